@@ -23,8 +23,9 @@ def allow_checking(role: iam.IRole, lake: LakeAndGovernance, control: ControlPla
     """Reading what came, writing what becomes of it, and saying what datasets there are."""
     read = ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"]
     allow_objects(role, lake.raw, AS_IT_CAME, read)
-    for prefix in (ACCEPTED, REFUSED):
-        allow_on_objects(role, lake.raw, f"{prefix}*", _WRITES)
+    # It sees whether accepted rows are there before it says that none are.
+    allow_objects(role, lake.raw, ACCEPTED, ["s3:GetObject", *_WRITES])
+    allow_on_objects(role, lake.raw, f"{REFUSED}*", _WRITES)
     role.add_to_principal_policy(
         iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[control.datasets.table_arn])
     )

@@ -65,7 +65,7 @@ ROWS: Final[Sequence[Mapping[str, Any]]] = (
 
 @dataclass
 class FakeIntake(FakeShelf):
-    """The raw bucket, for the API and for the worker. `dies`: the process ends `before` or `after` the next file is there.
+    """The raw bucket, for the API and for the worker. `dies`: where the process ends, as `before datasets` or `after quarantine`: the next file there.
 
     `meanwhile` is done before a file is there. `read`: how many times something was opened.
     """
@@ -97,10 +97,16 @@ class FakeIntake(FakeShelf):
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
         forbid_transaction("write")
         content = b"".join(pieces)
-        self._die("before")
-        self.meanwhile()
+        where = path.partition("/")[0]
+        self._die(f"before {where}")
+        if where == "datasets":
+            self.meanwhile()
         self.files[path] = content
-        self._die("after")
+        self._die(f"after {where}")
+
+    def has(self, path: str) -> bool:
+        forbid_transaction("has")
+        return path in self.files
 
     def _die(self, where: str) -> None:
         if self.dies == where:
@@ -194,7 +200,7 @@ def hand_in(house: "House", dataset_id: str, content: str, *, key: str = "inline
 
 def read_all(house: "House", **later: float) -> int:
     """The worker's turn."""
-    return ingestion.read_files(taking(house), now=house.clock() + timedelta(**later))
+    return ingestion.read_files(taking(house), clock=lambda: house.clock() + timedelta(**later))
 
 
 def shown(house: "House", job_id: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
@@ -212,6 +213,31 @@ def test_columns_change_until_something_is_handed_in_and_a_file_is_read_by_those
     assert read_all(house) == 2
     assert [shown(house, each)["rows_accepted"] for each in (job_id, later)] == [1, 0]
     assert [shown(house, each)["schema_version"] for each in (job_id, later)] == [2, 3]
+    told = {**more[-1], "role": "insensitive", "one_of": ["late"]}
+    assert code(change([*more[:-1], told])) == (409, "columns_are_fixed"), (
+        "the first file says whatever it likes"
+    )
+
+
+def test_a_file_that_begins_while_columns_change_is_read_by_the_new_ones(house: House) -> None:
+    dataset_id = add_dataset(house)
+    changing = house.master.engine.raw_connection()
+    cursor = changing.cursor()
+    cursor.execute("SELECT FROM dataset FOR UPDATE")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(hand_in, house, dataset_id, GOOD)
+        while not house.rows(
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            assert not waiting.done(), "it should wait for whoever changes the columns"
+        cursor.execute("""
+            INSERT INTO dataset_schema (dataset_id, version, organization_id, columns, created_at)
+            SELECT dataset_id, 2, organization_id, columns, created_at FROM dataset_schema
+        """)
+        cursor.execute("UPDATE dataset SET schema_version = 2")
+        changing.commit()
+        assert shown(house, waiting.result(10))["schema_version"] == 2
+    changing.close()
 
 
 def test_what_nobody_could_anonymise_is_refused_when_it_is_described(house: House) -> None:

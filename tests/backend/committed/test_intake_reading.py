@@ -20,7 +20,9 @@ from tests.backend.intake_world import (
 from tests.backend.member_world import House
 
 
-@pytest.mark.parametrize("dies", ["before", "after"])
+@pytest.mark.parametrize(
+    "dies", ["before quarantine", "after quarantine", "before datasets", "after datasets"]
+)
 def test_killed_around_a_file_the_next_look_writes_the_same_once(house: House, dies: str) -> None:
     dataset_id = add_dataset(house)
     job_id = hand_in(house, dataset_id, LINES)
@@ -28,12 +30,74 @@ def test_killed_around_a_file_the_next_look_writes_the_same_once(house: House, d
     with pytest.raises(KeyboardInterrupt):
         read_all(house)
     before = accepted(house)
-    assert shown(house, job_id)["state"] == "waiting"
+    assert bool(before) == (dies == "after datasets"), "accepted rows are the last to be seen"
+    found = shown(house, job_id)
+    assert (found["state"], found["rows_read"], found["reasons"]) == ("waiting", None, {})
     assert read_all(house) == 0, "it is not read again at once: somebody may be reading it"
     assert read_all(house, minutes=11) == 1
     assert shown(house, job_id)["rows_accepted"] == 1
     assert len(accepted(house)) == 1
     assert before in ({}, accepted(house))
+    assert len(house.intake.files) == 2, "the refused rows beside them"
+
+
+@pytest.mark.parametrize("then", ["its file is gone", "its attempts are used up"])
+def test_nobody_is_told_that_nothing_was_accepted_of_what_can_be_seen(house: House, then: str) -> None:
+    job_id = hand_in(house, add_dataset(house), LINES)
+    house.intake.dies = "after datasets"
+    with pytest.raises(KeyboardInterrupt):
+        read_all(house)
+    if then == "its file is gone":
+        house.intake.kept.clear()
+    else:
+        house.run("UPDATE ingest_job SET attempts = 5")
+    assert read_all(house, minutes=11) == 1
+    found = shown(house, job_id)
+    assert (found["state"], found["rows_read"], found["rows_accepted"]) == ("done", 3, 1)
+    assert (found["reasons"], found["has_quarantine"]) == ({"not_json": 1, "out_of_range": 1}, True)
+    assert house.intake.opened == 1, "it was read already"
+
+
+def test_a_file_is_given_up_only_by_who_has_seen_that_nothing_of_it_is_there(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = hand_in(house, add_dataset(house), LINES)
+    house.intake.dies = "before datasets"
+    with pytest.raises(KeyboardInterrupt):
+        read_all(house)
+    house.run("UPDATE ingest_job SET attempts = 5")
+
+    def falls(_path: str) -> bool:
+        raise OSError("away")
+
+    with monkeypatch.context() as away:
+        away.setattr(house.intake, "has", falls)
+        assert read_all(house, minutes=11) == 0
+        assert shown(house, job_id)["state"] == "waiting"
+    assert read_all(house, days=1) == 1
+    found = shown(house, job_id)
+    assert (found["refused"], found["rows_read"], found["reasons"]) == ("not_read", None, {})
+    assert accepted(house) == {}
+
+
+def test_each_file_of_a_batch_begins_at_its_own_moment(house: House) -> None:
+    """The first one takes long. While the second one is read, another worker begins it no second time."""
+    dataset_id = add_dataset(house)
+    for key in ("first", "second"):
+        hand_in(house, dataset_id, GOOD, key=key)
+    beside: list[int] = []
+
+    def second() -> None:
+        house.intake.meanwhile = lambda: None
+        beside.append(read_all(house))
+
+    def first() -> None:
+        house.clock.advance(minutes=20)
+        house.intake.meanwhile = second
+
+    house.intake.meanwhile = first
+    assert read_all(house) == 2
+    assert beside == [0]
 
 
 def test_a_file_that_cannot_be_taken_away_is_taken_away_later(house: House) -> None:
@@ -110,7 +174,7 @@ def test_what_cannot_be_read_again_and_again_is_given_up(
                 read_all(house)
         else:
             read_all(house)
-        assert shown(house, job_id)["state"] == ("refused" if turn == 4 and way == "it raises" else "waiting")
+        assert shown(house, job_id)["state"] == "waiting", turn
     house.clock.advance(days=1)
     read_all(house)
     assert shown(house, job_id)["refused"] == "not_read"

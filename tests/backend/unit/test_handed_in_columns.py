@@ -12,7 +12,8 @@ from amply_lake import default_policy, read_policy
 from tests.backend.intake_world import COLUMNS
 
 PERSON: Final = {"name": "who", "type": "text", "role": "person", "required": True}
-SENSITIVE: Final = {"name": "what", "type": "text", "role": "sensitive"}
+SENSITIVE: Final = {"name": "what", "type": "text", "role": "sensitive", "one_of": ["a", "b"]}
+NUMBER: Final = {"name": "what", "type": "integer", "role": "sensitive"}
 AGE: Final = {
     "name": "age",
     "type": "integer",
@@ -97,12 +98,17 @@ REFUSED: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "no way to become coarser": (PERSON, SENSITIVE, {**AGE, "generalise": None}),
     "a way where none is asked for": (PERSON, {**SENSITIVE, "generalise": AGE["generalise"]}, AGE),
     "bands of a text": (PERSON, {**SENSITIVE, "bands": [1]}, AGE),
-    "bands that fall": (PERSON, {**SENSITIVE, "type": "integer", "bands": [2, 1]}, AGE),
-    "bands from zero": (PERSON, {**SENSITIVE, "type": "integer", "bands": [0, 1]}, AGE),
+    "bands that fall": (PERSON, {**NUMBER, "bands": [2, 1]}, AGE),
+    "bands from zero": (PERSON, {**NUMBER, "bands": [0, 1]}, AGE),
     "a least of a text": (PERSON, {**SENSITIVE, "least": 1}, AGE),
     "a least above the most": (PERSON, SENSITIVE, {**AGE, "least": 2, "most": 1}),
     "one of several numbers": (PERSON, SENSITIVE, {**AGE, "one_of": ["1"]}),
     "one of the same": (PERSON, {**SENSITIVE, "one_of": ["a", "a"]}, AGE),
+    "a hidden text that may be anything": (PERSON, {**SENSITIVE, "one_of": []}, AGE),
+    "a plain text that may be anything": (
+        *(PERSON, SENSITIVE, AGE),
+        {"name": "note", "type": "text", "role": "insensitive"},
+    ),
     "too many levels together": (PERSON, SENSITIVE, *MANY),
     **{
         f"{number}": (PERSON, SENSITIVE, said)
@@ -149,7 +155,7 @@ def test_what_the_anonymiser_could_make_nothing_of_is_refused(name: str) -> None
 
 
 def test_there_are_as_many_columns_as_a_policy_has() -> None:
-    plain = [{"name": f"c{number}", "type": "text", "role": "insensitive"} for number in range(62)]
+    plain = [{"name": f"c{number}", "type": "integer", "role": "insensitive"} for number in range(62)]
     check(columns(PERSON, SENSITIVE, AGE, *plain[:61]))
     with pytest.raises(DatasetNotAcceptable, match="64"):
         check(columns(PERSON, SENSITIVE, AGE, *plain))

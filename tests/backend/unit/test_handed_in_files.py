@@ -186,6 +186,32 @@ def test_a_bad_element_of_an_array_is_a_row_like_others() -> None:
     ]
 
 
+def test_an_array_of_small_elements_is_copied_about_as_often_as_it_is_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copied = 0
+
+    class Counted(str):
+        __slots__ = ()
+
+        def __getitem__(self, which: Any) -> str:
+            nonlocal copied
+            piece = super().__getitem__(which)
+            copied += len(piece)
+            return piece
+
+    more = records._Text.more
+
+    def counted(text: records._Text) -> None:
+        more(text)
+        text.text = Counted(text.text)
+
+    monkeypatch.setattr(records._Text, "more", counted)
+    content = b"[" + b"{}," * 60_000 + b"{}]"
+    assert len(list(records.records_of(io.BytesIO(content), FileFormat.JSON, []))) == 60_001
+    assert len(content) / 2 < copied < len(content) * 5
+
+
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 def test_what_is_cut_off_or_damaged_is_not_whole(compression: str) -> None:
     lines = b"".join(b'{"visit": "%d", "guest": "g"}\n' % (n * 2654435761 % 2**64) for n in range(3_000))

@@ -52,6 +52,17 @@ def test_parquet_that_is_much_larger_inside_is_refused_and_brings_nothing_down()
     assert refusal(file.getvalue(), "parquet", opener=ParquetRows().open) == FileReason.TOO_LARGE
 
 
+def test_rows_of_parquet_are_counted_as_they_come_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that is kept once, and repeated by numbers of some bits."""
+    file = io.BytesIO()
+    cell = pa.DictionaryArray.from_arrays(pa.array([0] * 3_000, pa.int32()), pa.array(["x" * 4_000]))
+    pq.write_table(pa.table({"visit": cell, "guest": cell}), file, store_schema=False)
+    inside = pq.ParquetFile(file).metadata.row_group(0).total_byte_size
+    monkeypatch.setattr("amply.modules.ingestion.reading.EXPANDED_BYTES_MAX", 1_000_000)
+    assert inside < 100_000
+    assert refusal(file.getvalue(), "parquet", opener=ParquetRows().open) == FileReason.TOO_LARGE
+
+
 def test_who_has_read_enough_of_parquet_waits_for_nothing_more() -> None:
     opener = ParquetRows()
     content = parquet_of([*ROWS] * 20_000)

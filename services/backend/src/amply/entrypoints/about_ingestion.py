@@ -35,7 +35,7 @@ def about_ingestion(
     """Reading files, and telling what datasets there are. Both are asked for everywhere; where no data is taken in, for nothing."""
 
     def read_files(**_: Any) -> None:
-        read = 0 if parts is None else ingestion.read_files(parts, now=clock())
+        read = 0 if parts is None else ingestion.read_files(parts, clock=clock)
         if read:
             _log.info("files_read", count=read)
 

@@ -19,6 +19,10 @@ class S3HandedIn(S3Uploads, S3Exports):
         forbid_transaction("S3: hand in")
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=media_type)
 
+    def has(self, path: str) -> bool:
+        """By its first bytes."""
+        return self.look(path) is not None
+
     @contextmanager
     def open(self, key: str, *, version: str | None) -> Iterator[Pieces]:
         """As a stream of the version that was looked at."""

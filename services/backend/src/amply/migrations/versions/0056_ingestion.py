@@ -126,8 +126,8 @@ def _jobs() -> None:
             CONSTRAINT fk_ingest_job_dataset_schema
                 FOREIGN KEY (dataset_id, schema_version) REFERENCES dataset_schema (dataset_id, version),
             CONSTRAINT ck_ingest_job_finished CHECK (
-                (finished_at IS NOT NULL) = (refused IS NOT NULL OR rows_read IS NOT NULL)
-                AND (refused IS NULL OR rows_read IS NULL)
+                (finished_at IS NULL OR refused IS NOT NULL OR rows_read IS NOT NULL)
+                AND (refused IS NULL OR (finished_at IS NOT NULL AND rows_read IS NULL))
             ),
             CONSTRAINT ck_ingest_job_nothing_is_lost
                 CHECK (rows_read IS NOT DISTINCT FROM rows_accepted + rows_quarantined)

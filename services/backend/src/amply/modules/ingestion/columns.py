@@ -51,7 +51,7 @@ class Column:
 
     Attributes:
         least: The lowest value of an `integer` or `number`; `most` the highest.
-        one_of: All that a `text` may be; empty: anything.
+        one_of: All that a `text` may be; empty: anything, which no text may be that is released as it is.
         generalise: How a quasi-identifier becomes coarser, in the words of a policy.
         bands: The lowest numbers of the bands that a sensitive `integer` is released in; empty: it is released as it is.
         publish_as: What a person's pseudonym is called in releases; None: it is in none.
@@ -125,6 +125,16 @@ def names_and_types(columns: Sequence[Column]) -> list[tuple[str, str]]:
     return [(column.name, column.type.value) for column in columns]
 
 
+def texts_in_clear(columns: Sequence[Column]) -> set[str]:
+    """Columns of text that are released as they are."""
+    return {column.name for column in columns if _is_text_in_clear(column)}
+
+
+def _is_text_in_clear(column: Column) -> bool:
+    is_released = column.role in (ColumnRole.SENSITIVE, ColumnRole.INSENSITIVE)
+    return is_released and column.type is ColumnType.TEXT
+
+
 def _told(column: Column) -> dict[str, Any]:
     told: dict[str, Any] = {"role": column.role.value}
     if column.role is ColumnRole.PERSON:
@@ -163,6 +173,11 @@ def _check_role(column: Column, param: str, names: Mapping[str, int]) -> None:
     if not _ascends(column.bands) or len(column.bands) > STEPS_MAX:
         raise _wrong(
             f"Let bands begin at 1 or more, and ascend; {STEPS_MAX} of them at most.", f"{param}.bands"
+        )
+    if _is_text_in_clear(column) and not column.one_of:
+        raise _wrong(
+            "Say in 'one_of' what a text may be that is released as it is: free text may name people.",
+            f"{param}.one_of",
         )
     if column.publish_as is not None:
         is_name = _NAME.fullmatch(column.publish_as) and column.publish_as not in names

@@ -16,7 +16,7 @@ from amply.modules import audit
 from amply.modules.access import Access
 from amply.modules.audit import Action
 from amply.modules.ingestion import sources
-from amply.modules.ingestion.columns import Column, check, names_and_types
+from amply.modules.ingestion.columns import Column, check, names_and_types, texts_in_clear
 from amply.modules.ingestion.domain import (
     DATASETS_MAX,
     ColumnsAreFixed,
@@ -105,9 +105,11 @@ def find(session: Session, access: Access, *, dataset_id: str, to_change: bool =
     Raises:
         DatasetNotFound: It has none of this id.
     """
-    chosen = _WITH_COLUMNS.where(DatasetRow.id == dataset_id, access.covers(DatasetRow.organization_id))
+    own = (DatasetRow.id == dataset_id, access.covers(DatasetRow.organization_id))
     if to_change:
-        chosen = chosen.with_for_update(of=DatasetRow)
+        # A statement of its own: who waited in a join would find the row as it is now, and not the columns that came with it.
+        session.execute(select(DatasetRow.id).where(*own).with_for_update())
+    chosen = _WITH_COLUMNS.where(*own)
     found = session.execute(chosen.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise DatasetNotFound("There is no such dataset; ask for the list of those there are.")
@@ -177,8 +179,7 @@ def _changed(session: Session, access: Access, before: Dataset, asked: Changes) 
         said = replace(said, title=title)
     if asked.columns is not None and asked.columns != said.columns:
         check(asked.columns)
-        has_changed = names_and_types(asked.columns) != names_and_types(said.columns)
-        if has_changed and _has_files(session, access, before.id):
+        if _are_others(asked.columns, said.columns) and _has_files(session, access, before.id):
             raise ColumnsAreFixed("Something was handed in already: make another dataset for other columns.")
         said, version = replace(said, columns=asked.columns), version + 1
     return replace(
@@ -191,6 +192,12 @@ def _changed(session: Session, access: Access, before: Dataset, asked: Changes) 
         schema_version=version,
         is_open=before.is_open if asked.is_open is None else asked.is_open,
     )
+
+
+def _are_others(after: Sequence[Column], before: Sequence[Column]) -> bool:
+    """Whether files that came under the former ones are none of these: what came as free text is never released as it is."""
+    is_clearer = not texts_in_clear(after) <= texts_in_clear(before)
+    return is_clearer or names_and_types(after) != names_and_types(before)
 
 
 def _has_files(session: Session, access: Access, dataset_id: str) -> bool:

@@ -213,6 +213,8 @@ def job_of(row: JobRow, *, now: datetime) -> Job:
     """The job a row tells of."""
     state = _state(row, now=now)
     is_kept = row.finished_at is not None and now < row.finished_at + QUARANTINE_KEPT
+    # Before that, the numbers are those of a reading whose files may not be there yet.
+    has_rows = row.finished_at is not None
     return Job(
         id=row.id,
         dataset_id=row.dataset_id,
@@ -220,10 +222,10 @@ def job_of(row: JobRow, *, now: datetime) -> Job:
         format=FileFormat(row.format),
         compression=Compression(row.compression),
         state=state,
-        rows_read=row.rows_read,
-        rows_accepted=row.rows_accepted,
-        rows_quarantined=row.rows_quarantined,
-        reasons=row.reasons,
+        rows_read=row.rows_read if has_rows else None,
+        rows_accepted=row.rows_accepted if has_rows else None,
+        rows_quarantined=row.rows_quarantined if has_rows else None,
+        reasons=row.reasons if has_rows else {},
         refused=None if row.refused is None else FileReason(row.refused),
         has_quarantine=is_kept and bool(row.reasons),
         created_at=row.created_at,
@@ -264,7 +266,8 @@ def _begun(
     )
     if earlier is not None:
         return _found(session, access, earlier.resource_id)
-    dataset = datasets.find(session, access, dataset_id=wanted.dataset_id)
+    # Whoever changes the columns at this moment goes before, or after: never while a file of the former ones begins.
+    dataset = datasets.find(session, access, dataset_id=wanted.dataset_id, to_change=True)
     if not dataset.is_open:
         raise DatasetClosed(
             "This dataset takes nothing in: open it again, or use another one.", param="dataset_id"

@@ -61,6 +61,7 @@ class JobRow(UploadedRow, DueRow):
     """A file that is handed in, and what became of it.
 
     `refused`: why nothing of it was accepted. `removed_at`: it was not what it may be. `gone_at`: its bytes are taken away.
+    The numbers of its rows are there before `finished_at`: from just before the accepted ones can be seen.
     """
 
     __tablename__ = "ingest_job"

@@ -33,6 +33,9 @@ class RawBucket(Protocol):
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
         """Store a file, a piece at a time; it is there once all of it is, in place of a former one. Nothing is left of half a one."""
 
+    def has(self, path: str) -> bool:
+        """Whether this file is there."""
+
     def take_away(self, key: str) -> None:
         """Nobody reads it any more; nothing happens where there is none."""
 

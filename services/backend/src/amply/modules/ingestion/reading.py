@@ -9,6 +9,7 @@ from amply.modules.ingestion.accepted import Quarantine, parquet_of
 from amply.modules.ingestion.cells import Bad, Checker, Row
 from amply.modules.ingestion.columns import Column
 from amply.modules.ingestion.domain import (
+    EXPANDED_BYTES_MAX,
     QUARANTINED_MAX,
     ROWS_MAX,
     UPLOAD_BYTES_MAX,
@@ -102,7 +103,9 @@ def _records(file: Pieces, shape: Shape, open_parquet: Opened) -> Iterator[Recor
     if shape.format is FileFormat.PARQUET:
         # It is read from its end, so that all of it is held by whoever opens it.
         whole = Expanded(file, shape.compression, bytes_max=UPLOAD_BYTES_MAX)
-        return of_lines(open_parquet(whole, names))
+        # A page may repeat one value a million times: what its rows are is counted as they come out.
+        rows = Expanded(open_parquet(whole, names), Compression.NONE, bytes_max=EXPANDED_BYTES_MAX)
+        return of_lines(rows)
     return records_of(Expanded(file, shape.compression), shape.format, names)
 
 

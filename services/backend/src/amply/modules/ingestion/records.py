@@ -259,9 +259,8 @@ def _elements(text: _Text) -> Iterator[Record]:
         number += 1
         if not text.skip_space():
             raise Refused(FileReason.NOT_JSON)
-        begins = text.text[text.at :][:_PIECE]
-        found, size = _element(text)
-        yield Record(number, begins[:size], size, found)
+        found, content = _element(text)
+        yield Record(number, content[:_PIECE], len(content), found)
         follows = text.skip_space()
         text.at += 1
         if follows == "]":
@@ -274,8 +273,8 @@ _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constan
 """Finds where a value ends, whatever its numbers are."""
 
 
-def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, int]:
-    """What stands at this place, and its length. It is read again with what follows until it is whole, or too long."""
+def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, str]:
+    """What stands at this place, and its text. It is read again with what follows until it is whole, or too long."""
     while True:
         try:
             _, end = _DECODER.raw_decode(text.text, text.at)
@@ -290,8 +289,8 @@ def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, int]:
     content = text.text[text.at : end]
     text.at = end
     if len(content) > LINE_BYTES_MAX:
-        return Bad(RowReason.LINE_TOO_LONG), len(content)
+        return Bad(RowReason.LINE_TOO_LONG), content
     return (
         _loaded(lambda: json.loads(content, object_pairs_hook=_object, parse_constant=_constant)),
-        len(content),
+        content,
     )

@@ -1,10 +1,9 @@
 """Reading what was handed in: the worker's part. Killed anywhere, the next look reads the same bytes and writes the same files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
+from amply.kernel.clock import Clock
 from amply.modules.ingestion.accepted import PARQUET
 from amply.modules.ingestion.domain import (
     ACCEPTED,
@@ -35,21 +35,41 @@ _AGAIN: Final = timedelta(minutes=10)
 _log = structlog.get_logger()
 
 
-def read_files(parts: Taking, *, now: datetime) -> int:
-    """Read what was submitted, and take away what nobody needs any more; return how many files have been read to their end."""
-    read = work_off(
+def read_files(parts: Taking, *, clock: Clock) -> int:
+    """Read what was submitted, and take away what nobody needs any more; return how many files have been read to their end.
+
+    `clock`: files take minutes, so that each begins at a moment of its own.
+    """
+    read = 0
+    for _ in range(_BATCH_MAX):
+        found = _next(parts, now=clock())
+        if found is None:
+            break
+        read += found
+    _tidy(parts, now=clock())
+    return read
+
+
+def _next(parts: Taking, *, now: datetime) -> int | None:
+    """Read the one that is due the longest; None where none is."""
+    done: list[int] = []
+
+    def read(row: JobRow) -> int:
+        done.append(_read(parts, row, now=now))
+        return done[-1]
+
+    work_off(
         parts.database,
         JobRow,
         JobRow.received_at.is_not(None),
         JobRow.finished_at.is_(None),
         JobRow.removed_at.is_(None),
-        do=partial(_read, parts, now=now),
-        most=_BATCH_MAX,
+        do=read,
+        most=1,
         now=now,
         first_again=_AGAIN,
     )
-    _tidy(parts, now=now)
-    return read
+    return done[0] if done else None
 
 
 def accepted_path(row: JobRow) -> str:
@@ -59,21 +79,42 @@ def accepted_path(row: JobRow) -> str:
 
 def _read(parts: Taking, row: JobRow, *, now: datetime) -> int:
     """Read one; whatever stops this one must not stop the others."""
-    if row.attempts > ATTEMPTS_MAX:
-        # What brings the process down never comes to the end of this function.
-        return _note(parts, row, now=now, outcome={"refused": FileReason.NOT_READ.value})
     try:
-        outcome = _taken(parts, row)
+        outcome = _outcome(parts, row)
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.warning("file_not_read", job_id=row.id, attempts=row.attempts, reason=type(error).__name__)
-        if row.attempts < ATTEMPTS_MAX:
-            return 0
-        outcome = {"refused": FileReason.NOT_READ.value}
+        return 0
     return _note(parts, row, now=now, outcome=outcome)
 
 
+def _outcome(parts: Taking, row: JobRow) -> Mapping[str, Any]:
+    """What became of a file. Nobody is told that nothing was accepted while its rows can be seen."""
+    if row.rows_read is not None and (not row.rows_accepted or parts.bucket.has(accepted_path(row))):
+        # It was read to its end, and whoever did so died before they noted it.
+        return _rows(row.rows_read, row.rows_quarantined or 0, row.reasons)
+    if row.attempts > ATTEMPTS_MAX:
+        # Counted before it is begun: what brings the process down never comes to the end of a reading.
+        return _refused(FileReason.NOT_READ)
+    return _taken(parts, row)
+
+
+def _rows(read: int, quarantined: int, reasons: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "rows_read": read,
+        "rows_accepted": read - quarantined,
+        "rows_quarantined": quarantined,
+        "reasons": dict(reasons),
+    }
+
+
+def _refused(why: FileReason, reasons: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Without the numbers of a former reading, whose rows never came to be seen."""
+    none = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined"))
+    return {**none, "refused": why.value, "reasons": dict(reasons or {})}
+
+
 def _taken(parts: Taking, row: JobRow) -> Mapping[str, Any]:
-    """Read a file, write what is accepted and what is refused, and return what is to be noted of it."""
+    """Read a file, write what is refused and what is accepted, and return what is to be noted of it."""
     shape = Shape(
         format=FileFormat(row.format),
         compression=Compression(row.compression),
@@ -88,34 +129,49 @@ def _taken(parts: Taking, row: JobRow) -> Mapping[str, Any]:
                 shape,
                 open_parquet=lambda packed, names: opened.enter_context(parts.parquet.open(packed, names)),
             )
-            _write_accepted(parts, row, reading)
+            _write(parts, row, reading)
     except Refused as refused:
         _log.info("file_refused", job_id=row.id, reason=refused.why.value)
-        return {
-            "refused": refused.why.value,
-            "reasons": {} if reading is None else _quarantined(parts, row, reading),
-        }
-    return {
-        "rows_read": reading.read,
-        "rows_accepted": reading.read - reading.quarantined,
-        "rows_quarantined": reading.quarantined,
-        "reasons": _quarantined(parts, row, reading),
-    }
+        if reading is None:
+            return _refused(refused.why)
+        _write_quarantine(parts, row, reading)
+        return _refused(refused.why, reading.reasons)
+    return _rows(reading.read, reading.quarantined, reading.reasons)
 
 
-def _write_accepted(parts: Taking, row: JobRow, reading: Reading) -> None:
+def _write(parts: Taking, row: JobRow, reading: Reading) -> None:
+    """Accepted rows are the last to be seen: after the refused ones, and after the numbers of both are kept."""
     pieces = reading.accepted()
     first = next(pieces, None)
-    if first is not None:
-        parts.bucket.write(accepted_path(row), chain([first], pieces), media_type=PARQUET)
+    if first is None:
+        _write_quarantine(parts, row, reading)
+        return
+
+    def all_and_then_the_rest() -> Iterator[bytes]:
+        yield first
+        yield from pieces
+        _write_quarantine(parts, row, reading)
+        _keep(parts, row, reading)
+
+    parts.bucket.write(accepted_path(row), all_and_then_the_rest(), media_type=PARQUET)
 
 
-def _quarantined(parts: Taking, row: JobRow, reading: Reading) -> dict[str, int]:
-    """Keep refused rows for whoever may look at them; return why they were refused."""
+def _write_quarantine(parts: Taking, row: JobRow, reading: Reading) -> None:
+    """Keep refused rows for whoever may look at them."""
     if reading.quarantined:
         path = quarantine_path(organization_id=row.organization_id, dataset_id=row.dataset_id, job_id=row.id)
         parts.bucket.write(path, [reading.refused_rows()], media_type=QUARANTINE_TYPE)
-    return dict(reading.reasons)
+
+
+def _keep(parts: Taking, row: JobRow, reading: Reading) -> None:
+    """What is to be noted once the rows can be seen, should this process not come to it."""
+    with parts.database.transaction() as session:
+        session.execute(
+            update(JobRow)
+            .where(JobRow.id == row.id, JobRow.finished_at.is_(None))
+            .values(**_rows(reading.read, reading.quarantined, reading.reasons))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _note(parts: Taking, row: JobRow, *, now: datetime, outcome: Mapping[str, Any]) -> int:
