@@ -108,8 +108,12 @@ class Cutter:
         return self._write(lattice, optimum, rows_in, key, path)
 
     def _tuples(self) -> Tuples:
+        self._db.execute(
+            f"CREATE TEMP TABLE pairs AS SELECT id, person, CAST(count(*) AS UINTEGER) AS n{self._encoder.value_sets()} "
+            "FROM encoded GROUP BY id, person"
+        )
         counted = self._numbers(
-            "SELECT count(*) AS rows, count(DISTINCT person) AS people FROM encoded GROUP BY id ORDER BY id"
+            "SELECT sum(n) AS rows, count(*) AS people FROM pairs GROUP BY id ORDER BY id"
         )
         values = [
             self._numbers(f"SELECT DISTINCT id, {short} AS value FROM encoded WHERE {short} IS NOT NULL")
@@ -136,10 +140,9 @@ class Cutter:
 
     def _is_simple(self) -> bool:
         """Whether everybody has one tuple, so that people add up; a look at some says mostly that it is not so."""
-        of_some = "FROM encoded WHERE person % 64 = 0"
         return all(
-            len(set(self._one(f"SELECT count(DISTINCT (id, person)), count(DISTINCT person) {of}"))) == 1
-            for of in (of_some, "FROM encoded")
+            len(set(self._one(f"SELECT count(*), count(DISTINCT person) FROM pairs WHERE {some}"))) == 1
+            for some in ("person % 64 = 0", "true")
         )
 
     def _look(self, lattice: Lattice, node: Node) -> Outcome:
@@ -155,14 +158,15 @@ class Cutter:
             return self._crowd
         number, count = lattice.classes(node)
         self._give("class_of", {"id": np.arange(len(number), dtype=np.int32), "class": number})
-        bits = "".join(
-            f", bit_or(CASE WHEN {short} IS NULL THEN 0 ELSE 1::UBIGINT << ({short} % 64) END) AS {short}"
-            for short in self._sensitive
-        )
-        self._db.execute(
-            f"CREATE OR REPLACE TEMP TABLE crowd AS SELECT class, person{bits} "
-            "FROM encoded JOIN class_of USING (id) GROUP BY class, person"
-        )
+        if node == (0,) * len(node):  # each tuple is a class, and counted already
+            crowd = "VIEW crowd AS SELECT class, person{} FROM pairs JOIN class_of USING (id)"
+            sets = "".join(f", {short}" for short in self._sensitive)
+        else:
+            crowd = "TABLE crowd AS SELECT class, person{} FROM pairs JOIN class_of USING (id) GROUP BY class, person"
+            sets = "".join(f", bit_or({short}) AS {short}" for short in self._sensitive)
+        kind = "VIEW" if self._crowd and not any(self._crowd.node) else "TABLE"
+        self._db.execute(f"DROP {kind} IF EXISTS crowd")
+        self._db.execute(f"CREATE TEMP {crowd.format(sets)}")
         counted = self._numbers(
             f"SELECT class, count(*) AS people FROM crowd GROUP BY class HAVING count(*) >= {self._policy.k} ORDER BY class"
         )
@@ -173,6 +177,8 @@ class Cutter:
     def _write(self, lattice: Lattice, optimum: Optimum, rows_in: int, key: bytes, path: Path) -> Cut:
         levels = dict(zip(self._policy.quasi, optimum.node, strict=True))
         self._divide(levels, self._crowd_at(lattice, optimum.node))
+        self._db.execute(f"DROP {'TABLE' if any(optimum.node) else 'VIEW'} crowd")
+        self._db.execute("DROP TABLE pairs")
         for statement in duckdb_preamble(key):
             self._db.execute(statement)
         self._encoder.make_members()
@@ -180,19 +186,20 @@ class Cutter:
         return Cut(path, levels, optimum.outcome.loss, rows_in, written)
 
     def _batch(self) -> str:
-        """The SQL of a batch's rows. They are sorted while their labels are numbers, and written as texts."""
-        kept, shown, joins = [], [], []
+        """The SQL of a batch's rows; labels are numbers of a type of their own until they are in the file."""
+        placed, kept, shown, joins = [], [], [], []
         for at, column in enumerate(self._policy.quasi):
             kind = self._encoder.enumerated(f"quasi_{at}", name(column), "classes")
-            kept.append(f"CAST(c.{name(column)} AS {kind}) AS q{at}")
-            shown.append(f"CAST(q{at} AS VARCHAR) AS {name(column)}")
+            placed.append(f"CAST(c.{name(column)} AS {kind}) AS q{at}")
+            kept.append(f"c.q{at}")
+            shown.append(f"q{at} AS {name(column)}")
         for at, column in enumerate(self._policy.sensitive):
             kind = self._encoder.enumerated(f"sensitive_{at}", "label", f"labels_{at}")
             joins.append(
                 f"LEFT JOIN (SELECT number, CAST(label AS {kind}) AS label FROM labels_{at}) l{at} ON l{at}.number = e.s{at}"
             )
             kept.append(f"l{at}.label AS s{at}")
-            shown.append(f"coalesce(CAST(s{at} AS VARCHAR), '{UNKNOWN}') AS {name(column)}")
+            shown.append(f"coalesce(s{at}, CAST('{UNKNOWN}' AS {kind})) AS {name(column)}")
         for at, column in enumerate(self._policy.insensitive):
             kept.append(f"e.i{at}")
             shown.append(f"coalesce(CAST(i{at} AS VARCHAR), '{UNKNOWN}') AS {name(column)}")
@@ -204,40 +211,44 @@ class Cutter:
             apart.append(f"e.{name(ROW)}")
         kept += [f"p.{name(MEMBER)}", f"c.{name(CLASS)}", f"cells.cell AS {name(CELL)}"]
         shown += [name(MEMBER), name(CLASS), name(CELL)]
+        self._db.execute(
+            f"CREATE TEMP TABLE placed AS SELECT o.id, {', '.join(placed)}, c.{name(CLASS)}, c.buckets, c.first "
+            "FROM class_of o JOIN classes c USING (class)"
+        )
         # By chance, and the same each time.
         order = f"c.{name(CLASS)}, p.{name(MEMBER)}, hash({', '.join(apart) or '0'})"
         return (
-            f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM encoded e JOIN class_of USING (id) "
-            f"JOIN classes c USING (class) JOIN people p USING (person) "
-            f"JOIN cells ON cells.class = c.{name(CLASS)} AND cells.bucket = e.person % c.buckets "
+            f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM encoded e JOIN placed c USING (id) "
+            f"JOIN people p USING (person) "
+            "JOIN cells ON cells.place = CAST(c.first + e.person % c.buckets AS INTEGER) "
             f"{' '.join(joins)} ORDER BY {order})"
         )
 
     def _divide(self, levels: Mapping[str, int], crowd: _Crowd) -> None:
         """Make the tables `classes`, numbered by their labels, and `cells`."""
-        buckets = [buckets_of(int(people), self._policy.k) for people in crowd.people]
-        self._give("found", {"class": crowd.classes, "buckets": np.array(buckets, dtype=np.uint64)})
+        buckets = np.array([buckets_of(int(people), self._policy.k) for people in crowd.people], dtype=np.uint64)
+        first = (np.cumsum(buckets) - buckets).astype(np.uint64)  # the buckets of all classes have one row of places
+        self._give("found", {"class": crowd.classes, "buckets": buckets, "first": first})
         quasi = ", ".join(map(name, self._policy.quasi))
         made = ", ".join(
             f"{_from_finest(kind, f't.{name(column)}', levels[column])} AS {name(column)}"
             for column, kind in self._policy.quasi.items()
         )
         self._db.execute(
-            f"CREATE TEMP TABLE classes AS SELECT {quasi}, row_number() OVER (ORDER BY {quasi}) AS {name(CLASS)}, class, buckets "
-            f"FROM (SELECT DISTINCT {made}, class, buckets FROM tuples t JOIN class_of USING (id) JOIN found USING (class))"
+            f"CREATE TEMP TABLE classes AS SELECT {quasi}, row_number() OVER (ORDER BY {quasi}) AS {name(CLASS)}, class, buckets, first "
+            f"FROM (SELECT DISTINCT {made}, class, buckets, first FROM tuples t JOIN class_of USING (id) JOIN found USING (class))"
         )
         # Of more than 64 values two with one bit count as one, so that a cell never has fewer than it seems to.
         enough = "".join(f" AND bit_count(bit_or({short})) >= {self._policy.l}" for short in self._sensitive)
         counted = self._db.execute(
-            f"SELECT {name(CLASS)} AS number, person % buckets AS bucket, count(*) >= {self._policy.k}{enough} "
-            "FROM crowd JOIN classes USING (class) GROUP BY number, bucket ORDER BY number, bucket"
+            f"SELECT {name(CLASS)} AS number, first + person % buckets AS place, count(*) >= {self._policy.k}{enough} "
+            "FROM crowd JOIN classes USING (class) GROUP BY number, place ORDER BY number, place"
         ).fetchall()
         numbered = list(cells(Bucket(*row) for row in counted))
         self._give(
             "cells",
             {
-                "class": np.array([bucket.number_of_class for bucket, _ in numbered], dtype=np.int64),
-                "bucket": np.array([bucket.bucket for bucket, _ in numbered], dtype=np.uint64),
+                "place": np.array([bucket.bucket for bucket, _ in numbered], dtype=np.int32),
                 "cell": np.array([cell for _, cell in numbered], dtype=np.int32),
             },
         )

@@ -18,6 +18,8 @@ from amply_lake.statements import MEMBER, ROW, banded, keyed_number, name, value
 
 _ENUMERABLE: Final = 65_536  # with more values a type of its own costs more than it saves
 
+_SETS: Final = ((8, "UTINYINT"), (16, "USMALLINT"), (32, "UINTEGER"))
+
 
 class Encoder:
     """Writes the rows of `eligible` as numbers, and knows what these mean."""
@@ -48,6 +50,18 @@ class Encoder:
                 f"CREATE TEMP TABLE labels_{at} AS SELECT DISTINCT number, label FROM values_{at} WHERE number IS NOT NULL"
             )
         self._encode_rows()
+        for table in ("kinds", *(f"values_{at}" for at in range(len(self._policy.sensitive)))):
+            self._db.execute(f"DROP TABLE {table}")
+
+    def value_sets(self) -> str:
+        """SQL columns `sN`: which values rows have, as bits, in no more bytes than needed; 64 stand for all there may be."""
+        columns = []
+        for at in range(len(self._policy.sensitive)):
+            ((count,),) = self._db.execute(f"SELECT count(*) FROM labels_{at}").fetchall()
+            kind = next((kind for bits, kind in _SETS if count <= bits), "UBIGINT")
+            bit = f"CAST(1::UBIGINT << (s{at} % 64) AS {kind})"
+            columns.append(f", bit_or(CASE WHEN s{at} IS NULL THEN CAST(0 AS {kind}) ELSE {bit} END) AS s{at}")
+        return "".join(columns)
 
     def make_members(self) -> None:
         """Make `people`: the keyed hash of each person, made once and not for each of their rows.
