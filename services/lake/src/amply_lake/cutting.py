@@ -123,9 +123,7 @@ class Cutter:
             rows=counted["rows"],
             people=counted["people"],
             dimensions=tuple(self._dimension(column, kind) for column, kind in self._policy.quasi.items()),
-            values=tuple(
-                (each["id"], each["value"]) for each in values
-            ),
+            values=tuple((each["id"], each["value"]) for each in values),
         )
 
     def _dimension(self, column: str, kind: Generalisation) -> Dimension:
@@ -226,8 +224,12 @@ class Cutter:
 
     def _divide(self, levels: Mapping[str, int], crowd: _Crowd) -> None:
         """Make the tables `classes`, numbered by their labels, and `cells`."""
-        buckets = np.array([buckets_of(int(people), self._policy.k) for people in crowd.people], dtype=np.uint64)
-        first = (np.cumsum(buckets) - buckets).astype(np.uint64)  # the buckets of all classes have one row of places
+        buckets = np.array(
+            [buckets_of(int(people), self._policy.k) for people in crowd.people], dtype=np.uint64
+        )
+        first = (np.cumsum(buckets) - buckets).astype(
+            np.uint64
+        )  # the buckets of all classes have one row of places
         self._give("found", {"class": crowd.classes, "buckets": buckets, "first": first})
         quasi = ", ".join(map(name, self._policy.quasi))
         made = ", ".join(

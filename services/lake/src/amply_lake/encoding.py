@@ -60,7 +60,9 @@ class Encoder:
             ((count,),) = self._db.execute(f"SELECT count(*) FROM labels_{at}").fetchall()
             kind = next((kind for bits, kind in _SETS if count <= bits), "UBIGINT")
             bit = f"CAST(1::UBIGINT << (s{at} % 64) AS {kind})"
-            columns.append(f", bit_or(CASE WHEN s{at} IS NULL THEN CAST(0 AS {kind}) ELSE {bit} END) AS s{at}")
+            columns.append(
+                f", bit_or(CASE WHEN s{at} IS NULL THEN CAST(0 AS {kind}) ELSE {bit} END) AS s{at}"
+            )
         return "".join(columns)
 
     def make_members(self) -> None:

@@ -60,7 +60,10 @@ def _write_part(
     where = f" WHERE {name(CELL)} NOT IN ({', '.join(map(str, withheld))})" if withheld else ""
     person = certified.get("person")
     columns = [
-        f"{shown}({name(MEMBER)}, CAST({name(CLASS)} AS UBIGINT)) AS {name(column)}" if column == person else name(column) for column in batch.released
+        f"{shown}({name(MEMBER)}, CAST({name(CLASS)} AS UBIGINT)) AS {name(column)}"
+        if column == person
+        else name(column)
+        for column in batch.released
     ]
     write = write_parquet if order.form == "parquet" else write_csv
     rows = write(db, f"SELECT {', '.join(columns)} FROM {source}{where}", path)
