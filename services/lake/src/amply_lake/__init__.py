@@ -9,9 +9,9 @@
 - `generalisation`, `statements`: that as SQL, one text for DuckDB and for Athena
 - `lattice`: the search for the best levels
 - `sources`, `limits`, `engine`, `examining`: files that enter, bounds on everything, and a look at files before they are released
-- `batching`, `cutting`, `cells`, `fitting`: from files to a batch
+- `batching`, `encoding`, `cutting`, `cells`, `fitting`: from files to a batch
 - `ports`, `history`, `file_ledger`: the release ledger, and what else comes from outside
-- `orders`, `releasing`, `parts`, `measuring`: from batches to a release
+- `orders`, `releasing`, `parts`, `pseudonyms`, `measuring`: from batches to a release
 - `errors`: what each of them raises
 """
 

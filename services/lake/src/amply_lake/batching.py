@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -18,7 +18,7 @@ from amply_lake.orders import Order, Violation
 from amply_lake.policy import Policy
 from amply_lake.ports import Keys
 from amply_lake.sources import Source, open_source
-from amply_lake.statements import MEMBER, MEMBER_CHARACTERS, ROW, duckdb_preamble, name, text
+from amply_lake.statements import MEMBER, NUMBER_CHARACTERS, ROW, duckdb_preamble, keyed_text, name, text
 from ledger_format.certificates import sources_digest
 
 
@@ -90,7 +90,7 @@ def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, hist
     row_key = order.policy.row_key
     conditions = []
     if order.withdrawn:
-        _give_texts(db, "withdrawn", order.withdrawn)
+        _give(db, "withdrawn", pa.array(sorted(set(order.withdrawn)), type=pa.string()))
         conditions.append(
             f"NOT EXISTS (SELECT 1 FROM withdrawn w WHERE w.value = CAST(s.{name(person)} AS VARCHAR))"
         )
@@ -105,7 +105,7 @@ def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, hist
             db.execute(
                 f"CREATE TEMP TABLE earlier AS SELECT {name(ROW)} AS value FROM read_parquet([{files}])"
             )
-            digest = f"substr(keyed(CAST(s.{name(row_key)} AS VARCHAR)), 1, {MEMBER_CHARACTERS})"
+            digest = keyed_text(f"CAST(s.{name(row_key)} AS VARCHAR)")
             conditions.append(f"NOT EXISTS (SELECT 1 FROM earlier e WHERE e.value = {digest})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     db.execute(f"CREATE TEMP VIEW eligible AS SELECT s.* FROM {relation} s{where}")
@@ -128,8 +128,8 @@ def without_repetitions(db: duckdb.DuckDBPyConnection, row_key: str) -> str:
     return "once"
 
 
-def _give_texts(db: duckdb.DuckDBPyConnection, table: str, values: Collection[str]) -> None:
-    db.register("given", pa.table({"value": pa.array(sorted(set(values)), type=pa.string())}))
+def _give(db: duckdb.DuckDBPyConnection, table: str, values: pa.Array) -> None:
+    db.register("given", pa.table({"value": values}))
     db.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM given")
     db.unregister("given")
 
@@ -139,10 +139,10 @@ def withhold(order: Order, keys: Keys, history: History, limits: Limits) -> None
     if not order.withdrawn:
         return
     key = members_key(keys, order.dataset)
-    members = [keyed(key, person)[:MEMBER_CHARACTERS] for person in order.withdrawn]
+    members = sorted({int(keyed(key, person)[:NUMBER_CHARACTERS], 16) for person in order.withdrawn})
     found: dict[str, list[int]] = {}
     with engine(limits) as db:
-        _give_texts(db, "members", members)
+        _give(db, "members", pa.array(members, type=pa.uint64()))
         for batch in history.batches:
             cells = db.execute(
                 f"SELECT DISTINCT {name(CELL)} FROM read_parquet({text(str(history.ledger.fetch(batch.file)))}) "

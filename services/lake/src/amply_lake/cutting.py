@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from amply_lake.cells import Bucket, buckets_of, cells
+from amply_lake.encoding import Encoder
 from amply_lake.engine import write_parquet
-from amply_lake.errors import SourceError
 from amply_lake.generalisation import TOP, UNKNOWN, Generalisation, Hierarchy
 from amply_lake.lattice import (
     Demand,
@@ -31,7 +31,7 @@ from amply_lake.lattice import (
 )
 from amply_lake.limits import Limits
 from amply_lake.policy import Policy
-from amply_lake.statements import CLASS, MEMBER, ROW, duckdb_preamble, generalised, name, rows, text
+from amply_lake.statements import CLASS, MEMBER, ROW, duckdb_preamble, keyed_text, name
 
 CELL: Final = "_cell"
 
@@ -40,7 +40,7 @@ CELL: Final = "_cell"
 class Cut:
     """A batch that was made: its file, what it is, and what it cost.
 
-    `rows_in` counts the files' rows that are of somebody who may be released; `people` those of the batch's rows.
+    `rows_in` counts the files' rows that are of somebody who may be released, `rows` the batch's.
     """
 
     path: Path
@@ -48,11 +48,6 @@ class Cut:
     loss: float
     rows_in: int
     rows: int
-    people: int
-    classes: int
-    cells: int
-    looked_at: int
-    looked_at_exactly: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +59,25 @@ class TooFew:
     rows_in: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """What is in the table `crowd`: each person of each class at a node; and the classes that are fit, with their people."""
+
+    node: Node
+    number: Ints
+    classes: Ints
+    people: Ints
+
+
 class Cutter:
     """Makes a batch from the view `eligible`, in an engine of its own."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) -> None:
         self._db = db
         self._policy = policy
-        self._limits = limits
+        self._encoder = Encoder(db, policy, limits)
         self._sensitive = [f"s{at}" for at in range(len(policy.sensitive))]
+        self._crowd: _Crowd | None = None
 
     def cut(self, key: bytes, path: Path) -> Cut | TooFew:
         """Write the batch's file: its rows by class and keyed hash, so that nothing of their old order is left.
@@ -79,7 +85,10 @@ class Cutter:
         Raises:
             SourceError: The finest labels make more tuples than the limits allow.
         """
-        self._prepare()
+        for table in self._policy.hierarchies:
+            levels = [pa.array(level, type=pa.string()) for level in zip(*table.rows, strict=True)]
+            self._give(table.table, {f"level_{at}": level for at, level in enumerate(levels)})
+        self._encoder.encode()
         rows_in, of_somebody = self._one(
             "SELECT (SELECT count(*) FROM eligible), (SELECT count(*) FROM encoded)"
         )
@@ -98,38 +107,13 @@ class Cutter:
             return TooFew("no class has enough people and values, so that no row is left", rows_in, rows_in)
         return self._write(lattice, optimum, rows_in, key, path)
 
-    def _prepare(self) -> None:
-        """Number the tuples of the finest labels, and write each row as numbers alone."""
-        finest = dict.fromkeys(self._policy.quasi, 0)
-        quasi = ", ".join(map(name, self._policy.quasi))
-        for table in self._policy.hierarchies:
-            levels = [pa.array(level, type=pa.string()) for level in zip(*table.rows, strict=True)]
-            self._give(table.table, {f"level_{at}": level for at, level in enumerate(levels)})
-        self._db.execute(f"CREATE TEMP VIEW finest AS {generalised(self._policy, finest, 'eligible')}")
-        self._db.execute(
-            f"CREATE TEMP TABLE tuples AS SELECT CAST(row_number() OVER (ORDER BY {quasi}) - 1 AS INTEGER) AS id, {quasi} "
-            f"FROM (SELECT DISTINCT {quasi} FROM finest)"
-        )
-        (count,) = self._one("SELECT count(*) FROM tuples")
-        if count > self._limits.tuples:
-            raise SourceError(
-                f"the policy's finest levels tell {count} kinds of rows apart, and {self._limits.tuples} may be; "
-                "begin with coarser ones"
-            )
-        # Two people or values with one hash would count once: too few, and never too many.
-        values = [
-            f"CASE WHEN f.{name(column)} <> '{UNKNOWN}' THEN CAST(hash(f.{name(column)}) % 4294967291 AS UINTEGER) END AS {short}"
-            for column, short in zip(self._policy.sensitive, self._sensitive, strict=True)
-        ]
-        same = " AND ".join(f"f.{name(column)} = t.{name(column)}" for column in self._policy.quasi)
-        self._db.execute(
-            f"CREATE TEMP TABLE encoded AS SELECT {', '.join(['t.id', f'hash(f.{name(MEMBER)}) AS person', *values])} "
-            f"FROM finest f JOIN tuples t ON {same}"
-        )
-
     def _tuples(self) -> Tuples:
+        self._db.execute(
+            f"CREATE TEMP TABLE pairs AS SELECT id, person, CAST(count(*) AS UINTEGER) AS n{self._encoder.value_sets()} "
+            "FROM encoded GROUP BY id, person"
+        )
         counted = self._numbers(
-            "SELECT count(*) AS rows, count(DISTINCT person) AS people FROM encoded GROUP BY id ORDER BY id"
+            "SELECT sum(n) AS rows, count(*) AS people FROM pairs GROUP BY id ORDER BY id"
         )
         values = [
             self._numbers(f"SELECT DISTINCT id, {short} AS value FROM encoded WHERE {short} IS NOT NULL")
@@ -139,10 +123,7 @@ class Cutter:
             rows=counted["rows"],
             people=counted["people"],
             dimensions=tuple(self._dimension(column, kind) for column, kind in self._policy.quasi.items()),
-            values=tuple(
-                (each["id"], np.unique(each["value"], return_inverse=True)[1].astype(np.int64))
-                for each in values
-            ),
+            values=tuple((each["id"], each["value"]) for each in values),
         )
 
     def _dimension(self, column: str, kind: Generalisation) -> Dimension:
@@ -156,106 +137,123 @@ class Cutter:
         return dimension(self._numbers(order)["label"], list(zip(*found, strict=True)), domain)
 
     def _is_simple(self) -> bool:
-        """Whether everybody has one tuple, so that people add up."""
-        apart, together = self._one(
-            "SELECT (SELECT sum(n) FROM (SELECT count(DISTINCT person) AS n FROM encoded GROUP BY id)), "
-            "(SELECT count(DISTINCT person) FROM encoded)"
+        """Whether everybody has one tuple, so that people add up; a look at some says mostly that it is not so."""
+        return all(
+            len(set(self._one(f"SELECT count(*), count(DISTINCT person) FROM pairs WHERE {some}"))) == 1
+            for some in ("person % 64 = 0", "true")
         )
-        return apart == together
 
     def _look(self, lattice: Lattice, node: Node) -> Outcome:
-        """Count people and values in the rows themselves."""
-        number, count = lattice.classes(node)
-        fit = np.zeros(count, dtype=bool)
-        fit[self._counted(number)["class"]] = True
-        return lattice.outcome(node, fit[number])
+        """Count people in the rows themselves, and values in the tuples."""
+        crowd = self._crowd_at(lattice, node)
+        fit = np.zeros(int(crowd.number.max(initial=0)) + 1, dtype=bool)
+        fit[crowd.classes] = True
+        return lattice.outcome(node, fit[crowd.number])
 
-    def _counted(self, number: Ints) -> dict[str, Ints]:
-        """The classes that have enough people and values, with their people."""
-        self._give("class_of", {"id": np.arange(len(number)), "class": number})
-        distinct = [f"count(DISTINCT {short}) >= {self._policy.l}" for short in self._sensitive]
-        enough = " AND ".join([f"count(DISTINCT person) >= {self._policy.k}", *distinct])
-        return self._numbers(
-            "SELECT class, count(DISTINCT person) AS people FROM encoded JOIN class_of USING (id) "
-            f"GROUP BY class HAVING {enough} ORDER BY class"
+    def _crowd_at(self, lattice: Lattice, node: Node) -> _Crowd:
+        """Make the table `crowd` for a node, unless it is there; a person's values are bits in it."""
+        if self._crowd and self._crowd.node == node:
+            return self._crowd
+        number, count = lattice.classes(node)
+        self._give("class_of", {"id": np.arange(len(number), dtype=np.int32), "class": number})
+        if node == (0,) * len(node):  # each tuple is a class, and counted already
+            crowd = "VIEW crowd AS SELECT class, person{} FROM pairs JOIN class_of USING (id)"
+            sets = "".join(f", {short}" for short in self._sensitive)
+        else:
+            crowd = "TABLE crowd AS SELECT class, person{} FROM pairs JOIN class_of USING (id) GROUP BY class, person"
+            sets = "".join(f", bit_or({short}) AS {short}" for short in self._sensitive)
+        kind = "VIEW" if self._crowd and not any(self._crowd.node) else "TABLE"
+        self._db.execute(f"DROP {kind} IF EXISTS crowd")
+        self._db.execute(f"CREATE TEMP {crowd.format(sets)}")
+        counted = self._numbers(
+            f"SELECT class, count(*) AS people FROM crowd GROUP BY class HAVING count(*) >= {self._policy.k} ORDER BY class"
         )
+        fit = lattice.is_diverse(number, count, self._policy.l)[counted["class"]]
+        self._crowd = _Crowd(node, number, counted["class"][fit], counted["people"][fit])
+        return self._crowd
 
     def _write(self, lattice: Lattice, optimum: Optimum, rows_in: int, key: bytes, path: Path) -> Cut:
         levels = dict(zip(self._policy.quasi, optimum.node, strict=True))
-        number, _ = lattice.classes(optimum.node)
-        found = self._counted(number)
-        count_of_cells = self._divide(levels, number, found)
-        for statement in (
-            *duckdb_preamble(key),
-            f"CREATE TEMP VIEW generalised AS {generalised(self._policy, levels, 'eligible')}",
-            # Each person is hashed once, and not each of their rows.
-            f"CREATE TEMP TABLE hashed AS SELECT value, keyed(value) AS hash FROM (SELECT DISTINCT {name(MEMBER)} AS value FROM finest)",
-            "CREATE TEMP MACRO known(one) AS (SELECT h.hash FROM hashed h WHERE h.value = one)",
-        ):
+        self._divide(levels, self._crowd_at(lattice, optimum.node))
+        self._db.execute(f"DROP {'TABLE' if any(optimum.node) else 'VIEW'} crowd")
+        self._db.execute("DROP TABLE pairs")
+        for statement in duckdb_preamble(key):
             self._db.execute(statement)
-        released = (*self._policy.quasi, *self._policy.sensitive, *self._policy.insensitive)
-        kept = [*released, *([ROW] if self._policy.row_key else []), MEMBER, CLASS]
-        rest = ", ".join(f"r.{name(column)}" for column in kept)
-        order = f"r.{name(CLASS)}, hash(r.{name(MEMBER)}), hash({rest})"  # by chance, and the same each time
-        also = [f"hash(g.{name(MEMBER)}) % c.buckets AS bucket"]
-        written = write_parquet(
-            self._db,
-            f"SELECT {', '.join(f'r.{name(column)}' for column in kept)}, cells.cell AS {name(CELL)} "
-            f"FROM ({rows(self._policy, also, member='known')}) r JOIN cells ON cells.class = r.{name(CLASS)} AND cells.bucket = r.bucket "
-            f"ORDER BY {order}",
-            path,
+        self._encoder.make_members()
+        written = write_parquet(self._db, self._batch(), path)
+        return Cut(path, levels, optimum.outcome.loss, rows_in, written)
+
+    def _batch(self) -> str:
+        """The SQL of a batch's rows; labels are numbers of a type of their own until they are in the file."""
+        placed, kept, shown, joins = [], [], [], []
+        for at, column in enumerate(self._policy.quasi):
+            kind = self._encoder.enumerated(f"quasi_{at}", name(column), "classes")
+            placed.append(f"CAST(c.{name(column)} AS {kind}) AS q{at}")
+            kept.append(f"c.q{at}")
+            shown.append(f"q{at} AS {name(column)}")
+        for at, column in enumerate(self._policy.sensitive):
+            kind = self._encoder.enumerated(f"sensitive_{at}", "label", f"labels_{at}")
+            joins.append(
+                f"LEFT JOIN (SELECT number, CAST(label AS {kind}) AS label FROM labels_{at}) l{at} ON l{at}.number = e.s{at}"
+            )
+            kept.append(f"l{at}.label AS s{at}")
+            shown.append(f"coalesce(s{at}, CAST('{UNKNOWN}' AS {kind})) AS {name(column)}")
+        for at, column in enumerate(self._policy.insensitive):
+            kept.append(f"e.i{at}")
+            shown.append(f"coalesce(CAST(i{at} AS VARCHAR), '{UNKNOWN}') AS {name(column)}")
+        apart = [f"e.{short}" for short in self._sensitive]
+        apart += [f"e.i{at}" for at in range(len(self._policy.insensitive))]
+        if self._policy.row_key:
+            kept.append(f"e.{name(ROW)}")
+            shown.append(f"{keyed_text(name(ROW))} AS {name(ROW)}")
+            apart.append(f"e.{name(ROW)}")
+        kept += [f"p.{name(MEMBER)}", f"c.{name(CLASS)}", f"cells.cell AS {name(CELL)}"]
+        shown += [name(MEMBER), name(CLASS), name(CELL)]
+        self._db.execute(
+            f"CREATE TEMP TABLE placed AS SELECT o.id, {', '.join(placed)}, c.{name(CLASS)}, c.buckets, c.first "
+            "FROM class_of o JOIN classes c USING (class)"
         )
-        (people,) = self._one(f"SELECT count(DISTINCT {name(MEMBER)}) FROM read_parquet({text(str(path))})")
-        return Cut(
-            path,
-            levels,
-            optimum.outcome.loss,
-            rows_in,
-            written,
-            people,
-            len(found["class"]),
-            count_of_cells,
-            optimum.looked_at,
-            optimum.looked_at_exactly,
+        # By chance, and the same each time.
+        order = f"c.{name(CLASS)}, p.{name(MEMBER)}, hash({', '.join(apart) or '0'})"
+        return (
+            f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM encoded e JOIN placed c USING (id) "
+            f"JOIN people p USING (person) "
+            "JOIN cells ON cells.place = CAST(c.first + e.person % c.buckets AS INTEGER) "
+            f"{' '.join(joins)} ORDER BY {order})"
         )
 
-    def _divide(self, levels: Mapping[str, int], number: Ints, found: Mapping[str, Ints]) -> int:
-        """Make the tables `classes`, numbered by their labels, and `cells`; say how many cells there are."""
-        buckets = [buckets_of(int(people), self._policy.k) for people in found["people"]]
-        self._give("class_of", {"id": np.arange(len(number)), "class": number})
-        self._give("found", {"class": found["class"], "buckets": np.array(buckets, dtype=np.uint64)})
+    def _divide(self, levels: Mapping[str, int], crowd: _Crowd) -> None:
+        """Make the tables `classes`, numbered by their labels, and `cells`."""
+        buckets = np.array(
+            [buckets_of(int(people), self._policy.k) for people in crowd.people], dtype=np.uint64
+        )
+        first = (np.cumsum(buckets) - buckets).astype(
+            np.uint64
+        )  # the buckets of all classes have one row of places
+        self._give("found", {"class": crowd.classes, "buckets": buckets, "first": first})
         quasi = ", ".join(map(name, self._policy.quasi))
         made = ", ".join(
             f"{_from_finest(kind, f't.{name(column)}', levels[column])} AS {name(column)}"
             for column, kind in self._policy.quasi.items()
         )
         self._db.execute(
-            f"CREATE TEMP TABLE classes AS SELECT {quasi}, row_number() OVER (ORDER BY {quasi}) AS {name(CLASS)}, class, buckets "
-            f"FROM (SELECT DISTINCT {made}, class, buckets FROM tuples t JOIN class_of USING (id) JOIN found USING (class))"
+            f"CREATE TEMP TABLE classes AS SELECT {quasi}, row_number() OVER (ORDER BY {quasi}) AS {name(CLASS)}, class, buckets, first "
+            f"FROM (SELECT DISTINCT {made}, class, buckets, first FROM tuples t JOIN class_of USING (id) JOIN found USING (class))"
         )
-        # A value is a bit of 64: two with one bit count as one, so that a cell never has fewer than it seems to.
-        bits = [
-            f"bit_or(CASE WHEN {short} IS NULL THEN 0 ELSE 1::UBIGINT << ({short} % 64) END)"
-            for short in self._sensitive
-        ]
-        masks = "".join(f", {mask} AS {short}" for mask, short in zip(bits, self._sensitive, strict=True))
+        # Of more than 64 values two with one bit count as one, so that a cell never has fewer than it seems to.
         enough = "".join(f" AND bit_count(bit_or({short})) >= {self._policy.l}" for short in self._sensitive)
         counted = self._db.execute(
-            f"SELECT number, person % buckets AS bucket, count(*) >= {self._policy.k}{enough} FROM ("
-            f"SELECT {name(CLASS)} AS number, buckets, person{masks} "
-            "FROM encoded JOIN class_of USING (id) JOIN classes USING (class) GROUP BY number, buckets, person"
-            ") GROUP BY number, bucket ORDER BY number, bucket"
+            f"SELECT {name(CLASS)} AS number, first + person % buckets AS place, count(*) >= {self._policy.k}{enough} "
+            "FROM crowd JOIN classes USING (class) GROUP BY number, place ORDER BY number, place"
         ).fetchall()
         numbered = list(cells(Bucket(*row) for row in counted))
         self._give(
             "cells",
             {
-                "class": np.array([bucket.number_of_class for bucket, _ in numbered], dtype=np.int64),
-                "bucket": np.array([bucket.bucket for bucket, _ in numbered], dtype=np.uint64),
+                "place": np.array([bucket.bucket for bucket, _ in numbered], dtype=np.int32),
                 "cell": np.array([cell for _, cell in numbered], dtype=np.int32),
             },
         )
-        return len({cell for _, cell in numbered})
 
     def _give(self, table: str, columns: Mapping[str, Any]) -> None:
         """Make a table of arrays."""

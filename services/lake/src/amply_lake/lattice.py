@@ -122,9 +122,15 @@ class Lattice:
         """What a node does if nobody is in two of its tuples: never more left out than there will be, nor more lost."""
         number, count = self.classes(node)
         fit = _count(number, self.tuples.people, count) >= demand.k
-        for tuple_of, value in self.tuples.values:
-            fit &= _distinct(number[tuple_of], value, count) >= demand.l
+        fit &= self.is_diverse(number, count, demand.l)
         return self.outcome(node, fit[number])
+
+    def is_diverse(self, number: Ints, count: int, l: int) -> npt.NDArray[np.bool_]:  # noqa: E741 -- the field's own name
+        """Of each class whether it has so many values of each sensitive column; `number` is each tuple's class."""
+        diverse = np.ones(count, dtype=bool)
+        for tuple_of, value in self.tuples.values:
+            diverse &= _distinct(number[tuple_of], value, count) >= l
+        return diverse
 
     def outcome(self, node: Node, kept: npt.NDArray[np.bool_]) -> Outcome:
         """What a node does that keeps these tuples."""

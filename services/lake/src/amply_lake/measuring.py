@@ -7,11 +7,14 @@ shares (the equal-distance earth mover's distance); each person counts once for 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import duckdb
 
 from amply_lake.generalisation import UNKNOWN
 from amply_lake.statements import name
+
+_SET: Final = 32  # values that are kept as bits of one number
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,14 @@ def measure(
     columns = [f"hash({', '.join(map(name, quasi))}) AS class", f"hash({name(person)}) AS person"]
     columns += [f"{value} AS s{at}" for at, value in enumerate(values)]
     db.execute(f"CREATE OR REPLACE TEMP TABLE measured AS SELECT {', '.join(columns)} FROM {relation}")
+    pairs = _gather(db, len(sensitive))
     rows, classes, k = db.execute(
         "SELECT coalesce(sum(n), 0), count(*), coalesce(min(p), 0) "
-        "FROM (SELECT count(*) AS n, count(DISTINCT person) AS p FROM measured GROUP BY class)"
+        "FROM (SELECT sum(n) AS n, count(*) AS p FROM gathered GROUP BY class)"
     ).fetchall()[0]
-    found = [_diversity(db, f"s{at}") for at in range(len(sensitive))]
+    found = [_diversity(db, each) for each in pairs]
     db.execute("DROP TABLE measured")
+    db.execute("DROP TABLE gathered")
     return Measured(
         rows=int(rows),
         classes=int(classes),
@@ -65,11 +70,40 @@ def measure(
     )
 
 
-def _diversity(db: duckdb.DuckDBPyConnection, column: str) -> tuple[int, float, float]:
+def _gather(db: duckdb.DuckDBPyConnection, sensitive: int) -> list[str]:
+    """Make `gathered`: each person of each class once, with the values they have as bits of one number.
+
+    Returns, for each sensitive column, the SQL that says how many people of a class have a value: from these sets, or
+    where there are too many values from the rows.
+    """
+    sets, joins, pairs = [], [], []
+    for at in range(sensitive):
+        values = db.execute(f"SELECT DISTINCT s{at} FROM measured LIMIT {_SET + 1}").fetchall()
+        if len(values) > _SET:
+            pairs.append(
+                f"SELECT class, s{at} AS value, count(DISTINCT person) AS n FROM measured GROUP BY class, value"
+            )
+            continue
+        listed = ", ".join(f"({value}::UBIGINT, {1 << bit}::UBIGINT)" for bit, (value,) in enumerate(values))
+        bits = f"(SELECT * FROM (VALUES {listed or '(0::UBIGINT, 0::UBIGINT)'}) v(value, bit))"
+        joins.append(f"JOIN {bits} b{at} ON b{at}.value = m.s{at}")
+        sets.append(f", bit_or(b{at}.bit) AS s{at}")
+        pairs.append(
+            f"SELECT class, value, sum(n) AS n FROM (SELECT class, s{at} AS held, count(*) AS n FROM gathered GROUP BY class, held) "
+            f"JOIN {bits} b ON held & bit <> 0 GROUP BY class, value"
+        )
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE gathered AS SELECT class, person, count(*) AS n{''.join(sets)} "
+        f"FROM measured m {' '.join(joins)} GROUP BY class, person"
+    )
+    return pairs
+
+
+def _diversity(db: duckdb.DuckDBPyConnection, pairs: str) -> tuple[int, float, float]:
     """The least number of values, the least exponential entropy, and the largest distance, over all classes."""
     values, entropy, distance = db.execute(
         f"""
-        WITH pairs AS (SELECT class, {column} AS value, count(DISTINCT person) AS n FROM measured GROUP BY class, value),
+        WITH pairs AS ({pairs}),
         whole AS (SELECT value, sum(n) / (SELECT sum(n) FROM pairs) AS share FROM pairs GROUP BY value),
         per_class AS (SELECT class, sum(n) AS n FROM pairs GROUP BY class),
         shares AS (

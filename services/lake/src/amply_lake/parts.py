@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import duckdb
+from duckdb.func import PythonUDFType
+from duckdb.sqltypes import DuckDBPyType
 
 from amply_lake.batching import keyed, sha256_of
 from amply_lake.cutting import CELL
@@ -12,7 +14,8 @@ from amply_lake.limits import Limits
 from amply_lake.measuring import Measured, measure
 from amply_lake.orders import Order, Violation
 from amply_lake.ports import Keys
-from amply_lake.statements import CLASS, MEMBER, name, pseudonym, text
+from amply_lake.pseudonyms import pseudonyms
+from amply_lake.statements import CLASS, MEMBER, name, text
 from ledger_format.certificates import Part
 
 
@@ -47,12 +50,22 @@ def _write_part(
     path = folder / f"part-{batch.number:06}.{order.form}"
     # A key a buyer and a batch, and the class beside the member: pseudonyms lead nowhere else.
     key = bytes.fromhex(keyed(keys.key(f"buyer/{order.buyer}"), f"{order.dataset}/{batch.number}"))
-    shown = pseudonym(key, name(MEMBER), f"CAST({name(CLASS)} AS VARCHAR)")
+    shown = f"pseudonym_{batch.number}"
+    db.create_function(
+        shown,
+        pseudonyms(key),
+        [DuckDBPyType("UBIGINT"), DuckDBPyType("UBIGINT")],
+        DuckDBPyType("VARCHAR"),
+        type=PythonUDFType.ARROW,
+    )
     source = f"read_parquet({text(str(history.ledger.fetch(batch.file)))})"
     where = f" WHERE {name(CELL)} NOT IN ({', '.join(map(str, withheld))})" if withheld else ""
     person = certified.get("person")
     columns = [
-        f"{shown} AS {name(column)}" if column == person else name(column) for column in batch.released
+        f"{shown}({name(MEMBER)}, CAST({name(CLASS)} AS UBIGINT)) AS {name(column)}"
+        if column == person
+        else name(column)
+        for column in batch.released
     ]
     write = write_parquet if order.form == "parquet" else write_csv
     rows = write(db, f"SELECT {', '.join(columns)} FROM {source}{where}", path)

@@ -6,7 +6,7 @@ statements, which use what both have: CASE, TRY_CAST, substr, split_part, replac
 in a query that is logged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +18,7 @@ MEMBER: Final = "_member"
 ROW: Final = "_row"
 BELOW_ZERO: Final = "<0"  # what went back is no small gift
 MEMBER_CHARACTERS: Final = 32  # 128 bits of a keyed hash in hexadecimal
+NUMBER_CHARACTERS: Final = 16  # 64 bits
 
 
 def name(column: str) -> str:
@@ -45,10 +46,11 @@ def labels(policy: Policy, levels: Mapping[str, int]) -> list[str]:
 
 def sensitive_values(policy: Policy) -> list[str]:
     """The sensitive columns as they are released."""
-    return [f"{_banded(column, what)} AS {name(column)}" for column, what in policy.sensitive.items()]
+    return [f"{banded(column, what)} AS {name(column)}" for column, what in policy.sensitive.items()]
 
 
-def _banded(column: str, what: Sensitive) -> str:
+def banded(column: str, what: Sensitive) -> str:
+    """A sensitive column's value as it is released."""
     value = value_of(column)
     if not what.bands:
         return f"coalesce(NULLIF({value}, ''), '{UNKNOWN}')"
@@ -87,21 +89,19 @@ def classes(policy: Policy) -> str:
     return f"SELECT {quasi}, {numbered}\nFROM generalised\nGROUP BY {quasi}\nHAVING {' AND '.join(demands)}"
 
 
-def rows(policy: Policy, also: Sequence[str] = (), *, member: str = "keyed") -> str:
-    """The rows of these classes; who they are of, and what tells them apart, as keyed hashes.
-
-    `member` names the function that hashes people, where one knows their hashes already; `also` is what to add.
-    """
+def rows(policy: Policy) -> str:
+    """The rows of these classes; who they are of, and what tells them apart, as keyed hashes."""
     columns = [f"g.{name(column)}" for column in (*policy.quasi, *policy.sensitive, *policy.insensitive)]
     if policy.row_key:
-        columns.append(f"{_keyed(f'g.{name(ROW)}')} AS {name(ROW)}")
-    columns += [f"{_keyed(f'g.{name(MEMBER)}', member)} AS {name(MEMBER)}", f"c.{name(CLASS)}", *also]
+        columns.append(f"{keyed_text(f'g.{name(ROW)}')} AS {name(ROW)}")
+    columns += [f"{keyed_text(f'g.{name(MEMBER)}')} AS {name(MEMBER)}", f"c.{name(CLASS)}"]
     same = " AND ".join(f"g.{name(column)} = c.{name(column)}" for column in policy.quasi)
     return f"SELECT\n  {_lines(columns)}\nFROM generalised g\nJOIN classes c ON {same}"
 
 
-def _keyed(value: str, function: str = "keyed") -> str:
-    return f"substr({function}({value}), 1, {MEMBER_CHARACTERS})"
+def keyed_text(value: str) -> str:
+    """Half of a keyed hash, in hexadecimal."""
+    return f"substr(keyed({value}), 1, {MEMBER_CHARACTERS})"
 
 
 def statement(policy: Policy, levels: Mapping[str, int], source: str) -> str:
@@ -141,13 +141,9 @@ def duckdb_preamble(key: bytes) -> list[str]:
     ]
 
 
-def pseudonym(key: bytes, member: str, number_of_class: str) -> str:
-    """The SQL of a buyer's pseudonym: SHA-256 of the key, a member and the class, of which half is shown.
-
-    Half of a hash cannot be extended by who knows it, so that it is as good as HMAC here, and takes a quarter of the time.
-    """
-    said = f"{member} || {number_of_class}"  # members are of one length
-    return f"substr(sha256(unhex('{key.hex()}') || encode({said})), 1, {MEMBER_CHARACTERS})"
+def keyed_number(value: str) -> str:
+    """The DuckDB SQL of a keyed hash's first 64 bits as a number: how a batch holds its people."""
+    return f"CAST('0x' || substr(keyed({value}), 1, {NUMBER_CHARACTERS}) AS UBIGINT)"
 
 
 def _lines(columns: list[str]) -> str:

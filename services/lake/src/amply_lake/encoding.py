@@ -1,0 +1,150 @@
+"""Rows as numbers: a label is made once for each value that there is, and not for each row.
+
+Of the view `eligible` this makes `tuples` (the distinct tuples of the finest labels, numbered), `labels_N` (each sensitive
+column's values, numbered) and `encoded` (each row: its tuple, its person's hash, its values' numbers, and what is not to be
+generalised). Whatever follows compares numbers.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import duckdb
+
+from amply_lake.errors import SourceError
+from amply_lake.generalisation import UNKNOWN, at_level
+from amply_lake.limits import Limits
+from amply_lake.policy import Policy
+from amply_lake.statements import MEMBER, ROW, banded, keyed_number, name, value_of
+
+_ENUMERABLE: Final = 65_536  # with more values a type of its own costs more than it saves
+
+_SETS: Final = ((8, "UTINYINT"), (16, "USMALLINT"), (32, "UINTEGER"))
+
+
+class Encoder:
+    """Writes the rows of `eligible` as numbers, and knows what these mean."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) -> None:
+        self._db = db
+        self._policy = policy
+        self._limits = limits
+        person, _ = policy.person
+        self._person = value_of(person)
+        self._somebodys = f"eligible WHERE {self._person} <> ''"
+
+    def encode(self) -> None:
+        """Make `tuples`, `labels_N` and `encoded`.
+
+        Raises:
+            SourceError: The finest labels make more tuples than the limits allow.
+        """
+        self._number_tuples()
+        for at, (column, what) in enumerate(self._policy.sensitive.items()):
+            self._db.execute(
+                f"CREATE TEMP TABLE values_{at} AS SELECT value, label, "
+                f"CASE WHEN label <> '{UNKNOWN}' THEN CAST(dense_rank() OVER (ORDER BY label) - 1 AS UINTEGER) END AS number "
+                f"FROM (SELECT {name(column)} AS value, {banded(column, what)} AS label "
+                f"FROM (SELECT DISTINCT {name(column)} FROM {self._somebodys}))"
+            )
+            self._db.execute(
+                f"CREATE TEMP TABLE labels_{at} AS SELECT DISTINCT number, label FROM values_{at} WHERE number IS NOT NULL"
+            )
+        self._encode_rows()
+        for table in ("kinds", *(f"values_{at}" for at in range(len(self._policy.sensitive)))):
+            self._db.execute(f"DROP TABLE {table}")
+
+    def value_sets(self) -> str:
+        """SQL columns `sN`: which values rows have, as bits, in no more bytes than needed; 64 stand for all there may be."""
+        columns = []
+        for at in range(len(self._policy.sensitive)):
+            ((count,),) = self._db.execute(f"SELECT count(*) FROM labels_{at}").fetchall()
+            kind = next((kind for bits, kind in _SETS if count <= bits), "UBIGINT")
+            bit = f"CAST(1::UBIGINT << (s{at} % 64) AS {kind})"
+            columns.append(
+                f", bit_or(CASE WHEN s{at} IS NULL THEN CAST(0 AS {kind}) ELSE {bit} END) AS s{at}"
+            )
+        return "".join(columns)
+
+    def make_members(self) -> None:
+        """Make `people`: the keyed hash of each person, made once and not for each of their rows.
+
+        Raises:
+            SourceError: Two people have one hash, so that they cannot be told apart.
+        """
+        self._db.execute(
+            f"CREATE TEMP TABLE people AS SELECT hash(value) AS person, {keyed_number('value')} AS {name(MEMBER)} "
+            f"FROM (SELECT DISTINCT {self._person} AS value FROM {self._somebodys})"
+        )
+        ((alike,),) = self._db.execute("SELECT count(*) - count(DISTINCT person) FROM people").fetchall()
+        if alike:
+            raise SourceError(
+                "two people have one hash of 64 bits and cannot be told apart; give these files apart"
+            )
+
+    def enumerated(self, kind: str, label: str, relation: str) -> str:
+        """The SQL type of a label that stands for few texts, of a few bytes while rows are sorted; else text.
+
+        `kind` names the type; labels are those of an SQL expression over a relation.
+        """
+        ((count,),) = self._db.execute(f"SELECT count(DISTINCT {label}) FROM {relation}").fetchall()
+        if count > _ENUMERABLE:
+            return "VARCHAR"
+        self._db.execute(
+            f"CREATE TYPE {kind} AS ENUM (SELECT DISTINCT {label} AS label FROM {relation} "
+            f"UNION SELECT '{UNKNOWN}' ORDER BY label)"
+        )
+        return kind
+
+    def _number_tuples(self) -> None:
+        """Make `tuples`, and `kinds`: which tuple each combination of raw values is in."""
+        quasi = list(self._policy.quasi)
+        raw = ", ".join(f"{name(column)} AS r{at}" for at, column in enumerate(quasi))
+        made = ", ".join(
+            f"{at_level(kind, value_of(column), 0)} AS l{at}"
+            for at, (column, kind) in enumerate(self._policy.quasi.items())
+        )
+        labels = ", ".join(f"l{at}" for at in range(len(quasi)))
+        self._db.execute(
+            f"CREATE TEMP TABLE labelled AS SELECT {raw}, {made} "
+            f"FROM (SELECT DISTINCT {', '.join(map(name, quasi))} FROM {self._somebodys})"
+        )
+        named = ", ".join(f"l{at} AS {name(column)}" for at, column in enumerate(quasi))
+        self._db.execute(
+            f"CREATE TEMP TABLE tuples AS SELECT CAST(row_number() OVER (ORDER BY {labels}) - 1 AS INTEGER) AS id, {named} "
+            f"FROM (SELECT DISTINCT {labels} FROM labelled)"
+        )
+        ((count,),) = self._db.execute("SELECT count(*) FROM tuples").fetchall()
+        if count > self._limits.tuples:
+            raise SourceError(
+                f"the policy's finest levels tell {count} kinds of rows apart, and {self._limits.tuples} may be; "
+                "begin with coarser ones"
+            )
+        same = " AND ".join(f"a.l{at} = t.{name(column)}" for at, column in enumerate(quasi))
+        kept = ", ".join(f"a.r{at}" for at in range(len(quasi)))
+        self._db.execute(
+            f"CREATE TEMP TABLE kinds AS SELECT {kept}, t.id FROM labelled a JOIN tuples t ON {same}"
+        )
+        self._db.execute("DROP TABLE labelled")
+
+    def _encode_rows(self) -> None:
+        quasi, sensitive = list(self._policy.quasi), list(self._policy.sensitive)
+        columns = ["k.id", f"hash({self._person}) AS person"]
+        columns += [f"v{at}.number AS s{at}" for at in range(len(sensitive))]
+        columns += [f"e.{name(column)} AS i{at}" for at, column in enumerate(self._policy.insensitive)]
+        if self._policy.row_key:
+            columns.append(f"{value_of(self._policy.row_key)} AS {name(ROW)}")
+        joins = [f"JOIN kinds k ON {_same(quasi, 'k.r{}')}"]
+        joins += [
+            f"JOIN values_{at} v{at} ON e.{name(column)} IS NOT DISTINCT FROM v{at}.value"
+            for at, column in enumerate(sensitive)
+        ]
+        self._db.execute(
+            f"CREATE TEMP TABLE encoded AS SELECT {', '.join(columns)} "
+            f"FROM (SELECT * FROM {self._somebodys}) e {' '.join(joins)}"
+        )
+
+
+def _same(columns: Sequence[str], other: str) -> str:
+    return " AND ".join(
+        f"e.{name(column)} IS NOT DISTINCT FROM {other.format(at)}" for at, column in enumerate(columns)
+    )
