@@ -13,7 +13,7 @@ import pytest
 from amply_lake import Release
 from amply_lake.measuring import measure
 from amply_lake.pseudonyms import pseudonyms
-from tests.lake.lake_world import World, parquet_file, people, policy
+from tests.lake.lake_world import TestKeys, World, parquet_file, people, policy, rows_of
 
 KEY, OTHER_KEY = bytes(32), bytes([1]) * 32
 
@@ -91,3 +91,23 @@ def test_a_value_that_is_missing_or_spelled_in_two_ways_is_one_kind_of_row(tmp_p
     assert isinstance(done, Release)
     rows = pq.read_table(done.folder / "part-000001.parquet").to_pylist()
     assert sorted((row["zip"], 1) for row in rows) == [("10*", 1)] * 20 + [("?", 1)] * 10
+
+
+def test_a_persons_rows_stand_in_another_order_under_another_key(tmp_path: Path) -> None:
+    """Else their order would tell of the keys of rows, to whoever has some to try."""
+    gifts = [
+        {**row, "event": f"ev_{row['person']}_{turn}", "currency": f"{row['person']} {turn}"}
+        for turn in range(6)
+        for row in people(range(10))
+    ]
+    orders = []
+    for secret in (b"one", b"another"):
+        (tmp_path / secret.decode()).mkdir()
+        world = World(tmp_path / secret.decode(), policy(), keys=TestKeys(secret))
+        of_person: defaultdict[str, list[str]] = defaultdict(list)
+        for row in rows_of(world.released(world.source(gifts))):
+            person, _, turn = row["currency"].partition(" ")
+            of_person[person].append(turn)
+        orders.append(of_person)
+    assert orders[0].keys() == orders[1].keys()
+    assert orders[0] != orders[1]

@@ -203,9 +203,11 @@ class Cutter:
             shown.append(f"coalesce(CAST(i{at} AS VARCHAR), '{UNKNOWN}') AS {name(column)}")
         apart = [f"e.{short}" for short in self._sensitive]
         apart += [f"e.i{at}" for at in range(len(self._policy.insensitive))]
-        if self._policy.row_key:
+        encoded = "encoded"
+        if self._policy.row_key:  # keyed before it has a part in the order, which would tell of it
+            encoded = f"(SELECT * REPLACE ({keyed_text(name(ROW))} AS {name(ROW)}) FROM encoded)"
             kept.append(f"e.{name(ROW)}")
-            shown.append(f"{keyed_text(name(ROW))} AS {name(ROW)}")
+            shown.append(name(ROW))
             apart.append(f"e.{name(ROW)}")
         kept += [f"p.{name(MEMBER)}", f"c.{name(CLASS)}", f"cells.cell AS {name(CELL)}"]
         shown += [name(MEMBER), name(CLASS), name(CELL)]
@@ -216,7 +218,7 @@ class Cutter:
         # By chance, and the same each time.
         order = f"c.{name(CLASS)}, p.{name(MEMBER)}, hash({', '.join(apart) or '0'})"
         return (
-            f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM encoded e JOIN placed c USING (id) "
+            f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM {encoded} e JOIN placed c USING (id) "
             f"JOIN people p USING (person) "
             "JOIN cells ON cells.place = CAST(c.first + e.person % c.buckets AS INTEGER) "
             f"{' '.join(joins)} ORDER BY {order})"
@@ -224,12 +226,9 @@ class Cutter:
 
     def _divide(self, levels: Mapping[str, int], crowd: _Crowd) -> None:
         """Make the tables `classes`, numbered by their labels, and `cells`."""
-        buckets = np.array(
-            [buckets_of(int(people), self._policy.k) for people in crowd.people], dtype=np.uint64
-        )
-        first = (np.cumsum(buckets) - buckets).astype(
-            np.uint64
-        )  # the buckets of all classes have one row of places
+        divided = [buckets_of(int(people), self._policy.k) for people in crowd.people]
+        buckets = np.array(divided, dtype=np.uint64)
+        first = np.cumsum(buckets, dtype=np.uint64) - buckets  # the buckets of all classes stand in one row
         self._give("found", {"class": crowd.classes, "buckets": buckets, "first": first})
         quasi = ", ".join(map(name, self._policy.quasi))
         made = ", ".join(
