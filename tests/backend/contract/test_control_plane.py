@@ -2,13 +2,11 @@
 
 import json
 import secrets
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
 from structlog.testing import capture_logs
@@ -37,76 +35,15 @@ from amply.modules.marketplace import (
 )
 from amply_marketplace.grants import digest
 from tests.backend.conftest import Databases
+from tests.backend.contract.control_world import NOW, Control, control_in
 from tests.backend.ledger_world import ORG, LedgerWorld
-from tests.marketplace.market import KEYS, Market
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-TABLES = {**KEYS, "revenue": ("period", "transfer_id")}
-NOW = system_clock().replace(microsecond=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Control:
-    """The five tables by what they are, in a cloud of their own names."""
-
-    tables: dict[str, str]
-    market: Market
-
-    def items(self, table: str) -> list[dict[str, Any]]:
-        found = boto3.client("dynamodb").scan(TableName=self.tables[table])["Items"]
-        return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
-
-    def fetches(self, token: str, dataset: str) -> int:
-        """How a buyer is answered who asks for links."""
-        return self.market.answer(token, "POST", call="links", dataset=dataset).status
-
-    def owned(self, owner: str) -> str:
-        """A released dataset of this owner."""
-        name = self.market.release([1_500] * 30)
-        self.market.put(
-            "datasets",
-            **{"dataset_id": name, "part": "dataset", "title": "Gifts", "class": "gifts"},
-            owner=owner,
-            schema='{"type": "struct", "fields": []}',
-            latest=1,
-        )
-        return name
-
-
-def _like(table: str, keys: tuple[str, ...], *, indexed: bool) -> Any:
-    """As the stack makes it."""
-    index = {
-        "IndexName": "by-contract",
-        "KeySchema": _schema("contract_id", "token_digest"),
-        "Projection": {"ProjectionType": "KEYS_ONLY"},
-    }
-    named = (*keys, "contract_id") if indexed else keys
-    return {
-        "TableName": table,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in named],
-        "KeySchema": _schema(*keys),
-        **({"GlobalSecondaryIndexes": [index]} if indexed else {}),
-    }
-
-
-def _schema(*keys: str) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-    ]
 
 
 @pytest.fixture(scope="module")
 def control(cloud: str) -> Control:
-    mark = uuid.uuid4().hex[:8]
-    tables = {name: f"{name}-{mark}" for name in TABLES}
-    dynamodb = boto3.client("dynamodb")
-    for name, keys in TABLES.items():
-        dynamodb.create_table(**_like(tables[name], keys, indexed=name == "grants"))
-    bucket = f"curated-{mark}"
-    boto3.client("s3").create_bucket(Bucket=bucket)
-    return Control(tables=tables, market=Market(cloud, tables=tables, bucket=bucket))
+    return control_in(cloud)
 
 
 @pytest.fixture
