@@ -75,8 +75,9 @@ def test_accepted_rows_are_there_once_all_of_them_are(bucket: str) -> None:
 
     with pytest.raises(Refused):
         files.write(path, falls(), media_type="application/vnd.apache.parquet")
-    assert files.look(path) is None
+    assert not files.has(path)
     files.write(path, [b"x" * PART_BYTES, b"yz"], media_type="application/vnd.apache.parquet")
+    assert files.has(path)
     found = files.look(path)
     assert found is not None
     assert found.size_bytes == PART_BYTES + 2
