@@ -1,6 +1,7 @@
 """Forms that browsers upload by lead to the bucket's own host in its region, which the pages' policy names."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,4 +17,4 @@ def test_a_form_leads_to_the_buckets_host_in_its_region(region: str, monkeypatch
     offered = S3Uploads(bucket="amply-documents").offer(
         "images/1", media_type="image/png", bytes_max=5, lifetime=timedelta(minutes=5)
     )
-    assert offered.url == f"https://amply-documents.s3.{region}.amazonaws.com/"
+    assert urlsplit(offered.url).hostname == f"amply-documents.s3.{region}.amazonaws.com"

@@ -139,7 +139,8 @@ def _erase_all(database: Database, donation_ids: Sequence[str]) -> tuple[list[do
     whose = _whose(database, donation_ids)
     closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock())
     searched = donations.search_openings(database, secrets, donation_ids=donation_ids)
-    done, waiting = [], []
+    done: list[donations.Erasure] = []
+    waiting: list[str] = []
     for each in donation_ids:
         try:
             done.append(
