@@ -16,12 +16,14 @@ _OPTIONAL = {"AMPLY_SENTRY_DSN", "AMPLY_DATABASE_PASSWORD"}
 
 
 def settings_of(task: TaskName) -> list[type[BaseSettings]]:
-    """The settings classes an entrypoint instantiates, found in its source."""
-    module = importlib.import_module(CONTAINERS[task].command[2])
-    tree = ast.parse(Path(module.__file__ or "").read_text())
+    """The settings classes an entrypoint instantiates, found in its source and in that of its parts beside it."""
+    source = Path(importlib.import_module(CONTAINERS[task].command[2]).__file__ or "")
+    parts = source.with_name(f"{source.stem}_parts.py")
     called = {
         node.func.id
-        for node in ast.walk(tree)
+        for file in (source, parts)
+        if file.exists()
+        for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     return [getattr(settings, name) for name in sorted(called) if name.endswith("Settings")]
