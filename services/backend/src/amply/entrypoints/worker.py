@@ -1,55 +1,120 @@
 """`python -m amply.entrypoints.worker`: does the work the queues hold."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 from celery import Celery
 
 from amply.adapters import sqs
+from amply.adapters.dns import DnsRecords
+from amply.adapters.s3 import S3AuditArchive, S3Erasures
+from amply.adapters.s3.exports import S3Exports
+from amply.adapters.ses import SesFeedback, SesMailer
+from amply.adapters.stripe import (
+    StripeEventSource,
+    StripePayouts,
+    StripeProcessor,
+    StripeSavedMethods,
+    StripeSharing,
+)
 from amply.entrypoints import provider_events, task_names
-from amply.entrypoints.about_ingestion import about_ingestion
+from amply.entrypoints.about_ingestion import about_ingestion, taking_in
 from amply.entrypoints.about_organizations import (
     about_applications,
     about_domains,
     about_images,
     about_onboarding,
+    applying,
+    inviting,
+    making_images,
 )
-from amply.entrypoints.about_revenue import about_revenue
-from amply.entrypoints.about_sharing import about_sharing
+from amply.entrypoints.about_revenue import about_revenue, settling_in
+from amply.entrypoints.about_sharing import about_sharing, sharing_in
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.personal_data import about_people
 from amply.entrypoints.taking import take_in_background
 from amply.entrypoints.traces import traced
-from amply.entrypoints.worker_parts import CONCURRENCY, Parts, parts_from_environment
 from amply.infra import logging
+from amply.infra.database import Database, connect
 from amply.infra.settings import (
+    ArchiveSettings,
+    CommitmentSettings,
     DatabaseSettings,
+    DocumentSettings,
+    ExportSettings,
+    LakeSettings,
+    LinkSettings,
+    MailFeedbackSettings,
+    MailSettings,
+    MarketplaceSettings,
+    MediaSettings,
+    PeopleSettings,
     QueueSettings,
     ServiceSettings,
+    SiteSettings,
     StripeQueueSettings,
+    StripeSettings,
     TraceSettings,
+    VaultSettings,
 )
+from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
+    applications,
     audit,
     donations,
     exports,
+    federation,
     giving,
+    images,
     ledger,
     mail,
+    members,
+    onboarding,
     payments,
     payouts,
+    people,
     recurring,
     webhooks,
 )
-
-__all__ = ["RECONCILED", "Parts", "main", "register"]
+from amply.modules.ingestion import Taking
+from amply.modules.marketplace import Settling
+from amply.modules.sharing import Sharing
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
 
+_CONCURRENCY: Final = 4
+
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the tasks work with."""
+
+    events: donations.EventHandling
+    receipts: donations.ReceiptSending
+    hearing: mail.Hearing
+    sharing: payments.MethodSharing
+    payouts: payouts.Handling
+    gaps: webhooks.Gaps
+    recurring: recurring.Recurring
+    onboarding: onboarding.Onboarding
+    inviting: members.Inviting
+    people: people.Writing
+    domains: federation.Checking
+    applying: applications.Applying
+    images: images.Making
+    archive: audit.AuditArchive
+    exports: exports.Making
+    data_sharing: Sharing | None
+    data_settling: Settling | None
+    data_taking: Taking | None
+    clock: Clock
 
 
 def register(app: Celery, parts: Parts) -> None:
@@ -243,6 +308,85 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     )
 
 
+def parts_from_environment() -> Parts:
+    """Everything the tasks need, from this process's settings."""
+    database = with_keys(
+        connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY),
+        VaultSettings(),
+        keeps_trees=True,
+    )
+    secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    stripe, site, mailer = StripeSettings(), SiteSettings(), SesMailer(MailSettings())
+    processor = StripeProcessor(stripe)
+    return Parts(
+        events=donations.EventHandling(database=database, processor=processor, secrets=secrets),
+        payouts=payouts.Handling(database=database, processor=StripePayouts(stripe), secrets=secrets),
+        gaps=webhooks.Gaps(
+            database=database,
+            source=StripeEventSource(stripe),
+            livemode=ServiceSettings().livemode,
+            keeps=donations.keeps_event,
+        ),
+        receipts=donations.ReceiptSending(
+            database=database,
+            mailer=mailer,
+            secrets=secrets,
+            ledger_page=f"{site.edge_url}/ledger/",
+        ),
+        sharing=StripeSharing(stripe),
+        hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
+        recurring=_recurring(database, processor, StripeSavedMethods(stripe), mailer, site),
+        onboarding=onboarding.Onboarding(
+            database=database,
+            processor=processor,
+            mailer=mailer,
+            key=onboarding.InvitationKey.from_settings(LinkSettings()),
+            page=f"{site.edge_url}/onboarding/",
+        ),
+        inviting=inviting(database, mailer, site),
+        people=_writing_to_people(database, mailer, site),
+        domains=federation.Checking(database=database, records=DnsRecords()),
+        applying=applying(database, mailer, site, DocumentSettings()),
+        images=making_images(database, DocumentSettings(), MediaSettings()),
+        archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
+        exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
+        data_sharing=sharing_in(database, LakeSettings()),
+        data_settling=settling_in(database, secrets, MarketplaceSettings()),
+        data_taking=taking_in(database, LakeSettings()),
+        clock=system_clock,
+    )
+
+
+def _recurring(
+    database: Database,
+    processor: payments.Processor,
+    saved: payments.SavedMethods,
+    mailer: mail.Mailer,
+    site: SiteSettings,
+) -> recurring.Recurring:
+    return recurring.Recurring(
+        collecting=recurring.Collecting(database=database, processor=processor, saved=saved),
+        writing=recurring.Writing(
+            database=database,
+            mailer=mailer,
+            key=recurring.LinkKey.from_settings(LinkSettings()),
+            page=f"{site.edge_url}/giving/",
+        ),
+        clock=system_clock,
+    )
+
+
+def _writing_to_people(database: Database, mailer: mail.Mailer, site: SiteSettings) -> people.Writing:
+    return people.Writing(
+        database=database,
+        mailer=mailer,
+        key=people.PeopleKey.from_settings(PeopleSettings(), keyring=database.keyring),
+        links=people.LetterLinks.from_settings(LinkSettings()),
+        page=f"{site.edge_url}/account/",
+        listed=S3Erasures(bucket=ArchiveSettings().archive_bucket),
+    )
+
+
 def main() -> None:
     service = ServiceSettings()
     logging.configure(service=service.service)
@@ -254,7 +398,7 @@ def main() -> None:
         take_in_background(StripeQueueSettings(), DatabaseSettings(), livemode=service.livemode)
         app.worker_main(
             [
-                *("worker", "--pool=threads", f"--concurrency={CONCURRENCY}"),
+                *("worker", "--pool=threads", f"--concurrency={_CONCURRENCY}"),
                 *(f"--queues={sqs.HIGH},{sqs.LOW}", "--loglevel=INFO"),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ]
