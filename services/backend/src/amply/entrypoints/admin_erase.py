@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
+from typing import Final
 
 import click
 
@@ -14,10 +16,13 @@ from amply.infra import erasures, logging
 from amply.infra.database import Database
 from amply.infra.settings import ArchiveSettings, CommitmentSettings, PeopleSettings
 from amply.infra.vault import DONORS, keyring_of
-from amply.infra.vault.shredding import LEFT_BEHIND, Closing, close, finish, finish_what_was_left
+from amply.infra.vault.shredding import Closing, close, finish, finish_what_was_left
 from amply.kernel.clock import system_clock
 from amply.modules import donations, exports, giving, ledger, payments, people, recurring, sharing
 from amply.modules.access import LastOwner
+
+_STILL_AT_WORK: Final = timedelta(minutes=10)
+"""Longer than an erasure takes between closing a leaf and cutting it."""
 
 
 @click.group()
@@ -59,7 +64,7 @@ def again() -> None:
 
     Reads the list in the archive, which a restore does not reach. Needs the worker's settings. Where nothing was restored it
     finds nothing. `needed` are people who would leave an organisation to nobody: make another owner, and run it again. `waiting`
-    are gifts with a refund that is not answered yet: run it again once it is. Killed, run it again: it cuts what it left as well.
+    are gifts with a refund that is not answered yet: run it again once it is. Killed, run it again ten minutes later: it cuts what it left as well.
     """
     logging.configure(service="erase")
     digests = erasures.noted(S3Erasures(bucket=ArchiveSettings().archive_bucket))
@@ -72,7 +77,7 @@ def again() -> None:
             returned = people.still_there(session, digests)
         needed = [each for each in returned if not _forget_again(database, each)]
         # Of this command, killed before: what it had removed by then is not found any more.
-        finish_what_was_left(database, of_donors(), now=system_clock() + LEFT_BEHIND)
+        finish_what_was_left(database, of_donors(), now=system_clock(), left_behind=_STILL_AT_WORK)
     also_concerns(*(each.id for each in done if each.id is not None), *sorted({*returned} - {*needed}))
     click.echo(
         json.dumps(

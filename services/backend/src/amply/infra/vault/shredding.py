@@ -134,9 +134,13 @@ def finish(
         database.keyring.look_again()
 
 
-def finish_what_was_left(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
+def finish_what_was_left(
+    database: Database, kinds: Sequence[Tended], *, now: datetime, left_behind: timedelta = LEFT_BEHIND
+) -> int:
     """Finish what others closed and left, being killed; and cut again what a copy of a tree that was put back has still, of a
     version that was destroyed too. Return how many leaves.
+
+    What was closed within `left_behind` is somebody's who is still at it: moved under the next leaf, it would outlive the cut.
 
     Raises:
         KeyTreeAway, KeyWrappingAway, KeyNotAtHand: It is done by a later turn.
@@ -146,7 +150,7 @@ def finish_what_was_left(database: Database, kinds: Sequence[Tended], *, now: da
         closed = session.scalars(
             select(ClosedLeafRow).order_by(ClosedLeafRow.scope, ClosedLeafRow.version, ClosedLeafRow.leaf)
         ).all()
-    left = [_closing_of(row) for row in closed if row.cut_at is None and row.closed_at <= now - LEFT_BEHIND]
+    left = [_closing_of(row) for row in closed if row.cut_at is None and row.closed_at <= now - left_behind]
     finish(database, kinds, left, now=now)
     # Afterwards, since a tree that is away holds back only what is looked for in all of them.
     had = {scope: dict(_grown(database, scope)) for scope in {row.scope for row in closed}}
