@@ -32,6 +32,9 @@ _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
 """Longer than a file takes, so that one is not begun again while it is being read."""
 
+_TURN: Final = MINUTE
+"""Once it has passed no further file is begun: with the longest one a turn ends before its message comes back."""
+
 _log = structlog.get_logger()
 
 
@@ -40,9 +43,10 @@ def read_files(parts: Taking, *, clock: Clock) -> int:
 
     `clock`: files take minutes, so that each begins at a moment of its own.
     """
-    read = 0
+    read, begun = 0, clock()
     for _ in range(_BATCH_MAX):
-        found = _next(parts, now=clock())
+        now = clock()
+        found = _next(parts, now=now) if now - begun < _TURN else None
         if found is None:
             break
         read += found
