@@ -1,6 +1,7 @@
 """The worker's part of what is handed in: killed, twice at once, with files that are no good, and telling of datasets."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,23 @@ def test_a_file_is_given_up_only_by_who_has_seen_that_nothing_of_it_is_there(
     assert read_all(house, days=1) == 1
     found = shown(house, job_id)
     assert (found["refused"], found["rows_read"], found["reasons"]) == ("not_read", None, {})
+    assert accepted(house) == {}
+
+
+def test_rows_of_a_file_that_was_given_up_meanwhile_never_come_to_be_seen(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = hand_in(house, add_dataset(house), LINES)
+    write = worker._write_quarantine
+
+    def given_up_meanwhile(*of: Any) -> None:
+        write(*of)
+        house.run("UPDATE ingest_job SET attempts = 5")
+        assert read_all(house, minutes=11) == 1
+
+    monkeypatch.setattr(worker, "_write_quarantine", given_up_meanwhile)
+    assert read_all(house) == 0
+    assert shown(house, job_id)["refused"] == "not_read"
     assert accepted(house) == {}
 
 

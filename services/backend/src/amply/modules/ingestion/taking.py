@@ -38,6 +38,10 @@ _TURN: Final = MINUTE
 _log = structlog.get_logger()
 
 
+class NotedMeanwhile(Exception):
+    """Another one has noted what became of the file: these rows must not come to be seen."""
+
+
 def read_files(parts: Taking, *, clock: Clock) -> int:
     """Read what was submitted, and take away what nobody needs any more; return how many files have been read to their end.
 
@@ -170,12 +174,16 @@ def _write_quarantine(parts: Taking, row: JobRow, reading: Reading) -> None:
 def _keep(parts: Taking, row: JobRow, reading: Reading) -> None:
     """What is to be noted once the rows can be seen, should this process not come to it."""
     with parts.database.transaction() as session:
-        session.execute(
+        kept = session.execute(
             update(JobRow)
             .where(JobRow.id == row.id, JobRow.finished_at.is_(None))
             .values(**_rows(reading.read, reading.quarantined, reading.reasons))
+            .returning(JobRow.id)
             .execution_options(synchronize_session=False)
-        )
+        ).one_or_none()
+    if kept is None:
+        # Raised within the upload, it ends it before anything is there.
+        raise NotedMeanwhile
 
 
 def _note(parts: Taking, row: JobRow, *, now: datetime, outcome: Mapping[str, Any]) -> int:
