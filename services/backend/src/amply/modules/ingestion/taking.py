@@ -31,9 +31,8 @@ from amply.modules.ingestion.telling import Taking, columns_of
 _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
 """Longer than a file takes, so that one is not begun again while it is being read."""
-
 _TURN: Final = MINUTE
-"""Once it has passed no further file is begun: with the longest one a turn ends before its message comes back."""
+"""Once it has passed no further file is begun: so a turn is to end before its message comes back, with a long file, too."""
 
 _log = structlog.get_logger()
 
