@@ -173,7 +173,7 @@ def test_a_file_that_contradicts_those_before_it_is_set_aside_alone(desk: Desk) 
     assert [revision.rows for revision in desk.released()] == [40]
 
 
-def test_a_file_that_is_gone_is_waited_for_no_longer(desk: Desk) -> None:
+def test_a_file_that_is_gone_is_waited_for_no_longer(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.consent(DONORS)
     desk.give("a", facts(DONORS))
     gone = desk.give("b", facts(range(40, 80)))
@@ -181,6 +181,7 @@ def test_a_file_that_is_gone_is_waited_for_no_longer(desk: Desk) -> None:
     del desk.raw.objects[gone]
     desk.work(days=14)
     assert desk.states() == {"a": ("released", ""), "b": ("gone", "")}
+    assert [line["file"] for line in lines(capsys, "file_gone")] == ["dt=2026-11-26/b.parquet"]
 
 
 def test_nobody_is_released_who_is_not_given_in_the_table(desk: Desk) -> None:

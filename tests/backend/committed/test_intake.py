@@ -193,6 +193,12 @@ def test_a_dataset_is_described_once_and_changed_by_who_saw_it(house: House) -> 
     assert changed.headers["ETag"] == ask_beside(house, "GET", path).headers["ETag"]
 
 
+def test_nothing_waits_for_its_release_until_it_lapses(house: House) -> None:
+    assert add_dataset(house, release_every_days=60)
+    longer = dataset_body(house, title="Others", release_every_days=61)
+    assert ask_beside(house, "POST", "/v1/datasets", json=longer).status_code == 422
+
+
 def test_columns_change_until_something_is_handed_in_and_a_file_is_read_by_those_it_came_under(
     house: House,
 ) -> None:

@@ -1,9 +1,12 @@
 """The worker's part of what is handed in: killed, twice at once, with files that are no good, and telling of datasets."""
 
 import json
+from typing import Any
 
 import pytest
 
+from amply.entrypoints import task_names
+from amply.entrypoints.about_ingestion import about_ingestion
 from amply.modules import ingestion
 from amply.modules.ingestion import taking as worker
 from tests.backend.committed.test_intake import GOOD, LINES, accepted, code, submit
@@ -80,6 +83,23 @@ def test_a_file_is_given_up_only_by_who_has_seen_that_nothing_of_it_is_there(
     assert accepted(house) == {}
 
 
+def test_rows_of_a_file_that_was_given_up_meanwhile_never_come_to_be_seen(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = hand_in(house, add_dataset(house), LINES)
+    write = worker._write_quarantine
+
+    def given_up_meanwhile(*of: Any) -> None:
+        write(*of)
+        house.run("UPDATE ingest_job SET attempts = 5")
+        assert read_all(house, minutes=11) == 1
+
+    monkeypatch.setattr(worker, "_write_quarantine", given_up_meanwhile)
+    assert read_all(house) == 0
+    assert shown(house, job_id)["refused"] == "not_read"
+    assert accepted(house) == {}
+
+
 def test_each_file_of_a_batch_begins_at_its_own_moment(house: House) -> None:
     """The first one takes long. While the second one is read, another worker begins it no second time."""
     dataset_id = add_dataset(house)
@@ -89,15 +109,54 @@ def test_each_file_of_a_batch_begins_at_its_own_moment(house: House) -> None:
 
     def second() -> None:
         house.intake.meanwhile = lambda: None
+        house.clock.advance(minutes=9, seconds=30)
         beside.append(read_all(house))
 
     def first() -> None:
-        house.clock.advance(minutes=20)
+        house.clock.advance(seconds=50)
         house.intake.meanwhile = second
 
     house.intake.meanwhile = first
     assert read_all(house) == 2
     assert beside == [0]
+
+
+def test_no_further_file_is_begun_once_a_minute_has_passed(house: House) -> None:
+    dataset_id = add_dataset(house)
+    for number in range(4):
+        hand_in(house, dataset_id, GOOD, key=f"file {number}")
+    house.intake.meanwhile = lambda: house.clock.advance(seconds=30)
+    assert read_all(house) == 2
+    assert read_all(house) == 2, "they are read in the next turn"
+
+
+def test_a_turn_beside_one_at_work_reads_nothing(house: House) -> None:
+    dataset_id = add_dataset(house)
+    for key in ("first", "second"):
+        hand_in(house, dataset_id, GOOD, key=key)
+    turn = dict(about_ingestion(taking(house), house.clock))[task_names.READ_FILES]
+    beside: list[int] = []
+
+    def meanwhile() -> None:
+        before = house.intake.opened
+        turn()
+        beside.append(house.intake.opened - before)
+
+    house.intake.meanwhile = meanwhile
+    turn()
+    assert beside == [0, 0]
+    assert len(accepted(house)) == 2
+
+
+def test_a_turn_that_failed_holds_back_no_later_one(house: House) -> None:
+    hand_in(house, add_dataset(house), GOOD)
+    turn = dict(about_ingestion(taking(house), house.clock))[task_names.READ_FILES]
+    house.intake.dies = "before datasets"
+    with pytest.raises(KeyboardInterrupt):
+        turn()
+    house.clock.advance(minutes=11)
+    turn()
+    assert len(accepted(house)) == 1
 
 
 def test_a_file_that_cannot_be_taken_away_is_taken_away_later(house: House) -> None:

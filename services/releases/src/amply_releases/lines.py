@@ -8,6 +8,7 @@ from typing import Final
 VIOLATED: Final = "k_anon_violation"
 """A release was refused by its policy; the metric `KAnonViolations` counts these lines."""
 SET_ASIDE: Final = "file_set_aside"
+GONE: Final = "file_gone"
 FAILED: Final = "release_failed"
 RELEASED: Final = "release_made"
 REFUSED: Final = "release_refused"

@@ -9,7 +9,7 @@ from typing import Final
 
 from amply_lake import Limits, Policy, SourceError, examine
 from amply_releases.datasets import FileState, Waiting
-from amply_releases.lines import SET_ASIDE, say
+from amply_releases.lines import GONE, SET_ASIDE, say
 from amply_releases.ports import Parts
 
 INCOMING: Final = "in"
@@ -55,6 +55,7 @@ def _fetch(parts: Parts, waiting: Sequence[Waiting], *, now: datetime) -> Iterat
         found = parts.raw.fetch(file.key, place)
         if found is None:
             parts.datasets.decide(file, FileState.GONE, now=now)
+            say(GONE, dataset=file.dataset_id, file=file.name)
         elif found.etag == file.etag:  # otherwise it was written anew, and a message about that is on its way
             together += file.size_bytes
             yield Fetched(file, place)

@@ -1,5 +1,6 @@
 """The worker's tasks about data that outside sources hand in."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -33,9 +34,16 @@ def about_ingestion(
     parts: ingestion.Taking | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Reading files, and telling what datasets there are. Both are asked for everywhere; where no data is taken in, for nothing."""
+    one = threading.Lock()
 
     def read_files(**_: Any) -> None:
-        read = 0 if parts is None else ingestion.read_files(parts, clock=clock)
+        # It is asked for each minute and at each file: a turn beside another one's would hold a thread that other tasks need.
+        if parts is None or not one.acquire(blocking=False):
+            return
+        try:
+            read = ingestion.read_files(parts, clock=clock)
+        finally:
+            one.release()
         if read:
             _log.info("files_read", count=read)
 

@@ -20,7 +20,8 @@ from amply.modules.ingestion import EXPANDED_BYTES_MAX, ROWS_MAX, FileReason, Pi
 _PROGRAM: Final = Path(__file__).with_name("rows.py")
 _MEMORY_BYTES: Final = 384 * 1024 * 1024
 """Beyond what the program and the file in it have."""
-_PROCESSOR_SECONDS: Final = 300
+_PROCESSOR_SECONDS: Final = 120
+"""Of the 300 seconds that a task may take, beside the minute in which files are begun."""
 _PIECE: Final = 1024 * 1024
 _REFUSED: Final = {
     3: FileReason.UNREADABLE,

@@ -57,7 +57,7 @@ def _datasets() -> None:
             retention_days     integer     NOT NULL
                 CONSTRAINT ck_dataset_retention_days CHECK (retention_days BETWEEN 1 AND 730),
             release_every_days integer     NOT NULL
-                CONSTRAINT ck_dataset_release_every_days CHECK (release_every_days BETWEEN 1 AND 365),
+                CONSTRAINT ck_dataset_release_every_days CHECK (release_every_days BETWEEN 1 AND 60),
             schema_version     integer     NOT NULL CONSTRAINT ck_dataset_schema_version CHECK (schema_version > 0),
             is_open            boolean     NOT NULL DEFAULT true,
             version            integer     NOT NULL CONSTRAINT ck_dataset_version CHECK (version > 0),

@@ -36,7 +36,8 @@ KEPT: Final = timedelta(days=90)
 RETENTION_DAYS: Final = 365
 RETENTION_DAYS_MAX: Final = 730
 RELEASE_EVERY_DAYS: Final = 30
-RELEASE_EVERY_DAYS_MAX: Final = 365
+RELEASE_EVERY_DAYS_MAX: Final = 60
+"""Well below the 90 days that accepted rows are kept: one that waits longer would lapse and never be released."""
 TITLE_LENGTH_MAX: Final = 100
 
 HANDED_IN: Final = "handed-in/"

@@ -31,8 +31,14 @@ from amply.modules.ingestion.telling import Taking, columns_of
 _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
 """Longer than a file takes, so that one is not begun again while it is being read."""
+_TURN: Final = MINUTE
+"""Once it has passed no further file is begun: so a turn is to end before its message comes back, with a long file, too."""
 
 _log = structlog.get_logger()
+
+
+class NotedMeanwhile(Exception):
+    """Another one has noted what became of the file: these rows must not come to be seen."""
 
 
 def read_files(parts: Taking, *, clock: Clock) -> int:
@@ -40,9 +46,10 @@ def read_files(parts: Taking, *, clock: Clock) -> int:
 
     `clock`: files take minutes, so that each begins at a moment of its own.
     """
-    read = 0
+    read, begun = 0, clock()
     for _ in range(_BATCH_MAX):
-        found = _next(parts, now=clock())
+        now = clock()
+        found = _next(parts, now=now) if now - begun < _TURN else None
         if found is None:
             break
         read += found
@@ -166,12 +173,16 @@ def _write_quarantine(parts: Taking, row: JobRow, reading: Reading) -> None:
 def _keep(parts: Taking, row: JobRow, reading: Reading) -> None:
     """What is to be noted once the rows can be seen, should this process not come to it."""
     with parts.database.transaction() as session:
-        session.execute(
+        kept = session.execute(
             update(JobRow)
             .where(JobRow.id == row.id, JobRow.finished_at.is_(None))
             .values(**_rows(reading.read, reading.quarantined, reading.reasons))
+            .returning(JobRow.id)
             .execution_options(synchronize_session=False)
-        )
+        ).one_or_none()
+    if kept is None:
+        # Raised within the upload, it ends it before anything is there.
+        raise NotedMeanwhile
 
 
 def _note(parts: Taking, row: JobRow, *, now: datetime, outcome: Mapping[str, Any]) -> int:
