@@ -12,7 +12,9 @@ import pytest
 from amply.modules.marketplace.domain import OF_DONORS
 from amply.modules.sharing.domain import Fact
 from amply_lake import shipped_policy
-from amply_releases.datasets import built_in
+from amply_lake.history import History
+from amply_releases.datasets import Source, built_in
+from amply_releases.ports import Revision
 from ledger_format.certificates import open_certificate
 from ledger_format.notes import VerifierKey
 from tests.lake.lake_world import TestSigner, people
@@ -281,6 +283,26 @@ def test_what_a_killed_release_left_half_shown_is_taken_back_too(desk: Desk) -> 
     desk.start()
     desk.work(days=0.3)
     assert desk.released() == []
+
+
+def test_a_revision_that_appears_after_cells_of_it_were_withheld_is_served_to_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process found nothing to take back, and need not look at its number again."""
+    publish = desk.datasets.publish
+
+    def late(source: Source, revision: Revision) -> None:
+        History.read(desk.ledgers.of("donations"), "donations").append("withheld", cells={"1": [0]})
+        desk.datasets.keep_from("donations", 2)
+        publish(source, revision)
+
+    monkeypatch.setattr(desk.datasets, "publish", late)
+    desk.consent(DONORS)
+    desk.give("a", facts(DONORS))
+    desk.wait(days=14)
+    assert list(desk.datasets.revisions) == [("donations", 1)]
+    assert desk.released() == []
+    assert desk.catalogue.partitions == {}
 
 
 def test_what_stops_a_release_stops_no_withdrawal(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
