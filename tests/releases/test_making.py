@@ -325,6 +325,28 @@ def test_where_no_release_can_take_its_place_what_people_withdrew_from_is_served
     assert [revision.number for revision in desk.released()] == [2]
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_batch_that_cannot_be_read_holds_up_no_withdrawal_from_another(
+    desk: Desk, lost: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.consent(range(200))
+    for name, first in (("a", 0), ("b", 100)):
+        desk.give(name, facts(range(first, first + 100)))
+        desk.wait(days=14)
+    history = History.read(desk.ledgers.of("donations"), "donations")
+    kept = desk.folder / "ledgers" / "donations" / "files" / history.batches[lost].file
+    away = kept.rename(desk.folder / "away")
+    in_the_other = 7 if lost else 107
+    desk.consent([in_the_other], "withdrawn", on=desk.now.date())
+    desk.work(days=0.3)
+    assert [line["error"] for line in lines(capsys, "release_failed")] == ["LedgerError"]
+    assert desk.released() == []
+    away.rename(kept)
+    desk.work(days=0.1)
+    (revision,) = desk.released()
+    assert 200 - 60 <= revision.rows <= 200 - 20
+
+
 def test_a_description_that_cannot_be_read_closes_to_what_is_new_and_stops_no_withdrawal(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
