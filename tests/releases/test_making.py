@@ -315,6 +315,24 @@ def test_what_stops_a_release_stops_no_withdrawal(desk: Desk, capsys: pytest.Cap
     assert desk.states()["b"] == ("waiting", "")
 
 
+def test_what_fails_once_a_release_is_published_stops_no_withdrawal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _released_and_withdrawn(desk, [7])
+    desk.consent(range(200, 240))
+    desk.give("b", facts(range(200, 240)))
+
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    desk.work()
+    monkeypatch.setattr(desk.datasets, "decide", away)
+    desk.work(days=14)
+    assert [line["error"] for line in lines(capsys, "release_failed")] == ["ConnectionError"]
+    assert [revision.number for revision in desk.released()] == [2]
+    assert desk.datasets.standings["donations"].withdrawals_at == desk.now
+
+
 def test_where_no_release_can_take_its_place_what_people_withdrew_from_is_served_no_more(desk: Desk) -> None:
     _released_and_withdrawn(desk, [7])
     desk.catalogue.is_away = True
