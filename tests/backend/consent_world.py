@@ -29,7 +29,10 @@ class FakeConsents:
         if self.is_away:
             raise TimeoutError
         known = self.items.get((consent.subject, consent.purpose))
-        if known is not None and (known.version >= consent.version or known.state is Decision.WITHDRAWN):
+        if known is not None and (
+            known.state is Decision.WITHDRAWN
+            or (consent.state is Decision.GIVEN and known.version >= consent.version)
+        ):
             return known.state
         self.items[consent.subject, consent.purpose] = consent
         return consent.state

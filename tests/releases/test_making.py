@@ -12,7 +12,9 @@ import pytest
 from amply.modules.marketplace.domain import OF_DONORS
 from amply.modules.sharing.domain import Fact
 from amply_lake import shipped_policy
-from amply_releases.datasets import built_in
+from amply_lake.history import History
+from amply_releases.datasets import Source, built_in
+from amply_releases.ports import Revision
 from ledger_format.certificates import open_certificate
 from ledger_format.notes import VerifierKey
 from tests.lake.lake_world import TestSigner, people
@@ -284,6 +286,26 @@ def test_what_a_killed_release_left_half_shown_is_taken_back_too(desk: Desk) -> 
     assert desk.released() == []
 
 
+def test_a_revision_that_appears_after_cells_of_it_were_withheld_is_served_to_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process found nothing to take back, and need not look at its number again."""
+    publish = desk.datasets.publish
+
+    def late(source: Source, revision: Revision) -> None:
+        History.read(desk.ledgers.of("donations"), "donations").append("withheld", cells={"1": [0]})
+        desk.datasets.keep_from("donations", 2)
+        publish(source, revision)
+
+    monkeypatch.setattr(desk.datasets, "publish", late)
+    desk.consent(DONORS)
+    desk.give("a", facts(DONORS))
+    desk.wait(days=14)
+    assert list(desk.datasets.revisions) == [("donations", 1)]
+    assert desk.released() == []
+    assert desk.catalogue.partitions == {}
+
+
 def test_what_stops_a_release_stops_no_withdrawal(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     _released_and_withdrawn(desk, [7])
     desk.give("b", facts(range(200, 240)))
@@ -294,6 +316,24 @@ def test_what_stops_a_release_stops_no_withdrawal(desk: Desk, capsys: pytest.Cap
     assert desk.states()["b"] == ("waiting", "")
 
 
+def test_what_fails_once_a_release_is_published_stops_no_withdrawal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _released_and_withdrawn(desk, [7])
+    desk.consent(range(200, 240))
+    desk.give("b", facts(range(200, 240)))
+
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    desk.work()
+    monkeypatch.setattr(desk.datasets, "decide", away)
+    desk.work(days=14)
+    assert [line["error"] for line in lines(capsys, "release_failed")] == ["ConnectionError"]
+    assert [revision.number for revision in desk.released()] == [2]
+    assert desk.datasets.standings["donations"].withdrawals_at == desk.now
+
+
 def test_where_no_release_can_take_its_place_what_people_withdrew_from_is_served_no_more(desk: Desk) -> None:
     _released_and_withdrawn(desk, [7])
     desk.catalogue.is_away = True
@@ -302,6 +342,28 @@ def test_where_no_release_can_take_its_place_what_people_withdrew_from_is_served
     desk.catalogue.is_away = False
     desk.work(days=0.1)
     assert [revision.number for revision in desk.released()] == [2]
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_batch_that_cannot_be_read_holds_up_no_withdrawal_from_another(
+    desk: Desk, lost: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.consent(range(200))
+    for name, first in (("a", 0), ("b", 100)):
+        desk.give(name, facts(range(first, first + 100)))
+        desk.wait(days=14)
+    history = History.read(desk.ledgers.of("donations"), "donations")
+    kept = desk.folder / "ledgers" / "donations" / "files" / history.batches[lost].file
+    away = kept.rename(desk.folder / "away")
+    in_the_other = 7 if lost else 107
+    desk.consent([in_the_other], "withdrawn", on=desk.now.date())
+    desk.work(days=0.3)
+    assert [line["error"] for line in lines(capsys, "release_failed")] == ["LedgerError"]
+    assert desk.released() == []
+    away.rename(kept)
+    desk.work(days=0.1)
+    (revision,) = desk.released()
+    assert 200 - 60 <= revision.rows <= 200 - 20
 
 
 def test_a_description_that_cannot_be_read_closes_to_what_is_new_and_stops_no_withdrawal(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -277,6 +278,16 @@ def test_a_withdrawal_that_a_restored_database_lost_is_not_undone_by_anybody(pag
     page.tells()
     assert page.writes() == 1
     assert person not in {row["donor_id"] for row in page.raw.rows()}
+
+
+def test_a_restored_database_withdraws_what_the_table_has_given_by_a_later_version(page: SharingPage) -> None:
+    page.decides(shares=True)
+    page.tells()
+    ((place, given),) = page.consents.items.items()
+    page.consents.items[place] = replace(given, version=given.version + 2)
+    page.decides(shares=False)
+    assert page.tells() == 1
+    assert page.states() == ["withdrawn"]
 
 
 def test_every_wording_says_the_same_things_in_three_languages() -> None:

@@ -63,7 +63,8 @@ def test_a_consent_is_kept_and_only_a_newer_one_takes_its_place(table: str) -> N
     consents = DynamoConsents(table=table)
     assert consents.put(consent(1, Decision.GIVEN)) is Decision.GIVEN
     assert consents.put(consent(3, Decision.GIVEN)) is Decision.GIVEN
-    assert consents.put(consent(2, Decision.WITHDRAWN)) is Decision.GIVEN, "an earlier one"
+    assert consents.put(consent(2, Decision.GIVEN)) is Decision.GIVEN, "an earlier one"
+    assert item(table)["version"] == "3"
     assert consents.put(consent(12, Decision.WITHDRAWN)) is Decision.WITHDRAWN
     for version in (1, 9, 12, 13):
         assert consents.put(consent(version, Decision.GIVEN)) is Decision.WITHDRAWN, version
@@ -75,6 +76,18 @@ def test_a_consent_is_kept_and_only_a_newer_one_takes_its_place(table: str) -> N
         "changed_on": "2026-12-03",
         "changed_at": iso(NOW),
     }, "found on the day it was told, and not on the day of the decision"
+
+
+def test_a_withdrawal_is_kept_whatever_version_was_given(table: str) -> None:
+    """The database was restored to before some of what the table was told."""
+    consents = DynamoConsents(table=table)
+    assert consents.put(consent(5, Decision.GIVEN)) is Decision.GIVEN
+    assert consents.put(consent(4, Decision.WITHDRAWN)) is Decision.WITHDRAWN
+    assert (item(table)["state"], item(table)["version"]) == ("withdrawn", "4")
+    for version in (3, 4, 5, 6):
+        assert consents.put(consent(version, Decision.WITHDRAWN)) is Decision.WITHDRAWN
+        assert consents.put(consent(version, Decision.GIVEN)) is Decision.WITHDRAWN
+    assert item(table)["changed_on"] == iso(NOW + timedelta(days=4))[:10], "found on the day it was told first"
 
 
 def test_a_file_is_replaced_only_while_it_is_what_was_seen(bucket: str) -> None:

@@ -135,24 +135,36 @@ def _give(db: duckdb.DuckDBPyConnection, table: str, values: pa.Array) -> None:
 
 
 def withhold(order: Order, keys: Keys, history: History, limits: Limits) -> None:
-    """Release no more the cells of whoever has withdrawn, to nobody."""
+    """Release no more the cells of whoever has withdrawn, to nobody. A batch that cannot be read holds up no other's."""
     if not order.withdrawn:
         return
     key = members_key(keys, order.dataset)
     members = sorted({int(keyed(key, person)[:NUMBER_CHARACTERS], 16) for person in order.withdrawn})
     found: dict[str, list[int]] = {}
+    failures: list[Exception] = []
     with engine(limits) as db:
         _give(db, "members", pa.array(members, type=pa.uint64()))
         for batch in history.batches:
-            cells = db.execute(
-                f"SELECT DISTINCT {name(CELL)} FROM read_parquet({text(str(history.ledger.fetch(batch.file)))}) "
-                f"WHERE {name(MEMBER)} IN (SELECT value FROM members) ORDER BY 1"
-            ).fetchall()
-            more = sorted({int(row[0]) for row in cells} - history.withheld.get(batch.number, set()))
+            try:
+                cells = _cells_of_members(db, history.ledger.fetch(batch.file))
+            except Exception as error:  # noqa: BLE001 -- raised once what the others hold is withheld
+                failures.append(error)
+                continue
+            more = sorted(cells - history.withheld.get(batch.number, set()))
             if more:
                 found[str(batch.number)] = more
     if found:
         history.append("withheld", cells=found)
+    if failures:
+        raise failures[0]
+
+
+def _cells_of_members(db: duckdb.DuckDBPyConnection, batch: Path) -> set[int]:
+    rows = db.execute(
+        f"SELECT DISTINCT {name(CELL)} FROM read_parquet({text(str(batch))}) "
+        f"WHERE {name(MEMBER)} IN (SELECT value FROM members)"
+    ).fetchall()
+    return {int(row[0]) for row in rows}
 
 
 def keyed(key: bytes, value: str) -> str:

@@ -10,7 +10,7 @@ from amply_lake import Policy, shipped_policy
 EVERYBODY: Final = "all"
 """The buyer of every release: a dataset is one row however many buy it (docs/adr/0136-the-marketplace.md)."""
 PLATFORM: Final = "platform"
-"""Who owns what is made of donors' gifts: what it brings is their organisations' (docs/adr/0143-data-revenue.md)."""
+"""Who owns what is made of donors' gifts: what it brings is their organisations' (docs/adr/0143-what-data-brings-and-whose-it-is.md)."""
 WITHDRAWALS_EVERY: Final = timedelta(hours=6)
 """How often a dataset of donors is looked at for who has withdrawn, whether or not anything came in."""
 

@@ -69,6 +69,8 @@ def _make_what_is_due(parts: Parts, source: Source, standing: Standing, *, now: 
             _Turn(parts, source, standing, now).release()
         except Exception:
             if withdrawals:
+                # It may have published before it failed.
+                standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
                 _Turn(parts, source, standing, now).honour_withdrawals()
             raise
     elif withdrawals:

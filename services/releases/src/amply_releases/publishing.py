@@ -24,7 +24,10 @@ PREFIX: Final = "released/"
 def publish(
     parts: Parts, source: Source, standing: Standing, done: Release, ledger: ReleaseLedger, *, now: datetime
 ) -> None:
-    """Publish a release unless it is published already. Earlier ones are served no more once people in them have withdrawn."""
+    """Publish a release unless it is published already. Earlier ones are served no more once people in them have withdrawn.
+
+    Nor is itself, where another process has withheld cells of it meanwhile: that one saw no item to take back.
+    """
     certificate = done.certificate
     if certificate.release <= standing.latest:
         end_earlier(parts, standing, ledger, source.dataset_id, now=now)
@@ -55,6 +58,8 @@ def publish(
             ],
         ),
     )
+    if certificate.release < first_without_withdrawn(ledger.records()):
+        _take_back(parts, source.dataset_id, since=certificate.release, before=certificate.release + 1, now=now)
     say(
         RELEASED,
         dataset=source.dataset_id,
@@ -75,10 +80,14 @@ def end_before(parts: Parts, standing: Standing, dataset_id: str, number: int, *
     """Serve no revision of a lower number: to no buyer, and to nobody who asks by SQL. Its files lapse by themselves."""
     if number <= standing.kept_from:
         return
-    parts.datasets.take_back(dataset_id, since=standing.kept_from, before=number, now=now)
-    for revision in range(standing.kept_from, number):
-        parts.catalogue.remove(dataset_id, revision)
+    _take_back(parts, dataset_id, since=standing.kept_from, before=number, now=now)
     parts.datasets.keep_from(dataset_id, number)
+
+
+def _take_back(parts: Parts, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
+    parts.datasets.take_back(dataset_id, since=since, before=before, now=now)
+    for revision in range(since, before):
+        parts.catalogue.remove(dataset_id, revision)
 
 
 def first_without_withdrawn(records: Iterable[bytes]) -> int:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 _IS_NEWS: Final = "attribute_not_exists(subject) OR (#version < :version AND #state <> :withdrawn)"
+_IS_FINAL: Final = "attribute_not_exists(subject) OR #state <> :withdrawn"
+"""Of a withdrawal, whatever its version: a database that was restored counts from lower numbers than the table has seen."""
 
 
 class DynamoConsents:
@@ -33,7 +35,7 @@ class DynamoConsents:
         self._client: DynamoDBClient = boto3.client("dynamodb", config=_LIMITS)
 
     def put(self, consent: ToldConsent) -> Decision:
-        """Keep a consent unless this version, a later one or a withdrawal is there; return what stands there then."""
+        """Keep a consent unless a withdrawal is there, or it is given and this version or a later one is; return what stands there then."""
         forbid_transaction("DynamoDB: put a consent")
         try:
             self._client.put_item(
@@ -46,12 +48,7 @@ class DynamoConsents:
                     "changed_on": {"S": iso(consent.told_at)[:10]},
                     "changed_at": {"S": iso(consent.changed_at)},
                 },
-                ConditionExpression=_IS_NEWS,
-                ExpressionAttributeNames={"#version": "version", "#state": "state"},
-                ExpressionAttributeValues={
-                    ":version": {"N": str(consent.version)},
-                    ":withdrawn": {"S": Decision.WITHDRAWN},
-                },
+                **_only_if(consent),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
@@ -60,6 +57,20 @@ class DynamoConsents:
             stands: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment] # not in botocore's types
             return Decision(stands["state"]["S"])
         return consent.state
+
+
+def _only_if(consent: ToldConsent) -> dict[str, Any]:
+    """What the write expects to find. Names and values that the condition does not use are refused."""
+    asked: dict[str, Any] = {
+        "ConditionExpression": _IS_FINAL,
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": {":withdrawn": {"S": Decision.WITHDRAWN}},
+    }
+    if consent.state is not Decision.WITHDRAWN:
+        asked["ConditionExpression"] = _IS_NEWS
+        asked["ExpressionAttributeNames"]["#version"] = "version"
+        asked["ExpressionAttributeValues"][":version"] = {"N": str(consent.version)}
+    return asked
 
 
 _PART: Final = "source"

@@ -13,7 +13,10 @@ class ConsentTable(Protocol):
     """Who may be in a release, as those who make releases ask."""
 
     def put(self, consent: ToldConsent) -> Decision:
-        """Keep a consent unless this version, a later one or a withdrawal is there already; return what stands there then."""
+        """Keep a consent unless a withdrawal is there, or it is given and this version or a later one is; return what stands there then.
+
+        A withdrawal needs no newer version: it is final, and the database may have been restored to before what the table was told.
+        """
 
 
 class RawFiles(Protocol):

@@ -1,5 +1,5 @@
-"""Telling the consent table what donors decided. Late and repeated messages change nothing there: versions only grow, and what is
-withdrawn stays so.
+"""Telling the consent table what donors decided. Late and repeated messages change nothing there: what is given is kept only if its
+version is newer, and what is withdrawn stays so.
 """
 
 from dataclasses import dataclass
