@@ -12,6 +12,8 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
+from duckdb.func import PythonUDFType
+from duckdb.sqltypes import DuckDBPyType
 
 from amply_lake.cells import Bucket, buckets_of, cells
 from amply_lake.encoding import Encoder
@@ -31,6 +33,7 @@ from amply_lake.lattice import (
 )
 from amply_lake.limits import Limits
 from amply_lake.policy import Policy
+from amply_lake.pseudonyms import pseudonyms
 from amply_lake.statements import CLASS, MEMBER, ROW, duckdb_preamble, keyed_text, name
 
 CELL: Final = "_cell"
@@ -79,8 +82,10 @@ class Cutter:
         self._sensitive = [f"s{at}" for at in range(len(policy.sensitive))]
         self._crowd: _Crowd | None = None
 
-    def cut(self, key: bytes, path: Path) -> Cut | TooFew:
-        """Write the batch's file: its rows by class and keyed hash, so that nothing of their old order is left.
+    def cut(self, key: bytes, order_key: bytes, path: Path) -> Cut | TooFew:
+        """Write the batch's file: its rows by class and a keyed block of person and class, which tells nothing.
+
+        People are hashed with `key`, the same for each batch; `order_key` is the batch's alone.
 
         Raises:
             SourceError: The finest labels make more tuples than the limits allow.
@@ -105,7 +110,7 @@ class Cutter:
             return TooFew(_too_much(suppressed, rows_in, self._policy), suppressed, rows_in)
         if optimum.outcome.suppressed == of_somebody:
             return TooFew("no class has enough people and values, so that no row is left", rows_in, rows_in)
-        return self._write(lattice, optimum, rows_in, key, path)
+        return self._write(lattice, optimum, rows_in, (key, order_key), path)
 
     def _tuples(self) -> Tuples:
         self._db.execute(
@@ -172,13 +177,24 @@ class Cutter:
         self._crowd = _Crowd(node, number, counted["class"][fit], counted["people"][fit])
         return self._crowd
 
-    def _write(self, lattice: Lattice, optimum: Optimum, rows_in: int, key: bytes, path: Path) -> Cut:
+    def _write(
+        self, lattice: Lattice, optimum: Optimum, rows_in: int, keys: tuple[bytes, bytes], path: Path
+    ) -> Cut:
+        key, order_key = keys
         levels = dict(zip(self._policy.quasi, optimum.node, strict=True))
         self._divide(levels, self._crowd_at(lattice, optimum.node))
         self._db.execute(f"DROP {'TABLE' if any(optimum.node) else 'VIEW'} crowd")
         self._db.execute("DROP TABLE pairs")
         for statement in duckdb_preamble(key):
             self._db.execute(statement)
+        number = DuckDBPyType("UBIGINT")
+        self._db.create_function(
+            "standing",
+            pseudonyms(order_key),
+            [number, number],
+            DuckDBPyType("VARCHAR"),
+            type=PythonUDFType.ARROW,
+        )
         self._encoder.make_members()
         written = write_parquet(self._db, self._batch(), path)
         return Cut(path, levels, optimum.outcome.loss, rows_in, written)
@@ -215,8 +231,9 @@ class Cutter:
             f"CREATE TEMP TABLE placed AS SELECT o.id, {', '.join(placed)}, c.{name(CLASS)}, c.buckets, c.first "
             "FROM class_of o JOIN classes c USING (class)"
         )
-        # By chance, and the same each time.
-        order = f"c.{name(CLASS)}, p.{name(MEMBER)}, hash({', '.join(apart) or '0'})"
+        # By chance, and the same each time; by the member alone, all classes and batches would have their people in one order.
+        standing = f"standing(p.{name(MEMBER)}, CAST(c.{name(CLASS)} AS UBIGINT))"
+        order = f"c.{name(CLASS)}, {standing}, hash({', '.join(apart) or '0'})"
         return (
             f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM {encoded} e JOIN placed c USING (id) "
             f"JOIN people p USING (person) "
