@@ -196,6 +196,30 @@ def test_rows_of_nobody_are_left_out(world: World) -> None:
     assert (done.certificate.parts[0].rows_in, done.certificate.parts[0].suppressed) == (21, 1)
 
 
+OURS = ["id", "number", "value", "label", "class", "first", "buckets", "person", "people", "place", "cell", "n"]
+OURS += ["l0", "r0", "s0", "q0", "i0", "e", "c", "t", "k", "v0", "standing", "keyed"]
+
+
+@pytest.mark.parametrize("ours", OURS)
+def test_a_column_may_be_called_as_one_of_ours_is(world: World, ours: str) -> None:
+    """In each role; what is released is the same under that name."""
+    gifts = [row for age in (21, 61) for row in people(range(age * 10, age * 10 + 20), age=age)]
+    found = []
+    for turn, renamed in enumerate([None, *DOCUMENT["columns"]]):
+        world.folder = world.folder / f"{turn}"
+        world.folder.mkdir()
+        names = {column: column for column in DOCUMENT["columns"]} | {"person": "who"}
+        names |= {renamed: ours} if renamed else {}
+        world.policy = policy(columns={names[each]: what for each, what in DOCUMENT["columns"].items()})
+        rows = [{names[each]: value for each, value in row.items()} for row in gifts]
+        done = world.release(parquet_file(world.folder / "source.parquet", rows))
+        assert isinstance(done, Release), done
+        shown = [names[each] for each in ("age", "zip", "amount", "currency")]
+        found.append(Counter(tuple(row[each] for each in shown) for row in rows_of(done)))
+        assert len({row["donor"] for row in rows_of(done)}) == 40
+    assert all(each == found[0] for each in found)
+
+
 @pytest.mark.parametrize("name", ["../buyer", "", ".", "a/b", "a b"])
 def test_a_name_that_is_a_path_is_refused(world: World, name: str) -> None:
     with pytest.raises(LakeError, match="names no dataset and no buyer"):

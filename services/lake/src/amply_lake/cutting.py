@@ -12,6 +12,8 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
+from duckdb.func import PythonUDFType
+from duckdb.sqltypes import DuckDBPyType
 
 from amply_lake.cells import Bucket, buckets_of, cells
 from amply_lake.encoding import Encoder
@@ -31,6 +33,7 @@ from amply_lake.lattice import (
 )
 from amply_lake.limits import Limits
 from amply_lake.policy import Policy
+from amply_lake.pseudonyms import pseudonyms
 from amply_lake.statements import CLASS, MEMBER, ROW, duckdb_preamble, keyed_text, name
 
 CELL: Final = "_cell"
@@ -79,8 +82,10 @@ class Cutter:
         self._sensitive = [f"s{at}" for at in range(len(policy.sensitive))]
         self._crowd: _Crowd | None = None
 
-    def cut(self, key: bytes, path: Path) -> Cut | TooFew:
-        """Write the batch's file: its rows by class and keyed hash, so that nothing of their old order is left.
+    def cut(self, key: bytes, order_key: bytes, path: Path) -> Cut | TooFew:
+        """Write the batch's file: its rows by class and a keyed block of person and class, which tells nothing.
+
+        People are hashed with `key`, the same for each batch; `order_key` is the batch's alone.
 
         Raises:
             SourceError: The finest labels make more tuples than the limits allow.
@@ -105,30 +110,30 @@ class Cutter:
             return TooFew(_too_much(suppressed, rows_in, self._policy), suppressed, rows_in)
         if optimum.outcome.suppressed == of_somebody:
             return TooFew("no class has enough people and values, so that no row is left", rows_in, rows_in)
-        return self._write(lattice, optimum, rows_in, key, path)
+        return self._write(lattice, optimum, rows_in, (key, order_key), path)
 
     def _tuples(self) -> Tuples:
         self._db.execute(
-            f"CREATE TEMP TABLE pairs AS SELECT id, person, CAST(count(*) AS UINTEGER) AS n{self._encoder.value_sets()} "
-            "FROM encoded GROUP BY id, person"
+            f"CREATE TEMP TABLE pairs AS SELECT _id, person, CAST(count(*) AS UINTEGER) AS n{self._encoder.value_sets()} "
+            "FROM encoded GROUP BY _id, person"
         )
         counted = self._numbers(
-            "SELECT sum(n) AS rows, count(*) AS people FROM pairs GROUP BY id ORDER BY id"
+            "SELECT sum(n) AS rows, count(*) AS people FROM pairs GROUP BY _id ORDER BY _id"
         )
         values = [
-            self._numbers(f"SELECT DISTINCT id, {short} AS value FROM encoded WHERE {short} IS NOT NULL")
+            self._numbers(f"SELECT DISTINCT _id, {short} AS value FROM encoded WHERE {short} IS NOT NULL")
             for short in self._sensitive
         ]
         return Tuples(
             rows=counted["rows"],
             people=counted["people"],
             dimensions=tuple(self._dimension(column, kind) for column, kind in self._policy.quasi.items()),
-            values=tuple((each["id"], each["value"]) for each in values),
+            values=tuple((each["_id"], each["value"]) for each in values),
         )
 
     def _dimension(self, column: str, kind: Generalisation) -> Dimension:
         """One column's labels at each level, made from its finest."""
-        order = f"SELECT dense_rank() OVER (ORDER BY {name(column)}) - 1 AS label FROM tuples ORDER BY id"
+        order = f"SELECT dense_rank() OVER (ORDER BY {name(column)}) - 1 AS label FROM tuples ORDER BY _id"
         levels = ", ".join(_from_finest(kind, "label", level) for level in range(kind.steps))
         found = self._db.execute(
             f"SELECT {levels} FROM (SELECT DISTINCT {name(column)} AS label FROM tuples) ORDER BY label"
@@ -155,30 +160,41 @@ class Cutter:
         if self._crowd and self._crowd.node == node:
             return self._crowd
         number, count = lattice.classes(node)
-        self._give("class_of", {"id": np.arange(len(number), dtype=np.int32), "class": number})
+        self._give("class_of", {"_id": np.arange(len(number), dtype=np.int32), "_of": number})
         if node == (0,) * len(node):  # each tuple is a class, and counted already
-            crowd = "VIEW crowd AS SELECT class, person{} FROM pairs JOIN class_of USING (id)"
+            crowd = "VIEW crowd AS SELECT _of, person{} FROM pairs JOIN class_of USING (_id)"
             sets = "".join(f", {short}" for short in self._sensitive)
         else:
-            crowd = "TABLE crowd AS SELECT class, person{} FROM pairs JOIN class_of USING (id) GROUP BY class, person"
+            crowd = "TABLE crowd AS SELECT _of, person{} FROM pairs JOIN class_of USING (_id) GROUP BY _of, person"
             sets = "".join(f", bit_or({short}) AS {short}" for short in self._sensitive)
         kind = "VIEW" if self._crowd and not any(self._crowd.node) else "TABLE"
         self._db.execute(f"DROP {kind} IF EXISTS crowd")
         self._db.execute(f"CREATE TEMP {crowd.format(sets)}")
         counted = self._numbers(
-            f"SELECT class, count(*) AS people FROM crowd GROUP BY class HAVING count(*) >= {self._policy.k} ORDER BY class"
+            f"SELECT _of, count(*) AS people FROM crowd GROUP BY _of HAVING count(*) >= {self._policy.k} ORDER BY _of"
         )
-        fit = lattice.is_diverse(number, count, self._policy.l)[counted["class"]]
-        self._crowd = _Crowd(node, number, counted["class"][fit], counted["people"][fit])
+        fit = lattice.is_diverse(number, count, self._policy.l)[counted["_of"]]
+        self._crowd = _Crowd(node, number, counted["_of"][fit], counted["people"][fit])
         return self._crowd
 
-    def _write(self, lattice: Lattice, optimum: Optimum, rows_in: int, key: bytes, path: Path) -> Cut:
+    def _write(
+        self, lattice: Lattice, optimum: Optimum, rows_in: int, keys: tuple[bytes, bytes], path: Path
+    ) -> Cut:
+        key, order_key = keys
         levels = dict(zip(self._policy.quasi, optimum.node, strict=True))
         self._divide(levels, self._crowd_at(lattice, optimum.node))
         self._db.execute(f"DROP {'TABLE' if any(optimum.node) else 'VIEW'} crowd")
         self._db.execute("DROP TABLE pairs")
         for statement in duckdb_preamble(key):
             self._db.execute(statement)
+        number = DuckDBPyType("UBIGINT")
+        self._db.create_function(
+            "standing",
+            pseudonyms(order_key),
+            [number, number],
+            DuckDBPyType("VARCHAR"),
+            type=PythonUDFType.ARROW,
+        )
         self._encoder.make_members()
         written = write_parquet(self._db, self._batch(), path)
         return Cut(path, levels, optimum.outcome.loss, rows_in, written)
@@ -212,15 +228,16 @@ class Cutter:
         kept += [f"p.{name(MEMBER)}", f"c.{name(CLASS)}", f"cells.cell AS {name(CELL)}"]
         shown += [name(MEMBER), name(CLASS), name(CELL)]
         self._db.execute(
-            f"CREATE TEMP TABLE placed AS SELECT o.id, {', '.join(placed)}, c.{name(CLASS)}, c.buckets, c.first "
-            "FROM class_of o JOIN classes c USING (class)"
+            f"CREATE TEMP TABLE placed AS SELECT o._id, {', '.join(placed)}, c.{name(CLASS)}, c._buckets, c._first "
+            "FROM class_of o JOIN classes c USING (_of)"
         )
-        # By chance, and the same each time.
-        order = f"c.{name(CLASS)}, p.{name(MEMBER)}, hash({', '.join(apart) or '0'})"
+        # By chance, and the same each time; by the member alone, all classes and batches would have their people in one order.
+        standing = f"standing(p.{name(MEMBER)}, CAST(c.{name(CLASS)} AS UBIGINT))"
+        order = f"c.{name(CLASS)}, {standing}, hash({', '.join(apart) or '0'})"
         return (
-            f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM {encoded} e JOIN placed c USING (id) "
+            f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(kept)} FROM {encoded} e JOIN placed c USING (_id) "
             f"JOIN people p USING (person) "
-            "JOIN cells ON cells.place = CAST(c.first + e.person % c.buckets AS INTEGER) "
+            "JOIN cells ON cells.place = CAST(c._first + e.person % c._buckets AS INTEGER) "
             f"{' '.join(joins)} ORDER BY {order})"
         )
 
@@ -229,21 +246,22 @@ class Cutter:
         divided = [buckets_of(int(people), self._policy.k) for people in crowd.people]
         buckets = np.array(divided, dtype=np.uint64)
         first = np.cumsum(buckets, dtype=np.uint64) - buckets  # the buckets of all classes stand in one row
-        self._give("found", {"class": crowd.classes, "buckets": buckets, "first": first})
+        self._give("found", {"_of": crowd.classes, "_buckets": buckets, "_first": first})
         quasi = ", ".join(map(name, self._policy.quasi))
         made = ", ".join(
             f"{_from_finest(kind, f't.{name(column)}', levels[column])} AS {name(column)}"
             for column, kind in self._policy.quasi.items()
         )
         self._db.execute(
-            f"CREATE TEMP TABLE classes AS SELECT {quasi}, row_number() OVER (ORDER BY {quasi}) AS {name(CLASS)}, class, buckets, first "
-            f"FROM (SELECT DISTINCT {made}, class, buckets, first FROM tuples t JOIN class_of USING (id) JOIN found USING (class))"
+            f"CREATE TEMP TABLE classes AS SELECT {quasi}, row_number() OVER (ORDER BY {quasi}) AS {name(CLASS)}, _of, _buckets, _first "
+            f"FROM (SELECT DISTINCT {made}, _of, _buckets, _first FROM tuples t JOIN class_of USING (_id) JOIN found USING (_of))"
         )
         # Of more than 64 values two with one bit count as one, so that a cell never has fewer than it seems to.
         enough = "".join(f" AND bit_count(bit_or({short})) >= {self._policy.l}" for short in self._sensitive)
         counted = self._db.execute(
-            f"SELECT {name(CLASS)} AS number, first + person % buckets AS place, count(*) >= {self._policy.k}{enough} "
-            "FROM crowd JOIN classes USING (class) GROUP BY number, place ORDER BY number, place"
+            f"SELECT {name(CLASS)} AS number, _first + person % _buckets AS place, count(*) >= {self._policy.k}{enough} "
+            f"FROM crowd JOIN (SELECT _of, _buckets, _first, {name(CLASS)} FROM classes) USING (_of) "
+            "GROUP BY number, place ORDER BY number, place"
         ).fetchall()
         numbered = list(cells(Bucket(*row) for row in counted))
         self._give(

@@ -2,7 +2,8 @@
 
 Of the view `eligible` this makes `tuples` (the distinct tuples of the finest labels, numbered), `labels_N` (each sensitive
 column's values, numbered) and `encoded` (each row: its tuple, its person's hash, its values' numbers, and what is not to be
-generalised). Whatever follows compares numbers.
+generalised). Whatever follows compares numbers. Beside columns that a policy names stand only columns that begin with `_`,
+as none of a policy's does.
 """
 
 from collections.abc import Sequence
@@ -110,7 +111,7 @@ class Encoder:
         )
         named = ", ".join(f"l{at} AS {name(column)}" for at, column in enumerate(quasi))
         self._db.execute(
-            f"CREATE TEMP TABLE tuples AS SELECT CAST(row_number() OVER (ORDER BY {labels}) - 1 AS INTEGER) AS id, {named} "
+            f"CREATE TEMP TABLE tuples AS SELECT CAST(row_number() OVER (ORDER BY {labels}) - 1 AS INTEGER) AS _id, {named} "
             f"FROM (SELECT DISTINCT {labels} FROM labelled)"
         )
         ((count,),) = self._db.execute("SELECT count(*) FROM tuples").fetchall()
@@ -122,17 +123,18 @@ class Encoder:
         same = " AND ".join(f"a.l{at} = t.{name(column)}" for at, column in enumerate(quasi))
         kept = ", ".join(f"a.r{at}" for at in range(len(quasi)))
         self._db.execute(
-            f"CREATE TEMP TABLE kinds AS SELECT {kept}, t.id FROM labelled a JOIN tuples t ON {same}"
+            f"CREATE TEMP TABLE kinds AS SELECT {kept}, t._id FROM labelled a JOIN tuples t ON {same}"
         )
         self._db.execute("DROP TABLE labelled")
 
     def _encode_rows(self) -> None:
         quasi, sensitive = list(self._policy.quasi), list(self._policy.sensitive)
-        columns = ["k.id", f"hash({self._person}) AS person"]
+        person, _ = self._policy.person
+        columns = ["k._id", f"hash({_text_of(person)}) AS person"]
         columns += [f"v{at}.number AS s{at}" for at in range(len(sensitive))]
         columns += [f"e.{name(column)} AS i{at}" for at, column in enumerate(self._policy.insensitive)]
         if self._policy.row_key:
-            columns.append(f"{value_of(self._policy.row_key)} AS {name(ROW)}")
+            columns.append(f"{_text_of(self._policy.row_key)} AS {name(ROW)}")
         joins = [f"JOIN kinds k ON {_same(quasi, 'k.r{}')}"]
         joins += [
             f"JOIN values_{at} v{at} ON e.{name(column)} IS NOT DISTINCT FROM v{at}.value"
@@ -142,6 +144,11 @@ class Encoder:
             f"CREATE TEMP TABLE encoded AS SELECT {', '.join(columns)} "
             f"FROM (SELECT * FROM {self._somebodys}) e {' '.join(joins)}"
         )
+
+
+def _text_of(column: str) -> str:
+    """The column's text in a row `e`, whatever the relations beside it call their own columns."""
+    return f"CAST(e.{name(column)} AS VARCHAR)"
 
 
 def _same(columns: Sequence[str], other: str) -> str:
