@@ -196,7 +196,20 @@ def test_rows_of_nobody_are_left_out(world: World) -> None:
     assert (done.certificate.parts[0].rows_in, done.certificate.parts[0].suppressed) == (21, 1)
 
 
-OURS = ["id", "number", "value", "label", "class", "first", "buckets", "person", "people", "place", "cell", "n"]
+OURS = [
+    "id",
+    "number",
+    "value",
+    "label",
+    "class",
+    "first",
+    "buckets",
+    "person",
+    "people",
+    "place",
+    "cell",
+    "n",
+]
 OURS += ["l0", "r0", "s0", "q0", "i0", "e", "c", "t", "k", "v0", "standing", "keyed"]
 
 
