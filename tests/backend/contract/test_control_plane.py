@@ -276,6 +276,20 @@ def test_a_dataset_leaves_no_contract_while_a_token_would_go_on_reading_it(contr
 
 
 @pytest.mark.usefixtures("operator")
+def test_a_token_is_given_no_dataset_beyond_the_month_in_which_it_leaves_the_contract(control: Control) -> None:
+    one, two = control.owned(ORG), control.owned(ORG)
+    contract = opened(one, two)["id"]
+    printed("contract", "amend", contract, "--dataset", one)
+    following = Period.of(system_clock()).following
+    giving = ("grant", "give", contract)
+    assert f"From {following} on the contract has no {two}" in refused(*giving)
+    assert two in refused(*giving, "--dataset", two, "--until", f"{following.starts_at:%Y-%m}-02")
+    until = printed(*giving, "--until", f"{following.starts_at:%Y-%m-%d}")["grants"]
+    assert [each["dataset"] for each in until] == [one, two], "this month it is still the contract's"
+    assert [each["dataset"] for each in printed(*giving, "--dataset", one)["grants"]] == [one]
+
+
+@pytest.mark.usefixtures("operator")
 def test_without_the_flag_nothing_is_sold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AMPLY_LAKE_CONTRACTS_TABLE")
     assert "flag marketplace" in refused("contract", "list")

@@ -223,6 +223,7 @@ def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime
     until = contract.ends_at if new.expires_at is None else new.expires_at
     if until <= now:
         raise ContractNotAcceptable("Let the token end later than now.")
+    _require_lasting(contract, wanted, until=until, now=now)
     token, digest = _token(new.token_digest)
     standing = _standing(parts, contract_id, digest)
     grant_id = standing[0].grant_id if standing else new_id("grt")
@@ -270,6 +271,16 @@ def _covered(contract: Contract, datasets: Sequence[str], *, now: datetime) -> t
             f"This month the contract covers {', '.join(covered)}, and not {foreign[0]}; amend it first."
         )
     return wanted
+
+
+def _require_lasting(contract: Contract, wanted: Sequence[str], *, until: datetime, now: datetime) -> None:
+    """A token reads what it was given to its end: a dataset that leaves the contract before is not given."""
+    for terms in contract.terms:
+        gone = sorted(set(wanted) - set(terms.datasets))
+        if gone and Period.of(now) < terms.since and terms.since.starts_at < until:
+            raise ContractNotAcceptable(
+                f"From {terms.since} on the contract has no {gone[0]}; let the token end by then, or leave it out."
+            )
 
 
 def _token(digest: str | None) -> tuple[str | None, str]:
