@@ -203,6 +203,7 @@ def find_contract(parts: Selling, contract_id: str) -> Contract:
 
     Raises:
         ContractNotFound: There is none.
+        ContractUnreadable: Its row is not as commands write it.
     """
     found = parts.contracts.get(contract_id) if is_id(contract_id, prefix="dct") else None
     if found is None:
@@ -248,12 +249,16 @@ def revoke_grants(
 ) -> tuple[Grant, ...]:
     """Revoke one grant of a contract, or all; the next request of its token is refused. Return those it reached.
 
+    The contract itself is looked for only where it has none: tokens of one that cannot be read are revoked all the same.
+
     Raises:
         ContractNotFound: There is no such contract.
         GrantNotFound: The contract has no grant of this id, or not yet.
     """
-    find_contract(parts, contract_id)
-    found = tuple(grant for grant in parts.grants.of(contract_id) if grant_id in (None, grant.grant_id))
+    given = parts.grants.of(contract_id) if is_id(contract_id, prefix="dct") else []
+    if not given:
+        find_contract(parts, contract_id)
+    found = tuple(grant for grant in given if grant_id in (None, grant.grant_id))
     if grant_id is not None and not found:
         raise GrantNotFound(
             f"{contract_id} has no grant {grant_id}; one that was given a moment ago is found in a minute: repeat this."
