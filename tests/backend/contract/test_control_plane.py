@@ -27,6 +27,7 @@ from amply.modules import audit, marketplace, organizations
 from amply.modules.marketplace import (
     Contract,
     ContractMoved,
+    ContractUnreadable,
     Grant,
     Per,
     Period,
@@ -133,6 +134,30 @@ def test_a_contract_is_read_back_as_it_was_written_and_replaced_only_as_it_was_s
         TableName=control.tables["contracts"], Key={"contract_id": {"S": unread["contract_id"]}}
     )
     assert contracts.get("dct_" + "2" * 26) is None
+
+
+@pytest.mark.usefixtures("operator")
+def test_tokens_of_a_contract_that_cannot_be_read_are_revoked_by_command(control: Control) -> None:
+    dataset = control.owned(ORG)
+    contract = opened(dataset)["id"]
+    given = printed("grant", "give", contract)
+    token, grant = given["token"], given["grants"][0]["grant"]
+    control.market.dynamodb.update_item(
+        TableName=control.tables["contracts"],
+        Key={"contract_id": {"S": contract}},
+        UpdateExpression="SET terms = :terms",
+        ExpressionAttributeValues={":terms": {"S": "[]"}},
+    )
+    for words in (("contract", "show"), ("contract", "close"), ("grant", "give")):
+        assert "`data grant revoke`" in refused(*words, contract)
+    with pytest.raises(ContractUnreadable):
+        DynamoContracts(table=control.tables["contracts"]).get(contract)
+    assert control.fetches(token, dataset) == 201
+    assert printed("grant", "revoke", contract)["revoked"] == [grant]
+    assert control.fetches(token, dataset) == 403
+    control.market.dynamodb.delete_item(
+        TableName=control.tables["contracts"], Key={"contract_id": {"S": contract}}
+    )
 
 
 def test_a_token_of_two_datasets_is_found_and_revoked_whole(control: Control) -> None:
@@ -273,6 +298,22 @@ def test_a_dataset_leaves_no_contract_while_a_token_would_go_on_reading_it(contr
     assert later["grants_that_end_earlier"] == [grant], "a longer contract makes no token longer"
     printed("grant", "revoke", contract)
     assert printed(*dropping)["grants_that_end_earlier"] == []
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_token_is_given_no_dataset_beyond_the_month_in_which_it_leaves_the_contract(
+    control: Control,
+) -> None:
+    one, two = control.owned(ORG), control.owned(ORG)
+    contract = opened(one, two)["id"]
+    printed("contract", "amend", contract, "--dataset", one)
+    following = Period.of(system_clock()).following
+    giving = ("grant", "give", contract)
+    assert f"From {following} on the contract has no {two}" in refused(*giving)
+    assert two in refused(*giving, "--dataset", two, "--until", f"{following.starts_at:%Y-%m}-02")
+    until = printed(*giving, "--until", f"{following.starts_at:%Y-%m-%d}")["grants"]
+    assert [each["dataset"] for each in until] == [one, two], "this month it is still the contract's"
+    assert [each["dataset"] for each in printed(*giving, "--dataset", one)["grants"]] == [one]
 
 
 @pytest.mark.usefixtures("operator")

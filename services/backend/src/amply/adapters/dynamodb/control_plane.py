@@ -22,6 +22,7 @@ from amply.kernel.money import Money
 from amply.modules.marketplace import (
     Contract,
     ContractMoved,
+    ContractUnreadable,
     Grant,
     Per,
     Period,
@@ -39,7 +40,8 @@ _PAGES_MAX: Final = 10_000
 _BY_CONTRACT: Final = "by-contract"
 _ACTIVE: Final = "active"
 _CLOSED: Final = "closed"
-_UNREADABLE: Final = "data_contract_unreadable"
+_NOT_AS_WRITTEN: Final = (KeyError, ValueError, TypeError, AmplyError)
+"""What reading a contract ends in that is not as commands write it."""
 
 _log = structlog.get_logger()
 
@@ -90,7 +92,13 @@ class DynamoContracts(_Table):
 
     def get(self, contract_id: str) -> Contract | None:
         item = self._get({"contract_id": contract_id})
-        return None if item is None else _contract(item)
+        try:
+            return None if item is None else _contract(item)
+        except _NOT_AS_WRITTEN as error:
+            raise ContractUnreadable(
+                f"The row of {contract_id} is not as commands write it; put it right as docs/runbooks/data-revenue.md "
+                "says. `data grant revoke` ends its tokens meanwhile."
+            ) from error
 
     def all(self) -> Iterator[Contract]:
         """Without those that have no terms: what somebody wrote by hand before there was a price is not settled.
@@ -102,8 +110,12 @@ class DynamoContracts(_Table):
                 continue
             try:
                 contract = _contract(item)
-            except (KeyError, ValueError, TypeError, AmplyError) as error:
-                _log.error(_UNREADABLE, contract_id=text(item, "contract_id"), reason=type(error).__name__)
+            except _NOT_AS_WRITTEN as error:
+                _log.error(
+                    ContractUnreadable.code,
+                    contract_id=text(item, "contract_id"),
+                    reason=type(error).__name__,
+                )
             else:
                 yield contract
 

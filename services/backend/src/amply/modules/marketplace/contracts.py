@@ -203,6 +203,7 @@ def find_contract(parts: Selling, contract_id: str) -> Contract:
 
     Raises:
         ContractNotFound: There is none.
+        ContractUnreadable: Its row is not as commands write it.
     """
     found = parts.contracts.get(contract_id) if is_id(contract_id, prefix="dct") else None
     if found is None:
@@ -223,6 +224,7 @@ def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime
     until = contract.ends_at if new.expires_at is None else new.expires_at
     if until <= now:
         raise ContractNotAcceptable("Let the token end later than now.")
+    _require_lasting(contract, wanted, until=until, now=now)
     token, digest = _token(new.token_digest)
     standing = _standing(parts, contract_id, digest)
     grant_id = standing[0].grant_id if standing else new_id("grt")
@@ -247,12 +249,16 @@ def revoke_grants(
 ) -> tuple[Grant, ...]:
     """Revoke one grant of a contract, or all; the next request of its token is refused. Return those it reached.
 
+    The contract itself is looked for only where it has none: tokens of one that cannot be read are revoked all the same.
+
     Raises:
         ContractNotFound: There is no such contract.
         GrantNotFound: The contract has no grant of this id, or not yet.
     """
-    find_contract(parts, contract_id)
-    found = tuple(grant for grant in parts.grants.of(contract_id) if grant_id in (None, grant.grant_id))
+    given = parts.grants.of(contract_id) if is_id(contract_id, prefix="dct") else []
+    if not given:
+        find_contract(parts, contract_id)
+    found = tuple(grant for grant in given if grant_id in (None, grant.grant_id))
     if grant_id is not None and not found:
         raise GrantNotFound(
             f"{contract_id} has no grant {grant_id}; one that was given a moment ago is found in a minute: repeat this."
@@ -270,6 +276,16 @@ def _covered(contract: Contract, datasets: Sequence[str], *, now: datetime) -> t
             f"This month the contract covers {', '.join(covered)}, and not {foreign[0]}; amend it first."
         )
     return wanted
+
+
+def _require_lasting(contract: Contract, wanted: Sequence[str], *, until: datetime, now: datetime) -> None:
+    """A token reads what it was given to its end: a dataset that leaves the contract before is not given."""
+    for terms in contract.terms:
+        gone = sorted(set(wanted) - set(terms.datasets))
+        if gone and Period.of(now) < terms.since and terms.since.starts_at < until:
+            raise ContractNotAcceptable(
+                f"From {terms.since} on the contract has no {gone[0]}; let the token end by then, or leave it out."
+            )
 
 
 def _token(digest: str | None) -> tuple[str | None, str]:

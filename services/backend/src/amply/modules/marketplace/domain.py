@@ -41,6 +41,12 @@ class ContractNotFound(NotFound):
     code = "data_contract_not_found"
 
 
+class ContractUnreadable(Conflict):
+    """The contract's row is not as commands write it."""
+
+    code = "data_contract_unreadable"
+
+
 class ContractClosed(Conflict):
     """A closed contract stays as it is."""
 

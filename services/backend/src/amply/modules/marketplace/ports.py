@@ -60,7 +60,11 @@ class Contracts(Protocol):
     """The buyers' contracts, as they are now."""
 
     def get(self, contract_id: str) -> Contract | None:
-        """None where there is none."""
+        """None where there is none.
+
+        Raises:
+            ContractUnreadable: Its row is not as commands write it.
+        """
 
     def all(self) -> Iterator[Contract]:
         """Closed ones too, in no order. One that cannot be read is left out, and told of in the log."""
