@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -150,6 +151,14 @@ def test_no_two_releases_ever_differ_by_fewer_than_k_people(
         for later in releases[at + 1 :]:
             for difference in (values(earlier) - values(later), values(later) - values(earlier)):
                 assert not difference or donors(difference) >= K
+
+
+@pytest.mark.parametrize("told", [{}, {"format": 1}])
+def test_a_ledger_of_another_version_is_refused_with_what_to_do(world: World, told: dict[str, int]) -> None:
+    record = {"dataset": "gifts", "previous": "", "kind": "batch", "number": 1, **told}
+    world.ledger.append(0, rfc8785.dumps(record))
+    with pytest.raises(LedgerError, match="another name"):
+        world.release(world.source(people(range(20))))
 
 
 def test_a_ledger_that_lost_or_changed_a_record_releases_nothing(world: World) -> None:

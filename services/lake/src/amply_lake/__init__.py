@@ -6,7 +6,7 @@
                    keys=keys, ledger=ledger, signer=signer, clock=clock, limits=Limits(spill=folder / "spill"))
 
 - `policy`, `policy_document`: what of each column may be released, and how
-- `generalisation`, `statements`: that as SQL, one text for DuckDB and for Athena
+- `generalisation`, `statements`: that as SQL, which DuckDB and Athena read alike; for Athena as one statement besides
 - `lattice`: the search for the best levels
 - `sources`, `limits`, `engine`, `examining`: files that enter, bounds on everything, and a look at files before they are released
 - `batching`, `encoding`, `cutting`, `cells`, `fitting`: from files to a batch

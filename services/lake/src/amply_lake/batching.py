@@ -12,7 +12,7 @@ from amply_lake.cutting import CELL, Cut, Cutter, TooFew
 from amply_lake.engine import engine
 from amply_lake.errors import SourceError
 from amply_lake.fitting import check_fits
-from amply_lake.history import History
+from amply_lake.history import FORMAT, History
 from amply_lake.limits import Limits
 from amply_lake.orders import Order, Violation
 from amply_lake.policy import Policy
@@ -54,6 +54,7 @@ def add_batch(
     history.ledger.keep(kept, path)
     history.append(
         "batch",
+        format=FORMAT,
         number=len(history.batches) + 1,
         file=kept,
         quasi=list(policy.quasi),

@@ -22,6 +22,11 @@ _ENUMERABLE: Final = 65_536  # with more values a type of its own costs more tha
 _SETS: Final = ((8, "UTINYINT"), (16, "USMALLINT"), (32, "UINTEGER"))
 
 
+def person_number(value: str) -> str:
+    """The SQL of the number that stands for a person while a batch is made."""
+    return f"hash({value})"
+
+
 class Encoder:
     """Writes the rows of `eligible` as numbers, and knows what these mean."""
 
@@ -39,6 +44,7 @@ class Encoder:
         Raises:
             SourceError: The finest labels make more tuples than the limits allow.
         """
+        self._name_people()
         self._number_tuples()
         for at, (column, what) in enumerate(self._policy.sensitive.items()):
             self._db.execute(
@@ -67,20 +73,11 @@ class Encoder:
         return "".join(columns)
 
     def make_members(self) -> None:
-        """Make `people`: the keyed hash of each person, made once and not for each of their rows.
-
-        Raises:
-            SourceError: Two people have one hash, so that they cannot be told apart.
-        """
+        """Make `people`: the keyed hash of each person, made once and not for each of their rows."""
         self._db.execute(
-            f"CREATE TEMP TABLE people AS SELECT hash(value) AS person, {keyed_number('value')} AS {name(MEMBER)} "
-            f"FROM (SELECT DISTINCT {self._person} AS value FROM {self._somebodys})"
+            f"CREATE TEMP TABLE people AS SELECT person, {keyed_number('value')} AS {name(MEMBER)} FROM named"
         )
-        ((alike,),) = self._db.execute("SELECT count(*) - count(DISTINCT person) FROM people").fetchall()
-        if alike:
-            raise SourceError(
-                "two people have one hash of 64 bits and cannot be told apart; give these files apart"
-            )
+        self._db.execute("DROP TABLE named")
 
     def enumerated(self, kind: str, label: str, relation: str) -> str:
         """The SQL type of a label that stands for few texts, of a few bytes while rows are sorted; else text.
@@ -95,6 +92,24 @@ class Encoder:
             f"UNION SELECT '{UNKNOWN}' ORDER BY label)"
         )
         return kind
+
+    def _name_people(self) -> None:
+        """Make `named`: each person and their number; rows of two with one number become nobody's.
+
+        The hash is public, so that whoever chooses ids may choose two that are alike: that must not stop a dataset.
+        """
+        self._db.execute(
+            f"CREATE TEMP TABLE named AS SELECT value, {person_number('value')} AS person "
+            f"FROM (SELECT DISTINCT {self._person} AS value FROM {self._somebodys})"
+        )
+        self._db.execute(
+            "CREATE TEMP TABLE alike AS SELECT value FROM named WHERE person IN "
+            "(SELECT person FROM named GROUP BY person HAVING count(*) > 1)"
+        )
+        ((alike,),) = self._db.execute("SELECT count(*) FROM alike").fetchall()
+        if alike:  # else each look at the rows would ask for nothing
+            self._db.execute("DELETE FROM named WHERE value IN (SELECT value FROM alike)")
+            self._somebodys += f" AND {self._person} NOT IN (SELECT value FROM alike)"
 
     def _number_tuples(self) -> None:
         """Make `tuples`, and `kinds`: which tuple each combination of raw values is in."""
@@ -130,7 +145,7 @@ class Encoder:
     def _encode_rows(self) -> None:
         quasi, sensitive = list(self._policy.quasi), list(self._policy.sensitive)
         person, _ = self._policy.person
-        columns = ["k._id", f"hash({_text_of(person)}) AS person"]
+        columns = ["k._id", f"{person_number(_text_of(person))} AS person"]
         columns += [f"v{at}.number AS s{at}" for at in range(len(sensitive))]
         columns += [f"e.{name(column)} AS i{at}" for at, column in enumerate(self._policy.insensitive)]
         if self._policy.row_key:

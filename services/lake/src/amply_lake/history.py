@@ -7,12 +7,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import rfc8785
 
 from amply_lake.errors import LedgerError
 from amply_lake.ports import ReleaseLedger
+
+FORMAT: Final = 2  # of batches: who is in a row is a number of 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class History:
         """Read a dataset's ledger.
 
         Raises:
-            LedgerError: Its records do not follow on one another, or are another dataset's.
+            LedgerError: Its records do not follow on one another, are another dataset's, or tell of batches of another format.
         """
         history = cls(ledger, dataset)
         for raw in ledger.records():
@@ -107,6 +109,11 @@ class History:
     def _take(self, raw: bytes, record: Mapping[str, Any]) -> None:
         match record["kind"]:
             case "batch":
+                if record.get("format") != FORMAT:
+                    raise LedgerError(
+                        f"the release ledger of {self.dataset} has batches of another version's format; "
+                        "give the dataset another name, under which it begins anew"
+                    )
                 self.batches.append(
                     Batch(
                         number=record["number"],

@@ -1,9 +1,10 @@
-"""The SQL of the anonymiser: one text that DuckDB runs here, and Athena by `UNLOAD` where a machine is too small.
+"""The SQL of the anonymiser: what is released of a value, and one statement for Athena, where a machine is too small.
 
-What differs between the two stands in this file alone: `duckdb_preamble`, `athena_unload`, and nothing within the
-statements, which use what both have: CASE, TRY_CAST, substr, split_part, replace, translate, upper, lower, floor, `%`,
-`||`, COUNT(DISTINCT). `keyed` is the keyed hash: a macro in DuckDB, an external function in Athena, so that no key stands
-in a query that is logged.
+A batch is made step by step (`encoding`, `cutting`). The statement is a text of its own: a test holds that it gives the
+rows that DuckDB makes; what it writes cannot be taken into a release ledger. What differs between the two engines stands
+in this file alone: `duckdb_preamble`, `athena_unload`, and nothing within the statement, which uses what both have: CASE,
+TRY_CAST, substr, split_part, replace, translate, upper, lower, floor, `%`, `||`, COUNT(DISTINCT). `keyed` is the keyed
+hash: a macro in DuckDB, an external function in Athena, so that no key stands in a query that is logged.
 """
 
 from collections.abc import Mapping
@@ -115,7 +116,7 @@ def statement(policy: Policy, levels: Mapping[str, int], source: str) -> str:
 def athena_unload(
     policy: Policy, levels: Mapping[str, int], *, table: str, location: str, function: str
 ) -> str:
-    """The same statement as Athena runs it; `function` names the Lambda function that makes keyed hashes."""
+    """The statement as Athena runs it; `function` names the Lambda function that makes keyed hashes."""
     return (
         f"USING EXTERNAL FUNCTION keyed(value VARCHAR) RETURNS VARCHAR LAMBDA {text(function)}\n"
         f"UNLOAD (\n{statement(policy, levels, table)}\n)\n"
