@@ -61,6 +61,10 @@ CHOICES: Mapping[str, str] = {
     "signing_keys.coming": "Which keys exist, and what each signs: tests/infrastructure/test_witnesses.py.",
     "signing_keys.lost": "Gone with its region; tests/infrastructure/test_recovering.py.",
     "signing_keys.overlapping": "As above: the key before may sign one more checkpoint.",
+    **dict.fromkeys(
+        ("tasks.api.size.disk_gib", "tasks.single.disk_gib", "tasks.worker.size.disk_gib"),
+        "How large a task's disk is: a size, as its memory; what makes releases alone asks for more than Fargate gives.",
+    ),
     "tasks.idle": "Everything in place and nothing running: tests/infrastructure/test_environments.py.",
     "tasks.insights": "Whether the cluster's metrics are bought.",
     "tasks.opens_shells": "Whether people get into tasks.",

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -155,7 +156,7 @@ def test_no_two_releases_ever_differ_by_fewer_than_k_people(
 
 @pytest.mark.parametrize("told", [{}, {"format": 1}])
 def test_a_ledger_of_another_version_is_refused_with_what_to_do(world: World, told: dict[str, int]) -> None:
-    record = {"dataset": "gifts", "previous": "", "kind": "batch", "number": 1, **told}
+    record: dict[str, Any] = {"dataset": "gifts", "previous": "", "kind": "batch", "number": 1, **told}
     world.ledger.append(0, rfc8785.dumps(record))
     with pytest.raises(LedgerError, match="another name"):
         world.release(world.source(people(range(20))))

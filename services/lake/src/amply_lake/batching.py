@@ -36,7 +36,7 @@ def add_batch(
         SourceError: A file is not what the policy says, or no certificate could tell of the batch; nothing changed.
     """
     key, policy, path = members_key(keys, order.dataset), order.policy, work / "batch.parquet"
-    order_key = bytes.fromhex(keyed(key, f"order/{sources_digest([source.sha256 for source in new])}"))
+    order_key = bytes.fromhex(keyed(key, f"order/{len(history.batches) + 1}"))
     with engine(limits) as db:
         open_source(db, new, policy, limits)
         _only_eligible(db, order, key, history)

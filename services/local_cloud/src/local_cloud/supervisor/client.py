@@ -16,7 +16,7 @@ from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.part import Part
 from local_cloud.supervisor.running import PartStatus, State
 
-_START_SECONDS_MAX = 10.0
+_START_SECONDS_MAX = 30.0
 _END_SECONDS_MAX = 90.0
 _POLL_SECONDS = 0.1
 _ENDS_BEFORE_GIVING_UP = 3
