@@ -141,7 +141,7 @@ def withhold(order: Order, keys: Keys, history: History, limits: Limits) -> None
     if not order.withdrawn:
         return
     key = members_key(keys, order.dataset)
-    members = sorted({int(keyed(key, person)[:NUMBER_CHARACTERS], 16) for person in order.withdrawn})
+    members = sorted({member_of(key, person) for person in order.withdrawn})
     found: dict[str, list[int]] = {}
     failures: list[Exception] = []
     with engine(limits) as db:
@@ -167,6 +167,11 @@ def _cells_of_members(db: duckdb.DuckDBPyConnection, batch: Path) -> set[int]:
         f"WHERE {name(MEMBER)} IN (SELECT value FROM members)"
     ).fetchall()
     return {int(row[0]) for row in rows}
+
+
+def member_of(key: bytes, person: str) -> int:
+    """What a person is in batches: the first 64 bits of their keyed hash, under `members_key`."""
+    return int(keyed(key, person)[:NUMBER_CHARACTERS], 16)
 
 
 def keyed(key: bytes, value: str) -> str:

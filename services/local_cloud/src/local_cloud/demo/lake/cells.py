@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
-from amply_lake.batching import keyed
+from amply_lake.batching import member_of
 from amply_lake.cutting import CELL
-from amply_lake.statements import MEMBER, MEMBER_CHARACTERS
+from amply_lake.statements import MEMBER
 from local_cloud.demo.lake.data_platform import DataPlatform
 from local_cloud.failures import LocalCloudError
 
@@ -43,7 +43,7 @@ class ReleaseLedger:
         batch = self._records(_BATCH)[-1]
         table = pq.read_table(io.BytesIO(self._get(f"files/{batch['file']}")), columns=[MEMBER, CELL])
         rows = [(row[MEMBER], row[CELL]) for row in table.to_pylist()]
-        member = keyed(self._key(), person)[:MEMBER_CHARACTERS]
+        member = member_of(self._key(), person)
         cell = next((cell for found, cell in rows if found == member), None)
         if cell is None:
             raise LocalCloudError(
