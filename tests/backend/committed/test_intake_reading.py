@@ -124,7 +124,7 @@ def test_each_file_of_a_batch_begins_at_its_own_moment(house: House) -> None:
 def test_no_further_file_is_begun_once_a_minute_has_passed(house: House) -> None:
     dataset_id = add_dataset(house)
     for number in range(4):
-        hand_in(house, dataset_id, GOOD, key=f"file {number}")
+        hand_in(house, dataset_id, GOOD, key=f"file-{number}")
     house.intake.meanwhile = lambda: house.clock.advance(seconds=30)
     assert read_all(house) == 2
     assert read_all(house) == 2, "they are read in the next turn"
