@@ -87,7 +87,9 @@ def test_a_withdrawal_is_kept_whatever_version_was_given(table: str) -> None:
     for version in (3, 4, 5, 6):
         assert consents.put(consent(version, Decision.WITHDRAWN)) is Decision.WITHDRAWN
         assert consents.put(consent(version, Decision.GIVEN)) is Decision.WITHDRAWN
-    assert item(table)["changed_on"] == iso(NOW + timedelta(days=4))[:10], "found on the day it was told first"
+    assert item(table)["changed_on"] == iso(NOW + timedelta(days=4))[:10], (
+        "found on the day it was told first"
+    )
 
 
 def test_a_file_is_replaced_only_while_it_is_what_was_seen(bucket: str) -> None:

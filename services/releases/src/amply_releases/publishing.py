@@ -59,7 +59,9 @@ def publish(
         ),
     )
     if certificate.release < first_without_withdrawn(ledger.records()):
-        _take_back(parts, source.dataset_id, since=certificate.release, before=certificate.release + 1, now=now)
+        _take_back(
+            parts, source.dataset_id, since=certificate.release, before=certificate.release + 1, now=now
+        )
     say(
         RELEASED,
         dataset=source.dataset_id,
