@@ -144,6 +144,22 @@ def test_indexes_of_leaves_are_made_while_gifts_go_on(master: Database) -> None:
     )
 
 
+def test_entries_get_the_indexes_of_data_sold_while_gifts_go_on(master: Database) -> None:
+    bring(master, "0056", back=True)
+    run(master, "CREATE INDEX ix_entry_data_settled ON entry (id)")  # as if cut off before
+    made: list[str] = []
+    with before_each(
+        master, lambda said: made.append(said) if " INDEX CONCURRENTLY ix_entry" in said else None
+    ):
+        bring(master, "0057")
+    assert len(made) == 2
+    assert "data.settled" in str(
+        ask(master, "SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_entry_data_settled'")
+    )
+    bring(master, "0056", back=True)
+    assert ask(master, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'ix_entry_data%'") == 0
+
+
 def test_openings_stay_as_they_are_and_their_indexes_are_made_while_gifts_go_on(master: Database) -> None:
     bring(master, "0052", back=True)
     run(

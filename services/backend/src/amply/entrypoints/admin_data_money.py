@@ -23,6 +23,9 @@ _AMOUNT = click.option("--amount", required=True, help="as people write it, such
 _CURRENCY = click.option("--currency", required=True, help="EUR, GBP, …")
 _REFERENCE = click.option("--reference", required=True, help="the bank's; the same one is noted once")
 _ON = click.option("--on", "day", type=_DAY, required=True, help="the day the bank moved it")
+_IS_NEW = click.option(
+    "--is-new", is_flag=True, help="it is none of those that a restored database has in its books alone"
+)
 
 
 @click.command("settle")
@@ -81,9 +84,12 @@ def reverse(*, settlement_id: str, reason: str) -> None:
 @_CURRENCY
 @_REFERENCE
 @_ON
-def paid(*, contract_id: str, amount: str, currency: str, reference: str, day: datetime) -> None:
+@_IS_NEW
+def paid(
+    *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, is_new: bool
+) -> None:
     """Note that the buyer of CONTRACT_ID paid, and print what is still open; below zero where it was too much."""
-    _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day)
+    _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day, is_new=is_new)
 
 
 @click.command("pass-on")
@@ -92,9 +98,14 @@ def paid(*, contract_id: str, amount: str, currency: str, reference: str, day: d
 @_CURRENCY
 @_REFERENCE
 @_ON
-def pass_on(*, organization_id: str, amount: str, currency: str, reference: str, day: datetime) -> None:
+@_IS_NEW
+def pass_on(
+    *, organization_id: str, amount: str, currency: str, reference: str, day: datetime, is_new: bool
+) -> None:
     """Note that an organisation was sent what it is owed, or part of it, and print what is still open."""
-    _note(marketplace.Way.PASSED_ON, organization_id, _amount(amount, currency), reference, day)
+    _note(
+        marketplace.Way.PASSED_ON, organization_id, _amount(amount, currency), reference, day, is_new=is_new
+    )
 
 
 @click.command("settlements")
@@ -113,7 +124,9 @@ def settlements(*, month: str, contract_id: str | None) -> None:
 COMMANDS: Final = (settle, reverse, paid, pass_on, settlements)
 
 
-def _note(way: marketplace.Way, party: str, amount: Money, reference: str, day: datetime) -> None:
+def _note(
+    way: marketplace.Way, party: str, amount: Money, reference: str, day: datetime, *, is_new: bool
+) -> None:
     logging.configure(service="payments")
     with opened_database() as database:
         noted = marketplace.note_payment(
@@ -122,6 +135,7 @@ def _note(way: marketplace.Way, party: str, amount: Money, reference: str, day: 
             marketplace.Payment(
                 way=way, party=party, amount=amount, reference=reference.strip(), happened_on=day.date()
             ),
+            is_new=is_new,
             now=system_clock(),
         )
     also_concerns(noted.id)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -18,9 +18,26 @@ from amply.modules.ledger import Kind, account
 from amply.modules.marketplace.domain import ContractNotAcceptable, is_credited
 from amply.modules.marketplace.locks import lock_payments
 from amply.modules.marketplace.models import PaymentRow, SettlementRow
+from amply.modules.marketplace.settling import BooksKnowMore
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9./_-]{1,64}")
 """No free text: that could be somebody's name, and a payment is kept for ever."""
+
+_UNKNOWN: Final = text("""
+    SELECT entry.id
+    FROM entry
+    WHERE entry.kind IN ('data.paid', 'data.share_paid')
+      AND entry.kind = :kind
+      AND entry.organization_id = :owner
+      AND entry.event_at = :at
+      AND entry.id <> :but
+      AND NOT EXISTS (SELECT FROM data_payment AS payment WHERE payment.entry_id = entry.id)
+    LIMIT 1
+""")
+"""Another entry of the same day that no payment names: put back from the log into a restored database.
+
+Both kinds stand in the words: only so is their index used (`ix_entry_data_paid`).
+"""
 
 
 class Way(StrEnum):
@@ -69,13 +86,20 @@ class Noted:
 
 
 def note_payment(
-    database: Database, secrets: ledger.CommitmentSecrets, payment: Payment, *, now: datetime
+    database: Database,
+    secrets: ledger.CommitmentSecrets,
+    payment: Payment,
+    *,
+    now: datetime,
+    is_new: bool = False,
 ) -> Noted:
     """Note a payment and book it; the same one noted again changes nothing.
 
+    `is_new`: it is none of those that a restored database has in its books alone.
+
     Raises:
         ContractNotAcceptable: Its reference or day cannot be.
-        PaymentContradicts, MoreThanDue, NothingOwed: As they say.
+        PaymentContradicts, MoreThanDue, NothingOwed, BooksKnowMore: As they say.
     """
     _check(payment, now=now)
     with database.transaction() as session:
@@ -97,11 +121,13 @@ def note_payment(
                     f"{payment.reference} was noted with another amount ({standing.id}); give the bank's own reference."
                 )
             return Noted(id=standing.id, created=False, open_minor=open_minor)
-        if payment.way is Way.PASSED_ON and payment.amount.minor_units > open_minor:
+        posted = _post(session, secrets, payment, is_new=is_new, now=now)
+        # What was put back under its own key was judged before it was lost, and is in the balance.
+        if posted.created and payment.way is Way.PASSED_ON and payment.amount.minor_units > open_minor:
             owed = Money(minor_units=open_minor, currency=payment.amount.currency)
             raise MoreThanDue(f"{payment.party} is owed {owed}; note at most that.")
-        made = _write(session, secrets, payment, now=now)
-        return Noted(id=made, created=True, open_minor=open_minor - payment.amount.minor_units)
+        made = _write(session, payment, entry_id=posted.id, now=now)
+        return Noted(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
 
 
 def _check(payment: Payment, *, now: datetime) -> None:
@@ -115,25 +141,18 @@ def _check(payment: Payment, *, now: datetime) -> None:
         raise ContractNotAcceptable("Name the organisation by its id, org_….")
 
 
-def _write(session: Session, secrets: ledger.CommitmentSecrets, payment: Payment, *, now: datetime) -> str:
-    received = payment.way is Way.RECEIVED
-    posted = ledger.post(
-        session,
-        entry=ledger.NewEntry(
-            kind=Kind.DATA_PAID if received else Kind.DATA_SHARE_PAID,
-            organization_id=ledger.PLATFORM if received else payment.party,
-            idempotency_key=f"data/{payment.way}/{payment.party}/{payment.reference}",
-            transfers=(
-                ledger.postings.data_paid(amount=payment.amount)
-                if received
-                else ledger.postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
-            ),
-            event_at=datetime.combine(payment.happened_on, time(), tzinfo=UTC),
-            reference=None,
-        ),
-        now=now,
-        secrets=secrets,
-    )
+def _post(
+    session: Session, secrets: ledger.CommitmentSecrets, payment: Payment, *, is_new: bool, now: datetime
+) -> ledger.PostedEntry:
+    entry = _entry(payment)
+    posted = ledger.post(session, entry=entry, now=now, secrets=secrets)
+    # Where it was put back under its own key, it is found again, and is that very payment.
+    if posted.created and not is_new:
+        _require_known(session, entry, but=posted.id)
+    return posted
+
+
+def _write(session: Session, payment: Payment, *, entry_id: str, now: datetime) -> str:
     made = new_id("dpy")
     session.execute(
         insert(PaymentRow).values(
@@ -144,15 +163,42 @@ def _write(session: Session, secrets: ledger.CommitmentSecrets, payment: Payment
             amount_minor=payment.amount.minor_units,
             reference=payment.reference,
             happened_on=payment.happened_on,
-            entry_id=posted.id,
+            entry_id=entry_id,
             noted_at=now,
         )
     )
     return made
 
 
+def _entry(payment: Payment) -> ledger.NewEntry:
+    received = payment.way is Way.RECEIVED
+    return ledger.NewEntry(
+        kind=Kind.DATA_PAID if received else Kind.DATA_SHARE_PAID,
+        organization_id=ledger.PLATFORM if received else payment.party,
+        idempotency_key=f"data/{payment.way}/{payment.party}/{payment.reference}",
+        transfers=(
+            ledger.postings.data_paid(amount=payment.amount)
+            if received
+            else ledger.postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
+        ),
+        event_at=datetime.combine(payment.happened_on, time(), tzinfo=UTC),
+        reference=None,
+    )
+
+
+def _require_known(session: Session, entry: ledger.NewEntry, *, but: str) -> None:
+    """An entry names no reference: one of that day which is no payment's may be this one. What was posted is undone."""
+    asked = {"kind": entry.kind, "owner": entry.organization_id, "at": entry.event_at, "but": but}
+    entry_id = session.scalar(_UNKNOWN, asked)
+    if entry_id is not None:
+        raise BooksKnowMore(
+            f"The books have {entry_id} of that day, which no payment names since the database was restored. If that is "
+            "this payment, it is booked; if it is another, repeat this with --is-new (docs/runbooks/data-revenue.md)."
+        )
+
+
 def _open(session: Session, payment: Payment, *, is_noted: bool) -> int:
-    """What the contract still owes, or what the organisation is still owed, before this payment.
+    """What the contract still owes, or what the organisation is still owed, as it stands.
 
     Of one that is noted already everything may have been reversed since.
     """
