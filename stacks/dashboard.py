@@ -151,6 +151,13 @@ def _ledger(watched: Watched) -> list[Panel]:
             right=[measured.witness_contradicts],
         ),
         *_outside(watched.outside),
+        *_agreement(measured),
+    ]
+
+
+def _agreement(measured: Measurements) -> list[Panel]:
+    """Between rows and log, books and processor, and what was to be done and was."""
+    return [
         Panel(
             title="Do rows and log agree? Differences, and seconds since the last whole look",
             healthy="No difference, ever. The seconds grow to an hour and fall, or to as long as a walk takes.",

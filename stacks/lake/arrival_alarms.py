@@ -24,7 +24,12 @@ def watch_arrivals(
         prefix=f"amply-{name}",
         runbooks=RUNBOOKS,
     )
-    numbers = LogNumbers(stack, "Numbers", log=log, namespace=f"amply/{name}")
+    _watch_releases(pager, LogNumbers(stack, "Numbers", log=log, namespace=f"amply/{name}"))
+    _watch_messages(pager, waiting=waiting, set_aside=set_aside)
+
+
+def _watch_releases(pager: Pager, numbers: LogNumbers) -> None:
+    """By the lines of the process that makes them."""
     pager.above(
         "k-anon-violations",
         numbers.count("k_anon_violation", "KAnonViolations"),
@@ -58,6 +63,10 @@ def watch_arrivals(
         meaning="A dataset was not released, since its description or what came in cannot be used as it is.",
         severity=Severity.NOTICE,
     )
+
+
+def _watch_messages(pager: Pager, *, waiting: sqs.Queue, set_aside: sqs.Queue) -> None:
+    """By the queue's own numbers."""
     pager.above(
         "arrivals-set-aside",
         set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
