@@ -35,7 +35,7 @@ KINDS: dict[str, Generalisation] = {
 @pytest.fixture(scope="module")
 def db() -> duckdb.DuckDBPyConnection:
     made = duckdb.connect(config={"threads": 1})
-    made.execute("CREATE TABLE hierarchy_device (level_0 VARCHAR, level_1 VARCHAR)")
+    made.execute("CREATE TABLE hierarchy_device (_level_0 VARCHAR, _level_1 VARCHAR)")
     made.executemany("INSERT INTO hierarchy_device VALUES (?, ?)", HIERARCHY.rows)
     return made
 
@@ -46,6 +46,13 @@ def labels(
     """Each value's label at each level, `*` included."""
     levels = ", ".join(at_level(kind, "v", level) for level in range(kind.steps + 1))
     return db.execute(f"SELECT {levels} FROM (SELECT unnest($1::VARCHAR[]) AS v)", [values]).fetchall()
+
+
+def test_a_column_with_a_table_may_be_called_as_its_levels_are(db: duckdb.DuckDBPyConnection) -> None:
+    for name in ("level_0", "level_1"):
+        made = ", ".join(at_level(HIERARCHY, f'"{name}"', level) for level in range(2))
+        found = db.execute(f"SELECT {made} FROM (SELECT unnest(['phone', 'laptop']) AS {name})").fetchall()
+        assert found == [("phone", "mobile"), ("laptop", "fixed")]
 
 
 @pytest.mark.parametrize(

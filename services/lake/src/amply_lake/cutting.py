@@ -92,7 +92,7 @@ class Cutter:
         """
         for table in self._policy.hierarchies:
             levels = [pa.array(level, type=pa.string()) for level in zip(*table.rows, strict=True)]
-            self._give(table.table, {f"level_{at}": level for at, level in enumerate(levels)})
+            self._give(table.table, {f"_level_{at}": level for at, level in enumerate(levels)})
         self._encoder.encode()
         rows_in, of_somebody = self._one(
             "SELECT (SELECT count(*) FROM eligible), (SELECT count(*) FROM encoded)"

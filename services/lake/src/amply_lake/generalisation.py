@@ -286,7 +286,7 @@ class Places:
 class Hierarchy:
     """Values by a table: each row is a value, then its label at each further level; the last, `*`, is left out.
 
-    In SQL it is a table `hierarchy_COLUMN` with the columns `level_0`, `level_1`, ….
+    In SQL it is a table `hierarchy_COLUMN` with the columns `_level_0`, `_level_1`, …, as no column of a source is called.
     """
 
     column: str
@@ -304,8 +304,10 @@ class Hierarchy:
 
     def first(self, value: str) -> str:
         """A value that the table has is its own label."""
-        return f"coalesce((SELECT max(h.level_0) FROM {self.table} h WHERE h.level_0 = {value}), '{UNKNOWN}')"
+        return (
+            f"coalesce((SELECT max(h._level_0) FROM {self.table} h WHERE h._level_0 = {value}), '{UNKNOWN}')"
+        )
 
     def coarser(self, label: str, level: int) -> str:
         """Look a label up."""
-        return f"coalesce((SELECT max(h.level_{level}) FROM {self.table} h WHERE h.level_0 = {label}), '{UNKNOWN}')"
+        return f"coalesce((SELECT max(h._level_{level}) FROM {self.table} h WHERE h._level_0 = {label}), '{UNKNOWN}')"
