@@ -126,7 +126,7 @@ def plain(source: Path, room: Path) -> dict[str, Any]:
 def by_hand(source: Path, room: Path, levels: dict[str, int]) -> dict[str, Any]:
     """Keep what is in groups of 20 people, at given levels."""
     with engine(room / "spill") as db:
-        db.execute("CREATE TABLE hierarchy_device (level_0 VARCHAR, level_1 VARCHAR)")
+        db.execute("CREATE TABLE hierarchy_device (_level_0 VARCHAR, _level_1 VARCHAR)")
         db.executemany("INSERT INTO hierarchy_device VALUES (?, ?)", policy().hierarchies[0].rows)
         db.execute(f"CREATE VIEW gifts AS {generalised(policy(), levels, repr(str(source)))}")
         db.execute(
