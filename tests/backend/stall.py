@@ -57,6 +57,11 @@ class Stall(Protocol):
     def release(self, dataset_id: str, number: int, *, withdrawn: bool = False) -> None:
         """With its certificate."""
 
+    def never_shown(self, dataset_id: str, number: int) -> None:
+        """A release that ended before it was shown."""
+        ended = RELEASED_AT.isoformat()
+        self._put("datasets", dataset_id=dataset_id, part=f"revision#{number:010d}", withdrawn_at=ended)
+
     def use(self, dataset_id: str, month: str, contract_id: str, *, answers: int) -> None:
         """Of a thousand bytes each."""
 
