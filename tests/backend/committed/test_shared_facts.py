@@ -127,6 +127,7 @@ def test_nothing_leaves_of_who_withdrew_in_the_time_that_a_restored_database_los
     page.consents.items[place] = replace(given, state=Decision.WITHDRAWN, version=2)
     told(page, "UPDATE sharing_span SET version = version + 1")
     assert page.writes() == 0
+    page.clock.advance(minutes=1)
     page.tells()
     assert page.writes() == 0
     assert page.extent() == "none"
