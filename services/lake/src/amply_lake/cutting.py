@@ -179,9 +179,7 @@ class Cutter:
         self._crowd = _Crowd(node, number, counted["_of"][fit], counted["people"][fit])
         return self._crowd
 
-    def _write(
-        self, lattice: Lattice, optimum: Optimum, rows_in: int, order_key: bytes, path: Path
-    ) -> Cut:
+    def _write(self, lattice: Lattice, optimum: Optimum, rows_in: int, order_key: bytes, path: Path) -> Cut:
         levels = dict(zip(self._policy.quasi, optimum.node, strict=True))
         self._divide(levels, self._crowd_at(lattice, optimum.node))
         self._db.execute(f"DROP {'TABLE' if any(optimum.node) else 'VIEW'} crowd")

@@ -66,7 +66,9 @@ class Loop:
 
     def _known(self) -> Sequence[str]:
         """All datasets; that of donors first, so that no seller's files hold up who withdraws."""
-        return sorted(self.parts.datasets.known(), key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id))
+        return sorted(
+            self.parts.datasets.known(), key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id)
+        )
 
     def _is_time(self, now: datetime) -> bool:
         return self._looked_at is None or now - self._looked_at >= LOOK_EVERY
