@@ -57,6 +57,9 @@ class Stall(Protocol):
     def release(self, dataset_id: str, number: int, *, withdrawn: bool = False) -> None:
         """With its certificate."""
 
+    def never_shown(self, dataset_id: str, number: int) -> None:
+        """A release that ended before it was shown."""
+
     def use(self, dataset_id: str, month: str, contract_id: str, *, answers: int) -> None:
         """Of a thousand bytes each."""
 
@@ -117,6 +120,9 @@ class FakeStall:
             place=place,
         )
 
+    def never_shown(self, dataset_id: str, number: int) -> None:
+        """Nothing that sellers see."""
+
     def use(self, dataset_id: str, month: str, contract_id: str, *, answers: int) -> None:
         self.used.setdefault(dataset_id, []).append(
             Use(
@@ -157,9 +163,8 @@ class _FakeTables:
     def releases(self, dataset: Dataset, *, before: int | None, limit: int) -> Sequence[Release]:
         forbid_transaction("releases")
         newest = dataset.latest if before is None else min(before - 1, dataset.latest)
-        numbers = range(newest, max(newest - limit, 0), -1)
-        found = (self.stall.released.get((dataset.dataset_id, number)) for number in numbers)
-        return [each for each in found if each is not None]
+        found = (self.stall.released.get((dataset.dataset_id, number)) for number in range(newest, 0, -1))
+        return [each for each in found if each is not None][:limit]
 
     def release(self, dataset_id: str, number: int) -> Release | None:
         forbid_transaction("a release")
@@ -260,6 +265,10 @@ class CloudStall:
         self._put(
             "datasets", dataset_id=dataset_id, part=f"{part}#file#00001", key="a", bytes=1, rows=1, sha256="0"
         )
+
+    def never_shown(self, dataset_id: str, number: int) -> None:
+        ended = RELEASED_AT.isoformat()
+        self._put("datasets", dataset_id=dataset_id, part=f"revision#{number:010d}", withdrawn_at=ended)
 
     def use(self, dataset_id: str, month: str, contract_id: str, *, answers: int) -> None:
         self._put(

@@ -150,7 +150,12 @@ class World:
         return csv_file(self.folder / f"source-{self.count}.csv", rows)
 
     def release(
-        self, *sources: Path, buyer: str = "buyer", withdrawn: Collection[str] = (), form: Form = "csv"
+        self,
+        *sources: Path,
+        buyer: str = "buyer",
+        withdrawn: Collection[str] = (),
+        absent: Collection[str] = (),
+        form: Form = "csv",
     ) -> Release | Violation:
         order = Order(
             dataset="gifts",
@@ -159,6 +164,7 @@ class World:
             into=self.folder / "out",
             form=form,
             withdrawn=withdrawn,
+            absent=absent,
         )
         return release(
             sources,
@@ -170,9 +176,15 @@ class World:
             limits=self.limits,
         )
 
-    def released(self, *sources: Path, buyer: str = "buyer", withdrawn: Collection[str] = ()) -> Release:
+    def released(
+        self,
+        *sources: Path,
+        buyer: str = "buyer",
+        withdrawn: Collection[str] = (),
+        absent: Collection[str] = (),
+    ) -> Release:
         """A release that has to come about."""
-        done = self.release(*sources, buyer=buyer, withdrawn=withdrawn)
+        done = self.release(*sources, buyer=buyer, withdrawn=withdrawn, absent=absent)
         assert isinstance(done, Release), done
         return done
 

@@ -91,6 +91,15 @@ def test_who_has_withdrawn_before_is_in_no_batch(world: World) -> None:
     assert done.certificate.parts[0].people == 19
 
 
+def test_of_whom_nothing_is_known_is_in_no_new_batch_and_stays_in_those_before(world: World) -> None:
+    """Nobody says that they withdrew, and what is withheld is withheld for good."""
+    first = world.released(world.source(people(range(20))))
+    done = world.released(world.source(people(range(30), first=100)), absent={"person_7", "person_25"})
+    assert not values(first) - values(done)
+    assert [(part.people, part.withheld) for part in done.certificate.parts] == [(20, 0), (28, 0)]
+    assert world.released(withdrawn={"person_7"}).certificate.parts[0].withheld == 1, "said later, it holds"
+
+
 def test_all_that_withdraw_leave_nothing_and_no_release(world: World) -> None:
     world.released(world.source(people(range(5))))
     done = world.release(withdrawn={f"person_{number}" for number in range(5)})

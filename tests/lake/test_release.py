@@ -10,8 +10,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amply_lake import LakeError, Release, SourceError, Violation, encoding, read_policy
-from tests.lake.lake_world import DOCUMENT, NOW, Row, TestKeys, World, parquet_file, people, policy, rows_of
+from amply_lake import (
+    LakeError,
+    Release,
+    SourceError,
+    Violation,
+    batching,
+    encoding,
+    read_policy,
+    statements,
+)
+from amply_lake.batching import member_of, members_key
+from tests.lake.lake_world import (
+    DOCUMENT,
+    NOW,
+    Row,
+    TestKeys,
+    World,
+    csv_file,
+    parquet_file,
+    people,
+    policy,
+    rows_of,
+)
 
 
 @pytest.fixture
@@ -231,6 +252,53 @@ def test_two_people_with_one_number_are_left_out_as_nobody(
     assert (done.certificate.parts[0].rows_in, done.certificate.parts[0].suppressed) == (22, 4)
     assert len({row["donor"] for row in rows_of(done)}) == 18
     assert world.released(world.source(people(range(30, 60), first=200))).certificate.rows == 18 + 30
+
+
+def test_two_people_whose_keyed_numbers_are_alike_leave_no_class_with_too_few(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would be two while classes are found, and one in what is released: a batch of k people could never be released."""
+    alike = "hash(replace({}, 'person_2', 'person_1'))"
+    monkeypatch.setattr(encoding, "keyed_number", alike.format)
+    few = world.source(people(range(3)))
+    assert isinstance(world.release(few), Violation)
+    done = world.released(few, world.source(people(range(30, 40), first=100)))
+    assert len({row["donor"] for row in rows_of(done)}) == 11
+
+
+def test_two_people_of_two_batches_with_one_number_go_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a keyed hash of eight bits, of which some have the same: whoever withdraws is found, and takes the other's cell along."""
+    for module in (batching, statements):
+        monkeypatch.setattr(module, "NUMBER_CHARACTERS", 2)
+    key = members_key(world.keys, "gifts")
+    first: dict[int, int] = {}
+    second: dict[int, int] = {}
+    for number in range(60):
+        one = member_of(key, f"person_{number}")
+        (first if number < 30 else second).setdefault(one, number)
+    both = min(first.keys() & second.keys())
+    world.released(world.source(people(first.values())))
+    world.released(world.source(people(second.values(), first=100)))
+    done = world.released(withdrawn={f"person_{second[both]}"})
+    assert [part.withheld for part in done.certificate.parts] == [1, 1]
+
+
+def test_labels_that_are_many_are_texts_and_mean_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more than some thousands no type of the engine's is made: what is released does not show it."""
+    gifts = [row for age in (21, 41, 61) for row in people(range(age * 10, age * 10 + 20), age=age)]
+    gifts[0]["amount"] = "a lot"
+    found = []
+    for most in (1 << 16, 2, 0):
+        monkeypatch.setattr(encoding, "_ENUMERABLE", most)
+        (tmp_path / f"{most}").mkdir()
+        done = World(tmp_path / f"{most}", policy()).released(csv_file(tmp_path / f"{most}.csv", gifts))
+        found.append(rows_of(done))
+    assert found[0] == found[1] == found[2]
+    assert {row["amount"] for row in found[0]} == {"0-9", "10-99", "?"}
 
 
 @pytest.mark.parametrize("name", ["../buyer", "", ".", "a/b", "a b"])

@@ -159,8 +159,12 @@ def test_revisions_end_one_by_one_whatever_is_missing_between_them(lake: Lake, p
     datasets.take_back("ending", since=1, before=5, now=NOW + timedelta(days=1))
     ended = [lake.item("ending", f"revision#{number:010}").get("withdrawn_at") for number in range(1, 6)]
     first, then = NOW.isoformat(), (NOW + timedelta(days=1)).isoformat()
-    assert ended == [then, then, None, first, None], "each once"
-    assert lake.item("ending", "revision#0000000003") == {}, "what was never shown is not made"
+    assert ended == [then, then, then, first, None], "each once"
+    assert not datasets.publish(source, _revision(3, released_at=NOW)), (
+        "what ended before it was shown is not shown"
+    )
+    assert set(lake.item("ending", "revision#0000000003")) == {"dataset_id", "part", "withdrawn_at"}
+    assert datasets.first_since("ending", standing, NOW + timedelta(days=1, hours=1)) == 2
     datasets.keep_from("ending", 5)
     datasets.keep_from("ending", 2)
     assert datasets.begin(source, "{}", now=NOW).kept_from == 5

@@ -96,6 +96,10 @@ class Desk:
 
     def start(self) -> None:
         """A process, of which there was none or that is gone."""
+        self.loop = self.beside()
+
+    def beside(self) -> Loop:
+        """Another process, as there never should be."""
         self._processes += 1
         scratch = self.folder / f"scratch-{self._processes}"
         scratch.mkdir()
@@ -111,7 +115,7 @@ class Desk:
             scratch=scratch,
             limits=Limits(spill=scratch / "spill", memory_bytes=256 << 20, threads=1),
         )
-        self.loop = Loop(parts=parts, queue=self.queue, clock=lambda: self.now)
+        return Loop(parts=parts, queue=self.queue, clock=lambda: self.now)
 
     def give(self, name: str, rows: Sequence[Row], *, dataset: str = "donations") -> str:
         """A file as its writer leaves it, and the message about it."""
@@ -125,7 +129,7 @@ class Desk:
         self.queue.messages.append(message(key, len(self.queue.messages)))
 
     def consent(self, numbers: Iterable[int], state: str = "given", on: date | None = None) -> None:
-        self.consents.states |= {f"donor{number}": (state, on or NOW.date()) for number in numbers}
+        self.consents.decided |= {f"donor{number}": (state, on or NOW.date()) for number in numbers}
 
     def sell(self, dataset: str, **changes: Any) -> None:
         """A seller's dataset, released daily."""

@@ -19,13 +19,18 @@ class Killed(BaseException):
 
 @dataclass
 class Dying:
-    """Kills at the n-th thing that is written, before or after it; None: never."""
+    """Kills at the n-th thing that is written, before or after it; None: never.
+
+    `meanwhile`: what somebody else does, unharmed, before the n-th of them.
+    """
 
     left: int | None = None
     after: bool = False
     written: int = 0
+    meanwhile: tuple[int, Callable[[], object]] | None = None
 
     def write(self, act: Callable[[], object]) -> None:
+        self._let_others()
         self.written += 1
         if self.left is None:
             act()
@@ -36,6 +41,16 @@ class Dying:
         act()
         if self.left < 0:
             raise Killed
+
+    def _let_others(self) -> None:
+        if self.meanwhile is None:
+            return
+        left, act = self.meanwhile
+        self.meanwhile = (left - 1, act) if left else None
+        if not left:
+            left_to_live, self.left = self.left, None
+            act()
+            self.left = left_to_live
 
 
 @dataclass
@@ -161,15 +176,23 @@ class Datasets:
     def withdrawals_looked_at(self, dataset_id: str, *, until: date, now: datetime) -> None:
         self.dying.write(lambda: self._change(dataset_id, withdrawals_at=now, withdrawn_until=until))
 
-    def publish(self, source: Source, revision: Revision) -> None:
+    def publish(self, source: Source, revision: Revision) -> bool:
         name, number = source.dataset_id, revision.number
-        self.dying.write(lambda: self.revisions.update({(name, number): revision}))
-        self.dying.write(lambda: self._change(name, latest=number))
+
+        def write() -> None:
+            if (name, number) not in self.taken_back:
+                self.revisions[name, number] = revision
+
+        self.dying.write(write)
+        if (name, number) in self.taken_back:
+            return False
+        self.dying.write(lambda: self._change(name, latest=max(number, self.standings[name].latest)))
+        return True
 
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         for number in range(since, before):
             place = (dataset_id, number)
-            if place in self.revisions.keys() - self.taken_back:
+            if place not in self.taken_back:
                 self.dying.write(partial(self.taken_back.add, place))
 
     def keep_from(self, dataset_id: str, number: int) -> None:
@@ -193,15 +216,15 @@ class Datasets:
 
 @dataclass
 class Consents:
-    """`states`: what somebody decided last, and on which day."""
+    """`decided`: what somebody decided last, and on which day."""
 
-    states: dict[str, tuple[str, date]] = field(default_factory=dict)
+    decided: dict[str, tuple[str, date]] = field(default_factory=dict)
 
-    def given(self, people: Collection[str]) -> set[str]:
-        return {one for one in people if self.states.get(one, ("", None))[0] == "given"}
+    def states(self, people: Collection[str]) -> Mapping[str, str]:
+        return {one: self.decided[one][0] for one in people if one in self.decided}
 
     def withdrawn(self, days: Sequence[date]) -> set[str]:
-        return {one for one, (state, day) in self.states.items() if state == "withdrawn" and day in days}
+        return {one for one, (state, day) in self.decided.items() if state == "withdrawn" and day in days}
 
 
 @dataclass

@@ -30,13 +30,13 @@ def consents(busy: Busy, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_is_left_out_is_asked_for_again_after_longer_and_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    asked = consents(Busy(2), pauses, monkeypatch).given(["ada", "eve"])
-    assert asked == {"ada", "eve"}
+    asked = consents(Busy(2), pauses, monkeypatch).states(["ada", "eve"])
+    assert asked == {"ada": "given", "eve": "given"}
     assert pauses == [0.1, 0.2, 0.4]
 
 
 def test_nobody_is_taken_for_not_given_because_the_table_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     busy = Busy(1000)
     with pytest.raises(ConsentsBusyError, match="ask again later"):
-        consents(busy, [], monkeypatch).given(["ada"])
+        consents(busy, [], monkeypatch).states(["ada"])
     assert busy.asked == 8

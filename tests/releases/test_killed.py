@@ -99,3 +99,37 @@ def test_killed_while_a_first_release_is_made(tmp_path: Path, undisturbed: Undis
 @pytest.mark.parametrize("step", _each(LOOKED_AGAIN + 1))
 def test_killed_while_a_withdrawal_is_honoured(tmp_path: Path, undisturbed: Undisturbed, step: int) -> None:
     assert _killed_at(step, _withdrawn(tmp_path), days=0.3) == undisturbed(_withdrawn, 0.3, LOOKED_AGAIN + 1)
+
+
+def _pairs() -> list[object]:
+    """Before what another process withdraws, and before what this one dies then."""
+    pairs = [(step, death) for step in range(PART, LED + 1) for death in range(step + 1, FILE + 1)]
+    with_every_change = {(CATALOGUE, SHOWN), (SHOWN, FILE)}
+    return [
+        pytest.param(*pair, marks=() if pair in with_every_change else pytest.mark.nightly) for pair in pairs
+    ]
+
+
+@pytest.mark.parametrize(("step", "death"), _pairs())
+def test_killed_while_another_process_withholds_what_it_shows_it_leaves_nothing_to_be_seen(
+    tmp_path: Path, step: int, death: int
+) -> None:
+    """The other one finds nothing to take back yet, or takes back what is there; and need not look at its number again."""
+    desk = _due(tmp_path)
+    beside = desk.beside()
+
+    def withdraw() -> None:
+        desk.consent([7], "withdrawn", on=desk.now.date())
+        beside.once()
+
+    desk.dying.meanwhile = (step, withdraw)
+    desk.dying.left = death
+    with pytest.raises(Killed):
+        desk.work(days=14)
+    desk.dying.left = None
+    desk.start()
+    desk.work(days=0.01)
+    (revision,) = desk.released()
+    assert (revision.number, revision.rows <= 80 - 20) == (2, True)
+    assert desk.catalogue.partitions == {("donations", 2): "released/donations/000002/"}
+    assert desk.datasets.standings["donations"].latest == 2

@@ -239,6 +239,7 @@ def test_where_everybody_has_withdrawn_it_is_said_and_nobody_is_called(
 def test_a_file_of_which_nobody_may_be_released_is_done(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    desk.consent(DONORS, "withdrawn")
     desk.give("a", facts(DONORS))
     desk.wait(days=14)
     assert desk.states() == {"a": ("released", "")}

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import text
 from amply.kernel.ids import new_id
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
-from amply.modules.sharing import people_by_organization
+from amply.modules.sharing import Decision, people_by_organization
 from amply.modules.sharing.names import LakeNames
 from tests.backend.conftest import Databases
 from tests.backend.consent_world import TICK, SharingPage
@@ -117,6 +117,20 @@ def test_nothing_of_anybody_leaves_before_the_table_knows_them(page: SharingPage
     assert page.writes() == 0
     page.tells()
     assert page.writes() == 1
+
+
+def test_nothing_leaves_of_who_withdrew_in_the_time_that_a_restored_database_lost(page: SharingPage) -> None:
+    """Every consent is told again then (docs/runbooks/restore.md), and nothing is chosen before the table has answered."""
+    page.gives(data_sharing=TICK)
+    page.tells()
+    ((place, given),) = page.consents.items.items()
+    page.consents.items[place] = replace(given, state=Decision.WITHDRAWN, version=2)
+    told(page, "UPDATE sharing_span SET version = version + 1")
+    assert page.writes() == 0
+    page.clock.advance(minutes=1)
+    page.tells()
+    assert page.writes() == 0
+    assert page.extent() == "none"
 
 
 def test_withdrawn_between_the_gift_and_the_batch_it_stays(page: SharingPage) -> None:

@@ -50,19 +50,21 @@ def test_a_dataset_is_there_by_what_is_handed_in_or_by_what_is_released(stall: S
 
 
 def test_releases_come_newest_first_and_withdrawn_ones_say_so(stall: Stall) -> None:
-    stall.dataset("cafes", owner="org_1", latest=5)
-    for number in range(1, 6):
+    stall.dataset("cafes", owner="org_1", latest=6)
+    for number in (1, 2, 3, 4, 6):
         stall.release("cafes", number, withdrawn=number == 4)
+    stall.never_shown("cafes", 5)
     parts = stall.parts()
     dataset = parts.tables.dataset("cafes")
     assert dataset is not None
     newest = parts.tables.releases(dataset, before=None, limit=3)
-    assert [each.number for each in newest] == [5, 4, 3]
+    assert [each.number for each in newest] == [6, 4, 3], "one that ended before it was shown is none"
+    assert parts.tables.release("cafes", 5) is None
     assert [each.withdrawn_at is None for each in newest] == [True, False, True]
     assert (newest[0].rows, newest[0].k, newest[0].l_min, newest[0].policy) == (4120, 21, 3, "donations-v1")
     assert [each.number for each in parts.tables.releases(dataset, before=3, limit=3)] == [2, 1]
     assert parts.tables.releases(dataset, before=1, limit=3) == []
-    assert parts.tables.release("cafes", 6) is None
+    assert parts.tables.release("cafes", 7) is None
 
 
 def test_a_certificate_is_read_where_its_release_says(stall: Stall) -> None:

@@ -87,14 +87,14 @@ def _certified(cut: Cut, policy: Policy, sources: Sequence[Source]) -> dict[str,
 
 
 def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, history: History) -> None:
-    """Make the view `eligible`: the source without whoever has withdrawn, and without rows that were released before."""
+    """Make the view `eligible`: the source without whoever is left out, and without rows that were released before."""
     person, _ = order.policy.person
     row_key = order.policy.row_key
     conditions = []
-    if order.withdrawn:
-        _give(db, "withdrawn", pa.array(sorted(set(order.withdrawn)), type=pa.string()))
+    if order.left_out:
+        _give(db, "left_out", pa.array(sorted(order.left_out), type=pa.string()))
         conditions.append(
-            f"NOT EXISTS (SELECT 1 FROM withdrawn w WHERE w.value = CAST(s.{name(person)} AS VARCHAR))"
+            f"NOT EXISTS (SELECT 1 FROM left_out w WHERE w.value = CAST(s.{name(person)} AS VARCHAR))"
         )
     relation = "source"
     if row_key:
@@ -137,7 +137,10 @@ def _give(db: duckdb.DuckDBPyConnection, table: str, values: pa.Array) -> None:
 
 
 def withhold(order: Order, keys: Keys, history: History, limits: Limits) -> None:
-    """Release no more the cells of whoever has withdrawn, to nobody. A batch that cannot be read holds up no other's."""
+    """Release no more the cells of whoever has withdrawn, to nobody. A batch that cannot be read holds up no other's.
+
+    Of people of whom nothing is known (`Order.absent`) nothing is withheld: it would be for good, and nobody says that they withdrew.
+    """
     if not order.withdrawn:
         return
     key = members_key(keys, order.dataset)

@@ -93,6 +93,8 @@ class Cutter:
         for table in self._policy.hierarchies:
             levels = [pa.array(level, type=pa.string()) for level in zip(*table.rows, strict=True)]
             self._give(table.table, {f"_level_{at}": level for at, level in enumerate(levels)})
+        for statement in duckdb_preamble(key):
+            self._db.execute(statement)
         self._encoder.encode()
         rows_in, of_somebody = self._one(
             "SELECT (SELECT count(*) FROM eligible), (SELECT count(*) FROM encoded)"
@@ -110,7 +112,7 @@ class Cutter:
             return TooFew(_too_much(suppressed, rows_in, self._policy), suppressed, rows_in)
         if optimum.outcome.suppressed == of_somebody:
             return TooFew("no class has enough people and values, so that no row is left", rows_in, rows_in)
-        return self._write(lattice, optimum, rows_in, (key, order_key), path)
+        return self._write(lattice, optimum, rows_in, order_key, path)
 
     def _tuples(self) -> Tuples:
         self._db.execute(
@@ -177,16 +179,11 @@ class Cutter:
         self._crowd = _Crowd(node, number, counted["_of"][fit], counted["people"][fit])
         return self._crowd
 
-    def _write(
-        self, lattice: Lattice, optimum: Optimum, rows_in: int, keys: tuple[bytes, bytes], path: Path
-    ) -> Cut:
-        key, order_key = keys
+    def _write(self, lattice: Lattice, optimum: Optimum, rows_in: int, order_key: bytes, path: Path) -> Cut:
         levels = dict(zip(self._policy.quasi, optimum.node, strict=True))
         self._divide(levels, self._crowd_at(lattice, optimum.node))
         self._db.execute(f"DROP {'TABLE' if any(optimum.node) else 'VIEW'} crowd")
         self._db.execute("DROP TABLE pairs")
-        for statement in duckdb_preamble(key):
-            self._db.execute(statement)
         number = DuckDBPyType("UBIGINT")
         self._db.create_function(
             "standing",
@@ -195,7 +192,6 @@ class Cutter:
             DuckDBPyType("VARCHAR"),
             type=PythonUDFType.ARROW,
         )
-        self._encoder.make_members()
         written = write_parquet(self._db, self._batch(), path)
         return Cut(path, levels, optimum.outcome.loss, rows_in, written)
 

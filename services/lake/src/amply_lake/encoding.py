@@ -1,8 +1,8 @@
 """Rows as numbers: a label is made once for each value that there is, and not for each row.
 
 Of the view `eligible` this makes `tuples` (the distinct tuples of the finest labels, numbered), `labels_N` (each sensitive
-column's values, numbered) and `encoded` (each row: its tuple, its person's hash, its values' numbers, and what is not to be
-generalised). Whatever follows compares numbers. Beside columns that a policy names stand only columns that begin with `_`,
+column's values, numbered), `people` (each person's number, and their keyed one) and `encoded` (each row: its tuple, its person's
+number, its values' numbers, and what is not to be generalised). Whatever follows compares numbers. Beside columns that a policy names stand only columns that begin with `_`,
 as none of a policy's does.
 """
 
@@ -39,7 +39,7 @@ class Encoder:
         self._somebodys = f"eligible WHERE {self._person} <> ''"
 
     def encode(self) -> None:
-        """Make `tuples`, `labels_N` and `encoded`.
+        """Make `tuples`, `labels_N`, `people` and `encoded`. The engine has to know `keyed` (`statements.duckdb_preamble`).
 
         Raises:
             SourceError: The finest labels make more tuples than the limits allow.
@@ -72,13 +72,6 @@ class Encoder:
             )
         return "".join(columns)
 
-    def make_members(self) -> None:
-        """Make `people`: the keyed hash of each person, made once and not for each of their rows."""
-        self._db.execute(
-            f"CREATE TEMP TABLE people AS SELECT person, {keyed_number('value')} AS {name(MEMBER)} FROM named"
-        )
-        self._db.execute("DROP TABLE named")
-
     def enumerated(self, kind: str, label: str, relation: str) -> str:
         """The SQL type of a label that stands for few texts, of a few bytes while rows are sorted; else text.
 
@@ -94,22 +87,27 @@ class Encoder:
         return kind
 
     def _name_people(self) -> None:
-        """Make `named`: each person and their number; rows of two with one number become nobody's.
+        """Make `people`: each person's number, and the keyed one that stands for them in batches, made once and not for each row.
 
-        The hash is public, so that whoever chooses ids may choose two that are alike: that must not stop a dataset.
+        Rows of two who have one number become nobody's. The engine's hash is public, so that whoever chooses ids may choose two that
+        are alike: that must not stop a dataset. Two whose keyed numbers are alike would be two while classes are found, and one in
+        what is released: a class of k people would have too few, whatever comes later.
         """
         self._db.execute(
-            f"CREATE TEMP TABLE named AS SELECT value, {person_number('value')} AS person "
+            f"CREATE TEMP TABLE named AS SELECT value, {person_number('value')} AS person, {keyed_number('value')} AS {name(MEMBER)} "
             f"FROM (SELECT DISTINCT {self._person} AS value FROM {self._somebodys})"
         )
-        self._db.execute(
-            "CREATE TEMP TABLE alike AS SELECT value FROM named WHERE person IN "
-            "(SELECT person FROM named GROUP BY person HAVING count(*) > 1)"
+        twice = " OR ".join(
+            f"{number} IN (SELECT {number} FROM named GROUP BY {number} HAVING count(*) > 1)"
+            for number in ("person", name(MEMBER))
         )
+        self._db.execute(f"CREATE TEMP TABLE alike AS SELECT value FROM named WHERE {twice}")
         ((alike,),) = self._db.execute("SELECT count(*) FROM alike").fetchall()
         if alike:  # else each look at the rows would ask for nothing
             self._db.execute("DELETE FROM named WHERE value IN (SELECT value FROM alike)")
             self._somebodys += f" AND {self._person} NOT IN (SELECT value FROM alike)"
+        self._db.execute(f"CREATE TEMP TABLE people AS SELECT person, {name(MEMBER)} FROM named")
+        self._db.execute("DROP TABLE named")
 
     def _number_tuples(self) -> None:
         """Make `tuples`, and `kinds`: which tuple each combination of raw values is in."""

@@ -45,8 +45,9 @@ class Violation:
 class Order:
     """What is to be released, to whom, and where to. The policy holds for what is new.
 
-    `withdrawn` are all people of the dataset who do not consent any more, as the sources name them; `into` is the folder
-    that releases are made in.
+    `withdrawn` are people of the dataset who do not consent any more, as the sources name them: their cells are released no
+    more, to nobody and for good. `absent` are people of whom nothing is known just now: they are in no new batch, and what was
+    released of them stays. `into` is the folder that releases are made in.
     """
 
     dataset: str
@@ -55,11 +56,17 @@ class Order:
     into: Path
     form: Form = "parquet"
     withdrawn: Collection[str] = ()
+    absent: Collection[str] = ()
 
     def __post_init__(self) -> None:
         for what in (self.dataset, self.buyer):
             if _NAME.fullmatch(what) is None:
                 raise LakeError(f"{what!r} names no dataset and no buyer; use letters, digits and '._-'")
+
+    @property
+    def left_out(self) -> set[str]:
+        """Who is in no new batch."""
+        return {*self.withdrawn, *self.absent}
 
     @property
     def home(self) -> Path:

@@ -17,7 +17,7 @@ from amply_lake.history import History
 from amply_lake.releasing import CERTIFICATE
 from amply_releases.arrivals import DONATIONS
 from amply_releases.columns import schema_of
-from amply_releases.consenting import left_out
+from amply_releases.consenting import LeftOut, left_out
 from amply_releases.datasets import (
     EVERYBODY,
     FileState,
@@ -29,12 +29,18 @@ from amply_releases.datasets import (
 )
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
-from amply_releases.publishing import end_before, end_earlier, publish
+from amply_releases.publishing import (
+    end_before,
+    end_earlier,
+    first_without_withdrawn,
+    look_again,
+    publish,
+)
 from amply_releases.sifting import INCOMING, sift
 
 
-def turn(parts: Parts, dataset_id: str, *, now: datetime) -> None:
-    """Do what is due for a dataset.
+def turn(parts: Parts, dataset_id: str, *, now: datetime, is_first: bool = False) -> None:
+    """Do what is due for a dataset. `is_first`: of this process, so that another one may have died in the middle of it.
 
     Raises:
         LakeError: Somebody else released meanwhile, or the ledger is damaged.
@@ -49,6 +55,8 @@ def turn(parts: Parts, dataset_id: str, *, now: datetime) -> None:
         kept_since = now - timedelta(days=source.policy.anonymised_days)
         first = parts.datasets.first_since(dataset_id, standing, kept_since)
         end_before(parts, standing, dataset_id, first, now=now)
+        if is_first:
+            look_again(parts, standing, dataset_id)
 
 
 def _source(parts: Parts, dataset_id: str, *, now: datetime) -> Source | None:
@@ -87,6 +95,10 @@ class _Outcome:
 
 
 _NOTHING: Final = _Outcome(is_released=False, is_empty=True)
+_NOBODY_KNOWN: Final = (
+    "the table of consents knows nobody in the files that wait, though each is told there before their facts leave; "
+    "have it told all consents again (docs/runbooks/data-releases.md), and the files are released then"
+)
 
 
 class _Turn:
@@ -113,7 +125,7 @@ class _Turn:
         fetched = sift(parts, self._source.policy, waiting[:most], now=self._now)
         files = [one.path for one in fetched]
         people = self._left_out(files)
-        outcome = self._make(files, people) if files else _NOTHING
+        outcome = self._of_files(files, people)
         refused = None if outcome.is_empty else outcome.reason
         if outcome.is_released or outcome.is_empty:
             for one in fetched:
@@ -133,7 +145,8 @@ class _Turn:
         """Make a release without whoever has withdrawn; none, where that changes nothing."""
         with self._ending_what_is_withdrawn():
             people = self._left_out([])
-            reason = self._make([], people).reason if people else None
+            is_news = bool(people.withdrawn) or self._has_ended()
+            reason = self._make([], people).reason if is_news else None
             self._end_earlier()
         if reason is not None:
             self._parts.datasets.refuse(self._source.dataset_id, reason, now=self._now)
@@ -148,11 +161,15 @@ class _Turn:
             self._end_earlier()
             raise
 
+    def _has_ended(self) -> bool:
+        """Whether cells of all that was shown are withheld: whoever withheld them may have died before anything took its place."""
+        return first_without_withdrawn(self._ledger.records()) > self._standing.latest
+
     def _end_earlier(self) -> None:
         if not self._has_published:
             end_earlier(self._parts, self._standing, self._ledger, self._source.dataset_id, now=self._now)
 
-    def _left_out(self, files: Sequence[Path]) -> set[str]:
+    def _left_out(self, files: Sequence[Path]) -> LeftOut:
         return left_out(
             self._parts,
             self._source,
@@ -167,7 +184,14 @@ class _Turn:
             name = self._source.dataset_id
             self._parts.datasets.withdrawals_looked_at(name, until=self._now.date(), now=self._now)
 
-    def _make(self, files: Sequence[Path], people: set[str]) -> _Outcome:
+    def _of_files(self, files: Sequence[Path], people: LeftOut) -> _Outcome:
+        """A batch of what waits, and its release. Where the table knows nobody of it, as one that was made anew does, it goes on waiting."""
+        if files and not people.is_anybody:
+            say(REFUSED, dataset=self._source.dataset_id)
+            return _Outcome(is_released=False, reason=_NOBODY_KNOWN)
+        return self._make(files, people) if files else _NOTHING
+
+    def _make(self, files: Sequence[Path], people: LeftOut) -> _Outcome:
         """Release and publish. Without files and without batches there is nothing to do."""
         parts, source = self._parts, self._source
         if not files and not self._history.batches:
@@ -177,7 +201,8 @@ class _Turn:
             buyer=EVERYBODY,
             policy=source.policy,
             into=parts.scratch / "out",
-            withdrawn=people,
+            withdrawn=people.withdrawn,
+            absent=people.absent,
         )
         self._remember(order)
         try:

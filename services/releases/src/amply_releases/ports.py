@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -124,12 +125,12 @@ class Datasets(Protocol):
         """Whoever has withdrawn up to this day is released no more."""
         ...
 
-    def publish(self, source: Source, revision: Revision) -> None:
-        """Show a revision: its files, then itself, then that it is the newest."""
+    def publish(self, source: Source, revision: Revision) -> bool:
+        """Show a revision: its files, then itself, then that it is the newest; False where it was taken back before."""
         ...
 
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
-        """Serve to nobody the revisions from one number on, before another; those that are not there stay away."""
+        """Serve to nobody the revisions from one number on, before another; those that are not there stay away for good."""
         ...
 
     def keep_from(self, dataset_id: str, number: int) -> None:
@@ -141,11 +142,18 @@ class Datasets(Protocol):
         ...
 
 
+class Consent(StrEnum):
+    """What somebody has decided. The table may know of more one day: nobody is released who is not given."""
+
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+
+
 class Consents(Protocol):
     """The table of consents, read only."""
 
-    def given(self, people: Collection[str]) -> set[str]:
-        """Who of these lets facts be shared, as of now."""
+    def states(self, people: Collection[str]) -> Mapping[str, str]:
+        """What these have decided, as of now (`Consent`); whoever the table does not know is missing."""
         ...
 
     def withdrawn(self, days: Sequence[date]) -> set[str]:

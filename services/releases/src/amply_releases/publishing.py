@@ -17,6 +17,8 @@ from amply_releases.datasets import Source, Standing
 from amply_releases.lines import RELEASED, say
 from amply_releases.ports import Parts, ReleasedFile, Revision
 
+_LOOKED_AT_AGAIN: Final = 5
+"""More than end while one is being shown."""
 PREFIX: Final = "released/"
 """Where buyers' links may lead (`stacks/lake/marketplace_api.py`)."""
 
@@ -26,7 +28,8 @@ def publish(
 ) -> None:
     """Publish a release unless it is published already. Earlier ones are served no more once people in them have withdrawn.
 
-    Nor is itself, where another process has withheld cells of it meanwhile: that one saw no item to take back.
+    Nor is itself, where another process has withheld cells of it meanwhile. That one has taken its number back, whether or not
+    there was anything to be seen, so that it does not appear. What is left is the catalogue, which refuses nothing.
     """
     certificate = done.certificate
     if certificate.release <= standing.latest:
@@ -40,7 +43,7 @@ def publish(
     columns = together(source.policy, *(batch.released for batch in history.batches))
     parts.catalogue.add(source.dataset_id, catalogued(columns), revision=certificate.release, prefix=place)
     end_earlier(parts, standing, ledger, source.dataset_id, now=now)
-    parts.datasets.publish(
+    is_shown = parts.datasets.publish(
         source,
         Revision(
             number=certificate.release,
@@ -62,13 +65,14 @@ def publish(
         _take_back(
             parts, source.dataset_id, since=certificate.release, before=certificate.release + 1, now=now
         )
-    say(
-        RELEASED,
-        dataset=source.dataset_id,
-        release=certificate.release,
-        rows=certificate.rows,
-        k=certificate.k,
-    )
+    if is_shown:
+        say(
+            RELEASED,
+            dataset=source.dataset_id,
+            release=certificate.release,
+            rows=certificate.rows,
+            k=certificate.k,
+        )
 
 
 def end_earlier(
@@ -84,6 +88,12 @@ def end_before(parts: Parts, standing: Standing, dataset_id: str, number: int, *
         return
     _take_back(parts, dataset_id, since=standing.kept_from, before=number, now=now)
     parts.datasets.keep_from(dataset_id, number)
+
+
+def look_again(parts: Parts, standing: Standing, dataset_id: str) -> None:
+    """Take out of the catalogue once more what ended last: whoever died while showing it may have put it there afterwards."""
+    for revision in range(max(standing.kept_from - _LOOKED_AT_AGAIN, 1), standing.kept_from):
+        parts.catalogue.remove(dataset_id, revision)
 
 
 def _take_back(parts: Parts, dataset_id: str, *, since: int, before: int, now: datetime) -> None:

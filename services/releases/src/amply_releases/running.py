@@ -2,13 +2,14 @@
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from amply_lake import LakeError
+from amply_releases.arrivals import DONATIONS
 from amply_releases.lines import FAILED, NOT_TAKEN, say
 from amply_releases.making import turn
 from amply_releases.ports import ArrivalQueue, Parts
@@ -36,6 +37,7 @@ class Loop:
     turned_at: datetime = field(init=False)
     _looked_at: datetime | None = None
     _not_before: dict[str, datetime] = field(default_factory=dict)
+    _looked_after: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.turned_at = self.clock()
@@ -50,7 +52,7 @@ class Loop:
         self.turned_at = now = self.clock()
         try:
             take(self.parts, self.queue, now=now)
-            known = self.parts.datasets.known() if self._is_time(now) else ()
+            known = self._known() if self._is_time(now) else ()
         except Exception as error:  # noqa: BLE001 -- the cloud is away, and comes back; what was not taken comes again
             say(NOT_TAKEN, why=type(error).__name__)
             self.stopping.wait(_PAUSE_SECONDS)
@@ -62,6 +64,12 @@ class Loop:
         if known:
             self._looked_at = now
 
+    def _known(self) -> Sequence[str]:
+        """All datasets; that of donors first, so that no seller's files hold up who withdraws."""
+        return sorted(
+            self.parts.datasets.known(), key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id)
+        )
+
     def _is_time(self, now: datetime) -> bool:
         return self._looked_at is None or now - self._looked_at >= LOOK_EVERY
 
@@ -72,7 +80,8 @@ class Loop:
             return
         try:
             try:
-                turn(self.parts, dataset_id, now=now)
+                turn(self.parts, dataset_id, now=now, is_first=dataset_id not in self._looked_after)
+                self._looked_after.add(dataset_id)
             finally:
                 self._leave_nothing_of(dataset_id)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger

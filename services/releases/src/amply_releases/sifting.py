@@ -14,6 +14,9 @@ from amply_releases.ports import Parts
 
 INCOMING: Final = "in"
 """The folder of copies, within `scratch`."""
+ODD_MAX: Final = 8
+"""Files of a turn that contradict others: to find one takes reading all of them some times, and other datasets wait meanwhile. What
+comes after the next one waits for another turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,14 @@ def sift(parts: Parts, policy: Policy, waiting: Sequence[Waiting], *, now: datet
     """
     fetched = list(_fetch(parts, waiting, now=now))
     fit = [one for one in fetched if _fits(parts, policy, one, now=now)]
-    while (odd := _first_odd(fit, policy, parts.limits)) is not None:
+    for _ in range(ODD_MAX):
+        odd = _first_odd(fit, policy, parts.limits)
+        if odd is None:
+            return fit
         number, reason = odd
         _set_aside(parts, fit.pop(number).file, reason, now=now)
-    return fit
+    odd = _first_odd(fit, policy, parts.limits)
+    return fit if odd is None else fit[: odd[0]]
 
 
 def _fetch(parts: Parts, waiting: Sequence[Waiting], *, now: datetime) -> Iterator[Fetched]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 
 from amply_releases.aws.calls import LIMITS
+from amply_releases.ports import Consent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,14 +33,14 @@ class DynamoConsents:
         self._table, self._pause = table, pause
         self._client: DynamoDBClient = boto3.client("dynamodb", config=LIMITS)
 
-    def given(self, people: Collection[str]) -> set[str]:
-        """Who of these lets facts be shared."""
-        return set(self._in_state("given", sorted(people)))
+    def states(self, people: Collection[str]) -> dict[str, str]:
+        """What these have decided; whoever the table does not know is missing."""
+        return dict(self._states(sorted(people)))
 
     def withdrawn(self, days: Sequence[date]) -> set[str]:
         """Who has withdrawn on these days."""
         changed = {subject for day in days for subject in self._changed_on(day)}
-        return set(self._in_state("withdrawn", sorted(changed)))
+        return {one for one, state in self._states(sorted(changed)) if state == Consent.WITHDRAWN}
 
     def _changed_on(self, day: date) -> Iterator[str]:
         pages = self._client.get_paginator("query").paginate(
@@ -55,11 +56,10 @@ class DynamoConsents:
             if item["purpose"]["S"] == PURPOSE
         )
 
-    def _in_state(self, state: str, people: Sequence[str]) -> Iterator[str]:
+    def _states(self, people: Sequence[str]) -> Iterator[tuple[str, str]]:
         for first in range(0, len(people), _BATCH):
             for item in self._read(people[first : first + _BATCH]):
-                if item["state"]["S"] == state:
-                    yield item["subject"]["S"]
+                yield item["subject"]["S"], item["state"]["S"]
 
     def _read(self, people: Sequence[str]) -> Iterator[dict[str, Any]]:
         """The items of up to a hundred; what a call leaves out for being too much is asked for again, after longer and longer.

@@ -7,7 +7,7 @@ Of a dataset (`dataset_id`), by `part`:
 - `dataset`: what buyers are told, `latest`, and how far releases have come; `refused` says why the last one was not made,
   and below `kept_from` every revision has been taken back
 - `arrived#dt=DAY/NAME`: a file, its `state` (`waiting`, `released`, `set_aside` with a `reason`, `gone`)
-- `revision#0000000001` and `…#file#00001`: what was released
+- `revision#0000000001` and `…#file#00001`: what was released; with `withdrawn_at` alone, a release that ended before it was shown
 
 The partition `#datasets` lists the datasets that anything has arrived for.
 """
@@ -164,8 +164,8 @@ class DynamoDatasets:
             only_if="attribute_exists(part)",
         )
 
-    def publish(self, source: Source, revision: Revision) -> None:
-        """Show a revision: its files, then itself, then that it is the newest."""
+    def publish(self, source: Source, revision: Revision) -> bool:
+        """Show a revision: its files, then itself, then that it is the newest; False where it ended before it was there."""
         name, part = source.dataset_id, _revision_part(revision.number)
         for number, file in enumerate(revision.files):
             told: _Item = {
@@ -176,7 +176,7 @@ class DynamoDatasets:
             }
             self._update(name, f"{part}#file#{number:05}", told)
         lowest_l = {} if revision.l is None else {"l": {"N": str(revision.l)}}
-        self._update(
+        is_shown = self._update(
             name,
             part,
             {
@@ -188,7 +188,10 @@ class DynamoDatasets:
                 "certificate": {"S": revision.certificate},
                 "certificate_sha256": {"S": revision.certificate_sha256},
             },
+            only_if="attribute_not_exists(withdrawn_at)",
         )
+        if not is_shown:
+            return False
         self._update(
             name,
             "dataset",
@@ -200,15 +203,19 @@ class DynamoDatasets:
             only_if="attribute_not_exists(latest) OR latest < :expected",
             expected={"N": str(revision.number)},
         )
+        return True
 
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
-        """Serve them to nobody. Each is looked at: one that is missing, or was taken back by hand, hides none."""
+        """Serve them to nobody. Each is looked at: one that is missing, or was taken back by hand, hides none.
+
+        One that is missing is noted as ended: whoever is about to show it is refused, and nobody need look for it again.
+        """
         for number in range(since, before):
             self._update(
                 dataset_id,
                 _revision_part(number),
                 {"withdrawn_at": _moment(now)},
-                only_if="attribute_exists(part) AND attribute_not_exists(withdrawn_at)",
+                only_if="attribute_not_exists(withdrawn_at)",
             )
 
     def keep_from(self, dataset_id: str, number: int) -> None:
@@ -225,7 +232,8 @@ class DynamoDatasets:
         """The first number that may be of a revision that was released since."""
         for number in range(standing.kept_from, standing.latest + 1):
             item = self._get(dataset_id, _revision_part(number))
-            if item is not None and (_read(item, "released_at") or moment) >= moment:
+            released_at = None if item is None else _read(item, "released_at")
+            if released_at is not None and released_at >= moment:
                 return number
         return max(standing.kept_from, standing.latest + 1)
 
@@ -238,8 +246,8 @@ class DynamoDatasets:
         remove: Sequence[str] = (),
         only_if: str = "",
         expected: _Item | None = None,
-    ) -> None:
-        """Set and remove attributes, if the item is as it is expected."""
+    ) -> bool:
+        """Set and remove attributes, if the item is as it is expected; whether it was."""
         changes = [f"#{name} = :{name}" for name in values]
         removed = f" REMOVE {', '.join(f'#{name}' for name in remove)}" if remove else ""
         asked: dict[str, Any] = {
@@ -258,6 +266,8 @@ class DynamoDatasets:
         except ClientError as error:
             if code(error) != "ConditionalCheckFailedException":
                 raise
+            return False
+        return True
 
     def _get(self, dataset_id: str, part: str) -> _Item | None:
         answer = self._client.get_item(

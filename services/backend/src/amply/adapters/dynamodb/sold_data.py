@@ -62,16 +62,23 @@ class DynamoSoldTables:
         return next(self._described([dataset_id]), None)
 
     def releases(self, dataset: Dataset, *, before: int | None, limit: int) -> Sequence[Release]:
-        """The newest first: those with a lower number than `before`. Found by their numbers, so that no file's item is read."""
+        """The newest first: those with a lower number than `before`. Found by their numbers, so that no file's item is read.
+
+        Fewer than `limit` only where there are no more: numbers that nothing stands under end no list.
+        """
         newest = dataset.latest if before is None else min(before - 1, dataset.latest)
-        numbers = range(newest, max(newest - limit, 0), -1)
-        keys = [{"dataset_id": dataset.dataset_id, "part": _revision(number)} for number in numbers]
-        return [_release(item) for item in self._each(self._datasets, keys)]
+        found: list[Release] = []
+        while newest > 0 and len(found) < limit:
+            numbers = range(newest, max(newest - limit, 0), -1)
+            keys = [{"dataset_id": dataset.dataset_id, "part": _revision(number)} for number in numbers]
+            found.extend(self._shown(keys))
+            newest -= limit
+        return found[:limit]
 
     def release(self, dataset_id: str, number: int) -> Release | None:
         """None where there is none of this number."""
         keys = [{"dataset_id": dataset_id, "part": _revision(number)}]
-        return next((_release(item) for item in self._each(self._datasets, keys)), None)
+        return next(self._shown(keys), None)
 
     def uses(self, dataset_id: str, *, before: tuple[str, str] | None, limit: int) -> Sequence[Use]:
         """The newest month first: what stands behind this month and contract."""
@@ -90,6 +97,10 @@ class DynamoSoldTables:
         found = self._query(self._revenue, asked, limit=limit)
         keys = [{name: text(key, name) for name in ("period", "transfer_id")} for key in found]
         return [_share(item) for item in self._each(self._revenue, keys)]
+
+    def _shown(self, keys: Sequence[Mapping[str, str]]) -> Iterator[Release]:
+        """Without those that ended before they were shown: of these the table says that alone."""
+        return (_release(item) for item in self._each(self._datasets, keys) if "released_at" in item)
 
     def _described(self, names: Sequence[str]) -> Iterator[Dataset]:
         """Those that there are, in this order."""

@@ -1,5 +1,7 @@
 """Which facts leave next. They are chosen once, by the rows as they stand, and not by what happened since some moment:
 what was missed is still there to be chosen, and what has left is noted.
+
+Of a span nothing is chosen before the table of consents was told of its last decision, and has not answered that it was withdrawn.
 """
 
 import hashlib
@@ -34,7 +36,7 @@ _DUE: Final = text("""
         JOIN donation ON donation.donor_index = span.donor_index
         LEFT JOIN receipt ON receipt.donation_id = donation.id
         WHERE span.is_given
-            AND span.told_version > 0
+            AND span.told_version >= span.version
             AND donation.status = 'succeeded'
             AND (
                 span.covers_all
