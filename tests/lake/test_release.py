@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amply_lake import LakeError, Release, SourceError, Violation, encoding, read_policy
+from amply_lake import LakeError, Release, SourceError, Violation, encoding, read_policy, releasing
+from amply_lake.history import BY_BATCH
 from tests.lake.lake_world import DOCUMENT, NOW, Row, TestKeys, World, parquet_file, people, policy, rows_of
 
 
@@ -159,6 +161,35 @@ def test_the_order_of_the_rows_that_came_is_gone(world: World) -> None:
     rows = [{**row, "amount": index} for index, row in enumerate(people(range(200)))]
     amounts = [row["amount"] for row in rows_of(world.released(world.source(rows)))]
     assert amounts != sorted(amounts, key=["0-9", "10-99", "100+"].index)
+
+
+def test_the_same_people_stand_in_another_order_for_each_buyer(world: World) -> None:
+    """By their pseudonyms; by the batch's order two buyers would find each other's pseudonyms place by place."""
+    source = world.source([row for age in (21, 61) for row in people(range(30), age=age, first=100 * age)])
+    for buyer in ("one", "two"):
+        rows = rows_of(world.released(source, buyer=buyer))
+        for label in {row["age"] for row in rows}:
+            donors = [row["donor"] for row in rows if row["age"] == label]
+            assert donors == sorted(donors)
+            assert len({*donors}) == 30
+
+
+def test_what_an_earlier_version_decided_is_made_again_as_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before it was there, and begun again by this version: else it would come out otherwise than it was certified."""
+    source = world.source(people(range(40)))
+    with monkeypatch.context() as earlier:
+        earlier.setattr(releasing, "ROWS_BY", BY_BATCH)
+        done = world.released(source)
+        before = {path.name: path.read_bytes() for path in done.folder.iterdir()}
+    shutil.rmtree(done.folder)
+    again = world.released(source)
+    assert not again.is_new
+    assert {path.name: path.read_bytes() for path in again.folder.iterdir()} == before
+    other = world.released(source, buyer="another")
+    assert [row["donor"] for row in rows_of(other)] == sorted(row["donor"] for row in rows_of(other))
+    assert [row["donor"] for row in rows_of(again)] != sorted(row["donor"] for row in rows_of(again))
 
 
 def test_an_order_that_is_given_again_is_the_same_release(world: World) -> None:

@@ -16,6 +16,10 @@ from amply_lake.ports import ReleaseLedger
 
 FORMAT: Final = 2  # of batches: who is in a row is a number of 64 bits
 
+BY_PSEUDONYM: Final = "pseudonym"
+BY_BATCH: Final = "batch"
+"""As they stand in the batch: what the record of an earlier version's release means, which does not say it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -32,7 +36,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A release that was decided: to whom, from what state of the dataset, and its certificate."""
+    """A release that was decided: to whom, from what state of the dataset, its certificate, and what rows stand by in a class."""
 
     buyer: str
     number: int
@@ -40,6 +44,7 @@ class Released:
     form: str
     folder: str
     certificate: str
+    rows_by: str
 
 
 @dataclass(slots=True)
@@ -137,6 +142,7 @@ class History:
                         form=record["form"],
                         folder=record["folder"],
                         certificate=record["certificate"],
+                        rows_by=record.get("rows_by", BY_BATCH),
                     )
                 )
             case other:
