@@ -16,7 +16,7 @@ from typing import Final
 
 from amply_lake.batching import add_batch, withhold
 from amply_lake.errors import LakeError, LedgerConflict, LedgerError, SourceError
-from amply_lake.history import BY_PSEUDONYM, History, Released
+from amply_lake.history import BY_PSEUDONYM, RELEASED, History, Released
 from amply_lake.limits import Limits
 from amply_lake.orders import Order, Release, Violation
 from amply_lake.parts import write_parts
@@ -116,7 +116,7 @@ def _release(
         ) from failure
     folder = f"{certificate.release:06}"
     history.append(
-        "release",
+        RELEASED,
         buyer=order.buyer,
         number=certificate.release,
         state=history.state(),

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from amply_lake import Release, ReleaseLedger
-from amply_lake.history import History
+from amply_lake.history import RELEASES, History
 from amply_lake.releasing import CERTIFICATE
 from amply_releases.columns import catalogued, schema_of, together
 from amply_releases.datasets import EVERYBODY, Source, Standing
@@ -118,6 +118,6 @@ def first_without_withdrawn(records: Iterable[bytes]) -> int:
     for record in map(json.loads, records):
         if record["kind"] == "withheld":
             first = following
-        elif record["kind"] == "release" and record["buyer"] == EVERYBODY:
+        elif record["kind"] in RELEASES and record["buyer"] == EVERYBODY:
             following = record["number"] + 1
     return first
