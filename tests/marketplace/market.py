@@ -146,9 +146,7 @@ class Market:
         )
         return name
 
-    def sell(
-        self, *datasets: str, bytes_a_month: int = 10**9, buyer: str = BUYER, **otherwise: str
-    ) -> Buyer:
+    def sell(self, *datasets: str, bytes_a_month: int = 10**9, buyer: str = BUYER, **otherwise: str) -> Buyer:
         """A contract and its grants; `otherwise` are attributes of both, as they would be written."""
         sold = Buyer(
             token=secrets.token_urlsafe(32),

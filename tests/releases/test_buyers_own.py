@@ -3,11 +3,12 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from amply.modules.marketplace.domain import EVERYBODY as NO_BUYER
 from amply.modules.marketplace.domain import _BUYER
+from amply.modules.marketplace.domain import EVERYBODY as NO_BUYER
 from amply_lake import Order, shipped_policy
 from amply_lake.history import History
 from amply_releases import handing_over
@@ -241,7 +242,9 @@ def test_while_nobody_says_who_buys_withdrawals_are_honoured(
     assert [each.number for each in sold.released()] == [2]
     assert sold.given(ACME) == []
     sold.work(days=SECONDS)
-    assert capsys.readouterr().out.count("release_failed") == 1, "told of every ten minutes, and not at each look"
+    assert capsys.readouterr().out.count("release_failed") == 1, (
+        "told of every ten minutes, and not at each look"
+    )
     sold.buyers.is_away = False
     sold.work(days=0.01)
     assert len(sold.given(ACME)) == 1
@@ -273,9 +276,10 @@ def test_a_buyers_revision_is_served_no_longer_than_the_datasets_own(desk: Desk)
 
 
 @pytest.mark.parametrize("name", ["ab", "a.b-c_9", "9" * 63])
-def test_what_a_contract_may_call_a_buyer_a_release_may(name: str, tmp_path: object) -> None:
+def test_what_a_contract_may_call_a_buyer_a_release_may(name: str, tmp_path: Path) -> None:
     assert _BUYER.fullmatch(name)
-    Order(dataset="donations", buyer=name, policy=shipped_policy("donations-v1"), into=tmp_path)  # type: ignore[arg-type]  # nothing is written
+    order = Order(dataset="donations", buyer=name, policy=shipped_policy("donations-v1"), into=tmp_path)
+    assert order.home.parent == tmp_path / "donations"
 
 
 def test_the_name_of_everybody_is_the_same_for_contracts_and_releases() -> None:

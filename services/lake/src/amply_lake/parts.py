@@ -18,6 +18,7 @@ from amply_lake.pseudonyms import pseudonyms
 from amply_lake.statements import CLASS, MEMBER, name, text
 from ledger_format.certificates import Part
 
+
 def write_parts(
     order: Order, keys: Keys, history: History, work: Path, limits: Limits, *, rows_by: str
 ) -> list[Part] | Violation:

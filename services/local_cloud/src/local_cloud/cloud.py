@@ -63,9 +63,7 @@ class Cloud:
 
     @cached_property
     def apigateway(self) -> Any:
-        return self._session.client(
-            "apigateway", endpoint_url=self.settings.cloud_url, config=self._config
-        )
+        return self._session.client("apigateway", endpoint_url=self.settings.cloud_url, config=self._config)
 
     @cached_property
     def cloudfront(self) -> Any:

@@ -23,9 +23,7 @@ def datasets(request: Request, *, control: ControlPlane, now: datetime) -> Answe
         caller=caller, listing="datasets", token=request.query.get("page"), size=request.query.get("limit")
     )
     cut, following = wanted.cut(grants)
-    listed = [
-        _shown(grant, dataset) for grant in cut if (dataset := control.dataset(grant)) is not None
-    ]
+    listed = [_shown(grant, dataset) for grant in cut if (dataset := control.dataset(grant)) is not None]
     return as_json({"datasets": listed, "next_page": following})
 
 

@@ -65,7 +65,9 @@ def _is_all_released(parts: Parts, source: Source, standing: Standing) -> bool:
 
 def _hand_over(parts: Parts, source: Source, buyer: str, *, follows: int, now: datetime) -> None:
     if buyer == EVERYBODY:
-        raise LakeError(f"the name {EVERYBODY} is no buyer's; close that contract, and open one under another name")
+        raise LakeError(
+            f"the name {EVERYBODY} is no buyer's; close that contract, and open one under another name"
+        )
     name, ledger = source.dataset_id, parts.ledgers.of(source.dataset_id)
     done = release(
         [],

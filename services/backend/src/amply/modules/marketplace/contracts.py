@@ -150,7 +150,9 @@ def open_contract(parts: Selling, new: NewContract, *, now: datetime) -> Contrac
         terms=(terms,),
     )
     if new.buyer == EVERYBODY:
-        raise ContractNotAcceptable(f"The name {EVERYBODY} is no buyer's; name who buys, such as acme-research.")
+        raise ContractNotAcceptable(
+            f"The name {EVERYBODY} is no buyer's; name who buys, such as acme-research."
+        )
     if new.starts_at >= new.ends_at:
         raise ContractNotAcceptable("Let the contract end after it has begun.")
     if new.starts_at < Period.of(now).starts_at:

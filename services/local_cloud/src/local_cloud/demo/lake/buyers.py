@@ -201,7 +201,9 @@ def in_common(one: Fetched, other: Fetched, *, person: str) -> int:
     first, second = (
         [row for file in each.files for row in pq.read_table(file).to_pylist()] for each in (one, other)
     )
-    said = [sorted(json.dumps({**row, person: ""}, sort_keys=True) for row in rows) for rows in (first, second)]
+    said = [
+        sorted(json.dumps({**row, person: ""}, sort_keys=True) for row in rows) for rows in (first, second)
+    ]
     if said[0] != said[1]:
         raise LocalCloudError(f"The releases in {one.folder} and {other.folder} have other rows.")
     return len({row[person] for row in first} & {row[person] for row in second})
