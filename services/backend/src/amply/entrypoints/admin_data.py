@@ -32,7 +32,9 @@ def contract() -> None:
 
 
 @contract.command("open")
-@click.option("--buyer", required=True, help="a name such as acme-research; never a person's. Certificates show it")
+@click.option(
+    "--buyer", required=True, help="a name such as acme-research; never a person's. Certificates show it"
+)
 @_DATASETS
 @click.option("--price", required=True, help="as people write it, such as 500.00; 0 for none")
 @click.option("--currency", required=True, help="EUR, GBP, …")
