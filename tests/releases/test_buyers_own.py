@@ -150,6 +150,25 @@ def test_a_withdrawal_ends_every_buyers_earlier_revisions(sold: Desk) -> None:
     assert sold.given(ZENITH) == []
 
 
+def test_what_is_taken_back_is_told_by_the_datasets_own_numbers_and_by_no_buyers(sold: Desk) -> None:
+    """A buyer who came late has lower ones, written into the ledger after the dataset's own."""
+    sold.consent(range(200, 240))
+    sold.give("b", facts(range(200, 240)))
+    sold.wait(days=14)
+    grant(sold, ACME)
+    sold.work(days=SECONDS)
+    assert ([each.number for each in sold.released()], [each.number for each in sold.given(ACME)]) == (
+        [1, 2],
+        [1],
+    )
+    sold.consent([7], "withdrawn", on=sold.now.date())
+    sold.work(days=0.3)
+    assert ([each.number for each in sold.released()], [each.number for each in sold.given(ACME)]) == (
+        [3],
+        [2],
+    )
+
+
 def test_what_ends_for_one_reason_or_another_ends_for_every_buyer(sold: Desk) -> None:
     grant(sold, ACME)
     sold.work(days=SECONDS)
