@@ -316,6 +316,8 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
                 "AMPLY_LAKE_LEDGER_BUCKET",
                 "AMPLY_LAKE_DATASETS_TABLE",
                 "AMPLY_LAKE_CONSENT_TABLE",
+                "AMPLY_LAKE_CONTRACTS_TABLE",
+                "AMPLY_LAKE_GRANTS_TABLE",
                 "AMPLY_LAKE_CATALOGUE",
                 "AMPLY_LAKE_PSEUDONYM_KEY_ARN",
                 "AMPLY_LAKE_CERTIFICATE_KEY_ARN",

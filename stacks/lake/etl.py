@@ -25,7 +25,8 @@ from stacks.queues import VISIBILITY
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
-RELEASED = "released/"
+RELEASED, GIVEN = "released/", "given/"
+"""Datasets' own releases, and each buyer's."""
 SIZE = TaskSize(cpu=512, memory_mib=4096, disk_gib=60)
 """The anonymiser's engine stays within two gibibytes; what it does not hold in memory it writes to the disk.
 
@@ -108,6 +109,8 @@ class Etl(AmplyStack):
         lake = self._shared.lake
         return {
             "AMPLY_LAKE_ARRIVALS_URL": self.arrivals.queue_url,
+            "AMPLY_LAKE_CONTRACTS_TABLE": self._shared.control.contracts.table_name,
+            "AMPLY_LAKE_GRANTS_TABLE": self._shared.control.grants.table_name,
             "AMPLY_LAKE_CURATED_BUCKET": lake.curated.bucket_name,
             "AMPLY_LAKE_LEDGER_BUCKET": lake.ledger.bucket_name,
             "AMPLY_LAKE_CATALOGUE": database_name(self.settings.name),
@@ -117,7 +120,7 @@ class Etl(AmplyStack):
         }
 
     def _make_role(self) -> iam.Role:
-        """It reads what comes in and who consents, and adds to what was released; it replaces nothing, and deletes nothing but
+        """It reads what comes in, who consents and who buys, and adds to what was released; it replaces nothing, and deletes nothing but
         messages and, in the catalogue, where revisions are that nobody is served any more.
         """
         role = task_role(self, "ReleasesRole", account=self.account)
@@ -125,11 +128,17 @@ class Etl(AmplyStack):
         for prefix in (FACTS, HANDED_IN):
             allow_objects(role, lake.raw, prefix, ["s3:GetObject"])
         allow_objects(role, lake.ledger, "", ["s3:GetObject"])
-        for bucket, pattern in ((lake.curated, f"{RELEASED}*"), (lake.ledger, "*")):
+        for bucket, pattern in (
+            *((lake.curated, f"{prefix}*") for prefix in (RELEASED, GIVEN)),
+            (lake.ledger, "*"),
+        ):
             allow_on_objects(role, bucket, pattern, ["s3:PutObject"], conditions=ONLY_WHAT_IS_NOT_THERE)
         for actions, resources in (
             (["dynamodb:BatchGetItem"], [control.consents.table_arn]),
             (["dynamodb:Query"], [f"{control.consents.table_arn}/index/by-day"]),
+            (["dynamodb:Scan"], [control.contracts.table_arn]),
+            (["dynamodb:GetItem"], [control.grants.table_arn]),
+            (["dynamodb:Query"], [f"{control.grants.table_arn}/index/by-contract"]),
             (
                 ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
                 [control.datasets.table_arn],

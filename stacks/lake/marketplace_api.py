@@ -17,8 +17,8 @@ from stacks.permissions import allow_key, allow_on_objects
 from stacks.stack import AmplyStack
 
 SOURCES = Path(__file__).parents[2] / "services" / "marketplace" / "src"
-RELEASED = "released/"
-"""Where buyers' files are in the curated bucket; nothing else in it is ever linked to."""
+GIVEN = "given/"
+"""Where buyers' files are in the curated bucket, each buyer's own; nothing else in it is ever linked to."""
 
 
 class MarketplaceApi(AmplyStack):
@@ -90,4 +90,4 @@ class MarketplaceApi(AmplyStack):
         function.allow(
             ["dynamodb:ConditionCheckItem"], [control.grants.table_arn, control.contracts.table_arn]
         )
-        allow_on_objects(function.role, self._lake.curated, f"{RELEASED}*", ["s3:GetObject"])
+        allow_on_objects(function.role, self._lake.curated, f"{GIVEN}*", ["s3:GetObject"])

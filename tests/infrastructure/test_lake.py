@@ -26,7 +26,7 @@ from tests.infrastructure.alarms import alarms_of
 from tests.infrastructure.assembly import ROOT, Deployed
 from tests.infrastructure.permissions import LAKE, document_of, grants
 from tests.infrastructure.test_golden import compare
-from tests.marketplace.market import KEYS
+from tests.marketplace.market import BY_CONTRACT, KEYS
 
 STACKS = ("lake", "controlplane", "marketplace", "etl", "iot")
 SHARING = ROOT / "services" / "backend" / "src" / "amply" / "modules" / "sharing"
@@ -88,6 +88,13 @@ def test_functions_ask_the_tables_by_the_keys_they_have(extended: Deployed) -> N
         for table in extended.resources("AWS::DynamoDB::Table")
     }
     assert {name: tables[name] for name in KEYS} == dict(KEYS)
+    (grants_table,) = (
+        table.properties
+        for table in extended.resources("AWS::DynamoDB::Table")
+        if table.path.split("/")[2] == "Grants"
+    )
+    (index,) = grants_table["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], _keys(index["KeySchema"])) == (BY_CONTRACT, ("contract_id", "token_digest"))
 
 
 def test_the_task_that_makes_releases_is_told_what_was_agreed(extended: Deployed) -> None:
@@ -137,12 +144,22 @@ def test_what_was_released_of_whom_is_added_to_and_never_taken_from(extended: De
         "glue:DeletePartition",
     }
     assert {line for line in may if "s3:Put" in line} == {
+        "may s3:PutObject on lake/Curated/given/*, if s3:if-none-match Null false",
         "may s3:PutObject on lake/Curated/released/*, if s3:if-none-match Null false",
         "may s3:PutObject on lake/Ledger/*, if s3:if-none-match Null false",
     }
     assert {line for line in may if "GenerateMac" in line} == {
         "may kms:GenerateMac on lake/Pseudonyms",
         "may kms:GenerateMac on lake/Certificates",
+    }
+
+
+def test_who_buys_is_read_by_what_makes_releases_and_not_changed(extended: Deployed) -> None:
+    may = {line for role, line in grants(extended) if role == "etl/ReleasesRole"}
+    assert {line for line in may if "Contracts" in line or "Grants" in line} == {
+        "may dynamodb:Scan on controlplane/Contracts",
+        "may dynamodb:GetItem on controlplane/Grants",
+        "may dynamodb:Query on controlplane/Grants/index/by-contract",
     }
 
 
@@ -246,9 +263,9 @@ def test_buyers_are_counted_and_slowed_by_the_gateway(extended: Deployed) -> Non
 
 
 def test_only_what_was_released_is_ever_linked_to(extended: Deployed) -> None:
-    """A link carries the right of the function that signs it."""
+    """A link carries the right of the function that signs it: to no dataset's own release, and to no buyer's by the sellers' API."""
     reading = {line for role, line in grants(extended) if role.startswith("marketplace/") and "s3:" in line}
-    assert set(reading) == {"may s3:GetObject on lake/Curated/released/*"}
+    assert set(reading) == {"may s3:GetObject on lake/Curated/given/*"}
 
 
 def test_who_keeps_contracts_and_who_settles_them_reach_no_more_of_the_tables(extended: Deployed) -> None:

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import json
+import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,9 +20,11 @@ from amply_lake import (
     batching,
     encoding,
     read_policy,
+    releasing,
     statements,
 )
 from amply_lake.batching import member_of, members_key
+from amply_lake.history import BY_BATCH
 from tests.lake.lake_world import (
     DOCUMENT,
     NOW,
@@ -180,6 +184,44 @@ def test_the_order_of_the_rows_that_came_is_gone(world: World) -> None:
     rows = [{**row, "amount": index} for index, row in enumerate(people(range(200)))]
     amounts = [row["amount"] for row in rows_of(world.released(world.source(rows)))]
     assert amounts != sorted(amounts, key=["0-9", "10-99", "100+"].index)
+
+
+def test_the_same_people_stand_in_another_order_for_each_buyer(world: World) -> None:
+    """By their pseudonyms; by the batch's order two buyers would find each other's pseudonyms place by place."""
+    source = world.source([row for age in (21, 61) for row in people(range(30), age=age, first=100 * age)])
+    for buyer in ("one", "two"):
+        rows = rows_of(world.released(source, buyer=buyer))
+        for label in {row["age"] for row in rows}:
+            donors = [row["donor"] for row in rows if row["age"] == label]
+            assert donors == sorted(donors)
+            assert len({*donors}) == 30
+
+
+def _as_an_earlier_version_recorded_it(world: World) -> None:
+    """The ledger's last record: of another kind, and silent about the order of rows."""
+    *_, last = sorted((world.folder / "ledger" / "records").glob("[0-9]*.json"))
+    record = json.loads(last.read_bytes())
+    del record["rows_by"]
+    last.write_bytes(rfc8785.dumps({**record, "kind": "release"}))
+
+
+def test_what_an_earlier_version_decided_is_made_again_as_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before it was there, and begun again by this version: else it would come out otherwise than it was certified."""
+    source = world.source(people(range(40)))
+    with monkeypatch.context() as earlier:
+        earlier.setattr(releasing, "ROWS_BY", BY_BATCH)
+        done = world.released(source)
+        _as_an_earlier_version_recorded_it(world)
+        before = {path.name: path.read_bytes() for path in done.folder.iterdir()}
+    shutil.rmtree(done.folder)
+    again = world.released(source)
+    assert not again.is_new
+    assert {path.name: path.read_bytes() for path in again.folder.iterdir()} == before
+    other = world.released(source, buyer="another")
+    assert [row["donor"] for row in rows_of(other)] == sorted(row["donor"] for row in rows_of(other))
+    assert [row["donor"] for row in rows_of(again)] != sorted(row["donor"] for row in rows_of(again))
 
 
 def test_an_order_that_is_given_again_is_the_same_release(world: World) -> None:

@@ -217,7 +217,12 @@ def test_what_comes_in_is_released_though_the_process_is_killed_half_way(
 
     buyer = market.sell("donations")
     path = f"{platform.api}/delta-sharing/shares/{buyer.contract}/schemas/released/tables/donations"
-    answer = httpx2.post(f"{path}/query", headers=_headers(buyer), json={})
+
+    def asked() -> httpx2.Response:
+        return httpx2.post(f"{path}/query", headers=_headers(buyer), json={})
+
+    until(lambda: asked().is_success, otherwise="no release to the buyer was made")
+    answer = asked()
     lines = [json.loads(line) for line in answer.text.splitlines()]
     rows = [
         row

@@ -52,6 +52,7 @@ def test_a_buyer_reads_what_was_released_and_nobody_else_does(walked: dict[str, 
     assert walked["k"] >= 20
     assert 0 < float(walked["loss"]) < 1
     assert walked["buyer_rows"] > 2_000
+    assert walked["in_common"] == 0
     assert walked["refused"] in (401, 403, 404)
 
 

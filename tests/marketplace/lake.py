@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +49,7 @@ class Lake:
     settings: Settings
 
     @classmethod
-    def make(cls, *, datasets_table: str) -> "Lake":
+    def make(cls, *, tables: Mapping[str, str]) -> "Lake":
         """A lake beside tables that are there."""
         name = f"lake-{uuid.uuid4().hex[:8]}"
         for bucket in ("raw", "ledger"):
@@ -82,8 +82,10 @@ class Lake:
                 raw_bucket=f"{name}-raw",
                 curated_bucket=BUCKET,
                 ledger_bucket=f"{name}-ledger",
-                datasets_table=datasets_table,
+                datasets_table=tables["datasets"],
                 consents_table=f"{name}-consents",
+                contracts_table=tables["contracts"],
+                grants_table=tables["grants"],
                 catalogue=name,
                 pseudonym_key_arn=_mac_key(),
                 certificate_key_arn=_mac_key(),

@@ -15,6 +15,7 @@ from botocore.session import get_session
 
 from amply_marketplace import asked, sharing
 from amply_marketplace.control_plane import ControlPlane, Tables
+from amply_marketplace.datasets import Released
 from amply_marketplace.errors import Refused
 from amply_marketplace.gateway import Answer, Request, problem
 from amply_marketplace.grants import digest
@@ -28,6 +29,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """As the stack has them; tests/infrastructure/test_lake.py holds it to that."""
 BUCKET = "curated"
+BUYER = "acme-research"
+"""Who buys unless told."""
+BY_CONTRACT = "by-contract"
+"""The index of grants; tests/infrastructure/test_lake.py holds it to the stack's."""
 NOW = datetime.now(UTC).replace(microsecond=0)
 """Signed links are judged by the emulator's own clock."""
 SCHEMA = {
@@ -46,6 +51,7 @@ class Buyer:
     token: str
     contract: str
     datasets: tuple[str, ...]
+    name: str = BUYER
 
 
 class Market:
@@ -68,14 +74,19 @@ class Market:
 
     def _make(self) -> None:
         for name, keys in KEYS.items():
+            index = {
+                "IndexName": BY_CONTRACT,
+                "KeySchema": _schema("contract_id", "token_digest"),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            indexed = name == "grants"
+            named = (*keys, "contract_id") if indexed else keys
             self.dynamodb.create_table(
                 TableName=name,
                 BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": kind}
-                    for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-                ],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in named],
+                KeySchema=_schema(*keys),
+                **({"GlobalSecondaryIndexes": [index]} if indexed else {}),
             )
         self.s3.create_bucket(Bucket=self._bucket)
 
@@ -86,13 +97,15 @@ class Market:
         }
         self.dynamodb.put_item(TableName=self.tables[table], Item=item)
 
-    def release(self, *rows: list[int], revision: int = 1, dataset: str | None = None) -> str:
-        """A revision with one file for each list of amounts; answers the dataset's name."""
+    def release(
+        self, *rows: list[int], revision: int = 1, dataset: str | None = None, buyer: str = BUYER
+    ) -> str:
+        """A revision for a buyer, with one file for each list of amounts, and the dataset's own; answers the dataset's name."""
         name = dataset or f"gifts_{secrets.token_hex(4)}"
-        part = f"revision#{revision:010d}"
+        part = f"{own_part(buyer)}{revision:010d}"
         for number, amounts in enumerate(rows):
             body = _parquet(amounts)
-            key = f"released/{name}/{revision}/{number}.parquet"
+            key = f"given/{name}/{buyer}/{revision}/{number}.parquet"
             self.s3.put_object(Bucket=self._bucket, Key=key, Body=body)
             self.put(
                 "datasets",
@@ -103,15 +116,26 @@ class Market:
                 rows=len(amounts),
                 sha256=hashlib.sha256(body).hexdigest(),
             )
+        own = f"revision#{revision:010d}"
+        for each, more in ((part, {"follows": revision}), (own, {})):
+            self.put(
+                "datasets",
+                dataset_id=name,
+                part=each,
+                released_at=NOW.isoformat(),
+                policy_id="default-v2",
+                k=20,
+                rows=sum(map(len, rows)),
+                certificate_sha256="0" * 64,
+                **more,
+            )
         self.put(
             "datasets",
             dataset_id=name,
-            part=part,
-            released_at=NOW.isoformat(),
-            policy_id="default-v2",
-            k=20,
-            rows=sum(map(len, rows)),
-            certificate_sha256="0" * 64,
+            part=f"buyer#{buyer}",
+            schema=json.dumps(SCHEMA),
+            latest=revision,
+            follows=revision,
         )
         self.put(
             "datasets",
@@ -122,15 +146,18 @@ class Market:
         )
         return name
 
-    def sell(self, *datasets: str, bytes_a_month: int = 10**9, **otherwise: str) -> Buyer:
+    def sell(self, *datasets: str, bytes_a_month: int = 10**9, buyer: str = BUYER, **otherwise: str) -> Buyer:
         """A contract and its grants; `otherwise` are attributes of both, as they would be written."""
-        buyer = Buyer(
-            token=secrets.token_urlsafe(32), contract=f"ctr_{secrets.token_hex(4)}", datasets=datasets
+        sold = Buyer(
+            token=secrets.token_urlsafe(32),
+            contract=f"ctr_{secrets.token_hex(4)}",
+            datasets=datasets,
+            name=buyer,
         )
         self.put(
             "contracts",
-            contract_id=buyer.contract,
-            buyer_id="buyer",
+            contract_id=sold.contract,
+            buyer_id=buyer,
             bytes_a_month=bytes_a_month,
             **{
                 "state": "active",
@@ -140,8 +167,22 @@ class Market:
             },
         )
         for name in datasets:
-            self.grant(buyer, name, **otherwise)
-        return buyer
+            self.grant(sold, name, **otherwise)
+        return sold
+
+    def released(self, buyer: Buyer) -> Released:
+        """What the buyer of one dataset is led to."""
+        (grant,) = self.control.grants(digest(buyer.token))
+        return self.control.released(grant)
+
+    def take_back(self, dataset: str, part: str) -> None:
+        """As the process that makes releases does, and operators by hand."""
+        self.dynamodb.update_item(
+            TableName=self.tables["datasets"],
+            Key={"dataset_id": {"S": dataset}, "part": {"S": part}},
+            UpdateExpression="SET withdrawn_at = :now",
+            ExpressionAttributeValues={":now": {"S": NOW.isoformat()}},
+        )
 
     def grant(self, buyer: Buyer, dataset: str, **otherwise: str) -> None:
         attributes: dict[str, object] = {
@@ -224,6 +265,17 @@ class Market:
                     return sharing.answer(request, control=self.control, links=self.links, now=now)
         except Refused as refused:
             return problem(refused)
+
+
+def own_part(buyer: str) -> str:
+    """How the names of a buyer's own revisions begin."""
+    return f"buyer#{buyer}#revision#"
+
+
+def _schema(*keys: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
 
 
 def lines(answer: Answer) -> list[Mapping[str, Any]]:

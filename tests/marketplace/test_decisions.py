@@ -17,6 +17,7 @@ from amply_marketplace.pages import MOST, page
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 CONTRACT = Contract(
     contract_id="ctr_1",
+    buyer="acme-research",
     is_active=True,
     starts_at=NOW - timedelta(days=1),
     ends_at=NOW + timedelta(days=1),

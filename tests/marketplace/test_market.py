@@ -14,7 +14,17 @@ from amply_marketplace.control_plane import ControlPlane, Tables
 from amply_marketplace.errors import NotGranted, Unavailable
 from amply_marketplace.grants import digest
 from amply_marketplace.metering import use
-from tests.marketplace.market import KEYS, NOW, Buyer, Market, files, lines, query_of
+from tests.marketplace.market import (
+    BUYER,
+    KEYS,
+    NOW,
+    Buyer,
+    Market,
+    files,
+    lines,
+    own_part,
+    query_of,
+)
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -128,7 +138,7 @@ def test_usage_is_told_in_pages_by_contract(market: Market) -> None:
 
 def test_what_does_not_fit_into_the_month_is_refused_and_not_counted(market: Market) -> None:
     name = market.release([1], [2])
-    size = sum(one.size_bytes for one in market.control.released(name).files)
+    size = market.released(market.sell(name)).size_bytes
     buyer = market.sell(name, bytes_a_month=size)
     assert market.answer(buyer.token, "POST", call="links", dataset=name).status == 201
     refused = market.share(buyer.token, "POST", query_of(buyer), body={})
@@ -140,7 +150,7 @@ def test_what_does_not_fit_into_the_month_is_refused_and_not_counted(market: Mar
 
 def test_answers_at_the_same_moment_do_not_pass_the_limit_together(market: Market) -> None:
     name = market.release([1])
-    size = market.control.released(name).size_bytes
+    size = market.released(market.sell(name)).size_bytes
     buyer = market.sell(name, bytes_a_month=3 * size)
     with ThreadPoolExecutor(8) as threads:
         answers = list(
@@ -176,7 +186,7 @@ class _InTheWay:
 def _pushed_aside(market: Market, times: int) -> None:
     buyer = market.sell(market.release([1]))
     (grant,) = market.control.grants(digest(buyer.token))
-    released = market.control.released(buyer.datasets[0])
+    released = market.control.released(grant)
     busy = ControlPlane(_InTheWay(times), Tables(**{name: name for name in KEYS}))
     busy.write_down(use(grant, released, released.files, now=NOW, name="r"))
 
@@ -205,7 +215,7 @@ def test_a_revoked_grant_is_refused_with_the_next_request(market: Market) -> Non
 def test_a_grant_that_ends_between_reading_and_giving_gives_nothing(market: Market, ending: str) -> None:
     buyer = market.sell(market.release([1]))
     (grant,) = market.control.grants(digest(buyer.token))
-    released = market.control.released(buyer.datasets[0])
+    released = market.control.released(grant)
     getattr(market, ending)(buyer)
     with pytest.raises(NotGranted):
         market.control.write_down(use(grant, released, released.files, now=NOW, name="late"))
@@ -273,17 +283,67 @@ def test_the_newest_revision_is_given_and_older_ones_by_their_number(market: Mar
     assert market.share(buyer.token, "POST", query_of(buyer), body={"version": 3}).status == 404
 
 
-def test_a_withdrawn_revision_is_given_to_nobody(market: Market) -> None:
+def test_a_revision_that_was_taken_back_is_given_to_no_buyer(market: Market) -> None:
     name = market.release([1])
-    buyer = market.sell(name)
-    market.dynamodb.update_item(
-        TableName="datasets",
-        Key={"dataset_id": {"S": name}, "part": {"S": "revision#0000000001"}},
-        UpdateExpression="SET withdrawn_at = :now",
-        ExpressionAttributeValues={":now": {"S": NOW.isoformat()}},
-    )
-    assert market.share(buyer.token, "POST", query_of(buyer), body={}).status == 404
-    assert market.answer(buyer.token, "POST", call="links", dataset=name).status == 404
+    market.release([1], dataset=name, buyer="zenith")
+    buyers = market.sell(name), market.sell(name, buyer="zenith")
+    market.take_back(name, "revision#0000000001")
+    for buyer in buyers:
+        for body in ({}, {"version": 1}):
+            assert market.share(buyer.token, "POST", query_of(buyer), body=body).status == 404
+        assert market.answer(buyer.token, "POST", call="links", dataset=name).status == 404
+
+
+def test_one_buyers_revision_may_be_taken_back_alone(market: Market) -> None:
+    name = market.release([1])
+    market.release([1], dataset=name, buyer="zenith")
+    market.take_back(name, f"{own_part('zenith')}0000000001")
+    statuses = [
+        market.answer(market.sell(name, buyer=buyer).token, "POST", call="links", dataset=name).status
+        for buyer in (BUYER, "zenith")
+    ]
+    assert statuses == [201, 404]
+
+
+def test_each_buyer_is_led_to_what_was_released_to_them_and_never_to_anothers(market: Market) -> None:
+    """Links, certificate, version, metadata, query: of one dataset, by numbers too that only the other has."""
+    name = market.release([1])
+    market.release([1, 2, 3], revision=2, dataset=name)
+    market.release([4, 5], dataset=name, buyer="zenith")
+    acme, zenith = market.sell(name), market.sell(name, buyer="zenith")
+    for buyer, version, rows in ((acme, "2", 3), (zenith, "1", 2)):
+        table = query_of(buyer).removesuffix("query")
+        for asked in ("version", "metadata"):
+            headers = market.share(buyer.token, "GET", f"{table}{asked}").headers
+            assert headers["Delta-Table-Version"] == version
+        shared = files(market.share(buyer.token, "POST", query_of(buyer), body={}))
+        linked = json.loads(market.answer(buyer.token, "POST", call="links", dataset=name).body)
+        assert [json.loads(one["stats"])["numRecords"] for one in shared] == [rows]
+        assert [one["rows"] for one in linked["links"]] == [rows]
+        assert all(f"/given/{name}/{buyer.name}/" in one["url"] for one in (*shared, *linked["links"]))
+        (listed,) = json.loads(market.answer(buyer.token, call="datasets").body)["datasets"]
+        assert str(listed["revision"]) == version
+    asked_for = market.answer(zenith.token, "POST", call="links", dataset=name, body={"revision": 2})
+    assert asked_for.status == 404
+    assert market.share(zenith.token, "POST", query_of(zenith), body={"version": 2}).status == 404
+
+
+def test_who_was_not_given_a_release_yet_is_told_to_come_again_and_given_nobodys(market: Market) -> None:
+    name = market.release([1])
+    newcomer = market.sell(name, buyer="zenith")
+    (listed,) = json.loads(market.answer(newcomer.token, call="datasets").body)["datasets"]
+    assert (listed["dataset"], listed["revision"]) == (name, 0)
+    table = query_of(newcomer).removesuffix("query")
+    answers = [
+        market.answer(newcomer.token, "POST", call="links", dataset=name),
+        market.share(newcomer.token, "GET", f"{table}version"),
+        market.share(newcomer.token, "GET", f"{table}metadata"),
+        market.share(newcomer.token, "POST", query_of(newcomer), body={}),
+    ]
+    for answer in answers:
+        assert answer.status == 404
+        assert "ask again in some minutes" in json.loads(answer.body)["message"]
+    assert market.events(newcomer) == []
 
 
 @pytest.mark.parametrize(

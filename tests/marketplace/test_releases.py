@@ -12,7 +12,7 @@ import httpx2
 import pyarrow.parquet as pq
 import pytest
 
-from amply_lake import LedgerConflict, LedgerError
+from amply_lake import LedgerConflict, LedgerError, Signer
 from amply_releases.arrivals import Arrival
 from amply_releases.aws.queue import SqsArrivals
 from amply_releases.datasets import FileState, Source
@@ -21,7 +21,7 @@ from amply_releases.running import Loop
 from ledger_format.certificates import open_certificate
 from ledger_format.notes import VerifierKey
 from tests.marketplace.lake import Lake, client, signed_in
-from tests.marketplace.market import NOW, Buyer, Market, files, query_of
+from tests.marketplace.market import BUYER, NOW, Buyer, Market, files, own_part, query_of
 from tests.releases.desk import DAY, facts, message
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.fixture(scope="module")
 def lake(market: Market, emulator: str) -> Iterator[Lake]:
     with signed_in(emulator):
-        yield Lake.make(datasets_table=market.tables["datasets"])
+        yield Lake.make(tables=market.tables)
 
 
 @pytest.fixture
@@ -66,19 +66,14 @@ def test_what_comes_in_is_read_by_buyers_and_withdrawn_from_them(
     _work(lake, lake.parts(tmp_path / "one"), NOW)
     lake.ask("donations", at=NOW)
     _work(lake, lake.parts(tmp_path / "one"), NOW)
-    buyer = market.sell("donations")
-    rows = _read(market, buyer)
-    assert len(rows) == 109, "all that are given"
-
-    revision = lake.item("donations", "revision#0000000001")
-    linked = json.loads(market.answer(buyer.token, "POST", call="links", dataset="donations").body)
-    note = httpx2.get(linked["certificate"]["url"]).content
-    assert linked["certificate"]["sha256"] == revision["certificate_sha256"]
-    assert hashlib.sha256(note).hexdigest() == revision["certificate_sha256"]
-    signer = lake.parts(tmp_path / "two").signer
-    certificate = open_certificate(note, [VerifierKey(signer.name, signer.public_key)]).certificate
-    assert (certificate.rows, certificate.k >= 20) == (109, True)
-    assert [one["name"] for one in linked["links"]] == [part.file for part in certificate.parts]
+    buyer, other = market.sell("donations"), market.sell("donations", buyer="zenith")
+    market.revoke(market.sell("donations", buyer="gone"))
+    assert market.share(buyer.token, "POST", query_of(buyer), body={}).status == 404, "not made yet"
+    _work(lake, lake.parts(tmp_path / "two"), NOW)
+    _have_pseudonyms_of_their_own(_read(market, buyer), _read(market, other), rows=109)
+    assert lake.item("donations", "buyer#gone") == {}
+    for each in (buyer, other):
+        _is_certified(lake, market, each, lake.parts(tmp_path / "two").signer)
     partition = client("glue").get_partition(
         DatabaseName=lake.settings.catalogue, TableName="released_donations", PartitionValues=["1"]
     )["Partition"]
@@ -87,14 +82,81 @@ def test_what_comes_in_is_read_by_buyers_and_withdrawn_from_them(
 
     later = NOW + timedelta(hours=7)
     lake.consent([7], on=NOW, state="withdrawn")
+    market.revoke(other)
     _work(lake, lake.parts(tmp_path / "two"), later)
     assert 109 - 60 <= len(_read(market, buyer)) <= 109 - 20
-    assert market.share(buyer.token, "POST", query_of(buyer), body={"version": 1}).status == 404
+    again = market.sell("donations", buyer="zenith")
+    for each in (buyer, again):
+        assert market.share(each.token, "POST", query_of(each), body={"version": 1}).status == 404
     gone = client("glue").get_partitions(DatabaseName=lake.settings.catalogue, TableName="released_donations")
     assert [each["Values"] for each in gone["Partitions"]] == [["2"]], "nor is the first asked for by SQL"
     lake.ask("donations", at=later)
     _work(lake, lake.parts(tmp_path / "three"), later + timedelta(minutes=1))
     assert lake.item("donations", "dataset")["latest"] == "2", "nothing is new"
+
+
+def _have_pseudonyms_of_their_own(*read: list[dict[str, str]], rows: int) -> None:
+    person = "donor"
+    seen = [{row[person] for row in each} for each in read]
+    assert len(set().union(*seen)) == sum(map(len, seen)), "no pseudonym in common"
+    first, *others = (
+        sorted(json.dumps({**row, person: ""}, sort_keys=True) for row in each) for each in read
+    )
+    assert len(first) == rows, "all that are given"
+    assert all(each == first for each in others)
+
+
+def _is_certified(lake: Lake, market: Market, buyer: Buyer, signer: Signer) -> None:
+    """What the links lead to is the buyer's own certificate, of the files that they lead to."""
+    revision = lake.item("donations", f"{own_part(buyer.name)}0000000001")
+    linked = json.loads(market.answer(buyer.token, "POST", call="links", dataset="donations").body)
+    note = httpx2.get(linked["certificate"]["url"]).content
+    assert linked["certificate"]["sha256"] == revision["certificate_sha256"]
+    assert hashlib.sha256(note).hexdigest() == revision["certificate_sha256"]
+    certificate = open_certificate(note, [VerifierKey(signer.name, signer.public_key)]).certificate
+    assert (certificate.buyer, certificate.rows, certificate.k >= 20) == (buyer.name, 109, True)
+    assert [one["name"] for one in linked["links"]] == [part.file for part in certificate.parts]
+    assert [one["sha256"] for one in linked["links"]] == [part.sha256 for part in certificate.parts]
+
+
+def test_who_may_read_what_is_read_from_contracts_and_grants_as_they_are_now(
+    market: Market, parts: Parts
+) -> None:
+    def buyers() -> list[str]:
+        return list(parts.buyers.granted(now=NOW).get("bought", ()))
+
+    before, after = (NOW - timedelta(seconds=1)).isoformat(), (NOW + timedelta(seconds=1)).isoformat()
+    market.sell("bought", buyer="not-begun", starts_at=after)
+    market.sell("bought", buyer="over", ends_at=before)
+    market.sell("bought", buyer="expired", expires_at=before)
+    market.sell("bought", buyer="closed", state="closed")
+    market.sell("bought", buyer="unreadable", starts_at="soon")
+    market.sell("sold", buyer="elsewhere")
+    zenith, acme = market.sell("bought", buyer="zenith"), market.sell("bought")
+    market.sell("bought")
+    assert buyers() == [BUYER, "zenith"]
+    market.revoke(zenith)
+    assert buyers() == [BUYER]
+    market.revoke(acme)
+    assert buyers() == [BUYER], "by another contract"
+
+
+def test_a_buyers_revision_follows_the_newest_of_the_datasets_own_and_never_an_older_one(
+    lake: Lake, parts: Parts
+) -> None:
+    source, datasets = _source(parts, "followed"), parts.datasets
+    assert datasets.followed("followed", "acme") == 0
+    first, second = (_revision(number, released_at=NOW) for number in (1, 2))
+    datasets.hand_over(source, "acme", first, follows=3)
+    datasets.hand_over(source, "acme", second, follows=5)
+    for late in (3, 4):
+        datasets.hand_over(source, "acme", first, follows=late)
+        datasets.hand_over(source, "acme", second, follows=late)
+    assert datasets.followed("followed", "acme") == 5
+    assert datasets.followed("followed", "zenith") == 0
+    assert lake.item("followed", "buyer#acme")["latest"] == "2"
+    assert lake.item("followed", f"{own_part('acme')}0000000002")["follows"] == "5"
+    assert lake.item("followed", "dataset") == {}, "the dataset's own is not touched"
 
 
 def _source(parts: Parts, name: str) -> Source:

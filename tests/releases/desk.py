@@ -89,7 +89,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.raw, self.queue, self.consents = memory.Raw(), memory.Queue(), memory.Consents()
-        self.datasets = memory.Datasets(self.dying)
+        self.buyers, self.datasets = memory.Buyers(), memory.Datasets(self.dying)
         self.curated, self.catalogue = memory.Curated(self.dying), memory.Catalogue(self.dying)
         self.ledgers = memory.Ledgers(self.folder / "ledgers", self.dying)
         self.start()
@@ -107,6 +107,7 @@ class Desk:
             raw=self.raw,
             datasets=self.datasets,
             consents=self.consents,
+            buyers=self.buyers,
             curated=self.curated,
             catalogue=self.catalogue,
             ledgers=self.ledgers,
@@ -159,11 +160,20 @@ class Desk:
         self.work(days=days)
 
     def released(self, dataset: str = "donations") -> list[Revision]:
-        """Revisions that buyers are served, in order."""
+        """The dataset's own revisions that are served, in order."""
         return [
             revision
             for (name, number), revision in sorted(self.datasets.revisions.items())
             if name == dataset and (name, number) not in self.datasets.taken_back
+        ]
+
+    def given(self, buyer: str, dataset: str = "donations") -> list[Revision]:
+        """What a buyer is served, in order: each as long as the one that it follows."""
+        served = {revision.number for revision in self.released(dataset)}
+        return [
+            revision
+            for (name, of, _), (revision, follows) in sorted(self.datasets.given.items())
+            if (name, of) == (dataset, buyer) and follows in served
         ]
 
     def rows(self, revision: Revision) -> list[Row]:

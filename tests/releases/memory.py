@@ -110,6 +110,9 @@ class Datasets:
     files: dict[tuple[str, str], File] = field(default_factory=dict)
     revisions: dict[tuple[str, int], Revision] = field(default_factory=dict)
     taken_back: set[tuple[str, int]] = field(default_factory=set)
+    given: dict[tuple[str, str, int], tuple[Revision, int]] = field(default_factory=dict)
+    """Each buyer's own, and which of the dataset's own each follows."""
+    newest: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     def known(self) -> Sequence[str]:
         return sorted({dataset for dataset, _ in self.files})
@@ -189,6 +192,23 @@ class Datasets:
         self.dying.write(lambda: self._change(name, latest=max(number, self.standings[name].latest)))
         return True
 
+    def followed(self, dataset_id: str, buyer: str) -> int:
+        return self.newest.get((dataset_id, buyer), (0, 0))[1]
+
+    def hand_over(self, source: Source, buyer: str, revision: Revision, *, follows: int) -> None:
+        name, number = source.dataset_id, revision.number
+
+        def show() -> None:
+            if self.given.get((name, buyer, number), (None, 0))[1] < follows:
+                self.given[name, buyer, number] = (revision, follows)
+
+        def lead() -> None:
+            if self.followed(name, buyer) < follows:
+                self.newest[name, buyer] = (number, follows)
+
+        self.dying.write(show)
+        self.dying.write(lead)
+
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         for number in range(since, before):
             place = (dataset_id, number)
@@ -225,6 +245,19 @@ class Consents:
 
     def withdrawn(self, days: Sequence[date]) -> set[str]:
         return {one for one, (state, day) in self.decided.items() if state == "withdrawn" and day in days}
+
+
+@dataclass
+class Buyers:
+    """By dataset, who may read it now."""
+
+    grants: dict[str, list[str]] = field(default_factory=dict)
+    is_away: bool = False
+
+    def granted(self, *, now: datetime) -> Mapping[str, Sequence[str]]:
+        if self.is_away:
+            raise ConnectionError("nobody says who buys")
+        return {dataset: list(buyers) for dataset, buyers in self.grants.items()}
 
 
 @dataclass

@@ -26,6 +26,8 @@ SET_ASIDE, BATCH_KEPT, BATCH, RELEASE, PART, CERTIFICATE, CATALOGUE, SHOWN, LED,
     LOOKED_AGAIN,
 ) = range(11)
 """What a withdrawal makes it write."""
+LOOKED_FIRST, GIVEN, BUYERS_PART, BUYERS_CERTIFICATE, BUYERS_SHOWN, BUYERS_LED = range(6)
+"""What a grant makes it write."""
 
 
 def _due(folder: Path) -> Desk:
@@ -46,10 +48,27 @@ def _withdrawn(folder: Path) -> Desk:
     return desk
 
 
+def _bought(folder: Path) -> Desk:
+    """Somebody who has released, and has a buyer since."""
+    desk = _due(folder)
+    desk.work(days=14)
+    desk.buyers.grants["donations"] = ["acme"]
+    return desk
+
+
+def _bought_and_withdrawn(folder: Path) -> Desk:
+    """Somebody whose buyer has a release, of whose people one has withdrawn."""
+    desk = _bought(folder)
+    desk.work(days=0.01)
+    desk.consent([7], "withdrawn", on=desk.now.date())
+    return desk
+
+
 def _ended(desk: Desk) -> object:
     served = [(revision.number, revision.rows) for revision in desk.released()]
     parts = {key: body for key, body in desk.curated.objects.items() if key.endswith(".parquet")}
-    return served, parts, desk.curated.objects.keys(), desk.catalogue.partitions, desk.states()
+    given = [(revision.number, revision.rows) for revision in desk.given("acme")]
+    return served, given, parts, desk.curated.objects.keys(), desk.catalogue.partitions, desk.states()
 
 
 def _killed_at(step: int, desk: Desk, *, days: float) -> object:
@@ -133,3 +152,16 @@ def test_killed_while_another_process_withholds_what_it_shows_it_leaves_nothing_
     assert (revision.number, revision.rows <= 80 - 20) == (2, True)
     assert desk.catalogue.partitions == {("donations", 2): "released/donations/000002/"}
     assert desk.datasets.standings["donations"].latest == 2
+
+
+@pytest.mark.parametrize("step", _each(BUYERS_LED + 1, with_every_change=(GIVEN, BUYERS_SHOWN)))
+def test_killed_while_a_buyers_release_is_made(tmp_path: Path, undisturbed: Undisturbed, step: int) -> None:
+    assert _killed_at(step, _bought(tmp_path), days=0.01) == undisturbed(_bought, 0.01, BUYERS_LED + 1)
+
+
+@pytest.mark.parametrize("step", _each(LOOKED_AGAIN + 1 + BUYERS_LED, with_every_change=(SHOWN_AGAIN,)))
+def test_killed_while_a_withdrawal_from_a_buyers_release_is_honoured(
+    tmp_path: Path, undisturbed: Undisturbed, step: int
+) -> None:
+    whole = undisturbed(_bought_and_withdrawn, 0.3, LOOKED_AGAIN + 1 + BUYERS_LED)
+    assert _killed_at(step, _bought_and_withdrawn(tmp_path), days=0.3) == whole

@@ -251,6 +251,8 @@ def test_what_cannot_be_agreed_is_refused_in_a_sentence(control: Control) -> Non
     assert "this month or later" in refused(*opening(elsewhere, since="2026-01-01"))
     for nothing in ("", ".", ".0"):
         assert "--price" in refused(*opening(elsewhere, price=nothing)), "an empty variable is no price"
+    named_all = ("all" if word == "acme-research" else word for word in opening(elsewhere))
+    assert "no buyer's" in refused(*named_all), "a dataset's own releases are made to it"
     assert "no dataset nowhere" in refused("contract", "amend", contract, "--dataset", "nowhere")
     assert "basis points" in refused("contract", "amend", contract, "--share", "10001")
     assert "later than now" in refused("contract", "amend", contract, "--until", "2026-01-02")

@@ -16,6 +16,15 @@ from amply_lake.ports import ReleaseLedger
 
 FORMAT: Final = 2  # of batches: who is in a row is a number of 64 bits
 
+BY_PSEUDONYM: Final = "pseudonym"
+BY_BATCH: Final = "batch"
+"""As they stand in the batch: what the record of an earlier version's release means, which does not say it."""
+RELEASED: Final = "released"
+"""A release's record. An earlier version, which takes releases to several buyers for one list, knows no such kind and refuses the ledger."""
+RELEASE: Final = "release"
+"""That of an earlier version."""
+RELEASES: Final = frozenset({RELEASED, RELEASE})
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -32,7 +41,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A release that was decided: to whom, from what state of the dataset, and its certificate."""
+    """A release that was decided: to whom, from what state of the dataset, its certificate, and what rows stand by in a class."""
 
     buyer: str
     number: int
@@ -40,6 +49,7 @@ class Released:
     form: str
     folder: str
     certificate: str
+    rows_by: str
 
 
 @dataclass(slots=True)
@@ -128,7 +138,7 @@ class History:
             case "withheld":
                 for batch, cells in record["cells"].items():
                     self.withheld.setdefault(int(batch), set()).update(cells)
-            case "release":
+            case kind if kind in RELEASES:
                 self.releases.append(
                     Released(
                         buyer=record["buyer"],
@@ -137,6 +147,7 @@ class History:
                         form=record["form"],
                         folder=record["folder"],
                         certificate=record["certificate"],
+                        rows_by=record["rows_by"] if kind == RELEASED else BY_BATCH,
                     )
                 )
             case other:

@@ -9,7 +9,7 @@ from duckdb.sqltypes import DuckDBPyType
 from amply_lake.batching import keyed, sha256_of
 from amply_lake.cutting import CELL
 from amply_lake.engine import engine, write_csv, write_parquet
-from amply_lake.history import Batch, History
+from amply_lake.history import BY_BATCH, Batch, History
 from amply_lake.limits import Limits
 from amply_lake.measuring import Measured, measure
 from amply_lake.orders import Order, Violation
@@ -20,14 +20,14 @@ from ledger_format.certificates import Part
 
 
 def write_parts(
-    order: Order, keys: Keys, history: History, work: Path, limits: Limits
+    order: Order, keys: Keys, history: History, work: Path, limits: Limits, *, rows_by: str
 ) -> list[Part] | Violation:
-    """Write a file for each batch of which anything is released, and say what each is."""
+    """Write a file for each batch of which anything is released, and say what each is. `rows_by`: as `history` has it."""
     (work / "release").mkdir()
     parts = []
     with engine(limits) as db:
         for batch in history.batches:
-            part = _write_part(db, order, keys, history, batch, work / "release")
+            part = _write_part(db, order, keys, history, batch, work / "release", rows_by=rows_by)
             if isinstance(part, Violation):
                 return part
             if part is not None:
@@ -42,7 +42,14 @@ def write_parts(
 
 
 def _write_part(
-    db: duckdb.DuckDBPyConnection, order: Order, keys: Keys, history: History, batch: Batch, folder: Path
+    db: duckdb.DuckDBPyConnection,
+    order: Order,
+    keys: Keys,
+    history: History,
+    batch: Batch,
+    folder: Path,
+    *,
+    rows_by: str,
 ) -> Part | Violation | None:
     """Write a batch's file for a buyer, measure what was written, and refuse what is less than was demanded."""
     certified = batch.certified
@@ -60,15 +67,8 @@ def _write_part(
     )
     source = f"read_parquet({text(str(history.ledger.fetch(batch.file)))})"
     where = f" WHERE {name(CELL)} NOT IN ({', '.join(map(str, withheld))})" if withheld else ""
-    person = certified.get("person")
-    columns = [
-        f"{shown}({name(MEMBER)}, CAST({name(CLASS)} AS UBIGINT)) AS {name(column)}"
-        if column == person
-        else name(column)
-        for column in batch.released
-    ]
     write = write_parquet if order.form == "parquet" else write_csv
-    rows = write(db, f"SELECT {', '.join(columns)} FROM {source}{where}", path)
+    rows = write(db, _rows(batch, shown, f"{source}{where}", rows_by=rows_by), path)
     if rows == 0:
         path.unlink()
         return None
@@ -91,8 +91,27 @@ def _write_part(
         **{
             **certified,
             "sensitive": tuple(certified["sensitive"]),
-            "person": person,
+            "person": certified.get("person"),
         },
+    )
+
+
+def _rows(batch: Batch, shown: str, kept: str, *, rows_by: str) -> str:
+    """The SQL of a part's rows; `shown` is the function that makes pseudonyms.
+
+    In the order of the batch, all buyers' files would have a person in one place, and two buyers find each other's pseudonyms
+    by it. So they stand by pseudonym in each class: a buyer's own order, the same each time, which tells nothing that the rows
+    themselves do not. So do a person's rows among themselves.
+    """
+    person = batch.certified.get("person")
+    pseudonym = f"{shown}({name(MEMBER)}, CAST({name(CLASS)} AS UBIGINT))"
+    columns = [f"{pseudonym} AS {name(each)}" if each == person else name(each) for each in batch.released]
+    if person is None or rows_by == BY_BATCH:
+        return f"SELECT {', '.join(columns)} FROM {kept}"
+    said = ", ".join(map(name, batch.released))
+    return (
+        f"SELECT {said} FROM (SELECT {', '.join(columns)}, {name(CLASS)} FROM {kept}) "
+        f"ORDER BY {name(CLASS)}, {name(person)}, hash({said})"
     )
 
 

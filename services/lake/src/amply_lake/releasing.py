@@ -16,7 +16,7 @@ from typing import Final
 
 from amply_lake.batching import add_batch, withhold
 from amply_lake.errors import LakeError, LedgerConflict, LedgerError, SourceError
-from amply_lake.history import History, Released
+from amply_lake.history import BY_PSEUDONYM, RELEASED, History, Released
 from amply_lake.limits import Limits
 from amply_lake.orders import Order, Release, Violation
 from amply_lake.parts import write_parts
@@ -27,6 +27,8 @@ from ledger_format.errors import FormatError
 from ledger_format.notes import VerifierKey
 
 CERTIFICATE: Final = "certificate"
+ROWS_BY: Final = BY_PSEUDONYM
+"""Of what is decided from now on. What was decided by an earlier version is made again as it was."""
 
 
 def release(
@@ -95,7 +97,7 @@ def _release(
     last = earlier[-1] if earlier else None
     if last and last.state == history.state() and last.form == order.form:
         return _finished(order, keys, history, last, signer, work, limits)
-    parts = write_parts(order, keys, history, work, limits)
+    parts = write_parts(order, keys, history, work, limits, rows_by=ROWS_BY)
     if isinstance(parts, Violation):
         return parts
     certificate = Certificate(
@@ -114,13 +116,14 @@ def _release(
         ) from failure
     folder = f"{certificate.release:06}"
     history.append(
-        "release",
+        RELEASED,
         buyer=order.buyer,
         number=certificate.release,
         state=history.state(),
         form=order.form,
         folder=folder,
         certificate=note,
+        rows_by=ROWS_BY,
     )
     return _named(order, work, folder, note, certificate, is_new=True)
 
@@ -139,7 +142,7 @@ def _finished(
     folder = order.home / last.folder
     if (folder / CERTIFICATE).exists():
         return Release(folder, certificate, is_new=False)
-    parts = write_parts(order, keys, history, work, limits)
+    parts = write_parts(order, keys, history, work, limits, rows_by=last.rows_by)
     if isinstance(parts, Violation):
         return parts
     if tuple(part.sha256 for part in parts) != tuple(part.sha256 for part in certificate.parts):

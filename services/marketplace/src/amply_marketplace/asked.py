@@ -23,9 +23,7 @@ def datasets(request: Request, *, control: ControlPlane, now: datetime) -> Answe
         caller=caller, listing="datasets", token=request.query.get("page"), size=request.query.get("limit")
     )
     cut, following = wanted.cut(grants)
-    listed = [
-        _shown(grant, dataset) for grant in cut if (dataset := control.dataset(grant.dataset_id)) is not None
-    ]
+    listed = [_shown(grant, dataset) for grant in cut if (dataset := control.dataset(grant)) is not None]
     return as_json({"datasets": listed, "next_page": following})
 
 
@@ -34,7 +32,7 @@ def links_to(request: Request, *, control: ControlPlane, links: Links, now: date
     caller = token_digest(request.headers.get("authorization"))
     grant = _covering(usable(control.grants(caller), now), request.parameters.get("dataset", ""))
     body = request.json()
-    released = control.released(grant.dataset_id, number=_revision(body))
+    released = control.released(grant, number=_revision(body))
     wanted = page(
         caller=caller,
         listing=f"links {grant.share} {grant.dataset_id} {released.revision.number}",

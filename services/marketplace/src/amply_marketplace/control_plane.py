@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from amply_marketplace import items
 from amply_marketplace.datasets import Dataset, Released
-from amply_marketplace.errors import NotGranted, NotThere, Unavailable, UsedUp
+from amply_marketplace.errors import NotGranted, NotReleased, NotThere, Unavailable, UsedUp
 from amply_marketplace.grants import Contract, Grant
 from amply_marketplace.items import Item
 from amply_marketplace.metering import EVENT, TOTAL, Use, contract_month, seconds_left_of_month
@@ -46,27 +46,42 @@ class ControlPlane:
         }
         return [items.grant(item, under=contracts[items.text(item, "contract_id")]) for item in found]
 
-    def dataset(self, dataset_id: str) -> Dataset | None:
-        """None where a grant names one that is not there yet."""
-        item = self._get(self._tables.datasets, {"dataset_id": dataset_id, "part": "dataset"})
-        return items.dataset(item) if item else None
+    def dataset(self, grant: Grant) -> Dataset | None:
+        """What a grant leads to, as its contract's buyer sees it; None where it names one that is not there yet."""
+        item = self._part(grant, "dataset")
+        return items.dataset(item, given=self._part(grant, items.buyer_part(grant.buyer))) if item else None
 
-    def released(self, dataset_id: str, *, number: int | None = None) -> Released:
-        """A revision with its files; the newest one unless told.
+    def released(self, grant: Grant, *, number: int | None = None) -> Released:
+        """A revision that was released to the grant's buyer, with its files; the newest one unless told.
+
+        It is served as long as the dataset's own that it follows: a withdrawal ends that one, and with it every buyer's.
 
         Raises:
+            NotReleased: Nothing is released to this buyer now.
             NotThere: There is no such revision, or it was withdrawn.
         """
-        dataset = self.dataset(dataset_id)
+        dataset = self.dataset(grant)
         if dataset is None:
             raise NotThere
-        part = items.revision_part(number if number is not None else dataset.latest)
-        item = self._get(self._tables.datasets, {"dataset_id": dataset_id, "part": part})
-        revision = items.revision(item) if item else None
-        if revision is None:
-            raise NotThere
-        files = self._query(self._tables.datasets, "dataset_id", dataset_id, sort=("part", f"{part}#file#"))
-        return Released(dataset=dataset, revision=revision, files=tuple(items.file(each) for each in files))
+        part = items.revision_part(dataset.latest if number is None else number, buyer=grant.buyer)
+        item = self._part(grant, part)
+        if item is None or not (items.is_served(item) and self._is_followed(grant, item)):
+            raise NotReleased if number is None else NotThere
+        files = self._query(
+            self._tables.datasets, "dataset_id", grant.dataset_id, sort=("part", f"{part}#file#")
+        )
+        return Released(
+            dataset=dataset,
+            revision=items.revision(item),
+            files=tuple(items.file(each) for each in files),
+        )
+
+    def _is_followed(self, grant: Grant, item: Item) -> bool:
+        """Whether the dataset's own revision that a buyer's follows is served: read last, as it is now."""
+        return items.is_served(self._part(grant, items.revision_part(items.number(item, "follows"))))
+
+    def _part(self, grant: Grant, part: str) -> Item | None:
+        return self._get(self._tables.datasets, {"dataset_id": grant.dataset_id, "part": part})
 
     def write_down(self, use: Use) -> None:
         """One transaction: the grant and its contract still hold, the month has room, and now it is used.

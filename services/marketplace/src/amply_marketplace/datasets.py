@@ -1,4 +1,4 @@
-"""Datasets as buyers see them: what they are, their revisions, and the files of one."""
+"""Datasets as one buyer sees them: what they are, the buyer's own revisions, and the files of one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,12 @@ class Dataset:
     kind: str
     schema: str
     latest: int
-    """Its newest revision; 0 before the first."""
+    """The newest revision that the buyer was given of it; 0 before the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """Released once and whole. A withdrawn one is served to nobody."""
+    """Released once, whole, and to one buyer. A withdrawn one is served to nobody."""
 
     number: int
     released_at: datetime

@@ -4,6 +4,7 @@ Refused
 ├── NoToken          401  no bearer token, or one that nobody was given
 ├── NotGranted       403  a token whose grants have ended or were revoked
 ├── NotThere         404  nothing of that name among what is granted
+├── NotReleased      404  a dataset that is granted, and of which nothing is released to this buyer just now
 ├── NotUnderstood    400  a request that says something it cannot mean
 ├── UsedUp           429  what the contract lets through this month is used up
 └── Unavailable      503  the control plane did not answer in time
@@ -45,6 +46,16 @@ class NotThere(Refused):
     def __init__(self) -> None:
         super().__init__(
             "There is nothing of that name among what your contract covers; list what there is first."
+        )
+
+
+class NotReleased(Refused):
+    status, code = 404, "RESOURCE_DOES_NOT_EXIST"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing of this dataset is released to you at this moment; ask again in some minutes, and whoever gave you the "
+            "profile file if it stays so."
         )
 
 

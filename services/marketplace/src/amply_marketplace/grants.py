@@ -20,6 +20,8 @@ class Contract:
     """What a buyer pays for. `bytes_a_month` is how much they may fetch in a month of UTC."""
 
     contract_id: str
+    buyer: str
+    """Whose it is: a name, which releases made to them have too."""
     is_active: bool
     starts_at: datetime
     ends_at: datetime
@@ -54,6 +56,11 @@ class Grant:
         if self.contract is None:
             raise NotGranted
         return self.contract
+
+    @property
+    def buyer(self) -> str:
+        """Whom releases have to be made to."""
+        return self.under.buyer
 
     @property
     def share(self) -> str:

@@ -9,6 +9,7 @@ from amply_marketplace.grants import Contract, Grant
 
 Item = Mapping[str, Mapping[str, Any]]
 _REVISION = "revision#"
+_BUYER = "buyer#"
 
 
 def text(item: Item, name: str) -> str:
@@ -28,6 +29,7 @@ def moment(item: Item, name: str) -> datetime:
 def contract(item: Item) -> Contract:
     return Contract(
         contract_id=text(item, "contract_id"),
+        buyer=text(item, "buyer_id"),
         is_active=text(item, "state") == "active",
         starts_at=moment(item, "starts_at"),
         ends_at=moment(item, "ends_at"),
@@ -46,27 +48,36 @@ def grant(item: Item, *, under: Contract | None) -> Grant:
     )
 
 
-def dataset(item: Item) -> Dataset:
+def dataset(item: Item, *, given: Item | None) -> Dataset:
+    """`given` is what was given of it to one buyer, None before the first."""
     return Dataset(
         dataset_id=text(item, "dataset_id"),
         title=text(item, "title"),
         kind=text(item, "class"),
-        schema=text(item, "schema"),
-        latest=number(item, "latest") if "latest" in item else 0,
+        schema=text(given or item, "schema"),
+        latest=number(given, "latest") if given else 0,
     )
 
 
-def revision_part(number_: int) -> str:
-    """The sort key of a revision; padded, so that they lie in their order."""
-    return f"{_REVISION}{number_:010d}"
+def buyer_part(buyer: str) -> str:
+    """The sort key of what a buyer was given. No contract's buyer is called so that it has a `#`."""
+    return f"{_BUYER}{buyer}"
 
 
-def revision(item: Item) -> Revision | None:
-    """None for one that was withdrawn."""
-    if "withdrawn_at" in item:
-        return None
+def revision_part(number_: int, *, buyer: str | None = None) -> str:
+    """The sort key of a revision; padded, so that they lie in their order. Without a buyer: the dataset's own."""
+    own = f"{_REVISION}{number_:010d}"
+    return own if buyer is None else f"{buyer_part(buyer)}#{own}"
+
+
+def is_served(item: Item | None) -> bool:
+    """Whether a revision is there and was not taken back."""
+    return item is not None and "withdrawn_at" not in item
+
+
+def revision(item: Item) -> Revision:
     return Revision(
-        number=int(text(item, "part").removeprefix(_REVISION)),
+        number=int(text(item, "part").rpartition("#")[2]),
         released_at=moment(item, "released_at"),
         policy_id=text(item, "policy_id"),
         k=number(item, "k"),

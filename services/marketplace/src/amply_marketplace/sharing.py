@@ -160,7 +160,7 @@ def _found(
     asking: Asking, share: str, schema: str, table: str, *, number: int | None = None
 ) -> tuple[Grant, Released]:
     grant = the(asking.grants, share=share, schema=schema, table=table)
-    return grant, asking.control.released(grant.dataset_id, number=number)
+    return grant, asking.control.released(grant, number=number)
 
 
 def _number(body: Mapping[str, Any]) -> int | None:

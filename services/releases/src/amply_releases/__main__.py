@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from amply_lake import Limits
+from amply_releases.aws.buyers import DynamoBuyers
 from amply_releases.aws.catalogue import GlueCatalogue
 from amply_releases.aws.consents import DynamoConsents
 from amply_releases.aws.datasets import DynamoDatasets
@@ -27,6 +28,7 @@ def parts_of(settings: Settings, scratch: Path) -> Parts:
         raw=S3Raw(bucket=settings.raw_bucket),
         datasets=DynamoDatasets(table=settings.datasets_table),
         consents=DynamoConsents(table=settings.consents_table),
+        buyers=DynamoBuyers(contracts=settings.contracts_table, grants=settings.grants_table),
         curated=S3Curated(bucket=settings.curated_bucket),
         catalogue=GlueCatalogue(database=settings.catalogue, bucket=settings.curated_bucket),
         ledgers=S3Ledgers(bucket=settings.ledger_bucket, scratch=scratch / "ledgers"),

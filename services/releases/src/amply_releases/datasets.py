@@ -8,7 +8,7 @@ from typing import Final
 from amply_lake import Policy, shipped_policy
 
 EVERYBODY: Final = "all"
-"""The buyer of every release: a dataset is one row however many buy it (docs/adr/0136-the-marketplace.md)."""
+"""Whom the dataset's own releases are made to. Each buyer's follow them (docs/adr/0147-each-buyers-own-pseudonyms.md)."""
 PLATFORM: Final = "platform"
 """Who owns what is made of donors' gifts: what it brings is their organisations' (docs/adr/0143-what-data-brings-and-whose-it-is.md)."""
 WITHDRAWALS_EVERY: Final = timedelta(hours=6)

@@ -27,9 +27,11 @@ from amply_releases.datasets import (
     is_due,
     withdrawals_are_due,
 )
+from amply_releases.handing_over import MADE, hand_over, waiting
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
 from amply_releases.publishing import (
+    clear,
     end_before,
     end_earlier,
     first_without_withdrawn,
@@ -39,8 +41,11 @@ from amply_releases.publishing import (
 from amply_releases.sifting import INCOMING, sift
 
 
-def turn(parts: Parts, dataset_id: str, *, now: datetime, is_first: bool = False) -> None:
-    """Do what is due for a dataset. `is_first`: of this process, so that another one may have died in the middle of it.
+def turn(
+    parts: Parts, dataset_id: str, buyers: Sequence[str] = (), *, now: datetime, is_first: bool = False
+) -> None:
+    """Do what is due for a dataset; `buyers` are those who may read it now. `is_first`: of this process, so that another one may have
+    died in the middle of it.
 
     Raises:
         LakeError: Somebody else released meanwhile, or the ledger is damaged.
@@ -50,7 +55,7 @@ def turn(parts: Parts, dataset_id: str, *, now: datetime, is_first: bool = False
         return
     standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
     try:
-        _make_what_is_due(parts, source, standing, now=now)
+        _make_what_is_due(parts, source, standing, buyers, now=now)
     finally:
         kept_since = now - timedelta(days=source.policy.anonymised_days)
         first = parts.datasets.first_since(dataset_id, standing, kept_since)
@@ -69,9 +74,14 @@ def _source(parts: Parts, dataset_id: str, *, now: datetime) -> Source | None:
         return built_in(dataset_id, asked_for=None, is_open=False) if dataset_id == DONATIONS else None
 
 
-def _make_what_is_due(parts: Parts, source: Source, standing: Standing, *, now: datetime) -> None:
-    """A release, or one without whoever has withdrawn. Whatever stops what is new stops no withdrawal."""
-    withdrawals = withdrawals_are_due(source, standing, now=now)
+def _make_what_is_due(
+    parts: Parts, source: Source, standing: Standing, buyers: Sequence[str], *, now: datetime
+) -> None:
+    """A release, or one without whoever has withdrawn; then each buyer's. Whatever stops what is new stops no withdrawal and no buyer."""
+    withdrawals = withdrawals_are_due(source, standing, now=now) or (
+        # Whoever has withdrawn since it was last looked is in no release made now, for no buyer.
+        source.of_donors and bool(waiting(parts, standing, source.dataset_id, buyers))
+    )
     if is_due(source, standing, now=now):
         try:
             _Turn(parts, source, standing, now).release()
@@ -80,9 +90,18 @@ def _make_what_is_due(parts: Parts, source: Source, standing: Standing, *, now: 
                 # It may have published before it failed.
                 standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
                 _Turn(parts, source, standing, now).honour_withdrawals()
+            _hand_over(parts, source, buyers, now=now)
             raise
     elif withdrawals:
         _Turn(parts, source, standing, now).honour_withdrawals()
+    _hand_over(parts, source, buyers, now=now)
+
+
+def _hand_over(parts: Parts, source: Source, buyers: Sequence[str], *, now: datetime) -> None:
+    """Each buyer's own, of what is released by now."""
+    if buyers:
+        standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
+        hand_over(parts, source, standing, buyers, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +219,7 @@ class _Turn:
             dataset=source.dataset_id,
             buyer=EVERYBODY,
             policy=source.policy,
-            into=parts.scratch / "out",
+            into=parts.scratch / MADE,
             withdrawn=people.withdrawn,
             absent=people.absent,
         )
@@ -222,9 +241,7 @@ class _Turn:
             return self._violated(done)
         publish(parts, source, self._standing, done, self._ledger, now=self._now)
         self._has_published = True
-        for path in done.folder.iterdir():
-            if path.name != CERTIFICATE:
-                path.unlink()
+        clear(done)
         return _Outcome(is_released=True)
 
     def _violated(self, violation: Violation) -> _Outcome:

@@ -129,6 +129,17 @@ class Datasets(Protocol):
         """Show a revision: its files, then itself, then that it is the newest; False where it was taken back before."""
         ...
 
+    def followed(self, dataset_id: str, buyer: str) -> int:
+        """The number of the dataset's own revision that a buyer's newest one follows; 0 before the first."""
+        ...
+
+    def hand_over(self, source: Source, buyer: str, revision: Revision, *, follows: int) -> None:
+        """Show a buyer's own revision, to nobody else: its files, then itself, then that it is the newest.
+
+        It is served as long as the dataset's own revision `follows` is.
+        """
+        ...
+
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         """Serve to nobody the revisions from one number on, before another; those that are not there stay away for good."""
         ...
@@ -158,6 +169,14 @@ class Consents(Protocol):
 
     def withdrawn(self, days: Sequence[date]) -> set[str]:
         """Who has withdrawn on these days."""
+        ...
+
+
+class Buyers(Protocol):
+    """The control plane's contracts and grants, read only."""
+
+    def granted(self, *, now: datetime) -> Mapping[str, Sequence[str]]:
+        """Of each dataset that anybody may read now, who that is: names as contracts have them, in order."""
         ...
 
 
@@ -200,6 +219,7 @@ class Parts:
     raw: RawFiles
     datasets: Datasets
     consents: Consents
+    buyers: Buyers
     curated: Curated
     catalogue: Catalogue
     ledgers: Ledgers

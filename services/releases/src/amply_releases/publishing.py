@@ -10,17 +10,17 @@ from datetime import datetime
 from typing import Final
 
 from amply_lake import Release, ReleaseLedger
-from amply_lake.history import History
+from amply_lake.history import RELEASES, History
 from amply_lake.releasing import CERTIFICATE
 from amply_releases.columns import catalogued, schema_of, together
-from amply_releases.datasets import Source, Standing
+from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.lines import RELEASED, say
 from amply_releases.ports import Parts, ReleasedFile, Revision
 
 _LOOKED_AT_AGAIN: Final = 5
 """More than end while one is being shown."""
 PREFIX: Final = "released/"
-"""Where buyers' links may lead (`stacks/lake/marketplace_api.py`)."""
+"""Where the dataset's own releases are; no buyer's link leads here."""
 
 
 def publish(
@@ -36,31 +36,11 @@ def publish(
         end_earlier(parts, standing, ledger, source.dataset_id, now=now)
         return
     place = f"{PREFIX}{source.dataset_id}/{certificate.release:06}/"
-    for part in certificate.parts:
-        parts.curated.put(f"{place}{part.file}", done.folder / part.file)
-    parts.curated.put(f"{place}{CERTIFICATE}", done.folder / CERTIFICATE)
-    history = History.read(ledger, source.dataset_id)
-    columns = together(source.policy, *(batch.released for batch in history.batches))
+    put(parts, done, place)
+    columns = columns_of(source, ledger)
     parts.catalogue.add(source.dataset_id, catalogued(columns), revision=certificate.release, prefix=place)
     end_earlier(parts, standing, ledger, source.dataset_id, now=now)
-    is_shown = parts.datasets.publish(
-        source,
-        Revision(
-            number=certificate.release,
-            released_at=certificate.issued_at,
-            policy_id=certificate.parts[-1].policy,
-            k=certificate.k,
-            l=certificate.l,
-            rows=certificate.rows,
-            certificate=f"{place}{CERTIFICATE}",
-            certificate_sha256=hashlib.sha256((done.folder / CERTIFICATE).read_bytes()).hexdigest(),
-            schema=schema_of(columns),
-            files=[
-                ReleasedFile(f"{place}{part.file}", part.size, part.rows, part.sha256)
-                for part in certificate.parts
-            ],
-        ),
-    )
+    is_shown = parts.datasets.publish(source, revision_of(done, place, columns))
     if certificate.release < first_without_withdrawn(ledger.records()):
         _take_back(
             parts, source.dataset_id, since=certificate.release, before=certificate.release + 1, now=now
@@ -73,6 +53,46 @@ def publish(
             rows=certificate.rows,
             k=certificate.k,
         )
+
+
+def put(parts: Parts, done: Release, place: str) -> None:
+    """Store a release's files and its certificate."""
+    for part in done.certificate.parts:
+        parts.curated.put(f"{place}{part.file}", done.folder / part.file)
+    parts.curated.put(f"{place}{CERTIFICATE}", done.folder / CERTIFICATE)
+
+
+def columns_of(source: Source, ledger: ReleaseLedger) -> list[str]:
+    """All columns that a file of a release may have."""
+    history = History.read(ledger, source.dataset_id)
+    return together(source.policy, *(batch.released for batch in history.batches))
+
+
+def revision_of(done: Release, place: str, columns: Iterable[str]) -> Revision:
+    """A release as the control plane keeps it."""
+    certificate = done.certificate
+    return Revision(
+        number=certificate.release,
+        released_at=certificate.issued_at,
+        policy_id=certificate.parts[-1].policy,
+        k=certificate.k,
+        l=certificate.l,
+        rows=certificate.rows,
+        certificate=f"{place}{CERTIFICATE}",
+        certificate_sha256=hashlib.sha256((done.folder / CERTIFICATE).read_bytes()).hexdigest(),
+        schema=schema_of(columns),
+        files=[
+            ReleasedFile(f"{place}{part.file}", part.size, part.rows, part.sha256)
+            for part in certificate.parts
+        ],
+    )
+
+
+def clear(done: Release) -> None:
+    """Keep of a release that is published its certificate alone: the disk is for what is made next."""
+    for path in done.folder.iterdir():
+        if path.name != CERTIFICATE:
+            path.unlink()
 
 
 def end_earlier(
@@ -103,11 +123,11 @@ def _take_back(parts: Parts, dataset_id: str, *, since: int, before: int, now: d
 
 
 def first_without_withdrawn(records: Iterable[bytes]) -> int:
-    """The number of the first release that was, or will be, decided after cells were withheld for the last time."""
+    """The number of the dataset's first own release that was, or will be, decided after cells were withheld for the last time."""
     first = following = 1
     for record in map(json.loads, records):
         if record["kind"] == "withheld":
             first = following
-        elif record["kind"] == "release":
+        elif record["kind"] in RELEASES and record["buyer"] == EVERYBODY:
             following = record["number"] + 1
     return first

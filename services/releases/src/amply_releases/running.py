@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final
 
 from amply_lake import LakeError
 from amply_releases.arrivals import DONATIONS
+from amply_releases.handing_over import MADE
 from amply_releases.lines import FAILED, NOT_TAKEN, say
 from amply_releases.making import turn
 from amply_releases.ports import ArrivalQueue, Parts
@@ -20,8 +21,8 @@ AGAIN_AFTER: Final = timedelta(minutes=10)
 """When a dataset that failed is looked at again."""
 _PAUSE_SECONDS: Final = 5
 _BEAT_SECONDS: Final = 10
-_MADE: Final = "out"
-"""Where `making` makes releases, within `scratch`."""
+_NO_DATASET: Final = ""
+"""What contracts and grants are told of under, where they cannot be read: buyers of all datasets wait, and withdrawals do not."""
 STUCK_AFTER: Final = timedelta(hours=2)
 """Longer than the largest release takes: a loop that has not turned for so long falls silent, and is replaced."""
 
@@ -57,10 +58,11 @@ class Loop:
             say(NOT_TAKEN, why=type(error).__name__)
             self.stopping.wait(_PAUSE_SECONDS)
             return
+        granted = self._granted(now) if known else {}
         for dataset_id in known:
             if self.stopping.is_set():
                 return
-            self._turn(dataset_id)
+            self._turn(dataset_id, granted.get(dataset_id, ()))
         if known:
             self._looked_at = now
 
@@ -73,25 +75,38 @@ class Loop:
     def _is_time(self, now: datetime) -> bool:
         return self._looked_at is None or now - self._looked_at >= LOOK_EVERY
 
-    def _turn(self, dataset_id: str) -> None:
+    def _granted(self, now: datetime) -> Mapping[str, Sequence[str]]:
+        """Who may read what now; nobody for a while, where that could not be asked."""
+        if now < self._not_before.get(_NO_DATASET, now):
+            return {}
+        try:
+            return self.parts.buyers.granted(now=now)
+        except Exception as error:  # noqa: BLE001 -- told of, and tried again
+            self._failed(_NO_DATASET, error, now=now)
+            return {}
+
+    def _turn(self, dataset_id: str, buyers: Sequence[str]) -> None:
         """One dataset; whatever stops it must not stop the others."""
         self.turned_at = now = self.clock()
         if now < self._not_before.get(dataset_id, now):
             return
         try:
             try:
-                turn(self.parts, dataset_id, now=now, is_first=dataset_id not in self._looked_after)
+                turn(self.parts, dataset_id, buyers, now=now, is_first=dataset_id not in self._looked_after)
                 self._looked_after.add(dataset_id)
             finally:
                 self._leave_nothing_of(dataset_id)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger
-            why = str(error) if isinstance(error, LakeError) else ""
-            say(FAILED, dataset=dataset_id, error=type(error).__name__, why=why)
-            self._not_before[dataset_id] = now + AGAIN_AFTER
+            self._failed(dataset_id, error, now=now)
+
+    def _failed(self, dataset_id: str, error: Exception, *, now: datetime) -> None:
+        why = str(error) if isinstance(error, LakeError) else ""
+        say(FAILED, dataset=dataset_id, error=type(error).__name__, why=why)
+        self._not_before[dataset_id] = now + AGAIN_AFTER
 
     def _leave_nothing_of(self, dataset_id: str) -> None:
         """The disk is for one dataset at a time; the next turn finds as much here as another process would."""
-        shutil.rmtree(self.parts.scratch / _MADE / dataset_id, ignore_errors=True)
+        shutil.rmtree(self.parts.scratch / MADE / dataset_id, ignore_errors=True)
         self.parts.ledgers.drop_copies(dataset_id)
 
 

@@ -14,6 +14,8 @@ class Settings:
     ledger_bucket: str
     datasets_table: str
     consents_table: str
+    contracts_table: str
+    grants_table: str
     catalogue: str
     pseudonym_key_arn: str
     certificate_key_arn: str
@@ -30,6 +32,8 @@ class Settings:
             ledger_bucket=environ["AMPLY_LAKE_LEDGER_BUCKET"],
             datasets_table=environ["AMPLY_LAKE_DATASETS_TABLE"],
             consents_table=environ["AMPLY_LAKE_CONSENT_TABLE"],
+            contracts_table=environ["AMPLY_LAKE_CONTRACTS_TABLE"],
+            grants_table=environ["AMPLY_LAKE_GRANTS_TABLE"],
             catalogue=environ["AMPLY_LAKE_CATALOGUE"],
             pseudonym_key_arn=environ["AMPLY_LAKE_PSEUDONYM_KEY_ARN"],
             certificate_key_arn=environ["AMPLY_LAKE_CERTIFICATE_KEY_ARN"],

@@ -32,7 +32,9 @@ def contract() -> None:
 
 
 @contract.command("open")
-@click.option("--buyer", required=True, help="a name such as acme-research; never a person's")
+@click.option(
+    "--buyer", required=True, help="a name such as acme-research; never a person's. Certificates show it"
+)
 @_DATASETS
 @click.option("--price", required=True, help="as people write it, such as 500.00; 0 for none")
 @click.option("--currency", required=True, help="EUR, GBP, …")
@@ -152,7 +154,8 @@ def give_grant(
 ) -> None:
     """Make a token for datasets of CONTRACT_ID (all, unless named) and print it: this once, since only its digest is kept.
 
-    With --token-sha256 it may be repeated, and adds what the token has not yet.
+    With --token-sha256 it may be repeated, and adds what the token has not yet. A buyer's first token for a dataset orders a release
+    to them: it reads nothing until that is made, within a minute as a rule.
     """
     given = marketplace.give_grant(
         _selling(),

@@ -7,7 +7,10 @@ Of a dataset (`dataset_id`), by `part`:
 - `dataset`: what buyers are told, `latest`, and how far releases have come; `refused` says why the last one was not made,
   and below `kept_from` every revision has been taken back
 - `arrived#dt=DAY/NAME`: a file, its `state` (`waiting`, `released`, `set_aside` with a `reason`, `gone`)
-- `revision#0000000001` and `…#file#00001`: what was released; with `withdrawn_at` alone, a release that ended before it was shown
+- `revision#0000000001` and `…#file#00001`: what was released, as the dataset's own; with `withdrawn_at` alone, a release that ended
+  before it was shown
+- `buyer#NAME`: the newest that a buyer was given, and which of the dataset's own it `follows`; `buyer#NAME#revision#0000000001` and
+  `…#file#00001`: what the buyer was given, served as long as the one it `follows` is. No contract's buyer is called so that it has a `#`
 
 The partition `#datasets` lists the datasets that anything has arrived for.
 """
@@ -32,6 +35,7 @@ LIST: Final = "#datasets"
 """No dataset is called so."""
 ARRIVED: Final = "arrived#"
 REVISION: Final = "revision#"
+BUYER: Final = "buyer#"
 _CLASSES: Final = frozenset({"iot", "pos", "crm", "web", "erp", "logs", "gifts", "custom"})
 _STATES: Final = frozenset({"open", "closed"})
 _Item = Mapping[str, Any]
@@ -167,30 +171,8 @@ class DynamoDatasets:
     def publish(self, source: Source, revision: Revision) -> bool:
         """Show a revision: its files, then itself, then that it is the newest; False where it ended before it was there."""
         name, part = source.dataset_id, _revision_part(revision.number)
-        for number, file in enumerate(revision.files):
-            told: _Item = {
-                "key": {"S": file.key},
-                "bytes": {"N": str(file.size_bytes)},
-                "rows": {"N": str(file.rows)},
-                "sha256": {"S": file.sha256},
-            }
-            self._update(name, f"{part}#file#{number:05}", told)
-        lowest_l = {} if revision.l is None else {"l": {"N": str(revision.l)}}
-        is_shown = self._update(
-            name,
-            part,
-            {
-                "released_at": _moment(revision.released_at),
-                "policy_id": {"S": revision.policy_id},
-                "k": {"N": str(revision.k)},
-                **lowest_l,
-                "rows": {"N": str(revision.rows)},
-                "certificate": {"S": revision.certificate},
-                "certificate_sha256": {"S": revision.certificate_sha256},
-            },
-            only_if="attribute_not_exists(withdrawn_at)",
-        )
-        if not is_shown:
+        self._write_files(name, part, revision)
+        if not self._update(name, part, _written(revision), only_if="attribute_not_exists(withdrawn_at)"):
             return False
         self._update(
             name,
@@ -204,6 +186,50 @@ class DynamoDatasets:
             expected={"N": str(revision.number)},
         )
         return True
+
+    def followed(self, dataset_id: str, buyer: str) -> int:
+        """Which of the dataset's own revisions a buyer's newest one follows; 0 before the first."""
+        item = self._get(dataset_id, f"{BUYER}{buyer}") or {}
+        return int(item["follows"]["N"]) if "follows" in item else 0
+
+    def hand_over(self, source: Source, buyer: str, revision: Revision, *, follows: int) -> None:
+        """Show a buyer's own revision: its files, then itself, then that it is the newest.
+
+        A process that is late must not let it follow one from before.
+        """
+        name, of_buyer = source.dataset_id, f"{BUYER}{buyer}"
+        part = f"{of_buyer}#{_revision_part(revision.number)}"
+        following: _Item = {"follows": {"N": str(follows)}}
+        self._write_files(name, part, revision)
+        for key, told in (
+            (part, {**_written(revision), **following}),
+            (
+                of_buyer,
+                {
+                    "schema": {"S": revision.schema},
+                    "latest": {"N": str(revision.number)},
+                    "released_at": _moment(revision.released_at),
+                    **following,
+                },
+            ),
+        ):
+            self._update(
+                name,
+                key,
+                told,
+                only_if="attribute_not_exists(follows) OR follows < :expected",
+                expected=following["follows"],
+            )
+
+    def _write_files(self, dataset_id: str, part: str, revision: Revision) -> None:
+        for number, file in enumerate(revision.files):
+            told: _Item = {
+                "key": {"S": file.key},
+                "bytes": {"N": str(file.size_bytes)},
+                "rows": {"N": str(file.rows)},
+                "sha256": {"S": file.sha256},
+            }
+            self._update(dataset_id, f"{part}#file#{number:05}", told)
 
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         """Serve them to nobody. Each is looked at: one that is missing, or was taken back by hand, hides none.
@@ -332,6 +358,19 @@ def _told(source: Source, schema: str) -> dict[str, Any]:
         "class": {"S": source.kind},
         "owner": {"S": source.owner},
         "schema": {"S": schema},
+    }
+
+
+def _written(revision: Revision) -> dict[str, Any]:
+    lowest_l = {} if revision.l is None else {"l": {"N": str(revision.l)}}
+    return {
+        "released_at": _moment(revision.released_at),
+        "policy_id": {"S": revision.policy_id},
+        "k": {"N": str(revision.k)},
+        **lowest_l,
+        "rows": {"N": str(revision.rows)},
+        "certificate": {"S": revision.certificate},
+        "certificate_sha256": {"S": revision.certificate_sha256},
     }
 
 

@@ -12,6 +12,7 @@ from amply.kernel.errors import Conflict, NotFound
 from amply.kernel.ids import is_id, new_id
 from amply.kernel.money import Money
 from amply.modules.marketplace.domain import (
+    EVERYBODY,
     OF_DONORS,
     Contract,
     ContractClosed,
@@ -148,6 +149,10 @@ def open_contract(parts: Selling, new: NewContract, *, now: datetime) -> Contrac
         bytes_a_month=new.bytes_a_month,
         terms=(terms,),
     )
+    if new.buyer == EVERYBODY:
+        raise ContractNotAcceptable(
+            f"The name {EVERYBODY} is no buyer's; name who buys, such as acme-research."
+        )
     if new.starts_at >= new.ends_at:
         raise ContractNotAcceptable("Let the contract end after it has begun.")
     if new.starts_at < Period.of(now).starts_at:

@@ -23,6 +23,9 @@ BYTES_MAX: Final = 1 << 50
 OF_DONORS: Final = "platform"
 """The owner of a dataset that is made of donors' gifts: its share is their organisations'."""
 
+EVERYBODY: Final = "all"
+"""No buyer's name: a dataset's own releases, which each buyer's follow, are made to it."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _BUYER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")
 _PERIOD: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
+import pyarrow.parquet as pq
 
 from local_cloud.credentials import write_privately
 from local_cloud.demo import network_off
-from local_cloud.demo.lake.data_platform import DataPlatform
+from local_cloud.demo.lake.data_platform import RELEASES, DataPlatform
 from local_cloud.demo.staff import Staff
+from local_cloud.demo.waiting import until
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
@@ -23,14 +25,20 @@ _SCHEMA: Final = "released"
 _PRICE: Final = ("--price", "500.00", "--currency", "EUR", "--per", "month", "--share", "7000")
 _BYTES: Final = ("--bytes-a-month", "1000000000")
 _YEAR: Final = timedelta(days=365)
+_CERTIFICATE: Final = "certificate"
+_VERSION: Final = "Delta-Table-Version"
+_MADE_SECONDS_MAX: Final = 120.0
+"""The process looks three times a minute for who has a grant and no release yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """Who has a contract, and a token that may or may not have been granted anything."""
+    """Who has a contract, a token that may or may not have been granted anything, and a key of the gateway."""
 
+    name: str
     contract: str
     token: str
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +49,18 @@ class Read:
     columns: tuple[str, ...] = ()
     first: tuple[Mapping[str, str], ...] = ()
     refused: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A revision as its buyer has it: files, and the certificate beside them."""
+
+    folder: Path
+    files: tuple[Path, ...]
+
+    @property
+    def signed(self) -> bytes:
+        return (self.folder / _CERTIFICATE).read_bytes()
 
 
 class Market:
@@ -62,13 +82,37 @@ class Market:
         )[-1]
         return str(made["id"])
 
-    def give_token(self, contract: str) -> Buyer:
+    def give_token(self, name: str, contract: str) -> Buyer:
+        """And a key of the gateway, which calls of ours need besides."""
         given = self._staff.type("data", "grant", "give", contract)[-1]
-        return Buyer(contract=contract, token=str(given["token"]))
+        key = self._platform.gateway_key(contract)
+        return Buyer(name=name, contract=contract, token=str(given["token"]), key=key)
 
-    def without_grant(self, contract: str) -> Buyer:
+    def without_grant(self, name: str, contract: str) -> Buyer:
         """Somebody who has a contract, and made up a token."""
-        return Buyer(contract=contract, token=secrets.token_urlsafe(32))
+        return Buyer(name=name, contract=contract, token=secrets.token_urlsafe(32))
+
+    def close(self, buyer: Buyer) -> None:
+        """From now on nothing more is released to them."""
+        self._staff.type("data", "contract", "close", buyer.contract)
+
+    def wait_for_release(self, buyer: Buyer, *, after: int = 0) -> int:
+        """The number of the newest revision that is the buyer's own, once it is higher than `after`.
+
+        Raises:
+            LocalCloudError: None came.
+        """
+
+        def look() -> int | None:
+            answer = httpx2.get(self._table(buyer, "version"), headers=_bearer(buyer), timeout=30.0)
+            found = int(answer.headers[_VERSION]) if answer.is_success else 0
+            return found if found > after else None
+
+        return until(
+            look,
+            seconds=_MADE_SECONDS_MAX,
+            otherwise=f"No release to {buyer.name} was made; 'make logs PART={RELEASES}' says more.",
+        )
 
     def reads(self, buyer: Buyer) -> Read:
         """What a stranger's pandas makes of the buyer's profile file."""
@@ -99,46 +143,44 @@ class Market:
             refused=found.get("refused"),
         )
 
-    def fetch(self, buyer: Buyer, *, revision: int) -> list[Path]:
-        """The released files themselves, by the links that the buyer is given."""
-        answer = self._query(buyer, revision=revision)
-        answer.raise_for_status()
-        lines: list[dict[str, Any]] = [json.loads(line) for line in answer.text.splitlines()]
-        folder = self.folder / f"{revision:06}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        fetched = []
-        for url in (str(line["file"]["url"]) for line in lines if "file" in line):
-            fetched.append(folder / url.partition("?")[0].rpartition("/")[2])
-            fetched[-1].write_bytes(httpx2.get(url, timeout=30.0).raise_for_status().content)
-        return fetched
+    def fetch(self, buyer: Buyer, *, revision: int) -> Fetched:
+        """The released files themselves and their certificate, by the links that the buyer is given."""
+        answer = httpx2.post(
+            f"{self._platform.gateway}/datasets/{self._dataset}/links",
+            json={"revision": revision},
+            headers={**_bearer(buyer), "x-api-key": buyer.key},
+            timeout=30.0,
+        )
+        linked: Mapping[str, Any] = answer.raise_for_status().json()
+        folder = self.folder / buyer.name / f"{revision:06}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _download(str(linked["certificate"]["url"]), folder / _CERTIFICATE)
+        files = [_download(str(each["url"]), folder / str(each["name"])) for each in linked["links"]]
+        return Fetched(folder=folder, files=tuple(files))
 
     def status(self, buyer: Buyer, *, revision: int) -> int:
         """How a buyer who asks for a revision by its number is answered."""
-        return self._query(buyer, revision=revision).status_code
-
-    def _query(self, buyer: Buyer, *, revision: int) -> httpx2.Response:
-        path = f"delta-sharing/shares/{buyer.contract}/schemas/{_SCHEMA}/tables/{self._dataset}/query"
         return httpx2.post(
-            f"{self._platform.gateway}/{path}",
-            json={"version": revision},
-            headers={"Authorization": f"Bearer {buyer.token}"},
-            timeout=30.0,
-        )
+            self._table(buyer, "query"), json={"version": revision}, headers=_bearer(buyer), timeout=30.0
+        ).status_code
 
-    def verify(self, certificate: bytes, *, files: list[Path], key: str) -> tuple[tuple[str, ...], str]:
+    def _table(self, buyer: Buyer, asked: str) -> str:
+        path = f"shares/{buyer.contract}/schemas/{_SCHEMA}/tables/{self._dataset}/{asked}"
+        return f"{self._platform.gateway}/delta-sharing/{path}"
+
+    def verify(self, fetched: Fetched, *, key: str) -> tuple[tuple[str, ...], str]:
         """What `amply-verify certificate` says of files that it must accept, and how the network was off.
 
         Raises:
             LocalCloudError: It refused them.
         """
-        folder = files[0].parent
-        (folder / "certificate").write_bytes(certificate)
+        folder = fetched.folder
         (folder / "certificates-key.txt").write_text(f"{key}\n")
         off = network_off.strongest()
-        data = [word for file in files for word in ("--data", file.name)]
+        data = [word for file in fetched.files for word in ("--data", file.name)]
         done = subprocess.run(
             off.command(
-                "amply_verify", ["certificate", "certificate", "--key", "certificates-key.txt", *data]
+                "amply_verify", ["certificate", _CERTIFICATE, "--key", "certificates-key.txt", *data]
             ),
             cwd=folder,
             capture_output=True,
@@ -148,3 +190,29 @@ class Market:
         if done.returncode:
             raise LocalCloudError(f"The release in {folder} was refused: {done.stderr.strip()}")
         return tuple(done.stdout.splitlines()), off.words
+
+
+def in_common(one: Fetched, other: Fetched, *, person: str) -> int:
+    """How many pseudonyms two buyers' files share.
+
+    Raises:
+        LocalCloudError: The files have other rows.
+    """
+    first, second = (
+        [row for file in each.files for row in pq.read_table(file).to_pylist()] for each in (one, other)
+    )
+    said = [
+        sorted(json.dumps({**row, person: ""}, sort_keys=True) for row in rows) for rows in (first, second)
+    ]
+    if said[0] != said[1]:
+        raise LocalCloudError(f"The releases in {one.folder} and {other.folder} have other rows.")
+    return len({row[person] for row in first} & {row[person] for row in second})
+
+
+def _bearer(buyer: Buyer) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {buyer.token}"}
+
+
+def _download(url: str, into: Path) -> Path:
+    into.write_bytes(httpx2.get(url, timeout=30.0).raise_for_status().content)
+    return into

@@ -15,7 +15,7 @@ from local_cloud.credentials import write_privately
 from local_cloud.demo import organization
 from local_cloud.demo.lake import survey, year
 from local_cloud.demo.lake.alarm import ViolationAlarm
-from local_cloud.demo.lake.buyers import Buyer, Market
+from local_cloud.demo.lake.buyers import Buyer, Fetched, Market, in_common
 from local_cloud.demo.lake.cells import Cell, ReleaseLedger
 from local_cloud.demo.lake.data_platform import DataPlatform, require
 from local_cloud.demo.lake.seller import Job, Seller
@@ -27,16 +27,17 @@ NOTE: Final = "demo-lake.json"
 _TWELVE: Final = 12
 """People of the dataset that breaks its policy, which demands 20."""
 _NOT_THERE: Final = 404
+_PERSON: Final = "donor"
+"""The column of pseudonyms, as the policy of `donations` publishes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """A release as its buyers get it."""
+    """A release of a dataset, which each buyer's own follow."""
 
     number: int
     rows: int
     certificate: Certificate
-    signed: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +45,15 @@ class LakeResult:
     """The last line, as JSON.
 
     `releases` were made of `donations`, `survey_rows` and `quarantined` are of the public data set, `k` and `loss` of the first
-    release's newest part, `refused` is the status that a buyer without a grant got, `withdrawn` how many rows went with the donor's
-    cell, `violation` why the small dataset was not released.
+    release's newest part, `in_common` counts pseudonyms that two buyers share, `refused` is the status that a buyer without a grant
+    got, `withdrawn` how many rows went with the donor's cell, `violation` why the small dataset was not released.
     """
 
     releases: int
     k: int
     loss: str
     buyer_rows: int
+    in_common: int
     refused: int
     withdrawn: int
     survey_rows: int
@@ -82,17 +84,20 @@ def share(settings: Settings, steps: Steps, *, now: datetime) -> LakeResult:
     first = walk.releases()
     cell = walk.finds_the_donors_cell()
     violation, rung = walk.refuses_the_twelve()
-    buyer, read = walk.is_bought(first)
+    buyer, given, read = walk.is_bought(first)
+    in_common = walk.is_bought_by_another(given)
     refused = walk.refuses_who_has_no_grant()
     walk.forgets_the_donor()
     second = walk.releases_again(cell, before=first)
     walk.is_read_again(buyer, second)
-    walk.serves_the_earlier_one_to_nobody(buyer, first)
+    walk.serves_the_earlier_one_to_nobody(buyer)
+    walk.ends_the_contracts()
     result = LakeResult(
         releases=second.number - first.number + 1,
         k=first.certificate.parts[-1].k,
         loss=first.certificate.parts[-1].loss,
         buyer_rows=read,
+        in_common=in_common,
         refused=refused,
         withdrawn=first.rows - second.rows,
         survey_rows=walk.survey_rows,
@@ -118,6 +123,9 @@ class _Walk:
         self._alarm = ViolationAlarm(platform.cloud)
         self._seller = Seller(platform, mark=self._mark)
         self._donor = SharingDonor(platform, mark=self._mark)
+        self._bought: list[Buyer] = []
+        self._number = self._earlier = 0
+        """Of the buyer's own revisions, which count from 1: the newest, and the one before."""
         self.subject = ""
         self.survey_rows = 0
         self.quarantined = 0
@@ -212,25 +220,45 @@ class _Walk:
         self._steps.say(f"    {rung}")
         return str(item["refused"]), rung
 
-    def is_bought(self, released: Revision) -> tuple[Buyer, int]:
+    def is_bought(self, released: Revision) -> tuple[Buyer, Fetched, int]:
         with self._steps.step("contract", "a buyer gets a contract and a token") as told:
-            contract = self._market.sign("acme-research", today=self._today)
-            buyer = self._market.give_token(contract)
-            told.result = contract
-        with self._steps.step("read", "and reads the release into pandas") as told:
+            buyer = self._signs("acme-research")
+            told.result = buyer.contract
+        with self._steps.step("own", "the next look makes a release to that buyer") as told:
+            self._number = self._market.wait_for_release(buyer)
+            told.result = f"number {self._number} of their own"
+        with self._steps.step("read", "and they read it into pandas") as told:
             read = self._market.reads(buyer)
             if read.rows != released.rows:
                 raise LocalCloudError(f"The buyer read {read.rows} rows; {released.rows} were released.")
             told.result = f"{read.rows} rows"
         for row in read.first:
             self._steps.say(f"    {_shown(row)}")
-        self._verify(buyer, released)
-        return buyer, read.rows
+        return buyer, self._verify(buyer, self._number), read.rows
+
+    def is_bought_by_another(self, given: Fetched) -> int:
+        """The same rows, of other pseudonyms: what two buyers tell one another does not meet in a name."""
+        with self._steps.step("another", "another buyer has the same rows, other pseudonyms") as told:
+            other = self._signs("zenith-media")
+            number = self._market.wait_for_release(other)
+            theirs = self._market.fetch(other, revision=number)
+            found = in_common(given, theirs, person=_PERSON)
+            if found:
+                raise LocalCloudError(f"Two buyers have {found} pseudonyms in common.")
+            told.result = "none in common"
+        return found
+
+    def _signs(self, name: str) -> Buyer:
+        """A buyer of this walk: one who has a contract of the same day and datasets is given no second one."""
+        named = f"{name}-{self._mark}"
+        self._bought.append(self._market.give_token(named, self._market.sign(named, today=self._today)))
+        return self._bought[-1]
 
     def refuses_who_has_no_grant(self) -> int:
         with self._steps.step("refused", "another has a contract and no grant") as told:
-            contract = self._market.sign("curious-company", today=self._today)
-            read = self._market.reads(self._market.without_grant(contract))
+            named = f"curious-company-{self._mark}"
+            contract = self._market.sign(named, today=self._today)
+            read = self._market.reads(self._market.without_grant(named, contract))
             if read.refused is None:
                 raise LocalCloudError("Somebody without a grant could read the release.")
             told.result = f"refused, {read.refused}"
@@ -255,31 +283,45 @@ class _Walk:
         return made
 
     def is_read_again(self, buyer: Buyer, released: Revision) -> None:
-        with self._steps.step("read_again", "the buyer reads it again") as told:
+        with self._steps.step("read_again", "the buyer reads their own of it") as told:
+            self._earlier, self._number = (
+                self._number,
+                self._market.wait_for_release(buyer, after=self._number),
+            )
             read = self._market.reads(buyer)
             if read.rows != released.rows:
                 raise LocalCloudError(f"The buyer read {read.rows} rows; {released.rows} were released.")
             told.result = f"{read.rows} rows"
 
-    def serves_the_earlier_one_to_nobody(self, buyer: Buyer, earlier: Revision) -> None:
+    def serves_the_earlier_one_to_nobody(self, buyer: Buyer) -> None:
         """Though the buyer asks for it by its number."""
         with self._steps.step("earlier", "and the one with her in it no more") as told:
-            status = self._market.status(buyer, revision=earlier.number)
+            status = self._market.status(buyer, revision=self._earlier)
             if status != _NOT_THERE:
                 raise LocalCloudError(
-                    f"Release {earlier.number}, which has the donor in it, is answered {status}."
+                    f"Release {self._earlier}, which has the donor in it, is answered {status}."
                 )
-            told.result = f"number {earlier.number}: {status}"
+            told.result = f"number {self._earlier}: {status}"
 
-    def _verify(self, buyer: Buyer, released: Revision) -> None:
+    def ends_the_contracts(self) -> None:
+        """Else each walk would leave buyers behind whom the next walk's releases are made to as well."""
+        with self._steps.step("closed", "the contracts end; nothing more is made for them"):
+            for buyer in self._bought:
+                self._market.close(buyer)
+
+    def _verify(self, buyer: Buyer, number: int) -> Fetched:
+        """Files and certificate by the buyer's own links. The key comes with the contract, and here from the operator."""
         with self._steps.step("verified", "amply-verify certificate, network off") as told:
-            files = self._market.fetch(buyer, revision=released.number)
-            lines, how = self._market.verify(
-                released.signed, files=files, key=self._platform.certificates_key()
-            )
+            given, key = self._market.fetch(buyer, revision=number), self._platform.certificates_key()
+            certified = open_certificate(given.signed, [VerifierKey.parse(key)]).certificate
+            if certified.buyer != buyer.name:
+                raise LocalCloudError(f"The certificate of {buyer.name} names {certified.buyer}.")
+            lines, how = self._market.verify(given, key=key)
             told.result = f"OK ({how})"
+        self._steps.say(f"    fetched with token and key; made to {certified.buyer}")
         for line in lines:
             self._steps.say(f"    {line}")
+        return given
 
     def _revision(self, found: Mapping[str, Mapping[str, Any]], dataset: str) -> Revision:
         item = found[dataset]
@@ -295,7 +337,6 @@ class _Walk:
             number=number,
             rows=int(revision["rows"]),
             certificate=open_certificate(signed, [key]).certificate,
-            signed=signed,
         )
 
 
