@@ -4,11 +4,10 @@ from aws_cdk import aws_events as eventbridge
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from constructs_lib.alarms import Pager, Severity, make_topic
+from constructs_lib.alarms import Severity
 from stacks import watching
 from stacks.api import Api
 from stacks.containers import Surroundings
-from stacks.contracts import RUNBOOKS
 from stacks.dashboard import Watched, make_dashboard
 from stacks.environment import Environment
 from stacks.events import Events
@@ -17,6 +16,7 @@ from stacks.key_alarms import watch_personal_keys
 from stacks.lake.sharing_alarms import watch_shared_data
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView
+from stacks.paging import make_pager, make_topics
 from stacks.payout_alarms import watch_payouts
 from stacks.stack import AmplyStack
 from stacks.stripe_alarms import watch_stripe_events
@@ -37,13 +37,8 @@ class Observability(AmplyStack):
         workers: Workers,
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: alarms")
-        self.topics = {
-            Severity.PAGE: make_topic(self, "Topic", email=environment.alarm_email),
-            Severity.NOTICE: make_topic(self, "Notices", email=environment.alarm_email),
-        }
-        self.pager = Pager(
-            self, "Alarms", topics=self.topics, prefix=f"amply-{environment.name}", runbooks=RUNBOOKS
-        )
+        self.topics = make_topics(self, Severity.PAGE, Severity.NOTICE)
+        self.pager = make_pager(self, self.topics)
         namespace = f"amply/{environment.name}"
         watched = Watched(
             api=api,
