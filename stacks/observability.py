@@ -7,6 +7,8 @@ from constructs import Construct
 from constructs_lib.alarms import Severity
 from stacks import watching
 from stacks.api import Api
+from stacks.backup_alarms import watch_backups
+from stacks.book_alarms import watch_backlog, watch_bookings, watch_books
 from stacks.containers import Surroundings
 from stacks.dashboard import Watched, make_dashboard
 from stacks.environment import Environment
@@ -14,6 +16,7 @@ from stacks.events import Events
 from stacks.expiry import watch_certificate
 from stacks.key_alarms import watch_personal_keys
 from stacks.lake.sharing_alarms import watch_shared_data
+from stacks.mail_alarms import watch_mail
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView
 from stacks.paging import make_pager, make_topics
@@ -50,7 +53,7 @@ class Observability(AmplyStack):
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, around.events)
-        watching.watch_books(self.pager, watched.measured)
+        watch_books(self.pager, watched.measured)
         watch_payouts(self.pager, watched.measured)
         if around.shared:
             watch_shared_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
@@ -77,8 +80,8 @@ class Observability(AmplyStack):
             watching.watch_tasks(pager, "api", watched.api.service, runs=runs),
         ]
         work = [
-            watching.watch_backlog(pager, watched.measured, runs=runs),
-            watching.watch_bookings(pager, watched.measured),
+            watch_backlog(pager, watched.measured, runs=runs),
+            watch_bookings(pager, watched.measured),
             watching.watch_queues(pager, watched.queues, events),
             watch_stripe_events(pager, events),
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
@@ -92,9 +95,9 @@ class Observability(AmplyStack):
 
     def _watch_what_lasts(self, around: Surroundings) -> None:
         """Mail's reputation, backups, certificates: what goes wrong over days, and is told in the morning."""
-        watching.watch_mail(self.pager, around.mail)
+        watch_mail(self.pager, around.mail)
         if around.backup:
-            watching.watch_backups(self.pager, around.backup)
+            watch_backups(self.pager, around.backup)
         if around.database.rotation:
             watching.watch_rotation(self.pager, around.database.rotation)
         if certificate := around.edge.api_certificate:
