@@ -15,6 +15,7 @@ from stacks.environment import Environment
 from stacks.events import Events
 from stacks.expiry import watch_certificate
 from stacks.key_alarms import watch_personal_keys
+from stacks.lake.selling_alarms import watch_sold_data
 from stacks.lake.sharing_alarms import watch_shared_data
 from stacks.mail_alarms import watch_mail
 from stacks.measurements import measure
@@ -57,6 +58,8 @@ class Observability(AmplyStack):
         watch_payouts(self.pager, watched.measured)
         if around.shared:
             watch_shared_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
+        if around.sold:
+            watch_sold_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(

@@ -1,4 +1,4 @@
-"""What rings when donors' decisions, or facts of their gifts, do not reach the lake."""
+"""What rings when donors' decisions, facts of their gifts, or what sellers hand in do not reach the lake."""
 
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -26,7 +26,31 @@ SHARED = (
 )
 """The worker tries again every ten minutes what it could not tell, and every hour what it could not write."""
 
+HANDED_IN = (
+    RingingLine(
+        alarm="datasets-untold",
+        event="dataset_not_told",
+        minutes=30,
+        period=15,
+        meaning="For half an hour the lake's table could not be told of sellers' datasets, closed ones among them.",
+    ),
+    RingingLine(
+        alarm="files-unread",
+        event="file_not_read",
+        minutes=120,
+        period=60,
+        meaning="In two hours running a file that was handed in could not be read; after five attempts it is given up.",
+    ),
+    RingingLine(
+        alarm="files-given-up",
+        event="file_given_up",
+        meaning="A file that was handed in could not be read in five attempts, and its sender was told to write to us.",
+    ),
+)
+"""A dataset is told again after ten minutes at most; a file is read again after ten minutes, then ever later, five times."""
+
 
 def watch_shared_data(scope: Construct, pager: Pager, *, worker_log: logs.ILogGroup, namespace: str) -> None:
     """Beside the platform's other alarms: the worker's log is read, and a stack of the lake that read it would have to go first."""
-    ring_by_lines(pager, LogNumbers(scope, "Shared", log=worker_log, namespace=namespace), SHARED)
+    numbers = LogNumbers(scope, "Shared", log=worker_log, namespace=namespace)
+    ring_by_lines(pager, numbers, (*SHARED, *HANDED_IN))
