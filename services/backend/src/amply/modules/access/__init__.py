@@ -27,7 +27,9 @@ from amply.modules.access.revocable import (
     RevocableRow,
     just_made,
     newest_first,
+    note_use,
     revoked,
+    row_of_secret,
 )
 from amply.modules.access.uploaded import UploadedRow, look_at_upload, take_up
 from amply.modules.access.web import (
@@ -83,8 +85,10 @@ __all__ = [
     "limits_of_callers",
     "look_at_upload",
     "newest_first",
+    "note_use",
     "require_own",
     "revoked",
+    "row_of_secret",
     "signed_in",
     "take_up",
 ]
