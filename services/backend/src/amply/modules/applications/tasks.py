@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -16,6 +16,7 @@ from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.infra.vault.of_organizations import hold_key_of, of_organizations
 from amply.infra.vault.tending import Tended
 from amply.modules import mail, organizations
+from amply.modules.access import note_gone
 from amply.modules.applications.letters import step_mail
 from amply.modules.applications.models import ApplicationRow, DocumentRow, LookupRow, StepRow, TierNoticeRow
 from amply.modules.applications.ports import DocumentShelf, Register, RegisterUnavailable
@@ -126,20 +127,11 @@ def _take_away(parts: Applying, row: DocumentRow, *, now: datetime) -> int:
         # First the bytes: where this dies in between, the row says what is left to do.
         parts.shelf.take_away(row.object_key)
         with parts.database.transaction() as session:
-            _note_gone(session, row, now=now)
+            note_gone(session, DocumentRow, row, now=now)
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.exception("document_not_taken_away", document_id=row.id)
         return 0
     return 1
-
-
-def _note_gone(session: Session, row: DocumentRow, *, now: datetime) -> None:
-    if row.received_at is None:
-        session.execute(
-            delete(DocumentRow).where(DocumentRow.id == row.id, DocumentRow.received_at.is_(None))
-        )
-    else:
-        session.execute(update(DocumentRow).where(DocumentRow.id == row.id).values(gone_at=now))
 
 
 def deliver(
