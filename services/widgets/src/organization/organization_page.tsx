@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
+import { Failure } from "../account/failure";
 import { KeepersPage, type Kept } from "../account/keepers_page";
 import { KEEPERS, SHOWING } from "../account/roles";
-import { useSpeech, wordsOf } from "../account/language";
+import { useSpeech } from "../account/language";
 import type { SiteConfig } from "../site/config";
 import { type Image, KINDS, OwnApi, type Profile } from "./own_api";
 import { PicturePart } from "./picture_part";
@@ -29,8 +30,7 @@ interface Shown {
 }
 
 function OwnOrganization(kept: Kept) {
-  const speech = useSpeech();
-  const { t } = speech;
+  const { t } = useSpeech();
   const { config, organization } = kept;
   const own = useMemo(() => new OwnApi(config.apiUrl, organization.organizationId), [config, organization]);
   const [shown, setShown] = useState<Shown | null>(null);
@@ -44,9 +44,7 @@ function OwnOrganization(kept: Kept) {
     <>
       <h2>{shown?.profile.said.name ?? organization.name}</h2>
       <p>{t.ownOrganizationAbout}</p>
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
+      <Failure of={failed} />
       {shown === null && failed === null && <p role="status">{t.loading}</p>}
       {shown !== null && (
         <>

@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
+import { Failure } from "../account/failure";
 import { KeepersPage, type Kept } from "../account/keepers_page";
-import { useSpeech, wordsOf } from "../account/language";
+import { useSpeech } from "../account/language";
 import type { SiteConfig } from "../site/config";
 import { DomainsPart } from "./domains_part";
 import { ProviderPart } from "./provider_part";
@@ -32,8 +33,7 @@ interface Shown {
 }
 
 function OwnSignIn(kept: Kept) {
-  const speech = useSpeech();
-  const { t } = speech;
+  const { t } = useSpeech();
   const { config, organization } = kept;
   const signIn = useMemo(() => new SignInApi(config.apiUrl, organization.organizationId), [config, organization]);
   const [shown, setShown] = useState<Shown | null>(null);
@@ -48,9 +48,7 @@ function OwnSignIn(kept: Kept) {
     <>
       <h2>{organization.name}</h2>
       <p>{t.ownSignInAbout(organization.name)}</p>
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
+      <Failure of={failed} />
       {shown === null && failed === null && <p role="status">{t.loading}</p>}
       {shown !== null && (
         <>
