@@ -2,22 +2,15 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { Became } from "../account/became";
 import { useAttempts } from "../account/confirming";
-import { KeepersPage, type Kept } from "../account/keepers_page";
+import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_page";
 import { useSpeech } from "../account/language";
 import { ShownOnce } from "../account/shown_once";
-import type { SiteConfig } from "../site/config";
 import { KeyForm } from "./key_form";
 import { KeyRow } from "./key_row";
 import { type Key, KeysApi, type NewKey } from "./keys_api";
 
-interface KeysPageProps {
-  readonly config: SiteConfig;
-  /** The organisation that a link asks for, or empty. */
-  readonly asked: string;
-}
-
 /** The keys of an organisation, for members who look after them. */
-export function KeysPage(about: KeysPageProps) {
+export function KeysPage(about: AskedPageProps) {
   return (
     <KeepersPage {...about} title={(t) => t.keysTitle} notYours={(t) => t.keysNotYours}>
       {(kept) => <Keys {...kept} />}
