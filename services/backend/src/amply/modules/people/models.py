@@ -1,6 +1,5 @@
 from datetime import datetime
 
-from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.due_rows import DueRow
