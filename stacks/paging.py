@@ -21,6 +21,4 @@ def make_pager(
     stack: AmplyStack, topics: Mapping[Severity, sns.Topic], *, construct_id: str = "Alarms"
 ) -> Pager:
     """Alarms are called after the environment; a severity without a topic tells nobody."""
-    return Pager(
-        stack, construct_id, topics=topics, prefix=f"amply-{stack.settings.name}", runbooks=RUNBOOKS
-    )
+    return Pager(stack, construct_id, topics=topics, prefix=f"amply-{stack.settings.name}", runbooks=RUNBOOKS)

@@ -288,7 +288,13 @@ def test_who_keeps_contracts_and_who_settles_them_reach_no_more_of_the_tables(ex
         ("files-unread", ("ingestion/taking.py", "NOT_READ", "file_not_read"), 0, 2, 3_600),
         ("files-given-up", ("ingestion/taking.py", "GIVEN_UP", "file_given_up"), 0, 1, 60),
         ("data-unsettled", ("marketplace/settling.py", "NOT_SETTLED", "data_not_settled"), 0, 2, 7_200),
-        ("data-contracts-unreadable", ("marketplace/domain.py", "code", "data_contract_unreadable"), 0, 1, 7_200),
+        (
+            "data-contracts-unreadable",
+            ("marketplace/domain.py", "code", "data_contract_unreadable"),
+            0,
+            1,
+            7_200,
+        ),
         ("data-shares-untold", ("marketplace/revenue.py", "UNTOLD", "data_share_not_told"), 0, 2, 7_200),
     ],
 )

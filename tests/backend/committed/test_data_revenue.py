@@ -143,7 +143,9 @@ def test_a_table_that_is_away_is_told_later_and_the_books_stand(revenue: Revenue
     with capture_logs() as logs:
         for hours in range(8):
             assert revenue.tells(SETTLED_AT + timedelta(hours=hours)) == 0
-    assert [line["event"] for line in logs] == ["data_share_not_told"] * 8, "once an hour, so that its alarm lasts"
+    assert [line["event"] for line in logs] == ["data_share_not_told"] * 8, (
+        "once an hour, so that its alarm lasts"
+    )
     revenue.control.is_away = False
     assert revenue.tells(SETTLED_AT + timedelta(hours=8)) == 1
 

@@ -68,9 +68,7 @@ def uploads_there(session: Session, access: Access, kind: type[Row]) -> Sequence
 def upload_there(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row | None:
     """One of them, as it is now; None where the organisation has no such, or it was removed."""
     return session.scalars(
-        select(kind)
-        .where(kind.id == row_id, *_there(access, kind))
-        .execution_options(populate_existing=True)
+        select(kind).where(kind.id == row_id, *_there(access, kind)).execution_options(populate_existing=True)
     ).one_or_none()
 
 
