@@ -3,6 +3,7 @@
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_lib.alarms import Pager, Severity
+from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
 from stacks.mail import Mail
 
 BOUNCED_SHARE_MAX = 0.05
@@ -31,21 +32,18 @@ def watch_mail(pager: Pager, mail: Mail) -> None:
             meaning=f"More than {highest * 1000:.0f} of a thousand letters {fate}.",
             severity=Severity.NOTICE,
         )
-    pager.above(
+    ring_when_set_aside(
+        pager,
         "mail-feedback-set-aside",
-        mail.feedback_dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-        0,
-        minutes=1,
+        mail.feedback_dead_letters,
         meaning="What SES says of a letter could not be delivered or read, and waits for a person.",
-        severity=Severity.NOTICE,
     )
-    pager.above(
+    ring_when_waiting(
+        pager,
         "mail-feedback-waiting",
-        mail.feedback.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        mail.feedback,
         FEEDBACK_AGE_SECONDS_MAX,
-        minutes=5,
         meaning="What SES says of a letter has waited for more than a day, and the worker has not read it.",
-        severity=Severity.NOTICE,
     )
     pager.above(
         "mail-feedback-deep",

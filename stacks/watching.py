@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 
 from constructs_lib.alarms import Pager, Severity
 from constructs_lib.firewall import Firewall
+from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
 from constructs_lib.service import Service
 from stacks.api import Api
 from stacks.cache import Cache
@@ -129,8 +130,7 @@ def watch_queues(pager: Pager, queues: Queues, events: Events) -> cloudwatch.Ala
         "undelivered": (events.undelivered, "An event could not be delivered and waits for a person."),
     }
     for name, (queue, meaning) in set_aside.items():
-        depth = queue.metric_approximate_number_of_messages_visible(statistic="Maximum")
-        pager.above(name, depth, 0, minutes=1, meaning=meaning, severity=Severity.NOTICE)
+        ring_when_set_aside(pager, name, queue, meaning=meaning)
     for name, queue in {"high": queues.high, "low": queues.low}.items():
         pager.above(
             f"{name}-deep",
@@ -140,19 +140,18 @@ def watch_queues(pager: Pager, queues: Queues, events: Events) -> cloudwatch.Ala
             meaning=f"More than 10,000 messages have been in the {name} queue for a quarter of an hour.",
             severity=Severity.NOTICE,
         )
-    pager.above(
+    ring_when_waiting(
+        pager,
         "low-waiting",
-        queues.low.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        queues.low,
         3600,
-        minutes=5,
         meaning="The oldest message of the low queue has waited more than an hour.",
-        severity=Severity.NOTICE,
     )
-    return pager.above(
+    return ring_when_waiting(
+        pager,
         "high-waiting",
-        queues.high.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        queues.high,
         300,
-        minutes=5,
         meaning="The oldest message of the high queue, where people wait, is older than five minutes.",
         severity=Severity.PART,
     )

@@ -3,9 +3,10 @@
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
-from constructs_lib.alarms import Pager, Severity
+from constructs_lib.alarms import Severity
 from constructs_lib.line_alarms import RingingLine, ring_by_lines
 from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
 from stacks.paging import make_pager, make_topics
 from stacks.stack import AmplyStack
 
@@ -48,25 +49,18 @@ def watch_arrivals(
     pager = make_pager(stack, make_topics(stack, Severity.PAGE, Severity.NOTICE))
     numbers = LogNumbers(stack, "Numbers", log=log, namespace=f"amply/{stack.settings.name}")
     ring_by_lines(pager, numbers, RELEASES)
-    _watch_messages(pager, waiting=waiting, set_aside=set_aside)
-
-
-def _watch_messages(pager: Pager, *, waiting: sqs.Queue, set_aside: sqs.Queue) -> None:
-    """By the queue's own numbers."""
-    pager.above(
+    ring_when_set_aside(
+        pager,
         "arrivals-set-aside",
-        set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-        0,
-        minutes=1,
+        set_aside,
         meaning="A message about something that came in could not be taken, and waits for a person.",
-        severity=Severity.NOTICE,
     )
-    pager.above(
+    ring_when_waiting(
+        pager,
         "arrivals-waiting",
-        waiting.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        waiting,
         6 * 3600,
         minutes=15,
         period=5,
         meaning="The oldest message about something that came in has waited for more than six hours.",
-        severity=Severity.NOTICE,
     )

@@ -6,6 +6,7 @@ from constructs_lib.alarms import Severity
 from constructs_lib.function import PlainFunction
 from constructs_lib.line_alarms import RingingLine, ring_by_lines
 from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
 from stacks.paging import make_pager, make_topics
 
 if TYPE_CHECKING:
@@ -33,22 +34,20 @@ def watch_terminals(stack: "Terminals", *, days: PlainFunction | None) -> None:
     pager = make_pager(stack, make_topics(stack, Severity.NOTICE))
     numbers = LogNumbers(stack, "Numbers", log=stack.keep.log, namespace=f"amply/{stack.settings.name}")
     ring_by_lines(pager, numbers, MESSAGES)
-    pager.above(
+    ring_when_set_aside(
+        pager,
         "terminal-messages-set-aside",
-        stack.set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-        0,
-        minutes=1,
+        stack.set_aside,
         meaning="What a terminal said could not be kept in five attempts, and waits for a person.",
-        severity=Severity.NOTICE,
     )
-    pager.above(
+    ring_when_waiting(
+        pager,
         "terminal-messages-waiting",
-        stack.messages.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        stack.messages,
         3600,
         minutes=15,
         period=5,
         meaning="What a terminal said has waited for more than an hour to be kept.",
-        severity=Severity.NOTICE,
     )
     if days:
         pager.above(
