@@ -1,5 +1,6 @@
 """The letter that invites somebody into an organisation, as text and as HTML that say the same."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from amply.infra.letter_templates import letter_templates, letter_texts
@@ -13,7 +14,7 @@ _TEMPLATES: Final = letter_templates(_PACKAGE)
 
 def invitation_mail(*, to: str, organization: str, role: Role, language: Language, link: str) -> Mail:
     """Ask whoever reads `to` to join an organisation by `link`."""
-    texts = letter_texts(_PACKAGE, language)
+    texts = texts_in(language)
     filled = {"organization": harmless(organization), "role": texts["roles"][role]}
     said = {name: text.format_map(filled) for name, text in texts["invitation"].items()}
     facts = {"said": said, "link": link, "language": language.value}
@@ -23,3 +24,8 @@ def invitation_mail(*, to: str, organization: str, role: Role, language: Languag
         text=_TEMPLATES.get_template("invitation.txt").render(facts),
         html=_TEMPLATES.get_template("invitation.html").render(facts),
     )
+
+
+def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
+    """All texts of a language, by section and name."""
+    return letter_texts(_PACKAGE, language)
