@@ -4,11 +4,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
 from constructs import Construct
 
-from constructs_lib.alarms import Pager, Severity, make_topic
-from stacks.contracts import RUNBOOKS
+from constructs_lib.alarms import Severity
 from stacks.dns import Names
 from stacks.environment import Environment
 from stacks.expiry import watch_certificate
+from stacks.paging import make_pager, make_topics
 from stacks.stack import AmplyStack
 
 CLOUDFRONT_REGION = "us-east-1"
@@ -33,12 +33,5 @@ class Certificate(AmplyStack):
             subject_alternative_names=others,
             validation=acm.CertificateValidation.from_dns(dns.zone_in(self)),
         )
-        notices = make_topic(self, "Notices", email=environment.alarm_email)
-        pager = Pager(
-            self,
-            "Alarms",
-            topics={Severity.NOTICE: notices},
-            prefix=f"amply-{environment.name}",
-            runbooks=RUNBOOKS,
-        )
+        pager = make_pager(self, make_topics(self, Severity.NOTICE))
         watch_certificate(pager, "certificate-edge", self.certificate, whose="The edge's")

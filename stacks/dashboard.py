@@ -9,12 +9,13 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
 from stacks.api import Api
+from stacks.book_alarms import LEDGER_AGE_SECONDS_MAX
 from stacks.cache import Cache
 from stacks.database import Database
 from stacks.measurements import Measurements
 from stacks.outside_view import OutsideView
 from stacks.queues import Queues
-from stacks.watching import LEDGER_AGE_SECONDS_MAX, Ringing
+from stacks.watching import Ringing
 from stacks.workers import Workers
 
 

@@ -4,11 +4,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from constructs_lib.alarms import Pager, Severity, make_topic
+from constructs_lib.alarms import Severity
 from stacks.certificate import CLOUDFRONT_REGION
-from stacks.contracts import RUNBOOKS
 from stacks.edge import Edge
 from stacks.environment import Environment
+from stacks.paging import make_pager, make_topics
 from stacks.stack import AmplyStack
 
 ERRORS_PERCENT_MAX = 5
@@ -27,13 +27,7 @@ class EdgeAlarms(AmplyStack):
             description="Amply: alarms of the edge",
             env=cdk.Environment(account=environment.account, region=CLOUDFRONT_REGION),
         )
-        pager = Pager(
-            self,
-            "Alarms",
-            topics={Severity.PAGE: make_topic(self, "Topic", email=environment.alarm_email)},
-            prefix=f"amply-{environment.name}",
-            runbooks=RUNBOOKS,
-        )
+        pager = make_pager(self, make_topics(self, Severity.PAGE))
         pager.above(
             "edge-errors",
             _errors(edge.distribution.distribution_id),

@@ -4,19 +4,23 @@ from aws_cdk import aws_events as eventbridge
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from constructs_lib.alarms import Pager, Severity, make_topic
+from constructs_lib.alarms import Severity
 from stacks import watching
 from stacks.api import Api
+from stacks.backup_alarms import watch_backups
+from stacks.book_alarms import watch_backlog, watch_bookings, watch_books
 from stacks.containers import Surroundings
-from stacks.contracts import RUNBOOKS
 from stacks.dashboard import Watched, make_dashboard
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.expiry import watch_certificate
 from stacks.key_alarms import watch_personal_keys
+from stacks.lake.selling_alarms import watch_sold_data
 from stacks.lake.sharing_alarms import watch_shared_data
+from stacks.mail_alarms import watch_mail
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView
+from stacks.paging import make_pager, make_topics
 from stacks.payout_alarms import watch_payouts
 from stacks.stack import AmplyStack
 from stacks.stripe_alarms import watch_stripe_events
@@ -37,13 +41,8 @@ class Observability(AmplyStack):
         workers: Workers,
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: alarms")
-        self.topics = {
-            Severity.PAGE: make_topic(self, "Topic", email=environment.alarm_email),
-            Severity.NOTICE: make_topic(self, "Notices", email=environment.alarm_email),
-        }
-        self.pager = Pager(
-            self, "Alarms", topics=self.topics, prefix=f"amply-{environment.name}", runbooks=RUNBOOKS
-        )
+        self.topics = make_topics(self, Severity.PAGE, Severity.NOTICE)
+        self.pager = make_pager(self, self.topics)
         namespace = f"amply/{environment.name}"
         watched = Watched(
             api=api,
@@ -55,10 +54,12 @@ class Observability(AmplyStack):
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, around.events)
-        watching.watch_books(self.pager, watched.measured)
+        watch_books(self.pager, watched.measured)
         watch_payouts(self.pager, watched.measured)
         if around.shared:
             watch_shared_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
+        if around.sold:
+            watch_sold_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(
@@ -82,8 +83,8 @@ class Observability(AmplyStack):
             watching.watch_tasks(pager, "api", watched.api.service, runs=runs),
         ]
         work = [
-            watching.watch_backlog(pager, watched.measured, runs=runs),
-            watching.watch_bookings(pager, watched.measured),
+            watch_backlog(pager, watched.measured, runs=runs),
+            watch_bookings(pager, watched.measured),
             watching.watch_queues(pager, watched.queues, events),
             watch_stripe_events(pager, events),
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
@@ -97,9 +98,9 @@ class Observability(AmplyStack):
 
     def _watch_what_lasts(self, around: Surroundings) -> None:
         """Mail's reputation, backups, certificates: what goes wrong over days, and is told in the morning."""
-        watching.watch_mail(self.pager, around.mail)
+        watch_mail(self.pager, around.mail)
         if around.backup:
-            watching.watch_backups(self.pager, around.backup)
+            watch_backups(self.pager, around.backup)
         if around.database.rotation:
             watching.watch_rotation(self.pager, around.database.rotation)
         if certificate := around.edge.api_certificate:

@@ -3,9 +3,9 @@
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 
-from constructs_lib.alarms import Pager, Severity
+from constructs_lib.alarms import Severity
 from constructs_lib.rollout import Watch
-from stacks.contracts import RUNBOOKS
+from stacks.paging import make_pager
 from stacks.stack import AmplyStack
 
 ERRORS_PERCENT_MAX = 2
@@ -19,7 +19,7 @@ def watch_rollout(stack: AmplyStack, balancer: elb.ApplicationLoadBalancer) -> W
     rollout = stack.settings.tasks.rollout
     if rollout is None:
         return None
-    pager = Pager(stack, "Rollout", topics={}, prefix=f"amply-{stack.settings.name}", runbooks=RUNBOOKS)
+    pager = make_pager(stack, {}, construct_id="Rollout")
     metrics = balancer.metrics
     share = cloudwatch.MathExpression(
         expression=f"IF(requests > {REQUESTS_MIN}, 100 * FILL(errors, 0) / requests, 0)",

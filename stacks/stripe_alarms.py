@@ -3,24 +3,23 @@
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_lib.alarms import Pager, Severity
+from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
 from stacks.events import Events
 
 
 def watch_stripe_events(pager: Pager, events: Events) -> cloudwatch.Alarm:
     """What Stripe sends through AWS; nothing comes while no source is named. Returns the one about gifts that wait."""
-    pager.above(
+    ring_when_set_aside(
+        pager,
         "stripe-events-set-aside",
-        events.stripe_set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-        0,
-        minutes=1,
+        events.stripe_set_aside,
         meaning="What Stripe sent through AWS could not be delivered or read, and waits for a person.",
-        severity=Severity.NOTICE,
     )
-    return pager.above(
+    return ring_when_waiting(
+        pager,
         "stripe-events-waiting",
-        events.stripe_events.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        events.stripe_events,
         300,
-        minutes=5,
         meaning="The oldest of Stripe's events that came through AWS is older than five minutes.",
         severity=Severity.PART,
     )

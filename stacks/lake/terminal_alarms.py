@@ -2,55 +2,52 @@
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import aws_cloudwatch as cloudwatch
-
-from constructs_lib.alarms import Pager, Severity, make_topic
+from constructs_lib.alarms import Severity
 from constructs_lib.function import PlainFunction
+from constructs_lib.line_alarms import RingingLine, ring_by_lines
 from constructs_lib.log_numbers import LogNumbers
-from stacks.contracts import RUNBOOKS
+from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
+from stacks.paging import make_pager, make_topics
 
 if TYPE_CHECKING:
     from stacks.lake.terminals import Terminals
 
+MESSAGES = (
+    RingingLine(
+        alarm="terminal-contradicts",
+        event="terminal_message_contradicts",
+        metric="TerminalContradictions",
+        meaning="A terminal used a number again for something else: it lost its count, or somebody else has its key.",
+    ),
+    RingingLine(
+        alarm="terminal-refused",
+        event="terminal_message_refused",
+        metric="TerminalRefusals",
+        meaning="A terminal said something that may not be kept, or had a wrong clock; it is set aside.",
+    ),
+)
+"""By the lines of the function that keeps what they say."""
+
 
 def watch_terminals(stack: "Terminals", *, days: PlainFunction | None) -> None:
-    """Through a topic of the stack's own: a flag that is off leaves nothing in the stacks below."""
-    name, email = stack.settings.name, stack.settings.alarm_email
-    pager = Pager(
-        stack,
-        "Alarms",
-        topics={Severity.NOTICE: make_topic(stack, "Notices", email=email)},
-        prefix=f"amply-{name}",
-        runbooks=RUNBOOKS,
-    )
-    numbers = LogNumbers(stack, "Numbers", log=stack.keep.log, namespace=f"amply/{name}")
-
-    def told(alarm: str, metric: cloudwatch.Metric, *, meaning: str) -> None:
-        pager.above(alarm, metric, 0, minutes=1, meaning=meaning, severity=Severity.NOTICE)
-
-    told(
-        "terminal-contradicts",
-        numbers.count("terminal_message_contradicts", "TerminalContradictions"),
-        meaning="A terminal used a number again for something else: it lost its count, or somebody else has its key.",
-    )
-    told(
-        "terminal-refused",
-        numbers.count("terminal_message_refused", "TerminalRefusals"),
-        meaning="A terminal said something that may not be kept, or had a wrong clock; it is set aside.",
-    )
-    told(
+    """By what keeps their messages, by its queue, and by what makes files of their days."""
+    pager = make_pager(stack, make_topics(stack, Severity.NOTICE))
+    numbers = LogNumbers(stack, "Numbers", log=stack.keep.log, namespace=f"amply/{stack.settings.name}")
+    ring_by_lines(pager, numbers, MESSAGES)
+    ring_when_set_aside(
+        pager,
         "terminal-messages-set-aside",
-        stack.set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+        stack.set_aside,
         meaning="What a terminal said could not be kept in five attempts, and waits for a person.",
     )
-    pager.above(
+    ring_when_waiting(
+        pager,
         "terminal-messages-waiting",
-        stack.messages.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        stack.messages,
         3600,
         minutes=15,
         period=5,
         meaning="What a terminal said has waited for more than an hour to be kept.",
-        severity=Severity.NOTICE,
     )
     if days:
         pager.above(

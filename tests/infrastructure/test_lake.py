@@ -29,7 +29,7 @@ from tests.infrastructure.test_golden import compare
 from tests.marketplace.market import BY_CONTRACT, KEYS
 
 STACKS = ("lake", "controlplane", "marketplace", "etl", "iot")
-SHARING = ROOT / "services" / "backend" / "src" / "amply" / "modules" / "sharing"
+MODULES = ROOT / "services" / "backend" / "src" / "amply" / "modules"
 SIGNED = Path(__file__).with_name("golden") / "permissions_lake.md"
 SETTINGS = set(
     re.findall(r'environ\["(\w+)"\]', (ROOT / "services/releases/src/amply_releases/settings.py").read_text())
@@ -299,19 +299,33 @@ def test_who_keeps_contracts_and_who_settles_them_reach_no_more_of_the_tables(ex
 @pytest.mark.parametrize(
     ("name", "line", "threshold", "periods", "seconds"),
     [
-        ("consents-untold", ("telling.py", "UNTOLD", "consent_not_told"), 0, 2, 900),
-        ("facts-unwritten", ("writing.py", "NOT_WRITTEN", "facts_not_written"), 1, 1, 10_800),
+        ("consents-untold", ("sharing/telling.py", "UNTOLD", "consent_not_told"), 0, 2, 900),
+        ("facts-unwritten", ("sharing/writing.py", "NOT_WRITTEN", "facts_not_written"), 1, 1, 10_800),
+        ("datasets-untold", ("ingestion/telling.py", "UNTOLD", "dataset_not_told"), 0, 2, 900),
+        ("files-unread", ("ingestion/taking.py", "NOT_READ", "file_not_read"), 0, 2, 3_600),
+        ("files-given-up", ("ingestion/taking.py", "GIVEN_UP", "file_given_up"), 0, 1, 60),
+        ("data-unsettled", ("marketplace/settling.py", "NOT_SETTLED", "data_not_settled"), 0, 2, 7_200),
+        (
+            "data-contracts-unreadable",
+            ("marketplace/domain.py", "code", "data_contract_unreadable"),
+            0,
+            1,
+            7_200,
+        ),
+        ("data-shares-untold", ("marketplace/revenue.py", "UNTOLD", "data_share_not_told"), 0, 2, 7_200),
     ],
 )
-def test_what_donors_share_and_the_lake_does_not_get_is_told(
+def test_what_the_worker_cannot_do_for_the_data_platform_is_told_in_the_morning(
     name: str, line: tuple[str, str, str], threshold: int, periods: int, seconds: int, extended: Deployed
 ) -> None:
     """By the lines that the worker writes, in the worker's log."""
     file, constant, event = line
-    assert f'{constant}: Final = "{event}"' in (SHARING / file).read_text()
+    assert re.search(rf'\b{constant}(: Final)? = "{event}"', (MODULES / file).read_text())
     alarm = alarms_of(extended)[name].properties
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", threshold)
     assert (alarm["EvaluationPeriods"], alarm["Period"]) == (periods, seconds)
+    (notices,) = alarm["AlarmActions"]
+    assert notices["Ref"].startswith("Notices")
     (counted,) = (
         found.properties
         for found in extended.resources("AWS::Logs::MetricFilter")

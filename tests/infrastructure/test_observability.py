@@ -210,6 +210,8 @@ CHOSEN_ALARMS = {
     *("terminal-contradicts", "terminal-refused", "terminal-days-failing"),
     *("terminal-messages-set-aside", "terminal-messages-waiting"),
     *("consents-untold", "facts-unwritten", "files-set-aside", "releases-failing", "releases-refused"),
+    *("datasets-untold", "files-unread", "files-given-up"),
+    *("data-unsettled", "data-contracts-unreadable", "data-shares-untold"),
 }
 """Of what no environment has today and each may choose; test_rotation.py, test_lake.py and test_terminals.py find them."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"

@@ -141,10 +141,13 @@ def test_a_table_that_is_away_is_told_later_and_the_books_stand(revenue: Revenue
     revenue.settles()
     revenue.control.is_away = True
     with capture_logs() as logs:
-        assert revenue.tells() == 0
-    assert [line["event"] for line in logs] == ["data_share_not_told"]
+        for hours in range(8):
+            assert revenue.tells(SETTLED_AT + timedelta(hours=hours)) == 0
+    assert [line["event"] for line in logs] == ["data_share_not_told"] * 8, (
+        "once an hour, so that its alarm lasts"
+    )
     revenue.control.is_away = False
-    assert revenue.tells(SETTLED_AT + timedelta(minutes=11)) == 1
+    assert revenue.tells(SETTLED_AT + timedelta(hours=8)) == 1
 
 
 def test_what_was_disputed_is_taken_back_and_settled_anew_as_agreed(revenue: Revenue) -> None:

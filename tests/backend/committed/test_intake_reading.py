@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from amply.entrypoints import task_names
 from amply.entrypoints.about_ingestion import about_ingestion
@@ -235,8 +236,10 @@ def test_what_cannot_be_read_again_and_again_is_given_up(
             read_all(house)
         assert shown(house, job_id)["state"] == "waiting", turn
     house.clock.advance(days=1)
-    read_all(house)
+    with capture_logs() as logs:
+        read_all(house)
     assert shown(house, job_id)["refused"] == "not_read"
+    assert [(line["event"], line["job_id"]) for line in logs] == [("file_given_up", job_id)]
 
 
 def test_a_file_that_is_gone_before_it_is_read_says_so(house: House) -> None:

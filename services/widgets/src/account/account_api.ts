@@ -1,5 +1,5 @@
 import type { Language } from "../language/language";
-import { asCount, asList, asObject, asText, request, requestJson } from "../site/http";
+import { asCount, asList, asMoment, asObject, asText, request, requestJson, sending } from "../site/http";
 
 /** How closely sessions are held to where they begin: not at all, to the network, to the address. */
 export const BINDINGS = ["none", "subnet", "strict"] as const;
@@ -255,8 +255,7 @@ export class AccountApi {
   }
 
   #ask<Answer>(method: string, path: string, decode: (parsed: unknown) => Answer, body?: object): Promise<Answer> {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-    return requestJson(`${this.#url}/${path}`, decode, { method, credentials: "include", ...sent });
+    return requestJson(`${this.#url}/${path}`, decode, { credentials: "include", ...sending(method, body) });
   }
 }
 
@@ -298,7 +297,7 @@ function identityFrom(parsed: unknown): Identity {
     id: asText(found["id"]),
     provider: asText(found["provider"]),
     name: found["name"] === null ? null : asText(found["name"]),
-    createdAt: new Date(asText(found["created_at"])),
+    createdAt: asMoment(found["created_at"]),
   };
 }
 
@@ -319,14 +318,14 @@ function sessionFrom(parsed: unknown): SessionSeen {
   return {
     id: asText(found["id"]),
     device: asText(found["device"]),
-    seenAt: new Date(asText(found["seen_at"])),
+    seenAt: asMoment(found["seen_at"]),
     isThisOne: found["is_this_one"] === true,
   };
 }
 
 function passkeyFrom(parsed: unknown): Passkey {
   const found = asObject(parsed);
-  return { id: asText(found["id"]), createdAt: new Date(asText(found["created_at"])) };
+  return { id: asText(found["id"]), createdAt: asMoment(found["created_at"]) };
 }
 
 function membershipFrom(parsed: unknown): Membership {

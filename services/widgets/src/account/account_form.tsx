@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
-import { useSpeech, wordsOf } from "./language";
+import { Failure } from "./failure";
 import type { Texts } from "./texts/en";
 
 export interface Asked {
@@ -30,7 +30,6 @@ interface AccountFormProps {
 
 /** Some fields and one button. */
 export function AccountForm({ asks, action, onSubmit, children }: AccountFormProps) {
-  const speech = useSpeech();
   const [failed, setFailed] = useState<unknown>(null);
   const once = useOneAtATime();
   const submit = (event: Event) => {
@@ -47,9 +46,7 @@ export function AccountForm({ asks, action, onSubmit, children }: AccountFormPro
         <FormField key={name} id={name} type={type} fault={undefined} {...about} />
       ))}
       {children}
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
+      <Failure of={failed} />
       <button type="submit" class="primary">
         {action}
       </button>

@@ -5,8 +5,9 @@ import { AccountApi } from "./account_api";
 import { AccountForm, emailAsked, newPasswordAsked, passwordAsked } from "./account_form";
 import { type Back, ComingBack } from "./coming_back";
 import type { Words } from "./confirming";
+import { Failure } from "./failure";
 import { PeoplesPage } from "./frame";
-import { useSpeech, wordsOf } from "./language";
+import { useSpeech } from "./language";
 import { OutsideWays } from "./outside";
 import { OwnAccount } from "./own_account";
 import { SignInForm } from "./sign_in_form";
@@ -98,15 +99,13 @@ function Steps({ config, arrival }: AccountPageProps) {
 
 /** What was done, or why it was not. */
 function Saying({ said, fault }: { readonly said: Words | null; readonly fault: unknown }) {
-  const speech = useSpeech();
+  const { t } = useSpeech();
   return (
     <>
       <p role="status" class="said">
-        {said === null ? "" : said(speech.t)}
+        {said === null ? "" : said(t)}
       </p>
-      <p class="fault" role="alert">
-        {fault === null ? "" : wordsOf(speech, fault)}
-      </p>
+      <Failure of={fault} />
     </>
   );
 }

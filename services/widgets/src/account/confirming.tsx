@@ -4,7 +4,8 @@ import { RequestFault } from "../site/http";
 import { StepHeading } from "../site/step_heading";
 import type { AccountApi, Person } from "./account_api";
 import { AccountForm, codeAsked, passwordAsked } from "./account_form";
-import { useSpeech, type Words, wordsOf } from "./language";
+import { Failure } from "./failure";
+import { useSpeech, type Words } from "./language";
 import { knowsPasskeys, showPasskey } from "./passkeys";
 
 export type { Words };
@@ -73,7 +74,6 @@ export function Confirmation({ api, person, onConfirmed }: ConfirmationProps) {
 
 /** One button that asks the browser for a passkey. */
 export function PasskeyForm({ action, onShow }: { readonly action: string; readonly onShow: () => Promise<void> }) {
-  const speech = useSpeech();
   const [failed, setFailed] = useState<unknown>(null);
   const show = () => {
     setFailed(null);
@@ -81,9 +81,7 @@ export function PasskeyForm({ action, onShow }: { readonly action: string; reado
   };
   return (
     <>
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
+      <Failure of={failed} />
       <p class="actions">
         <button type="button" class="outlined" onClick={show}>
           {action}

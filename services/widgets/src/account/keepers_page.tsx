@@ -17,10 +17,14 @@ export interface Kept {
   readonly organization: Membership;
 }
 
-interface KeepersPageProps {
+/** How such a page begins. */
+export interface AskedPageProps {
   readonly config: SiteConfig;
   /** The organisation that a link asks for, or empty. */
   readonly asked: string;
+}
+
+interface KeepersPageProps extends AskedPageProps {
   readonly title: WordsIn;
   /** For whoever keeps no organisation. */
   readonly notYours: WordsIn;

@@ -2,7 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { AccountApi, Provider } from "./account_api";
 import { AccountForm } from "./account_form";
-import { Told, useSpeech, type Words, wordsOf } from "./language";
+import { Failure } from "./failure";
+import { Told, useSpeech, type Words } from "./language";
 
 /** Leaves this page: `address` is one that the API gave. */
 export function leaveFor(address: URL): void {
@@ -17,8 +18,7 @@ interface OutsideWaysProps {
 
 /** Signing in by who somebody is elsewhere: a provider for everybody, or an organisation's own. */
 export function OutsideWays({ api, onSay }: OutsideWaysProps) {
-  const speech = useSpeech();
-  const { t, language } = speech;
+  const { t, language } = useSpeech();
   const [providers, setProviders] = useState<readonly Provider[]>([]);
   const [failed, setFailed] = useState<unknown>(null);
   const [isOpen, setOpen] = useState(false);
@@ -41,9 +41,7 @@ export function OutsideWays({ api, onSay }: OutsideWaysProps) {
   };
   return (
     <>
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
+      <Failure of={failed} />
       {providers.length > 0 && (
         <p class="actions">
           {providers.map((each) => (

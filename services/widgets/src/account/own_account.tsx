@@ -3,10 +3,11 @@ import { useEffect, useState } from "preact/hooks";
 import type { AccountApi, Binding, Identity, Membership, Passkey, Person, Provider, SessionSeen } from "./account_api";
 import { AppSection } from "./app_section";
 import { Asking } from "./asking";
-import { Confirmation, useAttempts, type Words } from "./confirming";
+import { Became } from "./became";
+import { useAttempts, type Words } from "./confirming";
 import { CredentialsSection } from "./credentials_section";
 import { IdentitiesSection } from "./identities_section";
-import { useSpeech, wordsOf } from "./language";
+import { useSpeech } from "./language";
 import { OrganizationsSection } from "./organizations_section";
 import { PasskeysSection } from "./passkeys_section";
 import { SessionsSection } from "./sessions_section";
@@ -33,8 +34,7 @@ interface Seen {
 
 /** Everything that belongs to somebody's account. */
 export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged, onGone }: OwnAccountProps) {
-  const speech = useSpeech();
-  const { t } = speech;
+  const { t } = useSpeech();
   const [seen, setSeen] = useState<Seen>({ sessions: [], passkeys: [], memberships: [], identities: [], providers: [] });
   const [codes, setCodes] = useState<readonly string[]>([]);
   const look = async () => {
@@ -47,7 +47,7 @@ export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged
     ]);
     setSeen({ sessions, passkeys, memberships, identities, providers });
   };
-  const { attempt, said, failed, waiting } = useAttempts(() => Promise.all([look(), onChanged()]).then(() => {}));
+  const { attempt, ...became } = useAttempts(() => Promise.all([look(), onChanged()]).then(() => {}));
   const attemptLast = (work: () => Promise<void>) => void attempt(work, undefined, true);
   useEffect(() => attemptLast(look), []);
   const signOut = (everywhere: boolean) => attemptLast(() => api.signOut(everywhere).then(() => onGone(null)));
@@ -56,13 +56,7 @@ export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged
   return (
     <>
       <p>{t.signedInAs(person.email)}</p>
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
-      <p role="status" class="said">
-        {said === null ? "" : said(t)}
-      </p>
-      {waiting !== null && <Confirmation api={api} person={person} onConfirmed={() => void waiting()} />}
+      <Became {...became} api={api} person={person} />
       {codes.length > 0 && (
         <ShownOnce title={t.codesTitle} about={t.codesAbout} secrets={codes} file={t.codesFile} kept={t.codesKept} onKept={() => setCodes([])} />
       )}

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 
 import type { AccountApi, Person } from "./account_api";
-import { type Attempt, type Attempts, Confirmation, useAttempts } from "./confirming";
-import { useSpeech, wordsOf } from "./language";
+import { Became } from "./became";
+import { type Attempt, useAttempts } from "./confirming";
 
 interface PartProps {
   readonly api: AccountApi;
@@ -27,20 +27,5 @@ export function Part({ title, about, look, saysBelow = false, children, ...who }
       {children(attempt)}
       {saysBelow && <Became {...became} {...who} />}
     </section>
-  );
-}
-
-function Became({ said, failed, waiting, api, person }: Omit<Attempts, "attempt"> & Pick<PartProps, "api" | "person">) {
-  const speech = useSpeech();
-  return (
-    <>
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
-      <p role="status" class="said">
-        {said === null ? "" : said(speech.t)}
-      </p>
-      {waiting !== null && <Confirmation api={api} person={person} onConfirmed={() => void waiting()} />}
-    </>
   );
 }

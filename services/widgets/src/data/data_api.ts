@@ -1,6 +1,6 @@
 import type { Money } from "../money";
 import { moneyFrom } from "../site/api";
-import { asCount, asList, asObject, asText, type JsonObject, requestJson } from "../site/http";
+import { asCount, asList, asMoment, asObject, asText, type JsonObject, requestJson } from "../site/http";
 
 /** A number of people, told so that it tells of none of them. `about`: rounded down to tens. */
 export type People = { readonly said: "about"; readonly people: number } | { readonly said: "fewer" | "nearly_all" };
@@ -161,7 +161,7 @@ function releaseFrom(parsed: unknown): Release {
   const withdrawnAt = textOrNull(found, "withdrawn_at");
   return {
     number: asCount(found["number"]),
-    releasedAt: new Date(asText(found["released_at"])),
+    releasedAt: asMoment(found["released_at"]),
     withdrawnAt: withdrawnAt === null ? null : new Date(withdrawnAt),
     policy: asText(found["policy"]),
     rows: asCount(found["rows"]),

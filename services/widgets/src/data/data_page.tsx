@@ -1,8 +1,7 @@
 import { useMemo } from "preact/hooks";
 
-import { KeepersPage, type Kept } from "../account/keepers_page";
+import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_page";
 import { SELLERS } from "../account/roles";
-import type { SiteConfig } from "../site/config";
 import { ConsentsSection } from "./consents_section";
 import { DataApi } from "./data_api";
 import { DatasetsSection } from "./datasets_section";
@@ -12,14 +11,8 @@ import { DATA_TEXTS } from "./texts";
 /** Who sees what data brings: the API decides, this is what the page offers. */
 const PAID: readonly string[] = ["owner", "finance"];
 
-interface DataPageProps {
-  readonly config: SiteConfig;
-  /** The organisation that a link asks for, or empty. */
-  readonly asked: string;
-}
-
 /** What an organisation sees of its data. It changes nothing. */
-export function DataPage(about: DataPageProps) {
+export function DataPage(about: AskedPageProps) {
   return (
     <KeepersPage
       {...about}

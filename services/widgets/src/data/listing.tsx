@@ -53,19 +53,13 @@ interface ListProps<Item> {
 /** A list in whatever state it is: being read, not readable, switched off, empty, or there. */
 export function List<Item>({ of: { listed, failed, more }, empty, children }: ListProps<Item>) {
   const { t: common } = useSpeech();
-  const { t, fault } = useDataSpeech();
+  const { t } = useDataSpeech();
   return (
     <>
       {listed === null && failed === null && <p role="status">{common.loading}</p>}
       {listed?.isDegraded === true && <p class="notice">{t.degraded}</p>}
       {listed !== null && !listed.isDegraded && (listed.items.length === 0 ? <p>{empty}</p> : children(listed.items, listed.next === null))}
-      <div role="alert">
-        {failed !== null && (
-          <p class="fault">
-            {t.failed} {fault(failed)}
-          </p>
-        )}
-      </div>
+      <NotRead failed={failed} />
       {(failed !== null || (listed?.next ?? null) !== null) && (
         <p class="actions">
           <button type="button" class="outlined" onClick={more}>
@@ -74,5 +68,19 @@ export function List<Item>({ of: { listed, failed, more }, empty, children }: Li
         </p>
       )}
     </>
+  );
+}
+
+/** Why something could not be read; nothing while `failed` is null. */
+export function NotRead({ failed }: { readonly failed: unknown }) {
+  const { t, fault } = useDataSpeech();
+  return (
+    <div role="alert">
+      {failed !== null && (
+        <p class="fault">
+          {t.failed} {fault(failed)}
+        </p>
+      )}
+    </div>
   );
 }

@@ -4,7 +4,7 @@ import { useOneAtATime } from "../site/one_at_a_time";
 import { CertificatePart } from "./certificate_part";
 import type { Certificate, DataApi, Dataset, Release } from "./data_api";
 import { useDataSpeech } from "./language";
-import { List, useListing } from "./listing";
+import { List, NotRead, useListing } from "./listing";
 import { Table } from "./table";
 
 interface Shown {
@@ -15,7 +15,7 @@ interface Shown {
 
 /** The releases of a dataset, and the certificate of the one that was asked for. */
 export function ReleasesSection({ api, dataset }: { readonly api: DataApi; readonly dataset: Dataset }) {
-  const { t, fault } = useDataSpeech();
+  const { t } = useDataSpeech();
   const listing = useListing((cursor) => api.releases(dataset.id, cursor));
   const [shown, setShown] = useState<Shown | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
@@ -35,13 +35,7 @@ export function ReleasesSection({ api, dataset }: { readonly api: DataApi; reado
       <List of={listing} empty={t.noReleases}>
         {(releases) => <Releases releases={releases} onShow={show} />}
       </List>
-      <div role="alert">
-        {failed !== null && (
-          <p class="fault">
-            {t.failed} {fault(failed)}
-          </p>
-        )}
-      </div>
+      <NotRead failed={failed} />
       {shown !== null && <CertificatePart {...shown} onClose={() => setShown(null)} />}
     </section>
   );

@@ -1,6 +1,6 @@
 import { isCurrencyCode, type Money } from "../money";
 import { type SharingOffer, sharingOfferFrom } from "../site/api";
-import { asCount, asList, asObject, asText, request, requestJson } from "../site/http";
+import { asCount, asList, asObject, asText, request, requestJson, sending } from "../site/http";
 import { type Picture, pictureFrom } from "../site/pictures";
 import { pause } from "../site/waiting";
 import type { Language } from "../language/language";
@@ -144,11 +144,7 @@ export class GiftsApi {
   }
 
   #post(path: string, body: object, more: Readonly<Record<string, string>> = {}): Promise<Response> {
-    return request(`${this.#url}${path}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...this.#headers, ...more },
-      body: JSON.stringify(body),
-    });
+    return request(`${this.#url}${path}`, sending("POST", body, { ...this.#headers, ...more }));
   }
 }
 

@@ -1,6 +1,6 @@
 import { isCurrencyCode, type Money } from "../money";
 import type { PaymentHandle } from "../site/api";
-import { asList, asObject, asText, request, requestJson } from "../site/http";
+import { asList, asObject, asText, request, requestJson, sending } from "../site/http";
 
 export interface Period {
   readonly dueOn: string;
@@ -67,19 +67,12 @@ export class PlansApi {
 
   /** Answered the same whoever gives. `language`: of the letter. */
   async askForLink(email: string, language: string): Promise<void> {
-    await request(`${this.#url}/links`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ email, language }),
-    });
+    await request(`${this.#url}/links`, sending("POST", { email, language }));
   }
 
   #post<Answer>(plan: Plan, path: string, body: object, decode: (parsed: unknown) => Answer): Promise<Answer> {
-    return requestJson(`${this.#url}/plans/${encodeURIComponent(plan.id)}/${path}`, decode, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "If-Match": plan.version, ...this.#headers() },
-      body: JSON.stringify(body),
-    });
+    const url = `${this.#url}/plans/${encodeURIComponent(plan.id)}/${path}`;
+    return requestJson(url, decode, sending("POST", body, { "If-Match": plan.version, ...this.#headers() }));
   }
 
   #headers(): { Authorization: string } {

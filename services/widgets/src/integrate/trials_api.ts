@@ -1,5 +1,5 @@
 import type { Language } from "../language/language";
-import { asObject, asText, requestJson } from "../site/http";
+import { asObject, asText, requestJson, sending } from "../site/http";
 import type { Trial } from "./commands";
 
 /** Making a test organisation, by the session of whoever tries. Every method throws RequestFault. */
@@ -12,10 +12,8 @@ export class TrialsApi {
 
   make(name: string, language: Language): Promise<Trial> {
     return requestJson(`${this.#apiUrl}/v1/me/test-organisations`, (parsed) => this.#trialFrom(parsed), {
-      method: "POST",
       credentials: "include",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name, language }),
+      ...sending("POST", { name, language }),
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Language } from "../language/language";
-import { asObject, asText, request, requestJson } from "../site/http";
+import { asMoment, asObject, asText, request, requestJson, sending } from "../site/http";
 
 /** What somebody is invited to. */
 export interface Invitation {
@@ -29,8 +29,7 @@ export class InvitationApi {
   }
 
   async makeAccount(password: string, language: Language): Promise<void> {
-    const headers = { ...this.#headers, "Content-Type": "application/json" };
-    await request(`${this.#url}/account`, { method: "POST", headers, body: JSON.stringify({ password, language }) });
+    await request(`${this.#url}/account`, sending("POST", { password, language }, this.#headers));
   }
 
   async decline(): Promise<void> {
@@ -46,7 +45,7 @@ function invitationFrom(parsed: unknown): Invitation {
     role: asText(found["role"]),
     email: asText(found["email"]),
     invitedBy: found["invited_by"] === null ? null : asText(found["invited_by"]),
-    expiresAt: new Date(asText(found["expires_at"])),
+    expiresAt: asMoment(found["expires_at"]),
     isRegistered: found["is_registered"] === true,
   };
 }

@@ -1,4 +1,4 @@
-import { asList, asObject, asText, requestJson } from "../site/http";
+import { asList, asMomentOrNull, asObject, asText, requestJson, sending } from "../site/http";
 
 /** All that a key may be let do, in the order they are offered. */
 export const SCOPES = ["donations:write", "donations:read", "payouts:read", "organisation:read", "organisation:write", "data:write", "data:read"] as const;
@@ -44,8 +44,7 @@ export class KeysApi {
   }
 
   #ask<Answer>(path: string, method: string, decode: (parsed: unknown) => Answer, body?: object): Promise<Answer> {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-    return requestJson(`${this.#url}${path}`, decode, { method, credentials: "include", ...sent });
+    return requestJson(`${this.#url}${path}`, decode, { credentials: "include", ...sending(method, body) });
   }
 }
 
@@ -57,12 +56,8 @@ function keyFrom(parsed: unknown): Key {
     lastFour: asText(found["last_four"]),
     isLive: found["is_live"] === true,
     scopes: asList(found["scopes"]).map(asText),
-    expiresAt: momentFrom(found["expires_at"]),
-    revokedAt: momentFrom(found["revoked_at"]),
-    lastUsedAt: momentFrom(found["last_used_at"]),
+    expiresAt: asMomentOrNull(found["expires_at"]),
+    revokedAt: asMomentOrNull(found["revoked_at"]),
+    lastUsedAt: asMomentOrNull(found["last_used_at"]),
   };
-}
-
-function momentFrom(value: unknown): Date | null {
-  return value === null ? null : new Date(asText(value));
 }

@@ -1,22 +1,16 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { Confirmation, useAttempts } from "../account/confirming";
-import { KeepersPage, type Kept } from "../account/keepers_page";
-import { useSpeech, wordsOf } from "../account/language";
+import { Became } from "../account/became";
+import { useAttempts } from "../account/confirming";
+import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_page";
+import { useSpeech } from "../account/language";
 import { ShownOnce } from "../account/shown_once";
-import type { SiteConfig } from "../site/config";
 import { KeyForm } from "./key_form";
 import { KeyRow } from "./key_row";
 import { type Key, KeysApi, type NewKey } from "./keys_api";
 
-interface KeysPageProps {
-  readonly config: SiteConfig;
-  /** The organisation that a link asks for, or empty. */
-  readonly asked: string;
-}
-
 /** The keys of an organisation, for members who look after them. */
-export function KeysPage(about: KeysPageProps) {
+export function KeysPage(about: AskedPageProps) {
   return (
     <KeepersPage {...about} title={(t) => t.keysTitle} notYours={(t) => t.keysNotYours}>
       {(kept) => <Keys {...kept} />}
@@ -25,26 +19,19 @@ export function KeysPage(about: KeysPageProps) {
 }
 
 function Keys({ config, api, person, organization }: Kept) {
-  const speech = useSpeech();
-  const { t } = speech;
+  const { t } = useSpeech();
   const keysApi = useMemo(() => new KeysApi(config.apiUrl, organization.organizationId), [config, organization]);
   const [keys, setKeys] = useState<readonly Key[] | null>(null);
   const [secret, setSecret] = useState("");
   const look = async () => setKeys(await keysApi.list());
-  const { attempt, said, failed, waiting } = useAttempts(look);
+  const { attempt, ...became } = useAttempts(look);
   useEffect(() => void attempt(look, undefined, true), []);
   const make = (asked: NewKey) => attempt(async () => setSecret(await keysApi.make(asked)));
   return (
     <>
       <h2>{organization.name}</h2>
       <p>{t.keysAbout(organization.name)}</p>
-      <p class="fault" role="alert">
-        {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
-      <p role="status" class="said">
-        {said === null ? "" : said(t)}
-      </p>
-      {waiting !== null && <Confirmation api={api} person={person} onConfirmed={() => void waiting()} />}
+      <Became {...became} api={api} person={person} />
       {secret !== "" && (
         <ShownOnce title={t.keyMade} about={t.keyMadeAbout} secrets={[secret]} kept={t.keyKept} onKept={() => setSecret("")} />
       )}

@@ -1,5 +1,5 @@
 import type { Language } from "../language/language";
-import { asList, asObject, asText, request, requestJson } from "../site/http";
+import { asList, asObject, asText, request, requestJson, sending } from "../site/http";
 import { type Picture, pictureFrom } from "../site/pictures";
 
 /** Five megabytes on a slow line. */
@@ -78,7 +78,7 @@ export class OwnApi {
   change(said: Said, version: string): Promise<Profile> {
     const { name, website, goals, texts, takesAnonymousGifts, returnOrigins } = said;
     const body = { name, website, sdgs: goals, texts, takes_anonymous_gifts: takesAnonymousGifts, return_origins: returnOrigins };
-    return this.#versioned({ ...sending("PATCH", body), headers: { "Content-Type": "application/json", "If-Match": version } });
+    return this.#versioned(sending("PATCH", body, { "If-Match": version }));
   }
 
   images(): Promise<readonly Image[]> {
@@ -115,10 +115,6 @@ export async function post({ url, fields }: Upload, file: Blob): Promise<void> {
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", file);
   await request(url, { method: "POST", body: form }, UPLOAD_MILLISECONDS);
-}
-
-function sending(method: string, body: object): RequestInit {
-  return { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
 }
 
 function profileFrom(parsed: unknown, version: string): Profile {

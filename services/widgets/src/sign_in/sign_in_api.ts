@@ -1,4 +1,4 @@
-import { asList, asObject, asText, request, RequestFault, requestJson } from "../site/http";
+import { asList, asMoment, asMomentOrNull, asObject, asText, request, RequestFault, requestJson, sending } from "../site/http";
 
 /** What a group, or everybody, can be made; nobody becomes an owner so. */
 export const GIVEN_ROLES = ["admin", "finance", "content", "viewer"] as const;
@@ -121,11 +121,6 @@ export class SignInApi {
   }
 }
 
-function sending(method: string, body: object | undefined, headers: Readonly<Record<string, string>> = {}): RequestInit {
-  if (body === undefined) return { method, headers };
-  return { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json", ...headers } };
-}
-
 function connectionFrom(parsed: unknown, version: string): Connection {
   const found = asObject(parsed);
   return {
@@ -146,8 +141,8 @@ function domainFrom(parsed: unknown): Domain {
     recordName: asText(found["record_name"]),
     recordType: asText(found["record_type"]),
     recordText: asText(found["record_text"]),
-    verifiedAt: momentFrom(found["verified_at"]),
-    checkedAt: momentFrom(found["checked_at"]),
+    verifiedAt: asMomentOrNull(found["verified_at"]),
+    checkedAt: asMomentOrNull(found["checked_at"]),
   };
 }
 
@@ -156,12 +151,8 @@ function tokenFrom(parsed: unknown): DirectoryToken {
   return {
     id: asText(found["id"]),
     lastFour: asText(found["last_four"]),
-    createdAt: new Date(asText(found["created_at"])),
-    revokedAt: momentFrom(found["revoked_at"]),
-    lastUsedAt: momentFrom(found["last_used_at"]),
+    createdAt: asMoment(found["created_at"]),
+    revokedAt: asMomentOrNull(found["revoked_at"]),
+    lastUsedAt: asMomentOrNull(found["last_used_at"]),
   };
-}
-
-function momentFrom(value: unknown): Date | null {
-  return value === null ? null : new Date(asText(value));
 }

@@ -91,6 +91,12 @@ export async function requestJson<Answer>(
   }
 }
 
+/** A request with a body of JSON, or without one. */
+export function sending(method: string, body?: object, headers: Readonly<Record<string, string>> = {}): RequestInit {
+  if (body === undefined) return { method, headers };
+  return { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json", ...headers } };
+}
+
 async function faultFrom(response: Response): Promise<RequestFault> {
   let problem: JsonObject = {};
   try {
@@ -130,6 +136,14 @@ export function asList(value: unknown): readonly unknown[] {
 export function asText(value: unknown): string {
   if (typeof value !== "string") throw new TypeError("not a text");
   return value;
+}
+
+export function asMoment(value: unknown): Date {
+  return new Date(asText(value));
+}
+
+export function asMomentOrNull(value: unknown): Date | null {
+  return value === null ? null : asMoment(value);
 }
 
 /** A count or index: a JSON number, or its decimal string. */

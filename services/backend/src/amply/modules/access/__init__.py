@@ -27,9 +27,20 @@ from amply.modules.access.revocable import (
     RevocableRow,
     just_made,
     newest_first,
+    note_use,
     revoked,
+    row_of_secret,
 )
-from amply.modules.access.uploaded import UploadedRow, look_at_upload, take_up
+from amply.modules.access.uploaded import (
+    UploadedRow,
+    count_there,
+    look_at_upload,
+    note_gone,
+    remove_upload,
+    take_up,
+    upload_there,
+    uploads_there,
+)
 from amply.modules.access.web import (
     OWN_PROBLEMS,
     PROBLEMS,
@@ -78,13 +89,20 @@ __all__ = [
     "UploadedRow",
     "allowed",
     "count",
+    "count_there",
     "hold_organization",
     "just_made",
     "limits_of_callers",
     "look_at_upload",
     "newest_first",
+    "note_gone",
+    "note_use",
+    "remove_upload",
     "require_own",
     "revoked",
+    "row_of_secret",
     "signed_in",
     "take_up",
+    "upload_there",
+    "uploads_there",
 ]

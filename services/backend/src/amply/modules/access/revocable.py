@@ -1,15 +1,21 @@
 """What lets an organisation's programs in until somebody revokes it: kept, looked at and ended alike, whatever it is."""
 
+import hmac
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import LargeBinary, select, update
+from sqlalchemy import LargeBinary, TextClause, select, update
+from sqlalchemy import Row as Found
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from amply.infra.database import Database
 from amply.infra.orm import Record
+from amply.kernel.checked_secret import CheckedSecret
 from amply.modules.access.domain import NotAllowed
 from amply.modules.access.grants import Access
+
+_USE_NOTED_EVERY: Final = timedelta(minutes=1)
 
 
 class RevocableRow(Record):
@@ -67,6 +73,24 @@ def revoked(session: Session, access: Access, kind: type[Row], *, row_id: str) -
     ).one_or_none()
     session.expire_all()
     return _one(session, access, kind, row_id=row_id), ended is not None
+
+
+def row_of_secret(database: Database, secret: CheckedSecret, *, find: TextClause) -> Found[Any] | None:
+    """Whose secret was sent; None where nobody's is, or it was revoked. Nothing is remembered from request to request.
+
+    `find`: the function of the database that is asked by `:digest`.
+    """
+    with database.transaction() as session:
+        row = session.execute(find, {"digest": secret.digest}).one_or_none()
+    is_theirs = hmac.compare_digest(bytes(row.digest) if row else bytes(32), secret.digest)
+    return row if row is not None and is_theirs and row.revoked_at is None else None
+
+
+def note_use(database: Database, row: Found[Any], *, note: TextClause, now: datetime) -> None:
+    """To the minute; before the request begins, and whatever becomes of it. `note`: a function of the database's, by `:id`."""
+    if row.last_used_at is None or row.last_used_at <= now - _USE_NOTED_EVERY:
+        with database.transaction() as session:
+            session.execute(note, {"id": row.id, "now": now})
 
 
 def _one(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row | None:

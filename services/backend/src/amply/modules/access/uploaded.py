@@ -1,9 +1,10 @@
 """What people of an organisation upload (`infra/uploads`): looked at, and taken up once, whatever it is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
@@ -57,3 +58,42 @@ def take_up(
     ).one_or_none()
     session.expire_all()
     return changed is not None
+
+
+def uploads_there(session: Session, access: Access, kind: type[Row]) -> Sequence[Row]:
+    """Those that are there or awaited, the oldest first."""
+    return session.scalars(select(kind).where(*_there(access, kind)).order_by(kind.id)).all()
+
+
+def upload_there(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row | None:
+    """One of them, as it is now; None where the organisation has no such, or it was removed."""
+    return session.scalars(
+        select(kind).where(kind.id == row_id, *_there(access, kind)).execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def count_there(session: Session, access: Access, kind: type[Row]) -> int:
+    """How many there are, those that are awaited among them."""
+    return session.scalars(select(func.count()).where(*_there(access, kind))).one()
+
+
+def remove_upload(session: Session, access: Access, kind: type[Row], *, row_id: str) -> None:
+    """Nobody sees it from the moment this is committed; the worker takes its bytes away."""
+    session.execute(
+        update(kind)
+        .where(kind.id == row_id, access.covers(kind.organization_id))
+        .values(removed_at=access.now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def note_gone(session: Session, kind: type[Row], row: Row, *, now: datetime) -> None:
+    """Its bytes are taken away: forget it where it never came, and say so where it was removed."""
+    if row.received_at is None:
+        session.execute(delete(kind).where(kind.id == row.id, kind.received_at.is_(None)))
+    else:
+        session.execute(update(kind).where(kind.id == row.id).values(gone_at=now))
+
+
+def _there(access: Access, kind: type[Row]) -> tuple[ColumnElement[bool], ...]:
+    return kind.removed_at.is_(None), access.covers(kind.organization_id)

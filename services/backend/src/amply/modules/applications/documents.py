@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
@@ -17,7 +17,15 @@ from amply.infra.uploads import NAME_BYTES, UPLOAD_WITHIN, Upload
 from amply.kernel import ids
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules import audit, organizations
-from amply.modules.access import Access, look_at_upload, take_up
+from amply.modules.access import (
+    Access,
+    count_there,
+    look_at_upload,
+    remove_upload,
+    take_up,
+    upload_there,
+    uploads_there,
+)
 from amply.modules.applications.domain import FACT_DOCUMENT_REMOVED, OPEN, ApplicationNotOpen
 from amply.modules.applications.models import DocumentRow
 from amply.modules.applications.ports import DocumentShelf
@@ -165,23 +173,14 @@ def remove(access: Access, *, document_id: str) -> None:
         row = _row(session, access, document_id)
         if organization.state not in OPEN and row.received_at is not None:
             raise ApplicationNotOpen("Staff decide, or have decided, upon this document: it stays.")
-        session.execute(
-            update(DocumentRow)
-            .where(DocumentRow.id == document_id, access.covers(DocumentRow.organization_id))
-            .values(removed_at=access.now)
-            .execution_options(synchronize_session=False)
-        )
+        remove_upload(session, access, DocumentRow, row_id=document_id)
         audit.record_by(session, access, Action.DOCUMENT_REMOVED, document_id)
         _announce_removed(session, access, document_id)
 
 
 def documents_of(session: Session, access: Access) -> Sequence[DocumentRow]:
     """Those that are there or awaited, the oldest first."""
-    return session.scalars(
-        select(DocumentRow)
-        .where(access.covers(DocumentRow.organization_id), DocumentRow.removed_at.is_(None))
-        .order_by(DocumentRow.id)
-    ).all()
+    return uploads_there(session, access, DocumentRow)
 
 
 def documents_for_staff(session: Session, *, organization_id: str) -> Sequence[DocumentRow]:
@@ -227,10 +226,7 @@ def missing_kinds(there: set[str], *, tier: str) -> list[str]:
 
 
 def _require_room(session: Session, access: Access) -> None:
-    counted = select(func.count()).where(
-        DocumentRow.removed_at.is_(None), access.covers(DocumentRow.organization_id)
-    )
-    if session.scalars(counted).one() >= DOCUMENTS_MAX:
+    if count_there(session, access, DocumentRow) >= DOCUMENTS_MAX:
         raise TooManyDocuments(f"There are {DOCUMENTS_MAX} documents already: remove one first.")
 
 
@@ -239,15 +235,7 @@ def _announce_removed(session: Session, access: Access, document_id: str) -> Non
 
 
 def _row(session: Session, access: Access, document_id: str) -> DocumentRow:
-    row = session.scalars(
-        select(DocumentRow)
-        .where(
-            DocumentRow.id == document_id,
-            DocumentRow.removed_at.is_(None),
-            access.covers(DocumentRow.organization_id),
-        )
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    row = upload_there(session, access, DocumentRow, row_id=document_id)
     if row is None:
         raise DocumentNotFound("There is no such document; ask for the list of those there are.")
     return row

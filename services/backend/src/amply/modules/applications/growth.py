@@ -17,7 +17,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
-from amply.infra.due_rows import work_off
 from amply.kernel import ids
 from amply.kernel.money import CURRENCIES, Money
 from amply.modules import ledger, organizations
@@ -25,7 +24,7 @@ from amply.modules.applications import documents
 from amply.modules.applications.domain import FACT_LETTER_OWED, ApplicationIncomplete
 from amply.modules.applications.models import ApplicationRow, TierNoticeRow
 from amply.modules.applications.queries import application_for_staff
-from amply.modules.applications.tasks import ATTEMPTS_MAX, Applying, deliver
+from amply.modules.applications.tasks import Applying, deliver, write_owed
 from amply.modules.applications.tiers import TIERS, Tier
 from amply.modules.organizations import Organization
 from amply.modules.receipts import Language, Wording
@@ -35,8 +34,6 @@ NEARING_PERCENT: Final = 80
 """Of a tier's bound: whoever grows by half in a year has five months from here."""
 SETTLED_WITHIN: Final = timedelta(days=60)
 """After a tier is passed; then staff are rung for, and nobody else."""
-
-_AT_ONCE_MAX: Final = 20
 
 _log = structlog.get_logger()
 
@@ -85,16 +82,7 @@ def watch(parts: Applying, *, now: datetime) -> int:
 
 def tell(parts: Applying, *, now: datetime) -> int:
     """Write to those who outgrow their tier; return how many letters were handed over."""
-    return work_off(
-        parts.database,
-        TierNoticeRow,
-        TierNoticeRow.told_at.is_(None),
-        TierNoticeRow.withheld.is_(None),
-        TierNoticeRow.attempts < ATTEMPTS_MAX,
-        do=partial(_tell, parts, now=now),
-        most=_AT_ONCE_MAX,
-        now=now,
-    )
+    return write_owed(parts, TierNoticeRow, partial(_tell, parts, now=now), now=now)
 
 
 def outgrowing(session: Session, *, now: datetime) -> list[Outgrowing]:

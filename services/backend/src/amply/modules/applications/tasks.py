@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -16,6 +16,7 @@ from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.infra.vault.of_organizations import hold_key_of, of_organizations
 from amply.infra.vault.tending import Tended
 from amply.modules import mail, organizations
+from amply.modules.access import note_gone
 from amply.modules.applications.letters import step_mail
 from amply.modules.applications.models import ApplicationRow, DocumentRow, LookupRow, StepRow, TierNoticeRow
 from amply.modules.applications.ports import DocumentShelf, Register, RegisterUnavailable
@@ -23,7 +24,7 @@ from amply.modules.organizations import Organization
 from amply.modules.receipts import Language
 
 _AT_ONCE_MAX: Final = 20
-ATTEMPTS_MAX: Final = 10
+_ATTEMPTS_MAX: Final = 10
 _NOBODY: Final = "no_contact"
 
 _log = structlog.get_logger()
@@ -54,15 +55,18 @@ def write_letters(parts: Applying, *, now: datetime) -> int:
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
+    return write_owed(parts, StepRow, partial(_tell, parts, now=now), now=now)
+
+
+def write_owed(parts: Applying, table: type[Told], tell: Callable[[Told], int], *, now: datetime) -> int:
+    """Tell organisations what a table's rows owe them, as often as is tried; return how many letters were handed over."""
     return work_off(
         parts.database,
-        StepRow,
-        StepRow.told_at.is_(None),
-        StepRow.withheld.is_(None),
-        StepRow.attempts < ATTEMPTS_MAX,
-        do=partial(_tell, parts, now=now),
+        table,
+        *_owed(table),
+        table.attempts < _ATTEMPTS_MAX,
+        do=tell,
         most=_AT_ONCE_MAX,
-        first_again=MINUTE,
         now=now,
     )
 
@@ -108,11 +112,13 @@ def count_untold(session: Session) -> int:
     """Letters about applications that were tried as often as is tried."""
     total = 0
     for table in (StepRow, TierNoticeRow):
-        counted = select(func.count()).where(
-            table.told_at.is_(None), table.withheld.is_(None), table.attempts >= ATTEMPTS_MAX
-        )
+        counted = select(func.count()).where(*_owed(table), table.attempts >= _ATTEMPTS_MAX)
         total += session.scalars(counted).one()
     return total
+
+
+def _owed(table: type[StepRow] | type[TierNoticeRow]) -> tuple[ColumnElement[bool], ...]:
+    return table.told_at.is_(None), table.withheld.is_(None)
 
 
 def _take_away(parts: Applying, row: DocumentRow, *, now: datetime) -> int:
@@ -121,20 +127,11 @@ def _take_away(parts: Applying, row: DocumentRow, *, now: datetime) -> int:
         # First the bytes: where this dies in between, the row says what is left to do.
         parts.shelf.take_away(row.object_key)
         with parts.database.transaction() as session:
-            _note_gone(session, row, now=now)
+            note_gone(session, DocumentRow, row, now=now)
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.exception("document_not_taken_away", document_id=row.id)
         return 0
     return 1
-
-
-def _note_gone(session: Session, row: DocumentRow, *, now: datetime) -> None:
-    if row.received_at is None:
-        session.execute(
-            delete(DocumentRow).where(DocumentRow.id == row.id, DocumentRow.received_at.is_(None))
-        )
-    else:
-        session.execute(update(DocumentRow).where(DocumentRow.id == row.id).values(gone_at=now))
 
 
 def deliver(

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.modules import organizations
-from amply.modules.access import hold_organization
+from amply.modules.access import hold_organization, note_gone
 from amply.modules.images.domain import (
     ATTEMPTS_MAX,
     FILES_KEPT,
@@ -175,15 +175,8 @@ def _take_out(parts: Making, row: ImageRow, *, now: datetime) -> int:
         parts.store.take_away(row.object_key)
         parts.store.withdraw(folder_of(row.id))
         with parts.database.transaction() as session:
-            _note_gone(session, row, now=now)
+            note_gone(session, ImageRow, row, now=now)
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.exception("image_not_taken_away", image_id=row.id)
         return 0
     return 1
-
-
-def _note_gone(session: Session, row: ImageRow, *, now: datetime) -> None:
-    if row.received_at is None:
-        session.execute(delete(ImageRow).where(ImageRow.id == row.id, ImageRow.received_at.is_(None)))
-    else:
-        session.execute(update(ImageRow).where(ImageRow.id == row.id).values(gone_at=now))

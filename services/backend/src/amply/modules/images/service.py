@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
 from amply.infra.uploads import NAME_BYTES, UPLOAD_WITHIN, Upload
 from amply.kernel import ids
 from amply.modules import audit, organizations
-from amply.modules.access import Access, hold_organization, look_at_upload, take_up
+from amply.modules.access import (
+    Access,
+    count_there,
+    hold_organization,
+    look_at_upload,
+    remove_upload,
+    take_up,
+    upload_there,
+    uploads_there,
+)
 from amply.modules.audit import Action
 from amply.modules.images.domain import (
     ALT_LENGTH_MAX,
@@ -120,23 +129,14 @@ def remove(session: Session, access: Access, *, image_id: str) -> None:
     """
     hold_organization(session, access.organization_id)
     find(session, access, image_id=image_id)
-    session.execute(
-        update(ImageRow)
-        .where(ImageRow.id == image_id, access.covers(ImageRow.organization_id))
-        .values(removed_at=access.now)
-        .execution_options(synchronize_session=False)
-    )
+    remove_upload(session, access, ImageRow, row_id=image_id)
     organizations.hide_picture(session, organization_id=access.organization_id, picture_id=image_id)
     audit.record_by(session, access, Action.IMAGE_REMOVED, image_id)
 
 
 def images_of(session: Session, access: Access) -> Sequence[ImageRow]:
     """Those that are shown, on their way or refused, the oldest first."""
-    return session.scalars(
-        select(ImageRow)
-        .where(access.covers(ImageRow.organization_id), ImageRow.removed_at.is_(None))
-        .order_by(ImageRow.id)
-    ).all()
+    return uploads_there(session, access, ImageRow)
 
 
 def find(session: Session, access: Access, *, image_id: str) -> ImageRow:
@@ -145,15 +145,7 @@ def find(session: Session, access: Access, *, image_id: str) -> ImageRow:
     Raises:
         ImageNotFound: There is none of this id, or it is shown no more.
     """
-    row = session.scalars(
-        select(ImageRow)
-        .where(
-            ImageRow.id == image_id,
-            ImageRow.removed_at.is_(None),
-            access.covers(ImageRow.organization_id),
-        )
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    row = upload_there(session, access, ImageRow, row_id=image_id)
     if row is None:
         raise ImageNotFound("There is no such image, or not any more; ask for the list of those there are.")
     return row
@@ -184,8 +176,5 @@ def _said(alt: Mapping[str, str]) -> dict[str, str]:
 
 
 def _require_room(session: Session, access: Access) -> None:
-    counted = select(func.count()).where(
-        ImageRow.removed_at.is_(None), access.covers(ImageRow.organization_id)
-    )
-    if session.scalars(counted).one() >= IMAGES_MAX:
+    if count_there(session, access, ImageRow) >= IMAGES_MAX:
         raise TooManyImages(f"There are {IMAGES_MAX} images already: remove one first.")

@@ -33,6 +33,8 @@ _AGAIN: Final = timedelta(minutes=10)
 """Longer than a file takes, so that one is not begun again while it is being read."""
 _TURN: Final = MINUTE
 """Once it has passed no further file is begun: so a turn is to end before its message comes back, with a long file, too."""
+NOT_READ: Final = "file_not_read"
+GIVEN_UP: Final = "file_given_up"
 
 _log = structlog.get_logger()
 
@@ -89,7 +91,7 @@ def _read(parts: Taking, row: JobRow, *, now: datetime) -> int:
     try:
         outcome = _outcome(parts, row)
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.warning("file_not_read", job_id=row.id, attempts=row.attempts, reason=type(error).__name__)
+        _log.warning(NOT_READ, job_id=row.id, attempts=row.attempts, reason=type(error).__name__)
         return 0
     return _note(parts, row, now=now, outcome=outcome)
 
@@ -101,6 +103,7 @@ def _outcome(parts: Taking, row: JobRow) -> Mapping[str, Any]:
         return _rows(row.rows_read, row.rows_quarantined or 0, row.reasons)
     if row.attempts > ATTEMPTS_MAX:
         # Counted before it is begun: what brings the process down never comes to the end of a reading.
+        _log.error(GIVEN_UP, job_id=row.id)
         return _refused(FileReason.NOT_READ)
     return _taken(parts, row)
 

@@ -1,24 +1,21 @@
 """How a program is known: `Authorization: Bearer sk_…`."""
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules.access import Caller, CredentialNotValid, KeyCaller, Scope
+from amply.modules.access import Caller, CredentialNotValid, KeyCaller, Scope, note_use, row_of_secret
 from amply.modules.keys.domain import Secret
-
-_USE_NOTED_EVERY: Final = timedelta(minutes=1)
 
 _FIND: Final = text("""
     SELECT id, organization_id, digest, is_live, scopes, expires_at, revoked_at, last_used_at
     FROM find_api_key(:digest)
 """)
-_NOTE: Final = text("SELECT note_key_use(:key_id, :now)")
+_NOTE: Final = text("SELECT note_key_use(:id, :now)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +44,12 @@ class KeyCallers:
         return self._known(secret, now=now)
 
     def _known(self, secret: Secret, *, now: datetime) -> KeyCaller:
-        with self.database.transaction() as session:
-            row = session.execute(_FIND, {"digest": secret.digest}).one_or_none()
-        is_theirs = hmac.compare_digest(bytes(row.digest) if row else bytes(32), secret.digest)
-        if row is None or not is_theirs or row.is_live != self.livemode or row.revoked_at is not None:
+        row = row_of_secret(self.database, secret, find=_FIND)
+        if row is None or row.is_live != self.livemode:
             raise self._refused()
         if row.expires_at is not None and row.expires_at <= now:
             raise self._refused()
-        if row.last_used_at is None or row.last_used_at <= now - _USE_NOTED_EVERY:
-            # Before the request begins, and whatever becomes of it.
-            with self.database.transaction() as session:
-                session.execute(_NOTE, {"key_id": row.id, "now": now})
+        note_use(self.database, row, note=_NOTE, now=now)
         return KeyCaller(
             key_id=row.id,
             organization_id=row.organization_id,

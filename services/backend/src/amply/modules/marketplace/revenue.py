@@ -20,6 +20,8 @@ from amply.modules.marketplace.settling import Settling
 
 _BATCH_MAX: Final = 200
 _AGAIN: Final = timedelta(minutes=10)
+_AGAIN_MAX: Final = timedelta(hours=1)
+"""What owners see is not to wait for a day because the table was away for an hour; and an alarm lasts as long as its cause."""
 UNTOLD: Final = "data_share_not_told"
 
 _log = structlog.get_logger()
@@ -35,6 +37,7 @@ def tell_revenue(parts: Settling, *, now: datetime) -> int:
         most=_BATCH_MAX,
         now=now,
         first_again=_AGAIN,
+        again_max=_AGAIN_MAX,
     )
 
 

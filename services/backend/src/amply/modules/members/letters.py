@@ -1,18 +1,15 @@
 """The letter that invites somebody into an organisation, as text and as HTML that say the same."""
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
-from amply.infra.letter_templates import letter_templates
+from amply.infra.letter_templates import letter_templates, letter_texts
 from amply.modules.access import Role
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language, harmless
 
-_TEXTS: Final = files("amply.modules.members") / "texts"
-_TEMPLATES: Final = letter_templates("amply.modules.members")
+_PACKAGE: Final = "amply.modules.members"
+_TEMPLATES: Final = letter_templates(_PACKAGE)
 
 
 def invitation_mail(*, to: str, organization: str, role: Role, language: Language, link: str) -> Mail:
@@ -29,10 +26,6 @@ def invitation_mail(*, to: str, organization: str, role: Role, language: Languag
     )
 
 
-@cache
 def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
     """All texts of a language, by section and name."""
-    found: Mapping[str, Mapping[str, str]] = tomllib.loads(
-        (_TEXTS / f"{language}.toml").read_text(encoding="utf-8")
-    )
-    return found
+    return letter_texts(_PACKAGE, language)

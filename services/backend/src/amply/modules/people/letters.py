@@ -1,16 +1,13 @@
 """Letters about accounts, as text and as HTML that say the same."""
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
-from amply.infra.letter_templates import letter_templates
+from amply.infra.letter_templates import letter_templates, letter_texts
 from amply.modules.mail import Language, Mail
 
-_TEXTS: Final = files("amply.modules.people") / "texts"
-_TEMPLATES: Final = letter_templates("amply.modules.people")
+_PACKAGE: Final = "amply.modules.people"
+_TEMPLATES: Final = letter_templates(_PACKAGE)
 
 
 def letter(*, name: str, to: str, language: Language, link: str) -> Mail:
@@ -30,10 +27,6 @@ def letter(*, name: str, to: str, language: Language, link: str) -> Mail:
     )
 
 
-@cache
 def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
     """All texts of a language, by section and name."""
-    found: Mapping[str, Mapping[str, str]] = tomllib.loads(
-        (_TEXTS / f"{language}.toml").read_text(encoding="utf-8")
-    )
-    return found
+    return letter_texts(_PACKAGE, language)

@@ -1,8 +1,8 @@
 from datetime import datetime
 
-from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
 
 
@@ -85,7 +85,7 @@ class ClaimRow(Record):
     expires_at: Mapped[datetime]
 
 
-class LetterRow(Record):
+class LetterRow(DueRow):
     __tablename__ = "person_letter"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -95,6 +95,4 @@ class LetterRow(Record):
     address_index: Mapped[bytes]
     sealed_address: Mapped[bytes]
     language: Mapped[str]
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime]
     created_at: Mapped[datetime]

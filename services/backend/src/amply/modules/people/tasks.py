@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -9,6 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.due_rows import work_off
 from amply.infra.erasures import ErasureList
 from amply.infra.vault.tending import Tended
 from amply.modules import mail
@@ -23,7 +25,6 @@ from amply.modules.people.sealing import PeopleKey
 
 _BATCH_MAX: Final = 50
 _ATTEMPTS_MAX: Final = 6
-_AGAIN_AFTER: Final = timedelta(minutes=1)
 _KEPT: Final = timedelta(days=2)
 
 _log = structlog.get_logger()
@@ -46,12 +47,14 @@ def send_letters(parts: Writing, *, now: datetime) -> int:
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
-    sent = 0
-    for _ in range(_BATCH_MAX):
-        asked = _claim(parts.database, now=now)
-        if asked is None:
-            break
-        sent += _send(parts, asked, now=now)
+    sent = work_off(
+        parts.database,
+        LetterRow,
+        LetterRow.attempts < _ATTEMPTS_MAX,
+        do=partial(_send, parts, now=now),
+        most=_BATCH_MAX,
+        now=now,
+    )
     with parts.database.transaction() as session:
         session.execute(delete(ClaimRow).where(ClaimRow.expires_at <= now))
         session.execute(
@@ -78,22 +81,6 @@ def count_exhausted_letters(session: Session, *, now: datetime) -> int:
         .where(LetterRow.next_attempt_at <= now)
         .where(LetterRow.created_at > now - _KEPT)
     ).one()
-
-
-def _claim(database: Database, *, now: datetime) -> LetterRow | None:
-    with database.transaction() as session:
-        row = session.scalars(
-            select(LetterRow)
-            .where(LetterRow.next_attempt_at <= now)
-            .where(LetterRow.attempts < _ATTEMPTS_MAX)
-            .order_by(LetterRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is not None:
-            row.attempts += 1
-            row.next_attempt_at = now + _AGAIN_AFTER * (1 << (row.attempts - 1))
-        return row
 
 
 def _send(parts: Writing, asked: LetterRow, *, now: datetime) -> int:

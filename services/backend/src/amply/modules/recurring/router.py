@@ -1,6 +1,8 @@
 """`/v1/recurring`: begin a plan. `/v1/donor`: what donors do with their own plans, by a link and without an account."""
 
-from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Protocol
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
@@ -104,14 +106,8 @@ def list_plans(caller: CallerOf) -> PlanList:
     ),
 )
 def change_amount(plan_id: Identifier, body: AmountChange, caller: CallerOf) -> PlanOut:
-    amount, cover, now, owner = body.money(), body.cover(), caller.clock(), caller.email_sha256
-    return _changed(
-        caller,
-        plan_id,
-        lambda session: changes.change_amount(
-            session, plan_id=plan_id, email_sha256=owner, amount=amount, fee_cover=cover, now=now
-        ),
-    )
+    change = partial(changes.change_amount, amount=body.money(), fee_cover=body.cover())
+    return _changed(caller, plan_id, change)
 
 
 @router.post(
@@ -129,14 +125,7 @@ def change_amount(plan_id: Identifier, body: AmountChange, caller: CallerOf) -> 
 )
 def change_options(plan_id: Identifier, body: OptionsIn, caller: CallerOf) -> PlanOut:
     """What a plan was paused for, because its gifts were not taken so any more, goes on with it."""
-    change, now, owner = body.change(), caller.clock(), caller.email_sha256
-    return _changed(
-        caller,
-        plan_id,
-        lambda session: changes.change_options(
-            session, plan_id=plan_id, email_sha256=owner, change=change, now=now
-        ),
-    )
+    return _changed(caller, plan_id, partial(changes.change_options, change=body.change()))
 
 
 @router.post(
@@ -147,12 +136,7 @@ def change_options(plan_id: Identifier, body: OptionsIn, caller: CallerOf) -> Pl
 )
 def cancel_gift_aid(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     """Gifts that have arrived stay claimed. A canceled declaration is not taken up again: begin another plan."""
-    now, owner = caller.clock(), caller.email_sha256
-    return _changed(
-        caller,
-        plan_id,
-        lambda session: changes.cancel_gift_aid(session, plan_id=plan_id, email_sha256=owner, now=now),
-    )
+    return _changed(caller, plan_id, changes.cancel_gift_aid)
 
 
 @router.post(
@@ -163,13 +147,7 @@ def cancel_gift_aid(plan_id: Identifier, caller: CallerOf) -> PlanOut:
 )
 def skip_next(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     """Named by the version that was seen (`If-Match`): a repetition is refused, and leaves out no second one."""
-    now, owner = caller.clock(), caller.email_sha256
-    return _changed(
-        caller,
-        plan_id,
-        lambda session: changes.skip_next(session, plan_id=plan_id, email_sha256=owner, now=now),
-        is_conditional=True,
-    )
+    return _changed(caller, plan_id, changes.skip_next, is_conditional=True)
 
 
 @router.post(
@@ -186,14 +164,7 @@ def skip_next(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     ),
 )
 def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
-    now, owner = caller.clock(), caller.email_sha256
-    return _changed(
-        caller,
-        plan_id,
-        lambda session: changes.pause(
-            session, plan_id=plan_id, email_sha256=owner, until=body.until, now=now
-        ),
-    )
+    return _changed(caller, plan_id, partial(changes.pause, until=body.until))
 
 
 @router.post(
@@ -210,12 +181,7 @@ def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
     ),
 )
 def resume_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
-    now, owner = caller.clock(), caller.email_sha256
-    return _changed(
-        caller,
-        plan_id,
-        lambda session: changes.resume(session, plan_id=plan_id, email_sha256=owner, now=now),
-    )
+    return _changed(caller, plan_id, changes.resume)
 
 
 @router.post(
@@ -225,12 +191,7 @@ def resume_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     responses=_OF_A_PLAN,
 )
 def cancel_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
-    now, owner = caller.clock(), caller.email_sha256
-    return _changed(
-        caller,
-        plan_id,
-        lambda session: changes.cancel(session, plan_id=plan_id, email_sha256=owner, now=now),
-    )
+    return _changed(caller, plan_id, changes.cancel)
 
 
 @router.post(
@@ -282,9 +243,15 @@ def _seen(caller: Caller, plan_id: str) -> PlanOut:
     return PlanOut.of(found[0])
 
 
-def _changed(
-    caller: Caller, plan_id: str, work: Callable[[Session], object], *, is_conditional: bool = False
-) -> PlanOut:
+class _Change(Protocol):
+    """What is done about a plan of theirs."""
+
+    def __call__(
+        self, session: Session, *, plan_id: str, email_sha256: str | None, now: datetime
+    ) -> object: ...
+
+
+def _changed(caller: Caller, plan_id: str, change: _Change, *, is_conditional: bool = False) -> PlanOut:
     """Change a plan in one transaction, and show what has become of it.
 
     `is_conditional`: done twice it would do more, so that it has to say what it was decided upon.
@@ -294,6 +261,7 @@ def _changed(
         ChangeNotConditional: It does not say upon what.
         ChangedMeanwhile: It is not what the change was decided upon.
     """
+    now = caller.clock()
     with caller.database.transaction() as session:
         if caller.if_match is not None or is_conditional:
             moves.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
@@ -304,7 +272,7 @@ def _changed(
             seen = queries.plans_of(session, email_sha256=caller.email_sha256, plan_id=plan_id)
             if [PlanOut.of(each).version for each in seen] != [caller.if_match]:
                 raise ChangedMeanwhile("This plan has changed meanwhile: look at it again and decide anew.")
-        work(session)
+        change(session, plan_id=plan_id, email_sha256=caller.email_sha256, now=now)
     return _seen(caller, plan_id)
 
 

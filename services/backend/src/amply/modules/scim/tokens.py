@@ -1,8 +1,7 @@
 """A directory's tokens: made, listed, revoked, and looked up at each request."""
 
-import hmac
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import insert, text
@@ -11,17 +10,24 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.modules import audit
-from amply.modules.access import Access, hold_organization, just_made, newest_first, revoked
+from amply.modules.access import (
+    Access,
+    hold_organization,
+    just_made,
+    newest_first,
+    note_use,
+    revoked,
+    row_of_secret,
+)
 from amply.modules.audit import Action
 from amply.modules.scim.domain import TOKENS_MAX, Known, Secret, Token, TokenNotFound, TooManyTokens
 from amply.modules.scim.models import TokenRow
 
 _LISTED_MAX: Final = 100
-_USE_NOTED_EVERY: Final = timedelta(minutes=1)
 _FIND: Final = text(
     "SELECT id, organization_id, digest, revoked_at, last_used_at FROM find_scim_token(:digest)"
 )
-_NOTE: Final = text("SELECT note_scim_token_use(:token_id, :now)")
+_NOTE: Final = text("SELECT note_scim_token_use(:id, :now)")
 
 
 def make(session: Session, access: Access) -> tuple[Token, Secret]:
@@ -74,14 +80,10 @@ def known_by(database: Database, authorization: str, *, now: datetime) -> Known 
     secret = Secret.parse(sent) if scheme.lower() == "bearer" else None
     if secret is None:
         return None
-    with database.transaction() as session:
-        row = session.execute(_FIND, {"digest": secret.digest}).one_or_none()
-    is_theirs = hmac.compare_digest(bytes(row.digest) if row else bytes(32), secret.digest)
-    if row is None or not is_theirs or row.revoked_at is not None:
+    row = row_of_secret(database, secret, find=_FIND)
+    if row is None:
         return None
-    if row.last_used_at is None or row.last_used_at <= now - _USE_NOTED_EVERY:
-        with database.transaction() as session:
-            session.execute(_NOTE, {"token_id": row.id, "now": now})
+    note_use(database, row, note=_NOTE, now=now)
     return Known(token_id=row.id, organization_id=row.organization_id)
 
 

@@ -1,0 +1,41 @@
+"""Alarms by a queue's own numbers: what lies in it for a person, and how long its oldest message has waited."""
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+
+from constructs_lib.alarms import Pager, Severity
+
+
+def ring_when_set_aside(pager: Pager, name: str, queue: sqs.IQueue, *, meaning: str) -> None:
+    """One message is enough. It waits for the morning: what is set aside is kept for days, and gets no worse."""
+    pager.above(
+        name,
+        queue.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+        0,
+        minutes=1,
+        meaning=meaning,
+        severity=Severity.NOTICE,
+    )
+
+
+def ring_when_waiting(
+    pager: Pager,
+    name: str,
+    queue: sqs.IQueue,
+    seconds: float,
+    *,
+    meaning: str,
+    minutes: int = 5,
+    period: int = 1,
+    severity: Severity = Severity.NOTICE,
+) -> cloudwatch.Alarm:
+    """Where the oldest message is older than `seconds` for all of `minutes`."""
+    return pager.above(
+        name,
+        queue.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        seconds,
+        minutes=minutes,
+        period=period,
+        meaning=meaning,
+        severity=severity,
+    )
