@@ -8,7 +8,6 @@ that all test processes of the machine share.
 import os
 from collections.abc import Iterator
 from socket import AF_INET, AF_UNIX, SO_REUSEADDR, SOL_SOCKET, socket  # before the tests' ban replaces it
-from typing import Final
 
 _FIRST, _END = 61_000, 65_500
 """Linux takes the ports of outgoing connections from 32768 to 60999, where nobody has said otherwise."""
