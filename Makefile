@@ -178,8 +178,9 @@ WHICH := not nightly
 proved:
 	@MAKEFLAGS=--no-print-directory $(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --ignore tests/benchmarks -m "$(WHICH)"
 
-test-nightly: WHICH := nightly
-test-nightly: setup browser proved ## what no change waits for: faults again at other moments, and whatever takes minutes for one answer
+# And every property again, with more examples than by day, and others each night.
+test-nightly: WHICH := nightly or hypothesis
+test-nightly: setup browser proved ## what no change waits for: faults at other moments, properties with other examples, minutes for one answer
 
 .PHONY: browser
 browser: setup

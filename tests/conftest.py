@@ -8,11 +8,18 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
+from tests import drawn
 from tests.browser import chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test is loaded, for a property takes its settings then."""
+    settings.load_profile(drawn.BY_NIGHT if drawn.is_night(config.option.markexpr) else drawn.BY_DAY)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,9 +5,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import socket  # taken before the tests' ban on sockets replaces it
 from typing import Any
 
 import psycopg
@@ -22,11 +22,13 @@ from amply.infra.database import Database, connect
 from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
+from amply.kernel.ids import new_id
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend import documented
 from tests.backend.key_service import HAVE_KEYS, ONLY_OPENS, MemoryTrees, Wrapping, keyring, keyring_for
 from tests.backend.ledger_world import NOW, LedgerWorld
+from tests.ports import free_port
 from tests.rooms import room
 
 PASSWORD = "for-tests-on-loopback"
@@ -149,14 +151,6 @@ def hash_once(running: RunningPostgres, *roles: str) -> None:
             connection.execute(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'".encode())
 
 
-def free_port() -> int:
-    """A loopback port nobody listens on right now."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def let_bookings_in(database: Database) -> None:
     """What a publisher does once it has compared the database with the public log."""
     with database.transaction() as session:
@@ -222,17 +216,25 @@ def server() -> Iterator[Server]:
         running.stop()
 
 
-@pytest.fixture
-def databases(server: Server) -> Iterator[Databases]:
-    """A fresh database that really commits."""
-    name = f"test_{free_port()}_{id(object())}"
+@contextmanager
+def fresh_databases(server: Server) -> Iterator[Databases]:
+    """A fresh database that really commits, and goes afterwards."""
+    name = new_id("test")
     server.copy("template_amply", name=name)
     MemoryTrees.copy("template_amply", name=name)
     made = Databases(server, name)
-    yield made
-    made.put_back()
-    server.run(f"DROP DATABASE {name} WITH (FORCE)")
-    MemoryTrees.drop(name)
+    try:
+        yield made
+    finally:
+        made.put_back()
+        server.run(f"DROP DATABASE {name} WITH (FORCE)")
+        MemoryTrees.drop(name)
+
+
+@pytest.fixture
+def databases(server: Server) -> Iterator[Databases]:
+    with fresh_databases(server) as made:
+        yield made
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -18,9 +19,15 @@ _MEMBER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
 
 
 @cache
+def api() -> FastAPI:
+    """The API with nothing behind it, made once a process: to describe it takes seconds. Nobody may change it."""
+    return application.without_parts()
+
+
+@cache
 def operations() -> list[tuple[str, re.Pattern[str], dict[str, Any]]]:
     """Each operation of the document: its method, the paths it answers at, and what is said of it."""
-    paths = application.without_parts().openapi()["paths"]
+    paths = api().openapi()["paths"]
     return [
         (method.upper(), re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(path))), operation)
         for path, methods in paths.items()

@@ -278,7 +278,7 @@ class LedgerWorld:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for another thread to make something true."""
-    pause, deadline = threading.Event(), time.monotonic() + 30
+    pause, deadline = threading.Event(), time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it did not become true"
         pause.wait(0.02)

@@ -27,9 +27,10 @@ from amply.modules import keys, mail, people
 from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
 from tests.backend.audit_shelf import AuditShelf
-from tests.backend.conftest import Databases, free_port
+from tests.backend.conftest import Databases
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
+from tests.ports import free_port
 
 EDGE: Final = "https://edge.example"
 PASSWORD: Final = "a quiet river at dawn"

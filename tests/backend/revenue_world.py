@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import forbid_transaction
 from amply.kernel.money import Money
-from amply.modules import marketplace
+from amply.modules import marketplace, organizations
 from amply.modules.marketplace import (
     Contract,
     ContractMoved,
@@ -179,3 +179,15 @@ class Revenue:
     def settlements(self, period: Period = NOVEMBER) -> list[Mapping[str, Any]]:
         with self.books.app.transaction() as session:
             return marketplace.settlements_of(session, period=period, contract_id=None)
+
+
+def owner(revenue: Revenue, slug: str, *datasets: str) -> str:
+    """An organisation that owns these."""
+    with revenue.books.app.transaction() as session:
+        made = organizations.create(session, name=slug, slug=slug, country="DE", now=SETTLED_AT).id
+    revenue.control.owners |= dict.fromkeys(datasets, made)
+    return made
+
+
+def euros(minor_units: int) -> Money:
+    return Money(minor_units=minor_units, currency="EUR")

@@ -205,7 +205,7 @@ class Traced:
         self, *, share_of_reads: float = 1.0, statement_seconds_min: float = 0.0, url: str | None = None
     ) -> Iterator[Town]:
         recorded = exporting(
-            OTLPSpanExporter(endpoint=url or self.receiver.url, timeout=1),
+            OTLPSpanExporter(endpoint=url or self.receiver.url, timeout=1 if url else 30),
             service="town",
             environment="tests",
             share_of_reads=share_of_reads,

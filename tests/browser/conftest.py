@@ -1,5 +1,7 @@
 """A real browser, the built site and the platform it talks to, all on loopback and all thrown away afterwards."""
 
+import fcntl
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,11 +23,20 @@ expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site built from the sources as they are now, not from an older `dist`."""
+    """The site built from the sources as they are now, not from an older `dist`; once, for all workers of a run."""
     if not (WIDGETS / "node_modules" / "esbuild").is_dir():
         pytest.fail("The widgets' packages are not installed: run `make setup`.")
-    folder = tmp_path_factory.mktemp("site") / "dist"
-    subprocess.run(["node", "build.mjs", str(folder)], cwd=WIDGETS, check=True, capture_output=True)
+    room = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        room = room.parent
+    folder = room / "site"
+    with (room / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = room / "site.unfinished"
+            command = ["node", "build.mjs", str(unfinished)]
+            subprocess.run(command, cwd=WIDGETS, check=True, capture_output=True)
+            unfinished.rename(folder)
     return folder
 
 

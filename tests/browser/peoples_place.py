@@ -1,6 +1,5 @@
 """People's pages in a real browser with a virtual authenticator, at the real API with its database and cache."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -8,19 +7,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.infra.database import Database
 from amply.modules import mail, members, people, trials
-from tests.backend.conftest import Databases, free_port
+from tests.backend.conftest import Databases
 from tests.backend.member_world import KEY, PAGE, inviting_work
 from tests.backend.people_world import PASSWORD, PeopleWorld, application_with
+from tests.backend.served import serving_api
 from tests.backend.world import FakeProcessor, ready_organization
 from tests.browser.loopback import serving
+from tests.browser.pressing import presses
 from tests.browser.site_server import WIDGETS, Site
 from tests.browser.test_accessibility import _violations
+from tests.ports import listener
 
 _DEVICE = {
     "protocol": "ctap2",
@@ -57,10 +58,7 @@ class Place:
             self.page.locator(f"#{name.replace('_', '-')}").fill(value)
 
     def clicks(self, name: str) -> None:
-        """By the keyboard: parts of a page come one after the other, and move what is below from under the mouse."""
-        button = self.page.get_by_role("button", name=name, exact=True)
-        expect(button).to_be_enabled()
-        button.press("Enter")
+        presses(self.page.get_by_role("button", name=name, exact=True))
 
     def signs_in(self, email: str, password: str = PASSWORD) -> None:
         self.fills(email=email, password=password)
@@ -98,10 +96,10 @@ class Place:
 def place(
     database: Database, world: PeopleWorld, databases: Databases, browser: Browser, dist: Path
 ) -> Iterator[Place]:
-    port = free_port()
+    listening = listener()
     organization_id = ready_organization(database, FakeProcessor())
     # A page for passkeys has a name: addresses of numbers are nobody's domain.
-    site = Site(folder=dist, api=f"http://localhost:{port}")
+    site = Site(folder=dist, api=f"http://localhost:{listening.getsockname()[1]}")
     with serving(site) as origin:
         edge = origin.replace("127.0.0.1", "localhost")
         parts = replace(world.parts, site=people.Site.of(edge), before_leaving=people_leaving)
@@ -118,12 +116,9 @@ def place(
             world.clock,
             **{"origins": (edge,), "membership": membership, "trying": trying, "site_url": edge, **beside},
         )
-        served = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
-        thread = threading.Thread(target=served.run)
-        thread.start()
         operator = databases.as_role("amply_operator")
         options: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
-        with browser.new_context(locale="en-GB", **options) as context:
+        with serving_api(app, listening), browser.new_context(locale="en-GB", **options) as context:
             page = context.new_page()
             tools = context.new_cdp_session(page)
             tools.send("WebAuthn.enable")
@@ -137,5 +132,3 @@ def place(
                 organization_id=organization_id,
             )
         operator.close()
-        served.should_exit = True
-        thread.join()

@@ -12,6 +12,7 @@ from tests.browser.log_double import POLICY, donation_entries, published
 from tests.browser.onboarding_double import INVITATION
 from tests.browser.plans_double import TOKEN
 from tests.browser.platform_double import ORGANIZATION, PlatformDouble, quoted
+from tests.browser.pressing import presses
 from tests.browser.site_server import WIDGETS, Site
 
 pytestmark = pytest.mark.enable_socket
@@ -38,14 +39,14 @@ def _details(page: Page) -> None:
 
 
 def _details_with_options(page: Page) -> None:
-    page.get_by_text("Say more about your gift").click()
+    presses(page.get_by_text("Say more about your gift"))
     page.get_by_label("Dedicate it").select_option("In honour of somebody")
     page.get_by_label("Company", exact=True).fill("Angstrom & Sons")
     page.get_by_label("E-mail address of whom we tell").wait_for()
 
 
 def _details_with_faults(page: Page) -> None:
-    page.get_by_role("button", name="Continue to payment").click()
+    presses(page.get_by_role("button", name="Continue to payment"))
     page.get_by_text("Enter your name").wait_for()
 
 
@@ -57,7 +58,7 @@ def _fee_covered(page: Page) -> None:
 def _payment(page: Page) -> None:
     page.get_by_label("Your name").fill("Ada")
     page.get_by_label("Your e-mail address").fill("ada@example.org")
-    page.get_by_role("button", name="Continue to payment").click()
+    presses(page.get_by_role("button", name="Continue to payment"))
     page.get_by_label("Card number").wait_for()
 
 
@@ -71,31 +72,31 @@ def _monthly(page: Page) -> None:
 def _paid(page: Page) -> None:
     _payment(page)
     page.get_by_label("Card number").fill("4242424242424242")
-    page.get_by_role("button", name="Donate €25.00").click()
+    presses(page.get_by_role("button", name="Donate €25.00"))
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
 
 
 def _shared(page: Page) -> None:
     page.get_by_label("Add an organisation").select_option("Clean River")
     page.get_by_role("checkbox", name="Choose each part myself").check()
-    page.get_by_role("button", name="Continue to payment").click()
+    presses(page.get_by_role("button", name="Continue to payment"))
     page.get_by_text("Enter your name").wait_for()
 
 
 def _shared_in_part(page: Page) -> None:
     page.get_by_label("Add an organisation").select_option("Clean River")
     _payment(page)
-    page.get_by_role("button", name="Donate €25.00").click()
+    presses(page.get_by_role("button", name="Donate €25.00"))
     page.get_by_role("heading", name="Given in part").wait_for()
 
 
 def _in_german(page: Page) -> None:
     """Long words, and all that can be asked of a donor."""
     page.get_by_role("checkbox").first.check()
-    page.get_by_text("Mehr zu Ihrer Spende sagen").click()
+    presses(page.get_by_text("Mehr zu Ihrer Spende sagen"))
     page.get_by_label("Die Spende widmen").select_option("Im Gedenken an jemanden")
     page.get_by_role("checkbox", name="Der Organisation nicht sagen, wer ich bin").check()
-    page.get_by_role("button", name="Weiter zur Zahlung").click()
+    presses(page.get_by_role("button", name="Weiter zur Zahlung"))
     page.get_by_text("Geben Sie Ihren Namen ein").wait_for()
 
 
@@ -112,12 +113,12 @@ def _button(page: Page) -> None:
 
 
 def _amount_of_a_plan(page: Page) -> None:
-    page.get_by_role("button", name="Change the amount").click()
+    presses(page.get_by_role("button", name="Change the amount"))
     page.get_by_label("Amount in EUR").wait_for()
 
 
 def _receipts_of_a_gift(page: Page) -> None:
-    page.locator(".gifts summary").click()
+    presses(page.locator(".gifts summary"))
     page.get_by_role("button", name="CA-000001").wait_for()
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from tests.backend.conftest import database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.people_world import ADA, ANOTHER, PASSWORD, people_cache, world  # noqa: F401 -- fixtures, too
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
 from tests.browser.site_server import WIDGETS
 
 pytestmark = pytest.mark.enable_socket
@@ -57,8 +58,9 @@ def test_somebody_registers_signs_in_and_goes_on_with_a_passkey(place: Place) ->
     place.fills(password=PASSWORD)
     place.clicks("Confirm")
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_focused()
-    codes = page.locator(".secrets code").all_inner_texts()
-    assert len(codes) == 10
+    shown = page.locator(".secrets code")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
     place.clicks("Copy")
     expect(page.get_by_text("Copied.")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").split("\n") == codes
@@ -158,7 +160,7 @@ def test_password_address_membership_and_account_are_changed_and_ended(place: Pl
     expect(page.get_by_role("button", name="End", exact=True)).to_have_count(2)
     place.clicks("Change the password")
     place.fills(present=PASSWORD, new_password=ANOTHER)
-    page.locator("form").get_by_role("button", name="Change the password").click()
+    presses(page.locator("form").get_by_role("button", name="Change the password"))
     expect(status.filter(has_text="Your password is changed")).to_be_visible()
     expect(page.get_by_role("button", name="End", exact=True)).to_have_count(0)
     assert not elsewhere.is_signed_in
@@ -174,9 +176,9 @@ def test_password_address_membership_and_account_are_changed_and_ended(place: Pl
 
     place.goes(f"/join/#{token}")
     place.clicks("Join River Trust")
-    page.get_by_role("link", name="To your account").click()
+    presses(page.get_by_role("link", name="To your account"))
     expect(page.get_by_text("River Trust · owner")).to_be_visible()
-    page.get_by_role("button", name="Leave: River Trust").click()
+    presses(page.get_by_role("button", name="Leave: River Trust"))
     place.clicks("Leave River Trust")
     expect(page.get_by_role("alert").filter(has_text="keeps an owner")).to_be_visible()
 

@@ -14,6 +14,7 @@ from tests.backend.given_months import first_gift, gave, put
 from tests.backend.people_world import ADA, PeopleWorld, people_cache, world  # noqa: F401 -- fixtures, too
 from tests.backend.stall import FakeStall, certificate_text
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -82,7 +83,7 @@ def test_a_seller_sees_consents_datasets_releases_usage_and_revenue(
     is_furnished(place, stall, master)
     is_owner(place, master)
     page = place.page
-    page.get_by_role("link", name="Data", exact=True).click()
+    presses(page.get_by_role("link", name="Data", exact=True))
 
     expect(rows(place, "Who lets data be shared").nth(1)).to_contain_text("Oct 202667%604020")
     expect(rows(place, "Who lets data be shared").nth(2)).to_contain_text(

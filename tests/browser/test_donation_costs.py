@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import ORGANIZATION, PlatformDouble, problem, quoted
+from tests.browser.pressing import presses
 from tests.browser.test_donation_page import continue_to_payment, donate_link, fill_in, pay
 
 pytestmark = pytest.mark.enable_socket
@@ -32,7 +33,7 @@ def test_a_donor_may_add_the_fee_and_sees_what_theypay(
     (post,) = platform.posts
     assert json.loads(post.body)["fee_cover"] == {"method": "card", "minor_units": "64"}
 
-    page.get_by_role("button", name="Change the details").click()
+    presses(page.get_by_role("button", name="Change the details"))
     page.get_by_role("checkbox", name="Add €0.64 for the payment fee").uncheck()
     continue_to_payment(page)
     expect(page.get_by_role("button", name="Donate €25.00")).to_be_visible()

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from amply.modules import defence
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import FUND, ORGANIZATION, ORGANIZATION_NAME, PlatformDouble, problem
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -24,12 +25,12 @@ def fill_in(page: Page, name: str = "Ada Example", email: str = "ada@example.org
 
 
 def continue_to_payment(page: Page) -> None:
-    page.get_by_role("button", name="Continue to payment").click()
+    presses(page.get_by_role("button", name="Continue to payment"))
 
 
 def pay(page: Page, card: str = "4242424242424242") -> None:
     page.get_by_label("Card number").fill(card)
-    page.get_by_role("button", name="Donate €25.00").click()
+    presses(page.get_by_role("button", name="Donate €25.00"))
 
 
 def test_a_gift_is_followed_from_the_form_into_the_ledger(
@@ -66,7 +67,7 @@ def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
 ) -> None:
     page = pages.open(donate_link(edge))
     fill_in(page)
-    page.get_by_text("Say more about your gift").click()
+    presses(page.get_by_text("Say more about your gift"))
     expect(page.get_by_label("What it is for").locator("option")).to_have_text(
         ["Wherever it is needed most", "Hedges"]
     )
@@ -178,11 +179,11 @@ def test_going_back_without_a_change_is_the_same_donation_and_a_change_is_anothe
     page = pages.open(donate_link(edge))
     fill_in(page)
     continue_to_payment(page)
-    page.get_by_role("button", name="Change the details").click()
+    presses(page.get_by_role("button", name="Change the details"))
     expect(page.get_by_label("Amount in EUR")).to_be_focused()
     expect(page.get_by_label("Your name")).to_have_value("Ada Example")
     continue_to_payment(page)
-    page.get_by_role("button", name="Change the details").click()
+    presses(page.get_by_role("button", name="Change the details"))
     assert len(platform.donations) == 1
     page.get_by_label("Amount in EUR").fill("26")
     continue_to_payment(page)
@@ -323,7 +324,7 @@ def test_a_blocked_payment_form_says_so_and_loads_on_another_try(
     continue_to_payment(page)
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
     platform.stripe_js_is_down = False
-    page.get_by_role("button", name="Try again").click()
+    presses(page.get_by_role("button", name="Try again"))
     expect(page.get_by_label("Card number")).to_be_visible()
     pages.forgive("503")
 
@@ -337,7 +338,7 @@ def test_a_payment_form_that_breaks_in_its_frame_says_so_and_loads_on_another_tr
     continue_to_payment(page)
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
     expect(page.get_by_role("button", name="Donate €25.00")).not_to_be_attached()
-    page.get_by_role("button", name="Try again").click()
+    presses(page.get_by_role("button", name="Try again"))
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
 
 
@@ -365,7 +366,7 @@ def test_reloading_after_the_payment_shows_what_became_of_it(
     platform.settle(status="failed")
     page.reload()
     expect(page.get_by_role("heading", name="Not paid")).to_be_visible()
-    page.get_by_role("link", name="Start again").click()
+    presses(page.get_by_role("link", name="Start again"))
     expect(page.get_by_label("Amount in EUR")).to_have_value("25.00")
 
 
@@ -382,7 +383,7 @@ def test_a_return_without_payment_says_so_and_leaves_no_secret_in_the_address(
 
 def test_a_link_without_an_organisation_offers_the_choice(pages: Pages, edge: str) -> None:
     page = pages.open(f"{edge}/donate/")
-    page.get_by_role("link", name=ORGANIZATION_NAME).click()
+    presses(page.get_by_role("link", name=ORGANIZATION_NAME))
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Donate to {ORGANIZATION_NAME}")
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from amply.modules.donations.schemas import DonationIn
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import ORGANIZATION_NAME, PlatformDouble
+from tests.browser.pressing import presses
 from tests.browser.test_donation_page import continue_to_payment, donate_link, fill_in
 
 pytestmark = pytest.mark.enable_socket
@@ -60,7 +61,7 @@ def test_a_company_declares_nothing(pages: Pages, edge: str, platform: PlatformD
     page = pages.open(donate_link(edge, currency="GBP"))
     fill_in(page)
     page.get_by_role("checkbox", name=BOX).check()
-    page.get_by_text("Say more about your gift").click()
+    presses(page.get_by_text("Say more about your gift"))
     page.get_by_label("Company", exact=True).fill("Angstrom & Sons")
     expect(page.get_by_role("checkbox", name=BOX)).not_to_be_attached()
     continue_to_payment(page)

@@ -9,6 +9,7 @@ from tests.browser.conftest import Pages
 from tests.browser.giving_double import ORGANIZATION, PDF, gift
 from tests.browser.plans_double import ASKED, TOKEN
 from tests.browser.platform_double import PlatformDouble
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -16,7 +17,7 @@ MORE = "Receipts and privacy"
 
 
 def _press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).click()
+    presses(page.get_by_role("button", name=name))
 
 
 def test_a_donor_changes_skips_pauses_stores_a_card_and_ends(
@@ -39,7 +40,7 @@ def test_a_donor_changes_skips_pauses_stores_a_card_and_ends(
     _press(page, "Store it for my gifts")
     expect(gifts).to_contain_text("It is paid by the card ending in 4444.")
     _press(page, "Pause")
-    page.get_by_role("button", name="Pause", exact=True).click()
+    presses(page.get_by_role("button", name="Pause", exact=True))
     expect(gifts).to_contain_text("It is paused; nothing is collected.")
     _press(page, "Resume")
     expect(gifts).to_contain_text("The next one is on 31 March 2026.")
@@ -78,7 +79,7 @@ def test_receipts_proofs_and_statements_are_downloaded(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
     page = pages.open(f"{edge}/giving/#{TOKEN}")
-    page.get_by_text(MORE).click()
+    presses(page.get_by_text(MORE))
     for name, wanted in (
         ("Receipt CA-000001 (PDF)", {"kind": "receipt", "donation_id": "don_1", "receipt_id": "rct_1"}),
         ("Proof for the public ledger", {"kind": "proof", "donation_id": "don_1"}),
@@ -102,7 +103,7 @@ def test_void_receipts_say_so_and_one_is_sent_again(
     (void,) = gift(1)["receipts"]
     platform.giving.pages = [[gift(2, receipts=[valid, {**void, "state": "replaced"}])]]
     page = pages.open(f"{edge}/giving/#{TOKEN}")
-    page.get_by_text(MORE).click()
+    presses(page.get_by_text(MORE))
     expect(page.get_by_role("listitem").filter(has_text="CA-000001").last).to_contain_text(
         "void, replaced by a newer one"
     )
@@ -149,10 +150,10 @@ def test_the_page_speaks_the_browsers_language(
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.locator("html")).to_have_attribute("lang", locale[:2])
     expect(page.get_by_text(next_on)).to_be_visible()
-    page.locator(".gifts summary").click()
+    presses(page.locator(".gifts summary"))
     page.get_by_role("radio").first.check()
     platform.giving.refusals.append((409, {"detail": "English", "code": "anonymity_not_changeable"}))
-    page.locator(".gifts form button").click()
+    presses(page.locator(".gifts form button"))
     expect(page.get_by_text(refusal)).to_be_visible()
     pages.forgive("409")
     _press(page, "English")

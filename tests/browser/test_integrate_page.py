@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.backend.conftest import database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.people_world import ADA, people_cache, world  # noqa: F401 -- fixtures, too
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -31,5 +32,5 @@ def test_a_test_organisation_and_its_commands_come_without_anybody_else(place: P
     place.clicks("Deutsch")
     expect(page.get_by_role("heading", name="1. Die Spende mit Ihrem Schlüssel annehmen")).to_be_visible()
     place.is_for_everybody()
-    page.get_by_role("link", name="Ihre API-Schlüssel").click()
+    presses(page.get_by_role("link", name="Ihre API-Schlüssel"))
     expect(page.get_by_text("first key")).to_be_visible()

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.backend.conftest import database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.people_world import ADA, PASSWORD, people_cache, world  # noqa: F401 -- fixtures, too
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -31,7 +32,7 @@ def test_who_has_no_account_makes_one_and_joins_in_their_language(place: Place) 
     place.fills(password=PASSWORD)
     place.clicks("Konto anlegen und beitreten")
     expect(page.get_by_role("heading", name="Sie gehören jetzt zu River Trust.")).to_be_focused()
-    page.get_by_role("link", name="Zu Ihrem Konto").click()
+    presses(page.get_by_role("link", name="Zu Ihrem Konto"))
     expect(page.get_by_text("River Trust · Inhaberin oder Inhaber")).to_be_visible()
 
     place.goes(f"/join/#{token}")

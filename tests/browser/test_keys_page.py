@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from tests.backend.conftest import database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.people_world import ADA, PASSWORD, people_cache, world  # noqa: F401 -- fixtures, too
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -20,8 +21,8 @@ def test_a_key_is_made_shown_once_rotated_and_revoked(place: Place) -> None:  # 
     expect(page.get_by_text("You look after the keys of no organisation")).to_be_visible()
     place.goes(f"/join/#{token}")
     place.clicks("Join River Trust")
-    page.get_by_role("link", name="To your account").click()
-    page.get_by_role("link", name="API keys").click()
+    presses(page.get_by_role("link", name="To your account"))
+    presses(page.get_by_role("link", name="API keys"))
     expect(page.get_by_text("There are no keys yet.")).to_be_visible()
 
     place.world.clock.advance(minutes=11)
@@ -48,13 +49,13 @@ def test_a_key_is_made_shown_once_rotated_and_revoked(place: Place) -> None:  # 
     expect(page.get_by_text(f"ends in {secret[-4:]}")).to_contain_text("last used")
     assert page.get_by_text(secret).count() == 0, "nobody can show it again"
 
-    page.get_by_role("button", name="Rotate: our website").click()
+    presses(page.get_by_role("button", name="Rotate: our website"))
     place.clicks("Make the second key")
     second = page.locator(".secrets code").inner_text()
     place.clicks("I have kept it")
     assert (asks(secret), asks(second)) == (200, 200)
     former = page.get_by_role("listitem").filter(has_text=secret[-4:])
-    former.get_by_role("button", name="Revoke: our website").click()
+    presses(former.get_by_role("button", name="Revoke: our website"))
     place.clicks("Revoke the key")
     expect(former).to_contain_text("revoked on")
     assert (asks(secret), asks(second)) == (401, 200)

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from amply.modules.donations.schemas import DonationIn
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import ORGANIZATION_NAME, PlatformDouble, problem, quoted
+from tests.browser.pressing import presses
 from tests.browser.test_donation_page import donate_link
 
 pytestmark = pytest.mark.enable_socket
@@ -30,7 +31,7 @@ def test_a_gift_is_made_in_the_browsers_language_and_another_is_chosen_on_the_wa
     page.get_by_role("radio", name="Monatlich").check()
     expect(page.get_by_text("25,00 € jetzt und dann jeden Monat")).to_be_visible()
     page.get_by_role("checkbox", name="0,64 € für die Zahlungsgebühr dazugeben").check()
-    page.get_by_role("button", name="Weiter zur Zahlung").click()
+    presses(page.get_by_role("button", name="Weiter zur Zahlung"))
     name = page.get_by_label("Ihr Name")
     expect(name).to_be_focused()
     expect(name).to_have_accessible_description(
@@ -38,7 +39,7 @@ def test_a_gift_is_made_in_the_browsers_language_and_another_is_chosen_on_the_wa
     )
     name.fill("Ada Example")
     page.get_by_label("Ihre E-Mail-Adresse").fill("ada@example.org")
-    page.get_by_role("button", name="Weiter zur Zahlung").click()
+    presses(page.get_by_role("button", name="Weiter zur Zahlung"))
     refusal = page.get_by_role("alert").filter(
         has_text="Diese Organisation kann gerade keine Spenden annehmen."
     )
@@ -46,23 +47,23 @@ def test_a_gift_is_made_in_the_browsers_language_and_another_is_chosen_on_the_wa
     pages.forgive("422")
 
     # What is said already follows when somebody chooses another language, and so does what they typed.
-    page.get_by_role("button", name="Français").click()
+    presses(page.get_by_role("button", name="Français"))
     expect(
         page.get_by_role("alert").filter(has_text="ne peut pas recevoir de dons en ce moment")
     ).to_be_visible()
     expect(page.get_by_label("Votre nom")).to_have_value("Ada Example")
     assert "lang=fr" in page.url
-    page.get_by_role("button", name="Continuer vers le paiement").click()
+    presses(page.get_by_role("button", name="Continuer vers le paiement"))
     expect(page.locator(".payment-element")).to_have_attribute("data-locale", "fr")
     assert json.loads(platform.posts[-1].body)["language"] == "fr"
     expect(page.get_by_role("region", name="Ce que vous acceptez")).to_contain_text(
         f"vous autorisez {ORGANIZATION_NAME} à prélever 25,64 € chaque mois sur cette carte ou ce compte"
     )
     page.get_by_label("Card number").fill("4000000000000002")
-    page.get_by_role("button", name="Donner 25,64 € chaque mois").click()
+    presses(page.get_by_role("button", name="Donner 25,64 € chaque mois"))
     expect(page.get_by_role("alert").filter(has_text="pas accepté ce paiement, et rien")).to_be_visible()
     page.get_by_label("Card number").fill("4242424242424242")
-    page.get_by_role("button", name="Donner 25,64 € chaque mois").click()
+    presses(page.get_by_role("button", name="Donner 25,64 € chaque mois"))
     page.get_by_role("heading", name="Confirmation de votre paiement…").wait_for()
     platform.settle(status="succeeded")
     page.reload()
@@ -90,11 +91,11 @@ def test_a_canadian_receipt_asks_for_an_address_and_says_what_there_is_without_o
     page.get_by_label("Your name").fill("Ada Example")
     page.get_by_label("Your e-mail address").fill("ada@example.org")
     address.get_by_label("Street and number").fill("1 Water Street")
-    page.get_by_role("button", name="Continue to payment").click()
+    presses(page.get_by_role("button", name="Continue to payment"))
     expect(address.get_by_label("Town")).to_be_focused()
     address.get_by_label("Town").fill("Toronto")
     address.get_by_label("Postal code").fill("M5V 2T6")
-    page.get_by_role("button", name="Continue to payment").click()
+    presses(page.get_by_role("button", name="Continue to payment"))
     page.get_by_label("Card number").wait_for()
     (post,) = platform.posts
     told = DonationIn.model_validate_json(post.body).gift().for_receipt.address

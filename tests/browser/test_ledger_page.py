@@ -10,6 +10,7 @@ from ledger_format import checkpoints, entries, tiles
 from tests.browser.conftest import Pages
 from tests.browser.log_double import POLICY, checkpoint, donation_entries, leaf, published
 from tests.browser.platform_double import ORGANIZATION
+from tests.browser.pressing import presses
 from tests.browser.site_server import Site
 from tests.verify.ledger_samples import NEXT_KEY, ORIGIN, SampleLog, sign, verifier_key
 
@@ -83,13 +84,13 @@ def test_new_entries_appear_by_themselves_and_stop_when_asked(pages: Pages, edge
     page.clock.run_for(5_000)
     expect(page.get_by_role("heading", name="Checkpoint 2")).to_be_visible()
     pause = page.get_by_role("button", name="Pause updates")
-    pause.click()
+    presses(pause)
     expect(pause).to_have_attribute("aria-pressed", "true")
     site.requested.clear()
     page.clock.run_for(20_000)
     assert site.requested == []
     site.log.update(published(donation_entries(3)))
-    pause.click()
+    presses(pause)
     expect(page.get_by_role("heading", name="Checkpoint 3")).to_be_visible()
 
 

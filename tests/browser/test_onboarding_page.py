@@ -6,12 +6,13 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Pages
 from tests.browser.onboarding_double import INVITATION, REASON
 from tests.browser.platform_double import PlatformDouble
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
 
 def _go_on(page: Page) -> None:
-    page.get_by_role("button", name="Go on at Stripe").click()
+    presses(page.get_by_role("button", name="Go on at Stripe"))
 
 
 def test_staff_go_to_stripe_come_back_and_go_again(pages: Pages, edge: str, platform: PlatformDouble) -> None:

@@ -23,6 +23,7 @@ from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
 )
 from tests.browser.loopback import serving
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import is_drawn, presses
 from tests.browser.upload_double import UploadDouble
 
 pytestmark = pytest.mark.enable_socket
@@ -112,7 +113,7 @@ def test_a_profile_is_written_and_what_two_say_at_once_is_theirs_to_settle(
 ) -> None:
     page, browser = place.page, _joins(place, databases, "owner")
     _somebody_else_changes(browser, place, texts={"es": {"tagline": "Ríos", "about": "Agua."}})
-    page.get_by_role("link", name="Profile", exact=True).click()
+    presses(page.get_by_role("link", name="Profile", exact=True))
     part = _part(place, "What it says of itself")
     expect(part.get_by_text("There are texts in Spanish too")).to_be_visible()
     place.fills(website="https://river.example", tagline_en="We clean rivers")
@@ -179,11 +180,6 @@ def _says(place: Place, kind: str) -> None:  # noqa: F811 -- the same
         place.page.locator(f"#{kind}-alt-{language}").fill(said)
 
 
-def _is_drawn(image: Locator) -> None:
-    expect(image).to_have_js_property("complete", True)  # noqa: FBT003 -- the property's value
-    assert image.evaluate("(image) => image.naturalWidth") > 0
-
-
 def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
     bucket: Bucket,
     place: Place,  # noqa: F811 -- the fixture
@@ -192,7 +188,7 @@ def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
     page = place.page
     place.site.uploads = bucket.address
     _joins(place, databases, "content")
-    page.get_by_role("link", name="Profile", exact=True).click()
+    presses(page.get_by_role("link", name="Profile", exact=True))
     expect(page.get_by_text("Owners and administrators change this.")).to_be_visible()
     assert page.locator("#name").count() == 0
     logo, file = _part(place, "Logo"), page.get_by_label("File with the logo")
@@ -211,7 +207,7 @@ def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
 
     # A PNG, whatever its name says.
     _chooses(place, "logo", "logo.jpg", picture(600, 400))
-    _is_drawn(page.get_by_role("img", name="Preview of the logo"))
+    is_drawn(page.get_by_role("img", name="Preview of the logo"))
     expect(logo.get_by_text(re.compile("The file has 600 . 400 pixels"))).to_be_visible()
     place.is_for_everybody()
     place.clicks("Send the logo")
@@ -219,12 +215,12 @@ def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
     bucket.works(place)
     expect(logo.get_by_role("status").filter(has_text="The picture is shown.")).to_be_visible()
     assert [form["Content-Type"] for form in bucket.uploads.forms] == ["image/png"]
-    _is_drawn(logo.get_by_role("img", name=ALT["en"]))
+    is_drawn(logo.get_by_role("img", name=ALT["en"]))
     expect(file).to_have_value("")
     expect(page.get_by_role("button", name="Send the logo")).to_be_focused()
 
     place.goes(f"/donate/?org={place.organization_id}&amount=2500&currency=EUR&lang=de")
-    _is_drawn(page.locator(".logo").get_by_role("img", name=ALT["de"]))
+    is_drawn(page.locator(".logo").get_by_role("img", name=ALT["de"]))
 
 
 def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken_away(
@@ -245,7 +241,7 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
     place.clicks("Take away")
     expect(banner.get_by_role("listitem")).to_have_count(0)
     _chooses(place, "banner", "river.webp", picture(1600, 900, kind="WEBP"))
-    _is_drawn(page.get_by_role("img", name="Preview of the banner"))
+    is_drawn(page.get_by_role("img", name="Preview of the banner"))
     _says(place, "banner")
     bucket.uploads.refuses = 1
     place.clicks("Send the banner")
@@ -271,10 +267,10 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
     expect(page.get_by_role("status").filter(has_text="das Bild wird gemacht")).to_be_visible()
     bucket.works(place)
     expect(page.get_by_role("status").filter(has_text="Das Bild wird jetzt gezeigt.")).to_be_visible()
-    _is_drawn(page.locator(".banner").get_by_role("img", name=ALT["de"]))
+    is_drawn(page.locator(".banner").get_by_role("img", name=ALT["de"]))
     expect(page.locator("section .rows li")).to_have_count(0)
     assert _public(place)["banner"] is not None
-    page.get_by_role("button", name="Wegnehmen: Das Titelbild").click()
+    presses(page.get_by_role("button", name="Wegnehmen: Das Titelbild"))
     place.clicks("Das Titelbild wegnehmen")
     expect(page.get_by_text("Es gibt noch kein Titelbild.")).to_be_visible()
     assert _public(place)["banner"] is None

@@ -12,6 +12,7 @@ from tests.backend.image_world import ALT, picture
 from tests.browser.conftest import Pages
 from tests.browser.plans_double import TOKEN
 from tests.browser.platform_double import ORGANIZATION, PlatformDouble
+from tests.browser.pressing import is_drawn
 from tests.browser.site_server import Site
 
 pytestmark = pytest.mark.enable_socket
@@ -31,11 +32,10 @@ def shown(site: Site, edge: str, kind: PictureKind) -> dict[str, Any]:
     return found.model_dump()
 
 
-def _is_drawn(page: Page, name: str, *, within: str) -> tuple[float, float]:
+def _drawn_size(page: Page, name: str, *, within: str) -> tuple[float, float]:
     """Its size on the page, once its bytes are there."""
     image = page.locator(within).get_by_role("img", name=name)
-    expect(image).to_have_js_property("complete", True)  # noqa: FBT003 -- the property's value
-    assert image.evaluate("(image) => image.naturalWidth") > 0
+    is_drawn(image)
     box = image.bounding_box()
     assert box is not None
     return box["width"], box["height"]
@@ -49,9 +49,9 @@ def test_the_donation_page_has_the_banner_at_its_top_and_the_logo_by_the_name(
     page = pages.open(edge + _DONATE + "&lang=de", viewport={"width": width, "height": 800})
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("Spenden für Green Fields")
-    drawn = _is_drawn(page, ALT["de"], within=".banner")
+    drawn = _drawn_size(page, ALT["de"], within=".banner")
     assert drawn[0] / drawn[1] == pytest.approx(3, abs=0.05)
-    assert _is_drawn(page, ALT["de"], within=".logo") == (64, 64)
+    assert _drawn_size(page, ALT["de"], within=".logo") == (64, 64)
     banner = page.locator(".banner img").bounding_box()
     name = heading.bounding_box()
     assert banner is not None
@@ -76,8 +76,8 @@ def test_nothing_moves_when_they_come(pages: Pages, edge: str, site: Site, platf
     before = heading.bounding_box()
     for route in held:
         route.continue_()
-    _is_drawn(page, ALT["en"], within=".banner")
-    _is_drawn(page, ALT["en"], within=".logo")
+    _drawn_size(page, ALT["en"], within=".banner")
+    _drawn_size(page, ALT["en"], within=".logo")
     assert heading.bounding_box() == before
 
 
@@ -97,7 +97,7 @@ def test_the_giving_page_has_the_logo_by_the_name(
     page = pages.open(f"{edge}/giving/#{TOKEN}", viewport={"width": 360, "height": 800})
     region = page.get_by_role("region", name="Green Fields", exact=True)
     expect(region).to_be_visible()
-    assert _is_drawn(page, ALT["en"], within=".recipient .logo") == (64, 64)
+    assert _drawn_size(page, ALT["en"], within=".recipient .logo") == (64, 64)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

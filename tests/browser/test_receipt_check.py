@@ -15,6 +15,7 @@ from playwright.sync_api import TimeoutError as BrowserTimeout
 
 from ledger_format.receipts import encode_receipt
 from tests.browser.conftest import Pages
+from tests.browser.pressing import presses
 from tests.browser.site_server import WIDGETS, Site
 from tests.browser.test_accessibility import _violations
 from tests.verify.ledger_samples import NEXT_KEY, verifier_key
@@ -82,7 +83,7 @@ def test_dropping_and_choosing_are_the_same_and_the_last_file_counts(ledger: Pag
 
 
 def test_nothing_is_asked_of_any_server_and_the_network_may_be_away(ledger: Page, site: Site) -> None:
-    ledger.get_by_role("button", name="Pause updates").click()
+    presses(ledger.get_by_role("button", name="Pause updates"))
     ledger.context.set_offline(True)
     asked: list[str] = []
     ledger.on("request", lambda request: asked.append(request.url))

@@ -18,6 +18,7 @@ from tests.browser.platform_double import (
     problem,
     quoted,
 )
+from tests.browser.pressing import presses
 from tests.browser.test_donation_page import continue_to_payment, donate_link, fill_in
 
 pytestmark = pytest.mark.enable_socket
@@ -62,7 +63,7 @@ def test_a_monthly_gift_is_agreed_to_with_its_days_and_begun_as_a_plan(
     assert PlanIn.model_validate_json(post.body).schedule(now=_LAST_OF_JANUARY).due_on(1) == date(2026, 3, 1)
 
     page.get_by_label("Card number").fill("4242424242424242")
-    page.get_by_role("button", name="Donate €25.64 each month").click()
+    presses(page.get_by_role("button", name="Donate €25.64 each month"))
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
     platform.settle(status="succeeded")
     expect(page.get_by_role("status")).to_contain_text("The next gift is collected on 1 March 2026")
@@ -102,7 +103,7 @@ def test_what_is_said_of_a_gift_goes_with_its_plan_and_where_there_are_none_it_i
         ("Postcode of your home", "SW1A 1AA"),
     ):
         page.get_by_label(label).fill(text)
-    page.get_by_text("Say more about your gift").click()
+    presses(page.get_by_text("Say more about your gift"))
     page.get_by_label("What it is for").select_option("Hedges")
     page.get_by_label("Dedicate it").select_option("In memory of somebody")
     page.get_by_label("In memory of", exact=True).fill("Grace Hopper")

@@ -10,6 +10,7 @@ from amply.kernel.splitting import divide
 from amply.modules.donations.split_schemas import SplitGiftIn
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import FUND, ORGANIZATION, ORGANIZATION_NAME, PlatformDouble
+from tests.browser.pressing import presses
 from tests.browser.splits_double import SPLIT
 from tests.browser.test_donation_page import continue_to_payment, donate_link, fill_in
 
@@ -31,7 +32,7 @@ def share_link(edge: str, *organizations: str, amount: str = "5000") -> str:
 
 def pay_for_all(page: Page, button: str) -> None:
     page.get_by_label("Card number").fill("4242424242424242")
-    page.get_by_role("button", name=button).click()
+    presses(page.get_by_role("button", name=button))
 
 
 def test_a_gift_is_shared_in_equal_parts_and_what_failed_is_paid_with_another_card(
@@ -40,7 +41,7 @@ def test_a_gift_is_shared_in_equal_parts_and_what_failed_is_paid_with_another_ca
     platform.splits.outcomes = [["paid", "needs_donor", "declined"], ["paid", "paid", "declined"]]
     page = pages.open(donate_link(edge))
     page.get_by_label("Amount in EUR").fill("50")
-    page.get_by_role("link", name="Share a gift between several organisations").click()
+    presses(page.get_by_role("link", name="Share a gift between several organisations"))
     page.get_by_label("Add an organisation").select_option("Clean River")
     page.get_by_label("Add an organisation").select_option("High Hills")
     expect(page.get_by_role("listitem").filter(has_text="Remove")).to_have_text(
@@ -57,7 +58,7 @@ def test_a_gift_is_shared_in_equal_parts_and_what_failed_is_paid_with_another_ca
     expect(standing).to_contain_text("€16.66 to High Hills: not paid, and nothing was taken.")
     expect(standing).to_contain_text("€33.34 of your gift stays given; it is not undone by what failed.")
     expect(page.locator("body")).to_have_attribute("data-asked", "pi_don_1_secret_1 acct_double")
-    page.get_by_role("button", name="Enter another card").click()
+    presses(page.get_by_role("button", name="Enter another card"))
     pay_for_all(page, "Pay what failed")
     expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
     expect(standing).to_contain_text("A receipt for each part, with its proof, comes by e-mail.")
@@ -75,7 +76,7 @@ def test_parts_that_the_donor_chooses_make_up_the_whole(
     page.get_by_role("checkbox", name="Choose each part myself").check()
     expect(page.get_by_role("textbox", name="Clean River")).to_have_value("16.67")
     page.get_by_role("textbox", name="Clean River").fill("30")
-    page.get_by_role("button", name="Remove High Hills").click()
+    presses(page.get_by_role("button", name="Remove High Hills"))
     expect(page.get_by_role("group", name="To these organisations")).to_be_focused()
     expect(page.get_by_text("In all: €46.67")).to_be_visible()
     fill_in(page)
@@ -86,7 +87,7 @@ def test_parts_that_the_donor_chooses_make_up_the_whole(
     expect(own).to_have_accessible_description("Give at least €1.00 and at most €999,999.99.")
     assert platform.splits.posts == []
     own.fill("20.01")
-    page.get_by_text("Say more about your gift").click()
+    presses(page.get_by_text("Say more about your gift"))
     page.get_by_label("Dedicate it").select_option("In memory of somebody")
     continue_to_payment(page)
     expect(page.get_by_label("In memory of", exact=True)).to_be_focused()
@@ -104,7 +105,7 @@ def test_parts_that_the_donor_chooses_make_up_the_whole(
         "language": "en",
         "dedication": {"kind": "in_memory_of", "honouree": "Grace Hopper", "notify": None},
     }
-    page.get_by_role("button", name="Change the details").click()
+    presses(page.get_by_role("button", name="Change the details"))
     page.get_by_role("checkbox", name="Choose each part myself").uncheck()
     expect(page.get_by_label("Amount in all, in EUR")).to_have_value("50.01")
 
@@ -134,7 +135,7 @@ def test_each_part_has_its_fee_its_fund_and_one_declaration_for_all(
         ("Postcode of your home", "SW1A 1AA"),
     ):
         page.get_by_label(label).fill(said)
-    page.get_by_text("Say more about your gift").click()
+    presses(page.get_by_text("Say more about your gift"))
     page.get_by_label("What it is for: Clean River").select_option("Hedges")
     continue_to_payment(page)
     page.get_by_role("heading", name="£50.70 in all").wait_for()

@@ -17,6 +17,7 @@ from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
     world,
 )
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -82,11 +83,13 @@ def _shows_the_domain(valley: FederationWorld, place: Place) -> None:  # noqa: F
     place.clicks("Add the domain")
     expect(domains.get_by_text("its record is awaited")).to_be_visible()
     look = page.get_by_role("button", name=f"Look now: {DOMAIN}")
-    look.click()
+    presses(look)
     expect(domains.get_by_role("alert").first).to_contain_text("record")
-    name, _, said = domains.locator("dd code").all_inner_texts()
+    shown = domains.locator("dd code")
+    expect(shown).to_have_count(3)
+    name, _, said = shown.all_inner_texts()
     valley.names.texts[name] = [said]
-    look.click()
+    presses(look)
     expect(domains.get_by_role("status").first).to_have_text(f"The record is there: {DOMAIN} is yours.")
     # The sentence comes first, and then the page as it stands now, which moves what is below.
     expect(page.get_by_text("Once the provider is set up and a domain is yours")).to_be_hidden()
@@ -99,7 +102,7 @@ def test_a_sign_in_is_set_up_tried_and_required(
     page, clock = place.page, place.world.clock
     place.goes("/account/")
     place.signs_in(OWNER)
-    page.get_by_role("link", name="Sign-in", exact=True).click()
+    presses(page.get_by_role("link", name="Sign-in", exact=True))
     clock.advance(minutes=11)
     _sets_the_provider_up(valley, place)
     expect(page.get_by_text("Once the provider is set up and a domain is yours")).to_be_visible()
@@ -157,7 +160,7 @@ def test_a_directorys_token_is_shown_once_and_revoked(place: Place) -> None:  # 
     tokens = _part(place, "Your directory (SCIM)")
     expect(tokens.get_by_role("alert").first).to_contain_text("Two tokens work")
     assert (asks(first), asks(second)) == (200, 200)
-    page.get_by_role("button", name=f"Revoke: Token that ends in {first[-4:]}").click()
+    presses(page.get_by_role("button", name=f"Revoke: Token that ends in {first[-4:]}"))
     place.clicks("Revoke the token")
     expect(tokens.get_by_role("listitem").filter(has_text=first[-4:])).to_contain_text("revoked on")
     assert (asks(first), asks(second)) == (401, 200)

@@ -23,6 +23,7 @@ from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
     world,
 )
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
 
 pytestmark = pytest.mark.enable_socket
 
@@ -72,7 +73,7 @@ def test_who_is_new_comes_by_a_provider_and_the_code_is_kept_nowhere(
     expect(page.get_by_role("button", name="Link with Valley")).to_have_count(0)
     place.is_for_everybody()
 
-    page.get_by_role("button", name="Take away: Valley").click()
+    presses(page.get_by_role("button", name="Take away: Valley"))
     expect(page.get_by_role("alert").filter(has_text="nothing else would sign you in")).to_be_visible()
     page.go_back()
     assert "code=" not in page.url, "history does not keep it"
@@ -111,7 +112,7 @@ def test_an_account_that_is_there_is_linked_by_its_owner_and_unlinked(
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_focused()
     place.fills(code=code())
     place.clicks("Go on")
-    page.get_by_role("button", name="Take away: Valley").click()
+    presses(page.get_by_role("button", name="Take away: Valley"))
     expect(status.filter(has_text="That provider signs you in no more.")).to_be_visible()
     expect(status.filter(has_text="from now on")).to_have_count(0)
 

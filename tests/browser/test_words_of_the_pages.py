@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import pytest
 
-from amply.entrypoints import application
 from amply.infra.web import CODES
 from amply.kernel.errors import AmplyError, InvalidRequest, NotFound
 from amply.modules.donations import OPENING_PROBLEMS, DataSharingNotAcceptable, DonationNotFound
@@ -20,6 +19,7 @@ from amply.modules.images import SHAPES, Shape
 from amply.modules.images.domain import ALT_LENGTH_MAX, BYTES_MAX, MEDIA_TYPES, PIXELS_MAX, Refusal
 from amply.modules.organizations import OrganizationNotFound
 from amply.modules.recurring.domain import ScheduleNotAcceptable
+from tests.backend import documented
 from tests.backend.image_world import picture
 from tests.browser.pages_code import run_in_node
 
@@ -128,7 +128,7 @@ def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
     )
     codes = {
         code
-        for path, methods in application.without_parts().openapi()["paths"].items()
+        for path, methods in documented.api().openapi()["paths"].items()
         if pages.match(path)
         for operation in methods.values()
         for status, answer in operation["responses"].items()

@@ -14,7 +14,6 @@ import httpx2
 from ledger_format.policies import Policy
 from local_cloud import valkey
 from stacks.contracts import CONTAINERS, TaskName
-from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.backend.span_receiver import Receiver, receiving
 from tests.faults import cloud as clouds
@@ -24,6 +23,7 @@ from tests.faults.database import MASTER, NAME, PASSWORD, PlatformDatabase, star
 from tests.faults.process import Process
 from tests.faults.processor import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET, Processor
 from tests.faults.waiting import until
+from tests.ports import free_port
 from tests.rooms import room
 from tests.stripe_sandbox.running import NO_TLS
 

@@ -15,9 +15,9 @@ import pytest
 
 from stacks import span_keeping
 from stacks.span_keeping import ATTEMPTS, PAUSE_SECONDS, handler, keep
-from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.infrastructure.assembly import Deployed
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

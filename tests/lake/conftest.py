@@ -1,3 +1,3 @@
-"""Where the outside vectors are; properties are not timed."""
+"""Where the outside vectors are."""
 
-from tests.verify.conftest import vectors  # noqa: F401 -- a fixture of the tests below; and it sets hypothesis's profile
+from tests.verify.conftest import vectors  # noqa: F401 -- a fixture of the tests below

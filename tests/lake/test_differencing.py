@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amply_lake import LedgerError, Release, Violation
+from tests.drawn import examples
 from tests.lake.lake_world import World, people, policy, rows_of
 
 K = 3
@@ -137,7 +138,7 @@ def test_certificates_of_a_buyer_are_a_chain(world: World) -> None:
     assert second.certificate.release == 2
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(day=3, night=40), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.sets(st.integers(0, 60), max_size=3)), min_size=2, max_size=4)
 )

@@ -17,6 +17,7 @@ from amply_lake.generalisation import (
     Whole,
     at_level,
 )
+from tests.drawn import examples
 
 HIERARCHY = Hierarchy("device", (("phone", "mobile"), ("tablet", "mobile"), ("laptop", "fixed")))
 KINDS: dict[str, Generalisation] = {
@@ -107,7 +108,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(day=8, night=200))
 @given(st.lists(VALUES, min_size=20, max_size=60))
 @example(["2001::5", "2001:0:5::", "A*", "A", "?", "*", "100+", "35-39"])
 def test_whoever_has_one_label_has_one_at_each_coarser_level(

@@ -3,8 +3,9 @@
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.pressing import presses
 
-_PATIENCE_MILLISECONDS = 30_000
+_PATIENCE_MILLISECONDS = 60_000
 
 
 def give(page_url: str, *, name: str, email: str, rhythm: str = "Once") -> tuple[str, list[str]]:
@@ -18,6 +19,7 @@ def give(page_url: str, *, name: str, email: str, rhythm: str = "Once") -> tuple
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found.path, args=list(found.arguments))
         page = browser.new_page()
+        page.set_default_timeout(_PATIENCE_MILLISECONDS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("requestfailed", lambda request: errors.append(request.url))
         page.goto(page_url)
@@ -34,8 +36,8 @@ def give(page_url: str, *, name: str, email: str, rhythm: str = "Once") -> tuple
 def _fill_in(page: Page, *, name: str, email: str) -> None:
     page.get_by_label("Your name").fill(name)
     page.get_by_label("Your e-mail address").fill(email)
-    page.get_by_role("button", name="Continue to payment").click()
+    presses(page.get_by_role("button", name="Continue to payment"))
     page.get_by_label("Card number").fill("4242424242424242")
     page.get_by_label("Expiration date").fill("12/34")
     page.get_by_label("Security code").fill("123")
-    page.get_by_role("button", name="Donate €25.00").click()  # with the rhythm's words behind it
+    presses(page.get_by_role("button", name="Donate €25.00"))  # with the rhythm's words behind it

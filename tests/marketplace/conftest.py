@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.marketplace.market import Market
+from tests.ports import free_port
 
 
 @pytest.hookimpl(tryfirst=True)

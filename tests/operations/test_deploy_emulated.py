@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -10,15 +11,16 @@ import aws_cdk as cdk
 import boto3
 import pytest
 from aws_cdk import aws_s3 as s3
+from click.testing import CliRunner, Result
 
 from operations.assembly import read
-from operations.deploy import Deployment
+from operations.deploy import Deployment, cli
 from operations.gate import Gate, WouldLoseDataError
 from operations.lookup import cloudformation
-from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.infrastructure.assembly import ROOT
 from tests.operations.conftest import TODAY
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.slow]
 
@@ -46,6 +48,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             "CDK_DISABLE_CLI_TELEMETRY": "true",
         }.items():
             environment.setenv(name, value)
+        environment.chdir(ROOT)  # where the command line of the CDK is
         folder = tmp_path_factory.mktemp("cloud")
         with emulated_cloud(port=free_port(), directory=folder) as address:
             environment.setenv("AWS_ENDPOINT_URL", address)
@@ -66,8 +69,9 @@ def _bootstrap() -> None:
 
 @pytest.fixture
 def assembly(tmp_path: Path) -> Callable[[str], Path]:
-    """Synthesises the sandbox with its bucket under a logical id."""
+    """Synthesises the sandbox with its bucket under a logical id, once."""
 
+    @cache
     def synthesise(logical_id: str) -> Path:
         app = cdk.App(outdir=str(tmp_path / logical_id), builtin_cloud_formation_validation=False)
         stack = cdk.Stack(
@@ -82,15 +86,24 @@ def assembly(tmp_path: Path) -> Callable[[str], Path]:
     return synthesise
 
 
-def _deploy(assembly: Path, waivers: Path) -> subprocess.CompletedProcess[str]:
-    arguments = ["sandbox", "--assembly", str(assembly), "--waivers", str(waivers)]
+def _words(assembly: Path, waivers: Path) -> list[str]:
+    return ["sandbox", "--assembly", str(assembly), "--waivers", str(waivers)]
+
+
+def _typed(assembly: Path, waivers: Path) -> subprocess.CompletedProcess[str]:
+    """As the pipeline runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "operations.deploy", *arguments],
+        [sys.executable, "-m", "operations.deploy", *_words(assembly, waivers)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def _deploy(assembly: Path, waivers: Path) -> Result:
+    """The same command without a process of its own; the CDK's has one."""
+    return CliRunner().invoke(cli, _words(assembly, waivers))
 
 
 def _buckets() -> set[str]:
@@ -107,16 +120,16 @@ def test_a_bucket_is_lost_only_with_a_waiver(assembly: Callable[[str], Path], tm
     nothing_agreed.write_text("")
     agreed.write_text(WAIVER)
 
-    first = _deploy(assembly("Documents"), nothing_agreed)
+    first = _typed(assembly("Documents"), nothing_agreed)
     assert first.returncode == 0, first.stdout + first.stderr
     assert _buckets() == {"Documents"}
 
     again = _deploy(assembly("Documents"), nothing_agreed)
-    assert again.returncode == 0, again.stderr
+    assert again.exit_code == 0, again.stderr
     assert again.stdout.endswith("sandbox/storage: no changes\n"), again.stdout
 
     refused = _deploy(assembly("Files"), nothing_agreed)
-    assert refused.returncode == 3, refused.stdout + refused.stderr
+    assert refused.exit_code == 3, refused.stdout + refused.stderr
     assert "  storage/Documents (bucket) is destroyed: its objects" in refused.stderr
     assert _buckets() == {"Documents"}
 
@@ -133,5 +146,5 @@ def test_a_bucket_is_lost_only_with_a_waiver(assembly: Callable[[str], Path], tm
     assert _buckets() == {"Documents"}
 
     done = _deploy(assembly("Files"), agreed)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.stdout + done.stderr
     assert _buckets() == {"Files"}

@@ -14,8 +14,8 @@ from operations.sandboxes import cli
 from operations.sandboxes.cloud import CloudFormation, NotRemovedError, Patience
 from operations.sandboxes.leases import named_sandboxes
 from stacks.contracts import Parameter
-from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.usefixtures("address")]
 

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.drawn import examples
 from tests.stripe_sandbox.running import Sandbox, running, settings_in
 from tests.stripe_sandbox.subscribing import DAY, HOUR, Donor, at, donor
 
@@ -70,7 +71,7 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield sandbox
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(day=4, night=40))
 @given(
     card=st.sampled_from(["pm_card_visa", "pm_card_chargeCustomerFail"]),
     steps=st.lists(st.integers(1, _STEP_MAX) | st.sampled_from([1, HOUR, HOUR - 1, 3 * DAY]), max_size=12),
@@ -179,5 +180,5 @@ def test_no_cent_is_lost_whatever_is_done(tmp_path: Path) -> None:
     with running(settings_in(tmp_path)) as sandbox:
         Billing.sandbox = sandbox
         run_state_machine_as_test(
-            Billing, settings=settings(max_examples=10, stateful_step_count=12, deadline=None)
+            Billing, settings=settings(max_examples=examples(day=5, night=40), stateful_step_count=12)
         )

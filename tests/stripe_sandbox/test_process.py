@@ -19,6 +19,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.settings import Settings
+from tests.ports import free_port
 from tests.stripe_sandbox.onboarding import donate
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX, running
 from tests.stripe_sandbox.subscribing import at, donor
@@ -91,11 +92,6 @@ def test_alone_it_names_the_port_it_cannot_have(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert done.stderr.startswith(f"stripe-sandbox: port {port} cannot be used")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-_SECONDS_MAX = 20
+_SECONDS_MAX = 60
 
 
 def make_request(folder: Path, *, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None) -> Path:

@@ -4,13 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from tests.verify.javascript_runner import ask  # noqa: F401 -- a fixture of every test below
-
-# A deadline would make every property a timed test.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[2]
 

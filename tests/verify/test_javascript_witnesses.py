@@ -7,6 +7,7 @@ import pytest
 
 from ledger_format.literals import to_base64
 from ledger_format.receipts import encode_receipt
+from tests.verify.flips import ALL_BY_NIGHT, positions
 from tests.verify.javascript_runner import LOG_KEY, Ask, b64, kind, receipt_call
 from tests.verify.ledger_samples import ORIGIN, SIGNING_KEY
 from tests.verify.partner_witnesses import POLICY, SECONDS, WITNESSES, cosigning
@@ -51,10 +52,12 @@ def test_without_a_policy_cosignatures_mean_nothing(ask: Ask) -> None:
     assert answer["result"]["signers"] == [[ORIGIN, None]]
 
 
-def test_every_bit_flip_of_the_witnesses_lines_is_refused(ask: Ask) -> None:
+@ALL_BY_NIGHT
+def test_a_flipped_bit_of_the_witnesses_lines_is_refused(ask: Ask, bits: int) -> None:
     """With two witnesses and a quorum of two nothing may change, not even who signed and when."""
-    lines_from = len(encode_receipt(example_receipt()))
-    (answer,) = ask([{"do": "flips", "file": b64(cosigning(1, 2)), "from": lines_from, "policy": POLICY}])
+    raw = cosigning(1, 2)
+    flipped = positions(raw, bits=bits, begin=len(encode_receipt(example_receipt())))
+    (answer,) = ask([{"do": "flips", "file": b64(raw), "positions": flipped, "policy": POLICY}])
     assert answer["result"] == []
 
 

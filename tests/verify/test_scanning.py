@@ -11,6 +11,7 @@ from ledger_format import scanning
 from ledger_format.entries import MAX_LEAF_BYTES, decode, encode
 from ledger_format.errors import EntryError
 from ledger_format.scanning import Pair, Scanned, Scanner
+from tests.drawn import examples
 from tests.verify.ledger_samples import ORGANIZATION, sample_entry, sample_transfer
 from tests.verify.test_entries import LIFE_OF_A_GIFT, entries
 from tests.verify.worked_example import example_log, example_two_phases
@@ -81,7 +82,7 @@ def test_every_entry_is_scanned_as_it_is_read_strictly(some: Sequence[object]) -
         assert answer(scanner, raw) == strictly(raw)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(day=150, night=3_000))
 @given(st.data())
 def test_a_changed_leaf_is_judged_as_the_strict_reading_judges_it(data: st.DataObject) -> None:
     raw = bytearray(data.draw(st.sampled_from(PLAIN)))

@@ -5,28 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from amply.infra.database import Database
-from amply.kernel.ids import new_id
 from amply.modules.donations.news import GiftNotBookedYet
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.conftest import Databases, Server
-from tests.backend.key_service import MemoryTrees
+from tests.backend.conftest import Server, fresh_databases
 from tests.backend.ledger_world import LedgerWorld
 
 
 @contextmanager
 def database_of_its_own(server: Server) -> Iterator[tuple[Database, LedgerWorld]]:
     """As the application's role, and the ledger in it."""
-    databases = Databases(server, new_id("test"))
-    server.copy("template_amply", name=databases.name)
-    MemoryTrees.copy("template_amply", name=databases.name)
-    app = databases.as_role("amply_app", pool_size=8)
-    sequencer = databases.as_role("amply_sequencer")
-    try:
+    with fresh_databases(server) as databases:
+        app = databases.as_role("amply_app", pool_size=8)
+        sequencer = databases.as_role("amply_sequencer")
         yield app, LedgerWorld(app=app, sequencer=sequencer, secrets=SECRETS)
-    finally:
-        databases.put_back()
-        server.run(f"DROP DATABASE {databases.name} WITH (FORCE)")
-        MemoryTrees.drop(databases.name)
 
 
 def all_at_once(handle: Callable[[str], object], event_ids: Sequence[str]) -> list[str]:

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from amply.modules import keys
 from amply.modules.access import CredentialNotValid, KeyCaller, Scope
 from amply.modules.keys.domain import Secret
 from tests.backend.member_world import House
+from tests.backend.statements import heard
 from tests.backend.world import NOW
 
 
@@ -76,17 +77,23 @@ def test_a_key_ends_when_it_was_meant_to(house: House) -> None:
 def test_what_no_key_can_be_costs_no_look_into_the_database(house: House) -> None:
     _, secret = house.key("organisation:read")
     asked: list[str] = []
-    event.listen(house.own.engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
-    last = "0" if secret[-1] != "0" else "1"
-    for wrong in ("sk_", "sk_test_short", secret[:-1] + last, secret + "x", Secret.fresh(is_live=True).text):
-        with pytest.raises(CredentialNotValid):
-            known(house, wrong)
-    assert asked == []
-    for absent in ("", "v2.1.x", "not-a-key"):
-        assert known(house, absent) is None
-    assert asked == []
-    assert known(house, secret) is not None
-    assert len(asked) == 2, "one to find it, one to note its use"
+    with heard(house.own, lambda statement, _: asked.append(statement)):
+        last = "0" if secret[-1] != "0" else "1"
+        for wrong in (
+            "sk_",
+            "sk_test_short",
+            secret[:-1] + last,
+            secret + "x",
+            Secret.fresh(is_live=True).text,
+        ):
+            with pytest.raises(CredentialNotValid):
+                known(house, wrong)
+        assert asked == []
+        for absent in ("", "v2.1.x", "not-a-key"):
+            assert known(house, absent) is None
+        assert asked == []
+        assert known(house, secret) is not None
+        assert len(asked) == 2, "one to find it, one to note its use"
 
 
 def test_a_key_of_one_mode_is_nobody_in_the_other(house: House) -> None:

@@ -10,6 +10,7 @@ from amply.modules import ledger
 from ledger_format.entries import decode
 from tests.backend.books_model import EVENTS, Life, Side
 from tests.backend.ledger_world import LedgerWorld
+from tests.drawn import examples
 
 LIFE = st.lists(
     st.tuples(st.sampled_from(EVENTS), st.integers(1, 5_000), st.integers(0, 200)), min_size=1, max_size=25
@@ -17,7 +18,9 @@ LIFE = st.lists(
 
 
 @given(events=LIFE)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(day=15, night=300), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_life_keeps_the_books(events: list[tuple[str, int, int]], books: LedgerWorld) -> None:
     life = Life(books)
     for event in events:

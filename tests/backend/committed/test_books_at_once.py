@@ -28,7 +28,7 @@ def at_once(act: Callable[[int], object], *refusals: type[Exception]) -> list[bo
     ready = Barrier(WRITERS)
 
     def run(writer: int) -> bool:
-        ready.wait(timeout=10)
+        ready.wait(timeout=60)
         try:
             act(writer)
         except refusals:

@@ -8,37 +8,23 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from amply.kernel.money import Money
-from amply.modules import ledger, marketplace, organizations
-from amply.modules.marketplace import Agreed, Payment, Per, Period, Used, Way, paying, settling
+from amply.modules import ledger, marketplace
+from amply.modules.marketplace import Agreed, Payment, Per, Period, Used, Way
 from amply_verify.cli import cli
 from amply_verify.outcome import Exit
 from tests.backend.committed.test_reconcile import publish, reconcile
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.revenue_world import GIB, NOVEMBER, SETTLED_AT, Revenue
+from tests.backend.revenue_world import GIB, NOVEMBER, SETTLED_AT, Revenue, euros, owner
 from tests.backend.world import Died, death
 
 
 @pytest.fixture
 def revenue(books: LedgerWorld) -> Revenue:
     return Revenue(books)
-
-
-def owner(revenue: Revenue, slug: str, *datasets: str) -> str:
-    """An organisation that owns these."""
-    with revenue.books.app.transaction() as session:
-        made = organizations.create(session, name=slug, slug=slug, country="DE", now=SETTLED_AT).id
-    revenue.control.owners |= dict.fromkeys(datasets, made)
-    return made
-
-
-def euros(minor_units: int) -> Money:
-    return Money(minor_units=minor_units, currency="EUR")
 
 
 def test_a_month_is_booked_in_both_books_and_told_to_its_owners(revenue: Revenue) -> None:
@@ -303,114 +289,6 @@ def test_months_that_cannot_be_settled_wait_and_hold_up_no_other(revenue: Revenu
         marketplace.settle(revenue.settling, good, Period(2026, 12), agreed=None, now=SETTLED_AT)
     with pytest.raises(marketplace.NothingToSettle):
         marketplace.settle(revenue.settling, good, Period(2026, 10), agreed=None, now=SETTLED_AT)
-
-
-def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_again_by_itself(
-    revenue: Revenue,
-) -> None:
-    river = owner(revenue, "river", "gifts")
-    contract = revenue.opens("gifts")
-    with revenue.books.app.transaction() as session:
-        put_back = ledger.post(
-            session,
-            entry=ledger.NewEntry(
-                kind=ledger.Kind.DATA_SETTLED,
-                organization_id=ledger.PLATFORM,
-                idempotency_key="restored:ent_" + "7" * 26,
-                transfers=ledger.postings.data_settled(fee=euros(3_000), shares=euros(7_000)),
-                event_at=NOVEMBER.ends_at,
-                reference=None,
-                reason=None,
-            ),
-            now=SETTLED_AT,
-            secrets=revenue.books.secrets,
-        )
-    with capture_logs() as logs:
-        assert revenue.settles() == 0
-    assert [line["reason"] for line in logs] == ["data_books_know_more"]
-    with pytest.raises(marketplace.BooksKnowMore, match=put_back.id):
-        marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT)
-    assert len(revenue.entries()) == 2
-
-    agreed = Agreed(owed=euros(0), reason="database_restored")
-    _, created = marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=agreed, now=SETTLED_AT)
-    assert created
-    assert revenue.books.standing("platform/data_receivable").minor_units == 10_000
-    assert revenue.books.standing(f"{river}/data_shares").minor_units == 0
-    assert revenue.settles(datetime(2027, 1, 1, 1, 0, tzinfo=UTC)) == 1, "the next month is not in doubt"
-
-
-@pytest.mark.parametrize(
-    ("asked", "named", "index"),
-    [
-        (settling._UNKNOWN, {}, "ix_entry_data_settled"),
-        (paying._UNKNOWN, {"kind": "data.paid", "owner": "platform", "but": "ent_1"}, "ix_entry_data_paid"),
-    ],
-)
-def test_what_nothing_names_is_found_by_an_index(
-    revenue: Revenue, asked: TextClause, named: dict[str, str], index: str
-) -> None:
-    with revenue.books.app.transaction() as session:
-        session.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = session.scalars(text(f"EXPLAIN {asked.text}"), {"at": NOVEMBER.ends_at, **named}).all()
-    assert index in "".join(plan)
-
-
-def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_again_unasked(
-    revenue: Revenue,
-) -> None:
-    river = owner(revenue, "river", "gifts")
-    contract = revenue.opens("gifts")
-    revenue.settles()
-    day = date(2026, 12, 14)
-
-    def put_back(way: Way, key: str, amount: Money) -> str:
-        received = way is Way.RECEIVED
-        with revenue.books.app.transaction() as session:
-            return ledger.post(
-                session,
-                entry=ledger.NewEntry(
-                    kind=ledger.Kind.DATA_PAID if received else ledger.Kind.DATA_SHARE_PAID,
-                    organization_id=ledger.PLATFORM if received else river,
-                    idempotency_key=key,
-                    transfers=(
-                        ledger.postings.data_paid(amount=amount)
-                        if received
-                        else ledger.postings.data_share_paid(organization_id=river, amount=amount)
-                    ),
-                    event_at=datetime(day.year, day.month, day.day, tzinfo=UTC),
-                    reference=None,
-                ),
-                now=SETTLED_AT,
-                secrets=revenue.books.secrets,
-            ).id
-
-    def note(
-        way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False
-    ) -> marketplace.Noted:
-        return marketplace.note_payment(
-            revenue.books.app,
-            revenue.books.secrets,
-            Payment(way=way, party=party, amount=euros(minor_units), reference=reference, happened_on=day),
-            is_new=is_new,
-            now=SETTLED_AT + timedelta(days=20),
-        )
-
-    for way, party, left in ((Way.RECEIVED, contract.contract_id, 6_000), (Way.PASSED_ON, river, 3_000)):
-        of_a_fact = put_back(way, f"data/{way}/{party}/E2E-1", euros(4_000))
-        noted = note(way, party, 4_000, "E2E-1")
-        assert (noted.created, noted.open_minor) == (True, left)
-        named = dict(map(tuple, revenue.rows("SELECT party, entry_id FROM data_payment")))
-        assert named[party] == of_a_fact, "its own entry is found again"
-
-        lost = put_back(way, f"restored:{way}", euros(500))
-        before = revenue.entries()
-        with pytest.raises(marketplace.BooksKnowMore, match=lost):
-            note(way, party, 1_000, "E2E-2")
-        assert revenue.entries() == before
-        assert note(way, party, 1_000, "E2E-2", is_new=True).created
-        assert len(revenue.entries()) > len(before)
-        assert not note(way, party, 1_000, "E2E-2").created, "what is noted stays noted"
 
 
 def test_a_month_without_use_by_gib_is_settled_with_nothing_and_books_nothing(revenue: Revenue) -> None:

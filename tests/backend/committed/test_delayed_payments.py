@@ -19,6 +19,7 @@ from tests.backend.committed.money_back import COVER, INTENT, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
+from tests.drawn import examples
 
 PROCESSING, FAILED = "payment_intent.processing", "payment_intent.payment_failed"
 SUCCEEDED, CANCELED = "payment_intent.succeeded", "payment_intent.canceled"
@@ -238,7 +239,7 @@ def fresh(server: Server, *, covered: bool) -> Iterator[tuple[Debits, LedgerWorl
     delays=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=7, max_size=7),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(day=4, night=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_whatever_order_attempts_are_told_of_the_books_end_the_same(
     end: str,
     covered: bool,  # noqa: FBT001 -- drawn by name

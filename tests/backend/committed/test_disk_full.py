@@ -8,6 +8,7 @@ stops tables from growing; a smaller one stops the log itself, which no database
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -17,9 +18,10 @@ from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres, binary, unprivileged
 from tests.backend.committed.test_ledger_processes import events, leading
-from tests.backend.conftest import PASSWORD, Server, free_port, let_bookings_in
+from tests.backend.conftest import PASSWORD, Server, hash_once, let_bookings_in
 from tests.backend.ledger_world import LedgerWorld, until
 from tests.faults.database import children
+from tests.ports import free_port
 from tests.rooms import room
 
 MEBIBYTE = 1 << 20
@@ -49,16 +51,35 @@ class SmallDisk:
         self.running = self.running.cluster.start()
 
 
-@pytest.fixture
-def disk() -> Iterator[SmallDisk]:
+def _cluster(directory: Path) -> PostgresCluster:
+    return PostgresCluster(directory=directory, port=free_port(), superuser="master", password=PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def migrated() -> Iterator[Path]:
+    """A stopped server's folder with the schema in it, of which each test has a copy."""
     with room("tests") as directory:
-        cluster = PostgresCluster(
-            directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD
-        )
+        cluster = _cluster(directory / "pg")
         cluster.initialise()
         smaller = [str(binary("pg_resetwal")), "--wal-segsize=1", "-D", str(cluster.data)]
         subprocess.run(smaller, check=True, capture_output=True, **unprivileged())
-        small = SmallDisk(cluster.start())
+        running = cluster.start()
+        server = Server(running)
+        master = server.connect(name="postgres", user="master")
+        make_roles(master.engine)
+        migrate(master.engine)
+        master.close()
+        hash_once(running, *LOGIN_ROLES)
+        running.stop()
+        yield cluster.directory
+
+
+@pytest.fixture
+def disk(migrated: Path) -> Iterator[SmallDisk]:
+    with room("tests") as directory:
+        # With its owner: the server runs as another user.
+        subprocess.run(["cp", "-a", str(migrated), str(directory)], check=True)
+        small = SmallDisk(_cluster(directory / migrated.name).start())
         yield small
         small.running.stop()
 
@@ -66,17 +87,11 @@ def disk() -> Iterator[SmallDisk]:
 @pytest.fixture
 def books(disk: SmallDisk) -> Iterator[LedgerWorld]:
     server = Server(disk.running)
-    master = server.connect(name="postgres", user="master")
-    make_roles(master.engine)
-    migrate(master.engine)
-    let_bookings_in(master)
-    master.close()
-    for role in LOGIN_ROLES:
-        server.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
     made = LedgerWorld(
         app=server.connect(name="postgres", user="amply_app"),
         sequencer=server.connect(name="postgres", user="amply_sequencer"),
     )
+    let_bookings_in(made.sequencer)
     yield made
     made.app.close()
     made.sequencer.close()

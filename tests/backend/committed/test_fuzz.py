@@ -57,11 +57,12 @@ from tests.backend.people_world import EDGE, open_session, people_cache, people_
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import NoLimit, open_gate
+from tests.drawn import examples
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 OWNER: Final = "usr_owner"
-EXAMPLES: Final = int(os.environ.get("AMPLY_FUZZ_EXAMPLES", "5"))
+EXAMPLES: Final = int(os.environ.get("AMPLY_FUZZ_EXAMPLES", examples(day=3, night=20)))
 """Of each operation, and of each kind: what the document allows, and what it does not."""
 SEED: Final = int(os.environ.get("AMPLY_FUZZ_SEED", "1"))
 CHECKS: Final = [
@@ -173,6 +174,7 @@ def world(
     master.close()
 
 
+@pytest.mark.hypothesis  # asked by night too, like every property
 def test_every_operation_answers_as_the_document_says(world: World) -> None:
     names, wrong = [], []
     for result in world.schema.get_all_operations():

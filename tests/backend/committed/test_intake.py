@@ -242,7 +242,7 @@ def test_a_file_that_begins_while_columns_change_is_read_by_the_new_ones(house: 
         """)
         cursor.execute("UPDATE dataset SET schema_version = 2")
         changing.commit()
-        assert shown(house, waiting.result(10))["schema_version"] == 2
+        assert shown(house, waiting.result(60))["schema_version"] == 2
     changing.close()
 
 

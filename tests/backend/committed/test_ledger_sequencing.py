@@ -23,6 +23,7 @@ from ledger_format.entries import decode, to_minute
 from ledger_format.merkle import leaf_hash, root_of
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORG, ORIGIN, OTHER_ORG, LedgerWorld, until
+from tests.drawn import examples
 
 
 def test_leaves_decode_back_to_their_rows(books: LedgerWorld) -> None:
@@ -218,7 +219,7 @@ def test_two_leaders_at_once_cannot_both_write(books: LedgerWorld) -> None:
             with books.sequencer.transaction() as session:
                 session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
                 session.execute(text("SELECT 1 FROM leaf"))
-                both_have_taken.wait(timeout=10)
+                both_have_taken.wait(timeout=60)
                 sequence_batch(session, origin=ORIGIN, start=Start())
         except UniqueViolation:
             return False
@@ -263,7 +264,9 @@ POSTINGS = st.lists(
 
 
 @given(postings=POSTINGS, batch_max=st.integers(1, 5))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(day=10, night=200), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_balances_are_what_a_dictionary_would_hold(
     postings: list[tuple[str, int, int]], batch_max: int, books: LedgerWorld
 ) -> None:
@@ -322,5 +325,5 @@ class Running:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=120)
         assert not self._thread.is_alive()

@@ -161,7 +161,7 @@ def test_of_two_owners_who_leave_at_once_one_stays(house: House) -> None:
         together = threading.Barrier(2)
 
         def leave(person_id: str, together: threading.Barrier = together) -> int:
-            together.wait(10)
+            together.wait(60)
             answer: int = house.ask("DELETE", "/membership", by=person_id).status_code
             return answer
 
@@ -186,7 +186,7 @@ def test_the_database_keeps_an_owner_against_two_open_transactions(house: House)
         ):
             assert not waiting.done(), "it should wait for the other one"
         first.commit()
-        assert code(waiting.result(10)) == (409, "last_owner")
+        assert code(waiting.result(60)) == (409, "last_owner")
     first.close()
 
 

@@ -4,11 +4,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import event
 
 from amply.modules.payouts import PayoutStatus
 from tests.backend.member_world import House
 from tests.backend.payout_world import PAYOUT, RECONCILED, Treasury, euros, of_payout, transaction
+from tests.backend.statements import heard
 
 READERS: Final = ("usr_owner", "usr_admin", "usr_finance")
 
@@ -211,11 +211,11 @@ def test_anothers_gift_is_none(house: House) -> None:
 def test_a_page_of_gifts_costs_the_same_statements_however_long_it_is(house: House) -> None:
     _, secret = house.key("donations:read")
     asked: list[str] = []
-    event.listen(house.own.engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
 
     def cost(**who: Any) -> int:
         asked.clear()
-        assert house.ask("GET", "/gifts", **who).status_code == 200
+        with heard(house.own, lambda statement, _: asked.append(statement)):
+            assert house.ask("GET", "/gifts", **who).status_code == 200
         return len(asked)
 
     give(house, 0)

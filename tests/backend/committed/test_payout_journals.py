@@ -24,6 +24,7 @@ from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import RECONCILED, FakePayouts, euros, of_payout, payout, transaction
 from tests.backend.world import NOW
+from tests.drawn import examples
 
 DIVIDED: Final = ("gifts", "fee_cover", "dispute_hold", "exchange_fees")
 """Accounts, or those whose parts, that what was exchanged is divided among."""
@@ -280,7 +281,7 @@ def is_divided(code: str) -> bool:
     facts=[("gift_in_dollars", 2, 2), ("payout", 0, 1), ("won", 0, 1), ("gift", 1, 1), ("refund", 1, 40)]
 )
 @given(facts=st.lists(FACTS, min_size=3, max_size=14))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(day=4, night=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_all_journals_together_are_what_the_accounts_moved(facts: list[Fact], server: Server) -> None:
     with database_of_its_own(server) as (app, world):
         charity = Charity(app, world)

@@ -16,6 +16,7 @@ from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, Returns
 from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import FakeProcessor
+from tests.drawn import examples
 
 Step = tuple[Callable[[FakeProcessor], object], tuple[str, ...]]
 """What happens at the processor, and the events that tell of it."""
@@ -94,7 +95,7 @@ def fresh(server: Server, *, covered: bool) -> Iterator[tuple[Returns, LedgerWor
     delays=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 3)), min_size=16, max_size=16),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(day=4, night=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_whatever_order_events_come_the_books_end_the_same(
     verdict: str,
     covered: bool,  # noqa: FBT001 -- drawn by name

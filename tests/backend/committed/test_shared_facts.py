@@ -20,6 +20,7 @@ from tests.backend.conftest import Databases
 from tests.backend.consent_world import TICK, SharingPage
 from tests.backend.giving_world import ADA, EVE
 from tests.backend.ledger_world import LedgerWorld
+from tests.drawn import examples
 
 LATER = timedelta(days=1, minutes=1)
 """Whatever waits is due again."""
@@ -334,7 +335,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(day=6, night=100), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS)
 def test_in_any_order_what_is_there_is_what_was_consented_to(
     page: SharingPage, steps: list[tuple[str, int]]

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from sqlalchemy import event
 
 from amply.modules.access import Role
 from tests.backend.caller_matrix import DONOR, INVITED, MATRIX, OWN, Line, Open
@@ -13,6 +12,7 @@ from tests.backend.committed.test_caller_matrix import IDS, Callers, callers  # 
 from tests.backend.member_world import House
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.people_world import people_cache  # noqa: F401 -- the same
+from tests.backend.statements import heard
 from tests.backend.world import NOW, ready_organization
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -52,24 +52,21 @@ class Counted:
     """The API's statements, as its engine sends them."""
 
     def __init__(self, house: House) -> None:
-        self.house, self.statements = house, 0
-        event.listen(house.own.engine, "before_cursor_execute", self._one)
-
-    def _one(self, *_sent: Any) -> None:
-        self.statements += 1
+        self.house = house
 
     def ask(self, path: str, headers: Mapping[str, str], ids: Mapping[str, str]) -> tuple[int, int]:
         """The status, and how many statements it took."""
         self.house.client.cookies.clear()
-        self.statements = 0
+        sent: list[str] = []
         line = MATRIX.get(f"GET {path}")
         is_beside = isinstance(line, Line) and "{organization_id}" not in path
-        answer = self.house.client.get(
-            re.sub(r"{(\w+)}", lambda found: ids[found[1]], path),
-            headers=dict(headers),
-            params={"organization_id": self.house.organization_id} if is_beside else None,
-        )
-        return answer.status_code, self.statements
+        with heard(self.house.own, lambda statement, _: sent.append(statement)):
+            answer = self.house.client.get(
+                re.sub(r"{(\w+)}", lambda found: ids[found[1]], path),
+                headers=dict(headers),
+                params={"organization_id": self.house.organization_id} if is_beside else None,
+            )
+        return answer.status_code, len(sent)
 
 
 def happen(house: House, number: int) -> dict[str, str]:

@@ -16,10 +16,11 @@ from amply.infra.logging import add_trace_id
 from amply.infra.tracing.export import SPANS_LOST
 from amply.infra.tracing.statements import OTHER_STATEMENTS
 from amply.modules import webhooks
-from tests.backend.conftest import Databases, free_port
+from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.span_receiver import Received, receiving
 from tests.backend.town import ACCEPTED, PERSONAL, Town, Traced
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.backend.contract.whole_way import cache, gifts, platform  # noqa: F401 -- fixtures of the tests beside
 from tests.backend.people_world import people_cache, world  # noqa: F401 -- the same
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")

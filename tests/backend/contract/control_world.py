@@ -26,7 +26,8 @@ class Control:
 
     def fetches(self, token: str, dataset: str) -> int:
         """How a buyer is answered who asks for links."""
-        return self.market.answer(token, "POST", call="links", dataset=dataset).status
+        now = system_clock().replace(microsecond=0)
+        return self.market.answer(token, "POST", call="links", dataset=dataset, now=now).status
 
     def owned(self, owner: str) -> str:
         """A released dataset of this owner."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _EMULATOR = Path(__file__).resolve().parents[3] / ".venv-cloud" / "bin" / "ministack"
-_START_SECONDS_MAX = 30.0
+_START_SECONDS_MAX = 120.0
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None, "the emulated cloud ended at once"
         assert time.monotonic() < deadline, "the emulated cloud does not answer"
         try:
-            urllib.request.urlopen(f"{address}/_ministack/health", timeout=1).close()  # noqa: S310 -- our own loopback address
+            urllib.request.urlopen(f"{address}/_ministack/health", timeout=30).close()  # noqa: S310 -- our own loopback address
         except OSError:
             time.sleep(0.05)
         else:

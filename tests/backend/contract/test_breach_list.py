@@ -12,7 +12,7 @@ from amply.adapters.breaches import HttpBreachList
 from amply.infra.database import Database, ExternalCallInTransaction
 from amply.modules.people import CommonPasswords
 from amply.modules.people.breaches import BreachList, is_known
-from tests.backend.conftest import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 LEAKED = "a password that leaked"

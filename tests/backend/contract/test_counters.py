@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from amply.infra.counters import CacheCounters, Counters, FallingBack, Hit, ProcessCounters
 from amply.infra.settings import CacheSettings
-from tests.backend.conftest import free_port
 from tests.backend.contract.whole_way import _wait_for
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

@@ -144,7 +144,7 @@ def test_no_message_of_a_queue_names_a_donor(gifts: Gifts) -> None:
 def test_no_span_names_a_donor(request: pytest.FixtureRequest) -> None:
     """The fixtures' gifts are recorded: they are taken once somebody receives the spans."""
     with receiving() as receiver:
-        exporter = OTLPSpanExporter(endpoint=receiver.url, timeout=1)
+        exporter = OTLPSpanExporter(endpoint=receiver.url, timeout=30)
         recorded = exporting(
             exporter, service="way", environment="tests", share_of_reads=1.0, statement_seconds_min=0.0
         )

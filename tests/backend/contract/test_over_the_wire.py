@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from amply.entrypoints import bodies
 from amply.entrypoints.bodies import Bodies
 from amply.entrypoints.prompt_requests import PromptRequests
-from tests.backend.conftest import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

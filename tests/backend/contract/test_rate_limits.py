@@ -14,8 +14,8 @@ from amply.infra.cache import cache_client
 from amply.infra.gcra import Gcra, Limit
 from amply.infra.rate_limits import LIMITS, CacheLimiter
 from amply.infra.settings import CacheSettings
-from tests.backend.conftest import free_port
 from tests.backend.contract.whole_way import _wait_for
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

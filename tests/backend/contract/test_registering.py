@@ -6,7 +6,7 @@ from datetime import datetime
 import argon2
 import httpx2
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from amply.entrypoints import backlog
@@ -14,6 +14,7 @@ from amply.modules import people
 from amply.modules.access import LastOwner
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.people_world import ADA, ANOTHER, CHEAP, PASSWORD, Browser, PeopleWorld
+from tests.backend.statements import heard
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -113,17 +114,13 @@ def test_known_and_unknown_addresses_take_the_same_work(
         costs.append(argon2.extract_parameters(hashed))
         return verify(self, hashed, password)
 
-    def listen(*told: object) -> None:
-        statements.append(str(told[2]))
-
     monkeypatch.setattr(argon2.PasswordHasher, "verify", counted)
-    event.listen(world.own.engine, "before_cursor_execute", listen)
     done: list[tuple[int, list[str]]] = []
     for email in (ADA, "bob@example.org"):
         statements.clear()
-        answer = world.browser().signs_in(email, ANOTHER)
+        with heard(world.own, lambda statement, _: statements.append(statement)):
+            answer = world.browser().signs_in(email, ANOTHER)
         done.append((answer.status_code, list(statements)))
-    event.remove(world.own.engine, "before_cursor_execute", listen)
     assert done[0] == done[1]
     assert len(done[0][1]) == 1
     assert costs[0] == costs[1], "one hash each, at one cost"

@@ -1,25 +1,24 @@
 """Directories are searched by the database: it finds what the library would, and little is read of twenty thousand."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from scim2_models import EnterpriseUser, Group, ScimFilter, User
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.kernel import ids
-from amply.modules.scim import digests, domain, endpoint, shelf
+from amply.modules.scim import digests, domain, shelf
 from tests.backend.conftest import Databases
+from tests.backend.contract.full_directory import STATEMENTS_MAX, fill, found, run
 from tests.backend.contract.test_scim import USER, Directory
 from tests.backend.federation_world import DOMAIN, FederationWorld, federation_world
 from tests.backend.people_world import ANOTHER, PeopleWorld
+from tests.backend.statements import heard
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-STATEMENTS_MAX: Final = 30
-"""Of one request, those that bind it, count it and record it among them."""
 
 
 @pytest.fixture
@@ -33,17 +32,6 @@ def river(world: PeopleWorld, database: Database, databases: Databases) -> Itera
 @pytest.fixture
 def directory(river: FederationWorld) -> Directory:
     return Directory(river)
-
-
-def run(river: FederationWorld, statement: str, **values: Any) -> None:
-    with river.master.transaction() as session:
-        session.execute(text(statement), values)
-
-
-def found(directory: Directory, path: str) -> list[str]:
-    answer = directory.ask("GET", path)
-    assert answer.status_code == 200, answer.text
-    return [str(each["id"]) for each in answer.json()["Resources"]]
 
 
 FILTERS: Final = (
@@ -213,164 +201,6 @@ def test_an_organisation_finds_nothing_by_anothers_digests(
     assert directory.ask("GET", "/Groups").json()["totalResults"] == 0
 
 
-def fill(river: FederationWorld, many: int) -> list[str]:
-    """Users as a directory would have written them one by one, and a group of them all; their ids."""
-    key, organization_id = river.people.parts.key, river.organization_id
-    with river.master.transaction() as session:
-        like = session.execute(text("SELECT id, sealed FROM scim_resource WHERE kind = 'User'")).one()
-    said = json.loads(key.unseal(bytes(like.sealed), of=like.id))
-    made = [ids.new_id("scu") for _ in range(many)]
-    names = [f"user-{n}@{DOMAIN}" for n in range(many)]
-    run(
-        river,
-        """
-        INSERT INTO scim_resource (id, organization_id, kind, sealed, active, is_indexed)
-        SELECT id, :of, 'User', sealed, true, true
-        FROM unnest(CAST(:ids AS text[]), CAST(:sealed AS bytea[])) AS given (id, sealed)
-        """,
-        of=organization_id,
-        ids=made,
-        sealed=[
-            key.seal(json.dumps({**said, "id": each, "userName": name}), of=each)
-            for each, name in zip(made, names, strict=True)
-        ],
-    )
-    run(
-        river,
-        """
-        INSERT INTO scim_value (organization_id, digest, resource_id)
-        SELECT :of, digest, id FROM unnest(CAST(:ids AS text[]), CAST(:digests AS bytea[])) AS given (id, digest)
-        """,
-        of=organization_id,
-        ids=made,
-        digests=[
-            digests.digest_of(digests.USER_NAME, name, key=key, organization_id=organization_id)
-            for name in names
-        ],
-    )
-    with river.master.connection() as connection:
-        connection.execute(text("ANALYZE scim_resource, scim_value"))
-    return made
-
-
-def crowd(river: FederationWorld, group: str, users: Sequence[str]) -> None:
-    """Let these be in a group, as a directory would have put them there one by one."""
-    key, organization_id = river.people.parts.key, river.organization_id
-    with river.master.transaction() as session:
-        sealed = session.scalar(text("SELECT sealed FROM scim_resource WHERE id = :id"), {"id": group})
-    said = json.loads(key.unseal(bytes(sealed), of=group))
-    said["members"] = [*said["members"], *({"value": each} for each in users)]
-    run(
-        river,
-        """
-        WITH had AS (UPDATE scim_resource SET sealed = :sealed, is_indexed = true WHERE id = :id)
-        INSERT INTO scim_value (organization_id, digest, resource_id)
-        SELECT :of, digest, :id FROM unnest(CAST(:digests AS bytea[])) AS given (digest)
-        """,
-        of=organization_id,
-        id=group,
-        sealed=key.seal(json.dumps(said), of=group),
-        digests=[digests.has(each, key=key, organization_id=organization_id) for each in users],
-    )
-
-
-def members(directory: Directory, group: str) -> set[str]:
-    return {each["value"] for each in directory.ask("GET", f"/Groups/{group}").json().get("members", ())}
-
-
-def test_a_change_of_few_of_thousands_of_members_touches_no_other(
-    directory: Directory, river: FederationWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ada = directory.user("ada")
-    users = fill(river, 3_000)
-    group = directory.group("Runners", ada)
-    crowd(river, group, users)
-    lists: list[int] = []
-
-    def note(*given: Any) -> None:
-        said = given[3].values() if isinstance(given[3], dict) else ()
-        lists.append(max([len(each) for each in said if isinstance(each, list)], default=0))
-
-    understood: list[int] = []
-    read = shelf.Shelf._understood
-
-    def counted(self: Any, row: Any, said: dict[str, Any]) -> Any:
-        understood.append(len(said.get("members", ())))
-        return read(self, row, said)
-
-    monkeypatch.setattr(shelf.Shelf, "_understood", counted)
-    event.listen(river.people.own.engine, "before_cursor_execute", note)
-    for changes in (
-        {"op": "remove", "path": f'members[value eq "{users[7]}"]'},
-        {"op": "add", "path": "members", "value": [{"value": users[7]}]},
-        {"op": "remove", "path": f'members[value eq "{ada}"]'},
-        {"op": "replace", "path": "displayName", "value": "Walkers"},
-    ):
-        lists.clear()
-        assert directory.patch(f"/Groups/{group}", changes).status_code == 204
-        assert len(lists) <= STATEMENTS_MAX, changes
-        assert max(lists) <= 3, (changes, "digests of nobody else are written")
-        assert max(understood) <= 1, changes
-    # The engine goes on to other tests.
-    event.remove(river.people.own.engine, "before_cursor_execute", note)
-    assert members(directory, group) == set(users)
-    assert found(directory, f'/Groups?filter=members eq "{users[7]}"') == [group]
-    assert found(directory, f'/Groups?filter=members eq "{ada}"') == []
-    assert found(directory, '/Groups?filter=displayName eq "walkers"') == [group]
-
-
-OF_MEMBERS: Final = (
-    [{"op": "add", "path": "members", "value": [{"value": "dan", "display": "Dan"}]}],
-    [{"op": "Add", "path": "Members", "value": [{"value": "ada"}, {"value": "eve"}]}],
-    [{"op": "add", "path": "members", "value": [{"value": "ada", "display": "Somebody else"}]}],
-    [{"op": "remove", "path": 'members[value eq "bob"]'}],
-    [{"op": "remove", "path": 'members[value eq "bob"]'}],
-    [{"op": "Remove", "path": "members", "value": [{"value": "dan"}]}],
-    [
-        {"op": "replace", "path": "displayName", "value": "Walkers"},
-        {"op": "add", "path": "members", "value": {"value": "fay"}},
-    ],
-    [{"op": "add", "path": "members", "value": [{"value": "gil", "kind": "unknown"}]}],
-    [{"op": "replace", "path": "externalId", "value": "G-1"}],
-    [{"op": "remove", "path": "displayName"}],
-    [{"op": "add", "path": "members", "value": []}],
-    [{"op": "remove", "path": "members", "value": []}],
-    [
-        {"op": "remove", "path": 'members[value eq "carol"]'},
-        {"op": "add", "path": "members", "value": [{"value": "carol"}]},
-    ],
-    [{"op": "replace", "path": "members", "value": [{"value": "ada"}]}],
-    [{"op": "remove", "path": "members"}],
-    [{"op": "add", "path": "members", "value": [{"value": "ada"}]}],
-    [{"op": "remove", "path": 'members[value eq "ada"]'}],
-)
-
-
-def test_a_change_does_the_same_whether_the_library_is_given_few_members_or_all(
-    directory: Directory, river: FederationWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few, whole = (directory.group("Runners", "ada", "bob", "carol") for _ in range(2))
-
-    def stands(group: str) -> tuple[Any, ...]:
-        said = directory.ask("GET", f"/Groups/{group}").json()
-        own = {"of": group}
-        with river.master.transaction() as session:
-            digested = session.scalars(
-                text("SELECT digest FROM scim_value WHERE resource_id = :of ORDER BY digest"), own
-            ).all()
-        given = sorted(json.dumps(each, sort_keys=True) for each in said.get("members", ()))
-        return given, said.get("displayName"), said.get("externalId"), [bytes(each) for each in digested]
-
-    for operations in OF_MEMBERS:
-        by_few = directory.patch(f"/Groups/{few}", *operations)
-        with monkeypatch.context() as changed:
-            changed.setattr(endpoint, "named_by", lambda *_, **__: None)
-            by_whole = directory.patch(f"/Groups/{whole}", *operations)
-        assert (by_few.status_code, by_few.content) == (by_whole.status_code, by_whole.content), operations
-        assert stands(few) == stands(whole), operations
-    assert stands(few)[0] == []
-
-
 def test_twenty_thousand_cost_few_statements_each_request(
     directory: Directory, river: FederationWorld
 ) -> None:
@@ -379,7 +209,6 @@ def test_twenty_thousand_cost_few_statements_each_request(
     river.put(carol, "admin")
     users = fill(river, domain.RESOURCES_MAX - 3)
     sent: list[str] = []
-    event.listen(river.people.own.engine, "before_cursor_execute", lambda *given: sent.append(str(given[2])))
     group = directory.group("Runners", ada, *users[:500])
     add = {"op": "add", "path": "members", "value": [{"value": each} for each in users[500:1_000]]}
     requests: tuple[tuple[str, str, Any], ...] = (
@@ -393,7 +222,8 @@ def test_twenty_thousand_cost_few_statements_each_request(
     )
     for method, path, body in requests:
         sent.clear()
-        answer = directory.patch(path, body) if method == "PATCH" else directory.ask(method, path, body)
+        with heard(river.people.own, lambda statement, _: sent.append(statement)):
+            answer = directory.patch(path, body) if method == "PATCH" else directory.ask(method, path, body)
         assert answer.is_success, answer.text
         assert len(sent) <= STATEMENTS_MAX, (method, path, sent)
         if "filter" in path:

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from amply.infra.settings import CacheSettings
 from amply.modules import people
 from amply.modules.access import CallerSource, PersonCaller, SessionNotValid
-from tests.backend.conftest import free_port
 from tests.backend.people_world import (
     ADA,
     ANOTHER,
@@ -23,6 +22,7 @@ from tests.backend.people_world import (
     application_with,
     people_parts,
 )
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 PHONE = (

@@ -6,7 +6,6 @@ test card; the receipt is verified with the log's key alone.
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from click.testing import CliRunner
 from sqlalchemy import text
 
@@ -24,7 +22,7 @@ from amply.infra.settings import CacheSettings
 from amply.kernel.clock import system_clock
 from amply.modules import donations, onboarding, trials
 from amply_verify.cli import cli
-from tests.backend.conftest import Databases, free_port
+from tests.backend.conftest import Databases
 from tests.backend.contract.test_processor import stripe_at
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.onboarding_world import KEY, PAGE
@@ -37,8 +35,10 @@ from tests.backend.people_world import (
     emptied,
     people_parts,
 )
+from tests.backend.served import serving_api
 from tests.backend.world import FakeMailer
 from tests.browser.pages_code import run_in_node
+from tests.ports import listener
 from tests.stripe_sandbox.running import (
     WEBHOOK_SECRET,
     Endpoint,
@@ -97,7 +97,7 @@ class Place:
 def place(
     books: LedgerWorld, databases: Databases, people_cache: CacheSettings, tmp_path: Path
 ) -> Iterator[Place]:
-    port, own, opened = free_port(), databases.as_role("amply_api"), emptied(people_cache)
+    own, opened, listening = databases.as_role("amply_api"), emptied(people_cache), listener()
     accounts = people_parts(own, people_cache)
     with receiving() as endpoint:
         settings = settings_in(tmp_path, endpoint)
@@ -109,9 +109,6 @@ def place(
                 "client_address_header": "",
             }
             app = application_with(own, accounts, system_clock, **parts)
-            served = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
-            thread = threading.Thread(target=served.run)
-            thread.start()
             people = PeopleWorld(
                 app=app,
                 own=own,
@@ -122,9 +119,9 @@ def place(
                 clock=system_clock,  # type: ignore[arg-type] # Stripe's stand-in lives in the present
                 mailer=FakeMailer(),
             )
-            yield Place(f"http://127.0.0.1:{port}", people, books, stripe, endpoint)
-            served.should_exit = True
-            thread.join()
+            with serving_api(app, listening):
+                url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+                yield Place(url, people, books, stripe, endpoint)
     opened.close()
     own.close()
 

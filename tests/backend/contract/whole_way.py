@@ -35,13 +35,14 @@ from amply.infra.settings import CacheSettings, CommitmentSettings, QueueSetting
 from amply.modules import defence, donations, ledger, payments, sharing
 from ledger_format.merkle import leaf_hash
 from local_cloud import valkey
-from tests.backend.conftest import PASSWORD, Databases, environment_of, free_port
+from tests.backend.conftest import PASSWORD, Databases, environment_of
 from tests.backend.contract.test_ledger_outside import bucket
 from tests.backend.contract.test_queues_and_mail import queue_url
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET, signed
 from tests.backend.world import NOW, FakeClock, FakeMailer, FakeProcessor, ready_organization
+from tests.ports import free_port
 
 COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
 PEOPLE_KEY = "for-tests-people-0123456789-0123456789-0123456789"
@@ -321,7 +322,7 @@ def platform(
 
 
 def _wait_for(cache: redis.Redis) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             cache.ping()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.infra.vault import DONOR_INDEX
@@ -20,6 +20,7 @@ from amply.modules.access import Role
 from amply.modules.mail import address_digest
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
+from tests.backend.statements import heard
 
 MANY: Final = 20_000
 DEEP: Final = MANY // 2
@@ -97,9 +98,8 @@ class Large(House):
                 )
         with self.master.connection() as connection:
             connection.execute(text("ANALYZE organization, donation, payout, audit_record"))
-        event.listen(self.own.engine, "before_cursor_execute", self._catch)
 
-    def _catch(self, _connection: Any, _cursor: Any, statement: str, given: Any, *_more: Any) -> None:
+    def catch(self, statement: str, given: Any) -> None:
         self.sent.append(Caught(statement, given))
 
     def read_of(self, table: str, **bound: Any) -> int:
@@ -146,7 +146,8 @@ def large(database: Database, databases: Databases) -> Iterator[Large]:
     made = Large(database, databases)
     made.put("usr_owner", Role.OWNER)
     made.fill()
-    yield made
+    with heard(made.own, made.catch):
+        yield made
     made.close()
 
 

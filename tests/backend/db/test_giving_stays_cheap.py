@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import bindparam, event, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from amply.infra import idempotency
@@ -14,6 +13,7 @@ from amply.modules import defence
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.service import donate
 from tests.backend.conftest import Databases
+from tests.backend.statements import heard
 from tests.backend.world import NOW, CountsNothing, FakeClock, FakeProcessor, ready_organization
 
 _KEYS = """
@@ -27,12 +27,8 @@ def sent_by(database: Database) -> Iterator[list[str]]:
     """The statements that are sent meanwhile, by their first words."""
     sent: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement.split(maxsplit=1)[0])
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(database.engine, "before_cursor_execute", note)
+    with heard(database, lambda statement, _: sent.append(statement.split(maxsplit=1)[0])):
+        yield sent
 
 
 def test_an_answer_is_stored_without_looking_through_the_keys_of_other_gifts(databases: Databases) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from amply.entrypoints import application
+from tests.backend import documented
 from tests.backend.documented import operations
 
 JSON: Final = "application/json"
@@ -14,7 +14,7 @@ JSON: Final = "application/json"
 
 @cache
 def components() -> dict[str, Any]:
-    found: dict[str, Any] = application.without_parts().openapi()["components"]
+    found: dict[str, Any] = documented.api().openapi()["components"]
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from amply.entrypoints import api_pages, application, deprecation
+from amply.entrypoints import api_pages, deprecation
 from amply.entrypoints.api_document import TAGS, limits_of, route_contexts
 from amply.entrypoints.deprecation import Deprecation
 from amply.entrypoints.middleware import RequestFrame
@@ -20,6 +20,7 @@ from amply.infra.rate_limits import LIMITS
 from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, calls_of
 from amply.kernel.errors import AmplyError
 from amply.modules.donations.admission import _admission
+from tests.backend import documented
 from tests.backend.documented import operations
 
 ROOT = Path(__file__).parents[3]
@@ -117,7 +118,7 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
 def test_every_route_is_limited_or_says_why_not() -> None:
     named = {
         context.name: limits_of(context) or _admission in set(calls_of(context.dependant))
-        for context in route_contexts(application.without_parts())
+        for context in route_contexts(documented.api())
     }
     assert len(named) > 40
     assert {name for name, limited in named.items() if not limited} == set(UNLIMITED)
@@ -126,14 +127,14 @@ def test_every_route_is_limited_or_says_why_not() -> None:
 def test_every_route_that_opens_gifts_has_places_and_no_other() -> None:
     opening = {
         context.path
-        for context in route_contexts(application.without_parts())
+        for context in route_contexts(documented.api())
         if _admission in set(calls_of(context.dependant)) and "POST" in (context.methods or ())
     }
     assert opening == OPENING
 
 
 def test_every_limit_of_the_table_is_used_by_its_name() -> None:
-    used = {name for context in route_contexts(application.without_parts()) for name in limits_of(context)}
+    used = {name for context in route_contexts(documented.api()) for name in limits_of(context)}
     # Counted where the letter is asked for, and not told to whoever asks; and where SCIM is spoken, outside this document.
     assert used | {"links_to_one_address", "scim"} == set(LIMITS)
 

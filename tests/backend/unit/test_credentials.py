@@ -6,10 +6,11 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.testclient import TestClient
 
-from amply.entrypoints import application, problems
+from amply.entrypoints import problems
 from amply.entrypoints.api_document import route_contexts
 from amply.infra.credentials import Credential, challenge, is_optional, taken_by, takes
 from amply.modules.access import AuthenticationRequired
+from tests.backend import documented
 from tests.backend.documented import operations
 
 SESSION, KEY = Credential.SESSION, Credential.KEY
@@ -60,14 +61,14 @@ def test_what_a_dependency_of_a_router_takes_is_asked_for() -> None:
 
 
 def test_one_dependency_that_anybody_passes_makes_a_route_optional() -> None:
-    known = {route.name: route.dependant for route in route_contexts(application.without_parts())}
+    known = {route.name: route.dependant for route in route_contexts(documented.api())}
     assert is_optional(known["create_donation"])
     assert taken_by(known["create_donation"]) == (KEY,)
     assert not is_optional(known["list_plans"])
 
 
 def test_every_operation_that_answers_401_says_what_it_takes() -> None:
-    schemes = application.without_parts().openapi()["components"]["securitySchemes"]
+    schemes = documented.api().openapi()["components"]["securitySchemes"]
     assert set(schemes) == set(Credential)
     told = {operation["operationId"]: operation for _, _, operation in operations()}
     for operation in told.values():

@@ -28,11 +28,11 @@ const DO = {
       signers: signatures.map(({ key, seconds }) => [key.name, seconds === null ? null : String(seconds)]),
     };
   },
-  // Every bit of the file from a byte on, one at a time: the positions that were accepted.
-  async flips({ file, from, ...trust }) {
+  // These bits of the file, one at a time: the positions that were accepted.
+  async flips({ file, positions, ...trust }) {
     const policy = await policyOf(trust);
     const accepted = [];
-    for (let position = 8 * (from ?? 0); position < 8 * bytes(file).length; position += 1) {
+    for (const position of positions) {
       const flipped = bytes(file);
       flipped[position >> 3] ^= 1 << (position & 7);
       const verdict = await verdictOf(() => verifier.verifyReceipt(flipped, policy));
@@ -53,11 +53,11 @@ const DO = {
     const opened = await verifier.openNote(note, await Promise.all(keys.map(verifier.parseVerifierKey)));
     return { text: opened.text, signers: opened.signatures.map(({ key }) => key.name) };
   },
-  async note_flips({ note, keys }) {
+  async note_flips({ note, keys, positions }) {
     const trusted = await Promise.all(keys.map(verifier.parseVerifierKey));
     const raw = Buffer.from(note);
     const accepted = [];
-    for (let position = 0; position < 8 * raw.length; position += 1) {
+    for (const position of positions) {
       const flipped = Buffer.from(raw);
       flipped[position >> 3] ^= 1 << (position & 7);
       const verdict = await verdictOf(() => {

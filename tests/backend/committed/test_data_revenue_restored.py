@@ -1,0 +1,126 @@
+"""Months and payments that the books have from before a database was restored: people are asked, and nothing is booked twice."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import TextClause, text
+from structlog.testing import capture_logs
+
+from amply.kernel.money import Money
+from amply.modules import ledger, marketplace
+from amply.modules.marketplace import Agreed, Payment, Way, paying, settling
+from tests.backend.ledger_world import LedgerWorld
+from tests.backend.revenue_world import NOVEMBER, SETTLED_AT, Revenue, euros, owner
+
+
+@pytest.fixture
+def revenue(books: LedgerWorld) -> Revenue:
+    return Revenue(books)
+
+
+def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_again_by_itself(
+    revenue: Revenue,
+) -> None:
+    river = owner(revenue, "river", "gifts")
+    contract = revenue.opens("gifts")
+    with revenue.books.app.transaction() as session:
+        put_back = ledger.post(
+            session,
+            entry=ledger.NewEntry(
+                kind=ledger.Kind.DATA_SETTLED,
+                organization_id=ledger.PLATFORM,
+                idempotency_key="restored:ent_" + "7" * 26,
+                transfers=ledger.postings.data_settled(fee=euros(3_000), shares=euros(7_000)),
+                event_at=NOVEMBER.ends_at,
+                reference=None,
+                reason=None,
+            ),
+            now=SETTLED_AT,
+            secrets=revenue.books.secrets,
+        )
+    with capture_logs() as logs:
+        assert revenue.settles() == 0
+    assert [line["reason"] for line in logs] == ["data_books_know_more"]
+    with pytest.raises(marketplace.BooksKnowMore, match=put_back.id):
+        marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT)
+    assert len(revenue.entries()) == 2
+
+    agreed = Agreed(owed=euros(0), reason="database_restored")
+    _, created = marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=agreed, now=SETTLED_AT)
+    assert created
+    assert revenue.books.standing("platform/data_receivable").minor_units == 10_000
+    assert revenue.books.standing(f"{river}/data_shares").minor_units == 0
+    assert revenue.settles(datetime(2027, 1, 1, 1, 0, tzinfo=UTC)) == 1, "the next month is not in doubt"
+
+
+@pytest.mark.parametrize(
+    ("asked", "named", "index"),
+    [
+        (settling._UNKNOWN, {}, "ix_entry_data_settled"),
+        (paying._UNKNOWN, {"kind": "data.paid", "owner": "platform", "but": "ent_1"}, "ix_entry_data_paid"),
+    ],
+)
+def test_what_nothing_names_is_found_by_an_index(
+    revenue: Revenue, asked: TextClause, named: dict[str, str], index: str
+) -> None:
+    with revenue.books.app.transaction() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = session.scalars(text(f"EXPLAIN {asked.text}"), {"at": NOVEMBER.ends_at, **named}).all()
+    assert index in "".join(plan)
+
+
+def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_again_unasked(
+    revenue: Revenue,
+) -> None:
+    river = owner(revenue, "river", "gifts")
+    contract = revenue.opens("gifts")
+    revenue.settles()
+    day = date(2026, 12, 14)
+
+    def put_back(way: Way, key: str, amount: Money) -> str:
+        received = way is Way.RECEIVED
+        with revenue.books.app.transaction() as session:
+            return ledger.post(
+                session,
+                entry=ledger.NewEntry(
+                    kind=ledger.Kind.DATA_PAID if received else ledger.Kind.DATA_SHARE_PAID,
+                    organization_id=ledger.PLATFORM if received else river,
+                    idempotency_key=key,
+                    transfers=(
+                        ledger.postings.data_paid(amount=amount)
+                        if received
+                        else ledger.postings.data_share_paid(organization_id=river, amount=amount)
+                    ),
+                    event_at=datetime(day.year, day.month, day.day, tzinfo=UTC),
+                    reference=None,
+                ),
+                now=SETTLED_AT,
+                secrets=revenue.books.secrets,
+            ).id
+
+    def note(
+        way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False
+    ) -> marketplace.Noted:
+        return marketplace.note_payment(
+            revenue.books.app,
+            revenue.books.secrets,
+            Payment(way=way, party=party, amount=euros(minor_units), reference=reference, happened_on=day),
+            is_new=is_new,
+            now=SETTLED_AT + timedelta(days=20),
+        )
+
+    for way, party, left in ((Way.RECEIVED, contract.contract_id, 6_000), (Way.PASSED_ON, river, 3_000)):
+        of_a_fact = put_back(way, f"data/{way}/{party}/E2E-1", euros(4_000))
+        noted = note(way, party, 4_000, "E2E-1")
+        assert (noted.created, noted.open_minor) == (True, left)
+        named = dict(map(tuple, revenue.rows("SELECT party, entry_id FROM data_payment")))
+        assert named[party] == of_a_fact, "its own entry is found again"
+
+        lost = put_back(way, f"restored:{way}", euros(500))
+        before = revenue.entries()
+        with pytest.raises(marketplace.BooksKnowMore, match=lost):
+            note(way, party, 1_000, "E2E-2")
+        assert revenue.entries() == before
+        assert note(way, party, 1_000, "E2E-2", is_new=True).created
+        assert len(revenue.entries()) > len(before)
+        assert not note(way, party, 1_000, "E2E-2").created, "what is noted stays noted"

@@ -1,0 +1,22 @@
+"""How many examples a property is tried with: few by day, the same each time; many by night, others each time."""
+
+from typing import Final
+
+from hypothesis import settings
+
+BY_DAY: Final = "day"
+"""A change is red for what it did, not for what happened to be drawn while somebody waited for it."""
+BY_NIGHT: Final = "night"
+
+# No property is a timed test.
+settings.register_profile(BY_DAY, deadline=None, derandomize=True, database=None)
+settings.register_profile(BY_NIGHT, deadline=None, derandomize=False)
+
+
+def is_night(marks: str) -> bool:
+    """Whether these tests are chosen, by pytest's `-m`, that no change waits for."""
+    return "nightly" in marks and "not nightly" not in marks
+
+
+def examples(*, day: int, night: int) -> int:
+    return night if settings.get_current_profile_name() == BY_NIGHT else day
