@@ -348,6 +348,8 @@ def test_operators_settle_reverse_and_note_money_by_command(
     assert "small letters" in refused("reverse", settlement, "--reason", "Because!")
     again = printed("settle", contract, "2026-01", "--owed", "0", "--reason", "volume_disputed")
     assert again["created"]
+    assert "500.00 EUR in credit" in refused("sent-back", contract, "--amount", "500.01", *noted)
+    assert printed("sent-back", contract, "--amount", "500.00", *noted)["open_minor"] == 0
     shown = [
         json.loads(line) for line in run("settlements", "2026-01", "--contract", contract).output.splitlines()
     ]
@@ -358,7 +360,7 @@ def test_operators_settle_reverse_and_note_money_by_command(
     with books.app.transaction() as session:
         found = audit.search(session, audit.Search()).items
     assert {said["action"] for said in found if said["outcome"] == "done"} == {
-        *("data_contract.opened", "data.settled", "data_payment.noted"),
+        *("data_contract.opened", "data.settled", "data_payment.noted", "data_payment.sent_back"),
         *("data_share.passed_on", "data_settlement.reversed"),
     }
 

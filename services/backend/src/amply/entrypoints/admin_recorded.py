@@ -125,6 +125,7 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ("data", "reverse"): Recorded(
         action=Action.DATA_SETTLEMENT_REVERSED, targets=("settlement_id",), reason="reason"
     ),
+    ("data", "sent-back"): Recorded(action=Action.DATA_PAYMENT_SENT_BACK, targets=("contract_id",)),
     ("data", "settle"): Recorded(action=Action.DATA_SETTLED, targets=("contract_id",), reason="reason"),
     ("disputes", "answer"): Recorded(action=Action.DISPUTE_ANSWERED, targets=("dispute_id",)),
     ("disputes", "evidence"): Recorded(action=Action.DISPUTE_EVIDENCE_SEEN, targets=("dispute_id",)),

@@ -54,6 +54,7 @@ class Action(StrEnum):
     DATA_GRANT_GIVEN = "data_grant.given"
     DATA_GRANT_REVOKED = "data_grant.revoked"
     DATA_PAYMENT_NOTED = "data_payment.noted"
+    DATA_PAYMENT_SENT_BACK = "data_payment.sent_back"
     DATA_SETTLED = "data.settled"
     DATA_SETTLEMENT_REVERSED = "data_settlement.reversed"
     DATA_SHARE_PASSED_ON = "data_share.passed_on"

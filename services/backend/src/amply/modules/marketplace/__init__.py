@@ -37,6 +37,7 @@ from amply.modules.marketplace.domain import (
 )
 from amply.modules.marketplace.listing import settlements_of
 from amply.modules.marketplace.paying import (
+    MoreThanCredit,
     MoreThanDue,
     Noted,
     NothingOwed,
@@ -89,6 +90,7 @@ __all__ = [
     "GrantNotFound",
     "Grants",
     "MonthNotOver",
+    "MoreThanCredit",
     "MoreThanDue",
     "NewContract",
     "NewGrant",
