@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +27,10 @@ from amply_releases.datasets import (
     is_due,
     withdrawals_are_due,
 )
+from amply_releases.ending import end_old
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
-from amply_releases.publishing import end_before, end_earlier, publish
+from amply_releases.publishing import end_earlier, publish
 from amply_releases.sifting import INCOMING, sift
 
 
@@ -41,14 +42,13 @@ def turn(parts: Parts, dataset_id: str, *, now: datetime) -> None:
     """
     source = _source(parts, dataset_id, now=now)
     if source is None:
+        end_old(parts, dataset_id, parts.datasets.standing(dataset_id, now=now), now=now)
         return
     standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
     try:
         _make_what_is_due(parts, source, standing, now=now)
     finally:
-        kept_since = now - timedelta(days=source.policy.anonymised_days)
-        first = parts.datasets.first_since(dataset_id, standing, kept_since)
-        end_before(parts, standing, dataset_id, first, now=now)
+        end_old(parts, dataset_id, standing, now=now)
 
 
 def _source(parts: Parts, dataset_id: str, *, now: datetime) -> Source | None:
