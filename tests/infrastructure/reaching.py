@@ -80,9 +80,9 @@ FEATURES: Mapping[str, Reaching] = {
             "marketplace (only in *)": MADE_BY_IT,
             "* Properties.ContainerDefinitions.*.Environment.AMPLY_LAKE_*": "which tables they keep",
             "workers AWS::IAM::Policy WorkerRole/DefaultPolicy Properties.PolicyDocument.Statement*": "settling months",
-            "administration AWS::IAM::Policy AdminRole/DefaultPolicy Properties.PolicyDocument.Statement*": "contracts",
+            "administration AWS::IAM::Policy AdminRole/DefaultPolicy Properties.PolicyDocument.Statement*": "contracts and buyers' keys",
         },
-        words=r"AMPLY_LAKE_|controlplane",
+        words=r"AMPLY_LAKE_|controlplane|marketplace|apigateway",
     ),
     "features.data_seller_portal": Reaching(
         turned=replace(STAGING, features=Features(data_seller_portal=True)),

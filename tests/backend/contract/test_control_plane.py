@@ -2,13 +2,10 @@
 
 import json
 import secrets
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from structlog.testing import capture_logs
 
 from amply.adapters.dynamodb.control_plane import (
@@ -18,8 +15,6 @@ from amply.adapters.dynamodb.control_plane import (
     DynamoRevenue,
     DynamoUsage,
 )
-from amply.entrypoints import admin_recorded
-from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
@@ -36,52 +31,10 @@ from amply.modules.marketplace import (
 )
 from amply_marketplace.grants import digest
 from tests.backend.conftest import Databases
-from tests.backend.contract.control_world import NOW, Control, control_in
+from tests.backend.contract.control_world import NOW, Control, opened, opening, printed, refused, run
 from tests.backend.ledger_world import ORG, LedgerWorld
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-
-@pytest.fixture(scope="module")
-def control(cloud: str) -> Control:
-    return control_in(cloud)
-
-
-@pytest.fixture
-def operator(control: Control, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """Commands of this process run as the administration's task, and are told of the tables."""
-    databases.sign_commands_in(monkeypatch, user="amply_operator")
-    monkeypatch.delenv("ECS_CONTAINER_METADATA_URI_V4", raising=False)
-    for name in ("contracts", "datasets", "grants"):
-        monkeypatch.setenv(f"AMPLY_LAKE_{name.upper()}_TABLE", control.tables[name])
-    admin_recorded._task_id.cache_clear()
-    opened = databases.as_role("amply_operator")
-    yield opened
-    opened.close()
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(admin, ["data", *words])
-
-
-def printed(*words: str) -> Any:
-    done = run(*words)
-    assert done.exit_code == 0, done.output + str(done.exception)
-    return json.loads(done.output)
-
-
-def opening(*datasets: str, per: str = "gib", price: str = "1000000.00", since: str = "") -> tuple[str, ...]:
-    named = (word for dataset in datasets for word in ("--dataset", dataset))
-    return (
-        *("contract", "open", "--buyer", "acme-research", *named),
-        *("--price", price, "--currency", "EUR", "--per", per),
-        *("--share", "7000", "--bytes-a-month", "1000000"),
-        *("--from", since or f"{Period.of(NOW)}-01", "--until", f"{NOW.year + 2}-01-01"),
-    )
-
-
-def opened(*datasets: str, per: str = "gib", price: str = "1000000.00") -> Any:
-    return printed(*opening(*datasets, per=per, price=price))
 
 
 def began(control: Control, contract_id: str, period: Period) -> None:
@@ -94,12 +47,6 @@ def began(control: Control, contract_id: str, period: Period) -> None:
         found, starts_at=period.starts_at, terms=(replace(terms, since=period),), version=found.version + 1
     )
     contracts.put(earlier, replaces=found.version)
-
-
-def refused(*words: str) -> str:
-    done = run(*words)
-    assert done.exit_code != 0, done.output
-    return str(getattr(done.exception, "detail", "") or done.output)
 
 
 def test_a_contract_is_read_back_as_it_was_written_and_replaced_only_as_it_was_seen(control: Control) -> None:

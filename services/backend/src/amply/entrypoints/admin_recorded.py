@@ -120,6 +120,8 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ("data", "grant", "revoke"): Recorded(
         action=Action.DATA_GRANT_REVOKED, targets=("grant_id", "contract_id")
     ),
+    ("data", "key", "end"): Recorded(action=Action.DATA_KEY_ENDED, targets=("contract_id",)),
+    ("data", "key", "make"): Recorded(action=Action.DATA_KEY_MADE, targets=("contract_id",)),
     ("data", "paid"): Recorded(action=Action.DATA_PAYMENT_NOTED, targets=("contract_id",)),
     ("data", "pass-on"): Recorded(action=Action.DATA_SHARE_PASSED_ON, organization=_ID),
     ("data", "reverse"): Recorded(

@@ -53,6 +53,8 @@ class Action(StrEnum):
     DATA_CONTRACT_OPENED = "data_contract.opened"
     DATA_GRANT_GIVEN = "data_grant.given"
     DATA_GRANT_REVOKED = "data_grant.revoked"
+    DATA_KEY_ENDED = "data_key.ended"
+    DATA_KEY_MADE = "data_key.made"
     DATA_PAYMENT_NOTED = "data_payment.noted"
     DATA_PAYMENT_SENT_BACK = "data_payment.sent_back"
     DATA_SETTLED = "data.settled"

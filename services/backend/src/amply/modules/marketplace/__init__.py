@@ -1,5 +1,6 @@
 """What buyers of released data agreed to, may read and owe, and whose the money is. Import from here only."""
 
+from amply.modules.marketplace.buyer_keys import GivenKey, end_keys, make_key
 from amply.modules.marketplace.contracts import (
     Amendment,
     ContractChanged,
@@ -47,11 +48,13 @@ from amply.modules.marketplace.paying import (
     note_payment,
 )
 from amply.modules.marketplace.ports import (
+    BuyerKeys,
     Catalogue,
     ContractMoved,
     Contracts,
     Grant,
     Grants,
+    MadeKey,
     Revenue,
     RevenueLine,
     Usage,
@@ -75,6 +78,7 @@ __all__ = [
     "Agreed",
     "Amendment",
     "BooksKnowMore",
+    "BuyerKeys",
     "Catalogue",
     "Contract",
     "ContractChanged",
@@ -85,10 +89,12 @@ __all__ = [
     "ContractNotFound",
     "ContractUnreadable",
     "Contracts",
+    "GivenKey",
     "GivenToken",
     "Grant",
     "GrantNotFound",
     "Grants",
+    "MadeKey",
     "MonthNotOver",
     "MoreThanCredit",
     "MoreThanDue",
@@ -120,9 +126,11 @@ __all__ = [
     "amend_contract",
     "by_dataset",
     "close_contract",
+    "end_keys",
     "ending_earlier",
     "find_contract",
     "give_grant",
+    "make_key",
     "note_payment",
     "open_contract",
     "owed_for",
