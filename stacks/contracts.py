@@ -300,7 +300,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         ),
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
         database_user="amply_operator",
-        sold_data=_SOLD | {"AMPLY_LAKE_GRANTS_TABLE"},
+        sold_data=_SOLD | {"AMPLY_LAKE_GRANTS_TABLE", "AMPLY_LAKE_USAGE_PLAN"},
     ),
     TaskName.RELEASES: ContainerContract(
         command=("python", "-m", "amply_releases"),

@@ -155,14 +155,15 @@ class AmplyPlatform(cdk.Stage):
             return None, None, None
         lake = LakeAndGovernance(self, "lake", environment=environment, storage=storage)
         control = ControlPlane(self, "controlplane", environment=environment, lake=lake)
+        market = None
         if features.marketplace:
-            MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
+            market = MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
         if features.iot:
             handed_on = control if features.etl else None
             Terminals(self, "iot", environment=environment, lake=lake, control=handed_on)
         return (
             SharedData(lake=lake, control=control) if features.etl else None,
-            SoldData(lake=lake, control=control) if features.marketplace else None,
+            SoldData(lake=lake, control=control, plan=market.plan) if market else None,
             PortalData(lake=lake, control=control) if features.data_seller_portal else None,
         )
 

@@ -41,9 +41,9 @@ COLUMNS: Final[Sequence[Mapping[str, Any]]] = (
     },
     {"name": "spent", "type": "integer", "role": "sensitive", "bands": [10, 100]},
     {"name": "tier", "type": "text", "role": "insensitive", "one_of": ["gold", "plain"]},
-    {"name": "score", "type": "number", "role": "insensitive"},
+    {"name": "score", "type": "number", "role": "insensitive", "least": 0, "most": 10},
     {"name": "is_new", "type": "boolean", "role": "insensitive"},
-    {"name": "seen_at", "type": "timestamp", "role": "insensitive"},
+    {"name": "seen_at", "type": "timestamp", "role": "direct"},
 )
 ROWS: Final[Sequence[Mapping[str, Any]]] = (
     {

@@ -85,9 +85,9 @@ FEATURES: Mapping[str, Reaching] = {
             "workers AWS::IAM::Policy WorkerRole/DefaultPolicy Properties.PolicyDocument.Statement*": "settling months",
             "observability AWS::Logs::MetricFilter Sold/* (only in *)": "what the worker could not settle is counted",
             "observability AWS::CloudWatch::Alarm Alarms/data-* (only in *)": "their alarms",
-            "administration AWS::IAM::Policy AdminRole/DefaultPolicy Properties.PolicyDocument.Statement*": "contracts",
+            "administration AWS::IAM::Policy AdminRole/DefaultPolicy Properties.PolicyDocument.Statement*": "contracts and buyers' keys",
         },
-        words=r"AMPLY_LAKE_|controlplane|data_not_settled|data_contract_unreadable|data_share_not_told",
+        words=r"AMPLY_LAKE_|controlplane|marketplace|apigateway|data_not_settled|data_contract_unreadable|data_share_not_told",
     ),
     "features.data_seller_portal": Reaching(
         turned=replace(STAGING, features=Features(data_seller_portal=True)),

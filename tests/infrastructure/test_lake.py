@@ -268,6 +268,20 @@ def test_only_what_was_released_is_ever_linked_to(extended: Deployed) -> None:
     assert set(reading) == {"may s3:GetObject on lake/Curated/given/*"}
 
 
+def test_who_makes_buyers_keys_sees_and_gives_a_use_to_those_of_the_plan_alone(extended: Deployed) -> None:
+    gateway = "arn:aws:apigateway:REGION::"
+    path = extended.the("AWS::ApiGateway::UsagePlan").path.removeprefix(f"{extended.name}/")
+    plan = f"{gateway}/usageplans/{path.removesuffix('/Resource')}/keys"
+    assert {
+        line.removeprefix("may apigateway:")
+        for role, line in grants(extended)
+        if role == "administration/AdminRole" and "apigateway:" in line
+    } == {
+        *(f"POST on {gateway}/apikeys", f"DELETE on {gateway}/apikeys/*"),
+        *(f"GET on {plan}", f"POST on {plan}", f"DELETE on {plan}/*"),
+    }
+
+
 def test_who_keeps_contracts_and_who_settles_them_reach_no_more_of_the_tables(extended: Deployed) -> None:
     def reached(role: str) -> set[str]:
         return {line for name, line in grants(extended) if name.startswith(role) and "dynamodb:" in line}

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.resources import files as packaged
 from pathlib import Path
@@ -230,6 +231,13 @@ def test_revisions_end_one_by_one_whatever_is_missing_between_them(lake: Lake, p
     datasets.keep_from("ending", 5)
     datasets.keep_from("ending", 2)
     assert datasets.begin(source, "{}", now=NOW).kept_from == 5
+    assert datasets.standing("ending", now=NOW) == datasets.begin(source, "{}", now=NOW)
+    shorter = replace(source, policy=replace(source.policy, anonymised_days=3))
+    datasets.begin(shorter, "{}", now=NOW)
+    kept = datasets.standing("ending", now=NOW)
+    assert kept is not None
+    assert kept.served_days == 3
+    assert datasets.standing("never begun", now=NOW) is None
     assert datasets.refuse("ending", "cannot be read", now=NOW)
     assert not datasets.refuse("ending", "cannot be read", now=NOW)
     assert "tried_at" not in lake.item("ending", "dataset")

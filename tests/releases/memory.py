@@ -126,7 +126,14 @@ class Datasets:
 
     def begin(self, source: Source, schema: str, *, now: datetime) -> Standing:
         new = Standing(began_at=now, withdrawn_until=now.date())
-        return self.standings.setdefault(source.dataset_id, new)
+        there = self.standings.setdefault(source.dataset_id, new)
+        served = source.policy.anonymised_days
+        if there.served_days != served:
+            self.dying.write(lambda: self._change(source.dataset_id, served_days=served))
+        return self.standings[source.dataset_id]
+
+    def standing(self, dataset_id: str, *, now: datetime) -> Standing | None:
+        return self.standings.get(dataset_id)
 
     def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:
         place = (arrival.dataset_id, arrival.name)

@@ -401,6 +401,26 @@ def test_a_release_is_served_as_long_as_its_policy_says(desk: Desk) -> None:
     assert desk.catalogue.partitions == {}
 
 
+@pytest.mark.parametrize("is_described", [True, False])
+def test_a_release_ends_in_time_where_its_description_cannot_be_read_any_more(
+    desk: Desk, *, is_described: bool
+) -> None:
+    desk.sell("visits", policy=policy(retention_days={"raw": 90, "anonymised": 50}))
+    desk.give("a", people(range(20)), dataset="visits")
+    desk.wait(days=1)
+    desk.sell("visits", policy=policy(retention_days={"raw": 90, "anonymised": 5}))
+    desk.work(days=0.1)
+    if is_described:
+        desk.datasets.unreadable["visits"] = "The policy cannot be used."
+    else:
+        desk.datasets.sources.clear()
+    desk.work(days=4.8)
+    assert [revision.number for revision in desk.released("visits")] == [1]
+    desk.work(days=0.2)
+    assert desk.released("visits") == [], "as was said when it could last be read"
+    assert desk.catalogue.partitions == {}
+
+
 def test_files_that_were_not_even_looked_at_are_told_of(desk: Desk) -> None:
     desk.loop.parts = replace(desk.loop.parts, limits=replace(desk.loop.parts.limits, files=1))
     desk.consent(DONORS)

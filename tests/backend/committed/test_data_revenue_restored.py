@@ -57,7 +57,7 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
     ("asked", "named", "index"),
     [
         (settling._UNKNOWN, {}, "ix_entry_data_settled"),
-        (paying._UNKNOWN, {"kind": "data.paid", "owner": "platform", "but": "ent_1"}, "ix_entry_data_paid"),
+        (paying._UNKNOWN, {"kind": "data.paid", "owner": "platform", "but": "ent_1"}, "ix_entry_data_moved"),
     ],
 )
 def test_what_nothing_names_is_found_by_an_index(

@@ -223,6 +223,35 @@ def test_columns_change_until_something_is_handed_in_and_a_file_is_read_by_those
     assert code(change([*more[:-1], told])) == (409, "columns_are_fixed"), (
         "the first file says whatever it likes"
     )
+    spent = [
+        {**each, **({"bands": [], "least": 0, "most": 9} if each["name"] == "spent" else {})} for each in more
+    ]
+    assert code(change(spent)) == (409, "columns_are_fixed"), "and spent whatever it likes"
+
+
+def test_what_was_described_before_numbers_were_bounded_goes_on_until_its_columns_change(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = {"name": "phone", "type": "integer", "role": "insensitive"}
+    loose = dataset_body(house, columns=[*(dict(column) for column in COLUMNS), phone])
+    with monkeypatch.context() as before:
+        before.setattr("amply.modules.ingestion.datasets.check", lambda _: None)
+        made = ask_beside(house, "POST", "/v1/datasets", json=loose).json()
+    assert ask_beside(house, "POST", "/v1/datasets", json=loose).json() == made, "a program repeats it"
+    others = ask_beside(house, "POST", "/v1/datasets", json={**loose, "title": "Others"})
+    assert (others.status_code, others.json()["param"]) == (422, f"columns.{len(COLUMNS)}.most")
+    job_id = hand_in(house, made["id"], json.dumps({**ROWS[0], "phone": 493012345678}))
+    assert read_all(house) == 1
+    assert shown(house, job_id)["rows_accepted"] == 1
+
+    def change(**asked: Any) -> Any:
+        tag = ask_beside(house, "GET", f"/v1/datasets/{made['id']}").headers["ETag"]
+        return ask_beside(house, "PATCH", f"/v1/datasets/{made['id']}", json=asked, headers={"If-Match": tag})
+
+    assert change(title="Visits of guests", columns=loose["columns"]).json()["schema_version"] == 1
+    wider = [{**each, **({"most": 140} if each["name"] == "age" else {})} for each in loose["columns"]]
+    assert change(columns=wider).status_code == 422
+    assert change(columns=[*wider[:-1], {**phone, "role": "direct"}]).json()["schema_version"] == 2
 
 
 def test_a_file_that_begins_while_columns_change_is_read_by_the_new_ones(house: House) -> None:

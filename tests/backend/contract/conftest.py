@@ -6,6 +6,10 @@ from pathlib import Path
 import boto3
 import pytest
 
+from amply.entrypoints import admin_recorded
+from amply.infra.database import Database
+from tests.backend.conftest import Databases
+from tests.backend.contract.control_world import Control, control_in
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.backend.contract.whole_way import cache, gifts, platform  # noqa: F401 -- fixtures of the tests beside
 from tests.backend.people_world import people_cache, world  # noqa: F401 -- the same
@@ -32,3 +36,21 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         # What was made before keeps whoever was signed in then.
         environment.setattr(boto3, "DEFAULT_SESSION", None)
         yield address
+
+
+@pytest.fixture(scope="module")
+def control(cloud: str) -> Control:
+    return control_in(cloud)
+
+
+@pytest.fixture
+def operator(control: Control, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Commands of this process run as the administration's task, and are told of the tables."""
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
+    monkeypatch.delenv("ECS_CONTAINER_METADATA_URI_V4", raising=False)
+    for name in ("contracts", "datasets", "grants"):
+        monkeypatch.setenv(f"AMPLY_LAKE_{name.upper()}_TABLE", control.tables[name])
+    admin_recorded._task_id.cache_clear()
+    opened = databases.as_role("amply_operator")
+    yield opened
+    opened.close()

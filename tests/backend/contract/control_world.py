@@ -1,12 +1,16 @@
-"""The control plane's tables in the emulated cloud, as the stack makes them, beside a market that buyers ask."""
+"""The control plane's tables in the emulated cloud, as the stack makes them, beside a market that buyers ask and operators' commands."""
 
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from click.testing import CliRunner, Result
 
+from amply.entrypoints.admin import main as admin
 from amply.kernel.clock import system_clock
+from amply.modules.marketplace import Period
 from tests.marketplace.market import KEYS, Market
 
 TABLES = {**KEYS, "revenue": ("period", "transfer_id")}
@@ -75,3 +79,33 @@ def control_in(cloud: str) -> Control:
     bucket = f"curated-{mark}"
     boto3.client("s3").create_bucket(Bucket=bucket)
     return Control(tables=tables, market=Market(cloud, tables=tables, bucket=bucket))
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(admin, ["data", *words])
+
+
+def printed(*words: str) -> Any:
+    done = run(*words)
+    assert done.exit_code == 0, done.output + str(done.exception)
+    return json.loads(done.output)
+
+
+def opening(*datasets: str, per: str = "gib", price: str = "1000000.00", since: str = "") -> tuple[str, ...]:
+    named = (word for dataset in datasets for word in ("--dataset", dataset))
+    return (
+        *("contract", "open", "--buyer", "acme-research", *named),
+        *("--price", price, "--currency", "EUR", "--per", per),
+        *("--share", "7000", "--bytes-a-month", "1000000"),
+        *("--from", since or f"{Period.of(system_clock())}-01", "--until", f"{NOW.year + 2}-01-01"),
+    )
+
+
+def opened(*datasets: str, per: str = "gib", price: str = "1000000.00") -> Any:
+    return printed(*opening(*datasets, per=per, price=price))
+
+
+def refused(*words: str) -> str:
+    done = run(*words)
+    assert done.exit_code != 0, done.output
+    return str(getattr(done.exception, "detail", "") or done.output)

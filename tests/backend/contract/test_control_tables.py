@@ -9,15 +9,10 @@ from structlog.testing import capture_logs
 from amply.adapters.dynamodb.control_plane import DynamoContracts, DynamoGrants, DynamoRevenue
 from amply.kernel.money import Money
 from amply.modules.marketplace import Contract, ContractMoved, Grant, Per, Period, RevenueLine, Terms
-from tests.backend.contract.control_world import NOW, Control, control_in
+from tests.backend.contract.control_world import NOW, Control
 from tests.backend.ledger_world import ORG
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-
-@pytest.fixture(scope="module")
-def control(cloud: str) -> Control:
-    return control_in(cloud)
 
 
 def test_a_contract_is_read_back_as_it_was_written_and_replaced_only_as_it_was_seen(control: Control) -> None:

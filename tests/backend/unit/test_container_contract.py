@@ -90,7 +90,8 @@ def test_where_data_is_sold_tasks_are_told_the_tables_that_they_read_and_no_othe
     assert set(told) == {TaskName.ADMIN, TaskName.WORKER}
     assert frozenset().union(*told.values()) == names(settings.MarketplaceSettings, required=False)
     assert told[TaskName.WORKER] ^ told[TaskName.ADMIN] == {
-        *("AMPLY_LAKE_GRANTS_TABLE", "AMPLY_LAKE_REVENUE_TABLE", "AMPLY_LAKE_USAGE_TABLE"),
+        *("AMPLY_LAKE_GRANTS_TABLE", "AMPLY_LAKE_USAGE_PLAN"),
+        *("AMPLY_LAKE_REVENUE_TABLE", "AMPLY_LAKE_USAGE_TABLE"),
     }
 
 

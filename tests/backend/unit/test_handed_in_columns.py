@@ -13,7 +13,7 @@ from tests.backend.intake_world import COLUMNS
 
 PERSON: Final = {"name": "who", "type": "text", "role": "person", "required": True}
 SENSITIVE: Final = {"name": "what", "type": "text", "role": "sensitive", "one_of": ["a", "b"]}
-NUMBER: Final = {"name": "what", "type": "integer", "role": "sensitive"}
+NUMBER: Final = {"name": "what", "type": "integer", "role": "sensitive", "least": 0, "most": 9_999}
 AGE: Final = {
     "name": "age",
     "type": "integer",
@@ -33,6 +33,10 @@ def policy(said: Sequence[Column]) -> Any:
 
 def quasi(kind: str, *, of: Any = "text", **more: Any) -> dict[str, Any]:
     return {"name": "known", "type": of, "role": "quasi", "generalise": {"kind": kind, **more}}
+
+
+def plain(of: str, **more: Any) -> dict[str, Any]:
+    return {"name": "told", "type": of, "role": "insensitive", **more}
 
 
 TAKEN: Final = (
@@ -65,7 +69,7 @@ def test_every_role_is_told_to_the_anonymiser() -> None:
     check(found)
     made = policy(found)
     assert made.row_key == "visit"
-    assert made.released == ("visitor", "age", "came_on", "spent", "is_new", "score", "seen_at", "tier")
+    assert made.released == ("visitor", "age", "came_on", "spent", "is_new", "score", "tier")
     assert made.sensitive["spent"].bands == (10, 100)
 
 
@@ -109,6 +113,21 @@ REFUSED: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
         *(PERSON, SENSITIVE, AGE),
         {"name": "note", "type": "text", "role": "insensitive"},
     ),
+    "a plain number that may be anything": (PERSON, SENSITIVE, AGE, plain("integer")),
+    "a plain number without a least": (PERSON, SENSITIVE, AGE, plain("integer", most=10)),
+    "a plain number without a most": (PERSON, SENSITIVE, AGE, plain("number", least=0)),
+    "a plain number that may be somebody's": (PERSON, SENSITIVE, AGE, plain("integer", least=0, most=10_000)),
+    "a plain number with a point that may be": (
+        PERSON,
+        SENSITIVE,
+        AGE,
+        plain("number", least=-1, most=9_999),
+    ),
+    "a hidden number that may be anything": (PERSON, {**NUMBER, "most": None}, AGE),
+    "a hidden number with a point": (PERSON, {"name": "x", "type": "number", "role": "sensitive"}, AGE),
+    "a plain day": (PERSON, SENSITIVE, AGE, plain("date")),
+    "a plain moment": (PERSON, SENSITIVE, AGE, plain("timestamp")),
+    "a hidden day": (PERSON, {"name": "x", "type": "date", "role": "sensitive"}, AGE),
     "too many levels together": (PERSON, SENSITIVE, *MANY),
     **{
         f"{number}": (PERSON, SENSITIVE, said)
@@ -146,6 +165,23 @@ REFUSED: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
 }
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        plain("integer", least=1, most=10_000),
+        plain("number", least=-5_000, most=4_999),
+        plain("boolean"),
+        plain("text", one_of=["a"]),
+        {**NUMBER, "name": "told"},
+        {"name": "told", "type": "integer", "role": "sensitive", "bands": [10, 1_000_000]},
+        {"name": "told", "type": "integer", "role": "direct"},
+        {"name": "told", "type": "timestamp", "role": "direct"},
+    ],
+)
+def test_what_can_name_nobody_is_released_as_it_is(said: Mapping[str, Any]) -> None:
+    check(columns(PERSON, SENSITIVE, AGE, said))
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_the_anonymiser_could_make_nothing_of_is_refused(name: str) -> None:
     with pytest.raises(DatasetNotAcceptable) as caught:
@@ -155,9 +191,9 @@ def test_what_the_anonymiser_could_make_nothing_of_is_refused(name: str) -> None
 
 
 def test_there_are_as_many_columns_as_a_policy_has() -> None:
-    plain = [{"name": f"c{number}", "type": "integer", "role": "insensitive"} for number in range(62)]
-    check(columns(PERSON, SENSITIVE, AGE, *plain[:61]))
+    many = [plain("boolean") | {"name": f"c{number}"} for number in range(62)]
+    check(columns(PERSON, SENSITIVE, AGE, *many[:61]))
     with pytest.raises(DatasetNotAcceptable, match="64"):
-        check(columns(PERSON, SENSITIVE, AGE, *plain))
+        check(columns(PERSON, SENSITIVE, AGE, *many))
     with pytest.raises(DatasetNotAcceptable, match="64"):
         check([])

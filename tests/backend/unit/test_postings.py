@@ -267,6 +267,11 @@ TABLE = [
         id="a buyer of data paid",
     ),
     pytest.param(
+        postings.data_sent_back(amount=euros(250)),
+        ["platform/data_receivable <- platform/offline_received 250 EUR"],
+        id="a buyer of data got money back",
+    ),
+    pytest.param(
         postings.data_share_paid(organization_id=ORG, amount=euros(700)),
         [
             "platform/data_shares_due <- platform/offline_received 700 EUR",

@@ -60,7 +60,7 @@ class Standing:
     """How far a dataset has come. `tried_at`: when a release was last tried, whatever came of it.
 
     `withdrawn_until`: the day up to which withdrawals have been honoured. `kept_from`: all revisions of lower numbers are served to
-    nobody any more.
+    nobody any more. `served_days`: how long a revision is served, as the policy said when it could last be read.
     """
 
     began_at: datetime
@@ -69,6 +69,7 @@ class Standing:
     withdrawn_until: date
     latest: int = 0
     kept_from: int = 1
+    served_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -27,12 +27,12 @@ from amply_releases.datasets import (
     is_due,
     withdrawals_are_due,
 )
+from amply_releases.ending import end_old
 from amply_releases.handing_over import MADE, hand_over, waiting
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
 from amply_releases.publishing import (
     clear,
-    end_before,
     end_earlier,
     first_without_withdrawn,
     look_again,
@@ -52,14 +52,13 @@ def turn(
     """
     source = _source(parts, dataset_id, now=now)
     if source is None:
+        end_old(parts, dataset_id, parts.datasets.standing(dataset_id, now=now), now=now)
         return
     standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
     try:
         _make_what_is_due(parts, source, standing, buyers, now=now)
     finally:
-        kept_since = now - timedelta(days=source.policy.anonymised_days)
-        first = parts.datasets.first_since(dataset_id, standing, kept_since)
-        end_before(parts, standing, dataset_id, first, now=now)
+        end_old(parts, dataset_id, standing, now=now)
         if is_first:
             look_again(parts, standing, dataset_id)
 

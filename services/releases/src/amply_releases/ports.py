@@ -98,7 +98,11 @@ class Datasets(Protocol):
         ...
 
     def begin(self, source: Source, schema: str, *, now: datetime) -> Standing:
-        """How far it has come, the dataset being made where there is none."""
+        """How far it has come, the dataset being made where there is none; how long it is served is remembered."""
+        ...
+
+    def standing(self, dataset_id: str, *, now: datetime) -> Standing | None:
+        """How far it has come, as `begin` left it; None: it was never begun."""
         ...
 
     def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:

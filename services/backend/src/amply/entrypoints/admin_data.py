@@ -1,4 +1,4 @@
-"""`admin data contract …`, `admin data grant …`: who buys released data, on which terms, and which tokens read it."""
+"""`admin data contract …`, `grant …`, `key …`: who buys released data, on which terms, and which tokens and keys are theirs."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from amply.adapters.apigateway import GatewayKeys
 from amply.adapters.dynamodb.control_plane import DynamoCatalogue, DynamoContracts, DynamoGrants
 from amply.entrypoints.admin_database import also_concerns
 from amply.infra.settings import MarketplaceSettings
@@ -116,8 +117,14 @@ def amend_contract(
 @contract.command("close")
 @CONTRACT
 def close_contract(*, contract_id: str) -> None:
-    """End CONTRACT_ID (dct_…) now: the next request of its tokens is refused. The month it is closed in is still owed."""
-    _print(_shown(marketplace.close_contract(_selling(), contract_id, now=system_clock())))
+    """End CONTRACT_ID (dct_…) and its key of the gateway now: the next request of its tokens is refused.
+
+    The month it is closed in is still owed. Repeated, it ends what is left.
+    """
+    closed = marketplace.close_contract(_selling(), contract_id, now=system_clock())
+    plan = required_settings().usage_plan
+    ended = marketplace.end_keys(GatewayKeys(plan=plan), contract_id) if plan else ()
+    _print({**_shown(closed), "keys_ended": list(ended)})
 
 
 @contract.command("show")
@@ -190,6 +197,27 @@ def list_grants(*, contract_id: str) -> None:
         _print(_shown_grant(each))
 
 
+@data.group()
+def key() -> None:
+    """Keys by which the gateway counts a buyer's requests: one a contract. Clients of Delta Sharing need none."""
+
+
+@key.command("make")
+@CONTRACT
+def make_key(*, contract_id: str) -> None:
+    """Make the key of CONTRACT_ID and print its value: this once, since it is kept nowhere. One that is there stays."""
+    given = marketplace.make_key(_selling(), _buyer_keys(), contract_id, now=system_clock())
+    _print({"contract": contract_id, "key": given.key_id, "value": given.value})
+
+
+@key.command("end")
+@CONTRACT
+def end_key(*, contract_id: str) -> None:
+    """End the key of CONTRACT_ID, so that another can be made; `data contract close` does so by itself."""
+    ended = marketplace.end_keys(_buyer_keys(), contract_id)
+    _print({"contract": contract_id, "ended": list(ended)})
+
+
 def priced(amount: str, currency: str, *, option: str) -> Money:
     """An amount that may be nothing."""
     currency_of(currency)
@@ -222,6 +250,15 @@ def _selling() -> marketplace.Selling:
         grants=DynamoGrants(table=settings.grants_table),
         catalogue=DynamoCatalogue(table=settings.datasets_table),
     )
+
+
+def _buyer_keys() -> marketplace.BuyerKeys:
+    plan = required_settings().usage_plan
+    if not plan:
+        raise marketplace.NothingSold(
+            "This task is not told of the gateway's usage plan; deploy marketplace, then administration."
+        )
+    return GatewayKeys(plan=plan)
 
 
 def _shown(contract: marketplace.Contract) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""`admin data settle`, `reverse`, `paid`, `pass-on`, `settlements`: what is owed for months of released data, and what was paid.
+"""`admin data settle`, `reverse`, `paid`, `sent-back`, `pass-on`, `settlements`: what is owed for months of released data, and what was paid.
 
 What books needs the worker's settings: its database user, its commitment key, and the tables it is told of.
 """
@@ -92,6 +92,20 @@ def paid(
     _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day, is_new=is_new)
 
 
+@click.command("sent-back")
+@CONTRACT
+@_AMOUNT
+@_CURRENCY
+@_REFERENCE
+@_ON
+@_IS_NEW
+def sent_back(
+    *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, is_new: bool
+) -> None:
+    """Note that the buyer of CONTRACT_ID was sent back what it paid too much, or part of it, and print what is still open."""
+    _note(marketplace.Way.SENT_BACK, contract_id, _amount(amount, currency), reference, day, is_new=is_new)
+
+
 @click.command("pass-on")
 @click.option("--organization", "organization_id", required=True, help="whom, org_…")
 @_AMOUNT
@@ -121,7 +135,7 @@ def settlements(*, month: str, contract_id: str | None) -> None:
         click.echo(json.dumps(each, ensure_ascii=False))
 
 
-COMMANDS: Final = (settle, reverse, paid, pass_on, settlements)
+COMMANDS: Final = (settle, reverse, paid, sent_back, pass_on, settlements)
 
 
 def _note(

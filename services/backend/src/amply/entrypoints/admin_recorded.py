@@ -120,11 +120,14 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ("data", "grant", "revoke"): Recorded(
         action=Action.DATA_GRANT_REVOKED, targets=("grant_id", "contract_id")
     ),
+    ("data", "key", "end"): Recorded(action=Action.DATA_KEY_ENDED, targets=("contract_id",)),
+    ("data", "key", "make"): Recorded(action=Action.DATA_KEY_MADE, targets=("contract_id",)),
     ("data", "paid"): Recorded(action=Action.DATA_PAYMENT_NOTED, targets=("contract_id",)),
     ("data", "pass-on"): Recorded(action=Action.DATA_SHARE_PASSED_ON, organization=_ID),
     ("data", "reverse"): Recorded(
         action=Action.DATA_SETTLEMENT_REVERSED, targets=("settlement_id",), reason="reason"
     ),
+    ("data", "sent-back"): Recorded(action=Action.DATA_PAYMENT_SENT_BACK, targets=("contract_id",)),
     ("data", "settle"): Recorded(action=Action.DATA_SETTLED, targets=("contract_id",), reason="reason"),
     ("disputes", "answer"): Recorded(action=Action.DISPUTE_ANSWERED, targets=("dispute_id",)),
     ("disputes", "evidence"): Recorded(action=Action.DISPUTE_EVIDENCE_SEEN, targets=("dispute_id",)),

@@ -166,9 +166,9 @@ class LakeSettings(BaseSettings):
 
 
 class MarketplaceSettings(BaseSettings):
-    """The control plane's tables of what is sold; empty where nothing is.
+    """The control plane's tables of what is sold, and the gateway's usage plan; empty where nothing is.
 
-    Who gives tokens is told of contracts, grants and datasets; who settles months of all but grants.
+    Who gives tokens and keys is told of contracts, grants, datasets and the plan; who settles months of all but grants and the plan.
     """
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)
@@ -178,6 +178,7 @@ class MarketplaceSettings(BaseSettings):
     datasets_table: str = ""
     usage_table: str = ""
     revenue_table: str = ""
+    usage_plan: str = ""
 
 
 class SoldDataSettings(BaseSettings):

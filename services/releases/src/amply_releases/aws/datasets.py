@@ -5,7 +5,7 @@ Of a dataset (`dataset_id`), by `part`:
 - `source`, written by the platform's worker: `owner`, `title`, `policy` (a policy document), `version`, `release_every_days`,
   `state` (`open`, `closed`), and `asked_for` (RFC 3339) where a release is wanted now. Of `donations` the last two alone count
 - `dataset`: what buyers are told, `latest`, and how far releases have come; `refused` says why the last one was not made,
-  and below `kept_from` every revision has been taken back
+  below `kept_from` every revision has been taken back, and `served_days` is how long one is served
 - `arrived#dt=DAY/NAME`: a file, its `state` (`waiting`, `released`, `set_aside` with a `reason`, `gone`)
 - `revision#0000000001` and `…#file#00001`: what was released, as the dataset's own; with `withdrawn_at` alone, a release that ended
   before it was shown
@@ -71,8 +71,8 @@ class DynamoDatasets:
             ) from error
 
     def begin(self, source: Source, schema: str, *, now: datetime) -> Standing:
-        """How far it has come, the dataset being made where there is none."""
-        name = source.dataset_id
+        """How far it has come, the dataset being made where there is none; how long it is served is remembered."""
+        name, served = source.dataset_id, {"N": str(source.policy.anonymised_days)}
         item = self._get(name, "dataset")
         if item is None:
             self._update(
@@ -86,14 +86,14 @@ class DynamoDatasets:
                 only_if="attribute_not_exists(part)",
             )
             item = self._get(name, "dataset") or {}
-        return Standing(
-            began_at=_read(item, "began_at") or now,
-            tried_at=_read(item, "tried_at"),
-            withdrawals_at=_read(item, "withdrawals_at"),
-            withdrawn_until=date.fromisoformat(item["withdrawn_until"]["S"]),
-            latest=int(item["latest"]["N"]) if "latest" in item else 0,
-            kept_from=int(item["kept_from"]["N"]) if "kept_from" in item else 1,
-        )
+        if item.get("served_days") != served:
+            self._update(name, "dataset", {"served_days": served}, only_if="attribute_exists(part)")
+        return _standing({**item, "served_days": served}, now=now)
+
+    def standing(self, dataset_id: str, *, now: datetime) -> Standing | None:
+        """How far it has come, as `begin` left it; None: it was never begun."""
+        item = self._get(dataset_id, "dataset")
+        return None if item is None else _standing(item, now=now)
 
     def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:
         """Let a file wait, unless it was noted as it stands."""
@@ -338,6 +338,18 @@ def _source(dataset_id: str, item: _Item) -> Source:
         is_open=is_open,
         asked_for=asked_for,
         of_donors=False,
+    )
+
+
+def _standing(item: _Item, *, now: datetime) -> Standing:
+    return Standing(
+        began_at=_read(item, "began_at") or now,
+        tried_at=_read(item, "tried_at"),
+        withdrawals_at=_read(item, "withdrawals_at"),
+        withdrawn_until=date.fromisoformat(item["withdrawn_until"]["S"]),
+        latest=int(item["latest"]["N"]) if "latest" in item else 0,
+        kept_from=int(item["kept_from"]["N"]) if "kept_from" in item else 1,
+        served_days=int(item["served_days"]["N"]) if "served_days" in item else None,
     )
 
 

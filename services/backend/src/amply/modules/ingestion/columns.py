@@ -14,6 +14,8 @@ from amply.modules.ingestion.domain import DatasetNotAcceptable
 COLUMNS_MAX: Final = 64
 STEPS_MAX: Final = 16
 ONE_OF_MAX: Final = 100
+WHOLE_NUMBERS_MAX: Final = 10_000
+"""Of a number that is released as it is: room for a year, a rating or a count; none for a telephone number, a day or most postcodes."""
 _COMBINATIONS_MAX: Final = 1_000_000
 """Of levels of quasi-identifiers: what the anonymiser searches."""
 _NUMBER_MAX: Final = 2**53 - 1
@@ -50,10 +52,10 @@ class Column:
     """One column.
 
     Attributes:
-        least: The lowest value of an `integer` or `number`; `most` the highest.
+        least: The lowest value of an `integer` or `number`; `most` the highest. Of one that is released as it is both, not far apart.
         one_of: All that a `text` may be; empty: anything, which no text may be that is released as it is.
         generalise: How a quasi-identifier becomes coarser, in the words of a policy.
-        bands: The lowest numbers of the bands that a sensitive `integer` is released in; empty: it is released as it is.
+        bands: The lowest numbers of the bands that a sensitive `integer` is released in; empty: it is released as it is, and bounded.
         publish_as: What a person's pseudonym is called in releases; None: it is in none.
     """
 
@@ -125,14 +127,16 @@ def names_and_types(columns: Sequence[Column]) -> list[tuple[str, str]]:
     return [(column.name, column.type.value) for column in columns]
 
 
-def texts_in_clear(columns: Sequence[Column]) -> set[str]:
-    """Columns of text that are released as they are."""
-    return {column.name for column in columns if _is_text_in_clear(column)}
+def in_clear(columns: Sequence[Column]) -> set[str]:
+    """Columns that are released as they are, and might say more than they should."""
+    return {
+        column.name for column in columns if _is_in_clear(column) and column.type is not ColumnType.BOOLEAN
+    }
 
 
-def _is_text_in_clear(column: Column) -> bool:
+def _is_in_clear(column: Column) -> bool:
     is_released = column.role in (ColumnRole.SENSITIVE, ColumnRole.INSENSITIVE)
-    return is_released and column.type is ColumnType.TEXT
+    return is_released and not column.bands
 
 
 def _told(column: Column) -> dict[str, Any]:
@@ -174,11 +178,8 @@ def _check_role(column: Column, param: str, names: Mapping[str, int]) -> None:
         raise _wrong(
             f"Let bands begin at 1 or more, and ascend; {STEPS_MAX} of them at most.", f"{param}.bands"
         )
-    if _is_text_in_clear(column) and not column.one_of:
-        raise _wrong(
-            "Say in 'one_of' what a text may be that is released as it is: free text may name people.",
-            f"{param}.one_of",
-        )
+    if _is_in_clear(column):
+        _check_in_clear(column, param)
     if column.publish_as is not None:
         is_name = _NAME.fullmatch(column.publish_as) and column.publish_as not in names
         if column.role is not ColumnRole.PERSON or not is_name:
@@ -191,6 +192,35 @@ def _check_role(column: Column, param: str, names: Mapping[str, int]) -> None:
             "Require what says whose a row is, and what tells rows apart: set 'required'.",
             f"{param}.required",
         )
+
+
+def _check_in_clear(column: Column, param: str) -> None:
+    """What nothing is done to must not be able to name or to find somebody."""
+    match column.type:
+        case ColumnType.TEXT if not column.one_of:
+            raise _wrong(
+                "Say in 'one_of' what a text may be that is released as it is: free text may name people.",
+                f"{param}.one_of",
+            )
+        case ColumnType.INTEGER | ColumnType.NUMBER if not _is_bounded(column):
+            banded = ", or give 'bands'" if column.role is ColumnRole.SENSITIVE else ""
+            raise _wrong(
+                f"Say with 'least' and 'most' what a number may be that is released as it is, {WHOLE_NUMBERS_MAX:,} whole "
+                f"numbers at most{banded}: a longer one may be somebody's telephone number.",
+                f"{param}.most",
+            )
+        case ColumnType.DATE | ColumnType.TIMESTAMP:
+            raise _wrong(
+                "Make a day or a moment 'quasi', of the kind 'dates', or 'direct': others may know it of somebody.",
+                f"{param}.role",
+            )
+        case _:
+            pass
+
+
+def _is_bounded(column: Column) -> bool:
+    least, most = column.least, column.most
+    return least is not None and most is not None and most - least < WHOLE_NUMBERS_MAX
 
 
 def _check_together(columns: Sequence[Column]) -> None:

@@ -16,7 +16,7 @@ from amply.modules import audit
 from amply.modules.access import Access
 from amply.modules.audit import Action
 from amply.modules.ingestion import sources
-from amply.modules.ingestion.columns import Column, check, names_and_types, texts_in_clear
+from amply.modules.ingestion.columns import Column, check, in_clear, names_and_types
 from amply.modules.ingestion.domain import (
     DATASETS_MAX,
     ColumnsAreFixed,
@@ -84,15 +84,16 @@ def add(session: Session, access: Access, *, said: Described) -> Dataset:
         DatasetTaken: Another one has this title.
         TooManyDatasets: There are a hundred.
     """
-    check(said.columns)
     said = replace(said, title=sources.line_of(said.title))
     sources.hold_verified(session, access)
     sources.require(session, access, source_id=said.source_id)
     earlier = _titled(session, access, said.title)
-    if earlier is not None:
-        if earlier.said != said:
-            raise _taken()
+    if earlier is not None and earlier.said == said:
+        # Whatever was asked for when it was described.
         return earlier
+    check(said.columns)
+    if earlier is not None:
+        raise _taken()
     counted = select(func.count()).where(access.covers(DatasetRow.organization_id))
     if session.scalars(counted).one() >= DATASETS_MAX:
         raise TooManyDatasets(f"There are {DATASETS_MAX} datasets already: use one of them.")
@@ -195,8 +196,8 @@ def _changed(session: Session, access: Access, before: Dataset, asked: Changes) 
 
 
 def _are_others(after: Sequence[Column], before: Sequence[Column]) -> bool:
-    """Whether files that came under the former ones are none of these: what came as free text is never released as it is."""
-    is_clearer = not texts_in_clear(after) <= texts_in_clear(before)
+    """Whether files that came under the former ones are none of these: what came under fewer limits is never released as it is."""
+    is_clearer = not in_clear(after) <= in_clear(before)
     return is_clearer or names_and_types(after) != names_and_types(before)
 
 

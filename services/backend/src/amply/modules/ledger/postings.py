@@ -52,6 +52,7 @@ class Kind(StrEnum):
     DATA_SETTLED = "data.settled"
     DATA_SHARE_CREDITED = "data.share_credited"
     DATA_PAID = "data.paid"
+    DATA_SENT_BACK = "data.sent_back"
     DATA_SHARE_PAID = "data.share_paid"
     DATA_REVERSED = "data.reversed"
     DATA_SHARE_REVERSED = "data.share_reversed"
@@ -200,6 +201,11 @@ def data_share_credited(*, organization_id: str, amount: Money) -> Lines:
 def data_paid(*, amount: Money) -> Lines:
     """A buyer paid into the platform's bank."""
     return (_within(PLATFORM, debit="offline_received", credit="data_receivable", amount=amount),)
+
+
+def data_sent_back(*, amount: Money) -> Lines:
+    """The platform sent a buyer some of what it had paid, from its bank."""
+    return (_within(PLATFORM, debit="data_receivable", credit="offline_received", amount=amount),)
 
 
 def data_share_paid(*, organization_id: str, amount: Money) -> Lines:

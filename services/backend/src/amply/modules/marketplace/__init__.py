@@ -1,5 +1,6 @@
 """What buyers of released data agreed to, may read and owe, and whose the money is. Import from here only."""
 
+from amply.modules.marketplace.buyer_keys import GivenKey, end_keys, make_key
 from amply.modules.marketplace.contracts import (
     Amendment,
     ContractChanged,
@@ -37,6 +38,7 @@ from amply.modules.marketplace.domain import (
 )
 from amply.modules.marketplace.listing import settlements_of
 from amply.modules.marketplace.paying import (
+    MoreThanCredit,
     MoreThanDue,
     Noted,
     NothingOwed,
@@ -46,11 +48,13 @@ from amply.modules.marketplace.paying import (
     note_payment,
 )
 from amply.modules.marketplace.ports import (
+    BuyerKeys,
     Catalogue,
     ContractMoved,
     Contracts,
     Grant,
     Grants,
+    MadeKey,
     Revenue,
     RevenueLine,
     Usage,
@@ -74,6 +78,7 @@ __all__ = [
     "Agreed",
     "Amendment",
     "BooksKnowMore",
+    "BuyerKeys",
     "Catalogue",
     "Contract",
     "ContractChanged",
@@ -84,11 +89,14 @@ __all__ = [
     "ContractNotFound",
     "ContractUnreadable",
     "Contracts",
+    "GivenKey",
     "GivenToken",
     "Grant",
     "GrantNotFound",
     "Grants",
+    "MadeKey",
     "MonthNotOver",
+    "MoreThanCredit",
     "MoreThanDue",
     "NewContract",
     "NewGrant",
@@ -118,9 +126,11 @@ __all__ = [
     "amend_contract",
     "by_dataset",
     "close_contract",
+    "end_keys",
     "ending_earlier",
     "find_contract",
     "give_grant",
+    "make_key",
     "note_payment",
     "open_contract",
     "owed_for",

@@ -52,7 +52,7 @@ class ShareRow(Record):
 
 
 class PaymentRow(Record):
-    """Money that a buyer sent (`received`, from a contract), or that an owner was sent (`passed_on`)."""
+    """Money that a buyer sent (`received`, for a contract) or got back (`sent_back`), or that an owner was sent (`passed_on`)."""
 
     __tablename__ = "data_payment"
 

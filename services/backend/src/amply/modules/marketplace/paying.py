@@ -1,4 +1,4 @@
-"""Money that came from buyers and went to owners, by bank and not through the processor: noted by people, booked once each."""
+"""Money that came from buyers, went back to them and went to owners, by bank and not through the processor: noted by people, booked once each."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import case, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -26,7 +26,7 @@ _REFERENCE: Final = re.compile(r"[A-Za-z0-9./_-]{1,64}")
 _UNKNOWN: Final = text("""
     SELECT entry.id
     FROM entry
-    WHERE entry.kind IN ('data.paid', 'data.share_paid')
+    WHERE entry.kind IN ('data.paid', 'data.sent_back', 'data.share_paid')
       AND entry.kind = :kind
       AND entry.organization_id = :owner
       AND entry.event_at = :at
@@ -36,14 +36,15 @@ _UNKNOWN: Final = text("""
 """)
 """Another entry of the same day that no payment names: put back from the log into a restored database.
 
-Both kinds stand in the words: only so is their index used (`ix_entry_data_paid`).
+All three kinds stand in the words: only so is their index used (`ix_entry_data_moved`).
 """
 
 
 class Way(StrEnum):
-    """`received`: from a contract's buyer. `passed_on`: to an organisation."""
+    """`received`: from a contract's buyer. `sent_back`: to that buyer. `passed_on`: to an organisation."""
 
     RECEIVED = "received"
+    SENT_BACK = "sent_back"
     PASSED_ON = "passed_on"
 
 
@@ -59,15 +60,21 @@ class MoreThanDue(Conflict):
     code = "data_more_than_due"
 
 
+class MoreThanCredit(Conflict):
+    """More would be sent back to a buyer than it has in credit."""
+
+    code = "data_more_than_credit"
+
+
 class NothingOwed(Conflict):
-    """The contract has no settlement in this currency, so that nobody can have paid it."""
+    """The contract never had a settlement in this currency, so that nobody can have paid it."""
 
     code = "data_nothing_owed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """`party`: the contract that was paid for, or the organisation that was paid."""
+    """`party`: the contract that was paid for or whose buyer got money back, or the organisation that was paid."""
 
     way: Way
     party: str
@@ -99,7 +106,7 @@ def note_payment(
 
     Raises:
         ContractNotAcceptable: Its reference or day cannot be.
-        PaymentContradicts, MoreThanDue, NothingOwed, BooksKnowMore: As they say.
+        PaymentContradicts, MoreThanDue, MoreThanCredit, NothingOwed, BooksKnowMore: As they say.
     """
     _check(payment, now=now)
     with database.transaction() as session:
@@ -123,9 +130,8 @@ def note_payment(
             return Noted(id=standing.id, created=False, open_minor=open_minor)
         posted = _post(session, secrets, payment, is_new=is_new, now=now)
         # What was put back under its own key was judged before it was lost, and is in the balance.
-        if posted.created and payment.way is Way.PASSED_ON and payment.amount.minor_units > open_minor:
-            owed = Money(minor_units=open_minor, currency=payment.amount.currency)
-            raise MoreThanDue(f"{payment.party} is owed {owed}; note at most that.")
+        if posted.created:
+            _require_there(payment, open_minor)
         made = _write(session, payment, entry_id=posted.id, now=now)
         return Noted(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
 
@@ -152,6 +158,19 @@ def _post(
     return posted
 
 
+def _require_there(payment: Payment, open_minor: int) -> None:
+    """Nobody is sent more than is theirs. What came is noted however much it is: it did arrive."""
+    most = {Way.PASSED_ON: open_minor, Way.SENT_BACK: -open_minor}.get(payment.way)
+    if most is None or payment.amount.minor_units <= most:
+        return
+    there = Money(minor_units=max(most, 0), currency=payment.amount.currency)
+    if payment.way is Way.PASSED_ON:
+        raise MoreThanDue(f"{payment.party} is owed {there}; note at most that.")
+    raise MoreThanCredit(
+        f"The buyer of {payment.party} has {there} in credit; note at most that, and what it paid or what was reversed first."
+    )
+
+
 def _write(session: Session, payment: Payment, *, entry_id: str, now: datetime) -> str:
     made = new_id("dpy")
     session.execute(
@@ -171,19 +190,27 @@ def _write(session: Session, payment: Payment, *, entry_id: str, now: datetime) 
 
 
 def _entry(payment: Payment) -> ledger.NewEntry:
-    received = payment.way is Way.RECEIVED
+    kind, owner, transfers = _booked(payment)
     return ledger.NewEntry(
-        kind=Kind.DATA_PAID if received else Kind.DATA_SHARE_PAID,
-        organization_id=ledger.PLATFORM if received else payment.party,
+        kind=kind,
+        organization_id=owner,
         idempotency_key=f"data/{payment.way}/{payment.party}/{payment.reference}",
-        transfers=(
-            ledger.postings.data_paid(amount=payment.amount)
-            if received
-            else ledger.postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
-        ),
+        transfers=transfers,
         event_at=datetime.combine(payment.happened_on, time(), tzinfo=UTC),
         reference=None,
     )
+
+
+def _booked(payment: Payment) -> tuple[Kind, str, ledger.postings.Lines]:
+    """As what, in whose books, and between which accounts."""
+    match payment.way:
+        case Way.RECEIVED:
+            return Kind.DATA_PAID, ledger.PLATFORM, ledger.postings.data_paid(amount=payment.amount)
+        case Way.SENT_BACK:
+            return Kind.DATA_SENT_BACK, ledger.PLATFORM, ledger.postings.data_sent_back(amount=payment.amount)
+        case Way.PASSED_ON:
+            lines = ledger.postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
+            return Kind.DATA_SHARE_PAID, payment.party, lines
 
 
 def _require_known(session: Session, entry: ledger.NewEntry, *, but: str) -> None:
@@ -198,7 +225,7 @@ def _require_known(session: Session, entry: ledger.NewEntry, *, but: str) -> Non
 
 
 def _open(session: Session, payment: Payment, *, is_noted: bool) -> int:
-    """What the contract still owes, or what the organisation is still owed, as it stands.
+    """What the organisation is still owed, or what the contract still owes: below zero, what its buyer has in credit.
 
     Of one that is noted already everything may have been reversed since.
     """
@@ -206,20 +233,26 @@ def _open(session: Session, payment: Payment, *, is_noted: bool) -> int:
     if payment.way is Way.PASSED_ON:
         owed = account(payment.party, "data_shares_receivable")
         return ledger.standing_balance(session, account=owed, currency=currency).minor_units
-    owed_minor = session.scalar(
-        select(func.sum(SettlementRow.owed_minor)).where(
-            SettlementRow.contract_id == payment.party,
-            SettlementRow.currency == currency,
-            SettlementRow.reversed_at.is_(None),
-        )
-    )
-    if owed_minor is None and not is_noted:
+    settled, owed_minor = session.execute(
+        select(
+            func.count(), func.sum(SettlementRow.owed_minor).filter(SettlementRow.reversed_at.is_(None))
+        ).where(SettlementRow.contract_id == payment.party, SettlementRow.currency == currency)
+    ).one()
+    if payment.way is Way.RECEIVED and not settled and not is_noted:
         raise NothingOwed(
             f"{payment.party} owes nothing in {currency}; settle its month first, or name another contract."
         )
+    return int(owed_minor or 0) - _paid(session, payment.party, currency)
+
+
+def _paid(session: Session, contract_id: str, currency: str) -> int:
+    """What a buyer paid, without what it got back."""
+    signed = case((PaymentRow.way == Way.SENT_BACK, -PaymentRow.amount_minor), else_=PaymentRow.amount_minor)
     paid_minor = session.scalar(
-        select(func.coalesce(func.sum(PaymentRow.amount_minor), 0)).where(
-            PaymentRow.way == Way.RECEIVED, PaymentRow.party == payment.party, PaymentRow.currency == currency
+        select(func.coalesce(func.sum(signed), 0)).where(
+            PaymentRow.way.in_((Way.RECEIVED, Way.SENT_BACK)),
+            PaymentRow.party == contract_id,
+            PaymentRow.currency == currency,
         )
     )
-    return int(owed_minor or 0) - int(paid_minor or 0)
+    return int(paid_minor or 0)

@@ -1,4 +1,4 @@
-"""What the marketplace needs from outside: the control plane's tables. Called outside transactions."""
+"""What the marketplace needs from outside: the control plane's tables, and the gateway's keys. Called outside transactions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,3 +112,24 @@ class Revenue(Protocol):
 
     def put(self, line: RevenueLine) -> None:
         """Write one; one that is there stays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeKey:
+    """A key of the gateway. `value` is what its buyer sends."""
+
+    id: str
+    value: str
+
+
+class BuyerKeys(Protocol):
+    """The gateway's keys, by which requests of buyers are counted and slowed."""
+
+    def of(self, contract_id: str) -> Sequence[str]:
+        """The ids of the keys that are named so."""
+
+    def make(self, contract_id: str) -> MadeKey:
+        """One of this name."""
+
+    def end(self, key_id: str) -> None:
+        """It opens nothing any more; one that is gone stays gone."""

@@ -37,8 +37,8 @@ COLUMNS: Final[Sequence[Mapping[str, Any]]] = (
         "role": "quasi",
         "generalise": {"kind": "ranges", "widths": [4, 8], "from": 0, "to": 24},
     },
-    {"name": "party", "type": "integer", "role": "sensitive"},
-    {"name": "vote", "type": "integer", "role": "sensitive"},
+    {"name": "party", "type": "integer", "role": "sensitive", "least": 0, "most": 6},
+    {"name": "vote", "type": "integer", "role": "sensitive", "least": 0, "most": 1},
     {"name": "news_days", "type": "integer", "role": "insensitive", "least": 0, "most": 7},
 )
 """In the words of `POST /v1/datasets`. A party or a vote is what nobody shall learn of somebody."""

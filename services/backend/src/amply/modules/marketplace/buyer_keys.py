@@ -1,0 +1,50 @@
+"""Keys by which the gateway counts a buyer's requests: one a contract, made when its buyer needs one, ended with it.
+
+A key is found by its name, which is the contract's id. Its value is said once, and kept nowhere here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from amply.kernel.ids import is_id
+from amply.modules.marketplace.contracts import Selling, find_contract
+from amply.modules.marketplace.domain import ContractClosed, ContractNotFound
+from amply.modules.marketplace.ports import BuyerKeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenKey:
+    """The contract's key. `value`: only of one that was made just now."""
+
+    key_id: str
+    value: str | None
+
+
+def make_key(parts: Selling, keys: BuyerKeys, contract_id: str, *, now: datetime) -> GivenKey:
+    """Make a contract's key; one that it has stays, and its value is not said again.
+
+    Raises:
+        ContractNotFound, ContractUnreadable, ContractClosed: As they say.
+    """
+    contract = find_contract(parts, contract_id)
+    if not contract.is_active or contract.ends_at <= now:
+        raise ContractClosed(f"{contract_id} has ended; open another contract first.")
+    if known := keys.of(contract_id):
+        return GivenKey(key_id=known[0], value=None)
+    made = keys.make(contract_id)
+    return GivenKey(key_id=made.id, value=made.value)
+
+
+def end_keys(keys: BuyerKeys, contract_id: str) -> Sequence[str]:
+    """End every key of a contract's name, whatever became of the contract; return those that were there.
+
+    Raises:
+        ContractNotFound: No contract is called so.
+    """
+    if not is_id(contract_id, prefix="dct"):
+        raise ContractNotFound(f"There is no contract {contract_id}; `data contract list` shows all.")
+    found = keys.of(contract_id)
+    for key_id in found:
+        keys.end(key_id)
+    return found

@@ -1,0 +1,143 @@
+"""What a buyer of released data paid too much goes back to it: booked once, and never more than it has in credit."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from amply.kernel.money import Money
+from amply.modules import ledger, marketplace, organizations
+from amply.modules.marketplace import Noted, Payment, Way
+from amply_verify.cli import cli
+from amply_verify.outcome import Exit
+from tests.backend.committed.test_reconcile import publish
+from tests.backend.ledger_world import LedgerWorld
+from tests.backend.revenue_world import SETTLED_AT, Revenue
+
+NOTED_AT = SETTLED_AT + timedelta(days=20)
+DAY = date(2026, 12, 14)
+
+
+def euros(minor_units: int) -> Money:
+    return Money(minor_units=minor_units, currency="EUR")
+
+
+class Buyer:
+    """One whose November came to 100.00 EUR."""
+
+    def __init__(self, books: LedgerWorld) -> None:
+        self.revenue = Revenue(books)
+        with books.app.transaction() as session:
+            self.seller = organizations.create(
+                session, name="River", slug="river", country="DE", now=SETTLED_AT
+            ).id
+        self.revenue.control.owners["gifts"] = self.seller
+        self.contract_id = self.revenue.opens("gifts").contract_id
+        self.revenue.settles()
+
+    def notes(self, way: Way, minor_units: int, reference: str, *, is_new: bool = False) -> Noted:
+        return marketplace.note_payment(
+            self.revenue.books.app,
+            self.revenue.books.secrets,
+            Payment(
+                way=way,
+                party=self.contract_id,
+                amount=euros(minor_units),
+                reference=reference,
+                happened_on=DAY,
+            ),
+            is_new=is_new,
+            now=NOTED_AT,
+        )
+
+    def reverses(self) -> None:
+        marketplace.reverse_settlement(
+            self.revenue.books.app,
+            self.revenue.books.secrets,
+            settlement_id=self.revenue.settlements()[0]["id"],
+            reason="volume_disputed",
+            now=NOTED_AT,
+        )
+
+    def held(self) -> tuple[int, int]:
+        """What buyers owe, and what is in the platform's bank of theirs."""
+        names = ("platform/data_receivable", "platform/offline_received")
+        owed, bank = (self.revenue.books.standing(name).minor_units for name in names)
+        return owed, bank
+
+
+@pytest.fixture
+def buyer(books: LedgerWorld) -> Buyer:
+    return Buyer(books)
+
+
+def test_what_was_paid_too_much_is_sent_back_once_by_its_reference(buyer: Buyer) -> None:
+    assert buyer.notes(Way.RECEIVED, 12_500, "E2E-1").open_minor == -2_500
+    first = buyer.notes(Way.SENT_BACK, 2_000, "BACK-1")
+    assert (first.created, first.open_minor) == (True, -500)
+    again = buyer.notes(Way.SENT_BACK, 2_000, "BACK-1")
+    assert (again.id, again.created, again.open_minor) == (first.id, False, -500)
+    with pytest.raises(marketplace.PaymentContradicts):
+        buyer.notes(Way.SENT_BACK, 500, "BACK-1")
+    assert buyer.revenue.entries()[-1] == (
+        *("data.sent_back", "platform/data_receivable", "platform/offline_received"),
+        2_000,
+    )
+    assert buyer.notes(Way.SENT_BACK, 500, "E2E-1").open_minor == 0, "another way has references of its own"
+    assert buyer.held() == (0, 10_000)
+    assert not buyer.notes(Way.SENT_BACK, 2_000, "BACK-1").created, "all is back, and it stays noted"
+
+
+def test_no_more_is_sent_back_than_the_buyer_has_in_credit(buyer: Buyer) -> None:
+    for paid, most in ((9_000, "0.00 EUR"), (1_001, "0.01 EUR")):
+        buyer.notes(Way.RECEIVED, paid, f"E2E-{paid}")
+        before = buyer.revenue.entries()
+        with pytest.raises(marketplace.MoreThanCredit, match=f"has {most} in credit"):
+            buyer.notes(Way.SENT_BACK, 2, "BACK-1")
+        assert buyer.revenue.entries() == before
+    assert buyer.notes(Way.SENT_BACK, 1, "BACK-1").open_minor == 0
+
+
+def test_a_month_that_was_paid_and_reversed_is_sent_back_whole(buyer: Buyer) -> None:
+    buyer.notes(Way.RECEIVED, 6_000, "E2E-1")
+    buyer.reverses()
+    assert buyer.notes(Way.RECEIVED, 4_000, "E2E-2").open_minor == -10_000, "it came after the reversal"
+    assert buyer.notes(Way.SENT_BACK, 10_000, "BACK-1").open_minor == 0
+    assert buyer.held() == (0, 0)
+
+
+def test_money_that_the_books_have_as_sent_back_from_before_a_restoration_is_not_booked_again(
+    buyer: Buyer,
+) -> None:
+    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
+    books = buyer.revenue.books
+
+    def put_back(key: str) -> str:
+        entry = ledger.NewEntry(
+            kind=ledger.Kind.DATA_SENT_BACK,
+            organization_id=ledger.PLATFORM,
+            idempotency_key=key,
+            transfers=ledger.postings.data_sent_back(amount=euros(1_000)),
+            event_at=datetime.combine(DAY, time(), tzinfo=UTC),
+            reference=None,
+        )
+        with books.app.transaction() as session:
+            return ledger.post(session, entry=entry, now=SETTLED_AT, secrets=books.secrets).id
+
+    put_back(f"data/sent_back/{buyer.contract_id}/BACK-1")
+    assert buyer.notes(Way.SENT_BACK, 1_000, "BACK-1").open_minor == -1_500, "its own entry is found again"
+    lost = put_back("restored:BACK-2")
+    with pytest.raises(marketplace.BooksKnowMore, match=lost):
+        buyer.notes(Way.SENT_BACK, 500, "BACK-3")
+    assert buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True).created
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_whoever_audits_the_log_accepts_money_sent_back(buyer: Buyer, tmp_path: Path) -> None:
+    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
+    buyer.notes(Way.SENT_BACK, 2_500, "BACK-1")
+    books = buyer.revenue.books
+    publish(books, tmp_path)
+    audited = CliRunner().invoke(cli, ["audit", str(tmp_path), "--key", str(books.verifier), "--json"])
+    assert audited.exit_code == Exit.VERIFIED, audited.output
