@@ -125,6 +125,8 @@ class Etl(AmplyStack):
         for prefix in (FACTS, HANDED_IN):
             allow_objects(role, lake.raw, prefix, ["s3:GetObject"])
         allow_objects(role, lake.ledger, "", ["s3:GetObject"])
+        # Whether what it wrote was copied to another region, each object says to whoever may read it.
+        allow_on_objects(role, lake.curated, f"{RELEASED}*", ["s3:GetObject"])
         for bucket, pattern in ((lake.curated, f"{RELEASED}*"), (lake.ledger, "*")):
             allow_on_objects(role, bucket, pattern, ["s3:PutObject"], conditions=ONLY_WHAT_IS_NOT_THERE)
         for actions, resources in (

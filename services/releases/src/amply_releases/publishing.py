@@ -15,7 +15,7 @@ from amply_lake.releasing import CERTIFICATE
 from amply_releases.columns import catalogued, schema_of, together
 from amply_releases.datasets import Source, Standing
 from amply_releases.lines import RELEASED, say
-from amply_releases.ports import Parts, ReleasedFile, Revision
+from amply_releases.ports import NotCopiedError, Parts, ReleasedFile, Revision
 
 PREFIX: Final = "released/"
 """Where buyers' links may lead (`stacks/lake/marketplace_api.py`)."""
@@ -27,18 +27,22 @@ def publish(
     """Publish a release unless it is published already. Earlier ones are served no more once people in them have withdrawn.
 
     Nor is itself, where another process has withheld cells of it meanwhile: that one saw no item to take back.
+
+    Raises:
+        NotCopiedError: The second region does not have all of it yet; the same call again goes on from there.
     """
     certificate = done.certificate
-    if certificate.release <= standing.latest:
-        end_earlier(parts, standing, ledger, source.dataset_id, now=now)
-        return
     place = f"{PREFIX}{source.dataset_id}/{certificate.release:06}/"
-    for part in certificate.parts:
-        parts.curated.put(f"{place}{part.file}", done.folder / part.file)
-    parts.curated.put(f"{place}{CERTIFICATE}", done.folder / CERTIFICATE)
     history = History.read(ledger, source.dataset_id)
     columns = together(source.policy, *(batch.released for batch in history.batches))
-    parts.catalogue.add(source.dataset_id, catalogued(columns), revision=certificate.release, prefix=place)
+    if certificate.release <= standing.latest:
+        if parts.datasets.is_served(source.dataset_id, certificate.release):
+            # In a region that took over, the catalogue begins empty.
+            _catalogue(parts, source, columns, certificate.release, place)
+        end_earlier(parts, standing, ledger, source.dataset_id, now=now)
+        return
+    _store(parts, source, done, place)
+    _catalogue(parts, source, columns, certificate.release, place)
     end_earlier(parts, standing, ledger, source.dataset_id, now=now)
     parts.datasets.publish(
         source,
@@ -69,6 +73,23 @@ def publish(
         rows=certificate.rows,
         k=certificate.k,
     )
+
+
+def _store(parts: Parts, source: Source, done: Release, place: str) -> None:
+    """Nobody sees what a lost region would take along: of its rows nobody would know any more that they were released."""
+    stored = {f"{place}{name}": done.folder / name for name in (*_files(done), CERTIFICATE)}
+    for key, path in stored.items():
+        parts.curated.put(key, path)
+    if not (parts.ledgers.is_copied(source.dataset_id) and parts.curated.are_copied(list(stored))):
+        raise NotCopiedError(source.dataset_id)
+
+
+def _files(done: Release) -> list[str]:
+    return [part.file for part in done.certificate.parts]
+
+
+def _catalogue(parts: Parts, source: Source, columns: Iterable[str], revision: int, place: str) -> None:
+    parts.catalogue.add(source.dataset_id, catalogued(columns), revision=revision, prefix=place)
 
 
 def end_earlier(
