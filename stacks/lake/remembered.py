@@ -1,6 +1,7 @@
 """What the lake needs to know where it comes back, written down there while all is well."""
 
 from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from stacks.contracts import RecoveryParameter
@@ -46,4 +47,12 @@ class RememberedLake(AmplyStack):
             self.publish(parameter, replica.attr_arn)
         # A replica of a table has its name.
         for parameter, table in control.remembered_as.items():
-            self.publish(parameter, table.table_name)
+            self.publish(parameter, _name(table))
+
+
+def _name(table: dynamodb.ITable) -> str:
+    """Of the resource itself: told to another region, the library would choose the table's name, which then could not be replaced."""
+    resource = table.node.default_child
+    if not isinstance(resource, dynamodb.CfnGlobalTable):
+        raise TypeError(f"{table.node.path} is not made of one table.")
+    return resource.ref

@@ -125,6 +125,16 @@ def test_of_the_raw_lake_rows_that_may_be_released_are_copied_and_nothing_else(
     assert len(set(priorities)) == len(priorities)
 
 
+def test_nothing_that_holds_data_has_a_name_of_ours(either: Deployed) -> None:
+    """The library chooses one where another region is told of a resource, and what has one cannot be replaced."""
+    named = ("BucketName", "TableName", "QueueName")
+    assert [
+        resource.where
+        for resource in either.resources("AWS::S3::Bucket", REPLICATED, "AWS::SQS::Queue")
+        if any(name in resource.properties for name in named)
+    ] == []
+
+
 @pytest.mark.parametrize("name", ["Raw", "Curated", "Ledger"])
 def test_a_copy_lapses_when_what_it_copies_does(name: str, lake_at_home: Deployed) -> None:
     here, there = (_bucket(lake_at_home, f"{stack}/{name}") for stack in ("lake", "lakereplica"))
@@ -147,6 +157,9 @@ def test_tables_have_a_replica_that_is_as_safe_as_they_are(lake_at_home: Deploye
     assert list(lake_at_home.resources(TABLE)) == []
     for name, table in tables.items():
         assert "TimeToLiveSpecification" not in table.properties, name
+        assert "TableName" not in table.properties, (
+            "CloudFormation's begins with the stack's, as deployments may reach"
+        )
         assert (table.body["DeletionPolicy"], table.body["UpdateReplacePolicy"]) == ("Retain", "Retain")
         assert table.properties["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
         replicas = {replica["Region"]: replica for replica in table.properties["Replicas"]}
