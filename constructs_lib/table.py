@@ -1,4 +1,6 @@
-"""A table of account: encrypted with a key of ours, restorable to any second, and not deleted by accident."""
+"""Tables of account: encrypted with a key of ours, restorable to any second, and not deleted by accident."""
+
+from dataclasses import dataclass
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -11,6 +13,23 @@ READS_TABLES, WRITES_TABLES = ("kms:Decrypt", "kms:DescribeKey"), ("kms:Encrypt"
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """One more way into a table, with the keys alone: whoever comes by it reads the item itself afterwards."""
+
+    name: str
+    partition: str
+    sort: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """The region that has a replica of a table, and the key there that it is encrypted with."""
+
+    region: str
+    key_arn: str
+
+
 class KeptTable(dynamodb.Table):
     """Billed by request. Never with a time to live: what expires by itself is missing when it is asked for."""
 
@@ -20,7 +39,8 @@ class KeptTable(dynamodb.Table):
         construct_id: str,
         *,
         partition: str,
-        sort: str | None = None,
+        sort: str | None,
+        index: Index | None,
         durability: Durability,
         key: kms.IKey,
     ) -> None:
@@ -32,21 +52,68 @@ class KeptTable(dynamodb.Table):
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True, recovery_period_in_days=durability.backup_days
+            point_in_time_recovery_specification=_any_second(durability),
+            deletion_protection=durability.protected,
+            removal_policy=durability.removal_policy,
+        )
+        if index:
+            self.add_global_secondary_index(
+                index_name=index.name,
+                partition_key=_text(index.partition),
+                sort_key=_text(index.sort),
+                projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            )
+
+
+class ReplicatedTable(dynamodb.TableV2):
+    """The same table, of which another region has a replica that is a second behind and lives on without it.
+
+    Writes are decided in the region they are made in, so that one region alone may write; a transaction arrives item by item.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        partition: str,
+        sort: str | None,
+        index: Index | None,
+        durability: Durability,
+        key: kms.IKey,
+        elsewhere: Elsewhere,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            partition_key=_text(partition),
+            sort_key=_text(sort) if sort else None,
+            billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(
+                key, {elsewhere.region: elsewhere.key_arn}
             ),
+            global_secondary_indexes=[_index(index)] if index else None,
+            replicas=[dynamodb.ReplicaTableProps(region=elsewhere.region)],
+            point_in_time_recovery_specification=_any_second(durability),
             deletion_protection=durability.protected,
             removal_policy=durability.removal_policy,
         )
 
-    def find_by(self, index: str, *, partition: str, sort: str) -> None:
-        """One more way in, with the keys alone: whoever comes by it reads the item itself afterwards."""
-        self.add_global_secondary_index(
-            index_name=index,
-            partition_key=_text(partition),
-            sort_key=_text(sort),
-            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-        )
+
+def _index(index: Index) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=index.name,
+        partition_key=_text(index.partition),
+        sort_key=_text(index.sort),
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+    )
+
+
+def _any_second(durability: Durability) -> dynamodb.PointInTimeRecoverySpecification:
+    return dynamodb.PointInTimeRecoverySpecification(
+        point_in_time_recovery_enabled=True, recovery_period_in_days=durability.backup_days
+    )
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -37,8 +37,8 @@ class Parameter(StrEnum):
 class RecoveryParameter(StrEnum):
     """SSM parameters that exist where an environment keeps copies in a second region, and stand there.
 
-    All but `NAMES` are written while all is well, by the stack `recovery`; what comes back there reads them. `NAMES`
-    is written by what came back: the change of records that leads people to it.
+    All but `NAMES` are written while all is well, by the stack `recovery`, and those of the lake by `lakerecovery`; what comes
+    back there reads them. `NAMES` is written by what came back: the change of records that leads people to it.
     """
 
     HOSTED_ZONE = "recovery/hosted-zone"
@@ -46,6 +46,14 @@ class RecoveryParameter(StrEnum):
     COMMITMENTS = "recovery/commitments-secret-arn"
     PEOPLE = "recovery/people-secret-arn"
     PERSONAL_KEY = "recovery/personal-key-arn"
+    LAKE_PSEUDONYMS = "recovery/lake-pseudonyms-key-arn"
+    LAKE_CERTIFICATES = "recovery/lake-certificates-key-arn"
+    LAKE_CONSENTS = "recovery/lake-consents-table"
+    LAKE_DATASETS = "recovery/lake-datasets-table"
+    LAKE_CONTRACTS = "recovery/lake-contracts-table"
+    LAKE_USAGE = "recovery/lake-usage-table"
+    LAKE_REVENUE = "recovery/lake-revenue-table"
+    LAKE_GRANTS = "recovery/lake-grants-table"
     NAMES = "recovery/names"
 
     def path(self, environment: str) -> str:
@@ -79,6 +87,14 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     RecoveryParameter.COMMITMENTS: "This region's copy of the secret that wraps donors' salts",
     RecoveryParameter.PEOPLE: "This region's copy of the secret that seals people's addresses",
     RecoveryParameter.PERSONAL_KEY: "This region's replica of the key that wraps the keys of personal data",
+    RecoveryParameter.LAKE_PSEUDONYMS: "This region's replica of the key of keyed hashes and pseudonyms",
+    RecoveryParameter.LAKE_CERTIFICATES: "This region's replica of the key that makes the certificates' signer",
+    RecoveryParameter.LAKE_CONSENTS: "Table of consents, of which this region has a replica",
+    RecoveryParameter.LAKE_DATASETS: "Table of datasets, of which this region has a replica",
+    RecoveryParameter.LAKE_CONTRACTS: "Table of contracts, of which this region has a replica",
+    RecoveryParameter.LAKE_USAGE: "Table of usage, of which this region has a replica",
+    RecoveryParameter.LAKE_REVENUE: "Table of revenue shares, of which this region has a replica",
+    RecoveryParameter.LAKE_GRANTS: "Table of grants, of which this region has a replica",
     RecoveryParameter.NAMES: "Change of records that leads people to what came back here",
 }
 

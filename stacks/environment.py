@@ -285,11 +285,6 @@ class Environment:
         self._check_names()
 
     def _check_recovery(self) -> None:
-        if self.features.any and self.replica_region:
-            raise ValueError(
-                f"{self.name}: the data platform keeps no copies in {self.replica_region} yet, so it cannot be on where "
-                "the loss of a region must lose nothing."
-            )
         plan, lost = self.recovery, self.signing_keys.lost
         if (plan is None) != (self.replica_region is None):
             raise ValueError(

@@ -21,10 +21,12 @@ from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
 from stacks.lake.control_plane import ControlPlane
+from stacks.lake.copies import LakeReplica
 from stacks.lake.etl import Etl
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.marketplace_api import MarketplaceApi
 from stacks.lake.portal import PortalData
+from stacks.lake.remembered import RememberedLake
 from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
 from stacks.lake.terminals import Terminals
@@ -153,8 +155,7 @@ class AmplyPlatform(cdk.Stage):
         environment, features = self._environment, self._environment.features
         if not features.any:
             return None, None, None
-        lake = LakeAndGovernance(self, "lake", environment=environment, storage=storage)
-        control = ControlPlane(self, "controlplane", environment=environment, lake=lake)
+        lake, control = self._make_lake(storage)
         market = None
         if features.marketplace:
             market = MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
@@ -166,6 +167,39 @@ class AmplyPlatform(cdk.Stage):
             SoldData(lake=lake, control=control, plan=market.plan) if market else None,
             PortalData(lake=lake, control=control) if features.data_seller_portal else None,
         )
+
+    def _make_lake(self, storage: Storage) -> tuple[LakeAndGovernance, ControlPlane]:
+        """With copies as the platform's own stores have them, in the same regions."""
+        environment, region = self._environment, self._environment.replica_region
+        former, replica = self._make_copies_of_the_lake()
+        lake = LakeAndGovernance(
+            self,
+            "lake",
+            environment=environment,
+            storage=storage,
+            replica=None if former else replica,
+            former=former,
+        )
+        control = ControlPlane(
+            self, "controlplane", environment=environment, lake=lake, replica=None if former else replica
+        )
+        if region and not environment.lost_region:
+            RememberedLake(
+                self, "lakerecovery", environment=environment, region=region, lake=lake, control=control
+            )
+        return lake, control
+
+    def _make_copies_of_the_lake(self) -> tuple[LakeReplica | None, LakeReplica | None]:
+        """As `_make_copies`, in stacks of their own: a flag that is off leaves nothing in others."""
+        environment, region = self._environment, self._environment.replica_region
+        if not region:
+            return None, None
+        if not environment.lost_region:
+            return None, LakeReplica(self, "lakereplica", environment=environment, region=region)
+        former = LakeReplica(self, "lakereplica", environment=environment, region=environment.region)
+        copies = LakeReplica(self, "lakecopies", environment=environment, region=region)
+        former.pass_on(copies)
+        return former, copies
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:
         """Where copies go; before it, what were copies and is now all there is."""

@@ -44,19 +44,31 @@ class Remembered(AmplyStack):
         ):
             self.publish(parameter, Fn.join(region, Fn.split(environment.region, _arn(secret))))
         # What the first region's key wrapped opens with this one, which lives on without it.
-        personal = kms.CfnReplicaKey(
+        personal = lives_on(
             self,
             "PersonalKey",
-            primary_key_arn=keys.personal.key_arn,
-            key_policy=_administered_by(self.account),
+            keys.personal,
             description=f"Amply {environment.name}: wraps the keys of personal data, in this region",
-            pending_window_in_days=environment.durability.key_deletion_window.to_days(),
         )
-        personal.apply_removal_policy(environment.durability.removal_policy)
         self.publish(RecoveryParameter.PERSONAL_KEY, personal.attr_arn)
         if dns and certificate:
             self.publish(RecoveryParameter.HOSTED_ZONE, dns.zone_in(self).hosted_zone_id)
             self.publish(RecoveryParameter.CERTIFICATE, certificate.certificate.certificate_arn)
+
+
+def lives_on(stack: AmplyStack, construct_id: str, key: kms.IKey, *, description: str) -> kms.CfnReplicaKey:
+    """A replica of a multi-Region key, in the region of `stack`."""
+    durability = stack.settings.durability
+    replica = kms.CfnReplicaKey(
+        stack,
+        construct_id,
+        primary_key_arn=key.key_arn,
+        key_policy=_administered_by(stack.account),
+        description=description,
+        pending_window_in_days=durability.key_deletion_window.to_days(),
+    )
+    replica.apply_removal_policy(durability.removal_policy)
+    return replica
 
 
 def _administered_by(account: str) -> iam.PolicyDocument:

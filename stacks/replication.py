@@ -78,8 +78,8 @@ class Replication(Construct):
         )
         self.role = iam.Role(self, "Role", assumed_by=principal)
 
-    def copy(self, here: Kept, there: Kept) -> None:
-        """Copy each new object of `here`, with its lock and tags, and encrypt it `there` with the key kept there."""
+    def copy(self, here: Kept, there: Kept, *, below: Sequence[str] = ("",)) -> None:
+        """Copy each new object of `here` whose name begins so, with its lock and tags, and encrypt it `there` with the key kept there."""
         allow_objects(self.role, here.bucket, "", READING)
         self._allow([here.bucket.bucket_arn], "s3:GetReplicationConfiguration")
         target = there.resource.attr_arn
@@ -96,7 +96,10 @@ class Replication(Construct):
                 there.key, cdk.Stack.of(there.bucket).region, "kms:Encrypt", "kms:GenerateDataKey"
             )
         here.resource.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
-            role=self.role.role_arn, rules=[_everything(here, there)]
+            role=self.role.role_arn,
+            rules=[
+                _rule(here, there, prefix, priority=number) for number, prefix in enumerate(below, start=1)
+            ],
         )
 
     def _allow(self, resources: list[str], *actions: str) -> None:
@@ -109,14 +112,14 @@ class Replication(Construct):
         self.role.add_to_principal_policy(statement)
 
 
-def _everything(here: Kept, there: Kept) -> s3.CfnBucket.ReplicationRuleProperty:
+def _rule(here: Kept, there: Kept, prefix: str, *, priority: int) -> s3.CfnBucket.ReplicationRuleProperty:
     rule = s3.CfnBucket
     encrypted = rule.SseKmsEncryptedObjectsProperty(status="Enabled")
     return rule.ReplicationRuleProperty(
-        id="everything",
+        id=prefix.rstrip("/") or "everything",
         status="Enabled",
-        priority=1,
-        filter=rule.ReplicationRuleFilterProperty(prefix=""),
+        priority=priority,
+        filter=rule.ReplicationRuleFilterProperty(prefix=prefix),
         delete_marker_replication=rule.DeleteMarkerReplicationProperty(status="Disabled"),
         source_selection_criteria=(
             rule.SourceSelectionCriteriaProperty(sse_kms_encrypted_objects=encrypted) if here.key else None

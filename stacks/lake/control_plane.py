@@ -5,51 +5,137 @@ Keys and who asks by them: docs/adr/0136-the-marketplace.md. No table has a time
 
 from collections.abc import Mapping
 
+from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from constructs_lib.table import KeptTable
+from constructs_lib.table import Elsewhere, Index, KeptTable, ReplicatedTable
+from stacks.contracts import RecoveryParameter
 from stacks.environment import Environment
+from stacks.lake.copies import LakeReplica
 from stacks.lake.governance import LakeAndGovernance
 from stacks.stack import AmplyStack
 
 
-class ControlPlane(AmplyStack):
-    """Amounts of money are whole numbers of minor units, beside their currency."""
+class ControlPlane:
+    """Amounts of money are whole numbers of minor units, beside their currency.
+
+    `replica` has replicas of the tables. After the loss of a region those are the tables: the lake's stack knows their names, and
+    there is no stack that makes them.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, lake: LakeAndGovernance
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        lake: LakeAndGovernance,
+        replica: LakeReplica | None,
     ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            environment=environment,
-            description="Amply: control plane of the data platform",
-            holds_data=True,
+        self._environment, self._lake, self._replica = environment, lake, replica
+        self._stack: AmplyStack = (
+            lake
+            if environment.lost_region
+            else AmplyStack(
+                scope,
+                construct_id,
+                environment=environment,
+                description="Amply: control plane of the data platform",
+                holds_data=True,
+            )
         )
-        self._lake = lake
-        self.consents = self._table("Consents", partition="subject", sort="purpose")
-        # What a release asks: who changed their mind on these days.
-        self.consents.find_by("by-day", partition="changed_on", sort="subject")
-        self.datasets = self._table("Datasets", partition="dataset_id", sort="part")
-        self.datasets.find_by("by-owner", partition="owner", sort="dataset_id")
-        self.contracts = self._table("Contracts", partition="contract_id")
-        self.contracts.find_by("by-buyer", partition="buyer_id", sort="contract_id")
-        self.usage = self._table("Usage", partition="contract_month", sort="event")
-        self.revenue_share = self._table("RevenueShare", partition="period", sort="transfer_id")
-        self.revenue_share.find_by("by-credited", partition="credited", sort="period")
-        self.grants = self._table("Grants", partition="token_digest", sort="dataset_id")
-        # What a revocation asks: every grant of a contract.
-        self.grants.find_by("by-contract", partition="contract_id", sort="token_digest")
+        self._remembered_as: dict[RecoveryParameter, dynamodb.ITable] = {}
+        self.consents = self._table(
+            "Consents",
+            RecoveryParameter.LAKE_CONSENTS,
+            partition="subject",
+            sort="purpose",
+            # What a release asks: who changed their mind on these days.
+            index=Index(name="by-day", partition="changed_on", sort="subject"),
+        )
+        self.datasets = self._table(
+            "Datasets",
+            RecoveryParameter.LAKE_DATASETS,
+            partition="dataset_id",
+            sort="part",
+            index=Index(name="by-owner", partition="owner", sort="dataset_id"),
+        )
+        self.contracts = self._table(
+            "Contracts",
+            RecoveryParameter.LAKE_CONTRACTS,
+            partition="contract_id",
+            index=Index(name="by-buyer", partition="buyer_id", sort="contract_id"),
+        )
+        self.usage = self._table(
+            "Usage", RecoveryParameter.LAKE_USAGE, partition="contract_month", sort="event"
+        )
+        self.revenue_share = self._table(
+            "RevenueShare",
+            RecoveryParameter.LAKE_REVENUE,
+            partition="period",
+            sort="transfer_id",
+            index=Index(name="by-credited", partition="credited", sort="period"),
+        )
+        self.grants = self._table(
+            "Grants",
+            RecoveryParameter.LAKE_GRANTS,
+            partition="token_digest",
+            sort="dataset_id",
+            # What a revocation asks: every grant of a contract.
+            index=Index(name="by-contract", partition="contract_id", sort="token_digest"),
+        )
 
-    def _table(self, construct_id: str, *, partition: str, sort: str | None = None) -> KeptTable:
-        return KeptTable(
-            self,
+    def _table(
+        self,
+        construct_id: str,
+        remembered_as: RecoveryParameter,
+        *,
+        partition: str,
+        sort: str | None = None,
+        index: Index | None = None,
+    ) -> dynamodb.ITable:
+        table = self._found(construct_id, remembered_as) or self._made(
+            construct_id, partition=partition, sort=sort, index=index
+        )
+        self._remembered_as[remembered_as] = table
+        return table
+
+    def _found(self, construct_id: str, remembered_as: RecoveryParameter) -> dynamodb.ITable | None:
+        """The replica that is there already, where the first region is lost."""
+        if not self._environment.lost_region:
+            return None
+        stack = self._stack
+        return dynamodb.Table.from_table_name(stack, construct_id, stack.remembered(remembered_as))
+
+    def _made(
+        self, construct_id: str, *, partition: str, sort: str | None, index: Index | None
+    ) -> dynamodb.ITable:
+        durability, key = self._environment.durability, self._lake.key
+        if self._replica is None:
+            return KeptTable(
+                self._stack,
+                construct_id,
+                partition=partition,
+                sort=sort,
+                index=index,
+                durability=durability,
+                key=key,
+            )
+        return ReplicatedTable(
+            self._stack,
             construct_id,
             partition=partition,
             sort=sort,
-            durability=self.settings.durability,
-            key=self._lake.key,
+            index=index,
+            durability=durability,
+            key=key,
+            elsewhere=Elsewhere(region=self._replica.region, key_arn=self._replica.key.key_arn),
         )
+
+    @property
+    def remembered_as(self) -> Mapping[RecoveryParameter, dynamodb.ITable]:
+        """How the region of the copies knows each."""
+        return self._remembered_as
 
     @property
     def names(self) -> Mapping[str, str]:

@@ -128,6 +128,9 @@ class Etl(AmplyStack):
         for prefix in (FACTS, HANDED_IN):
             allow_objects(role, lake.raw, prefix, ["s3:GetObject"])
         allow_objects(role, lake.ledger, "", ["s3:GetObject"])
+        for prefix in (RELEASED, GIVEN):
+            # Whether what it wrote was copied to another region, each object says to whoever may read it.
+            allow_on_objects(role, lake.curated, f"{prefix}*", ["s3:GetObject"])
         for bucket, pattern in (
             *((lake.curated, f"{prefix}*") for prefix in (RELEASED, GIVEN)),
             (lake.ledger, "*"),

@@ -1,47 +1,41 @@
 """The lake: what was handed in, what was released, the catalogue of it, and who may see what by tags."""
 
-from collections.abc import Mapping
-
-from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
 from constructs_lib.waiver import waive
+from stacks.contracts import RecoveryParameter
 from stacks.edge import POLICY_STANDS_BELOW
 from stacks.environment import Environment
 from stacks.lake.catalogue import make_catalogue
+from stacks.lake.copies import KeptLake, LakeReplica, copy_lake
+from stacks.lake.lapsing import ANSWER_DAYS, CURATED, RAW
 from stacks.lake.questions import make_workgroup
 from stacks.lake.tags import make_tags
+from stacks.replication import Kept
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
 from stacks.storage_lifecycle import forget
 
-RAW_DAYS, RELEASED_DAYS, ANSWER_DAYS = 90, 730, 7
-AS_IT_CAME, REFUSED = "handed-in/", "quarantine/"
-AS_IT_CAME_DAYS, REFUSED_DAYS = 7, 30
-"""Where files of outside sources lie until they are read, and the rows of them that were refused (`modules/ingestion`)."""
-KEPT_OTHERWISE: Mapping[str, str] = {
-    "lake/Raw": "sellers have theirs; facts of gifts are lost with it and not written again; all of it lapses after 90 days",
-    "lake/Curated": "what was released lapses after 730 days; copies are asked for before production has it",
-    "lake/Ledger": "nothing in it is written twice or deleted, and each version stays; copies are asked for before production has it",
-    "lake/Answers": "what Athena answered, asked again in seconds; it lapses after 7 days",
-    "controlplane/Consents": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
-    "controlplane/Datasets": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
-    "controlplane/Contracts": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
-    "controlplane/Usage": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
-    "controlplane/RevenueShare": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
-    "controlplane/Grants": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
-}
-"""What of the data platform stands in no backup plan, by stack and construct, and why."""
-
 
 class LakeAndGovernance(AmplyStack):
-    """`raw` is written by the worker; what leaves `curated` leaves it by links of minutes; `ledger` is read by nobody but its writer."""
+    """`raw` is written by the worker; what leaves `curated` leaves it by links of minutes; `ledger` is read by nobody but its writer.
+
+    After the loss of a region `former` holds what were its copies: its buckets and its key are used as they are, and copied on by
+    their own stack.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, storage: Storage
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        storage: Storage,
+        replica: LakeReplica | None,
+        former: LakeReplica | None,
     ) -> None:
         super().__init__(
             scope,
@@ -50,27 +44,25 @@ class LakeAndGovernance(AmplyStack):
             description="Amply: the lake, its catalogue and who may see what",
             holds_data=True,
         )
-        self.key = self._make_key()
+        self.key = former.key if former else self._make_key()
         # By name: handing over the bucket itself would write these into the stack below.
-        logs = s3.Bucket.from_bucket_name(self, "RequestLogs", storage.access_logs.bucket_name)
-        self.raw = self._bucket(
-            "Raw",
-            logs,
-            _gone_after("raw", days=RAW_DAYS),
-            _gone_after("as-it-came", days=AS_IT_CAME_DAYS, prefix=AS_IT_CAME),
-            _gone_after("refused-rows", days=REFUSED_DAYS, prefix=REFUSED),
-        )
+        self._logs = s3.Bucket.from_bucket_name(self, "RequestLogs", storage.access_logs.bucket_name)
+        kept = former or self._make_kept()
+        self.raw, self.curated, self.ledger = kept.raw.bucket, kept.curated.bucket, kept.ledger.bucket
         # As of documents: the signed form is what lets somebody upload, whatever page they are on, and no cookie goes along.
         self.raw.add_cors_rule(
             allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], allowed_headers=["*"], max_age=3600
         )
-        self.curated = self._bucket("Curated", logs, _gone_after("released", days=RELEASED_DAYS))
-        self.answers = self._bucket("Answers", logs, forget("answers", days=ANSWER_DAYS))
-        # What was released of whom, in keyed hashes: needed as long as anything of it is served, so that nothing here lapses.
-        self.ledger = self._bucket("Ledger", logs)
-        self.pseudonyms = self._mac_key("Pseudonyms", "keyed hashes and pseudonyms of releases")
+        if replica:
+            copy_lake(self, kept, replica)
+        self.answers = self._bucket("Answers", forget("answers", days=ANSWER_DAYS))
+        self.pseudonyms = self._mac_key(
+            "Pseudonyms", "keyed hashes and pseudonyms of releases", RecoveryParameter.LAKE_PSEUDONYMS
+        )
         self.certificates = self._mac_key(
-            "Certificates", "the seed that certificates of releases are signed with"
+            "Certificates",
+            "the seed that certificates of releases are signed with",
+            RecoveryParameter.LAKE_CERTIFICATES,
         )
         _tell_of_arrivals(self.raw)
         self.database = make_catalogue(self)
@@ -91,41 +83,45 @@ class LakeAndGovernance(AmplyStack):
             removal_policy=durability.removal_policy,
         )
 
-    def _mac_key(self, construct_id: str, of: str) -> kms.Key:
-        """Of HMAC, so that KMS rotates none; another one would be another person for everybody, or another signer."""
-        durability = self.settings.durability
+    def _make_kept(self) -> KeptLake:
+        return KeptLake(
+            raw=Kept(bucket=self._bucket("Raw", *RAW), key=self.key),
+            curated=Kept(bucket=self._bucket("Curated", *CURATED), key=self.key),
+            # What was released of whom, in keyed hashes: needed as long as anything of it is served, so that nothing here lapses.
+            ledger=Kept(bucket=self._bucket("Ledger"), key=self.key),
+        )
+
+    def _mac_key(self, construct_id: str, of: str, remembered_as: RecoveryParameter) -> kms.IKey:
+        """Of HMAC, so that KMS rotates none; another one would be another person for everybody, or another signer.
+
+        Of several regions where copies are kept: it says the same in the second one.
+        """
+        settings = self.settings
+        if settings.lost_region:
+            return kms.Key.from_key_arn(self, construct_id, self.remembered(remembered_as))
         return kms.Key(
             self,
             construct_id,
-            description=f"Amply {self.settings.name}: {of}",
-            alias=f"amply/{self.settings.name}/{construct_id.lower()}",
+            description=f"Amply {settings.name}: {of}",
+            alias=f"amply/{settings.name}/{construct_id.lower()}",
             key_spec=kms.KeySpec.HMAC_256,
             key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
-            pending_window=durability.key_deletion_window,
-            removal_policy=durability.removal_policy,
+            multi_region=True if settings.replica_region else None,
+            pending_window=settings.durability.key_deletion_window,
+            removal_policy=settings.durability.removal_policy,
         )
 
-    def _bucket(self, construct_id: str, logs: s3.IBucket, *lapsing: s3.LifecycleRule) -> PrivateBucket:
+    def _bucket(self, construct_id: str, *lapsing: s3.LifecycleRule) -> PrivateBucket:
         bucket = PrivateBucket(
             self,
             construct_id,
             durability=self.settings.durability,
-            request_logs=logs,
+            request_logs=self._logs,
             key=self.key,
             lifecycle=lapsing,
         )
         waive(bucket, "Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded", POLICY_STANDS_BELOW)
         return bucket
-
-
-def _gone_after(name: str, *, days: int, prefix: str | None = None) -> s3.LifecycleRule:
-    """Gone means gone: a version that was overwritten or deleted stays one day longer, not as long again."""
-    return s3.LifecycleRule(
-        id=name,
-        prefix=prefix,
-        expiration=Duration.days(days),
-        noncurrent_version_expiration=Duration.days(1),
-    )
 
 
 def _tell_of_arrivals(bucket: s3.Bucket) -> None:

@@ -3,7 +3,8 @@
 from aws_cdk import aws_iam as iam
 
 from stacks.lake.control_plane import ControlPlane
-from stacks.lake.governance import AS_IT_CAME, REFUSED, LakeAndGovernance
+from stacks.lake.governance import LakeAndGovernance
+from stacks.lake.lapsing import AS_IT_CAME, REFUSED
 from stacks.permissions import allow_key, allow_objects, allow_on_objects
 
 ACCEPTED = "datasets/"

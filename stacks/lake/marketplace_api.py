@@ -58,8 +58,8 @@ class MarketplaceApi(AmplyStack):
         construct_id: str,
         handler: str,
         *,
-        gets: Sequence[dynamodb.Table] = (),
-        asks: Sequence[dynamodb.Table] = (),
+        gets: Sequence[dynamodb.ITable] = (),
+        asks: Sequence[dynamodb.ITable] = (),
         links: bool = False,
     ) -> PlainFunction:
         """One that reads a token's grants and their contracts, items of `gets` and whole partitions of `asks`."""

@@ -89,7 +89,7 @@ class SoldData:
         allow_key(role, self.lake.key, sorted({*READS_TABLES, *WRITES_TABLES}))
 
 
-def _allow(role: iam.IRole, table: dynamodb.Table, actions: Sequence[str]) -> None:
+def _allow(role: iam.IRole, table: dynamodb.ITable, actions: Sequence[str]) -> None:
     role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[table.table_arn]))
 
 

@@ -9,6 +9,8 @@ from stacks.environments import PRODUCTION, SANDBOX, STAGING
 from stacks.features import Features
 from stacks.network_choices import InterfaceEndpoint
 
+WHOLE_PLATFORM: Final = Features(marketplace=True, etl=True, iot=True, data_seller_portal=True)
+
 EXTENDED: Final[Environment] = replace(
     STAGING,
     database=replace(
@@ -19,7 +21,7 @@ EXTENDED: Final[Environment] = replace(
     ),
     network=replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint)),
     tasks=replace(STAGING.tasks, worker=SANDBOX.tasks.worker),
-    features=Features(marketplace=True, etl=True, iot=True, data_seller_portal=True),
+    features=WHOLE_PLATFORM,
 )
 """Staging with everything a network and a database can have beside them, and the data platform beside a worker as small as a sandbox's."""
 
@@ -27,3 +29,6 @@ UPGRADING: Final[Environment] = replace(
     PRODUCTION, database=replace(PRODUCTION.database, master=RotatedByUs())
 )
 """Production as docs/runbooks/database-upgrade.md has it for the days of a blue/green upgrade."""
+
+SELLING: Final[Environment] = replace(PRODUCTION, features=WHOLE_PLATFORM)
+"""Production with the data platform, which keeps copies in a second region there."""

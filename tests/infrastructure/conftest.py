@@ -13,6 +13,8 @@ import pytest
 from operations.assembly import Deployed, read
 
 ALWAYS: Final = ("production", "staging", "sandbox", "local")
+VALIDATED: Final = frozenset({"chosen", "lake_at_home", "lake_back"})
+"""Fixtures that run the gate's checkers."""
 NAMED: Final = "sandbox-ada"
 """As `stacks.environments` and `tests.infrastructure.assembly` say; a test holds them together."""
 
@@ -24,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         in_here = item.path.parent == Path(__file__).parent
         if in_here and item.get_closest_marker("xdist_group") is None:
-            validates = "chosen" in getattr(item, "fixturenames", ())
+            validates = not VALIDATED.isdisjoint(getattr(item, "fixturenames", ()))
             item.add_marker(pytest.mark.xdist_group("gate" if validates else "infrastructure"))
 
 
@@ -102,3 +104,21 @@ def back(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     from tests.infrastructure.recovered import read_recovered, recovered  # noqa: PLC0415 -- as said above
 
     return read_recovered(tmp_path_factory.mktemp("recovered"), recovered())
+
+
+@pytest.fixture(scope="session")
+def lake_at_home(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Production with the data platform; a finding of the checkers that no waiver answers ends it."""
+    from tests.infrastructure.chosen import SELLING  # noqa: PLC0415 -- as said above
+    from tests.infrastructure.recovered import read_checked  # noqa: PLC0415 -- as said above
+
+    return read_checked(tmp_path_factory.mktemp("lake"), SELLING)
+
+
+@pytest.fixture(scope="session")
+def lake_back(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """The same after the loss of its region, checked as well."""
+    from tests.infrastructure.chosen import SELLING  # noqa: PLC0415 -- as said above
+    from tests.infrastructure.recovered import read_checked, recovered  # noqa: PLC0415 -- as said above
+
+    return read_checked(tmp_path_factory.mktemp("recovered"), recovered(of=SELLING))

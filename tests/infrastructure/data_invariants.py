@@ -10,7 +10,9 @@ from typing import Any
 from constructs_lib.durability import Loss
 from stacks.backup import KEPT_OTHERWISE
 from stacks.contracts import CONTAINERS, READ_IN_DEPLOYMENTS_TAG, TaskName
-from stacks.lake.governance import KEPT_OTHERWISE as LAKE_KEPT_OTHERWISE
+from stacks.lake.copies import IN_PART
+from stacks.lake.copies import KEPT_OTHERWISE as LAKE_KEPT_OTHERWISE
+from stacks.lake.copies import STAYS_HERE as LAKE_STAYS_HERE
 from stacks.storage import STAYS_HERE
 from tests.infrastructure.assembly import Deployed, Resource, settings
 from tests.infrastructure.invariants import follows
@@ -76,7 +78,7 @@ def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
     for plan in deployed.resources(PLAN):
         for rule in plan.properties["BackupPlan"]["BackupPlanRule"]:
             stacks = {stack for stack, _ in places(deployed, plan, rule.get("CopyActions", []))}
-            if stacks != {_copies(deployed)}:
+            if stacks != {_copies(deployed, plan)}:
                 yield f"{plan.where}: {rule['RuleName']} is not copied"
     for database in deployed.resources(DATABASE):
         if database.properties.get("AutomaticBackupReplicationRegion") != region:
@@ -86,17 +88,21 @@ def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
 def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
     if settings(deployed).replica_region is None:
         return
+    stay = {**STAYS_HERE, **LAKE_STAYS_HERE}
     for bucket in deployed.resources(BUCKET):
-        if bucket.stack.endswith(f"/{_copies(deployed)}") or _construct(bucket) in STAYS_HERE:
+        construct, copies = _construct(bucket), _copies(deployed, bucket)
+        if bucket.stack.endswith(f"/{copies}") or construct in stay:
             continue
         rules = bucket.properties.get("ReplicationConfiguration", {}).get("Rules", [])
-        live = [rule for rule in rules if rule["Status"] == "Enabled" and rule["Filter"] == {"Prefix": ""}]
-        if not live:
+        live = [rule for rule in rules if rule["Status"] == "Enabled"]
+        if [rule["Filter"] for rule in live] != [
+            {"Prefix": prefix} for prefix in IN_PART.get(construct, [""])
+        ]:
             yield f"{bucket.where}: is not copied, and stacks/storage.py gives no reason"
         for rule in live:
             if rule["DeleteMarkerReplication"]["Status"] != "Disabled":
                 yield f"{bucket.where}: what is deleted here is deleted there"
-            if {stack for stack, _ in places(deployed, bucket, rule["Destination"])} != {_copies(deployed)}:
+            if {stack for stack, _ in places(deployed, bucket, rule["Destination"])} != {copies}:
                 yield f"{bucket.where}: is copied to somewhere else"
 
 
@@ -183,9 +189,10 @@ RULES = (
 )
 
 
-def _copies(deployed: Deployed) -> str:
-    """The stack that copies go to; what were copies once are the originals where a region was lost."""
-    return "copies" if settings(deployed).lost_region else "replica"
+def _copies(deployed: Deployed, resource: Resource) -> str:
+    """The stack that its copies go to; what were copies once are the originals where a region was lost. The lake has its own."""
+    of_the_lake = "lake" if _place(resource)[0].startswith("lake") else ""
+    return f"{of_the_lake}{'copies' if settings(deployed).lost_region else 'replica'}"
 
 
 def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:

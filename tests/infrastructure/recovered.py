@@ -24,16 +24,16 @@ LAST_TREE = EndedKey(
 HERE, LOST = "eu-central-1", "eu-west-1"
 
 
-def recovered(*, names_moved: bool = False, **plan: object) -> Environment:
+def recovered(*, of: Environment = PRODUCTION, names_moved: bool = False, **plan: object) -> Environment:
     """With the last tree written down, so that it may run."""
-    assert PRODUCTION.recovery
+    assert of.recovery
     decided: Recovery = replace(
-        PRODUCTION.recovery,
+        of.recovery,
         last_tree=LAST_TREE,
         names_moved=names_moved,
         **plan,  # type: ignore[arg-type]  # a field's own
     )
-    return recovering(replace(PRODUCTION, recovery=decided), region=HERE)
+    return recovering(replace(of, recovery=decided), region=HERE)
 
 
 def synthesise_recovered(folder: Path, environment: Environment, *, checked: bool = False) -> cdk.App:
@@ -44,6 +44,19 @@ def synthesise_recovered(folder: Path, environment: Environment, *, checked: boo
     )
     AmplyPlatform(app, environment=environment, site=small_site(folder / "site"))
     return app
+
+
+def checked(folder: Path, environment: Environment) -> cdk.App:
+    """Its synthesis stops at a finding of the gate's checkers that no waiver answers."""
+    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 -- takes seconds, and only the gate's worker needs it
+
+    app = synthesise_recovered(folder, environment, checked=True)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
+
+
+def read_checked(folder: Path, environment: Environment) -> Deployed:
+    return read(Path(checked(folder, environment).synth().directory))["production"]
 
 
 def read_recovered(folder: Path, environment: Environment) -> Deployed:

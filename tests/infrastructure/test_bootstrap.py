@@ -135,8 +135,10 @@ def test_no_type_is_mapped_that_nothing_makes(environments: Mapping[str, Deploye
     assert set(actions_by_type()) - made == chosen
 
 
-def test_no_type_is_mapped_for_a_choice_that_no_longer_makes_it(extended: Deployed) -> None:
-    made = {resource.type for resource in extended.resources()}
+def test_no_type_is_mapped_for_a_choice_that_no_longer_makes_it(
+    extended: Deployed, lake_at_home: Deployed
+) -> None:
+    made = {resource.type for deployed in (extended, lake_at_home) for resource in deployed.resources()}
     assert set(bootstrap_policies.rooms()["chosen"]) - made == set()
 
 
@@ -165,7 +167,6 @@ def test_a_role_can_carry_all_of_them() -> None:
         "kms:Sign",
         "sts:AssumeRole",
         "organizations:LeaveOrganization",
-        "dynamodb:Scan",
         "logs:GetLogEvents",
         "xray:BatchGetTraces",
         "rds:DeleteDBSnapshot",
@@ -176,7 +177,26 @@ def test_deployments_are_no_administrators(action: str) -> None:
     assert not allowed(action, execution_policies())
 
 
-HOLD_DATA = {"secretsmanager:GetSecretValue", "secretsmanager:GetRandomPassword", "s3:GetObject"}
+def test_deployments_reach_into_tables_whose_replicas_they_fill_and_no_others() -> None:
+    """DynamoDB asks for these where a replica is made; what is done with tables themselves holds of all of them."""
+    in_items = re.compile(r"dynamodb:(\*|Batch|(Get|Put|Update|Delete)Item|Query|Scan|PartiQL)")
+    reaching = [
+        statement
+        for policy in execution_policies()
+        for statement in policy.statements
+        if any(in_items.match(action) for action in statement["Action"])
+    ]
+    assert [statement["Resource"] for statement in reaching] == [
+        "arn:aws:dynamodb:*:${ACCOUNT}:table/${ENVIRONMENT}-controlplane-*"
+    ]
+
+
+HOLD_DATA = {
+    "dynamodb:GetItem",
+    "s3:GetObject",
+    "secretsmanager:GetRandomPassword",
+    "secretsmanager:GetSecretValue",
+}
 """Reading actions that deployments have and that tell what a thing holds, not how it is set."""
 READS = re.compile(r"[\w-]+:(Describe|Get|List)\w*|apigateway:GET|budgets:ViewBudget")
 
@@ -203,7 +223,6 @@ def test_whoever_looks_may_ask_nothing_of_services_that_no_type_needs() -> None:
         "backup:GetRecoveryPointRestoreMetadata",
         "cloudformation:CreateChangeSet",
         "cloudformation:ExecuteChangeSet",
-        "dynamodb:GetItem",
         "dynamodb:Query",
         "dynamodb:Scan",
         "ec2:GetPasswordData",

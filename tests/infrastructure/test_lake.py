@@ -17,8 +17,8 @@ from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
 from stacks.contracts import CONTAINERS, TaskName
 from stacks.environments import SANDBOX
-from stacks.lake.governance import AS_IT_CAME, KEPT_OTHERWISE, REFUSED, REFUSED_DAYS
 from stacks.lake.handing_in import ACCEPTED, CHECKING_MIB
+from stacks.lake.lapsing import AS_IT_CAME, REFUSED, REFUSED_DAYS
 from stacks.lake.tags import TAGS
 from tests.backend.stall import INDEXES
 from tests.backend.stall import TABLES as STALLS
@@ -58,11 +58,6 @@ def test_its_roles_may_do_what_was_signed(extended: Deployed) -> None:
     if os.environ.get("AMPLY_WRITE_GOLDEN"):
         SIGNED.write_text(text)
     assert text == SIGNED.read_text()
-
-
-def test_every_reason_for_no_backup_is_of_something_that_is_there(extended: Deployed) -> None:
-    there = {"/".join(resource.path.split("/")[1:3]) for resource in extended.resources()}
-    assert set(KEPT_OTHERWISE) <= there
 
 
 def test_its_resources_have_prices(extended: Deployed) -> None:

@@ -207,6 +207,22 @@ def test_a_copied_bucket_pays_for_the_way() -> None:
     assert "transfer/region" in _by_price(_one("AWS::S3::Bucket", copied))
 
 
+def test_a_table_is_written_kept_and_restorable_in_each_region_and_pays_for_the_way() -> None:
+    restorable = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+    replicas = [{"Region": region, **restorable} for region in ("eu-west-1", "eu-central-1")]
+    alone, both = (
+        _by_price(_one(kind, {"BillingMode": "PAY_PER_REQUEST", **more}))
+        for kind, more in (
+            ("AWS::DynamoDB::Table", restorable),
+            ("AWS::DynamoDB::GlobalTable", {"Replicas": replicas}),
+        )
+    )
+    for price in ("table/writes", "table/stored", "table/recovery"):
+        assert both[price] == 2 * alone[price], price
+    assert both["table/reads"] == alone["table/reads"]
+    assert both["transfer/region"] == alone["table/writes"], "a gigabyte for a million writes"
+
+
 def test_a_plan_that_copies_backups_pays_for_the_way() -> None:
     here: Body = {"BackupPlan": {"BackupPlanRule": [{}]}}
     there: Body = {"BackupPlan": {"BackupPlanRule": [{"CopyActions": [{}]}]}}

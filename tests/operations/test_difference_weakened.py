@@ -56,3 +56,39 @@ def test_a_stack_that_may_be_deleted_by_one_call_is_data_at_risk(reviewed: Revie
     told = {**manifest, "properties": {**manifest["properties"], "terminationProtection": False}}
     found = reviewed(replace(after, manifests={**after.manifests, "storage": told}))
     assert [weakening.name for weakening in found.weakened] == ["stack storage"]
+
+
+_THERE = {
+    "Region": "eu-central-1",
+    "DeletionProtectionEnabled": True,
+    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+}
+
+
+@pytest.mark.parametrize(
+    "replicas",
+    [
+        [],
+        [{**_THERE, "Region": "eu-north-1"}],
+        [{**_THERE, "DeletionProtectionEnabled": False}],
+        [{**_THERE, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}}],
+    ],
+)
+def test_a_table_that_a_region_has_no_more_or_less_safely_is_data_at_risk(
+    reviewed: Reviewer, replicas: list[dict[str, Any]]
+) -> None:
+    before, after = _with_table([_THERE]), _with_table(replicas)
+    (found,) = reviewed(after, before).weakened
+    assert "a region has it no more" in found.says
+    assert reviewed(_with_table([_THERE, {**_THERE, "Region": "eu-west-1"}]), before).weakened == ()
+
+
+def _with_table(replicas: list[dict[str, Any]]) -> states.State:
+    state = recorded()
+    state["storage"]["Resources"]["Table"] = {
+        "Type": "AWS::DynamoDB::GlobalTable",
+        "Properties": {"Replicas": replicas},
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+    }
+    return state

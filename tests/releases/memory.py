@@ -216,6 +216,9 @@ class Datasets:
         self.dying.write(show)
         self.dying.write(lead)
 
+    def is_served(self, dataset_id: str, number: int) -> bool:
+        return (dataset_id, number) in self.revisions.keys() - self.taken_back
+
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         for number in range(since, before):
             place = (dataset_id, number)
@@ -271,6 +274,8 @@ class Buyers:
 class Curated:
     dying: Dying
     objects: dict[str, bytes] = field(default_factory=dict)
+    is_behind: bool = False
+    """Whether the second region has not got it yet."""
 
     def put(self, key: str, path: Path) -> None:
         body = path.read_bytes()
@@ -279,6 +284,9 @@ class Curated:
             self.objects.setdefault(key, body)
 
         self.dying.write(write)
+
+    def are_copied(self, keys: Sequence[str]) -> bool:
+        return not self.is_behind
 
 
 @dataclass
@@ -327,9 +335,13 @@ class Ledgers:
     folder: Path
     dying: Dying
     dropped: list[str] = field(default_factory=list)
+    is_behind: bool = False
 
     def of(self, dataset_id: str) -> ReleaseLedger:
         return DyingLedger(FileLedger(self.folder / dataset_id), self.dying)
+
+    def is_copied(self, dataset_id: str) -> bool:
+        return not self.is_behind
 
     def drop_copies(self, dataset_id: str) -> None:
         self.dropped.append(dataset_id)

@@ -91,3 +91,26 @@ def test_a_batch_is_fetched_once_until_its_copy_is_dropped(client: Stubber, tmp_
         ledgers.drop_copies("visits")
         assert not path.exists()
     client.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("status", "is_there"),
+    [("PENDING", False), ("FAILED", False), ("COMPLETED", True), ("REPLICA", True), (None, True)],
+)
+def test_a_ledger_is_copied_once_each_of_its_objects_says_so(
+    client: Stubber, tmp_path: Path, status: str | None, *, is_there: bool
+) -> None:
+    """Whoever says nothing is in a bucket that is not copied. What is copied is not asked again."""
+    ledgers = S3Ledgers(bucket="ledger", scratch=tmp_path)
+    for asked in (True, not is_there):
+        client.add_response("list_objects_v2", {"Contents": [{"Key": "visits/records/00000000.json"}]})
+        if asked:
+            client.add_response("head_object", {"ReplicationStatus": status} if status else {})
+        assert ledgers.is_copied("visits") is is_there
+    client.assert_no_pending_responses()
+
+
+def test_files_are_copied_when_all_of_them_are(client: Stubber) -> None:
+    for status in ("COMPLETED", "PENDING"):
+        client.add_response("head_object", {"ReplicationStatus": status})
+    assert not S3Curated(bucket="curated").are_copied(["a", "b"])

@@ -14,7 +14,7 @@ from amply_lake.history import History
 from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.lines import RELEASED, say
 from amply_releases.ports import Parts
-from amply_releases.publishing import clear, columns_of, put, revision_of
+from amply_releases.publishing import clear, columns_of, revision_of, store
 
 MADE: Final = "out"
 """The folder that releases are made in, within `scratch`."""
@@ -42,6 +42,7 @@ def hand_over(
 
     Raises:
         LakeError: Somebody else released meanwhile, the ledger is damaged, or no buyer can be called so.
+        NotCopiedError: The second region does not have all of it yet.
     """
     named = waiting(parts, standing, source.dataset_id, buyers)
     if not named or not _is_all_released(parts, source, standing):
@@ -83,7 +84,7 @@ def _hand_over(parts: Parts, source: Source, buyer: str, *, follows: int, now: d
         raise LakeError(done.reason)
     number = done.certificate.release
     place = f"{PREFIX}{name}/{buyer}/{number:06}/"
-    put(parts, done, place)
+    store(parts, source, done, place)
     parts.datasets.hand_over(
         source, buyer, revision_of(done, place, columns_of(source, ledger)), follows=follows
     )

@@ -78,6 +78,10 @@ class Revision:
     files: Sequence[ReleasedFile]
 
 
+class NotCopiedError(Exception):
+    """A release is made, and is shown once the second region has it too."""
+
+
 class UnreadableSourceError(Exception):
     """A dataset's item is not what it should be; the text says what is wrong."""
 
@@ -144,6 +148,10 @@ class Datasets(Protocol):
         """
         ...
 
+    def is_served(self, dataset_id: str, number: int) -> bool:
+        """Whether a revision is there, and was not taken back."""
+        ...
+
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         """Serve to nobody the revisions from one number on, before another; those that are not there stay away for good."""
         ...
@@ -191,6 +199,10 @@ class Curated(Protocol):
         """Store a file; storing it again is nothing."""
         ...
 
+    def are_copied(self, keys: Sequence[str]) -> bool:
+        """Whether these stand in the second region too; without one there is nothing to wait for."""
+        ...
+
 
 class Catalogue(Protocol):
     """The lake's catalogue, for those who ask by SQL."""
@@ -209,6 +221,10 @@ class Ledgers(Protocol):
 
     def of(self, dataset_id: str) -> ReleaseLedger:
         """A dataset's."""
+        ...
+
+    def is_copied(self, dataset_id: str) -> bool:
+        """Whether all of a dataset's ledger stands in the second region too; without one there is nothing to wait for."""
         ...
 
     def drop_copies(self, dataset_id: str) -> None:

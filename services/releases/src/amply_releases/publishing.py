@@ -15,7 +15,7 @@ from amply_lake.releasing import CERTIFICATE
 from amply_releases.columns import catalogued, schema_of, together
 from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.lines import RELEASED, say
-from amply_releases.ports import Parts, ReleasedFile, Revision
+from amply_releases.ports import NotCopiedError, Parts, ReleasedFile, Revision
 
 _LOOKED_AT_AGAIN: Final = 5
 """More than end while one is being shown."""
@@ -30,15 +30,21 @@ def publish(
 
     Nor is itself, where another process has withheld cells of it meanwhile. That one has taken its number back, whether or not
     there was anything to be seen, so that it does not appear. What is left is the catalogue, which refuses nothing.
+
+    Raises:
+        NotCopiedError: The second region does not have all of it yet; the same call again goes on from there.
     """
     certificate = done.certificate
+    place = f"{PREFIX}{source.dataset_id}/{certificate.release:06}/"
+    columns = columns_of(source, ledger)
     if certificate.release <= standing.latest:
+        if parts.datasets.is_served(source.dataset_id, certificate.release):
+            # In a region that took over, the catalogue begins empty.
+            _catalogue(parts, source, columns, certificate.release, place)
         end_earlier(parts, standing, ledger, source.dataset_id, now=now)
         return
-    place = f"{PREFIX}{source.dataset_id}/{certificate.release:06}/"
-    put(parts, done, place)
-    columns = columns_of(source, ledger)
-    parts.catalogue.add(source.dataset_id, catalogued(columns), revision=certificate.release, prefix=place)
+    store(parts, source, done, place)
+    _catalogue(parts, source, columns, certificate.release, place)
     end_earlier(parts, standing, ledger, source.dataset_id, now=now)
     is_shown = parts.datasets.publish(source, revision_of(done, place, columns))
     if certificate.release < first_without_withdrawn(ledger.records()):
@@ -55,11 +61,20 @@ def publish(
         )
 
 
-def put(parts: Parts, done: Release, place: str) -> None:
-    """Store a release's files and its certificate."""
-    for part in done.certificate.parts:
-        parts.curated.put(f"{place}{part.file}", done.folder / part.file)
-    parts.curated.put(f"{place}{CERTIFICATE}", done.folder / CERTIFICATE)
+def store(parts: Parts, source: Source, done: Release, place: str) -> None:
+    """Store a release's files and its certificate.
+
+    Nobody sees what a lost region would take along: of its rows nobody would know any more that they were released.
+
+    Raises:
+        NotCopiedError: The second region does not have all of it yet; the same call again goes on from there.
+    """
+    names = [*(part.file for part in done.certificate.parts), CERTIFICATE]
+    for name in names:
+        parts.curated.put(f"{place}{name}", done.folder / name)
+    stored = [f"{place}{name}" for name in names]
+    if not (parts.ledgers.is_copied(source.dataset_id) and parts.curated.are_copied(stored)):
+        raise NotCopiedError(source.dataset_id)
 
 
 def columns_of(source: Source, ledger: ReleaseLedger) -> list[str]:
@@ -93,6 +108,10 @@ def clear(done: Release) -> None:
     for path in done.folder.iterdir():
         if path.name != CERTIFICATE:
             path.unlink()
+
+
+def _catalogue(parts: Parts, source: Source, columns: Iterable[str], revision: int, place: str) -> None:
+    parts.catalogue.add(source.dataset_id, catalogued(columns), revision=revision, prefix=place)
 
 
 def end_earlier(

@@ -11,14 +11,18 @@ from typing import Final
 from amply_lake import LakeError
 from amply_releases.arrivals import DONATIONS
 from amply_releases.handing_over import MADE
-from amply_releases.lines import FAILED, NOT_TAKEN, say
+from amply_releases.lines import FAILED, NOT_TAKEN, WAITS, say
 from amply_releases.making import turn
-from amply_releases.ports import ArrivalQueue, Parts
+from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
 from amply_releases.taking import take
 
 LOOK_EVERY: Final = timedelta(seconds=20)
 AGAIN_AFTER: Final = timedelta(minutes=10)
 """When a dataset that failed is looked at again."""
+COPIED_AFTER: Final = timedelta(minutes=2)
+"""When it is looked again whether the second region has a release."""
+COPIED_WITHIN: Final = timedelta(minutes=30)
+"""S3 takes seconds as a rule, and may take a quarter of an hour; what takes longer has failed."""
 _PAUSE_SECONDS: Final = 5
 _BEAT_SECONDS: Final = 10
 _NO_DATASET: Final = ""
@@ -39,6 +43,7 @@ class Loop:
     _looked_at: datetime | None = None
     _not_before: dict[str, datetime] = field(default_factory=dict)
     _looked_after: set[str] = field(default_factory=set)
+    _waits_since: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.turned_at = self.clock()
@@ -96,6 +101,9 @@ class Loop:
                 self._looked_after.add(dataset_id)
             finally:
                 self._leave_nothing_of(dataset_id)
+            self._waits_since.pop(dataset_id, None)
+        except NotCopiedError:
+            self._wait(dataset_id, now)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger
             self._failed(dataset_id, error, now=now)
 
@@ -103,6 +111,16 @@ class Loop:
         why = str(error) if isinstance(error, LakeError) else ""
         say(FAILED, dataset=dataset_id, error=type(error).__name__, why=why)
         self._not_before[dataset_id] = now + AGAIN_AFTER
+
+    def _wait(self, dataset_id: str, now: datetime) -> None:
+        """For the second region; what is told as failed is still tried as often."""
+        since = self._waits_since.setdefault(dataset_id, now)
+        if now - since > COPIED_WITHIN:
+            why = "the second region does not have it; look at the replication of the lake's buckets"
+            say(FAILED, dataset=dataset_id, error=NotCopiedError.__name__, why=why)
+        else:
+            say(WAITS, dataset=dataset_id)
+        self._not_before[dataset_id] = now + COPIED_AFTER
 
     def _leave_nothing_of(self, dataset_id: str) -> None:
         """The disk is for one dataset at a time; the next turn finds as much here as another process would."""

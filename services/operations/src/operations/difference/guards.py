@@ -55,6 +55,21 @@ def _not_compliance(before: Any, after: Any) -> bool:
     return bool(before == "COMPLIANCE" and after != "COMPLIANCE") or _off(before, after)
 
 
+def _less_replicated(before: Any, after: Any) -> bool:
+    """Whether a region is left out, or its replica is easier to delete or harder to restore."""
+    there = {str(replica.get("Region")): replica for replica in after or []}
+    return any(_weaker_replica(replica, there.get(str(replica.get("Region")))) for replica in before or [])
+
+
+def _weaker_replica(before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:
+    recovery, enabled = "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"
+    return (
+        after is None
+        or _off(before.get("DeletionProtectionEnabled"), after.get("DeletionProtectionEnabled"))
+        or _off(before.get(recovery, {}).get(enabled), after.get(recovery, {}).get(enabled))
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Guard:
     """A property that protects; `weaker` tells from its values whether it protects less, `says` what that means."""
@@ -139,6 +154,13 @@ GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {
             path="PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled",
             weaker=_off,
             says="it cannot be restored to a point in time",
+        ),
+    ),
+    "AWS::DynamoDB::GlobalTable": (
+        Guard(
+            path="Replicas",
+            weaker=_less_replicated,
+            says="a region has it no more, or its replica there is less protected",
         ),
     ),
     "AWS::Cognito::UserPool": (

@@ -231,6 +231,11 @@ class DynamoDatasets:
             }
             self._update(dataset_id, f"{part}#file#{number:05}", told)
 
+    def is_served(self, dataset_id: str, number: int) -> bool:
+        """Whether a revision is there, and was not taken back."""
+        item = self._get(dataset_id, _revision_part(number))
+        return item is not None and "withdrawn_at" not in item
+
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         """Serve them to nobody. Each is looked at: one that is missing, or was taken back by hand, hides none.
 

@@ -1,6 +1,7 @@
 """Amazon S3: the raw lake, which is read, and the curated bucket, which is written."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -8,6 +9,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from amply_releases.aws.calls import LIMITS, code
+from amply_releases.aws.replicated import is_replicated
 from amply_releases.ports import Object
 
 if TYPE_CHECKING:
@@ -70,3 +72,7 @@ class S3Curated:
             except ClientError as error:
                 if code(error) != IS_THERE:
                     raise
+
+    def are_copied(self, keys: Sequence[str]) -> bool:
+        """Whether these stand in the second region too."""
+        return all(is_replicated(self._client, self._bucket, key) for key in keys)

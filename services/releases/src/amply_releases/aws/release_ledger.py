@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from amply_lake import LedgerConflict, LedgerError, ReleaseLedger
 from amply_releases.aws.calls import LIMITS, code
 from amply_releases.aws.objects import IS_THERE, MEANWHILE
+from amply_releases.aws.replicated import is_replicated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,10 +31,20 @@ class S3Ledgers:
     def __init__(self, *, bucket: str, scratch: Path) -> None:
         self._bucket, self._scratch = bucket, scratch
         self._client: S3Client = boto3.client("s3", config=LIMITS)
+        self._copied: set[str] = set()
 
     def of(self, dataset_id: str) -> ReleaseLedger:
         """A dataset's."""
         return _S3Ledger(self._client, self._bucket, dataset_id, self._scratch / dataset_id)
+
+    def is_copied(self, dataset_id: str) -> bool:
+        """Whether all of it stands in the second region too. Nothing in it is changed, so that each object is asked until it does."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{dataset_id}/"
+        )
+        keys = {found["Key"] for page in pages for found in page.get("Contents", [])} - self._copied
+        self._copied |= {key for key in keys if is_replicated(self._client, self._bucket, key)}
+        return keys <= self._copied
 
     def drop_copies(self, dataset_id: str) -> None:
         """Batches are as large as all that was ever released; records are small, and stay."""

@@ -148,6 +148,34 @@ def table(it: Priced) -> Iterator[Charge]:
         yield Charge(price="table/recovery", quantity=gigabytes, what=f"{it.name}: any second of the past")
 
 
+def replicated_table(it: Priced) -> Iterator[Charge]:
+    """As `table`, in each region that has a replica: a write is charged wherever it arrives, and the way there. A read is one."""
+    if it.properties.get("BillingMode") != "PAY_PER_REQUEST":
+        raise UnpricedError(it.resource.where, "it is not billed by the request")
+    replicas = it.properties["Replicas"]
+    number, gigabytes = Decimal(len(replicas)), it.assumed("table_gb")
+    writes = it.assumed("table_writes_millions")
+    yield Charge(price="table/writes", quantity=number * writes, what=f"{it.name}: writes, in each region")
+    yield Charge(price="table/reads", quantity=it.assumed("table_reads_millions"), what=f"{it.name}: reads")
+    yield Charge(price="table/stored", quantity=number * gigabytes, what=f"{it.name}: items, in each region")
+    restorable = [
+        one
+        for one in replicas
+        if one.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
+    ]
+    yield Charge(
+        price="table/recovery",
+        quantity=len(restorable) * gigabytes,
+        what=f"{it.name}: any second of the past, in each region",
+    )
+    yield Charge(
+        price="transfer/region",
+        # What is charged as one write has a kilobyte at most.
+        quantity=(number - 1) * writes,
+        what=f"{it.name}: replicated to another region",
+    )
+
+
 def workgroup(it: Priced) -> Iterator[Charge]:
     yield Charge(price="athena/scanned", quantity=it.assumed("asked_tb"), what=f"{it.name}: what was read")
 
@@ -167,6 +195,7 @@ RULES: Mapping[str, Rule] = {
     "AWS::Athena::WorkGroup": workgroup,
     "AWS::Backup::BackupPlan": plan,
     "AWS::Backup::BackupVault": vault,
+    "AWS::DynamoDB::GlobalTable": replicated_table,
     "AWS::DynamoDB::Table": table,
     "AWS::ElastiCache::ReplicationGroup": replication_group,
     "AWS::KMS::Key": key,
