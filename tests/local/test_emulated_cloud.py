@@ -383,7 +383,7 @@ def test_a_line_counts_once_by_the_deployed_filter_and_the_alarm_rings(emulated:
 def test_a_filter_that_would_not_be_counted_as_it_says_is_refused(emulated: EmulatedCloud) -> None:
     logs = emulated.client("logs")
     logs.create_log_group(logGroupName="refusing")
-    with pytest.raises(ClientError, match="does not understand the filter pattern .* use words and quoted"):
+    with pytest.raises(ClientError, match=r"does not understand the filter pattern .* use words and quoted"):
         logs.put_metric_filter(
             logGroupName="refusing",
             filterName="refused",

@@ -1,5 +1,6 @@
 """Lines become points of metrics as the filters say."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_lines_that_match_are_one_point_that_says_how_many() -> None:
 
 def test_a_number_is_read_out_of_the_line() -> None:
     measured = described("measured", metricValue="$.late.seconds", unit="Seconds")
-    lines = ['{"event": "measured", "late": {"seconds": %s}}' % told for told in (7, 0.5, 7)]
+    lines = [json.dumps({"event": "measured", "late": {"seconds": told}}) for told in (7, 0.5, 7)]
     (datum,) = counted([measured], *lines)
     assert (datum["Values"], datum["Counts"], datum["Unit"]) == ([7.0, 0.5], [2.0, 1.0], "Seconds")
 
