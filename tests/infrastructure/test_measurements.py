@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from local_cloud.emulator.filter_patterns import FieldIs
+from local_cloud.emulator.line_metrics import Filter
 from stacks.measurements import (
     ATTACKED_ORGANIZATIONS,
     AWAITED_EVENTS,
@@ -183,3 +185,26 @@ def test_filters_read_the_logs_of_the_services_that_write(deployed: Deployed) ->
     }
 
     assert read == writers
+
+
+def test_the_laptop_cloud_counts_by_every_filter(
+    environments: Mapping[str, Deployed], extended: Deployed
+) -> None:
+    """Those of the data platform's flags included."""
+    found = [*environments["local"].resources(FILTER), *extended.resources(FILTER)]
+    read = [Filter.of(_as_described(each.properties)) for each in found]
+    assert all(isinstance(each.pattern, FieldIs) for each in read)
+    assert {made.name for each in read for made in each.transformations} >= {*MEASURED, "KAnonViolations"}
+
+
+def _as_described(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A template's filter as DescribeMetricFilters has it."""
+
+    def named(these: Mapping[str, Any]) -> dict[str, Any]:
+        return {key[0].lower() + key[1:]: value for key, value in these.items()}
+
+    return {
+        **named(properties),
+        "filterName": "any",
+        "metricTransformations": [named(each) for each in properties["MetricTransformations"]],
+    }

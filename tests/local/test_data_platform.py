@@ -259,8 +259,20 @@ def test_what_a_terminal_says_is_kept_once_in_the_raw_lake(platform: Platform, t
     until(lambda: len(kept("gifts")) == 1, otherwise="the gift is not there, or twice")
     body = platform.client("s3").get_object(Bucket=raw, Key=kept("gifts")[0])["Body"].read()
     assert json.loads(body)["principal"] == told["certificate_id"]
+    until(
+        lambda: _rings(platform, "terminal-refused"),
+        otherwise="the line about what was set aside is not counted",
+    )
+    assert not _rings(platform, "terminal-contradicts")
     # Attached, the stack's policy could not be taken away.
     assert operate(settings, "revoke", "local", LOBBY).exit_code == 0
+
+
+def _rings(platform: Platform, alarm: str) -> bool:
+    """By the deployed filter over what the function says."""
+    name = f"amply-local-{alarm}"
+    (found,) = platform.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return bool(found["StateValue"] == "ALARM")
 
 
 def test_a_day_of_terminals_that_is_over_becomes_a_file_that_releases_are_made_of(platform: Platform) -> None:

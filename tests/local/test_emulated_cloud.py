@@ -6,6 +6,7 @@ import os
 import signal
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -247,7 +248,9 @@ def test_a_killed_cloud_comes_back_with_its_keys_objects_secrets_and_stacks(emul
     emulated.client("s3").put_object(Bucket="kept", Key="a", Body=b"object")
     emulated.client("secretsmanager").create_secret(Name="kept", SecretString="secret")
     emulated.deploy("kept", {"Queue": {"Type": "AWS::SQS::Queue"}})
-    _wait_until_saved(emulated, key)
+    _wait_until_saved(
+        emulated, {"kms.json": key, "cloudformation.json": '"kept"', "secretsmanager.json": "kept"}
+    )
     _kill_and_wait(emulated)
     assert kms.get_public_key(KeyId=key)["PublicKey"] == public_key
     signed = kms.sign(KeyId=key, Message=b"checkpoint", SigningAlgorithm="ED25519_SHA_512", MessageType="RAW")
@@ -260,9 +263,9 @@ def test_a_killed_cloud_comes_back_with_its_keys_objects_secrets_and_stacks(emul
     assert stacks[0]["StackStatus"] == "CREATE_COMPLETE"
 
 
-def _wait_until_saved(emulated: EmulatedCloud, key: str) -> None:
+def _wait_until_saved(emulated: EmulatedCloud, saved: dict[str, str]) -> None:
+    """By the name of a file of the cloud's state, what must stand in it."""
     state = emulated.cloud.settings.emulator / "state"
-    saved = {"kms.json": key, "cloudformation.json": '"kept"', "secretsmanager.json": "kept"}
     until(
         lambda: all(
             (state / name).exists() and text in (state / name).read_text() for name, text in saved.items()
@@ -281,6 +284,114 @@ def _kill_and_wait(emulated: EmulatedCloud) -> None:
         return now.restarts > part.restarts and now.state is State.HEALTHY
 
     until(is_back, otherwise="the cloud does not come back")
+
+
+_GROUP, _NAMESPACE, _METRIC = "/amply/counting", "amply/counting", "Violations"
+
+
+def _counting() -> dict[str, Any]:
+    """A process's log group, a filter over it, and an alarm, as our stacks have them."""
+    options = {"awslogs-group": {"Ref": "Log"}, "awslogs-stream-prefix": "counting", "awslogs-region": REGION}
+    container = {
+        "Name": "counting",
+        "Image": "localhost/amply",
+        "LogConfiguration": {"LogDriver": "awslogs", "Options": options},
+    }
+    transformation = {
+        "MetricNamespace": _NAMESPACE,
+        "MetricName": _METRIC,
+        "MetricValue": "1",
+        "DefaultValue": 0,
+    }
+    return {
+        "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": _GROUP}},
+        "Task": {
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {"Family": "local-counting", "ContainerDefinitions": [container]},
+        },
+        "Filter": {
+            "Type": "AWS::Logs::MetricFilter",
+            "Properties": {
+                "LogGroupName": {"Ref": "Log"},
+                "FilterPattern": '{ $.event = "k_anon_violation" }',
+                "MetricTransformations": [transformation],
+            },
+        },
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": "counting",
+                "Namespace": _NAMESPACE,
+                "MetricName": _METRIC,
+                "Statistic": "Sum",
+                "Period": 3600,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanThreshold",
+            },
+        },
+    }
+
+
+def _counted(emulated: EmulatedCloud) -> float:
+    """How many lines the metric has counted in the last hour."""
+    now = datetime.now(UTC)
+    answer = emulated.client("cloudwatch").get_metric_statistics(
+        Namespace=_NAMESPACE,
+        MetricName=_METRIC,
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return float(sum(point["Sum"] for point in answer["Datapoints"]))
+
+
+def _alarm_state(emulated: EmulatedCloud) -> str:
+    (alarm,) = emulated.client("cloudwatch").describe_alarms(AlarmNames=["counting"])["MetricAlarms"]
+    return str(alarm["StateValue"])
+
+
+def test_a_line_counts_once_by_the_deployed_filter_and_the_alarm_rings(emulated: EmulatedCloud) -> None:
+    """Written by a process or handed in, before the cloud is killed or after."""
+    emulated.deploy("counting", _counting())
+    _wait_until_saved(
+        emulated,
+        {"cloudwatch_logs.json": "k_anon", "cloudwatch.json": _METRIC, "ecs.json": "local-counting"},
+    )
+    line = json.dumps({"event": "k_anon_violation"})
+
+    def write() -> None:
+        with emulated.cloud.settings.log_of("counting").open("a") as log:
+            log.write(f'{{"event": "another"}}\n{line}\n')
+
+    write()
+    until(lambda: _counted(emulated) == 1, otherwise="the line is not counted")
+    assert _alarm_state(emulated) != "ALARM"
+    _kill_and_wait(emulated)
+    write()
+    until(lambda: _counted(emulated) >= 2, otherwise="the second line is not counted")
+    logs = emulated.client("logs")
+    logs.create_log_stream(logGroupName=_GROUP, logStreamName="function")
+    event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": line}
+    logs.put_log_events(logGroupName=_GROUP, logStreamName="function", logEvents=[event])
+    until(lambda: _counted(emulated) >= 3, otherwise="the event is not counted")
+    assert _counted(emulated) == 3
+    assert _alarm_state(emulated) == "ALARM"
+
+
+def test_a_filter_that_would_not_be_counted_as_it_says_is_refused(emulated: EmulatedCloud) -> None:
+    logs = emulated.client("logs")
+    logs.create_log_group(logGroupName="refusing")
+    with pytest.raises(ClientError, match=r"does not understand the filter pattern .* use words and quoted"):
+        logs.put_metric_filter(
+            logGroupName="refusing",
+            filterName="refused",
+            filterPattern="{ $.status >= 500 }",
+            metricTransformations=[
+                {"metricNamespace": _NAMESPACE, "metricName": _METRIC, "metricValue": "1"}
+            ],
+        )
 
 
 def test_the_cloud_listens_on_loopback_only(emulated: EmulatedCloud) -> None:

@@ -38,6 +38,7 @@ def cloud(settings: Settings) -> Part:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(folder / "objects"),
             "AMPLY_MAIL_DIR": str(settings.mail),
+            "AMPLY_LOGS_DIR": str(settings.logs),
             # On the loopback interface alone, as `emulator/devices.py` has it.
             "IOT_MTLS_ENABLED": "1" if flags.TERMINALS in flags.remembered(settings) else "0",
             "IOT_MTLS_PORT": str(settings.ports.terminals),

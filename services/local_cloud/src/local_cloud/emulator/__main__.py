@@ -11,6 +11,7 @@ from local_cloud.emulator import (
     devices,
     edge_origin,
     generated_secrets,
+    metric_filters,
     object_lock,
     outgoing_mail,
     skipped,
@@ -34,7 +35,8 @@ def main() -> None:
         extension.install()
     outgoing_mail.hush()
     mail = outgoing_mail.KeepsOutgoingMail(ministack.app.app, Path(os.environ["AMPLY_MAIL_DIR"]))
-    ministack.app.app = visitors.RefusesWebPages(snapshots.SavesState(mail))
+    counting = metric_filters.CountsLines(mail, Path(os.environ["AMPLY_LOGS_DIR"]))
+    ministack.app.app = visitors.RefusesWebPages(snapshots.SavesState(counting))
     ministack.app.main()
 
 

@@ -1,7 +1,7 @@
 """The metric of refused releases, and its alarm."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from local_cloud.cloud import Cloud
@@ -12,15 +12,16 @@ from local_cloud.settings import ENVIRONMENT
 _ALARM: Final = f"amply-{ENVIRONMENT}-k-anon-violations"
 _LINE: Final = "k_anon_violation"
 """The word that the metric's filter looks for in the log (`stacks/lake/arrival_alarms.py`)."""
+_RINGING: Final = "ALARM"
 _LINE_SECONDS_MAX: Final = 30.0
+_COUNT_SECONDS_MAX: Final = 30.0
 _ALARM_SECONDS_MAX: Final = 30.0
 
 
 class ViolationAlarm:
     """Rings when a release was refused.
 
-    The emulator keeps filters of logs and counts nothing by them, and no process here writes into its logs: the line is found
-    in the process's own log, and one point is put where CloudWatch Logs would count it. The alarm is the deployed one.
+    Filter, metric and alarm are the deployed ones: the emulated cloud counts the line by the filter, and judges the alarm.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -38,25 +39,44 @@ class ViolationAlarm:
             otherwise=f"No line {_LINE} about {dataset} was logged; 'make logs PART=releases' says more.",
         )
 
-    def count(self) -> str:
-        """Put the point of one such line; which metric it is of."""
-        alarm = self._alarm()
-        name, namespace = str(alarm["MetricName"]), str(alarm["Namespace"])
-        point = {"MetricName": name, "Value": 1.0, "Unit": "Count", "Timestamp": datetime.now(UTC)}
-        self._cloud.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[point])
-        return f"{namespace} {name}"
-
-    def rings(self) -> str:
-        """Why it does.
+    def counts(self, *, since: datetime) -> str:
+        """Which metric counted such a line since a moment.
 
         Raises:
-            LocalCloudError: It does not.
+            LocalCloudError: None did.
+        """
+        alarm = self._alarm()
+        name, namespace = str(alarm["MetricName"]), str(alarm["Namespace"])
+        until(
+            lambda: self._sum(namespace, name, since) or None,
+            seconds=_COUNT_SECONDS_MAX,
+            otherwise=f"The metric {name} did not count the line {_LINE}; 'make logs PART=cloud' says more.",
+        )
+        return f"{namespace} {name}"
+
+    def rang(self, *, since: datetime) -> str:
+        """Why it did since a moment. It may be quiet again: a minute without such a line is enough.
+
+        Raises:
+            LocalCloudError: It did not.
         """
         return until(
-            lambda: str(alarm["StateReason"]) if (alarm := self._alarm())["StateValue"] == "ALARM" else None,
+            lambda: self._reason(since),
             seconds=_ALARM_SECONDS_MAX,
-            otherwise=f"The alarm {_ALARM} does not ring; its state is {self._alarm()['StateValue']}.",
+            otherwise=f"The alarm {_ALARM} did not ring; 'make logs PART=cloud' says more.",
         )
+
+    def _reason(self, since: datetime) -> str | None:
+        alarm = self._alarm()
+        if alarm["StateValue"] == _RINGING:
+            return str(alarm["StateReason"])
+        history = self._cloud.cloudwatch.describe_alarm_history(
+            AlarmName=_ALARM,
+            HistoryItemType="StateUpdate",
+            StartDate=since.replace(microsecond=0),  # as the history has its moments
+        )["AlarmHistoryItems"]
+        states = [json.loads(item["HistoryData"])["newState"] for item in history]
+        return next((str(each["stateReason"]) for each in states if each["stateValue"] == _RINGING), None)
 
     def _alarm(self) -> dict[str, Any]:
         found = self._cloud.cloudwatch.describe_alarms(AlarmNames=[_ALARM])["MetricAlarms"]
@@ -64,6 +84,17 @@ class ViolationAlarm:
             raise LocalCloudError(f"There is no alarm {_ALARM}; type 'make local' again.")
         alarm: dict[str, Any] = found[0]
         return alarm
+
+    def _sum(self, namespace: str, name: str, since: datetime) -> float:
+        answer = self._cloud.cloudwatch.get_metric_statistics(
+            Namespace=namespace,
+            MetricName=name,
+            StartTime=since,
+            EndTime=datetime.now(UTC) + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum"],
+        )
+        return float(sum(point["Sum"] for point in answer["Datapoints"]))
 
     def _newest(self, dataset: str, since: datetime) -> dict[str, Any] | None:
         log = self._cloud.settings.log_of("releases").read_text().splitlines()

@@ -214,9 +214,8 @@ class _Walk:
             told.result = str(self._alarm.line(self._small, since=self._asked)["event"])
         self._steps.say(f"    {item['refused']}")
         with self._steps.step("alarm", "the metric counts it, and the alarm rings") as told:
-            metric = self._alarm.count()
-            rung = self._alarm.rings()
-            told.result = metric
+            told.result = self._alarm.counts(since=self._asked)
+            rung = self._alarm.rang(since=self._asked)
         self._steps.say(f"    {rung}")
         return str(item["refused"]), rung
 
