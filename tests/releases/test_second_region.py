@@ -53,6 +53,17 @@ def test_waiting_for_the_second_region_stops_no_withdrawal(desk: Desk) -> None:
     assert [revision.number for revision in desk.released()] == [2]
 
 
+def test_no_buyer_sees_a_release_of_their_own_that_the_second_region_does_not_have_yet(desk: Desk) -> None:
+    _released(desk)
+    desk.buyers.grants["donations"] = ["acme"]
+    desk.curated.is_behind = True
+    desk.work()
+    assert desk.given("acme") == []
+    desk.curated.is_behind = False
+    desk.work(days=3 / 1440)
+    assert [(revision.number, revision.rows) for revision in desk.given("acme")] == [(1, 200)]
+
+
 def test_a_catalogue_that_begins_empty_learns_of_what_is_served(desk: Desk) -> None:
     """As where another region took over; of earlier revisions it needs none, since the newest has all rows."""
     _released(desk)
