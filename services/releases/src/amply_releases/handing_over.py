@@ -6,6 +6,7 @@ served as long as the dataset's own that it follows is: what takes that back tak
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from itertools import islice
 from typing import Final
 
@@ -13,7 +14,7 @@ from amply_lake import LakeError, Order, Violation, release
 from amply_lake.history import History
 from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.lines import RELEASED, say
-from amply_releases.ports import Parts
+from amply_releases.ports import NotCopiedError, Parts
 from amply_releases.publishing import clear, columns_of, revision_of, store
 
 MADE: Final = "out"
@@ -24,11 +25,20 @@ MOST_A_TURN: Final = 5
 """The others have their turn at the next look, so that neither messages nor other datasets wait for all of them."""
 
 
-def waiting(parts: Parts, standing: Standing, dataset_id: str, buyers: Sequence[str]) -> list[str]:
-    """Buyers who have not got yet what is released now, as many as one turn is for; nobody while nothing is served."""
+def waiting(
+    parts: Parts, standing: Standing, dataset_id: str, buyers: Sequence[str], *, now: datetime
+) -> list[str]:
+    """Buyers who have not got yet what is released now, as many as one turn is for; nobody while nothing is served.
+
+    At each moment in another order: those whose release cannot be made are not always the first.
+    """
     if standing.latest < standing.kept_from:
         return []
-    behind = (buyer for buyer in buyers if parts.datasets.followed(dataset_id, buyer) < standing.latest)
+    behind = (
+        buyer
+        for buyer in sorted(buyers, key=lambda buyer: sha256(f"{now.isoformat()} {buyer}".encode()).digest())
+        if parts.datasets.followed(dataset_id, buyer) < standing.latest
+    )
     return list(islice(behind, MOST_A_TURN))
 
 
@@ -44,7 +54,7 @@ def hand_over(
         LakeError: Somebody else released meanwhile, the ledger is damaged, or no buyer can be called so.
         NotCopiedError: The second region does not have all of it yet.
     """
-    named = waiting(parts, standing, source.dataset_id, buyers)
+    named = waiting(parts, standing, source.dataset_id, buyers, now=now)
     if not named or not _is_all_released(parts, source, standing):
         return
     failures: list[Exception] = []
@@ -54,7 +64,8 @@ def hand_over(
         except Exception as error:  # noqa: BLE001 -- raised once the others have theirs
             failures.append(error)
     if failures:
-        raise failures[0]
+        # What has failed is told, whoever else waits for the second region.
+        raise min(failures, key=lambda failure: isinstance(failure, NotCopiedError))
 
 
 def _is_all_released(parts: Parts, source: Source, standing: Standing) -> bool:

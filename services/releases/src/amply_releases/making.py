@@ -79,7 +79,7 @@ def _make_what_is_due(
     """A release, or one without whoever has withdrawn; then each buyer's. Whatever stops what is new stops no withdrawal and no buyer."""
     withdrawals = withdrawals_are_due(source, standing, now=now) or (
         # Whoever has withdrawn since it was last looked is in no release made now, for no buyer.
-        source.of_donors and bool(waiting(parts, standing, source.dataset_id, buyers))
+        source.of_donors and bool(waiting(parts, standing, source.dataset_id, buyers, now=now))
     )
     if is_due(source, standing, now=now):
         try:
