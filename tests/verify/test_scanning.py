@@ -73,7 +73,7 @@ def test_what_was_scanned_is_what_the_entry_says() -> None:
     assert scanned.transfers.endswith(b'/gifts"}')
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(day=40, night=400))
 @given(st.lists(entries(), min_size=1, max_size=4))
 def test_every_entry_is_scanned_as_it_is_read_strictly(some: Sequence[object]) -> None:
     scanner = Scanner()
