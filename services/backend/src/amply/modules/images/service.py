@@ -118,8 +118,7 @@ def remove(session: Session, access: Access, *, image_id: str) -> None:
     Raises:
         ImageNotFound: There is none of this id.
     """
-    hold_organization(session, access.organization_id)
-    find(session, access, image_id=image_id)
+    held(session, access, image_id=image_id)
     session.execute(
         update(ImageRow)
         .where(ImageRow.id == image_id, access.covers(ImageRow.organization_id))
@@ -128,6 +127,36 @@ def remove(session: Session, access: Access, *, image_id: str) -> None:
     )
     organizations.hide_picture(session, organization_id=access.organization_id, picture_id=image_id)
     audit.record_by(session, access, Action.IMAGE_REMOVED, image_id)
+
+
+def held(session: Session, access: Access, *, image_id: str) -> ImageRow:
+    """One of them, with the worker and others who would change it waiting.
+
+    Raises:
+        ImageNotFound: There is none of this id.
+    """
+    hold_organization(session, access.organization_id)
+    return find(session, access, image_id=image_id)
+
+
+def describe(session: Session, access: Access, *, image_id: str, alt: Mapping[str, str]) -> ImageRow:
+    """Say what it shows, from the moment this is committed. Hold it first (`held`).
+
+    Raises:
+        ImageNotAcceptable: It is not said in each language.
+    """
+    said = _said(alt)
+    session.execute(
+        update(ImageRow)
+        .where(ImageRow.id == image_id, access.covers(ImageRow.organization_id))
+        .values(alt=said)
+        .execution_options(synchronize_session=False)
+    )
+    organizations.describe_picture(
+        session, organization_id=access.organization_id, picture_id=image_id, alt=said
+    )
+    audit.record_by(session, access, Action.IMAGE_DESCRIBED, image_id)
+    return find(session, access, image_id=image_id)
 
 
 def images_of(session: Session, access: Access) -> Sequence[ImageRow]:
