@@ -30,7 +30,8 @@ export function Part({ title, about, look, saysBelow = false, children, ...who }
   );
 }
 
-function Became({ said, failed, waiting, api, person }: Omit<Attempts, "attempt"> & Pick<PartProps, "api" | "person">) {
+/** What became of what was done. */
+export function Became({ said, failed, waiting, api, person }: Omit<Attempts, "attempt"> & Pick<PartProps, "api" | "person">) {
   const speech = useSpeech();
   return (
     <>

@@ -4,9 +4,12 @@ import { KeepersPage, type Kept } from "../account/keepers_page";
 import { KEEPERS, SHOWING } from "../account/roles";
 import { useSpeech, wordsOf } from "../account/language";
 import type { SiteConfig } from "../site/config";
+import { CollectingApi, type Fund, type Project } from "./collecting_api";
+import { FundsPart } from "./funds_part";
 import { type Image, KINDS, OwnApi, type Profile } from "./own_api";
 import { PicturePart } from "./picture_part";
 import { ProfilePart, ProfileShown } from "./profile_part";
+import { ProjectsPart } from "./projects_part";
 
 interface OrganizationPageProps {
   readonly config: SiteConfig;
@@ -26,6 +29,8 @@ export function OrganizationPage(about: OrganizationPageProps) {
 interface Shown {
   readonly profile: Profile;
   readonly images: readonly Image[];
+  readonly projects: readonly Project[];
+  readonly funds: readonly Fund[];
 }
 
 function OwnOrganization(kept: Kept) {
@@ -33,11 +38,13 @@ function OwnOrganization(kept: Kept) {
   const { t } = speech;
   const { config, organization } = kept;
   const own = useMemo(() => new OwnApi(config.apiUrl, organization.organizationId), [config, organization]);
+  const collecting = useMemo(() => new CollectingApi(config.apiUrl, organization.organizationId), [config, organization]);
   const [shown, setShown] = useState<Shown | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const look = async () => {
-    const [profile, images] = await Promise.all([own.profile(), own.images()]);
-    setShown({ profile, images });
+    const asked = [own.profile(), own.images(), collecting.projects(), collecting.funds()] as const;
+    const [profile, images, projects, funds] = await Promise.all(asked);
+    setShown({ profile, images, projects, funds });
   };
   useEffect(() => void look().catch(setFailed), []);
   return (
@@ -58,6 +65,8 @@ function OwnOrganization(kept: Kept) {
           {KINDS.map((kind) => (
             <PicturePart key={kind} {...kept} own={own} look={look} profile={shown.profile} kind={kind} images={shown.images} />
           ))}
+          <ProjectsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
+          <FundsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
         </>
       )}
     </>
