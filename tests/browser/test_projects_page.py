@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.people_world import people_cache, world  # noqa: F401 -- fixtures, too
 from tests.browser.colleague import Colleague, joins, part_of
+from tests.browser.pages_code import run_in_node
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
 
 pytestmark = pytest.mark.enable_socket
@@ -112,3 +113,22 @@ def test_a_fund_is_opened_renamed_and_closed_and_a_projects_own_is_not_among_the
     expect(row).to_contain_text("campagne · fermé")
     of_project, fund = colleague.sees("/funds").json()["data"]
     assert (of_project["is_open"], fund["name"], fund["is_open"]) == (True, "Puits profonds", False)
+
+
+def test_what_a_form_does_not_ask_for_or_could_not_hold_stays_as_a_program_said_it() -> None:
+    script = """() => {
+        const said = {
+            name: "Roof", state: "active", goal: { minorUnits: 100000000000000n, currency: "EUR" },
+            texts: { es: { tagline: "Seco", about: "Nuevo" } },
+        };
+        const begun = { prefix: "p-", said, goal: "1000000000000.00", taken: new Set(["Roof", "Tiles"]) };
+        const read = (fields) => {
+            const form = new FormData();
+            const all = { name: " Roof ", goal: begun.goal, currency: "EUR", state: "active", ...fields };
+            for (const [name, value] of Object.entries(all)) form.set(`p-${name}`, value);
+            const found = module.projectIn(form, begun);
+            return "faults" in found ? [...found.faults.keys()] : module.differingProject(found, said).length;
+        };
+        return [{}, { goal: "2000000000000" }, { name: "Tiles" }, { name: "Dry  roof", currency: "GBP", goal: "1" }].map(read);
+    }"""
+    assert run_in_node(("src/organization/project_draft.ts",), script) == [0, ["p-goal"], ["p-name"], 2]

@@ -65,7 +65,7 @@ function Shown({ kind, image, profile, own, attempt }: ShownProps) {
       <PictureView of={profile.pictures[kind]} kind={kind} language={language} />
       <p class="about">{t.picturesAlt(image.alt[language])}</p>
       <div class="actions">
-        <AltChange kind={kind} image={image} own={own} attempt={attempt} />
+        <AltChange key={image.id} kind={kind} image={image} own={own} attempt={attempt} />
         <Asking
           action={t.takeAway}
           about={t.pictureTitle[kind]}
