@@ -224,6 +224,12 @@ def _image_removed(house: House) -> Request:
     return Request(f"/images/{received.target}", target=received.target)
 
 
+def _image_described(house: House) -> Request:
+    path = _image_removed(house).path
+    headers = _etag(house, path)
+    return Request(path, body={"alt": ALT}, target=path.split("/")[-1], headers=headers)
+
+
 def _handed_in(house: House) -> Request:
     received = _document_received(house)
     assert house.ask("POST", received.path, by="usr_owner").is_success
@@ -305,6 +311,7 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"PATCH {OWN}/projects/{{project_id}}": _project_changed,
     f"POST {OWN}/images": _image_added,
     f"POST {OWN}/images/{{image_id}}/received": _image_received,
+    f"PATCH {OWN}/images/{{image_id}}": _image_described,
     f"DELETE {OWN}/images/{{image_id}}": _image_removed,
     f"PATCH {OWN}/application": _said,
     f"POST {OWN}/application/submit": _handed_in,

@@ -15,6 +15,7 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"PATCH {OWN}/projects/{{project_id}}": Action.PROJECT_CHANGED,
     f"POST {OWN}/images": Action.IMAGE_ADDED,
     f"POST {OWN}/images/{{image_id}}/received": Action.IMAGE_RECEIVED,
+    f"PATCH {OWN}/images/{{image_id}}": Action.IMAGE_DESCRIBED,
     f"DELETE {OWN}/images/{{image_id}}": Action.IMAGE_REMOVED,
     f"PATCH {OWN}/application": Action.APPLICATION_CHANGED,
     f"POST {OWN}/application/submit": Action.APPLICATION_SUBMITTED,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
-from sqlalchemy import text
+from playwright.sync_api import Route, expect
 
 from amply.modules import images
 from amply.modules.images import Refusal, Refused
@@ -15,12 +14,12 @@ from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.image_world import ALT, FakeStore, QuickWorkshop, image_work, picture
 from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
-    ADA,
     Browser,
     PeopleWorld,
     people_cache,
     world,
 )
+from tests.browser.colleague import joins, part_of
 from tests.browser.loopback import serving
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
 from tests.browser.pressing import is_drawn, presses
@@ -67,37 +66,10 @@ def bucket(world: PeopleWorld) -> Iterator[Bucket]:  # noqa: F811 -- the fixture
         yield Bucket(uploads=uploads, store=FakeStore(shelf=shelf), address=address)
 
 
-def _joins(place: Place, databases: Databases, role: str) -> Browser:  # noqa: F811 -- of the fixtures' kinds
-    """Ada, with this role and her page open."""
-    browser = place.world.member()
-    person_id = browser.get("me").json()["id"]
-    master = databases.as_role("master")
-    with master.transaction() as session:
-        session.execute(
-            text(
-                "INSERT INTO member (organization_id, person_id, role, joined_at) VALUES (:of, :who, :role, :now)"
-            ),
-            {
-                "of": place.organization_id,
-                "who": person_id,
-                "role": role,
-                "now": place.world.clock(),
-            },
-        )
-    master.close()
-    place.goes("/account/")
-    place.signs_in(ADA)
-    return browser
-
-
 def _public(place: Place) -> dict[str, Any]:  # noqa: F811 -- the same
     found = place.page.request.get(f"{place.site.api}/v1/public/organisations/{place.organization_id}")
     profile: dict[str, Any] = found.json()
     return profile
-
-
-def _part(place: Place, title: str) -> Locator:  # noqa: F811 -- the same
-    return place.page.locator("section").filter(has=place.page.get_by_role("heading", name=title, exact=True))
 
 
 def _somebody_else_changes(browser: Browser, place: Place, **said: Any) -> None:  # noqa: F811 -- the same
@@ -111,10 +83,10 @@ def test_a_profile_is_written_and_what_two_say_at_once_is_theirs_to_settle(
     place: Place,  # noqa: F811 -- the fixture
     databases: Databases,  # noqa: F811 -- the fixture
 ) -> None:
-    page, browser = place.page, _joins(place, databases, "owner")
+    page, browser = place.page, joins(place, databases, "owner")
     _somebody_else_changes(browser, place, texts={"es": {"tagline": "Ríos", "about": "Agua."}})
     presses(page.get_by_role("link", name="Profile", exact=True))
-    part = _part(place, "What it says of itself")
+    part = part_of(place, "What it says of itself")
     expect(part.get_by_text("There are texts in Spanish too")).to_be_visible()
     place.fills(website="https://river.example", tagline_en="We clean rivers")
     page.get_by_role("checkbox", name="6. Clean water and sanitation").check()
@@ -187,11 +159,11 @@ def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
 ) -> None:
     page = place.page
     place.site.uploads = bucket.address
-    _joins(place, databases, "content")
+    joins(place, databases, "content")
     presses(page.get_by_role("link", name="Profile", exact=True))
     expect(page.get_by_text("Owners and administrators change this.")).to_be_visible()
     assert page.locator("#name").count() == 0
-    logo, file = _part(place, "Logo"), page.get_by_label("File with the logo")
+    logo, file = part_of(place, "Logo"), page.get_by_label("File with the logo")
     _says(place, "logo")
     for content, told in (
         (None, "Choose a file first."),
@@ -219,8 +191,16 @@ def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
     expect(file).to_have_value("")
     expect(page.get_by_role("button", name="Send the logo")).to_be_focused()
 
+    # What it shows is said anew, and nothing is sent again.
+    place.clicks("Change what it says: Logo")
+    page.locator("#logo-said-de").fill("Ein Reiher am Ufer")
+    place.clicks("Save what it says")
+    expect(logo.get_by_role("status").filter(has_text="said anew")).to_be_visible()
+    expect(page.get_by_role("button", name="Change what it says: Logo")).to_be_focused()
+    assert _public(place)["logo"]["alt"] == {**ALT, "de": "Ein Reiher am Ufer"}
+
     place.goes(f"/donate/?org={place.organization_id}&amount=2500&currency=EUR&lang=de")
-    is_drawn(page.locator(".logo").get_by_role("img", name=ALT["de"]))
+    is_drawn(page.locator(".logo").get_by_role("img", name="Ein Reiher am Ufer"))
 
 
 def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken_away(
@@ -230,13 +210,13 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
 ) -> None:
     page = place.page
     place.site.uploads = bucket.address
-    _joins(place, databases, "admin")
+    joins(place, databases, "admin")
     place.goes(f"/account/organisation/?org={place.organization_id}")
     begun = {"kind": "banner", "media_type": "image/png", "alt": ALT}
     address = f"{place.site.api}/v1/organisations/{place.organization_id}/images"
     assert page.evaluate(_POSTS, [address, begun]) == 201
     page.reload()
-    banner = _part(place, "Banner")
+    banner = part_of(place, "Banner")
     expect(banner.get_by_role("listitem")).to_contain_text("its file has not arrived")
     place.clicks("Take away")
     expect(banner.get_by_role("listitem")).to_have_count(0)
@@ -277,7 +257,7 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
 
 
 def test_whoever_looks_after_no_profile_is_told_so(place: Place, databases: Databases) -> None:  # noqa: F811 -- the fixtures
-    _joins(place, databases, "finance")
+    joins(place, databases, "finance")
     expect(place.page.get_by_role("link", name="Profile", exact=True)).to_have_count(0)
     place.goes("/account/organisation/")
     expect(place.page.get_by_text("You look after the profile of no organisation")).to_be_visible()

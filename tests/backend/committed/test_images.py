@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -46,6 +46,15 @@ class Studio:
 
     def remove(self, image_id: str) -> Any:
         return self.house.ask("DELETE", f"/images/{image_id}", by="usr_content")
+
+    def seen(self, image_id: str) -> Any:
+        return self.house.ask("GET", f"/images/{image_id}", by="usr_viewer")
+
+    def describe(self, image_id: str, alt: Any, *, upon: Any = None) -> Any:
+        headers = {} if upon is None else {"If-Match": upon.headers["ETag"]}
+        return self.house.ask(
+            "PATCH", f"/images/{image_id}", by="usr_content", json={"alt": alt}, headers=headers
+        )
 
     def works(self) -> int:
         making = image_work(self.house.database, store=self.store, workshop=self.workshop)
@@ -256,6 +265,47 @@ def test_what_it_shows_is_said_in_every_language(studio: Studio) -> None:
         assert studio.add(alt=alt).status_code == 422, alt
     refused = studio.add(alt={**ALT, "fr": " "})
     assert_problem(refused, status=422, code="image_not_acceptable", param="alt.fr")
+
+
+NEW: Final = {"en": "A heron, waiting", "de": "Ein Reiher, der wartet", "fr": "Un héron qui attend"}
+
+
+def test_what_it_shows_is_said_anew_upon_what_was_seen_and_the_picture_stays(studio: Studio) -> None:
+    logo, banner = studio.upload(), studio.upload("banner")
+    studio.works()
+    before = studio.profile()
+    seen = studio.seen(logo)
+    changed = studio.describe(logo, NEW, upon=seen)
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["alt"], changed.json()["state"]) == (NEW, "shown")
+    assert studio.profile() == {**before, "alt": NEW}
+    assert (studio.profile("banner")["alt"], studio.seen(banner).json()["alt"]) == (ALT, ALT)
+    assert studio.seen(logo).headers["ETag"] == changed.headers["ETag"] != seen.headers["ETag"]
+    assert_problem(studio.describe(logo, ALT, upon=seen), status=412, code="changed_meanwhile")
+    assert_problem(studio.describe(logo, ALT), status=428, code="if_match_missing")
+    refused = studio.describe(logo, {**NEW, "fr": " "}, upon=changed)
+    assert_problem(refused, status=422, code="image_not_acceptable", param="alt.fr")
+    assert studio.profile()["alt"] == NEW
+
+
+def test_what_is_said_while_a_picture_is_made_is_what_it_is_shown_with(studio: Studio) -> None:
+    image_id = studio.upload()
+    studio.workshop.meanwhile = lambda: studio.describe(image_id, NEW, upon=studio.seen(image_id))
+    assert studio.works() == 1
+    assert (studio.profile()["alt"], studio.seen(image_id).json()["alt"]) == (NEW, NEW)
+
+
+def test_whoever_shows_no_pictures_says_nothing_of_them(studio: Studio) -> None:
+    house, image_id = studio.house, studio.upload()
+    seen = studio.seen(image_id)
+    headers = {"If-Match": seen.headers["ETag"]}
+    path, said = f"/images/{image_id}", {"alt": NEW}
+    finance = house.ask("PATCH", path, by="usr_finance", json=said, headers=headers)
+    assert_problem(finance, status=403, code="not_allowed")
+    theirs = house.ask("PATCH", path, by="usr_stranger", of=house.other_id, json=said, headers=headers)
+    assert_problem(theirs, status=404, code="image_not_found")
+    assert studio.remove(image_id).is_success
+    assert_problem(studio.describe(image_id, NEW, upon=seen), status=404, code="image_not_found")
 
 
 def test_nothing_is_taken_up_that_was_not_uploaded_in_time(studio: Studio) -> None:

@@ -33,6 +33,7 @@ NOT_THERE: Final = {
     "GET /v1/public/organisations/{organization_id}/ledger/export": "no entry",
     "GET /v1/public/organisations/{organization_id}/payouts/{payout_id}": "no payout",
     f"GET {OWN}/payouts/{{payout_id}}/report": "no payout",
+    f"GET {OWN}/images/{{image_id}}": "no image: tests of images have some",
     f"GET {OWN}/exports/{{export_id}}": "no file: tests of exports have some",
     f"GET {OWN}/data/datasets/{{dataset_id}}/releases": "no dataset: tests of selling have some",
     f"GET {OWN}/data/datasets/{{dataset_id}}/releases/{{number}}/certificate": "no dataset",
@@ -72,6 +73,8 @@ class Counted:
 def happen(house: House, number: int) -> dict[str, str]:
     """One more of everything that is listed; the ids of what was made."""
     fund = house.ask("POST", "/funds", by="usr_owner", json={"name": f"Fund {number}"}).json()["id"]
+    roof = {"name": f"Roof {number}", "goal": {"minor_units": "900000", "currency": "EUR"}}
+    project = house.ask("POST", "/projects", by="usr_owner", json=roof).json()["id"]
     gifts = [
         house.client.post(
             "/v1/donations",
@@ -100,6 +103,7 @@ def happen(house: House, number: int) -> dict[str, str]:
         **IDS,
         "organization_id": house.organization_id,
         "fund_id": fund,
+        "project_id": project,
         "donation_id": gifts[0],
         "key_id": key,
         "person_id": "usr_viewer",

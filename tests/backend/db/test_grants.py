@@ -166,7 +166,7 @@ API = {
             "SELECT",
             *(
                 f"UPDATE({column})"
-                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+                for column in ("alt", "object_version", "received_at", "removed_at", "size_bytes")
             ),
         )
     ),

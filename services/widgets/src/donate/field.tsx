@@ -1,4 +1,4 @@
-import type { ComponentChildren, InputHTMLAttributes, Ref, TextareaHTMLAttributes } from "preact";
+import type { ComponentChildren, InputHTMLAttributes, Ref, SelectHTMLAttributes, TextareaHTMLAttributes } from "preact";
 
 interface Labelled {
   readonly id: string;
@@ -30,6 +30,17 @@ export function FormText({ id, label, hint = "", fault, ...area }: Labelled & Te
   return (
     <Frame {...{ id, label, hint, fault }}>
       <textarea rows={3} {...area} id={id} name={id} {...describedBy(id, hint, fault)} />
+    </Frame>
+  );
+}
+
+/** The same for a choice of one; its options are the children. */
+export function FormSelect({ id, label, hint = "", fault, children, ...select }: Labelled & SelectHTMLAttributes<HTMLSelectElement>) {
+  return (
+    <Frame {...{ id, label, hint, fault }}>
+      <select {...select} id={id} name={id} {...describedBy(id, hint, fault)}>
+        {children}
+      </select>
     </Frame>
   );
 }

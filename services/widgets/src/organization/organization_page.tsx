@@ -5,9 +5,12 @@ import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_
 import { KEEPERS, SHOWING } from "../account/roles";
 import { useSpeech } from "../account/language";
 import { useShown } from "../account/shown";
+import { CollectingApi } from "./collecting_api";
+import { FundsPart } from "./funds_part";
 import { KINDS, OwnApi } from "./own_api";
 import { PicturePart } from "./picture_part";
 import { ProfilePart, ProfileShown } from "./profile_part";
+import { ProjectsPart } from "./projects_part";
 
 /** What an organisation shows of itself, for members who look after that. */
 export function OrganizationPage(about: AskedPageProps) {
@@ -22,9 +25,11 @@ function OwnOrganization(kept: Kept) {
   const { t } = useSpeech();
   const { config, organization } = kept;
   const own = useMemo(() => new OwnApi(config.apiUrl, organization.organizationId), [config, organization]);
+  const collecting = useMemo(() => new CollectingApi(config.apiUrl, organization.organizationId), [config, organization]);
   const { shown, failed, look } = useShown(async () => {
-    const [profile, images] = await Promise.all([own.profile(), own.images()]);
-    return { profile, images };
+    const asked = [own.profile(), own.images(), collecting.projects(), collecting.funds()] as const;
+    const [profile, images, projects, funds] = await Promise.all(asked);
+    return { profile, images, projects, funds };
   });
   return (
     <>
@@ -42,6 +47,8 @@ function OwnOrganization(kept: Kept) {
           {KINDS.map((kind) => (
             <PicturePart key={kind} {...kept} own={own} look={look} profile={shown.profile} kind={kind} images={shown.images} />
           ))}
+          <ProjectsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
+          <FundsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
         </>
       )}
     </>

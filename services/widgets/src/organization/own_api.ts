@@ -1,6 +1,7 @@
 import type { Language } from "../language/language";
 import { asList, asObject, asText, request, requestJson, sending } from "../site/http";
 import { type Picture, pictureFrom } from "../site/pictures";
+import type { Seen } from "./saving";
 
 /** Five megabytes on a slow line. */
 const UPLOAD_MILLISECONDS = 300_000;
@@ -28,15 +29,18 @@ export interface Said {
 }
 
 /** An organisation as its own people see it. */
-export interface Profile {
-  readonly said: Said;
+export interface Profile extends Seen<Said> {
   readonly isVerified: boolean;
   /** Whether its name is its own to change: before, it is the application's. */
   readonly isPublic: boolean;
   readonly pictures: Readonly<Record<Kind, Picture | null>>;
-  /** What a change of it is decided upon. */
-  readonly version: string;
 }
+
+/** What a picture shows, in each language. */
+export type AltTexts = Readonly<Record<Language, string>>;
+
+/** A picture's words as they are changed. */
+export type SeenImage = Seen<AltTexts>;
 
 export type ImageState = "awaited" | "making" | "shown" | "refused";
 
@@ -45,7 +49,7 @@ export interface Image {
   readonly id: string;
   readonly kind: Kind;
   readonly state: ImageState;
-  readonly alt: Readonly<Record<Language, string>>;
+  readonly alt: AltTexts;
   readonly refused: Refused | null;
 }
 
@@ -71,22 +75,31 @@ export class OwnApi {
   }
 
   profile(): Promise<Profile> {
-    return this.#versioned({ method: "GET" });
+    return this.#versioned("", profileFrom, { method: "GET" });
   }
 
   /** `version`: of what the change was decided upon. */
   change(said: Said, version: string): Promise<Profile> {
     const { name, website, goals, texts, takesAnonymousGifts, returnOrigins } = said;
     const body = { name, website, sdgs: goals, texts, takes_anonymous_gifts: takesAnonymousGifts, return_origins: returnOrigins };
-    return this.#versioned(sending("PATCH", body, { "If-Match": version }));
+    return this.#versioned("", profileFrom, sending("PATCH", body, { "If-Match": version }));
   }
 
   images(): Promise<readonly Image[]> {
     return this.#ask("/images", imagesFrom, { method: "GET" });
   }
 
+  image(imageId: string): Promise<SeenImage> {
+    return this.#versioned(`/images/${encodeURIComponent(imageId)}`, seenImageFrom, { method: "GET" });
+  }
+
+  /** Says what it shows; the picture stays. `version`: as of a change of the profile. */
+  describe(imageId: string, alt: AltTexts, version: string): Promise<SeenImage> {
+    return this.#versioned(`/images/${encodeURIComponent(imageId)}`, seenImageFrom, sending("PATCH", { alt }, { "If-Match": version }));
+  }
+
   /** A place for one file. */
-  offer(kind: Kind, mediaType: string, alt: Readonly<Record<Language, string>>): Promise<Upload> {
+  offer(kind: Kind, mediaType: string, alt: AltTexts): Promise<Upload> {
     return this.#ask("/images", uploadFrom, sending("POST", { kind, media_type: mediaType, alt }));
   }
 
@@ -99,9 +112,9 @@ export class OwnApi {
     await request(`${this.#url}/images/${encodeURIComponent(imageId)}`, { method: "DELETE", credentials: "include" });
   }
 
-  async #versioned(init: RequestInit): Promise<Profile> {
-    const answer = await request(this.#url, { credentials: "include", ...init });
-    return profileFrom(await answer.json(), answer.headers.get("ETag") ?? "");
+  async #versioned<Of>(path: string, decode: (parsed: unknown, version: string) => Of, init: RequestInit): Promise<Of> {
+    const answer = await request(`${this.#url}${path}`, { credentials: "include", ...init });
+    return decode(await answer.json(), answer.headers.get("ETag") ?? "");
   }
 
   #ask<Answer>(path: string, decode: (parsed: unknown) => Answer, init: RequestInit): Promise<Answer> {
@@ -137,7 +150,8 @@ function profileFrom(parsed: unknown, version: string): Profile {
   };
 }
 
-function textFrom(parsed: unknown): ProfileText {
+/** What is said in one language. */
+export function textFrom(parsed: unknown): ProfileText {
   const { tagline, about } = asObject(parsed);
   return { tagline: asText(tagline), about: asText(about) };
 }
@@ -145,15 +159,23 @@ function textFrom(parsed: unknown): ProfileText {
 function imagesFrom(parsed: unknown): readonly Image[] {
   return asList(asObject(parsed)["data"]).map((each) => {
     const found = asObject(each);
-    const { en, de, fr } = asObject(found["alt"]);
     return {
       id: asText(found["id"]),
       kind: asText(found["kind"]) as Kind,
       state: asText(found["state"]) as ImageState,
-      alt: { en: asText(en), de: asText(de), fr: asText(fr) },
+      alt: altFrom(found["alt"]),
       refused: found["refused"] === null ? null : refusedFrom(found["refused"]),
     };
   });
+}
+
+function seenImageFrom(parsed: unknown, version: string): SeenImage {
+  return { said: altFrom(asObject(parsed)["alt"]), version };
+}
+
+function altFrom(parsed: unknown): AltTexts {
+  const { en, de, fr } = asObject(parsed);
+  return { en: asText(en), de: asText(de), fr: asText(fr) };
 }
 
 function refusedFrom(parsed: unknown): Refused {

@@ -2,18 +2,17 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Told, useSpeech, wordsOf } from "../account/language";
 import { FormField } from "../donate/field";
-import { type Language, LANGUAGES } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { AltFields, altIn } from "./alt_fields";
 import { type Chosen, look } from "./chosen";
-import type { Kind } from "./own_api";
-import { ALT_LENGTH_MAX, MEDIA_TYPES } from "./picture_rules";
-import { SPOKEN } from "./profile_draft";
+import type { AltTexts, Kind } from "./own_api";
+import { MEDIA_TYPES } from "./picture_rules";
 import type { ToSend } from "./sending_pictures";
 
 interface PictureFormProps {
   readonly kind: Kind;
   /** What the picture that is shown now is said to show. */
-  readonly alt: Readonly<Record<Language, string>> | null;
+  readonly alt: AltTexts | null;
   /** How many were sent from here: with each one the file has been taken, and the form waits for another. */
   readonly sent: number;
   readonly onSend: (asked: ToSend) => Promise<void>;
@@ -51,8 +50,7 @@ export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
         field.current?.focus();
         return;
       }
-      const line = (language: Language) => String(said.get(`${kind}-alt-${language}`)).trim();
-      await onSend({ kind, chosen, alt: { en: line("en"), de: line("de"), fr: line("fr") } });
+      await onSend({ kind, chosen, alt: altIn(said, `${kind}-alt`) });
     })(event);
   };
   return (
@@ -69,22 +67,7 @@ export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
         fault={fault === null ? undefined : wordsOf(speech, fault)}
       />
       <Preview kind={kind} of={chosen} />
-      <fieldset class="field">
-        <legend>{t.altTexts}</legend>
-        <p class="hint">{t.altTextsAbout}</p>
-        {SPOKEN.map((language) => (
-          <FormField
-            key={language}
-            id={`${kind}-alt-${language}`}
-            label={LANGUAGES[language]}
-            lang={language}
-            defaultValue={alt?.[language] ?? ""}
-            maxLength={ALT_LENGTH_MAX}
-            autocomplete="off"
-            fault={undefined}
-          />
-        ))}
-      </fieldset>
+      <AltFields prefix={`${kind}-alt`} alt={alt} />
       <button type="submit" class="primary">
         {t.sendPicture[kind]}
       </button>

@@ -5,6 +5,7 @@ import { type Attempt, type Words } from "../account/confirming";
 import { useSpeech, wordsOf } from "../account/language";
 import { Part } from "../account/part";
 import { PictureView } from "../site/pictures";
+import { AltChange } from "./alt_form";
 import type { Image, Kind } from "./own_api";
 import { PictureForm } from "./picture_form";
 import type { Parts } from "./profile_part";
@@ -64,6 +65,7 @@ function Shown({ kind, image, profile, own, attempt }: ShownProps) {
       <PictureView of={profile.pictures[kind]} kind={kind} language={language} />
       <p class="about">{t.picturesAlt(image.alt[language])}</p>
       <div class="actions">
+        <AltChange key={image.id} kind={kind} image={image} own={own} attempt={attempt} />
         <Asking
           action={t.takeAway}
           about={t.pictureTitle[kind]}

@@ -2,10 +2,10 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { useSpeech } from "../account/language";
 import { FormField, FormText } from "../donate/field";
-import { LANGUAGES } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
 import type { Profile, Said } from "./own_api";
-import { GOALS, type HalfSaid, halfSaid, saidIn, SPOKEN } from "./profile_draft";
+import { GOALS, type HalfSaid, halfSaid, saidIn } from "./profile_draft";
+import { showField, TextsFields } from "./texts_fields";
 
 interface ProfileFormProps {
   readonly profile: Profile;
@@ -30,7 +30,7 @@ export function ProfileForm({ profile: { said, isPublic }, isAnew, onSave }: Pro
       const missing = halfSaid(asked);
       setHalf(missing);
       if (missing.size === 0) await onSave(asked);
-      else showFirst(form, missing);
+      else showField(form, [...missing][0] ?? "");
     })(event);
   };
   return (
@@ -57,7 +57,12 @@ export function ProfileForm({ profile: { said, isPublic }, isAnew, onSave }: Pro
         autocomplete="off"
         fault={undefined}
       />
-      <Texts said={said} half={half} />
+      <TextsFields
+        legend={t.profileTexts}
+        about={t.profileTextsAbout}
+        texts={said.texts}
+        fault={(field) => (half.has(field) ? t.halfSaid : undefined)}
+      />
       <Goals chosen={said.goals} />
       <fieldset class="field scopes">
         <legend>{t.giftsOfStrangers}</legend>
@@ -79,61 +84,6 @@ export function ProfileForm({ profile: { said, isPublic }, isAnew, onSave }: Pro
         {t.profileSave}
       </button>
     </form>
-  );
-}
-
-/** Opens what it stands in, so that it can be seen and focused. */
-function showFirst(form: HTMLFormElement, missing: HalfSaid): void {
-  const [first = ""] = missing;
-  const field = form.querySelector<HTMLElement>(`[name="${first}"]`);
-  const folded = field?.closest("details");
-  if (folded) folded.open = true;
-  field?.focus();
-}
-
-interface TextsProps {
-  readonly said: Said;
-  readonly half: HalfSaid;
-}
-
-function Texts({ said, half }: TextsProps) {
-  const { t, language: spoken, list } = useSpeech();
-  // Another language of the page closes nothing that is being written in.
-  const [first] = useState(spoken);
-  const others = Object.keys(said.texts).filter((language) => !SPOKEN.some((each) => each === language));
-  const names = new Intl.DisplayNames(spoken, { type: "language" });
-  const fault = (name: string) => (half.has(name) ? t.halfSaid : undefined);
-  return (
-    <fieldset class="field languages-of">
-      <legend>{t.profileTexts}</legend>
-      <p class="hint">{t.profileTextsAbout}</p>
-      {others.length > 0 && <p class="hint">{t.otherLanguages(list(others.map((each) => names.of(each) ?? each)))}</p>}
-      {SPOKEN.map((language) => (
-        <details key={language} class="options" open={language === first || said.texts[language] !== undefined}>
-          <summary>{LANGUAGES[language]}</summary>
-          <FormField
-            id={`tagline-${language}`}
-            label={t.tagline}
-            hint={t.taglineHint}
-            lang={language}
-            defaultValue={said.texts[language]?.tagline ?? ""}
-            required={false}
-            maxLength={140}
-            autocomplete="off"
-            fault={fault(`tagline-${language}`)}
-          />
-          <FormText
-            id={`about-${language}`}
-            label={t.aboutText}
-            lang={language}
-            defaultValue={said.texts[language]?.about ?? ""}
-            rows={6}
-            maxLength={4000}
-            fault={fault(`about-${language}`)}
-          />
-        </details>
-      ))}
-    </fieldset>
   );
 }
 

@@ -1,15 +1,13 @@
-import { useState } from "preact/hooks";
-
-import type { Attempt } from "../account/confirming";
 import type { Kept } from "../account/keepers_page";
 import { useSpeech } from "../account/language";
 import { Part } from "../account/part";
 import { LANGUAGES } from "../language/language";
-import { StepHeading } from "../site/step_heading";
 import type { OwnApi, Profile, Said } from "./own_api";
-import { SPOKEN } from "./profile_draft";
+import { differing } from "./profile_draft";
 import { ProfileForm } from "./profile_form";
-import { SaidMeanwhile, save } from "./saving";
+import type { Keeping } from "./saving";
+import { SPOKEN } from "./texts_draft";
+import { UponVersion } from "./upon_version";
 
 /** What each part of the page works with. */
 export interface Parts extends Kept {
@@ -19,74 +17,26 @@ export interface Parts extends Kept {
   readonly look: () => Promise<void>;
 }
 
-/** What somebody wanted to save, and what another one has saved meanwhile. */
-interface Conflict {
-  readonly asked: Said;
-  readonly now: Profile;
-}
-
 /** What the organisation says of itself, to be changed. */
-export function ProfilePart({ profile: latest, ...parts }: Parts) {
+export function ProfilePart({ profile, ...parts }: Parts) {
   const { t } = useSpeech();
-  // What is typed was decided upon this, whatever comes meanwhile.
-  const [base, setBase] = useState(latest);
-  const [begun, setBegun] = useState(0);
-  const [conflict, setConflict] = useState<Conflict | null>(null);
-  const beginAnew = (from: Profile) => {
-    setBase(from);
-    setBegun(begun + 1);
-    setConflict(null);
-  };
-  const saving = (attempt: Attempt, asked: Said, before: Profile, onSaved: (saved: Profile) => void) => {
-    const work = async () => {
-      try {
-        onSaved(await save(parts.own, asked, before));
-      } catch (reason) {
-        if (reason instanceof SaidMeanwhile) setConflict({ asked, now: reason.now });
-        throw reason;
-      }
-    };
-    setConflict(null);
-    return attempt(work, (words) => words.profileSaved);
-  };
   return (
     <Part {...parts} title={t.profileTitle} about={t.profileAbout} saysBelow>
       {(attempt) => (
-        <>
-          <ProfileForm key={begun} profile={base} isAnew={begun > 0} onSave={(asked) => saving(attempt, asked, base, setBase)} />
-          {conflict !== null && (
-            <Meanwhile
-              onMine={() => void saving(attempt, conflict.asked, conflict.now, beginAnew)}
-              onTheirs={() => beginAnew(conflict.now)}
-            />
-          )}
-        </>
+        <UponVersion of={profile} keeping={profileKeeping(parts.own)} attempt={attempt} saved={(words) => words.profileSaved}>
+          {({ base, isAnew, onSave }) => <ProfileForm profile={base} isAnew={isAnew} onSave={onSave} />}
+        </UponVersion>
       )}
     </Part>
   );
 }
 
-interface MeanwhileProps {
-  readonly onMine: () => void;
-  readonly onTheirs: () => void;
-}
-
-function Meanwhile({ onMine, onTheirs }: MeanwhileProps) {
-  const { t } = useSpeech();
-  return (
-    <section class="once">
-      <StepHeading>{t.meanwhileTitle}</StepHeading>
-      <p>{t.meanwhileAbout}</p>
-      <p class="actions">
-        <button type="button" class="outlined" onClick={onTheirs}>
-          {t.showTheirs}
-        </button>
-        <button type="button" class="outlined" onClick={onMine}>
-          {t.saveMine}
-        </button>
-      </p>
-    </section>
-  );
+function profileKeeping(own: OwnApi): Keeping<Said, Profile> {
+  return {
+    look: () => own.profile(),
+    change: (said, version) => own.change(said, version),
+    differing: (one, other) => differing(one, other).map((field) => (t) => t.profileFields[field]),
+  };
 }
 
 /** The same for those who may look alone. */

@@ -1,9 +1,8 @@
 import { Told, type Words } from "../account/language";
-import type { Language } from "../language/language";
 import { RequestFault } from "../site/http";
 import { pause } from "../site/waiting";
 import type { Chosen } from "./chosen";
-import { type Image, type Kind, type OwnApi, post, type Refused, type Upload } from "./own_api";
+import { type AltTexts, type Image, type Kind, type OwnApi, post, type Refused, type Upload } from "./own_api";
 
 const AGAIN_AFTER_MILLISECONDS = [500, 1_500, 4_000];
 const LOOK_EVERY_MILLISECONDS = 1_000;
@@ -12,7 +11,7 @@ const LOOKS_MAX = 60;
 export interface ToSend {
   readonly kind: Kind;
   readonly chosen: Chosen;
-  readonly alt: Readonly<Record<Language, string>>;
+  readonly alt: AltTexts;
 }
 
 /** From the file to the picture that is shown; `onProgress` says how far it is. Throws RequestFault and Told. */

@@ -114,7 +114,7 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),
     Permission.IMAGES_CHANGE: Rule(
-        what="Upload and remove its logo and its banner.",
+        what="Upload, describe and remove its logo and its banner.",
         roles=_RUN | {Role.CONTENT},
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),

@@ -89,6 +89,7 @@ class Action(StrEnum):
     FUND_CREATED = "fund.created"
     FUND_RENAMED = "fund.renamed"
     IMAGE_ADDED = "image.added"
+    IMAGE_DESCRIBED = "image.described"
     IMAGE_RECEIVED = "image.received"
     IMAGE_REMOVED = "image.removed"
     KEY_MADE = "key.made"

@@ -124,7 +124,9 @@ def _show(database: Database, row: ImageRow, files: Sequence[PictureFile], *, no
             .values(removed_at=now)
             .execution_options(synchronize_session=False)
         )
-        picture = Picture(id=row.id, alt=row.alt, files=tuple(files))
+        # What it shows may have been said anew while it was made.
+        alt = session.scalars(select(ImageRow.alt).where(ImageRow.id == row.id)).one()
+        picture = Picture(id=row.id, alt=alt, files=tuple(files))
         organizations.show_picture(session, organization_id=row.organization_id, kind=kind, picture=picture)
     return True
 

@@ -2,14 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
+from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of, require_match
 from amply.infra.web import Identifier, responses
 from amply.kernel.errors import AmplyError
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.images import domain, service
+from amply.modules.images.models import ImageRow
 from amply.modules.images.ports import ImageShelf
-from amply.modules.images.schemas import ImageIn, ImageList, ImageOut, ImageUpload
+from amply.modules.images.schemas import ImageChange, ImageIn, ImageList, ImageOut, ImageUpload
 
 router = APIRouter(prefix="/v1/organisations/{organization_id}/images", tags=["Organisations"])
 
@@ -66,6 +68,31 @@ def receive_image(image_id: Identifier, access: Changing, shelf: ShelfOf) -> Ima
     return ImageOut.of(service.receive(access, shelf, image_id=image_id))
 
 
+@router.get("/{image_id}", summary="Show one's own image", responses=_problems(domain.ImageNotFound))
+def show_image(image_id: Identifier, access: Reading, response: Response) -> ImageOut:
+    with access.transaction() as session:
+        found = service.find(session, access, image_id=image_id)
+    return _tagged(found, response)
+
+
+@router.patch(
+    "/{image_id}",
+    summary="Change what an image is said to show",
+    responses=_problems(
+        domain.ImageNotFound, domain.ImageNotAcceptable, ChangeNotConditional, ChangedMeanwhile
+    ),
+)
+def describe_image(
+    image_id: Identifier, body: ImageChange, access: Changing, response: Response, if_match: IfMatch = None
+) -> ImageOut:
+    """At once, wherever it is shown; the picture stays as it is."""
+    with access.transaction() as session:
+        before = service.held(session, access, image_id=image_id)
+        require_match(if_match, ImageOut.of(before))
+        described = service.describe(session, access, image_id=image_id, alt=body.alt.model_dump())
+    return _tagged(described, response)
+
+
 @router.delete(
     "/{image_id}", status_code=204, summary="Remove an image", responses=_problems(domain.ImageNotFound)
 )
@@ -76,3 +103,9 @@ def remove_image(image_id: Identifier, access: Changing) -> None:
     """
     with access.transaction() as session:
         service.remove(session, access, image_id=image_id)
+
+
+def _tagged(row: ImageRow, response: Response) -> ImageOut:
+    shown = ImageOut.of(row)
+    response.headers["ETag"] = etag_of(shown)
+    return shown

@@ -37,6 +37,14 @@ class ImageIn(BaseModel):
     alt: AltIn
 
 
+class ImageChange(BaseModel):
+    """What is to be said of a picture that is there; the picture stays."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    alt: AltIn
+
+
 class ImageUpload(BaseModel):
     """Post a form of these fields to `url`, with the file as its last field, `file`; then tell that it is there."""
 
@@ -64,7 +72,10 @@ class RefusedOut(BaseModel):
 
 
 class ImageOut(BaseModel):
-    """How far an image is. What is shown stands in the profile, as `logo` or `banner`."""
+    """How far an image is. What is shown stands in the profile, as `logo` or `banner`.
+
+    The `ETag` of one is what a change of it names as `If-Match`.
+    """
 
     id: str
     kind: PictureKind

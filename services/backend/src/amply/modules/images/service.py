@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
@@ -127,11 +127,40 @@ def remove(session: Session, access: Access, *, image_id: str) -> None:
     Raises:
         ImageNotFound: There is none of this id.
     """
-    hold_organization(session, access.organization_id)
-    find(session, access, image_id=image_id)
+    held(session, access, image_id=image_id)
     remove_upload(session, access, ImageRow, row_id=image_id)
     organizations.hide_picture(session, organization_id=access.organization_id, picture_id=image_id)
     audit.record_by(session, access, Action.IMAGE_REMOVED, image_id)
+
+
+def held(session: Session, access: Access, *, image_id: str) -> ImageRow:
+    """One of them, with the worker and others who would change it waiting.
+
+    Raises:
+        ImageNotFound: There is none of this id.
+    """
+    hold_organization(session, access.organization_id)
+    return find(session, access, image_id=image_id)
+
+
+def describe(session: Session, access: Access, *, image_id: str, alt: Mapping[str, str]) -> ImageRow:
+    """Say what it shows, from the moment this is committed. Hold it first (`held`).
+
+    Raises:
+        ImageNotAcceptable: It is not said in each language.
+    """
+    said = _said(alt)
+    session.execute(
+        update(ImageRow)
+        .where(ImageRow.id == image_id, access.covers(ImageRow.organization_id))
+        .values(alt=said)
+        .execution_options(synchronize_session=False)
+    )
+    organizations.describe_picture(
+        session, organization_id=access.organization_id, picture_id=image_id, alt=said
+    )
+    audit.record_by(session, access, Action.IMAGE_DESCRIBED, image_id)
+    return find(session, access, image_id=image_id)
 
 
 def images_of(session: Session, access: Access) -> Sequence[ImageRow]:

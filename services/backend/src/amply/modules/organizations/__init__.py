@@ -35,7 +35,7 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
-from amply.modules.organizations.pictures import hide_picture, show_picture
+from amply.modules.organizations.pictures import describe_picture, hide_picture, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.schemas import PictureOut
@@ -82,6 +82,7 @@ __all__ = [
     "contact_of",
     "create",
     "create_fund",
+    "describe_picture",
     "find_fund",
     "forbid_return",
     "fund_names",

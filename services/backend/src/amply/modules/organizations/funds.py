@@ -80,19 +80,20 @@ def create_fund(session: Session, *, organization_id: str, name: str, kind: Fund
         select(FundRow).where(FundRow.organization_id == organization_id, FundRow.name == named)
     ).one()
     if row.kind != kind:
-        raise FundTaken(f"'{named}' is a {row.kind} of this organisation already; choose another name.")
+        raise FundTaken(
+            f"'{named}' is a {row.kind} of this organisation already; choose another name.", param="name"
+        )
     return fund_of(row)
 
 
 def rename_fund(session: Session, *, organization_id: str, fund_id: str, name: str) -> Fund:
-    """Call a fund something else, as long as nobody has given for it: the database holds that (ADR 0086).
+    """Call a fund something else, as long as nobody has given for it: the database holds that (ADR 0086). Lock it first.
 
     Raises:
         FundNotFound: The organisation has no such fund.
         FundNotAcceptable: The name is unusable.
         FundTaken: Another fund has the name, or gifts were made under the one it has.
     """
-    find_fund(session, organization_id=organization_id, fund_id=fund_id)
     named = _name_of(name)
     try:
         session.execute(
@@ -104,11 +105,11 @@ def rename_fund(session: Session, *, organization_id: str, fund_id: str, name: s
     except IntegrityError as refused:
         if isinstance(refused.orig, psycopg.errors.UniqueViolation):
             raise FundTaken(
-                f"'{named}' is a fund of this organisation already; choose another name."
+                f"'{named}' is a fund of this organisation already; choose another name.", param="name"
             ) from None
         if isinstance(refused.orig, psycopg.errors.CheckViolation):
             raise FundTaken(
-                "Gifts were made for this fund under its name: close it, and create another."
+                "Gifts were made for this fund under its name: close it, and create another.", param="name"
             ) from None
         raise
     session.expire_all()
@@ -146,6 +147,20 @@ def find_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
             "This organisation has no fund with this id; its page lists those it has.", param="fund_id"
         )
     return fund_of(row)
+
+
+def locked_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
+    """One fund, with others who would change it waiting; gifts for it do not wait.
+
+    Raises:
+        FundNotFound: The organisation has no such fund.
+    """
+    session.execute(
+        select(FundRow.id)
+        .where(FundRow.organization_id == organization_id, FundRow.id == fund_id)
+        .with_for_update(key_share=True)
+    )
+    return find_fund(session, organization_id=organization_id, fund_id=fund_id)
 
 
 def open_fund(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of
+from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of, require_match
 from amply.infra.web import Identifier, SiteUrlOf, responses
 from amply.modules import audit
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
@@ -69,6 +69,17 @@ def list_own_funds(access: Reading) -> PublicFunds:
     return PublicFunds(data=[PublicFund.of(fund) for fund in found])
 
 
+@own_router.get(
+    "/funds/{fund_id}", summary="Show one's own fund", responses=responses(*PROBLEMS, funds.FundNotFound)
+)
+def show_own_fund(fund_id: Identifier, access: Reading, response: Response) -> PublicFund:
+    """Its `ETag` is what a change may name as `If-Match`."""
+    with access.transaction() as session:
+        organization = own.own(session, access)
+        found = funds.find_fund(session, organization_id=organization.id, fund_id=fund_id)
+    return _tagged(found, response)
+
+
 @own_router.post(
     "/funds",
     status_code=201,
@@ -90,15 +101,22 @@ def create_fund(body: FundIn, access: ChangingFunds) -> PublicFund:
 @own_router.patch(
     "/funds/{fund_id}",
     summary="Rename a fund",
-    responses=responses(*PROBLEMS, funds.FundNotFound, funds.FundNotAcceptable, funds.FundTaken),
+    responses=responses(
+        *PROBLEMS, funds.FundNotFound, funds.FundNotAcceptable, funds.FundTaken, ChangedMeanwhile
+    ),
 )
-def rename_fund(fund_id: Identifier, body: FundChange, access: ChangingFunds) -> PublicFund:
-    """As long as nobody has given for it."""
+def rename_fund(
+    fund_id: Identifier, body: FundChange, access: ChangingFunds, response: Response, if_match: IfMatch = None
+) -> PublicFund:
+    """As long as nobody has given for it. Who names what they saw as `If-Match` is told where somebody was faster."""
     with access.transaction() as session:
         organization = own.own(session, access)
+        before = funds.locked_fund(session, organization_id=organization.id, fund_id=fund_id)
+        if if_match is not None:
+            require_match(if_match, PublicFund.of(before))
         renamed = funds.rename_fund(session, organization_id=organization.id, fund_id=fund_id, name=body.name)
         audit.record_by(session, access, Action.FUND_RENAMED, renamed.id)
-    return PublicFund.of(renamed)
+    return _tagged(renamed, response)
 
 
 @own_router.post(
@@ -112,3 +130,9 @@ def close_fund(fund_id: Identifier, access: ChangingFunds) -> PublicFund:
         if closed.closed_at == access.now:
             audit.record_by(session, access, Action.FUND_CLOSED, closed.id)
     return PublicFund.of(closed)
+
+
+def _tagged(fund: funds.Fund, response: Response) -> PublicFund:
+    shown = PublicFund.of(fund)
+    response.headers["ETag"] = etag_of(shown)
+    return shown

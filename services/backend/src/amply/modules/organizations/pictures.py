@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import cast, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Text, cast, func, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 
 from amply.modules.organizations.domain import Picture, PictureFile, PictureKind
@@ -32,6 +32,23 @@ def hide_picture(session: Session, *, organization_id: str, picture_id: str) -> 
                 OrganizationRow.pictures[kind.value]["id"].astext == picture_id,
             )
             .values(pictures=OrganizationRow.pictures.op("-")(kind.value))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def describe_picture(
+    session: Session, *, organization_id: str, picture_id: str, alt: Mapping[str, str]
+) -> None:
+    """Say something else of what it shows, wherever it is shown. Another one's words stay."""
+    for kind in PictureKind:
+        where = cast([kind.value, "alt"], ARRAY(Text))
+        session.execute(
+            update(OrganizationRow)
+            .where(
+                OrganizationRow.id == organization_id,
+                OrganizationRow.pictures[kind.value]["id"].astext == picture_id,
+            )
+            .values(pictures=func.jsonb_set(OrganizationRow.pictures, where, cast(dict(alt), JSONB)))
             .execution_options(synchronize_session=False)
         )
 

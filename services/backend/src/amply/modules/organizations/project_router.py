@@ -25,6 +25,7 @@ from amply.modules.organizations.project_schemas import (
 project_router = APIRouter(prefix="/v1/organisations/{organization_id}/projects", tags=["Organisations"])
 public_project_router = APIRouter(prefix="/v1/public/organisations", tags=["Public"])
 
+Reading = Annotated[Access, allowed(Permission.ORGANISATION_READ)]
 Changing = Annotated[Access, allowed(Permission.FUNDS_CHANGE)]
 
 
@@ -39,6 +40,42 @@ def list_projects(organization_id: Identifier, database: DatabaseOf) -> PublicPr
         queries.get_public(session, organization_id=organization_id)
         found = projects.projects_of(session, organization_id=organization_id)
     return PublicProjects(data=[PublicProject.of(each) for each in found])
+
+
+@public_project_router.get(
+    "/{organization_id}/projects/{project_id}",
+    summary="Show what an organisation collects for",
+    dependencies=[Depends(limit_by_address("public"))],
+    responses=responses(OrganizationNotFound, projects.ProjectNotFound, TooManyRequests),
+)
+def show_project(
+    organization_id: Identifier, project_id: Identifier, database: DatabaseOf, response: Response
+) -> PublicProject:
+    with database.transaction() as session:
+        queries.get_public(session, organization_id=organization_id)
+        found = projects.find(session, organization_id=organization_id, project_id=project_id)
+    return _tagged(found, response)
+
+
+@project_router.get("", summary="List one's own projects", responses=responses(*PROBLEMS))
+def list_own_projects(access: Reading) -> PublicProjects:
+    with access.transaction() as session:
+        organization = own.own(session, access)
+        found = projects.projects_of(session, organization_id=organization.id)
+    return PublicProjects(data=[PublicProject.of(each) for each in found])
+
+
+@project_router.get(
+    "/{project_id}",
+    summary="Show one's own project",
+    responses=responses(*PROBLEMS, projects.ProjectNotFound),
+)
+def show_own_project(project_id: Identifier, access: Reading, response: Response) -> PublicProject:
+    """Its `ETag` is what a change names as `If-Match`."""
+    with access.transaction() as session:
+        organization = own.own(session, access)
+        found = projects.find(session, organization_id=organization.id, project_id=project_id)
+    return _tagged(found, response)
 
 
 @project_router.post(
@@ -62,9 +99,7 @@ def create_project(body: ProjectIn, access: Changing, response: Response) -> Pub
         made, is_new = projects.create(session, access, name=body.name, goal=_goal(body.goal), texts=texts)
         if is_new:
             audit.record_by(session, access, Action.PROJECT_CREATED, made.id, made.fund.id)
-    shown = PublicProject.of(made)
-    response.headers["ETag"] = etag_of(shown)
-    return shown
+    return _tagged(made, response)
 
 
 @project_router.patch(
@@ -74,6 +109,8 @@ def create_project(body: ProjectIn, access: Changing, response: Response) -> Pub
         *PROBLEMS,
         projects.ProjectNotFound,
         projects.ProjectOver,
+        funds.FundNotAcceptable,
+        funds.FundTaken,
         OrganizationNotAcceptable,
         AmountNotAcceptable,
         CurrencyNotSupported,
@@ -98,12 +135,17 @@ def change_project(
             session,
             access,
             project_id=project_id,
+            name=body.name,
             goal=None if body.goal is None else _goal(body.goal),
             state=body.state,
             texts=texts,
         )
-        audit.record_by(session, access, Action.PROJECT_CHANGED, project_id)
-    shown = PublicProject.of(changed)
+        audit.record_by(session, access, Action.PROJECT_CHANGED, project_id, changed.fund.id)
+    return _tagged(changed, response)
+
+
+def _tagged(project: projects.Project, response: Response) -> PublicProject:
+    shown = PublicProject.of(project)
     response.headers["ETag"] = etag_of(shown)
     return shown
 

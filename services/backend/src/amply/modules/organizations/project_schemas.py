@@ -71,6 +71,13 @@ class ProjectIn(Request):
 class ProjectChange(Request):
     """What is to be changed; what is left out, or null, stays."""
 
+    name: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            description="Also its fund's. Once somebody has given for it, it keeps the one it has.",
+        ),
+    ] = None
     goal: GoalIn | None = None
     state: ProjectState | None = None
     texts: Texts | None = None

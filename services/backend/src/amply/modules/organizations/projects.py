@@ -98,6 +98,7 @@ def change(
     access: Access,
     *,
     project_id: str,
+    name: str | None,
     goal: Money | None,
     state: ProjectState | None,
     texts: Mapping[str, Mapping[str, str]] | None,
@@ -107,6 +108,7 @@ def change(
     Raises:
         ProjectNotFound: The organisation has none of this id.
         ProjectOver: It is over, and stays so.
+        FundNotAcceptable, FundTaken: As `rename_fund` says of the name, which is its fund's.
     """
     before = locked(session, access, project_id=project_id)
     if before.state.is_over:
@@ -125,6 +127,8 @@ def change(
             .values(**values)
             .execution_options(synchronize_session=False)
         )
+    if name is not None and name != before.fund.name:
+        funds.rename_fund(session, organization_id=access.organization_id, fund_id=before.fund.id, name=name)
     if state is not None and state.is_over:
         funds.close_fund(
             session, organization_id=access.organization_id, fund_id=before.fund.id, now=access.now
@@ -134,7 +138,7 @@ def change(
 
 
 def locked(session: Session, access: Access, *, project_id: str) -> Project:
-    """One project, with others who would change it waiting.
+    """One project and its fund, with others who would change them waiting.
 
     Raises:
         ProjectNotFound: The organisation has none of this id.
@@ -145,9 +149,26 @@ def locked(session: Session, access: Access, *, project_id: str) -> Project:
         .with_for_update(of=ProjectRow)
     ).one_or_none()
     if row is None:
-        raise ProjectNotFound("This organisation has no project with this id; its page lists those it has.")
-    fund = funds.find_fund(session, organization_id=access.organization_id, fund_id=row.fund_id)
+        raise ProjectNotFound(_UNKNOWN)
+    fund = funds.locked_fund(session, organization_id=access.organization_id, fund_id=row.fund_id)
     return _project(row, fund)
+
+
+def find(session: Session, *, organization_id: str, project_id: str) -> Project:
+    """One project of an organisation.
+
+    Raises:
+        ProjectNotFound: The organisation has none of this id.
+    """
+    found = session.execute(
+        select(ProjectRow, FundRow)
+        .join(FundRow, FundRow.id == ProjectRow.fund_id)
+        .where(ProjectRow.organization_id == organization_id, ProjectRow.id == project_id)
+    ).one_or_none()
+    if found is None:
+        raise ProjectNotFound(_UNKNOWN)
+    row, fund = found
+    return _project(row, funds.fund_of(fund))
 
 
 def projects_of(session: Session, *, organization_id: str) -> Sequence[Project]:
@@ -163,6 +184,7 @@ def projects_of(session: Session, *, organization_id: str) -> Sequence[Project]:
 
 
 _LISTED_MAX: Final = funds.FUNDS_MAX
+_UNKNOWN: Final = "This organisation has no project with this id; its page lists those it has."
 
 
 def _project(row: ProjectRow, fund: Fund) -> Project:

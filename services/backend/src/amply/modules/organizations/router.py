@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
+from amply.infra.conditional import etag_of
 from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import (
@@ -120,3 +121,19 @@ def list_funds(organization_id: Identifier, database: DatabaseOf) -> PublicFunds
         queries.get_public(session, organization_id=organization_id)
         found = funds.funds_of(session, organization_id=organization_id)
     return PublicFunds(data=[PublicFund.of(fund) for fund in found])
+
+
+@router.get(
+    "/{organization_id}/funds/{fund_id}",
+    summary="Show what an organisation lets people give for",
+    responses=responses(OrganizationNotFound, funds.FundNotFound),
+)
+def show_fund(
+    organization_id: Identifier, fund_id: Identifier, database: DatabaseOf, response: Response
+) -> PublicFund:
+    with database.transaction() as session:
+        queries.get_public(session, organization_id=organization_id)
+        found = funds.find_fund(session, organization_id=organization_id, fund_id=fund_id)
+    shown = PublicFund.of(found)
+    response.headers["ETag"] = etag_of(shown)
+    return shown

@@ -1,0 +1,76 @@
+import type { Attempt, Words } from "../account/confirming";
+import { useSpeech } from "../account/language";
+import { type Language, LANGUAGES } from "../language/language";
+import { useOneAtATime } from "../site/one_at_a_time";
+import { AltFields, altIn } from "./alt_fields";
+import { Opened } from "./opened";
+import type { AltTexts, Image, Kind, OwnApi, SeenImage } from "./own_api";
+import type { Keeping } from "./saving";
+import { SPOKEN } from "./texts_draft";
+import { UponVersion } from "./upon_version";
+
+interface AltChangeProps {
+  readonly kind: Kind;
+  readonly image: Image;
+  readonly own: OwnApi;
+  readonly attempt: Attempt;
+}
+
+/** What a picture shows, said anew without sending it again. */
+export function AltChange({ kind, image, own, attempt }: AltChangeProps) {
+  const { t } = useSpeech();
+  const keeping = altKeeping(own, image.id);
+  return (
+    <Opened action={t.changeAlt} about={t.pictureTitle[kind]} title={t.altTexts} attempt={attempt} load={keeping.look}>
+      {(seen, close) => (
+        <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.altSaved} onSaved={close}>
+          {({ base, isAnew, onSave }) => <AltForm kind={kind} alt={base.said} isAnew={isAnew} onSave={onSave} onLeave={close} />}
+        </UponVersion>
+      )}
+    </Opened>
+  );
+}
+
+interface AltFormProps {
+  readonly kind: Kind;
+  readonly alt: AltTexts;
+  readonly isAnew: boolean;
+  readonly onSave: (alt: AltTexts) => Promise<void>;
+  readonly onLeave: () => void;
+}
+
+function AltForm({ kind, alt, isAnew, onSave, onLeave }: AltFormProps) {
+  const { t } = useSpeech();
+  const once = useOneAtATime();
+  const prefix = `${kind}-said`;
+  const submit = (event: Event) => {
+    const asked = altIn(new FormData(event.currentTarget as HTMLFormElement), prefix);
+    return once(() => onSave(asked))(event);
+  };
+  return (
+    <form onSubmit={submit}>
+      <AltFields prefix={prefix} alt={alt} takesFocus={isAnew} />
+      <div class="actions">
+        <button type="submit" class="outlined">
+          {t.saveAlt}
+        </button>
+        <button type="button" class="outlined" onClick={onLeave}>
+          {t.leaveIt}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function altKeeping(own: OwnApi, imageId: string): Keeping<AltTexts, SeenImage> {
+  return {
+    look: () => own.image(imageId),
+    change: (alt, version) => own.describe(imageId, alt, version),
+    differing: (one, other) => SPOKEN.filter((language) => one[language] !== other[language]).map(namedIn),
+  };
+}
+
+/** Languages by their own names, which are the same in each. */
+function namedIn(language: Language): Words {
+  return () => LANGUAGES[language];
+}

@@ -1,0 +1,50 @@
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import type { Attempt } from "../account/confirming";
+import { StepHeading } from "../site/step_heading";
+
+interface OpenedProps<Of extends object> {
+  readonly action: string;
+  /** Of the group, where the action's name alone would not say what it is about. */
+  readonly about?: string;
+  readonly title: string;
+  readonly attempt: Attempt;
+  /** What is shown, as it stands when somebody asks for it. */
+  readonly load: () => Promise<Of>;
+  readonly children: (of: Of, close: () => void) => ComponentChildren;
+}
+
+/** A button that a form takes the place of, and that is there again, with the focus, once the form is done. */
+export function Opened<Of extends object>({ action, about, title, attempt, load, children }: OpenedProps<Of>) {
+  const [of, setOf] = useState<Of | null>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const wasOpen = useRef(false);
+  useLayoutEffect(() => {
+    if (of === null && wasOpen.current) button.current?.focus();
+    wasOpen.current = of !== null;
+  }, [of]);
+  if (of === null) {
+    const open = async () => {
+      const found = await load();
+      setOf(() => found);
+    };
+    return (
+      <button
+        type="button"
+        class="outlined"
+        ref={button}
+        aria-label={about === undefined ? undefined : `${action}: ${about}`}
+        onClick={() => void attempt(open, undefined, true)}
+      >
+        {action}
+      </button>
+    );
+  }
+  return (
+    <div class="asking">
+      <StepHeading>{title}</StepHeading>
+      {children(of, () => setOf(null))}
+    </div>
+  );
+}

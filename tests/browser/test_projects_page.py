@@ -1,0 +1,135 @@
+"""Projects and funds on the page of one's own organisation, in a real browser at the real API."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
+from tests.backend.people_world import people_cache, world  # noqa: F401 -- fixtures, too
+from tests.browser.colleague import Colleague, joins, part_of
+from tests.browser.pages_code import run_in_node
+from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
+from tests.browser.pressing import presses
+
+pytestmark = pytest.mark.enable_socket
+
+
+def test_a_project_is_begun_changed_contradicted_and_completed_by_the_keyboard(
+    place: Place,  # noqa: F811 -- the fixture
+    databases: Databases,  # noqa: F811 -- the fixture
+) -> None:
+    page, colleague = place.page, Colleague(joins(place, databases, "content"), place)
+    presses(page.get_by_role("link", name="Profile", exact=True))
+    part = part_of(place, "Projects")
+    expect(part.get_by_text("There are no projects yet.")).to_be_visible()
+    place.clicks("Begin a project")
+    place.clicks("Make the project")
+    expect(page.locator("#project-name")).to_be_focused()
+    expect(page.locator("#project-name")).to_have_accessible_description(re.compile("Write a name."))
+    place.fills(project_name="Roof", project_goal="9.000,5", project_tagline_en="A dry roof")
+    place.clicks("Make the project")
+    expect(page.locator("#project-goal")).to_be_focused()
+    place.fills(project_goal="9000", project_about_en="The old one leaks.")
+    place.clicks("Make the project")
+    expect(part.get_by_role("status").filter(has_text="The project is made.")).to_be_visible()
+    expect(page.get_by_role("button", name="Begin a project")).to_be_focused()
+    row = part.get_by_role("listitem")
+    name, goal = row.get_by_label("Name of the project"), row.get_by_label("Goal", exact=True)
+    expect(row).to_contain_text("planned · goal €9,000.00")
+
+    # What the page cannot know of, and the API finds, stands beside the field as well.
+    colleague.opens_a_fund("Tiles")
+    place.clicks("Change: Roof")
+    name.fill("Tiles")
+    goal.fill("9500.50")
+    place.clicks("Save the project")
+    expect(name).to_be_focused()
+    expect(name).to_have_accessible_description(re.compile("'Tiles' is a fund of this organisation already"))
+    place.is_for_everybody()
+
+    colleague.changes("projects", state="active")
+    name.fill("Dry roof")
+    place.clicks("Save the project")
+    expect(row.get_by_role("alert")).to_have_text(
+        "Somebody else has changed this meanwhile: how far it is. Nothing of yours is saved yet."
+    )
+    expect(page.get_by_role("heading", name="Whose words shall stand?")).to_be_focused()
+    place.clicks("Show what stands there now")
+    expect(name).to_be_focused()
+    expect(row.get_by_label("How far it is")).to_have_value("active")
+    name.fill("Dry roof")
+    place.clicks("Save the project")
+    expect(row.get_by_role("status")).to_have_text("The project is saved.")
+    expect(row).to_contain_text("under way · goal €9,000.00")
+
+    # What cannot be undone is done to what is seen alone.
+    colleague.changes("projects", goal={"minor_units": "1000000", "currency": "EUR"})
+    place.clicks("Complete: Dry roof")
+    place.clicks("Complete the project")
+    expect(row.get_by_role("alert")).to_contain_text("It is shown as it stands now")
+    expect(row).to_contain_text("goal €10,000.00")
+    place.clicks("Complete: Dry roof")
+    place.clicks("Complete the project")
+    expect(row.get_by_role("status")).to_have_text("The project is over.")
+    expect(row.get_by_text("Dry roof", exact=True).locator("..")).to_be_focused()
+    expect(row.get_by_role("button")).to_have_count(0)
+    (said,) = colleague.sees("/projects").json()["data"]
+    assert (said["state"], said["fund"]["is_open"], said["texts"]["en"]["tagline"]) == (
+        "completed",
+        False,
+        "A dry roof",
+    )
+
+
+def test_a_fund_is_opened_renamed_and_closed_and_a_projects_own_is_not_among_them(
+    place: Place,  # noqa: F811 -- the fixture
+    databases: Databases,  # noqa: F811 -- the fixture
+) -> None:
+    page, browser = place.page, joins(place, databases, "admin")
+    colleague = Colleague(browser, place)
+    roof = {"name": "Toit", "goal": {"minor_units": "500000", "currency": "EUR"}}
+    made = browser.client.post(f"{colleague.own}/projects", json=roof, headers=browser.headers)
+    assert made.status_code == 201, made.text
+    place.goes(f"/account/organisation/?org={place.organization_id}&lang=fr")
+    part = part_of(place, "Fonds affectés")
+    expect(part.get_by_text("Il n\u2019y a pas encore de fonds.")).to_be_visible()
+    place.clicks("Ouvrir un fonds")
+    place.fills(fund_name="Toit")
+    place.clicks("Créer le fonds")
+    expect(page.locator("#fund-name")).to_have_accessible_description(re.compile("porte déjà ce nom"))
+    place.fills(fund_name="Puits")
+    page.get_by_label("Comment on l\u2019appelle").select_option("campagne")
+    place.clicks("Créer le fonds")
+    row = part.get_by_role("listitem")
+    expect(row).to_contain_text("campagne · reçoit des dons")
+    place.clicks("Renommer: Puits")
+    row.get_by_label("Nom du fonds").fill("Puits profonds")
+    place.is_for_everybody()
+    place.clicks("Enregistrer le nom")
+    expect(row.get_by_role("status")).to_have_text("Le nom est enregistré.")
+    place.clicks("Fermer: Puits profonds")
+    place.clicks("Fermer le fonds")
+    expect(row.get_by_role("status")).to_have_text("Le fonds est fermé.")
+    expect(row).to_contain_text("campagne · fermé")
+    of_project, fund = colleague.sees("/funds").json()["data"]
+    assert (of_project["is_open"], fund["name"], fund["is_open"]) == (True, "Puits profonds", False)
+
+
+def test_what_a_form_does_not_ask_for_or_could_not_hold_stays_as_a_program_said_it() -> None:
+    script = """() => {
+        const said = {
+            name: "Roof", state: "active", goal: { minorUnits: 100000000000000n, currency: "EUR" },
+            texts: { es: { tagline: "Seco", about: "Nuevo" } },
+        };
+        const begun = { prefix: "p-", said, goal: "1000000000000.00", taken: new Set(["Roof", "Tiles"]) };
+        const read = (fields) => {
+            const form = new FormData();
+            const all = { name: " Roof ", goal: begun.goal, currency: "EUR", state: "active", ...fields };
+            for (const [name, value] of Object.entries(all)) form.set(`p-${name}`, value);
+            const found = module.projectIn(form, begun);
+            return "faults" in found ? [...found.faults.keys()] : module.differingProject(found, said).length;
+        };
+        return [{}, { goal: "2000000000000" }, { name: "Tiles" }, { name: "Dry  roof", currency: "GBP", goal: "1" }].map(read);
+    }"""
+    assert run_in_node(("src/organization/project_draft.ts",), script) == [0, ["p-goal"], ["p-name"], 2]
