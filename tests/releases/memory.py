@@ -72,6 +72,8 @@ class Raw:
     sizes: dict[str, int] = field(default_factory=dict)
     """Of files that only seem to be as large."""
     unfetched: bool = False
+    region: str = ""
+    """Another one's ETags may be other ones, of the same bytes."""
 
     def look(self, key: str) -> Object | None:
         if key in self.refused:
@@ -79,7 +81,7 @@ class Raw:
         if key not in self.objects:
             return None
         body = self.objects[key]
-        return Object(hashlib.sha256(body).hexdigest(), self.sizes.get(key, len(body)))
+        return Object(hashlib.sha256(self.region.encode() + body).hexdigest(), self.sizes.get(key, len(body)))
 
     def fetch(self, key: str, into: Path) -> Object | None:
         assert key not in self.sizes, "what is too large must not be fetched"
