@@ -20,7 +20,7 @@ from amply_releases.publishing import clear, columns_of, revision_of, store
 MADE: Final = "out"
 """The folder that releases are made in, within `scratch`."""
 PREFIX: Final = "given/"
-"""Where buyers' links may lead, and where nothing else is (`stacks/lake/marketplace_api.py`)."""
+"""Where buyers' links may lead, and where nothing else is (`stacks/lake/governance.py`)."""
 MOST_A_TURN: Final = 5
 """The others have their turn at the next look, so that neither messages nor other datasets wait for all of them."""
 
@@ -71,8 +71,8 @@ def hand_over(
 def _is_all_released(parts: Parts, source: Source, standing: Standing) -> bool:
     """Whether the dataset's newest own release is shown, and is what would be released now."""
     history = History.read(parts.ledgers.of(source.dataset_id), source.dataset_id)
-    newest = history.releases_to(EVERYBODY)[-1:]
-    return [(each.number, each.state) for each in newest] == [(standing.latest, history.state())]
+    newest = history.newest_to(EVERYBODY)
+    return newest is not None and (newest.number, newest.state) == (standing.latest, history.state())
 
 
 def _hand_over(parts: Parts, source: Source, buyer: str, *, follows: int, now: datetime) -> None:

@@ -257,8 +257,8 @@ class _Turn:
 
     def _remember(self, order: Order) -> None:
         """Have the certificate of the newest published release at hand, so that its files are not made again."""
-        for released in self._history.releases_to(EVERYBODY)[-1:]:
-            if released.number <= self._standing.latest:
-                folder = order.home / released.folder
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / CERTIFICATE).write_text(released.certificate, encoding="utf-8")
+        released = self._history.newest_to(EVERYBODY)
+        if released is not None and released.number <= self._standing.latest:
+            folder = order.home / released.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / CERTIFICATE).write_text(released.certificate, encoding="utf-8")
