@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from amply.modules.ingestion.columns import Column, check, policy_of
+from amply.modules.ingestion.columns import Column, check, in_clear, policy_of
 from amply.modules.ingestion.domain import DatasetNotAcceptable
 from amply_lake import default_policy, read_policy
 from tests.backend.intake_world import COLUMNS
@@ -198,6 +198,22 @@ REFUSED: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
 )
 def test_what_can_name_nobody_is_released_as_it_is(said: Mapping[str, Any]) -> None:
     check(columns(PERSON, SENSITIVE, AGE, said))
+
+
+def test_what_was_taken_under_fewer_limits_than_today_is_not_in_clear() -> None:
+    loose = columns(
+        plain("integer"),
+        plain("integer", least=10**9, most=10**9 + 1) | {"name": "phone"},
+        plain("number", least=0, most=1) | {"name": "share"},
+        plain("text") | {"name": "note"},
+        plain("date") | {"name": "day"},
+    )
+    assert in_clear(loose) == set()
+    assert in_clear(columns(NUMBER, SENSITIVE | {"name": "tier"}, plain("boolean"), AGE, PERSON)) == {
+        "what",
+        "tier",
+        "told",
+    }
 
 
 @pytest.mark.parametrize("name", REFUSED)

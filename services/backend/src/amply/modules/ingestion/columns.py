@@ -129,10 +129,8 @@ def names_and_types(columns: Sequence[Column]) -> list[tuple[str, str]]:
 
 
 def in_clear(columns: Sequence[Column]) -> set[str]:
-    """Columns that are released as they are, and might say more than they should."""
-    return {
-        column.name for column in columns if _is_in_clear(column) and column.type is not ColumnType.BOOLEAN
-    }
+    """Columns whose every value may be released as it is, by what is asked for today. What was taken under fewer limits is none."""
+    return {column.name for column in columns if _is_in_clear(column) and _too_much(column) is None}
 
 
 def _is_in_clear(column: Column) -> bool:
