@@ -45,6 +45,12 @@ class ProjectOver(Conflict):
     code = "project_over"
 
 
+class FundOfProject(Conflict):
+    """The fund is a project's, and has its name: change the project."""
+
+    code = "fund_of_project"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """What is collected for. Its name, and whether gifts are taken, are its fund's."""
@@ -152,6 +158,20 @@ def locked(session: Session, access: Access, *, project_id: str) -> Project:
         raise ProjectNotFound(_UNKNOWN)
     fund = funds.locked_fund(session, organization_id=access.organization_id, fund_id=row.fund_id)
     return _project(row, fund)
+
+
+def require_no_project(session: Session, access: Access, *, fund_id: str) -> None:
+    """Whoever changes a project names what they saw of it, and one that is over stays as it is. Lock its fund first.
+
+    Raises:
+        FundOfProject: The fund is a project's.
+    """
+    project_id = session.scalar(
+        select(ProjectRow.id).where(ProjectRow.fund_id == fund_id, access.covers(ProjectRow.organization_id))
+    )
+    if project_id is not None:
+        route = f"/v1/organisations/{access.organization_id}/projects/{project_id}"
+        raise FundOfProject(f"This fund is a project's, and has its name: change that with 'PATCH {route}'.")
 
 
 def find(session: Session, *, organization_id: str, project_id: str) -> Project:
