@@ -113,7 +113,22 @@ def test_a_fund_is_opened_renamed_and_closed_and_a_projects_own_is_not_among_the
     expect(row.get_by_role("status")).to_have_text("Le fonds est fermé.")
     expect(row).to_contain_text("campagne · fermé")
     of_project, fund = colleague.sees("/funds").json()["data"]
+    closing = f"{colleague.own}/funds/{of_project['id']}/close"
+    assert browser.client.post(closing, headers=browser.headers).status_code == 200
+    place.goes(f"/account/organisation/?org={place.organization_id}&lang=fr")
+    expect(part_of(place, "Projets").get_by_role("listitem")).to_contain_text(
+        "prévu · objectif 5\u202f000,00\u00a0€ · fermé\u00a0: son fonds ne reçoit plus de dons"
+    )
     assert (of_project["is_open"], fund["name"], fund["is_open"]) == (True, "Puits profonds", False)
+
+
+def test_a_fund_waits_for_its_project_as_long_as_it_takes_gifts() -> None:
+    script = """() => {
+        const fund = (name, kind, isOpen) => ({ id: name, kind, said: { name, isOpen } });
+        const funds = [fund("a", "fund", true), fund("b", "project", true), fund("c", "project", false), fund("d", "project", true)];
+        return [...module.namesTaken(funds, [{ id: "p", fundId: "d" }])];
+    }"""
+    assert run_in_node(("src/organization/project_draft.ts",), script) == ["a", "c", "d"]
 
 
 def test_what_a_form_does_not_ask_for_or_could_not_hold_stays_as_a_program_said_it() -> None:

@@ -105,6 +105,22 @@ def test_what_was_seen_is_what_a_project_is_changed_upon_its_name_included(house
     assert house.ask("GET", path, by="usr_viewer").headers["ETag"] == changed.headers["ETag"]
 
 
+def test_a_project_is_begun_on_no_fund_that_takes_nothing_and_one_that_is_there_stays_the_answer(
+    house: House,
+) -> None:
+    made = house.ask("POST", "/funds", by="usr_content", json={"name": "Roof", "kind": "project"}).json()
+    assert house.ask("POST", f"/funds/{made['id']}/close", by="usr_content").is_success
+    refused = house.ask("POST", "/projects", by="usr_content", json=ROOF)
+    assert_problem(refused, status=409, code="fund_taken", param="name")
+    assert "closed" in refused.json()["detail"]
+    assert house.ask("GET", "/projects", by="usr_viewer").json()["data"] == []
+    path = project(house, name="Wells")
+    fund_id = house.ask("GET", path, by="usr_viewer").json()["fund"]["id"]
+    assert house.ask("POST", f"/funds/{fund_id}/close", by="usr_content").is_success
+    assert project(house, name="Wells") == path
+    assert house.ask("GET", path, by="usr_viewer").json()["fund"]["is_open"] is False
+
+
 def test_a_projects_fund_is_renamed_by_no_other_route_than_the_projects(house: House) -> None:
     path = project(house)
     fund_path = f"/funds/{house.ask('GET', path, by='usr_viewer').json()['fund']['id']}"
