@@ -41,7 +41,7 @@ COLUMNS: Final[Sequence[Mapping[str, Any]]] = (
     },
     {"name": "spent", "type": "integer", "role": "sensitive", "bands": [10, 100]},
     {"name": "tier", "type": "text", "role": "insensitive", "one_of": ["gold", "plain"]},
-    {"name": "score", "type": "number", "role": "insensitive", "least": 0, "most": 10},
+    {"name": "score", "type": "number", "role": "direct", "least": 0, "most": 10},
     {"name": "is_new", "type": "boolean", "role": "insensitive"},
     {"name": "seen_at", "type": "timestamp", "role": "direct"},
 )

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.people_world import people_cache, world  # noqa: F401 -- fixtures, too
@@ -63,7 +63,38 @@ def test_a_project_is_begun_changed_contradicted_and_completed_by_the_keyboard(
     expect(row.get_by_role("status")).to_have_text("The project is saved.")
     expect(row).to_contain_text("under way · goal €9,000.00")
 
-    # What cannot be undone is done to what is seen alone.
+    says_more_before_their_own_words_stand(place, colleague, row)
+    is_completed_as_it_is_seen_alone(place, colleague, row)
+
+
+def says_more_before_their_own_words_stand(
+    place: Place,  # noqa: F811 -- the fixture
+    colleague: Colleague,
+    row: Locator,
+) -> None:
+    """What is typed beside the question is what is saved."""
+    page, goal = place.page, row.get_by_label("Goal", exact=True)
+    place.clicks("Change: Dry roof")
+    colleague.changes("projects", state="planned")
+    goal.fill("9100")
+    place.clicks("Save the project")
+    expect(page.get_by_role("heading", name="Whose words shall stand?")).to_be_focused()
+    goal.fill("9.000,5")
+    place.clicks("Save mine")
+    expect(goal).to_be_focused()
+    goal.fill("9200")
+    place.clicks("Save mine")
+    expect(row.get_by_role("status")).to_have_text("The project is saved.")
+    expect(row).to_contain_text("under way · goal €9,200.00")
+    expect(page.get_by_role("button", name="Change: Dry roof")).to_be_focused()
+
+
+def is_completed_as_it_is_seen_alone(
+    place: Place,  # noqa: F811 -- the fixture
+    colleague: Colleague,
+    row: Locator,
+) -> None:
+    """What cannot be undone is done to nothing else."""
     colleague.changes("projects", goal={"minor_units": "1000000", "currency": "EUR"})
     place.clicks("Complete: Dry roof")
     place.clicks("Complete the project")
@@ -113,7 +144,22 @@ def test_a_fund_is_opened_renamed_and_closed_and_a_projects_own_is_not_among_the
     expect(row.get_by_role("status")).to_have_text("Le fonds est fermé.")
     expect(row).to_contain_text("campagne · fermé")
     of_project, fund = colleague.sees("/funds").json()["data"]
+    closing = f"{colleague.own}/funds/{of_project['id']}/close"
+    assert browser.client.post(closing, headers=browser.headers).status_code == 200
+    place.goes(f"/account/organisation/?org={place.organization_id}&lang=fr")
+    expect(part_of(place, "Projets").get_by_role("listitem")).to_contain_text(
+        "prévu · objectif 5\u202f000,00\u00a0€ · fermé\u00a0: son fonds ne reçoit plus de dons"
+    )
     assert (of_project["is_open"], fund["name"], fund["is_open"]) == (True, "Puits profonds", False)
+
+
+def test_a_fund_waits_for_its_project_as_long_as_it_takes_gifts() -> None:
+    script = """() => {
+        const fund = (name, kind, isOpen) => ({ id: name, kind, said: { name, isOpen } });
+        const funds = [fund("a", "fund", true), fund("b", "project", true), fund("c", "project", false), fund("d", "project", true)];
+        return [...module.namesTaken(funds, [{ id: "p", fundId: "d" }])];
+    }"""
+    assert run_in_node(("src/organization/project_draft.ts",), script) == ["a", "c", "d"]
 
 
 def test_what_a_form_does_not_ask_for_or_could_not_hold_stays_as_a_program_said_it() -> None:

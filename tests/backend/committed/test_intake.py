@@ -209,7 +209,8 @@ def test_columns_change_until_something_is_handed_in_and_a_file_is_read_by_those
         tag = ask_beside(house, "GET", path).headers["ETag"]
         return ask_beside(house, "PATCH", path, json={"columns": columns}, headers={"If-Match": tag})
 
-    more = [*(dict(column) for column in COLUMNS), {"name": "note", "type": "text", "role": "direct"}]
+    late = {"name": "is_late", "type": "boolean", "role": "direct"}
+    more = [*(dict(column) for column in COLUMNS), late, {"name": "note", "type": "text", "role": "direct"}]
     assert change(more).json()["schema_version"] == 2
     job_id = hand_in(house, dataset_id, json.dumps({**ROWS[1], "age": 99}))
     assert code(change(more[:-1])) == (409, "columns_are_fixed")
@@ -223,6 +224,8 @@ def test_columns_change_until_something_is_handed_in_and_a_file_is_read_by_those
     assert code(change([*more[:-1], told])) == (409, "columns_are_fixed"), (
         "the first file says whatever it likes"
     )
+    plain = [*more[:-2], {**late, "role": "insensitive"}, more[-1]]
+    assert code(change(plain)) == (409, "columns_are_fixed"), "what was to be in no release is in none"
     spent = [
         {**each, **({"bands": [], "least": 0, "most": 9} if each["name"] == "spent" else {})} for each in more
     ]
@@ -251,7 +254,12 @@ def test_what_was_described_before_numbers_were_bounded_goes_on_until_its_column
     assert change(title="Visits of guests", columns=loose["columns"]).json()["schema_version"] == 1
     wider = [{**each, **({"most": 140} if each["name"] == "age" else {})} for each in loose["columns"]]
     assert change(columns=wider).status_code == 422
+    bounded = {**phone, "least": 0, "most": 9_999}
+    assert code(change(columns=[*wider[:-1], bounded])) == (409, "columns_are_fixed"), (
+        "the telephone number that came would be released from then on as if it were none"
+    )
     assert change(columns=[*wider[:-1], {**phone, "role": "direct"}]).json()["schema_version"] == 2
+    assert code(change(columns=[*wider[:-1], bounded])) == (409, "columns_are_fixed")
 
 
 def test_a_file_that_begins_while_columns_change_is_read_by_the_new_ones(house: House) -> None:

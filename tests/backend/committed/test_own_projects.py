@@ -105,12 +105,45 @@ def test_what_was_seen_is_what_a_project_is_changed_upon_its_name_included(house
     assert house.ask("GET", path, by="usr_viewer").headers["ETag"] == changed.headers["ETag"]
 
 
-def test_a_projects_fund_renamed_meanwhile_is_a_change_of_the_project(house: House) -> None:
+def test_a_project_is_begun_on_no_fund_that_takes_nothing_and_one_that_is_there_stays_the_answer(
+    house: House,
+) -> None:
+    made = house.ask("POST", "/funds", by="usr_content", json={"name": "Roof", "kind": "project"}).json()
+    assert house.ask("POST", f"/funds/{made['id']}/close", by="usr_content").is_success
+    refused = house.ask("POST", "/projects", by="usr_content", json=ROOF)
+    assert_problem(refused, status=409, code="fund_taken", param="name")
+    assert "closed" in refused.json()["detail"]
+    assert house.ask("GET", "/projects", by="usr_viewer").json()["data"] == []
+    path = project(house, name="Wells")
+    fund_id = house.ask("GET", path, by="usr_viewer").json()["fund"]["id"]
+    assert house.ask("POST", f"/funds/{fund_id}/close", by="usr_content").is_success
+    assert project(house, name="Wells") == path
+    assert house.ask("GET", path, by="usr_viewer").json()["fund"]["is_open"] is False
+
+
+def test_a_projects_fund_is_renamed_by_no_other_route_than_the_projects(house: House) -> None:
+    path = project(house)
+    fund_path = f"/funds/{house.ask('GET', path, by='usr_viewer').json()['fund']['id']}"
+
+    def is_refused() -> None:
+        seen = {"If-Match": house.ask("GET", fund_path, by="usr_viewer").headers["ETag"]}
+        for headers in ({}, seen):
+            asked = house.ask("PATCH", fund_path, by="usr_owner", json={"name": "Tiles"}, headers=headers)
+            assert_problem(asked, status=409, code="fund_of_project")
+            assert f"PATCH /v1/organisations/{house.organization_id}{path}" in asked.json()["detail"]
+
+    is_refused()
+    seen = {"If-Match": house.ask("GET", path, by="usr_viewer").headers["ETag"]}
+    over = house.ask("PATCH", path, by="usr_content", json={"state": "completed"}, headers=seen)
+    is_refused()
+    assert public(house, path).json() == over.json()
+
+
+def test_a_projects_fund_that_is_closed_meanwhile_is_a_change_of_the_project(house: House) -> None:
     path = project(house)
     seen = house.ask("GET", path, by="usr_viewer")
-    assert house.ask(
-        "PATCH", f"/funds/{seen.json()['fund']['id']}", by="usr_owner", json={"name": "Tiles"}
-    ).is_success
+    closing = f"/funds/{seen.json()['fund']['id']}/close"
+    assert house.ask("POST", closing, by="usr_owner").is_success
     late = house.ask(
         "PATCH",
         path,

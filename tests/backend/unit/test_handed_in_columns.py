@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from amply.modules.ingestion.columns import Column, check, policy_of
+from amply.modules.ingestion.columns import Column, check, in_clear, policy_of
 from amply.modules.ingestion.domain import DatasetNotAcceptable
 from amply_lake import default_policy, read_policy
 from tests.backend.intake_world import COLUMNS
@@ -69,7 +69,7 @@ def test_every_role_is_told_to_the_anonymiser() -> None:
     check(found)
     made = policy(found)
     assert made.row_key == "visit"
-    assert made.released == ("visitor", "age", "came_on", "spent", "is_new", "score", "tier")
+    assert made.released == ("visitor", "age", "came_on", "spent", "is_new", "tier")
     assert made.sensitive["spent"].bands == (10, 100)
 
 
@@ -115,13 +115,29 @@ REFUSED: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     ),
     "a plain number that may be anything": (PERSON, SENSITIVE, AGE, plain("integer")),
     "a plain number without a least": (PERSON, SENSITIVE, AGE, plain("integer", most=10)),
-    "a plain number without a most": (PERSON, SENSITIVE, AGE, plain("number", least=0)),
+    "a plain number without a most": (PERSON, SENSITIVE, AGE, plain("integer", least=0)),
     "a plain number that may be somebody's": (PERSON, SENSITIVE, AGE, plain("integer", least=0, most=10_000)),
-    "a plain number with a point that may be": (
+    "a plain number below zero that may be": (
+        *(PERSON, SENSITIVE, AGE),
+        plain("integer", least=-1, most=9_999),
+    ),
+    "a plain number of few that are all somebody's": (
+        *(PERSON, SENSITIVE, AGE),
+        plain("integer", least=4_930_123_450_000, most=4_930_123_459_999),
+    ),
+    "a plain number of few with five digits": (
+        *(PERSON, SENSITIVE, AGE),
+        plain("integer", least=9_990, most=10_000),
+    ),
+    "a plain number of few far below zero": (
+        *(PERSON, SENSITIVE, AGE),
+        plain("integer", least=-10_000, most=-9_990),
+    ),
+    "a plain number with a point": (PERSON, SENSITIVE, AGE, plain("number", least=-90, most=90)),
+    "a hidden number with a point and limits": (
         PERSON,
-        SENSITIVE,
+        {"name": "x", "type": "number", "role": "sensitive", "least": 0, "most": 1},
         AGE,
-        plain("number", least=-1, most=9_999),
     ),
     "a hidden number that may be anything": (PERSON, {**NUMBER, "most": None}, AGE),
     "a hidden number with a point": (PERSON, {"name": "x", "type": "number", "role": "sensitive"}, AGE),
@@ -168,18 +184,36 @@ REFUSED: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
 @pytest.mark.parametrize(
     "said",
     [
-        plain("integer", least=1, most=10_000),
-        plain("number", least=-5_000, most=4_999),
+        plain("integer", least=0, most=9_999),
+        plain("integer", least=-9_999, most=0),
+        plain("integer", least=-5_000, most=4_999),
         plain("boolean"),
         plain("text", one_of=["a"]),
         {**NUMBER, "name": "told"},
         {"name": "told", "type": "integer", "role": "sensitive", "bands": [10, 1_000_000]},
         {"name": "told", "type": "integer", "role": "direct"},
+        {"name": "told", "type": "number", "role": "direct"},
         {"name": "told", "type": "timestamp", "role": "direct"},
     ],
 )
 def test_what_can_name_nobody_is_released_as_it_is(said: Mapping[str, Any]) -> None:
     check(columns(PERSON, SENSITIVE, AGE, said))
+
+
+def test_what_was_taken_under_fewer_limits_than_today_is_not_in_clear() -> None:
+    loose = columns(
+        plain("integer"),
+        plain("integer", least=10**9, most=10**9 + 1) | {"name": "phone"},
+        plain("number", least=0, most=1) | {"name": "share"},
+        plain("text") | {"name": "note"},
+        plain("date") | {"name": "day"},
+    )
+    assert in_clear(loose) == set()
+    assert in_clear(columns(NUMBER, SENSITIVE | {"name": "tier"}, plain("boolean"), AGE, PERSON)) == {
+        "what",
+        "tier",
+        "told",
+    }
 
 
 @pytest.mark.parametrize("name", REFUSED)

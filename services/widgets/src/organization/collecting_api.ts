@@ -21,6 +21,8 @@ export interface Project {
   readonly id: string;
   /** What its gifts are given through. */
   readonly fundId: string;
+  /** Whether that takes gifts: it may be closed by itself. */
+  readonly isOpen: boolean;
   readonly said: ProjectSaid;
 }
 
@@ -114,10 +116,12 @@ function goalBody({ minorUnits, currency }: Money) {
 function projectFrom(parsed: unknown): Project {
   const found = asObject(parsed);
   const goal = asObject(found["goal"]);
+  const fund = asObject(found["fund"]);
   const texts = Object.entries(asObject(found["texts"])).map(([language, text]) => [language, textFrom(text)] as const);
   return {
     id: asText(found["id"]),
-    fundId: asText(asObject(found["fund"])["id"]),
+    fundId: asText(fund["id"]),
+    isOpen: fund["is_open"] === true,
     said: {
       name: asText(found["name"]),
       goal: { minorUnits: BigInt(asText(goal["minor_units"])), currency: asText(goal["currency"]) },

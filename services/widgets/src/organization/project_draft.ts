@@ -62,9 +62,9 @@ function written({ name, goal, state, texts }: ProjectSaid, field: (typeof FIELD
   return all[field];
 }
 
-/** Names that a new one cannot have; a fund that was made for a project, and has none yet, waits for it. */
+/** Names that a new one cannot have; an open fund that was made for a project, and has none yet, waits for it. */
 export function namesTaken(funds: readonly Fund[], projects: readonly Project[]): ReadonlySet<string> {
   const ofProjects = new Set(projects.map(({ fundId }) => fundId));
-  const isTaken = ({ id, kind }: Fund) => kind !== "project" || ofProjects.has(id);
+  const isTaken = ({ id, kind, said }: Fund) => kind !== "project" || !said.isOpen || ofProjects.has(id);
   return new Set(funds.filter(isTaken).map(({ said }) => said.name));
 }

@@ -79,10 +79,11 @@ interface ProjectRowProps extends Omit<CollectingParts, "projects" | "funds"> {
   readonly taken: ReadonlySet<string>;
 }
 
-function ProjectRow({ of: { id, said }, taken, ...parts }: ProjectRowProps) {
+function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowProps) {
   const { t, language, money } = useSpeech();
   const { attempt, ...became } = useAttempts(parts.look);
   const isOver = isOverIn(said.state);
+  const facts = [t.projectStates[said.state], t.goalOf(money(said.goal)), ...(isOver || isOpen ? [] : [t.takesNoGifts])];
   const keeping = useMemo(() => projectKeeping(parts.collecting, id), [parts.collecting, id]);
   const end = (state: ProjectState) => {
     const work = () =>
@@ -97,7 +98,7 @@ function ProjectRow({ of: { id, said }, taken, ...parts }: ProjectRowProps) {
       <p ref={useFocusWhenOver(isOver)} tabIndex={-1}>
         <strong>{said.name}</strong>
       </p>
-      <p class="about">{[t.projectStates[said.state], t.goalOf(money(said.goal))].join(" · ")}</p>
+      <p class="about">{facts.join(" · ")}</p>
       {said.texts[language] !== undefined && <p class="about">{said.texts[language].tagline}</p>}
       {!isOver && (
         <div class="actions">

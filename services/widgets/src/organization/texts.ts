@@ -74,6 +74,7 @@ export const ORGANIZATION_EN = {
   projectsAbout: "What it collects for, each with a goal. Donors give for a project through its fund, which has its name.",
   noProjects: "There are no projects yet.",
   projectStates: { planned: "planned", active: "under way", completed: "completed", given_up: "given up" },
+  takesNoGifts: "closed: its fund takes no gifts",
   projectFields: { name: "name", goal: "goal", state: "how far it is", texts: "texts" },
   projectName: "Name of the project",
   projectNameHint: "As donors read it, in 100 characters at most. Once somebody has given for it, it keeps its name.",

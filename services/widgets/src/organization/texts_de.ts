@@ -75,6 +75,7 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   projectsAbout: "Wofür sie sammelt, jeweils mit einem Ziel. Für ein Projekt spendet man über seinen Fonds, der so heißt wie es.",
   noProjects: "Es gibt noch keine Projekte.",
   projectStates: { planned: "geplant", active: "läuft", completed: "abgeschlossen", given_up: "aufgegeben" },
+  takesNoGifts: "geschlossen: sein Fonds nimmt keine Spenden an",
   projectFields: { name: "Name", goal: "Ziel", state: "Stand", texts: "Texte" },
   projectName: "Name des Projekts",
   projectNameHint: "Wie man ihn beim Spenden liest, höchstens 100 Zeichen. Sobald jemand dafür gespendet hat, bleibt er.",

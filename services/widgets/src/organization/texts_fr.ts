@@ -75,6 +75,7 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   projectsAbout: "Ce pour quoi elle collecte, chaque fois avec un objectif. On donne pour un projet par son fonds, qui porte son nom.",
   noProjects: "Il n’y a pas encore de projet.",
   projectStates: { planned: "prévu", active: "en cours", completed: "achevé", given_up: "abandonné" },
+  takesNoGifts: "fermé\u00a0: son fonds ne reçoit plus de dons",
   projectFields: { name: "nom", goal: "objectif", state: "avancement", texts: "textes" },
   projectName: "Nom du projet",
   projectNameHint: "Tel qu’on le lit en donnant, en 100 caractères au plus. Dès que quelqu’un a donné pour lui, il ne change plus.",

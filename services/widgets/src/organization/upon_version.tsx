@@ -1,6 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { Fragment } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import type { Attempt, Words } from "../account/confirming";
 import { useSpeech } from "../account/language";
@@ -27,49 +26,49 @@ interface UponVersionProps<Said, Of extends Seen<Said>> {
   readonly children: (form: FormUpon<Said, Of>) => ComponentChildren;
 }
 
-interface Conflict<Of> {
-  readonly now: Of;
-  readonly onMine: () => void;
-}
-
 /** Saves upon what was seen, and asks whose words shall stand where somebody else said something different meanwhile. */
 export function UponVersion<Said, Of extends Seen<Said>>(props: UponVersionProps<Said, Of>) {
   const { of: latest, keeping, attempt, saved, onSaved = () => {}, children } = props;
   // What is typed was decided upon this, whatever comes meanwhile.
   const [base, setBase] = useState(latest);
   const [begun, setBegun] = useState(0);
-  const [conflict, setConflict] = useState<Conflict<Of> | null>(null);
+  const [conflict, setConflict] = useState<Of | null>(null);
+  /** What somebody has said that their own words shall replace. The form goes on as it was begun: nothing in it changes by itself. */
+  const replaced = useRef<Of | null>(null);
+  const form = useRef<HTMLDivElement>(null);
   const beginAnew = (from: Of) => {
+    replaced.current = null;
     setBase(() => from);
     setBegun(begun + 1);
     setConflict(null);
   };
-  const saving = (asked: Said, before: Of, guard: Guard, then: (now: Of) => void): Promise<void> => {
+  const onSave = (asked: Said, guard: Guard = freely): Promise<void> => {
+    const mine = replaced.current;
     const work = async () => {
       try {
-        then(await guard(() => save(keeping, asked, before)));
+        const now = await guard(() => save(keeping, asked, mine ?? base));
+        // The button for one's own words is gone: another form takes the focus.
+        if (mine === null) setBase(() => now);
+        else beginAnew(now);
         onSaved();
       } catch (reason) {
-        if (reason instanceof SaidMeanwhile) {
-          const now = reason.now as Of;
-          setConflict({ now, onMine: () => void saving(asked, now, guard, beginAnew) });
-        }
+        if (reason instanceof SaidMeanwhile) setConflict(() => reason.now as Of);
         throw reason;
       }
     };
     setConflict(null);
     return attempt(work, saved);
   };
+  const sendMine = (now: Of) => {
+    replaced.current = now;
+    form.current?.querySelector("form")?.requestSubmit();
+  };
   return (
     <>
-      <Fragment key={begun}>
-        {children({
-          base,
-          isAnew: begun > 0,
-          onSave: (said, guard = freely) => saving(said, base, guard, (now) => setBase(() => now)),
-        })}
-      </Fragment>
-      {conflict !== null && <Meanwhile onMine={conflict.onMine} onTheirs={() => beginAnew(conflict.now)} />}
+      <div key={begun} ref={form}>
+        {children({ base, isAnew: begun > 0, onSave })}
+      </div>
+      {conflict !== null && <Meanwhile onMine={() => sendMine(conflict)} onTheirs={() => beginAnew(conflict)} />}
     </>
   );
 }

@@ -29,6 +29,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   factor_refused: "Dieser Code oder Passkey wurde nicht angenommen: Versuchen Sie es mit dem nächsten Code oder einem Wiederherstellungscode.",
   fund_not_acceptable: "Schreiben Sie als Namen 1 bis 100 Zeichen ohne Steuerzeichen.",
   fund_not_found: "Diesen Fonds gibt es nicht: Laden Sie die Seite neu.",
+  fund_of_project: "Dieser Fonds gehört jetzt zu einem Projekt und heißt wie dieses: Laden Sie die Seite neu, und benennen Sie das Projekt um.",
   fund_taken: "Der Name geht nicht: Etwas von Ihnen heißt schon so, unter dem jetzigen wurde schon gespendet, oder es gibt schon 200 Fonds.",
   identity_not_found: "Dieser Anbieter meldet Sie nicht mehr an: Laden Sie die Seite neu.",
   identity_taken: "Dieser Anbieter ist mit einem anderen Konto verknüpft: Melden Sie sich stattdessen mit ihm an.",

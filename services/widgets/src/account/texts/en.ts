@@ -26,6 +26,7 @@ export type PersonFault =
   | "factor_refused"
   | "fund_not_acceptable"
   | "fund_not_found"
+  | "fund_of_project"
   | "fund_taken"
   | "identity_not_found"
   | "identity_taken"

@@ -29,6 +29,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   factor_refused: "Ce code ou cette clé d’accès n’a pas été accepté : essayez avec le code suivant, ou avec un code de secours.",
   fund_not_acceptable: "Écrivez un nom de 1 à 100 caractères, sans caractères de contrôle.",
   fund_not_found: "Ce fonds n’existe pas\u00a0: rechargez la page.",
+  fund_of_project: "Ce fonds est maintenant celui d’un projet, et en porte le nom\u00a0: rechargez la page et renommez le projet.",
   fund_taken: "Ce nom ne va pas\u00a0: quelque chose chez vous le porte déjà, on a déjà donné sous le nom actuel, ou il y a déjà 200 fonds.",
   identity_not_found: "Ce fournisseur ne vous connecte plus : rechargez la page.",
   identity_taken: "Ce fournisseur est lié à un autre compte : connectez-vous plutôt avec lui.",

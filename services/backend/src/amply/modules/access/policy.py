@@ -104,7 +104,7 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         what="Make an organisation to try things with, in a sandbox alone.", everybody_signed_in=True
     ),
     Permission.ORGANISATION_READ: Rule(
-        what="See the organisation, its settings and its funds.",
+        what="See the organisation, its settings, its images, its projects and its funds.",
         roles=_ALL,
         scopes=frozenset({Scope.ORGANISATION_READ}),
     ),

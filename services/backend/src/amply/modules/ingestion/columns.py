@@ -15,7 +15,8 @@ COLUMNS_MAX: Final = 64
 STEPS_MAX: Final = 16
 ONE_OF_MAX: Final = 100
 WHOLE_NUMBERS_MAX: Final = 10_000
-"""Of a number that is released as it is: room for a year, a rating or a count; none for a telephone number, a day or most postcodes."""
+"""Of an `integer` that is released as it is, which has four digits besides: room for a year, a rating or a count; none for a telephone
+number or a day. Four digits may be a postcode still, or a member's number: only who describes a column knows."""
 _COMBINATIONS_MAX: Final = 1_000_000
 """Of levels of quasi-identifiers: what the anonymiser searches."""
 _NUMBER_MAX: Final = 2**53 - 1
@@ -52,7 +53,7 @@ class Column:
     """One column.
 
     Attributes:
-        least: The lowest value of an `integer` or `number`; `most` the highest. Of one that is released as it is both, not far apart.
+        least: The lowest value of an `integer` or `number`; `most` the highest. An `integer` that is released as it is has both.
         one_of: All that a `text` may be; empty: anything, which no text may be that is released as it is.
         generalise: How a quasi-identifier becomes coarser, in the words of a policy.
         bands: The lowest numbers of the bands that a sensitive `integer` is released in; empty: it is released as it is, and bounded.
@@ -128,10 +129,8 @@ def names_and_types(columns: Sequence[Column]) -> list[tuple[str, str]]:
 
 
 def in_clear(columns: Sequence[Column]) -> set[str]:
-    """Columns that are released as they are, and might say more than they should."""
-    return {
-        column.name for column in columns if _is_in_clear(column) and column.type is not ColumnType.BOOLEAN
-    }
+    """Columns whose every value may be released as it is, by what is asked for today. What was taken under fewer limits is none."""
+    return {column.name for column in columns if _is_in_clear(column) and _too_much(column) is None}
 
 
 def _is_in_clear(column: Column) -> bool:
@@ -196,31 +195,46 @@ def _check_role(column: Column, param: str, names: Mapping[str, int]) -> None:
 
 def _check_in_clear(column: Column, param: str) -> None:
     """What nothing is done to must not be able to name or to find somebody."""
+    found = _too_much(column)
+    if found is not None:
+        field, sentence = found
+        raise _wrong(sentence, f"{param}.{field}")
+
+
+def _too_much(column: Column) -> tuple[str, str] | None:
+    """What of a column's description lets it say too much where it is released as it is, and what to do; None: nothing."""
     match column.type:
         case ColumnType.TEXT if not column.one_of:
-            raise _wrong(
+            return (
+                "one_of",
                 "Say in 'one_of' what a text may be that is released as it is: free text may name people.",
-                f"{param}.one_of",
             )
-        case ColumnType.INTEGER | ColumnType.NUMBER if not _is_bounded(column):
+        case ColumnType.INTEGER if not _is_bounded(column):
             banded = ", or give 'bands'" if column.role is ColumnRole.SENSITIVE else ""
-            raise _wrong(
-                f"Say with 'least' and 'most' what a number may be that is released as it is, {WHOLE_NUMBERS_MAX:,} whole "
-                f"numbers at most{banded}: a longer one may be somebody's telephone number.",
-                f"{param}.most",
+            return "most", (
+                "Say with 'least' and 'most' what an 'integer' may be that is released as it is, of four digits and "
+                f"{WHOLE_NUMBERS_MAX:,} whole numbers at most{banded}: a longer one may be somebody's telephone number."
+            )
+        case ColumnType.NUMBER:
+            return "role", (
+                "Make a 'number' 'direct', or hand it in as an 'integer' of smaller units, 'quasi' or with 'bands': what stands "
+                "behind the point may be somebody's place or account."
             )
         case ColumnType.DATE | ColumnType.TIMESTAMP:
-            raise _wrong(
+            return (
+                "role",
                 "Make a day or a moment 'quasi', of the kind 'dates', or 'direct': others may know it of somebody.",
-                f"{param}.role",
             )
         case _:
-            pass
+            return None
 
 
 def _is_bounded(column: Column) -> bool:
     least, most = column.least, column.most
-    return least is not None and most is not None and most - least < WHOLE_NUMBERS_MAX
+    if least is None or most is None:
+        return False
+    has_four_digits = max(abs(least), abs(most)) < WHOLE_NUMBERS_MAX
+    return has_four_digits and most - least < WHOLE_NUMBERS_MAX
 
 
 def _check_together(columns: Sequence[Column]) -> None:

@@ -196,7 +196,11 @@ def _changed(session: Session, access: Access, before: Dataset, asked: Changes) 
 
 
 def _are_others(after: Sequence[Column], before: Sequence[Column]) -> bool:
-    """Whether files that came under the former ones are none of these: what came under fewer limits is never released as it is."""
+    """Whether files that came under the former ones are none of these.
+
+    Rows stay as they were taken. So a column becomes one that is released as it is only where it was one before, under limits that
+    would do today: narrower ones now would say nothing of the rows that are there.
+    """
     is_clearer = not in_clear(after) <= in_clear(before)
     return is_clearer or names_and_types(after) != names_and_types(before)
 

@@ -42,7 +42,7 @@ class FundNotAcceptable(InvalidRequest):
 
 
 class FundTaken(Conflict):
-    """The name stands for a fund of another kind, or there are as many funds as there may be."""
+    """The name stands for another fund, of another kind or closed; or there are as many funds as there may be."""
 
     code = "fund_taken"
 
@@ -140,7 +140,9 @@ def find_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
         FundNotFound: The organisation has no such fund.
     """
     row = session.scalars(
-        select(FundRow).where(FundRow.organization_id == organization_id, FundRow.id == fund_id)
+        select(FundRow)
+        .where(FundRow.organization_id == organization_id, FundRow.id == fund_id)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
         raise FundNotFound(

@@ -9,7 +9,7 @@ from amply.infra.web import Identifier, SiteUrlOf, responses
 from amply.modules import audit
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.audit import Action
-from amply.modules.organizations import funds, own
+from amply.modules.organizations import funds, own, projects
 from amply.modules.organizations.domain import OrganizationNotAcceptable
 from amply.modules.organizations.return_origins import ReturnOriginNotAcceptable, TooManyReturnOrigins
 from amply.modules.organizations.schemas import (
@@ -102,16 +102,25 @@ def create_fund(body: FundIn, access: ChangingFunds) -> PublicFund:
     "/funds/{fund_id}",
     summary="Rename a fund",
     responses=responses(
-        *PROBLEMS, funds.FundNotFound, funds.FundNotAcceptable, funds.FundTaken, ChangedMeanwhile
+        *PROBLEMS,
+        funds.FundNotFound,
+        funds.FundNotAcceptable,
+        funds.FundTaken,
+        projects.FundOfProject,
+        ChangedMeanwhile,
     ),
 )
 def rename_fund(
     fund_id: Identifier, body: FundChange, access: ChangingFunds, response: Response, if_match: IfMatch = None
 ) -> PublicFund:
-    """As long as nobody has given for it. Who names what they saw as `If-Match` is told where somebody was faster."""
+    """As long as nobody has given for it. Who names what they saw as `If-Match` is told where somebody was faster.
+
+    A project's fund has the project's name, and is renamed by changing the project.
+    """
     with access.transaction() as session:
         organization = own.own(session, access)
         before = funds.locked_fund(session, organization_id=organization.id, fund_id=fund_id)
+        projects.require_no_project(session, access, fund_id=fund_id)
         if if_match is not None:
             require_match(if_match, PublicFund.of(before))
         renamed = funds.rename_fund(session, organization_id=organization.id, fund_id=fund_id, name=body.name)

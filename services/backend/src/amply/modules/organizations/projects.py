@@ -15,7 +15,7 @@ from amply.kernel.money import Money
 from amply.modules.access import Access
 from amply.modules.organizations import funds
 from amply.modules.organizations.domain import ProfileText
-from amply.modules.organizations.funds import Fund, FundKind
+from amply.modules.organizations.funds import Fund, FundKind, FundTaken
 from amply.modules.organizations.models import FundRow, ProjectRow
 
 
@@ -45,6 +45,12 @@ class ProjectOver(Conflict):
     code = "project_over"
 
 
+class FundOfProject(Conflict):
+    """The fund is a project's, and has its name: change the project."""
+
+    code = "fund_of_project"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """What is collected for. Its name, and whether gifts are taken, are its fund's."""
@@ -59,10 +65,10 @@ class Project:
 def create(
     session: Session, access: Access, *, name: str, goal: Money, texts: Mapping[str, Mapping[str, str]]
 ) -> tuple[Project, bool]:
-    """Make a project and its fund, or return the one of this name; and whether it is new.
+    """Make a project and its fund, or return the one of this name, whatever became of it; and whether it is new.
 
     Raises:
-        FundNotAcceptable, FundTaken: As `create_fund` says.
+        FundNotAcceptable, FundTaken: As `create_fund` says; or the fund of this name has no project, and is closed.
     """
     fund = funds.create_fund(
         session,
@@ -71,11 +77,27 @@ def create(
         kind=FundKind.PROJECT,
         now=access.now,
     )
-    project_id = ids.new_id("proj")
+    # Closed or renamed by nobody until the project is there.
+    fund = funds.locked_fund(session, organization_id=access.organization_id, fund_id=fund.id)
+    is_new = _insert(session, access, fund=fund, goal=goal, texts=texts)
+    if is_new and fund.closed_at is not None:
+        raise FundTaken(
+            f"'{fund.name}' is a fund of this organisation that is closed; choose another name.", param="name"
+        )
+    row = session.scalars(
+        select(ProjectRow).where(ProjectRow.fund_id == fund.id, access.covers(ProjectRow.organization_id))
+    ).one()
+    return _project(row, fund), is_new
+
+
+def _insert(
+    session: Session, access: Access, *, fund: Fund, goal: Money, texts: Mapping[str, Mapping[str, str]]
+) -> bool:
+    """Whether the fund had no project."""
     made = session.scalars(
         insert(ProjectRow)
         .values(
-            id=project_id,
+            id=ids.new_id("proj"),
             organization_id=access.organization_id,
             fund_id=fund.id,
             goal_minor_units=goal.minor_units,
@@ -87,10 +109,7 @@ def create(
         .on_conflict_do_nothing(index_elements=["fund_id"])
         .returning(ProjectRow.id)
     ).one_or_none()
-    row = session.scalars(
-        select(ProjectRow).where(ProjectRow.fund_id == fund.id, access.covers(ProjectRow.organization_id))
-    ).one()
-    return _project(row, fund), made is not None
+    return made is not None
 
 
 def change(
@@ -152,6 +171,20 @@ def locked(session: Session, access: Access, *, project_id: str) -> Project:
         raise ProjectNotFound(_UNKNOWN)
     fund = funds.locked_fund(session, organization_id=access.organization_id, fund_id=row.fund_id)
     return _project(row, fund)
+
+
+def require_no_project(session: Session, access: Access, *, fund_id: str) -> None:
+    """Whoever changes a project names what they saw of it, and one that is over stays as it is. Lock its fund first.
+
+    Raises:
+        FundOfProject: The fund is a project's.
+    """
+    project_id = session.scalar(
+        select(ProjectRow.id).where(ProjectRow.fund_id == fund_id, access.covers(ProjectRow.organization_id))
+    )
+    if project_id is not None:
+        route = f"/v1/organisations/{access.organization_id}/projects/{project_id}"
+        raise FundOfProject(f"This fund is a project's, and has its name: change that with 'PATCH {route}'.")
 
 
 def find(session: Session, *, organization_id: str, project_id: str) -> Project:
