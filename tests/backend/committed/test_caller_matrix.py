@@ -121,11 +121,9 @@ class Callers:
         """
         let_in = line.scopes if isinstance(line, Line) else ()
         late = [f"{role}, {LATE}" for role in Role]
-        if isinstance(line, Personal) or not line.confirmed:
-            late.remove(next((caller for caller in late if expected(line, caller) == IN), late[0]))
-        else:
-            late.clear()
-        passed_over = {*SCOPES, *late} - {*let_in}
+        is_confirmed = isinstance(line, Line | Account) and line.confirmed
+        asked = late if is_confirmed else [caller for caller in late if expected(line, caller) == IN][:1]
+        passed_over = {*SCOPES, *late} - {*let_in, *asked}
         return [*(caller for caller in self.sent if caller not in passed_over), self._rest(let_in)]
 
     def _rest(self, let_in: Sequence[str]) -> str:
