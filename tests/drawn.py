@@ -1,5 +1,6 @@
 """How many examples a property is tried with: few by day, the same each time; many by night, others each time."""
 
+import secrets
 from typing import Final
 
 from hypothesis import settings
@@ -10,7 +11,7 @@ BY_NIGHT: Final = "night"
 
 # No property is a timed test.
 settings.register_profile(BY_DAY, deadline=None, derandomize=True, database=None)
-settings.register_profile(BY_NIGHT, deadline=None, derandomize=False)
+settings.register_profile(BY_NIGHT, deadline=None, derandomize=False, max_examples=300)
 
 
 def is_night(marks: str) -> bool:
@@ -18,5 +19,14 @@ def is_night(marks: str) -> bool:
     return "nightly" in marks and "not nightly" not in marks
 
 
+def seed(*, day: int) -> int:
+    """For what draws by a number of its own; to be said with what was found, so that it can be drawn again."""
+    return secrets.randbelow(2**32) if _is_by_night() else day
+
+
 def examples(*, day: int, night: int) -> int:
-    return night if settings.get_current_profile_name() == BY_NIGHT else day
+    return night if _is_by_night() else day
+
+
+def _is_by_night() -> bool:
+    return settings.get_current_profile_name() == BY_NIGHT

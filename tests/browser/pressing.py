@@ -1,10 +1,13 @@
 """Pressing what stands on a page, and seeing that a picture is drawn."""
 
+import time
 from typing import Final
 
 from playwright.sync_api import Locator, expect
 
 _PATIENCE_MILLISECONDS: Final = 30_000
+_BETWEEN_MILLISECONDS: Final = 50
+_IS_DRAWN: Final = "image => image.complete === true && image.naturalWidth > 0"
 
 
 def presses(control: Locator) -> None:
@@ -17,5 +20,8 @@ def presses(control: Locator) -> None:
 
 
 def is_drawn(image: Locator) -> None:
-    """Wait until its bytes are there; an image whose source is not named yet is complete too, and has no width."""
-    expect(image).not_to_have_js_property("naturalWidth", 0, timeout=_PATIENCE_MILLISECONDS)
+    """Wait until all its bytes are there; an image whose source is not named yet is complete too, and has no width."""
+    until = time.monotonic() + _PATIENCE_MILLISECONDS / 1000
+    while not image.evaluate(_IS_DRAWN, timeout=_PATIENCE_MILLISECONDS):
+        assert time.monotonic() < until, f"not drawn: {image}"
+        image.page.wait_for_timeout(_BETWEEN_MILLISECONDS)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 
 from tests.browser.pages_code import run_in_node
+from tests.drawn import examples
 
 pytestmark = pytest.mark.enable_socket
 
@@ -73,7 +74,11 @@ def test_amounts_are_written_with_their_currency_s_digits(
     assert money.evaluate(script, [units, currency]) == shown
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(day=50, night=400),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(units=st.integers(1, 10**12 - 1), currency=st.sampled_from(["EUR", "JPY", "KWD"]))
 def test_the_amount_field_reads_back_what_it_shows(money: Page, units: int, currency: str) -> None:
     script = "([units, currency]) => module.decimalText({minorUnits: BigInt(units), currency})"

@@ -23,7 +23,8 @@ from local_cloud.settings import REGION
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
 from tests.faults.waiting import until
-from tests.local import edge_template, listening
+from tests.local import counting_template, edge_template, listening
+from tests.local.counting_template import GROUP, METRIC, NAMESPACE
 from tests.local.free_ports import settings_of_our_own
 
 pytestmark = pytest.mark.enable_socket
@@ -286,59 +287,12 @@ def _kill_and_wait(emulated: EmulatedCloud) -> None:
     until(is_back, otherwise="the cloud does not come back")
 
 
-_GROUP, _NAMESPACE, _METRIC = "/amply/counting", "amply/counting", "Violations"
-
-
-def _counting() -> dict[str, Any]:
-    """A process's log group, a filter over it, and an alarm, as our stacks have them."""
-    options = {"awslogs-group": {"Ref": "Log"}, "awslogs-stream-prefix": "counting", "awslogs-region": REGION}
-    container = {
-        "Name": "counting",
-        "Image": "localhost/amply",
-        "LogConfiguration": {"LogDriver": "awslogs", "Options": options},
-    }
-    transformation = {
-        "MetricNamespace": _NAMESPACE,
-        "MetricName": _METRIC,
-        "MetricValue": "1",
-        "DefaultValue": 0,
-    }
-    return {
-        "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": _GROUP}},
-        "Task": {
-            "Type": "AWS::ECS::TaskDefinition",
-            "Properties": {"Family": "local-counting", "ContainerDefinitions": [container]},
-        },
-        "Filter": {
-            "Type": "AWS::Logs::MetricFilter",
-            "Properties": {
-                "LogGroupName": {"Ref": "Log"},
-                "FilterPattern": '{ $.event = "k_anon_violation" }',
-                "MetricTransformations": [transformation],
-            },
-        },
-        "Alarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmName": "counting",
-                "Namespace": _NAMESPACE,
-                "MetricName": _METRIC,
-                "Statistic": "Sum",
-                "Period": 3600,
-                "EvaluationPeriods": 1,
-                "Threshold": 1,
-                "ComparisonOperator": "GreaterThanThreshold",
-            },
-        },
-    }
-
-
 def _counted(emulated: EmulatedCloud) -> float:
     """How many lines the metric has counted in the last hour."""
     now = datetime.now(UTC)
     answer = emulated.client("cloudwatch").get_metric_statistics(
-        Namespace=_NAMESPACE,
-        MetricName=_METRIC,
+        Namespace=NAMESPACE,
+        MetricName=METRIC,
         StartTime=now - timedelta(hours=1),
         EndTime=now + timedelta(minutes=1),
         Period=3600,
@@ -353,28 +307,36 @@ def _alarm_state(emulated: EmulatedCloud) -> str:
 
 
 def test_a_line_counts_once_by_the_deployed_filter_and_the_alarm_rings(emulated: EmulatedCloud) -> None:
-    """Written by a process or handed in, before the cloud is killed or after."""
-    emulated.deploy("counting", _counting())
+    """Written by a process before the cloud is killed or after, or handed in; whatever becomes of other logs and filters."""
+    settings = emulated.cloud.settings
+    settings.log_of("broken").mkdir(parents=True)
+    emulated.deploy("counting", counting_template.resources())
+    logs = emulated.client("logs")
+    other = {"metricNamespace": NAMESPACE, "metricName": "Other", "metricValue": "1"}
+    logs.put_metric_filter(
+        logGroupName=GROUP, filterName="other", filterPattern="understood", metricTransformations=[other]
+    )
     _wait_until_saved(
         emulated,
-        {"cloudwatch_logs.json": "k_anon", "cloudwatch.json": _METRIC, "ecs.json": "local-counting"},
+        {"cloudwatch_logs.json": "understood", "cloudwatch.json": METRIC, "ecs.json": "local-counting"},
     )
     line = json.dumps({"event": "k_anon_violation"})
 
     def write() -> None:
-        with emulated.cloud.settings.log_of("counting").open("a") as log:
+        with settings.log_of("counting").open("a") as log:
             log.write(f'{{"event": "another"}}\n{line}\n')
 
     write()
     until(lambda: _counted(emulated) == 1, otherwise="the line is not counted")
     assert _alarm_state(emulated) != "ALARM"
+    saved = settings.emulator / "state" / "cloudwatch_logs.json"
+    saved.write_text(saved.read_text().replace("understood", "%not understood%"))
     _kill_and_wait(emulated)
     write()
     until(lambda: _counted(emulated) >= 2, otherwise="the second line is not counted")
-    logs = emulated.client("logs")
-    logs.create_log_stream(logGroupName=_GROUP, logStreamName="function")
+    logs.create_log_stream(logGroupName=GROUP, logStreamName="function")
     event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": line}
-    logs.put_log_events(logGroupName=_GROUP, logStreamName="function", logEvents=[event])
+    logs.put_log_events(logGroupName=GROUP, logStreamName="function", logEvents=[event])
     until(lambda: _counted(emulated) >= 3, otherwise="the event is not counted")
     assert _counted(emulated) == 3
     assert _alarm_state(emulated) == "ALARM"
@@ -388,9 +350,7 @@ def test_a_filter_that_would_not_be_counted_as_it_says_is_refused(emulated: Emul
             logGroupName="refusing",
             filterName="refused",
             filterPattern="{ $.status >= 500 }",
-            metricTransformations=[
-                {"metricNamespace": _NAMESPACE, "metricName": _METRIC, "metricValue": "1"}
-            ],
+            metricTransformations=[{"metricNamespace": NAMESPACE, "metricName": METRIC, "metricValue": "1"}],
         )
 
 

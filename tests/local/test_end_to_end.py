@@ -28,7 +28,7 @@ from tests.infrastructure.test_app import ORDER
 from tests.local import browser_donor, browser_member, listening, sandbox_page, what_was_logged
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
-from tests.local.running_platform import Platform, pid_of, verify
+from tests.local.running_platform import Platform, verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("platform"), pytest.mark.enable_socket]
 
@@ -334,11 +334,15 @@ def test_a_killed_supervisor_leaves_nothing_and_up_continues_the_same_log(
 
 def test_a_killed_database_comes_back_and_donations_go_on(platform: Platform) -> None:
     client = client_of(platform.settings)
-    os.kill(pid_of(client, "postgres"), signal.SIGKILL)
-    until(
-        lambda: any(part.name == "postgres" and part.restarts >= 1 for part in client.status()),
-        otherwise="the database is not started again",
-    )
+    (before,) = (part for part in client.status() if part.name == "postgres")
+    assert before.pid is not None
+    os.kill(before.pid, signal.SIGKILL)
+
+    def is_started_again() -> bool:
+        (now,) = (part for part in client.status() if part.name == "postgres")
+        return now.restarts > before.restarts and now.pid not in (None, before.pid)
+
+    until(is_started_again, otherwise="the database is not started again")
     until(lambda: all(part.state is State.HEALTHY for part in client.status()), otherwise="not all are well")
     done = platform.type("demo")
     assert done.returncode == 0, done.stdout + done.stderr

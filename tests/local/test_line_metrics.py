@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_cloud.emulator.filter_patterns import NotUnderstoodError
-from local_cloud.emulator.line_metrics import Counter, Filter
+from local_cloud.emulator.line_metrics import Counter, Filter, Understood
 
 NOON = 1_800_000_000.0
 """The beginning of a minute."""
@@ -53,7 +53,9 @@ def test_a_number_is_read_out_of_the_line() -> None:
     assert (datum["Values"], datum["Counts"], datum["Unit"]) == ([7.0, 0.5], [2.0, 1.0], "Seconds")
 
 
-@pytest.mark.parametrize("told", ['"7"', "true", "null", "NaN", "[7]"])
+@pytest.mark.parametrize(
+    "told", ['"7"', "true", "null", "NaN", "[7]", pytest.param("9" * 400, id="larger than any float")]
+)
 def test_what_is_no_number_is_no_point(told: str) -> None:
     assert counted([described("measured", metricValue="$.n")], f'{{"event": "measured", "n": {told}}}') == []
 
@@ -104,3 +106,17 @@ def test_a_call_gets_no_more_values_of_a_metric_than_it_takes() -> None:
 def test_a_value_that_is_neither_a_number_nor_a_field_is_refused() -> None:
     with pytest.raises(NotUnderstoodError, match="use a number, or a field"):
         Filter.of(described("gift_booked", metricValue="many"))
+
+
+def test_a_filter_that_is_not_understood_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A former version of this emulator may have kept one."""
+    unreadable = {**described("gift_booked"), "filterPattern": "%gift%", "filterName": "Unreadable"}
+    unnumbered = {**described("gift_booked", defaultValue="none"), "filterName": "Unnumbered"}
+    understood = Understood()
+    for _ in range(2):
+        (found,) = understood.by_group([unreadable, unnumbered, described("gift_booked")])["group"]
+        assert found.name == "Filter"
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "nothing is counted by the metric filter Unreadable of group",
+        "nothing is counted by the metric filter Unnumbered of group",
+    ]

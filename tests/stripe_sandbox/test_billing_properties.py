@@ -176,6 +176,7 @@ class Billing(RuleBasedStateMachine):
             assert item.current_period_start <= self.now < item.current_period_end
 
 
+@pytest.mark.hypothesis  # asked by night too, like every property
 def test_no_cent_is_lost_whatever_is_done(tmp_path: Path) -> None:
     with running(settings_in(tmp_path)) as sandbox:
         Billing.sandbox = sandbox

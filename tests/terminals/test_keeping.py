@@ -16,6 +16,7 @@ from amply_terminals.handed import Handed
 from amply_terminals.handlers import handle
 from amply_terminals.keeping import keep
 from amply_terminals.told import LONGEST_BYTES, Kind
+from tests.drawn import examples
 from tests.terminals.terminal_world import (
     LOBBY,
     NOW,
@@ -238,7 +239,7 @@ def test_what_the_rule_does_not_make_is_no_message(change: Mapping[str, object])
         Handed.of(json.dumps({**json.loads(body(gift())), **change}))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(day=50, night=1_000))
 @given(st.binary(max_size=200), st.text(max_size=40), st.text(max_size=12))
 def test_whatever_comes_is_kept_or_set_aside_and_written_below_terminals(
     payload: bytes, terminal: str, kind: str

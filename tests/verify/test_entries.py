@@ -21,6 +21,7 @@ from ledger_format.entries import (
     to_minute,
 )
 from ledger_format.errors import EntryError
+from tests.drawn import examples
 from tests.verify.ledger_samples import ORGANIZATION, sample_entry, sample_transfer
 
 OTHER_ENTRY = "ent_0m6kf9x2wn8jd5rbtq4zv1h7sc"
@@ -122,7 +123,7 @@ def entries(draw: st.DrawFn) -> Entry:
 
 
 @given(entries())
-@settings(max_examples=100)
+@settings(max_examples=examples(day=100, night=1_000))
 def test_every_entry_reads_back_and_is_spelled_as_rfc_8785_spells_it(entry: Entry) -> None:
     raw = encode(entry)
     assert decode(raw) == entry

@@ -33,6 +33,7 @@ from ledger_format.tiles import (
     tile_path,
     tree_root,
 )
+from tests.drawn import examples
 
 LARGEST = 600
 HASHES = [leaf_hash(str(number).encode()) for number in range(LARGEST)]
@@ -124,7 +125,7 @@ def test_inclusion_proofs_from_tiles_are_rfc_6962_s_around_tile_borders(size: in
 
 
 @given(sizes, st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(day=200, night=2_000))
 def test_inclusion_proofs_from_tiles_are_rfc_6962_s(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     proof = inclusion_proof(index, size, stored)
@@ -143,7 +144,7 @@ def test_consistency_proofs_from_tiles_are_rfc_6962_s_around_tile_borders(new: i
 
 
 @given(sizes, sizes)
-@settings(max_examples=200)
+@settings(max_examples=examples(day=200, night=2_000))
 def test_consistency_proofs_from_tiles_are_rfc_6962_s(one: int, other: int) -> None:
     old, new = sorted((one, other))
     proof = consistency_proof(old, new, stored)
@@ -152,7 +153,7 @@ def test_consistency_proofs_from_tiles_are_rfc_6962_s(one: int, other: int) -> N
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=8))
-@settings(max_examples=100)
+@settings(max_examples=examples(day=100, night=500))
 def test_a_tree_grown_in_any_steps_has_the_tiles_of_its_definition(steps: list[int]) -> None:
     kept: dict[Tile, bytes] = {}
     size = 0

@@ -116,11 +116,14 @@ class Callers:
     def about(self, line: Line | Personal | Account) -> list[str]:
         """Whose answers tell of a line whether it holds: of those who differ in nothing that it asks for, one.
 
-        A key with every scope that does not let in stands for each of these scopes.
+        A key with every scope that does not let in stands for each of these scopes. Where nobody needs to confirm, one who has not for long, and
+        whose role lets in, stands for all who have not.
         """
         let_in = line.scopes if isinstance(line, Line) else ()
+        late = [f"{role}, {LATE}" for role in Role]
         is_confirmed = isinstance(line, Line | Account) and line.confirmed
-        passed_over = {*SCOPES, *(f"{role}, {LATE}" for role in Role if not is_confirmed)} - {*let_in}
+        asked = late if is_confirmed else [caller for caller in late if expected(line, caller) == IN][:1]
+        passed_over = {*SCOPES, *late} - {*let_in, *asked}
         return [*(caller for caller in self.sent if caller not in passed_over), self._rest(let_in)]
 
     def _rest(self, let_in: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from amply.infra.gcra import Gcra, Limit
 from amply.infra.rate_limits import LIMITS, CacheLimiter
 from amply.infra.settings import CacheSettings
 from tests.backend.contract.whole_way import _wait_for
+from tests.drawn import examples
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -32,7 +33,9 @@ LIMIT = st.builds(
 )
 GAPS = st.lists(st.one_of(st.just(0), st.integers(0, 9_000_000_000)), max_size=40)
 checked = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(day=40, night=300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

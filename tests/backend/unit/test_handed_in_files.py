@@ -18,6 +18,7 @@ from amply.modules.ingestion.domain import Compression, FileFormat, FileReason, 
 from amply.modules.ingestion.expanding import Expanded
 from tests.backend.handed_in import EXPECTED, NAMES, Read, refusal, written
 from tests.backend.intake_world import ROWS, packed
+from tests.drawn import examples
 
 
 @pytest.mark.parametrize("compression", list(Compression))
@@ -295,7 +296,7 @@ _SNIPPETS: Final = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(day=400, night=4_000), deadline=None)
 @given(
     content=st.one_of(st.binary(max_size=200), st.lists(_SNIPPETS, max_size=30).map(b"".join)),
     file_format=st.sampled_from([FileFormat.CSV, FileFormat.JSONL, FileFormat.JSON]),
@@ -322,7 +323,7 @@ def test_whatever_comes_what_was_read_was_accepted_or_is_in_quarantine(
     assert lines == sorted(set(lines)), "each row stands where it is, once"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(day=100, night=1_000), deadline=None)
 @given(
     rows=st.lists(
         st.fixed_dictionaries({"a": st.text(min_size=1)}, optional={"b": st.integers(-(2**63), 2**63 - 1)}),

@@ -62,10 +62,6 @@ class Cloud:
         return self._session.client("cloudwatch", endpoint_url=self.settings.cloud_url, config=self._config)
 
     @cached_property
-    def apigateway(self) -> Any:
-        return self._session.client("apigateway", endpoint_url=self.settings.cloud_url, config=self._config)
-
-    @cached_property
     def cloudfront(self) -> Any:
         return self._session.client("cloudfront", endpoint_url=self.settings.cloud_url, config=self._config)
 

@@ -2,7 +2,8 @@
 
 The supervisor keeps a log to a size: it copies a full one to `NAME.log.1` and empties it (`supervisor/logs.py`). The place in a log is
 therefore remembered with the bytes before it. Where those are no longer there, the log was emptied, and what was not read
-yet is read from the copy first. What two such turns took away in the meantime is lost. Nothing of MiniStack is imported here.
+yet is read from the copy first. What two such turns took away before it was read is lost, or one where nothing had been read. Nothing of MiniStack is
+imported here.
 """
 
 from collections.abc import Mapping

@@ -5,12 +5,16 @@ for each minute in which its log group got lines and none matched, so that a qui
 silence. Nothing of MiniStack is imported here. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
 """
 
+import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from local_cloud.emulator.filter_patterns import Line, NotUnderstoodError, Pattern, Selector, parse
+
+logger = logging.getLogger("amply.metric_filters")
 
 _MINUTE_SECONDS: Final = 60
 _VALUES_OF_A_DATUM_MAX: Final = 150
@@ -101,8 +105,14 @@ def _value(text: str) -> float | Selector:
         ) from None
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a point can hold it: a line may have a whole number that is larger than any float."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +135,28 @@ class Filter:
                 Transformation.of(each) for each in described.get("metricTransformations", ())
             ),
         )
+
+
+class Understood:
+    """Filters that can be counted by, of all that are deployed. Of any other is said once that it is left out."""
+
+    def __init__(self) -> None:
+        self._left_out: set[tuple[str, str]] = set()
+
+    def by_group(self, deployed: Iterable[Mapping[str, Any]]) -> dict[str, list[Filter]]:
+        found: dict[str, list[Filter]] = defaultdict(list)
+        for described in deployed:
+            try:
+                found[described["logGroupName"]].append(Filter.of(described))
+            except (NotUnderstoodError, LookupError, TypeError, ValueError) as error:
+                self._leave_out(described, error)
+        return found
+
+    def _leave_out(self, described: Mapping[str, Any], error: Exception) -> None:
+        named = (str(described.get("logGroupName")), str(described.get("filterName")))
+        if named not in self._left_out:
+            self._left_out.add(named)
+            logger.error("nothing is counted by the metric filter %s of %s: %s", *reversed(named), error)
 
 
 @dataclass

@@ -23,7 +23,7 @@ from ministack.services import cloudwatch, cloudwatch_logs, ecs
 from local_cloud.emulator.asgi import App, Message, Receive, Send
 from local_cloud.emulator.filter_patterns import NotUnderstoodError
 from local_cloud.emulator.followed_logs import Follower
-from local_cloud.emulator.line_metrics import Counter, Filter, Point
+from local_cloud.emulator.line_metrics import Counter, Filter, Point, Understood
 
 logger = logging.getLogger("amply.metric_filters")
 
@@ -45,6 +45,7 @@ class CountsLines:
         self._app = app
         self._logs = logs
         self._lines = Counter()
+        self._understood = Understood()
         self._lock = Lock()
         self._follower: Follower | None = None
         self._remembered: Mapping[str, Any] | None = None
@@ -70,12 +71,12 @@ class CountsLines:
         if self._follower is None:
             self._follower = Follower(self._logs, self._remembered)
             _save()
-        filters = _filters()
+        filters = self._filters()
         for container, group in _groups_of_containers():
-            if group in filters:
-                self._count_new_lines(self._follower, container, filters[group], now=now)
-            else:
-                self._follower.pass_over(container)
+            try:
+                self._follow(self._follower, container, filters.get(group, ()), now=now)
+            except Exception:
+                logger.exception("lines of %s were not counted", container)
         with self._lock:
             points = self._lines.take(now=now)
         _put(points)
@@ -85,9 +86,14 @@ class CountsLines:
             del cloudwatch._history_entries()[:-_HISTORY_MAX]  # noqa: SLF001 -- MiniStack offers no public way to extend a service
             _save()
 
-    def _count_new_lines(
-        self, follower: Follower, container: str, filters: Sequence[Filter], *, now: float
-    ) -> None:
+    def _filters(self) -> Mapping[str, Sequence[Filter]]:
+        """All that are deployed, by the log group."""
+        return self._understood.by_group(list(cloudwatch_logs._metric_filters.values()))  # noqa: SLF001 -- as above
+
+    def _follow(self, follower: Follower, container: str, filters: Sequence[Filter], *, now: float) -> None:
+        if not filters:
+            follower.pass_over(container)
+            return
         lines = follower.new_lines(container)
         if lines:
             with self._lock:
@@ -104,13 +110,19 @@ class CountsLines:
 
         @wraps(offer)
         def count_and_offer(group: str, stream: str, events: list[dict[str, Any]]) -> None:
-            filters = _filters().get(group)
-            if filters:
-                with self._lock:
-                    self._lines.count(filters, [str(event.get("message", "")) for event in events], at=time())
+            try:
+                self._count_events(group, events)
+            except Exception:
+                logger.exception("events of %s were not counted", group)
             offer(group, stream, events)
 
         cloudwatch_logs._fanout_to_subscription_filters = count_and_offer  # noqa: SLF001 -- as above
+
+    def _count_events(self, group: str, events: Sequence[Mapping[str, Any]]) -> None:
+        filters = self._filters().get(group)
+        if filters:
+            with self._lock:
+                self._lines.count(filters, [str(event.get("message", "")) for event in events], at=time())
 
     def _remember_places(self) -> None:
         """In the state of CloudWatch, where points and alarms are."""
@@ -142,14 +154,6 @@ def _refusing(put: Callable[[dict[str, Any]], Answer]) -> Callable[[dict[str, An
         return put(asked)
 
     return put_what_is_understood
-
-
-def _filters() -> dict[str, list[Filter]]:
-    """All that are deployed, by the log group."""
-    found: dict[str, list[Filter]] = defaultdict(list)
-    for described in cloudwatch_logs._metric_filters.values():  # noqa: SLF001 -- as above
-        found[described["logGroupName"]].append(Filter.of(described))
-    return found
 
 
 def _groups_of_containers() -> Iterator[tuple[str, str]]:

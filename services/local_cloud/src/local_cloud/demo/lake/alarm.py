@@ -21,7 +21,8 @@ _ALARM_SECONDS_MAX: Final = 30.0
 class ViolationAlarm:
     """Rings when a release was refused.
 
-    Filter, metric and alarm are the deployed ones: the emulated cloud counts the line by the filter, and judges the alarm.
+    Filter, metric and alarm are the deployed ones: the emulated cloud counts the line by the filter, and judges the alarm when the point comes. One that
+    rings already changes nothing then.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -55,10 +56,12 @@ class ViolationAlarm:
         return f"{namespace} {name}"
 
     def rang(self, *, since: datetime) -> str:
-        """Why it did since a moment. It may be quiet again: a minute without such a line is enough.
+        """Why it did since a moment, or that it still does since an earlier one. To be asked once the metric has counted (`counts`).
+
+        It may be quiet again: a minute without such a line is enough.
 
         Raises:
-            LocalCloudError: It did not.
+            LocalCloudError: It did neither.
         """
         return until(
             lambda: self._reason(since),
@@ -68,15 +71,20 @@ class ViolationAlarm:
 
     def _reason(self, since: datetime) -> str | None:
         alarm = self._alarm()
-        if alarm["StateValue"] == _RINGING:
+        # Alarm and history have whole seconds.
+        changed, start = alarm["StateUpdatedTimestamp"], since.replace(microsecond=0)
+        is_ringing = alarm["StateValue"] == _RINGING
+        if is_ringing and changed >= start:
             return str(alarm["StateReason"])
         history = self._cloud.cloudwatch.describe_alarm_history(
-            AlarmName=_ALARM,
-            HistoryItemType="StateUpdate",
-            StartDate=since.replace(microsecond=0),  # as the history has its moments
+            AlarmName=_ALARM, HistoryItemType="StateUpdate", StartDate=start
         )["AlarmHistoryItems"]
         states = [json.loads(item["HistoryData"])["newState"] for item in history]
-        return next((str(each["stateReason"]) for each in states if each["stateValue"] == _RINGING), None)
+        rung = next((str(each["stateReason"]) for each in states if each["stateValue"] == _RINGING), None)
+        if rung is None and is_ringing:
+            began = changed.astimezone(UTC)
+            return f"rings still, since {began:%H:%M:%S} UTC, also after the metric counted this line: {alarm['StateReason']}"
+        return rung
 
     def _alarm(self) -> dict[str, Any]:
         found = self._cloud.cloudwatch.describe_alarms(AlarmNames=[_ALARM])["MetricAlarms"]

@@ -1,9 +1,9 @@
 """Who buys: a contract and a token by the operator's commands, and a stranger's program that reads with them."""
 
 import json
-import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx2
 import pyarrow.parquet as pq
 
+from local_cloud.console import Steps
 from local_cloud.credentials import write_privately
 from local_cloud.demo import network_off
 from local_cloud.demo.lake.data_platform import RELEASES, DataPlatform
@@ -70,6 +71,7 @@ class Market:
         self._platform, self._dataset = platform, dataset
         self._settings: Settings = platform.cloud.settings
         self._staff = Staff(platform.cloud)
+        self._signed: list[str] = []
         self.folder = self._settings.state / "lake"
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
@@ -80,21 +82,31 @@ class Market:
             *("data", "contract", "open", "--buyer", name, "--dataset", self._dataset),
             *(*_PRICE, *_BYTES, *dates),
         )[-1]
-        return str(made["id"])
+        self._signed.append(str(made["id"]))
+        return self._signed[-1]
 
     def give_token(self, name: str, contract: str) -> Buyer:
         """And a key of the gateway, which calls of ours need besides."""
         given = self._staff.type("data", "grant", "give", contract)[-1]
-        key = self._platform.gateway_key(contract)
-        return Buyer(name=name, contract=contract, token=str(given["token"]), key=key)
+        made = self._staff.type("data", "key", "make", contract)[-1]
+        return Buyer(name=name, contract=contract, token=str(given["token"]), key=str(made["value"]))
 
-    def without_grant(self, name: str, contract: str) -> Buyer:
-        """Somebody who has a contract, and made up a token."""
-        return Buyer(name=name, contract=contract, token=secrets.token_urlsafe(32))
+    @contextmanager
+    def closing(self, steps: Steps) -> Iterator[None]:
+        """End all contracts that were signed inside, also where it fails: else each walk would leave buyers behind whom the next one's releases are made to."""
+        try:
+            yield
+        except BaseException:
+            with suppress(LocalCloudError):  # what failed first is told
+                self._close(steps)
+            raise
+        self._close(steps)
 
-    def close(self, buyer: Buyer) -> None:
-        """From now on nothing more is released to them."""
-        self._staff.type("data", "contract", "close", buyer.contract)
+    def _close(self, steps: Steps) -> None:
+        with steps.step("closed", "the contracts end; nothing more is made for them") as told:
+            told.result = f"{len(self._signed)} contracts"
+            while self._signed:
+                self._staff.type("data", "contract", "close", self._signed.pop())
 
     def wait_for_release(self, buyer: Buyer, *, after: int = 0) -> int:
         """The number of the newest revision that is the buyer's own, once it is higher than `after`.
@@ -142,6 +154,19 @@ class Market:
             first=tuple(found.get("first", ())),
             refused=found.get("refused"),
         )
+
+    def refuses(self, buyer: Buyer) -> int:
+        """The status that the buyer's pandas is refused with.
+
+        Raises:
+            LocalCloudError: It could read.
+        """
+        read = self.reads(buyer)
+        if read.refused is None:
+            raise LocalCloudError(
+                f"What {buyer.contract} covers could be read by a token that was not granted it."
+            )
+        return read.refused
 
     def fetch(self, buyer: Buyer, *, revision: int) -> Fetched:
         """The released files themselves and their certificate, by the links that the buyer is given."""
@@ -196,11 +221,13 @@ def in_common(one: Fetched, other: Fetched, *, person: str) -> int:
     """How many pseudonyms two buyers' files share.
 
     Raises:
-        LocalCloudError: The files have other rows.
+        LocalCloudError: The files have other rows, or none.
     """
     first, second = (
         [row for file in each.files for row in pq.read_table(file).to_pylist()] for each in (one, other)
     )
+    if not first:
+        raise LocalCloudError(f"The release in {one.folder} has no rows.")
     said = [
         sorted(json.dumps({**row, person: ""}, sort_keys=True) for row in rows) for rows in (first, second)
     ]

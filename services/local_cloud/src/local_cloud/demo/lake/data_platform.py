@@ -49,28 +49,16 @@ class DataPlatform:
     @cached_property
     def gateway(self) -> str:
         """Where buyers ask."""
-        api = self._of_marketplace("AWS::ApiGateway::RestApi")
-        return f"{self.cloud.settings.cloud_url}/restapis/{api}/v1/_user_request_"
-
-    def gateway_key(self, name: str) -> str:
-        """A key of the usage plan, as somebody with rights in the account makes one with each contract."""
-        gateway = self.cloud.apigateway
-        made = gateway.create_api_key(name=name, enabled=True)
-        plan = self._of_marketplace("AWS::ApiGateway::UsagePlan")
-        gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
-        return str(gateway.get_api_key(apiKey=made["id"], includeValue=True)["value"])
-
-    def _of_marketplace(self, kind: str) -> str:
         pages = self.cloud.cloudformation.get_paginator("list_stack_resources").paginate(
             StackName="local-marketplace"
         )
-        (found,) = (
+        (api,) = (
             str(resource["PhysicalResourceId"])
             for page in pages
             for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == kind
+            if resource["ResourceType"] == "AWS::ApiGateway::RestApi"
         )
-        return found
+        return f"{self.cloud.settings.cloud_url}/restapis/{api}/v1/_user_request_"
 
     # -- what comes in
 
