@@ -80,7 +80,8 @@ class Replication(Construct):
 
     def copy(self, here: Kept, there: Kept, *, below: Sequence[str] = ("",)) -> None:
         """Copy each new object of `here` whose name begins so, with its lock and tags, and encrypt it `there` with the key kept there."""
-        allow_objects(self.role, here.bucket, "", READING)
+        for prefix in below:
+            allow_objects(self.role, here.bucket, prefix, READING)
         self._allow([here.bucket.bucket_arn], "s3:GetReplicationConfiguration")
         target = there.resource.attr_arn
         self._allow([f"{target}/*"], "s3:ReplicateObject", "s3:ReplicateTags")
@@ -110,6 +111,22 @@ class Replication(Construct):
         statement = iam.PolicyStatement(actions=list(actions), resources=[key.key_arn])
         statement.add_condition("StringEquals", {"kms:ViaService": f"s3.{region}.amazonaws.com"})
         self.role.add_to_principal_policy(statement)
+
+
+def take_no_more(*copies: Kept) -> None:
+    """Refuse what S3 still copies into these, once they are the originals: the region that was lost goes on where it stopped when it
+    answers again. Nobody else has these actions.
+    """
+    for kept in copies:
+        kept.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="WhatWasLostCopiesNoMore",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"],
+                resources=[kept.bucket.arn_for_objects("*")],
+            )
+        )
 
 
 def _rule(here: Kept, there: Kept, prefix: str, *, priority: int) -> s3.CfnBucket.ReplicationRuleProperty:

@@ -11,13 +11,14 @@ from constructs import Construct
 from constructs_lib.bucket import PrivateBucket
 from stacks.environment import Environment
 from stacks.lake.lapsing import CURATED, RAW
-from stacks.replication import Kept, Replication, keep
+from stacks.replication import Kept, Replication, keep, take_no_more
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import forget
 
-ACCEPTED: Final = ("datasets/", "donations/", "terminals/")
-"""What of the raw lake is copied: rows that may be released. Files as they came are taken away once they are read, and what was
-refused is nobody's to release: a copy of either would only be one more place where personal data lies."""
+ACCEPTED: Final = ("datasets/", "donations/", "terminals/counters/", "terminals/gifts/", "terminals/numbers/")
+"""What of the raw lake is copied: rows that may be released, and which numbers of terminals were there. Files as they came are taken
+away once they are read, and what was refused or set aside is nobody's to release: a copy of either would only be one more place where
+personal data lies."""
 IN_PART: Final[Mapping[str, Sequence[str]]] = {"lake/Raw": ACCEPTED, "lakereplica/Raw": ACCEPTED}
 """Buckets of which a part is copied, by stack and construct."""
 STAYS_HERE: Final[Mapping[str, str]] = {
@@ -95,7 +96,8 @@ class LakeReplica(AmplyStack):
         self.ledger = keep(self, "Ledger", request_logs=logs, key=self.key)
 
     def pass_on(self, other: "LakeReplica") -> None:
-        """Copy what is written here from now on into another region's stack of the same kind."""
+        """Copy what is written here from now on into another region's stack of the same kind, and take nothing more from the first."""
+        take_no_more(self.raw, self.curated, self.ledger)
         copy_lake(self, self, other)
 
 

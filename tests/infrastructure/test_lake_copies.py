@@ -12,11 +12,12 @@ from operations.difference.holdings import HOLDINGS
 from stacks.contracts import RecoveryParameter
 from stacks.lake.copies import ACCEPTED, KEPT_OTHERWISE, STAYS_HERE, TABLES
 from stacks.lake.sharing import FACTS
-from stacks.lake.terminals import KEPT
+from stacks.lake.terminal_contract import KINDS
+from stacks.lake.terminals import KEPT, NUMBERS
 from tests.infrastructure import data_invariants, invariants, signing_invariants
 from tests.infrastructure.assembly import Deployed, Resource
 from tests.infrastructure.bootstrap_policies import execution_policies, not_deployable
-from tests.infrastructure.recovered import HERE, LOST, names_in, text
+from tests.infrastructure.recovered import HERE, LOST, buckets_that_still_take_copies, names_in, text
 from tests.infrastructure.test_golden import compare
 
 THIRD = "eu-north-1"
@@ -115,14 +116,34 @@ def test_copies_stand_in_the_second_region_under_a_key_that_stands_there_too(lak
 def test_of_the_raw_lake_rows_that_may_be_released_are_copied_and_nothing_else(
     lake_at_home: Deployed,
 ) -> None:
-    """Not what came and was not read yet, and not what was refused."""
+    """Not what came and was not read yet, and not what was refused or set aside."""
     raw = _bucket(lake_at_home, "lake/Raw")
     copied = [rule["Filter"]["Prefix"] for rule in raw["ReplicationConfiguration"]["Rules"]]
     assert copied == list(ACCEPTED)
-    assert set(copied) == {domain.ACCEPTED, FACTS, KEPT}
-    assert not {domain.HANDED_IN, domain.QUARANTINE} & set(copied)
+    said = {f"{KEPT}{kind}/" for kind in KINDS}
+    assert set(copied) == {domain.ACCEPTED, FACTS, NUMBERS} | said
+    for left in (domain.HANDED_IN, domain.QUARANTINE, f"{KEPT}set-aside/"):
+        assert not any(left.startswith(prefix) or prefix.startswith(left) for prefix in copied)
     priorities = [rule["Priority"] for rule in raw["ReplicationConfiguration"]["Rules"]]
     assert len(set(priorities)) == len(priorities)
+
+
+def test_what_copies_the_raw_lake_may_read_what_is_copied_and_nothing_else(lake_at_home: Deployed) -> None:
+    readable = {
+        part.removeprefix("/")
+        for policy in lake_at_home.resources("AWS::IAM::Policy")
+        if policy.path.split("/")[1:3] == ["lake", "Replication"]
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "s3:GetObjectVersionForReplication" in statement["Action"]
+        for resource in _each(statement["Resource"])
+        for part in [resource["Fn::Join"][1][1]]
+        if "Raw" in json.dumps(resource)
+    }
+    assert readable == {f"{prefix}*" for prefix in ACCEPTED}
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_nothing_that_holds_data_has_a_name_of_ours(either: Deployed) -> None:
@@ -254,6 +275,15 @@ def test_the_stack_of_the_copies_is_taken_over_as_it_is(lake_at_home: Deployed, 
         if body["Type"] in HOLDINGS:
             kept = {key: value for key, value in after[name]["Properties"].items() if key not in added}
             assert kept == body["Properties"], name
+
+
+def test_the_lost_region_cannot_go_on_copying_into_what_are_the_originals(
+    lake_at_home: Deployed, lake_back: Deployed
+) -> None:
+    (left,) = buckets_that_still_take_copies(lake_back, "lakereplica")
+    assert "AccessLogs" in left
+    assert len(buckets_that_still_take_copies(lake_at_home, "lakereplica")) == 4
+    assert len(buckets_that_still_take_copies(lake_back, "lakecopies")) == 4
 
 
 def test_nothing_that_came_over_is_made_a_second_time(lake_back: Deployed) -> None:
