@@ -10,8 +10,9 @@ from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
 from stacks.environment import Environment
+from stacks.lake.copy_alarms import make_copies_pager, watch_bucket
 from stacks.lake.lapsing import CURATED, RAW
-from stacks.replication import Kept, Replication, keep, take_no_more
+from stacks.replication import Kept, Replication, failures, keep, rule_id, take_no_more
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import forget
 
@@ -102,8 +103,15 @@ class LakeReplica(AmplyStack):
 
 
 def copy_lake(stack: AmplyStack, kept: KeptLake | LakeReplica, there: LakeReplica) -> None:
-    """By a role of `stack`, which may write there and delete nothing."""
+    """By a role of `stack`, which may write there and delete nothing; it rings where S3 gives up."""
     replication = Replication(stack, "Replication", account=stack.account)
-    replication.copy(kept.raw, there.raw, below=ACCEPTED)
-    replication.copy(kept.curated, there.curated)
-    replication.copy(kept.ledger, there.ledger)
+    copied = (
+        ("raw", kept.raw, there.raw, ACCEPTED),
+        ("curated", kept.curated, there.curated, ("",)),
+        ("ledger", kept.ledger, there.ledger, ("",)),
+    )
+    pager = make_copies_pager(stack)
+    for name, here, other, below in copied:
+        replication.copy(here, other, below=below, measured=True)
+        for prefix in below:
+            watch_bucket(pager, f"{name} {rule_id(prefix)}", failures(here, other, prefix))
