@@ -247,6 +247,24 @@ def test_a_page_answers_the_four_questions(page: Any) -> None:
         assert (page.parent / link).is_file(), link
 
 
+def test_a_page_reads_the_logs_of_what_is_deployed_and_not_a_laptops(
+    environments: Mapping[str, Deployed],
+) -> None:
+    asked: set[str] = set()
+    for page in PAGES.glob("*.md"):
+        text = page.read_text()
+        assert "make logs" not in text, page.stem
+        asked |= set(re.findall(r"--log-group-name-prefix ENV-(\S+)", text))
+    # CloudFormation calls a group without a name after its stack and itself.
+    groups = [
+        f"{group.stack.partition('/')[2]}-{group.logical_id}"
+        for group in environments["production"].resources("AWS::Logs::LogGroup")
+    ]
+    assert asked
+    for prefix in asked:
+        assert len([group for group in groups if group.startswith(prefix)]) == 1, prefix
+
+
 def test_one_topic_is_kept_for_waking(environments: Mapping[str, Deployed]) -> None:
     """All say it by e-mail where an address is configured; a paging service joins those named Topic alone."""
     for deployed in environments.values():
