@@ -37,7 +37,7 @@ def make_topic(scope: Construct, construct_id: str, *, email: str | None) -> sns
 class Pager(Construct):
     """Makes alarms under fixed names `{prefix}-{name}` that tell their severity's topic when they start and end.
 
-    Each description ends with the page that says what to do: `{runbooks}/{name}.md`.
+    Each description ends with the page that says what to do: `{runbooks}/{name}.md`, or that of `page` where several have one.
     """
 
     def __init__(
@@ -65,11 +65,13 @@ class Pager(Construct):
         severity: Severity,
         silence_counts: bool = False,
         period: int = 1,
+        page: str | None = None,
     ) -> cloudwatch.Alarm:
         """Alarm when every `period` of `minutes` (both in minutes) is above `threshold`, or silent if that counts."""
         comparison = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+        described = self._described(page or name, meaning)
         return self._alarm(
-            name, metric, threshold, comparison, minutes, period, meaning, severity, silence_counts
+            name, metric, threshold, comparison, minutes, period, described, severity, silence_counts
         )
 
     def below(
@@ -86,8 +88,9 @@ class Pager(Construct):
     ) -> cloudwatch.Alarm:
         """Alarm when every `period` of `minutes` is below `threshold`; silence counts unless told otherwise."""
         comparison = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+        described = self._described(name, meaning)
         return self._alarm(
-            name, metric, threshold, comparison, minutes, period, meaning, severity, silence_counts
+            name, metric, threshold, comparison, minutes, period, described, severity, silence_counts
         )
 
     def any_of(
@@ -125,7 +128,7 @@ class Pager(Construct):
         comparison: cloudwatch.ComparisonOperator,
         minutes: int,
         period: int,
-        meaning: str,
+        described: str,
         severity: Severity,
         silence_counts: bool,  # noqa: FBT001 -- private, and both callers pass what they were given
     ) -> cloudwatch.Alarm:
@@ -134,7 +137,7 @@ class Pager(Construct):
             self,
             name,
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=self._described(name, meaning),
+            alarm_description=described,
             metric=metric.with_(period=Duration.minutes(period)),
             threshold=threshold,
             evaluation_periods=minutes // period,
@@ -143,8 +146,8 @@ class Pager(Construct):
         )
         return self._told(alarm, severity)
 
-    def _described(self, name: str, meaning: str) -> str:
-        return f"{meaning} What to do: {self._runbooks}/{name}.md"
+    def _described(self, page: str, meaning: str) -> str:
+        return f"{meaning} What to do: {self._runbooks}/{page}.md"
 
     def _told(self, alarm: Told, severity: Severity) -> Told:
         if action := self._actions.get(severity):

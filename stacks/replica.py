@@ -8,7 +8,7 @@ from constructs_lib.bucket import PrivateBucket
 from constructs_lib.vault import LockedVault
 from stacks.environment import Environment
 from stacks.registry import Images, replicate_images
-from stacks.replication import Replication, keep
+from stacks.replication import Replication, keep, take_no_more
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import KEY_TREES, MEDIA_FILES, PUBLIC_LOG, documents, forget
 
@@ -50,7 +50,8 @@ class Replica(AmplyStack):
         self.images = self._keep_images()
 
     def pass_on(self, other: "Replica") -> None:
-        """Copy what is written here from now on into another region's stack of the same kind."""
+        """Copy what is written here from now on into another region's stack of the same kind, and take nothing more from the first."""
+        take_no_more(self.archive, self.public, self.media, self.documents, self.key_trees)
         replication = Replication(self, "Replication", account=self.account)
         replication.copy(self.archive, other.archive)
         replication.copy(self.public, other.public)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -78,9 +79,13 @@ class Replication(Construct):
         )
         self.role = iam.Role(self, "Role", assumed_by=principal)
 
-    def copy(self, here: Kept, there: Kept, *, below: Sequence[str] = ("",)) -> None:
-        """Copy each new object of `here` whose name begins so, with its lock and tags, and encrypt it `there` with the key kept there."""
-        allow_objects(self.role, here.bucket, "", READING)
+    def copy(self, here: Kept, there: Kept, *, below: Sequence[str] = ("",), measured: bool = False) -> None:
+        """Copy each new object of `here` whose name begins so, with its lock and tags, and encrypt it `there` with the key kept there.
+
+        `measured`: S3 counts what it could not copy, as `failures` asks for it.
+        """
+        for prefix in below:
+            allow_objects(self.role, here.bucket, prefix, READING)
         self._allow([here.bucket.bucket_arn], "s3:GetReplicationConfiguration")
         target = there.resource.attr_arn
         self._allow([f"{target}/*"], "s3:ReplicateObject", "s3:ReplicateTags")
@@ -98,7 +103,8 @@ class Replication(Construct):
         here.resource.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
             role=self.role.role_arn,
             rules=[
-                _rule(here, there, prefix, priority=number) for number, prefix in enumerate(below, start=1)
+                _rule(here, there, prefix, priority=number, measured=measured)
+                for number, prefix in enumerate(below, start=1)
             ],
         )
 
@@ -112,11 +118,51 @@ class Replication(Construct):
         self.role.add_to_principal_policy(statement)
 
 
-def _rule(here: Kept, there: Kept, prefix: str, *, priority: int) -> s3.CfnBucket.ReplicationRuleProperty:
+def take_no_more(*copies: Kept) -> None:
+    """Refuse what S3 still copies into these, once they are the originals: the region that was lost goes on where it stopped when it
+    answers again. Nobody else has these actions.
+    """
+    for kept in copies:
+        kept.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="WhatWasLostCopiesNoMore",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"],
+                resources=[kept.bucket.arn_for_objects("*")],
+            )
+        )
+
+
+def failures(here: Kept, there: Kept, prefix: str) -> cloudwatch.Metric:
+    """How often S3 gave up copying, counted in the region of `here`, and not at all where nothing was to be copied.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
+    """
+    return cloudwatch.Metric(
+        namespace="AWS/S3",
+        metric_name="OperationsFailedReplication",
+        dimensions_map={
+            "SourceBucket": here.resource.ref,
+            "DestinationBucket": there.resource.ref,
+            "RuleId": rule_id(prefix),
+        },
+        statistic="Sum",
+    )
+
+
+def rule_id(prefix: str) -> str:
+    """What the rule is called that copies what begins so."""
+    return prefix.rstrip("/") or "everything"
+
+
+def _rule(
+    here: Kept, there: Kept, prefix: str, *, priority: int, measured: bool
+) -> s3.CfnBucket.ReplicationRuleProperty:
     rule = s3.CfnBucket
     encrypted = rule.SseKmsEncryptedObjectsProperty(status="Enabled")
     return rule.ReplicationRuleProperty(
-        id=prefix.rstrip("/") or "everything",
+        id=rule_id(prefix),
         status="Enabled",
         priority=priority,
         filter=rule.ReplicationRuleFilterProperty(prefix=prefix),
@@ -126,6 +172,7 @@ def _rule(here: Kept, there: Kept, prefix: str, *, priority: int) -> s3.CfnBucke
         ),
         destination=rule.ReplicationDestinationProperty(
             bucket=there.resource.attr_arn,
+            metrics=rule.MetricsProperty(status="Enabled") if measured else None,
             encryption_configuration=(
                 rule.EncryptionConfigurationProperty(replica_kms_key_id=there.key.key_arn)
                 if there.key

@@ -12,6 +12,7 @@ from constructs_lib.table import Elsewhere, Index, KeptTable, ReplicatedTable
 from stacks.contracts import RecoveryParameter
 from stacks.environment import Environment
 from stacks.lake.copies import LakeReplica
+from stacks.lake.copy_alarms import make_copies_pager, watch_table
 from stacks.lake.governance import LakeAndGovernance
 from stacks.stack import AmplyStack
 
@@ -45,6 +46,7 @@ class ControlPlane:
             )
         )
         self._remembered_as: dict[RecoveryParameter, dynamodb.ITable] = {}
+        self._pager = make_copies_pager(self._stack) if replica else None
         self.consents = self._table(
             "Consents",
             RecoveryParameter.LAKE_CONSENTS,
@@ -121,7 +123,7 @@ class ControlPlane:
                 durability=durability,
                 key=key,
             )
-        return ReplicatedTable(
+        table = ReplicatedTable(
             self._stack,
             construct_id,
             partition=partition,
@@ -131,6 +133,9 @@ class ControlPlane:
             key=key,
             elsewhere=Elsewhere(region=self._replica.region, key_arn=self._replica.key.key_arn),
         )
+        if self._pager:
+            watch_table(self._pager, construct_id, table, elsewhere=self._replica.region)
+        return table
 
     @property
     def remembered_as(self) -> Mapping[RecoveryParameter, dynamodb.ITable]:

@@ -10,14 +10,16 @@ from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
 from stacks.environment import Environment
+from stacks.lake.copy_alarms import make_copies_pager, watch_bucket
 from stacks.lake.lapsing import CURATED, RAW
-from stacks.replication import Kept, Replication, keep
+from stacks.replication import Kept, Replication, failures, keep, rule_id, take_no_more
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import forget
 
-ACCEPTED: Final = ("datasets/", "donations/", "terminals/")
-"""What of the raw lake is copied: rows that may be released. Files as they came are taken away once they are read, and what was
-refused is nobody's to release: a copy of either would only be one more place where personal data lies."""
+ACCEPTED: Final = ("datasets/", "donations/", "terminals/counters/", "terminals/gifts/", "terminals/numbers/")
+"""What of the raw lake is copied: rows that may be released, and which numbers of terminals were there. Files as they came are taken
+away once they are read, and what was refused or set aside is nobody's to release: a copy of either would only be one more place where
+personal data lies."""
 IN_PART: Final[Mapping[str, Sequence[str]]] = {"lake/Raw": ACCEPTED, "lakereplica/Raw": ACCEPTED}
 """Buckets of which a part is copied, by stack and construct."""
 STAYS_HERE: Final[Mapping[str, str]] = {
@@ -95,13 +97,21 @@ class LakeReplica(AmplyStack):
         self.ledger = keep(self, "Ledger", request_logs=logs, key=self.key)
 
     def pass_on(self, other: "LakeReplica") -> None:
-        """Copy what is written here from now on into another region's stack of the same kind."""
+        """Copy what is written here from now on into another region's stack of the same kind, and take nothing more from the first."""
+        take_no_more(self.raw, self.curated, self.ledger)
         copy_lake(self, self, other)
 
 
 def copy_lake(stack: AmplyStack, kept: KeptLake | LakeReplica, there: LakeReplica) -> None:
-    """By a role of `stack`, which may write there and delete nothing."""
+    """By a role of `stack`, which may write there and delete nothing; it rings where S3 gives up."""
     replication = Replication(stack, "Replication", account=stack.account)
-    replication.copy(kept.raw, there.raw, below=ACCEPTED)
-    replication.copy(kept.curated, there.curated)
-    replication.copy(kept.ledger, there.ledger)
+    copied = (
+        ("raw", kept.raw, there.raw, ACCEPTED),
+        ("curated", kept.curated, there.curated, ("",)),
+        ("ledger", kept.ledger, there.ledger, ("",)),
+    )
+    pager = make_copies_pager(stack)
+    for name, here, other, below in copied:
+        replication.copy(here, other, below=below, measured=True)
+        for prefix in below:
+            watch_bucket(pager, f"{name} {rule_id(prefix)}", failures(here, other, prefix))

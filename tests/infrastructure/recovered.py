@@ -128,3 +128,30 @@ def _at(resource: Resource, path: str) -> object:
 
 def text(deployed: Deployed) -> str:
     return json.dumps(dict(deployed.templates))
+
+
+def buckets_that_still_take_copies(deployed: Deployed, stack: str) -> list[str]:
+    """Those of a stack into which the lost region could go on copying when it answers again."""
+    refusing = {
+        (policy.stack, policy.properties["Bucket"]["Ref"])
+        for policy in deployed.resources("AWS::S3::BucketPolicy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if _refuses_copies(statement)
+    }
+    return [
+        bucket.where
+        for bucket in deployed.resources("AWS::S3::Bucket")
+        if bucket.stack == f"{deployed.name}/{stack}" and (bucket.stack, bucket.logical_id) not in refusing
+    ]
+
+
+def _refuses_copies(statement: Mapping[str, object]) -> bool:
+    refused = {"s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"}
+    actions = statement["Action"]
+    return (
+        statement["Effect"] == "Deny"
+        and statement["Principal"] == {"AWS": "*"}
+        and "Condition" not in statement
+        and isinstance(actions, list)
+        and refused <= set(actions)
+    )

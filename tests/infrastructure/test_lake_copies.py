@@ -12,11 +12,12 @@ from operations.difference.holdings import HOLDINGS
 from stacks.contracts import RecoveryParameter
 from stacks.lake.copies import ACCEPTED, KEPT_OTHERWISE, STAYS_HERE, TABLES
 from stacks.lake.sharing import FACTS
-from stacks.lake.terminals import KEPT
+from stacks.lake.terminal_contract import KINDS
+from stacks.lake.terminals import KEPT, NUMBERS
 from tests.infrastructure import data_invariants, invariants, signing_invariants
 from tests.infrastructure.assembly import Deployed, Resource
 from tests.infrastructure.bootstrap_policies import execution_policies, not_deployable
-from tests.infrastructure.recovered import HERE, LOST, names_in, text
+from tests.infrastructure.recovered import HERE, LOST, buckets_that_still_take_copies, names_in, text
 from tests.infrastructure.test_golden import compare
 
 THIRD = "eu-north-1"
@@ -72,7 +73,17 @@ def test_a_table_costs_more_where_it_is_replicated(lake_at_home: Deployed, exten
         lines = estimate(deployed).lines
         return {line.price.name for line in lines if line.stack == "controlplane"}
 
-    assert names(lake_at_home) - names(extended) == {"transfer/region"}
+    watched = {"alarm", "sns/emails"}
+    assert names(lake_at_home) - names(extended) == {"transfer/region"} | watched
+
+
+def test_what_s3_measures_of_its_copying_has_its_price(lake_at_home: Deployed) -> None:
+    metrics = [
+        line.quantity
+        for line in estimate(lake_at_home).lines
+        if line.stack == "lake" and line.price.name == "metric"
+    ]
+    assert sum(metrics) == 4 * (len(ACCEPTED) + 2)
 
 
 def test_every_reason_is_of_something_that_is_there(lake_at_home: Deployed, lake_back: Deployed) -> None:
@@ -115,14 +126,34 @@ def test_copies_stand_in_the_second_region_under_a_key_that_stands_there_too(lak
 def test_of_the_raw_lake_rows_that_may_be_released_are_copied_and_nothing_else(
     lake_at_home: Deployed,
 ) -> None:
-    """Not what came and was not read yet, and not what was refused."""
+    """Not what came and was not read yet, and not what was refused or set aside."""
     raw = _bucket(lake_at_home, "lake/Raw")
     copied = [rule["Filter"]["Prefix"] for rule in raw["ReplicationConfiguration"]["Rules"]]
     assert copied == list(ACCEPTED)
-    assert set(copied) == {domain.ACCEPTED, FACTS, KEPT}
-    assert not {domain.HANDED_IN, domain.QUARANTINE} & set(copied)
+    said = {f"{KEPT}{kind}/" for kind in KINDS}
+    assert set(copied) == {domain.ACCEPTED, FACTS, NUMBERS} | said
+    for left in (domain.HANDED_IN, domain.QUARANTINE, f"{KEPT}set-aside/"):
+        assert not any(left.startswith(prefix) or prefix.startswith(left) for prefix in copied)
     priorities = [rule["Priority"] for rule in raw["ReplicationConfiguration"]["Rules"]]
     assert len(set(priorities)) == len(priorities)
+
+
+def test_what_copies_the_raw_lake_may_read_what_is_copied_and_nothing_else(lake_at_home: Deployed) -> None:
+    readable = {
+        part.removeprefix("/")
+        for policy in lake_at_home.resources("AWS::IAM::Policy")
+        if policy.path.split("/")[1:3] == ["lake", "Replication"]
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "s3:GetObjectVersionForReplication" in statement["Action"]
+        for resource in _each(statement["Resource"])
+        for part in [resource["Fn::Join"][1][1]]
+        if "Raw" in json.dumps(resource)
+    }
+    assert readable == {f"{prefix}*" for prefix in ACCEPTED}
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_nothing_that_holds_data_has_a_name_of_ours(either: Deployed) -> None:
@@ -215,6 +246,54 @@ def test_where_nothing_is_copied_no_key_is_of_several_regions(extended: Deployed
     assert [key.where for key in extended.resources("AWS::KMS::Key") if "MultiRegion" in key.properties] == []
 
 
+def test_it_rings_when_something_is_not_copied(lake_at_home: Deployed, lake_back: Deployed) -> None:
+    """A rule that measures nothing would leave its alarm silent for ever."""
+    for deployed, stack in ((lake_at_home, "lake"), (lake_back, "lakereplica")):
+        watched = {
+            (json.dumps(said["SourceBucket"]), said["RuleId"])
+            for alarm in _copy_alarms(deployed)
+            if alarm["MetricName"] == "OperationsFailedReplication"
+            for said in [_dimensions(alarm)]
+        }
+        measured = {
+            (json.dumps({"Ref": bucket.logical_id}), rule["Id"])
+            for bucket in deployed.resources("AWS::S3::Bucket")
+            if _stack(bucket) == stack and "ReplicationConfiguration" in bucket.properties
+            for rule in bucket.properties["ReplicationConfiguration"]["Rules"]
+            if rule["Destination"]["Metrics"] == {"Status": "Enabled"}
+        }
+        assert watched == measured
+        assert len(measured) == len(ACCEPTED) + 2
+
+
+def test_it_rings_when_a_tables_replica_falls_behind(lake_at_home: Deployed, lake_back: Deployed) -> None:
+    late = [alarm for alarm in _copy_alarms(lake_at_home) if alarm["MetricName"] == "ReplicationLatency"]
+    tables = {table.logical_id for table in lake_at_home.resources(REPLICATED)}
+    assert {_dimensions(alarm)["TableName"]["Ref"] for alarm in late} == tables
+    assert {_dimensions(alarm)["ReceivingRegion"] for alarm in late} == {HERE}
+    assert {alarm["TreatMissingData"] for alarm in late} == {"notBreaching"}
+    assert not [alarm for alarm in _copy_alarms(lake_back) if alarm["MetricName"] == "ReplicationLatency"]
+
+
+def test_where_nothing_is_copied_nothing_of_it_rings(extended: Deployed) -> None:
+    assert _copy_alarms(extended) == []
+
+
+def _copy_alarms(deployed: Deployed) -> list[Mapping[str, Any]]:
+    found = [
+        alarm.properties
+        for alarm in deployed.resources("AWS::CloudWatch::Alarm")
+        if alarm.properties["AlarmName"].startswith(f"amply-{deployed.name}-lake-copies-")
+    ]
+    assert all(alarm["AlarmDescription"].endswith("/lake-copies.md") for alarm in found)
+    assert all(alarm["AlarmActions"] for alarm in found)
+    return found
+
+
+def _dimensions(alarm: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
+
+
 # ---- where it comes back --------------------------------------------------------------------------------------------
 
 
@@ -254,6 +333,15 @@ def test_the_stack_of_the_copies_is_taken_over_as_it_is(lake_at_home: Deployed, 
         if body["Type"] in HOLDINGS:
             kept = {key: value for key, value in after[name]["Properties"].items() if key not in added}
             assert kept == body["Properties"], name
+
+
+def test_the_lost_region_cannot_go_on_copying_into_what_are_the_originals(
+    lake_at_home: Deployed, lake_back: Deployed
+) -> None:
+    (left,) = buckets_that_still_take_copies(lake_back, "lakereplica")
+    assert "AccessLogs" in left
+    assert len(buckets_that_still_take_copies(lake_at_home, "lakereplica")) == 4
+    assert len(buckets_that_still_take_copies(lake_back, "lakecopies")) == 4
 
 
 def test_nothing_that_came_over_is_made_a_second_time(lake_back: Deployed) -> None:

@@ -212,8 +212,9 @@ CHOSEN_ALARMS = {
     *("consents-untold", "facts-unwritten", "files-set-aside", "releases-failing", "releases-refused"),
     *("datasets-untold", "files-unread", "files-given-up"),
     *("data-unsettled", "data-contracts-unreadable", "data-shares-untold"),
+    "lake-copies",
 }
-"""Of what no environment has today and each may choose; test_rotation.py, test_lake.py and test_terminals.py find them."""
+"""Of what no environment has today and each may choose; test_rotation.py, test_lake.py, test_lake_copies.py and test_terminals.py find them."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"
 
 
@@ -244,6 +245,24 @@ def test_a_page_answers_the_four_questions(page: Any) -> None:
     assert text.splitlines()[0].endswith(f"(`{page.stem}`)")
     for link in re.findall(r"\]\(([^)]+\.md)\)", text):
         assert (page.parent / link).is_file(), link
+
+
+def test_a_page_reads_the_logs_of_what_is_deployed_and_not_a_laptops(
+    environments: Mapping[str, Deployed],
+) -> None:
+    asked: set[str] = set()
+    for page in PAGES.glob("*.md"):
+        text = page.read_text()
+        assert "make logs" not in text, page.stem
+        asked |= set(re.findall(r"--log-group-name-prefix ENV-(\S+)", text))
+    # CloudFormation calls a group without a name after its stack and itself.
+    groups = [
+        f"{group.stack.partition('/')[2]}-{group.logical_id}"
+        for group in environments["production"].resources("AWS::Logs::LogGroup")
+    ]
+    assert asked
+    for prefix in asked:
+        assert len([group for group in groups if group.startswith(prefix)]) == 1, prefix
 
 
 def test_one_topic_is_kept_for_waking(environments: Mapping[str, Deployed]) -> None:

@@ -20,6 +20,7 @@ from tests.infrastructure.recovered import (
     HERE,
     LAST_TREE,
     LOST,
+    buckets_that_still_take_copies,
     names_in,
     names_of_no_region,
     read_recovered,
@@ -138,6 +139,15 @@ def test_the_stack_of_the_copies_is_taken_over_as_it_is(at_home: Deployed, back:
             assert kept == body["Properties"], name
     names = [deployed.manifests["replica"]["properties"]["stackName"] for deployed in (at_home, back)]
     assert names == ["production-replica"] * 2
+
+
+def test_the_lost_region_cannot_go_on_copying_into_what_are_the_originals(
+    at_home: Deployed, back: Deployed
+) -> None:
+    """S3 tries again for days what it could not copy; nothing but the requests' log takes copies, of which there are none."""
+    (left,) = buckets_that_still_take_copies(back, "replica")
+    assert "AccessLogs" in left
+    assert len(buckets_that_still_take_copies(at_home, "replica")) == 6
 
 
 def test_people_read_the_log_from_the_buckets_that_were_copies(back: Deployed) -> None:

@@ -36,6 +36,7 @@ NO_OPERATIONS = {
     "s3": {"cp", "sync", "ls"},
     "rds": {"generate-db-auth-token", "wait"},
     "cloudformation": {"wait"},
+    "logs": {"tail"},
 }
 """What the AWS command line adds to the APIs."""
 

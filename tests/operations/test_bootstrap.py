@@ -19,6 +19,7 @@ from tests.operations.small_assembly import ACCOUNT, small_assembly
 
 ROOT = Path(__file__).parents[2]
 ARN = f"arn:aws:iam::{ACCOUNT}:policy/amply-boundary"
+EXECUTION = [file.stem for file in (ROOT / "bootstrap" / "execution").glob("*.json")]
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -76,10 +77,32 @@ def test_a_policy_that_changed_gets_a_new_version_in_place_of_the_oldest(
 
 
 def test_policies_are_filled_in_for_the_account() -> None:
-    written = documents(ROOT / "bootstrap", account=ACCOUNT, environment="sandbox")
+    written = documents(ROOT / "bootstrap", account=ACCOUNT, environment="sandbox", has_replicas=True)
     assert f"arn:aws:iam::{ACCOUNT}:role/sandbox-*" in written["amply-sandbox-identity"]
     assert f":{ACCOUNT}:parameter/amply/sandbox/*" in written["amply-sandbox-lookup"]
     assert [name for name, document in written.items() if "${" in document] == []
+
+
+def test_items_of_tables_are_for_environments_alone_whose_tables_have_replicas(tmp_path: Path) -> None:
+    def said() -> str:
+        called = ["sandbox", "--assembly", str(assembly), "--policies", str(ROOT / "bootstrap"), "--dry-run"]
+        return CliRunner().invoke(cli, called).output
+
+    assembly = small_assembly(tmp_path, "sandbox")
+    assert "amply-sandbox-replicas" not in said()
+    (database,) = assembly.glob("*/sandboxdatabase*.template.json")
+    table = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": {}}
+    database.write_text(json.dumps({"Resources": {"Consents": table}}))
+    assert said().count("amply-sandbox-replicas") == 2, "it is written, and what deploys has it"
+    for item in ("GetItem", "PutItem", "Scan"):
+        holding = [
+            name
+            for name, document in documents(
+                ROOT / "bootstrap", account=ACCOUNT, environment="sandbox", has_replicas=False
+            ).items()
+            if f'"dynamodb:{item}"' in document and name.removeprefix("amply-sandbox-") in EXECUTION
+        ]
+        assert holding == []
 
 
 def test_a_dry_run_says_what_would_happen_and_needs_no_credentials(tmp_path: Path) -> None:

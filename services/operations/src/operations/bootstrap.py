@@ -25,6 +25,8 @@ from operations.places import NoSuchEnvironmentError, Place, environment_of, pla
 
 BOUNDARY: Final = "amply-boundary"
 LOOKUP: Final = "lookup"
+REPLICAS: Final = "replicas"
+"""Reading and writing items of tables, which DynamoDB asks of whoever makes a replica: for environments that have one."""
 _CDK: Final = "node_modules/.bin/cdk"
 _READS_EVERYTHING: Final = "iam::aws:policy/ReadOnlyAccess"
 """What the CDK's own template gives the role that looks: also objects, messages, logs and tables."""
@@ -36,10 +38,11 @@ class ForeignTemplateError(Exception):
     """The CDK's bootstrap template is not as this program knows it; the message says what to look at."""
 
 
-def documents(folder: Path, *, account: str, environment: str) -> dict[str, str]:
-    """Every policy of `bootstrap/` by the name it gets in the account, filled in."""
+def documents(folder: Path, *, account: str, environment: str, has_replicas: bool) -> dict[str, str]:
+    """Every policy of `bootstrap/` that the environment needs, by the name it gets in the account, filled in."""
     every = (folder / f"{LOOKUP}.json", *sorted((folder / "execution").glob("*.json")))
-    files = {policy_name(environment, file.stem): file for file in every}
+    needed = [file for file in every if has_replicas or file.stem != REPLICAS]
+    files = {policy_name(environment, file.stem): file for file in needed}
     return {
         name: file.read_text().replace("${ACCOUNT}", account).replace("${ENVIRONMENT}", environment)
         for name, file in ({BOUNDARY: folder / "boundary.json"} | files).items()
@@ -129,9 +132,11 @@ def cli(environment: str, assembly: Path, policies: Path, *, dry_run: bool) -> N
 
 
 def _prepare(environment: str, assembly: Path, policies: Path, *, dry_run: bool) -> None:
-    found = places(environment_of(assembly, environment))
+    deployed = environment_of(assembly, environment)
+    found = places(deployed)
     account = found[0].account
-    written = documents(policies, account=account, environment=environment)
+    has_replicas = any(deployed.resources("AWS::DynamoDB::GlobalTable"))
+    written = documents(policies, account=account, environment=environment, has_replicas=has_replicas)
     looks = policy_name(environment, LOOKUP)
     deploys = [policy_arn(account, name) for name in written if name not in {BOUNDARY, looks}]
     if dry_run:

@@ -10,6 +10,8 @@ _PROXY_VCPUS_MIN = 2
 _VCPUS = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16}
 """Of the classes t4g and m7g by their size: https://aws.amazon.com/rds/instance-types/."""
 _DAYS_OF_INSIGHTS_FREE = 7
+_METRICS_OF_A_MEASURED_RULE = 4
+"""Bytes and operations that wait, operations that failed, and how late the last one is."""
 
 
 def instance(it: Priced) -> Iterator[Charge]:
@@ -103,6 +105,14 @@ def bucket(it: Priced) -> Iterator[Charge]:
             quantity=it.assumed("bucket_new_gb"),
             what=f"{name}: copied to another region",
         )
+        measured = [
+            rule
+            for rule in it.properties["ReplicationConfiguration"]["Rules"]
+            if "Metrics" in rule["Destination"]
+        ]
+        if measured:
+            metrics = len(measured) * _METRICS_OF_A_MEASURED_RULE
+            yield Charge(price="metric", quantity=Decimal(metrics), what=f"{name}: how far copying is")
 
 
 def key(it: Priced) -> Iterator[Charge]:
