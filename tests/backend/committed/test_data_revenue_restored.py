@@ -50,6 +50,30 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
     assert created
     assert revenue.books.standing("platform/data_receivable").minor_units == 10_000
     assert revenue.books.standing(f"{river}/data_shares").minor_units == 0
+
+    def note(way: Way, minor_units: int, *, is_new: bool = False) -> marketplace.Noted:
+        payment = Payment(
+            way=way,
+            party=contract.contract_id,
+            amount=euros(minor_units),
+            reference="E2E-1",
+            happened_on=date(2026, 12, 1),
+        )
+        return marketplace.note_payment(
+            revenue.books.app,
+            revenue.books.secrets,
+            payment,
+            is_new=is_new,
+            contract=contract,
+            now=SETTLED_AT,
+        )
+
+    assert note(Way.RECEIVED, 10_100).open_minor == -10_100, "what the books alone have is not in it"
+    with pytest.raises(marketplace.BooksKnowMore, match="credit"):
+        note(Way.SENT_BACK, 10_000)
+    assert note(Way.SENT_BACK, 100, is_new=True).created, "as people worked it out"
+    assert revenue.books.standing("platform/data_receivable").minor_units == 0
+
     assert revenue.settles(datetime(2027, 1, 1, 1, 0, tzinfo=UTC)) == 1, "the next month is not in doubt"
 
 
@@ -58,6 +82,11 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
     [
         (settling._UNKNOWN, {}, "ix_entry_data_settled"),
         (paying._UNKNOWN, {"kind": "data.paid", "owner": "platform", "but": "ent_1"}, "ix_entry_data_moved"),
+        (
+            paying._UNKNOWN_EVER,
+            {"kind": "data.sent_back", "owner": "platform", "but": "ent_1"},
+            "ix_entry_data_moved",
+        ),
     ],
 )
 def test_what_nothing_names_is_found_by_an_index(

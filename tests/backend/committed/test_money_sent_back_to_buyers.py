@@ -1,19 +1,24 @@
 """What a buyer of released data paid too much goes back to it: booked once, and never more than it has in credit."""
 
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
 from amply.modules import ledger, marketplace, organizations
-from amply.modules.marketplace import Noted, Payment, Way
+from amply.modules.marketplace import Agreed, Noted, Payment, Period, Way
 from amply_verify.cli import cli
 from amply_verify.outcome import Exit
 from tests.backend.committed.test_reconcile import publish
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.revenue_world import SETTLED_AT, Revenue
+from tests.backend.revenue_world import NOVEMBER, SETTLED_AT, Revenue
 
 NOTED_AT = SETTLED_AT + timedelta(days=20)
 DAY = date(2026, 12, 14)
@@ -36,19 +41,31 @@ class Buyer:
         self.contract_id = self.revenue.opens("gifts").contract_id
         self.revenue.settles()
 
-    def notes(self, way: Way, minor_units: int, reference: str, *, is_new: bool = False) -> Noted:
+    def notes(
+        self,
+        way: Way,
+        minor_units: int,
+        reference: str,
+        *,
+        is_new: bool = False,
+        day: date = DAY,
+        now: datetime = NOTED_AT,
+        contract_id: str = "",
+    ) -> Noted:
+        party = contract_id or self.contract_id
         return marketplace.note_payment(
             self.revenue.books.app,
             self.revenue.books.secrets,
             Payment(
                 way=way,
-                party=self.contract_id,
+                party=party,
                 amount=euros(minor_units),
                 reference=reference,
-                happened_on=DAY,
+                happened_on=day,
             ),
             is_new=is_new,
-            now=NOTED_AT,
+            contract=self.revenue.control.contracts[party],
+            now=now,
         )
 
     def reverses(self) -> None:
@@ -59,6 +76,11 @@ class Buyer:
             reason="volume_disputed",
             now=NOTED_AT,
         )
+
+    def settles(self, minor_units: int, reason: str = "volume_disputed") -> None:
+        contract = self.revenue.control.contracts[self.contract_id]
+        agreed = Agreed(owed=euros(minor_units), reason=reason)
+        assert marketplace.settle(self.revenue.settling, contract, NOVEMBER, agreed=agreed, now=NOTED_AT)[1]
 
     def held(self) -> tuple[int, int]:
         """What buyers owe, and what is in the platform's bank of theirs."""
@@ -103,6 +125,9 @@ def test_a_month_that_was_paid_and_reversed_is_sent_back_whole(buyer: Buyer) -> 
     buyer.notes(Way.RECEIVED, 6_000, "E2E-1")
     buyer.reverses()
     assert buyer.notes(Way.RECEIVED, 4_000, "E2E-2").open_minor == -10_000, "it came after the reversal"
+    with pytest.raises(marketplace.MonthNotSettled, match="2026-11"):
+        buyer.notes(Way.SENT_BACK, 10_000, "BACK-1")
+    buyer.settles(0)
     assert buyer.notes(Way.SENT_BACK, 10_000, "BACK-1").open_minor == 0
     assert buyer.held() == (0, 0)
 
@@ -128,9 +153,81 @@ def test_money_that_the_books_have_as_sent_back_from_before_a_restoration_is_not
     put_back(f"data/sent_back/{buyer.contract_id}/BACK-1")
     assert buyer.notes(Way.SENT_BACK, 1_000, "BACK-1").open_minor == -1_500, "its own entry is found again"
     lost = put_back("restored:BACK-2")
-    with pytest.raises(marketplace.BooksKnowMore, match=lost):
-        buyer.notes(Way.SENT_BACK, 500, "BACK-3")
+    for day in (DAY, DAY + timedelta(days=1)):
+        with pytest.raises(marketplace.BooksKnowMore, match=lost):
+            buyer.notes(Way.SENT_BACK, 500, "BACK-3", day=day)
+    assert buyer.notes(Way.RECEIVED, 1, "E2E-2", day=DAY).created, "another way is not in doubt"
     assert buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True).created
+
+
+def test_one_reference_is_one_day_and_one_contract(buyer: Buyer) -> None:
+    other = buyer.revenue.opens("gifts", buyer="other-research").contract_id
+    buyer.revenue.settles()
+    for contract_id in (buyer.contract_id, other):
+        buyer.notes(Way.RECEIVED, 12_500, "E2E-1", contract_id=contract_id)
+    buyer.notes(Way.SENT_BACK, 1_000, "OUT-16")
+    before = buyer.revenue.entries()
+    for way, reference, amount in ((Way.RECEIVED, "E2E-1", 12_500), (Way.SENT_BACK, "OUT-16", 1_000)):
+        with pytest.raises(marketplace.PaymentContradicts, match=f"on {DAY}"):
+            buyer.notes(way, amount, reference, day=DAY + timedelta(days=3))
+    with pytest.raises(marketplace.ReferenceKnown, match=buyer.contract_id):
+        buyer.notes(Way.SENT_BACK, 1_000, "OUT-16", contract_id=other)
+    assert buyer.revenue.entries() == before
+    assert buyer.notes(Way.SENT_BACK, 500, "OUT-16", contract_id=other, is_new=True).created
+
+
+def test_a_month_that_is_over_and_not_settled_is_no_credit(buyer: Buyer) -> None:
+    buyer.notes(Way.RECEIVED, 20_000, "E2E-1")
+    over = Period(2026, 12).ends_at
+    for late in (timedelta(), timedelta(minutes=59), timedelta(days=60)):
+        with pytest.raises(marketplace.MonthNotSettled, match="2026-12"):
+            buyer.notes(Way.SENT_BACK, 10_000, "BACK-1", now=over + late)
+    buyer.revenue.settles(over + timedelta(hours=1))
+    later = over + timedelta(hours=2)
+    with pytest.raises(marketplace.MoreThanCredit):
+        buyer.notes(Way.SENT_BACK, 1, "BACK-1", now=later)
+    buyer.notes(Way.RECEIVED, 100, "E2E-2", now=later)
+    assert buyer.notes(Way.SENT_BACK, 100, "BACK-1", now=later).open_minor == 0
+
+
+def test_while_a_month_is_settled_nobody_counts_its_buyers_credit(buyer: Buyer) -> None:
+    buyer.revenue.control.owners["visits"] = "platform"
+    contract = buyer.revenue.opens("visits", buyer="other-research")
+    held: list[bool] = []
+
+    def people(_session: Session, _until: datetime) -> Mapping[str, int]:
+        """Asked for in the transaction that settles."""
+        with buyer.revenue.books.app.engine.begin() as other:
+            asked = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+            held.append(not other.scalar(asked, {"name": f"amply/data/paid/{contract.contract_id}"}))
+        return {buyer.seller: 20}
+
+    settling = replace(buyer.revenue.settling, people=people)
+    assert marketplace.settle(settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT)[1]
+    assert held == [True]
+
+
+def test_two_who_send_the_same_credit_back_at_once_do_not_both(buyer: Buyer) -> None:
+    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
+    together = threading.Barrier(2, timeout=30)
+    done: list[str] = []
+
+    def send(reference: str) -> None:
+        together.wait()
+        try:
+            buyer.notes(Way.SENT_BACK, 2_500, reference)
+        except marketplace.MoreThanCredit:
+            done.append("refused")
+        else:
+            done.append("sent")
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in ("BACK-1", "BACK-2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == ["refused", "sent"]
+    assert buyer.held() == (0, 10_000)
 
 
 @pytest.mark.allow_hosts(["127.0.0.1"])

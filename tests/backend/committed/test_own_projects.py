@@ -1,5 +1,6 @@
 """Projects and funds, one at a time: seen with a version, changed upon it, by those who may."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
@@ -186,3 +187,26 @@ def test_a_fund_is_renamed_upon_what_was_seen_where_that_is_named(house: House) 
     # As programs of this version have always done it.
     assert house.ask("PATCH", path, by="usr_owner", json={"name": "Rivers"}).is_success
     assert public(house, path).json()["name"] == "Rivers"
+
+
+@pytest.mark.parametrize("of", ["project", "fund"])
+def test_whoever_changes_a_fund_at_the_same_moment_is_waited_for_and_seen(house: House, of: str) -> None:
+    path = project(house)
+    shown = house.ask("GET", path, by="usr_viewer")
+    fund_id = shown.json()["fund"]["id"]
+    wanted: dict[str, str] = {"state": "active"}
+    if of == "fund":
+        path, wanted = f"/funds/{fund_id}", {"name": "Mine"}
+        shown = house.ask("GET", path, by="usr_viewer")
+    other = house.master.engine.raw_connection()
+    other.cursor().execute("UPDATE fund SET name = 'Tiles' WHERE id = %s", (fund_id,))
+    with ThreadPoolExecutor(1) as pool:
+        seen = {"If-Match": shown.headers["ETag"]}
+        waiting = pool.submit(house.ask, "PATCH", path, by="usr_owner", json=wanted, headers=seen)
+        while not house.rows(
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            assert not waiting.done(), "it should wait for the other one"
+        other.commit()
+        assert_problem(waiting.result(60), status=412, code="changed_meanwhile")
+    other.close()

@@ -9,12 +9,22 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amply.adapters.apigateway import GatewayKeys
+from amply.adapters.dynamodb.control_plane import DynamoCatalogue, DynamoContracts, DynamoGrants
 from amply.infra.database import Database
+from amply.kernel.clock import system_clock
 from amply.modules import audit, marketplace
 from tests.backend.contract.control_world import Control, opened, printed, refused, run
 from tests.backend.ledger_world import ORG
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+def selling(control: Control) -> marketplace.Selling:
+    return marketplace.Selling(
+        contracts=DynamoContracts(table=control.tables["contracts"]),
+        grants=DynamoGrants(table=control.tables["grants"]),
+        catalogue=DynamoCatalogue(table=control.tables["datasets"]),
+    )
 
 
 class Gateway:
@@ -67,6 +77,7 @@ def test_a_contract_has_one_key_whose_value_is_said_once_and_which_ends_with_it(
     assert [(said["action"], said["targets"]) for said in reversed(done)] == [
         *(("data_key.made", [first]), ("data_key.made", [first]), ("data_key.made", [other])),
         *(("data_key.ended", [first]), ("data_key.ended", [first]), ("data_key.made", [first])),
+        *(("data_key.ended", [first]), ("data_key.ended", [first])),
     ]
     assert made["value"] not in json.dumps(found)
 
@@ -74,8 +85,13 @@ def test_a_contract_has_one_key_whose_value_is_said_once_and_which_ends_with_it(
 @pytest.mark.usefixtures("operator")
 def test_a_key_that_cannot_be_put_into_the_plan_is_taken_away_again(control: Control) -> None:
     contract = opened(control.owned(ORG))["id"]
+    keys, made = GatewayKeys(plan="none"), []
+    keys._client.meta.events.register(
+        "after-call.api-gateway.CreateApiKey", lambda parsed, **_: made.append(parsed["id"])
+    )
     with pytest.raises(ClientError):
-        GatewayKeys(plan="none").make(contract)
+        keys.make(contract)
+    assert len(made) == 1
     assert boto3.client("apigateway").get_api_keys(nameQuery=contract)["items"] == []
 
 
@@ -86,6 +102,47 @@ def test_a_key_that_was_deleted_by_hand_is_ended_all_the_same(control: Control, 
     gateway.client.delete_api_key(apiKey=key)
     GatewayKeys(plan=gateway.plan).end(key)
     assert gateway.in_plan() == []
+
+
+def test_a_contract_is_closed_and_recorded_so_where_the_gateway_does_not_answer(
+    control: Control, gateway: Gateway, operator: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = opened(control.owned(ORG))["id"]
+    key = printed("key", "make", contract)["key"]
+    with monkeypatch.context() as away:
+        away.setenv("AMPLY_LAKE_USAGE_PLAN", "none")
+        done = run("contract", "close", contract)
+    assert done.exit_code == 1
+    said = json.loads(done.stdout)
+    assert (said["id"], said["state"], said["keys_ended"]) == (contract, "closed", None)
+    assert "repeat this" in done.stderr
+    with operator.transaction() as session:
+        found = audit.search(session, audit.Search()).items[:4]
+    assert [(each["action"], each["outcome"], each["targets"]) for each in reversed(found)] == [
+        ("data_contract.closed", "begun", [contract]),
+        ("data_contract.closed", "done", [contract]),
+        ("data_key.ended", "begun", [contract]),
+        ("data_key.ended", "failed", [contract]),
+    ]
+    assert printed("contract", "close", contract)["keys_ended"] == [key]
+    assert gateway.in_plan() == []
+
+
+@pytest.mark.usefixtures("operator")
+def test_of_two_who_make_a_key_at_once_neither_ends_the_others(control: Control, gateway: Gateway) -> None:
+    contract = opened(control.owned(ORG))["id"]
+    other: list[str] = []
+
+    class Slow(GatewayKeys):
+        def make(self, contract_id: str) -> marketplace.MadeKey:
+            """Somebody else was faster, after both had looked."""
+            other.append(GatewayKeys(plan=gateway.plan).make(contract_id).id)
+            return super().make(contract_id)
+
+    with pytest.raises(marketplace.ContractChanged, match="repeat"):
+        marketplace.make_key(selling(control), Slow(plan=gateway.plan), contract, now=system_clock())
+    assert list(GatewayKeys(plan=gateway.plan).of(contract)) == other
+    assert printed("key", "make", contract) == {"contract": contract, "key": other[0], "value": None}
 
 
 @pytest.mark.usefixtures("operator")

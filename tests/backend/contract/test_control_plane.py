@@ -28,14 +28,18 @@ from tests.backend.ledger_world import ORG, LedgerWorld
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
-def began(control: Control, contract_id: str, period: Period) -> None:
-    """As if it had been opened then."""
+def began(control: Control, contract_id: str, period: Period, *, ends_at: datetime | None = None) -> None:
+    """As if it had been opened then, until that end."""
     contracts = DynamoContracts(table=control.tables["contracts"])
     found = contracts.get(contract_id)
     assert found is not None
     (terms,) = found.terms
     earlier = replace(
-        found, starts_at=period.starts_at, terms=(replace(terms, since=period),), version=found.version + 1
+        found,
+        starts_at=period.starts_at,
+        ends_at=ends_at or found.ends_at,
+        terms=(replace(terms, since=period),),
+        version=found.version + 1,
     )
     contracts.put(earlier, replaces=found.version)
 
@@ -212,6 +216,8 @@ def test_operators_settle_reverse_and_note_money_by_command(
     assert "small letters" in refused("reverse", settlement, "--reason", "Because!")
     again = printed("settle", contract, "2026-01", "--owed", "0", "--reason", "volume_disputed")
     assert again["created"]
+    assert "2026-02 of" in refused("sent-back", contract, "--amount", "500.00", *noted), "not settled"
+    began(control, contract, Period(2026, 1), ends_at=Period(2026, 1).ends_at)
     assert "500.00 EUR in credit" in refused("sent-back", contract, "--amount", "500.01", *noted)
     assert printed("sent-back", contract, "--amount", "500.00", *noted)["open_minor"] == 0
     shown = [

@@ -2,24 +2,31 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from amply.adapters.apigateway import GatewayKeys
 from amply.adapters.dynamodb.control_plane import DynamoCatalogue, DynamoContracts, DynamoGrants
 from amply.entrypoints.admin_database import also_concerns
+from amply.entrypoints.admin_recorded import goes_on
 from amply.infra.settings import MarketplaceSettings
 from amply.kernel.clock import iso, iso_or_none, system_clock
 from amply.kernel.money import Money, currency_of
 from amply.modules import marketplace
+from amply.modules.audit import Action
 
 MOMENT = click.DateTime(formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"])
 CONTRACT = click.argument("contract_id")
 _DATASETS = click.option("--dataset", "datasets", multiple=True, help="its name; once for each")
 _PER = click.Choice([each.value for each in marketplace.Per])
+
+
+class KeysNotEnded(click.ClickException):
+    """A contract is closed, and the gateway did not end its key."""
 
 
 @click.group()
@@ -119,11 +126,20 @@ def amend_contract(
 def close_contract(*, contract_id: str) -> None:
     """End CONTRACT_ID (dct_…) and its key of the gateway now: the next request of its tokens is refused.
 
-    The month it is closed in is still owed. Repeated, it ends what is left.
+    The month it is closed in is still owed. Repeated, it ends what is left. `keys_ended` is null where the gateway did not answer.
     """
     closed = marketplace.close_contract(_selling(), contract_id, now=system_clock())
     plan = required_settings().usage_plan
-    ended = marketplace.end_keys(GatewayKeys(plan=plan), contract_id) if plan else ()
+    ended: Sequence[str] = ()
+    if plan:
+        goes_on(Action.DATA_KEY_ENDED)
+        try:
+            ended = marketplace.end_keys(GatewayKeys(plan=plan), contract_id)
+        except (BotoCoreError, ClientError) as error:
+            _print({**_shown(closed), "keys_ended": None})
+            raise KeysNotEnded(
+                f"{contract_id} is closed, and the gateway did not end its key ({type(error).__name__}); repeat this."
+            ) from error
     _print({**_shown(closed), "keys_ended": list(ended)})
 
 
@@ -205,7 +221,10 @@ def key() -> None:
 @key.command("make")
 @CONTRACT
 def make_key(*, contract_id: str) -> None:
-    """Make the key of CONTRACT_ID and print its value: this once, since it is kept nowhere. One that is there stays."""
+    """Make the key of CONTRACT_ID and print its value: this once, since it is kept nowhere. One that is there stays.
+
+    It opens nothing without a token, and is there until `data contract close` or `data key end`, also where the contract ran out.
+    """
     given = marketplace.make_key(_selling(), _buyer_keys(), contract_id, now=system_clock())
     _print({"contract": contract_id, "key": given.key_id, "value": given.value})
 
@@ -241,6 +260,11 @@ def required_settings() -> MarketplaceSettings:
             "No data is sold in this environment; turn on the flag marketplace first (docs/data-platform.md)."
         )
     return settings
+
+
+def contracts_of_buyers() -> marketplace.Contracts:
+    """The table of contracts."""
+    return DynamoContracts(table=required_settings().contracts_table)
 
 
 def _selling() -> marketplace.Selling:

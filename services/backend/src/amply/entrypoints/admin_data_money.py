@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from amply.entrypoints.about_revenue import settling_in
-from amply.entrypoints.admin_data import CONTRACT, priced, required_settings
+from amply.entrypoints.admin_data import CONTRACT, contracts_of_buyers, priced, required_settings
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.infra import logging
 from amply.infra.settings import CommitmentSettings
@@ -25,6 +25,11 @@ _REFERENCE = click.option("--reference", required=True, help="the bank's; the sa
 _ON = click.option("--on", "day", type=_DAY, required=True, help="the day the bank moved it")
 _IS_NEW = click.option(
     "--is-new", is_flag=True, help="it is none of those that a restored database has in its books alone"
+)
+_IS_NEW_BACK = click.option(
+    "--is-new",
+    is_flag=True,
+    help="it is none of those that a restored database has in its books alone, whose credit was worked out by hand; or one transfer was for two contracts",
 )
 
 
@@ -48,11 +53,7 @@ def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None
             raise marketplace.NothingSold(
                 "This task is told of contracts alone; run it with the worker's settings."
             )
-        contract = parts.contracts.get(contract_id)
-        if contract is None:
-            raise marketplace.ContractNotFound(
-                f"There is no contract {contract_id}; `data contract list` shows all."
-            )
+        contract = _contract(parts.contracts, contract_id)
         agreed = (
             None
             if owed is None or reason is None
@@ -98,11 +99,14 @@ def paid(
 @_CURRENCY
 @_REFERENCE
 @_ON
-@_IS_NEW
+@_IS_NEW_BACK
 def sent_back(
     *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, is_new: bool
 ) -> None:
-    """Note that the buyer of CONTRACT_ID was sent back what it paid too much, or part of it, and print what is still open."""
+    """Note that the buyer of CONTRACT_ID was sent back what it paid too much, or part of it, and print what is still open.
+
+    All its months that are over have to be settled.
+    """
     _note(marketplace.Way.SENT_BACK, contract_id, _amount(amount, currency), reference, day, is_new=is_new)
 
 
@@ -142,6 +146,7 @@ def _note(
     way: marketplace.Way, party: str, amount: Money, reference: str, day: datetime, *, is_new: bool
 ) -> None:
     logging.configure(service="payments")
+    contract = _contract(contracts_of_buyers(), party) if way is marketplace.Way.SENT_BACK else None
     with opened_database() as database:
         noted = marketplace.note_payment(
             database,
@@ -150,10 +155,20 @@ def _note(
                 way=way, party=party, amount=amount, reference=reference.strip(), happened_on=day.date()
             ),
             is_new=is_new,
+            contract=contract,
             now=system_clock(),
         )
     also_concerns(noted.id)
     click.echo(json.dumps({"payment": noted.id, "created": noted.created, "open_minor": noted.open_minor}))
+
+
+def _contract(contracts: marketplace.Contracts, contract_id: str) -> marketplace.Contract:
+    found = contracts.get(contract_id)
+    if found is None:
+        raise marketplace.ContractNotFound(
+            f"There is no contract {contract_id}; `data contract list` shows all."
+        )
+    return found
 
 
 def _amount(amount: str, currency: str) -> Money:

@@ -252,6 +252,21 @@ def _telling_of_failure(present: Doing, how: Recorded) -> Iterator[None]:
         raise
 
 
+def goes_on(action: Action) -> None:
+    """What the command did until here is done, whatever becomes of the rest; what follows is recorded as `action`.
+
+    Only of commands that are recorded apart.
+    """
+    present = doing.get()
+    if present is None:
+        return
+    invariant(present.apart, "what acts in one transaction does one thing")
+    how = Recorded(action=action)
+    _write(present.deed, how)
+    present.deed = replace(present.deed, action=action)
+    _write(replace(present.deed, outcome=Outcome.BEGUN), how)
+
+
 def _deed(how: Recorded, said: Mapping[str, Any]) -> audit.Deed:
     task = _task_id()
     organization_id = said.get(how.organization) if how.organization else None

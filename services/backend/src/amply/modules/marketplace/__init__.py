@@ -21,6 +21,7 @@ from amply.modules.marketplace.contracts import (
     open_contract,
     revoke_grants,
 )
+from amply.modules.marketplace.crediting import MonthNotSettled, ReferenceKnown
 from amply.modules.marketplace.domain import (
     Contract,
     ContractClosed,
@@ -96,6 +97,7 @@ __all__ = [
     "Grants",
     "MadeKey",
     "MonthNotOver",
+    "MonthNotSettled",
     "MoreThanCredit",
     "MoreThanDue",
     "NewContract",
@@ -109,6 +111,7 @@ __all__ = [
     "PaymentContradicts",
     "Per",
     "Period",
+    "ReferenceKnown",
     "Revenue",
     "RevenueLine",
     "Selling",

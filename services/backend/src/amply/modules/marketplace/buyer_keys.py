@@ -1,6 +1,7 @@
-"""Keys by which the gateway counts a buyer's requests: one a contract, made when its buyer needs one, ended with it.
+"""Keys by which the gateway counts a buyer's requests: one a contract, made when its buyer needs one.
 
-A key is found by its name, which is the contract's id. Its value is said once, and kept nowhere here.
+A key is found by its name, which is the contract's id. Its value is said once, and kept nowhere here. It ends where its contract is
+closed; nothing ends it where that runs out. Then it opens nothing, since tokens end with their contract, and stays until somebody closes it.
 """
 
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amply.kernel.ids import is_id
-from amply.modules.marketplace.contracts import Selling, find_contract
+from amply.modules.marketplace.contracts import ContractChanged, Selling, find_contract
 from amply.modules.marketplace.domain import ContractClosed, ContractNotFound
 from amply.modules.marketplace.ports import BuyerKeys
 
@@ -24,8 +25,12 @@ class GivenKey:
 def make_key(parts: Selling, keys: BuyerKeys, contract_id: str, *, now: datetime) -> GivenKey:
     """Make a contract's key; one that it has stays, and its value is not said again.
 
+    Of several who make one at once each takes its own away again where it sees another: none ends a key that
+    somebody else was told of, and at most one stays.
+
     Raises:
         ContractNotFound, ContractUnreadable, ContractClosed: As they say.
+        ContractChanged: Somebody else made one at this moment.
     """
     contract = find_contract(parts, contract_id)
     if not contract.is_active or contract.ends_at <= now:
@@ -33,6 +38,9 @@ def make_key(parts: Selling, keys: BuyerKeys, contract_id: str, *, now: datetime
     if known := keys.of(contract_id):
         return GivenKey(key_id=known[0], value=None)
     made = keys.make(contract_id)
+    if set(keys.of(contract_id)) - {made.id}:
+        keys.end(made.id)
+        raise ContractChanged(f"Somebody else makes a key of {contract_id} at this moment; repeat this.")
     return GivenKey(key_id=made.id, value=made.value)
 
 

@@ -1,4 +1,4 @@
-"""What is done to one month or one party's payments, one at a time."""
+"""What is done to one month, one party's payments or one transfer of the bank, one at a time."""
 
 from typing import Final
 
@@ -14,5 +14,13 @@ def lock_month(session: Session, contract_id: str, period: str) -> None:
 
 
 def lock_payments(session: Session, party: str) -> None:
-    """Until the transaction ends, nobody else notes a payment of this party."""
+    """Until the transaction ends, nobody else notes a payment of this party, or settles a month of this contract.
+
+    Whoever needs its month's lock too takes that one first.
+    """
     session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/paid/{party}"})
+
+
+def lock_reference(session: Session, way: str, reference: str) -> None:
+    """Until the transaction ends, nobody else notes a payment of this reference, of whatever party. The last of these locks."""
+    session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/reference/{way}/{reference}"})

@@ -10,34 +10,36 @@ from sqlalchemy import case, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.kernel.errors import Conflict
+from amply.kernel.errors import Conflict, InvariantViolation
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger
 from amply.modules.ledger import Kind, account
-from amply.modules.marketplace.domain import ContractNotAcceptable, is_credited
-from amply.modules.marketplace.locks import lock_payments
+from amply.modules.marketplace.crediting import require_credit_in_rows, require_nobody_elses, require_settled
+from amply.modules.marketplace.domain import Contract, ContractNotAcceptable, is_credited
+from amply.modules.marketplace.locks import lock_payments, lock_reference
 from amply.modules.marketplace.models import PaymentRow, SettlementRow
 from amply.modules.marketplace.settling import BooksKnowMore
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9./_-]{1,64}")
 """No free text: that could be somebody's name, and a payment is kept for ever."""
 
-_UNKNOWN: Final = text("""
+_NAMED_BY_NONE: Final = """
     SELECT entry.id
     FROM entry
     WHERE entry.kind IN ('data.paid', 'data.sent_back', 'data.share_paid')
       AND entry.kind = :kind
       AND entry.organization_id = :owner
-      AND entry.event_at = :at
       AND entry.id <> :but
       AND NOT EXISTS (SELECT FROM data_payment AS payment WHERE payment.entry_id = entry.id)
-    LIMIT 1
-""")
-"""Another entry of the same day that no payment names: put back from the log into a restored database.
+"""
+"""Another entry that no payment names: put back from the log into a restored database.
 
 All three kinds stand in the words: only so is their index used (`ix_entry_data_moved`).
 """
+_UNKNOWN: Final = text(f"{_NAMED_BY_NONE} AND entry.event_at = :at LIMIT 1")
+_UNKNOWN_EVER: Final = text(f"{_NAMED_BY_NONE} LIMIT 1")
+"""Of any day. What is sent back is rare, and a second time under another day it would be money that is not there."""
 
 
 class Way(StrEnum):
@@ -49,7 +51,7 @@ class Way(StrEnum):
 
 
 class PaymentContradicts(Conflict):
-    """The same reference was noted with another amount."""
+    """The same reference was noted with another amount or another day."""
 
     code = "data_payment_contradicts"
 
@@ -99,38 +101,33 @@ def note_payment(
     *,
     now: datetime,
     is_new: bool = False,
+    contract: Contract | None = None,
 ) -> Noted:
     """Note a payment and book it; the same one noted again changes nothing.
 
-    `is_new`: it is none of those that a restored database has in its books alone.
+    `is_new`: it is none of those that a restored database has in its books alone; of what was sent back also: its credit
+    was worked out by people, and its transfer may stand under another contract too. `contract`: the party of what was
+    sent back, as it is now.
 
     Raises:
         ContractNotAcceptable: Its reference or day cannot be.
-        PaymentContradicts, MoreThanDue, MoreThanCredit, NothingOwed, BooksKnowMore: As they say.
+        PaymentContradicts, MoreThanDue, NothingOwed, BooksKnowMore: As they say.
+        MoreThanCredit, MonthNotSettled, ReferenceKnown: Of what was sent back, as they say.
     """
     _check(payment, now=now)
     with database.transaction() as session:
         lock_payments(session, payment.party)
-        standing = session.scalar(
-            select(PaymentRow).where(
-                PaymentRow.way == payment.way,
-                PaymentRow.party == payment.party,
-                PaymentRow.reference == payment.reference,
-            )
-        )
+        if payment.way is Way.SENT_BACK:
+            lock_reference(session, payment.way, payment.reference)
+        standing = _standing(session, payment)
         open_minor = _open(session, payment, is_noted=standing is not None)
         if standing is not None:
-            if (standing.amount_minor, standing.currency) != (
-                payment.amount.minor_units,
-                payment.amount.currency,
-            ):
-                raise PaymentContradicts(
-                    f"{payment.reference} was noted with another amount ({standing.id}); give the bank's own reference."
-                )
             return Noted(id=standing.id, created=False, open_minor=open_minor)
         posted = _post(session, secrets, payment, is_new=is_new, now=now)
         # What was put back under its own key was judged before it was lost, and is in the balance.
         if posted.created:
+            if payment.way is Way.SENT_BACK:
+                _require_credit(session, payment, contract, is_new=is_new, now=now)
             _require_there(payment, open_minor)
         made = _write(session, payment, entry_id=posted.id, now=now)
         return Noted(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
@@ -145,6 +142,38 @@ def _check(payment: Payment, *, now: datetime) -> None:
         raise ContractNotAcceptable("Give the day on which the bank moved it; none that is still to come.")
     if payment.way is Way.PASSED_ON and not is_credited(payment.party):
         raise ContractNotAcceptable("Name the organisation by its id, org_….")
+
+
+def _standing(session: Session, payment: Payment) -> PaymentRow | None:
+    """What was noted of this party by this reference: this very payment."""
+    found = session.scalar(
+        select(PaymentRow).where(
+            PaymentRow.way == payment.way,
+            PaymentRow.party == payment.party,
+            PaymentRow.reference == payment.reference,
+        )
+    )
+    if found is None:
+        return None
+    amount = Money(minor_units=found.amount_minor, currency=found.currency)
+    if (amount, found.happened_on) != (payment.amount, payment.happened_on):
+        raise PaymentContradicts(
+            f"{payment.reference} was noted with another amount or day: {amount} on {found.happened_on} ({found.id}); give "
+            "the bank's own reference and day."
+        )
+    return found
+
+
+def _require_credit(
+    session: Session, payment: Payment, contract: Contract | None, *, is_new: bool, now: datetime
+) -> None:
+    """That what the rows say of a contract is all that there is, before anything is taken for its buyer's credit."""
+    if contract is None or contract.contract_id != payment.party:
+        raise InvariantViolation("what is sent back is judged by its contract")
+    if not is_new:
+        require_nobody_elses(session, payment.way, payment.party, payment.reference)
+        require_credit_in_rows(session, payment.party)
+    require_settled(session, contract, now=now)
 
 
 def _post(
@@ -214,12 +243,18 @@ def _booked(payment: Payment) -> tuple[Kind, str, ledger.postings.Lines]:
 
 
 def _require_known(session: Session, entry: ledger.NewEntry, *, but: str) -> None:
-    """An entry names no reference: one of that day which is no payment's may be this one. What was posted is undone."""
-    asked = {"kind": entry.kind, "owner": entry.organization_id, "at": entry.event_at, "but": but}
-    entry_id = session.scalar(_UNKNOWN, asked)
+    """An entry names no reference: one of that day which is no payment's may be this one. What was posted is undone.
+
+    Of what was sent back: one of any day.
+    """
+    asked = {"kind": entry.kind, "owner": entry.organization_id, "but": but}
+    ever = entry.kind is Kind.DATA_SENT_BACK
+    entry_id = session.scalar(
+        *((_UNKNOWN_EVER, asked) if ever else (_UNKNOWN, {**asked, "at": entry.event_at}))
+    )
     if entry_id is not None:
         raise BooksKnowMore(
-            f"The books have {entry_id} of that day, which no payment names since the database was restored. If that is "
+            f"The books have {entry_id}{'' if ever else ' of that day'}, which no payment names since the database was restored. If that is "
             "this payment, it is booked; if it is another, repeat this with --is-new (docs/runbooks/data-revenue.md)."
         )
 

@@ -32,7 +32,7 @@ from amply.modules.marketplace.domain import (
     owed_for,
     split,
 )
-from amply.modules.marketplace.locks import lock_month
+from amply.modules.marketplace.locks import lock_month, lock_payments
 from amply.modules.marketplace.models import SettlementRow, ShareRow
 from amply.modules.marketplace.ports import (
     Catalogue,
@@ -168,6 +168,8 @@ def settle(
     owners = {name: parts.catalogue.owner(name) for name in weights}
     with parts.database.transaction() as session:
         lock_month(session, contract.contract_id, str(period))
+        # What its buyer has in credit is not to be counted meanwhile.
+        lock_payments(session, contract.contract_id)
         standing = _standing(session, contract, period)
         if standing is not None:
             return standing, False
