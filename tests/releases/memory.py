@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
-from amply_lake import FileLedger, ReleaseLedger
+from amply_lake import FileLedger, LakeError, ReleaseLedger
 from amply_releases.arrivals import DONATIONS, Arrival
 from amply_releases.datasets import FileState, Source, Standing, Waiting, built_in
 from amply_releases.ports import Message, Object, Revision, UnreadableSourceError
@@ -276,17 +276,24 @@ class Curated:
     objects: dict[str, bytes] = field(default_factory=dict)
     is_behind: bool = False
     """Whether the second region has not got it yet."""
+    is_slow: bool = False
+    """Whether it gets what is stored a little later: once nothing is `pending` any more."""
+    pending: set[str] = field(default_factory=set)
 
     def put(self, key: str, path: Path) -> None:
         body = path.read_bytes()
+        if self.objects.get(key, body) != body:
+            raise LakeError(f"{key} holds something else")
 
         def write() -> None:
+            if key not in self.objects and self.is_slow:
+                self.pending.add(key)
             self.objects.setdefault(key, body)
 
         self.dying.write(write)
 
     def are_copied(self, keys: Sequence[str]) -> bool:
-        return not self.is_behind
+        return not (self.is_behind or self.pending & set(keys))
 
 
 @dataclass

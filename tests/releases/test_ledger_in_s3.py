@@ -1,5 +1,6 @@
 """What the release ledger makes of S3's refusals: what is there, what came between, and what was added unseen."""
 
+import base64
 import hashlib
 import io
 from collections.abc import Callable
@@ -10,11 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from amply_lake import LedgerConflict
+from amply_lake import LakeError, LedgerConflict
 from amply_releases.aws.objects import S3Curated
 from amply_releases.aws.release_ledger import S3Ledgers
 
 RECORD = b'{"number":0}'
+ROWS = base64.b64encode(hashlib.sha256(b"rows").digest()).decode()
 IS_THERE, MEANWHILE = "PreconditionFailed", "ConditionalRequestConflict"
 
 
@@ -74,6 +76,8 @@ def test_a_file_is_kept_only_where_s3_says_that_it_is_there(
     for write in writes:
         _refuses(client, code)
         if code == IS_THERE:
+            if write.__name__ == "put":
+                client.add_response("head_object", {"ContentLength": 4, "ChecksumSHA256": ROWS})
             write(file.name, file)
         else:
             with pytest.raises(ClientError, match=code):
@@ -114,3 +118,25 @@ def test_files_are_copied_when_all_of_them_are(client: Stubber) -> None:
     for status in ("COMPLETED", "PENDING"):
         client.add_response("head_object", {"ReplicationStatus": status})
     assert not S3Curated(bucket="curated").are_copied(["a", "b"])
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["checksum", "read"])
+@pytest.mark.parametrize("there", [b"rows", b"cows", b"row"])
+def test_what_stands_there_already_is_taken_for_stored_only_where_it_is_the_same(
+    client: Stubber, tmp_path: Path, there: bytes, *, is_kept: bool
+) -> None:
+    """Buyers are served no other bytes than their certificate names, whoever left them there."""
+    file = tmp_path / "batch.parquet"
+    file.write_bytes(b"rows")
+    _refuses(client, IS_THERE)
+    digest = base64.b64encode(hashlib.sha256(there).digest()).decode()
+    kept = {"ChecksumSHA256": digest} if is_kept else {}
+    client.add_response("head_object", {"ContentLength": len(there), **kept})
+    if len(there) == 4 and not is_kept:
+        _holds(client, there)
+    if there == b"rows":
+        S3Curated(bucket="curated").put(file.name, file)
+    else:
+        with pytest.raises(LakeError, match="something else than its certificate says"):
+            S3Curated(bucket="curated").put(file.name, file)
+    client.assert_no_pending_responses()

@@ -1,5 +1,9 @@
 """Where there are copies in a second region: nobody sees what is not there yet, and what takes over shows what was served."""
 
+from hashlib import sha256
+from pathlib import Path
+from shutil import copytree, rmtree
+
 import pytest
 
 from tests.releases.desk import Desk, facts
@@ -81,3 +85,22 @@ def test_a_catalogue_learns_of_nothing_that_was_taken_back(desk: Desk) -> None:
     desk.catalogue.partitions.clear()
     desk.work(days=14)
     assert desk.catalogue.partitions == {}
+
+
+def test_no_file_gets_there_before_the_record_of_its_release(desk: Desk, tmp_path: Path) -> None:
+    """What takes over decides another release under the same number, and must not find files of the lost one there."""
+    _released(desk)
+    desk.consent([7], "withdrawn", on=desk.now.date())
+    lost = copytree(tmp_path / "ledgers", tmp_path / "arrived")
+    desk.ledgers.is_behind = True
+    desk.work(days=0.3)
+    assert desk.released() == []
+    rmtree(tmp_path / "ledgers")
+    lost.rename(tmp_path / "ledgers")
+    desk.ledgers.is_behind = False
+    desk.consent([8, 9], "withdrawn", on=desk.now.date())
+    desk.start()
+    desk.work(days=0.3)
+    (revision,) = desk.released()
+    for file in revision.files:
+        assert sha256(desk.curated.objects[file.key]).hexdigest() == file.sha256

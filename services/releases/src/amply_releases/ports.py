@@ -79,7 +79,9 @@ class Revision:
 
 
 class NotCopiedError(Exception):
-    """A release is made, and is shown once the second region has it too."""
+    """A release is made, and is shown once the second region has it too. `has_shown`: another one was shown meanwhile."""
+
+    has_shown = False
 
 
 class UnreadableSourceError(Exception):
@@ -196,7 +198,11 @@ class Curated(Protocol):
     """The bucket that links of buyers lead into."""
 
     def put(self, key: str, path: Path) -> None:
-        """Store a file; storing it again is nothing."""
+        """Store a file; storing it again is nothing.
+
+        Raises:
+            LakeError: Something else stands there.
+        """
         ...
 
     def are_copied(self, keys: Sequence[str]) -> bool:

@@ -66,14 +66,20 @@ def store(parts: Parts, source: Source, done: Release, place: str) -> None:
 
     Nobody sees what a lost region would take along: of its rows nobody would know any more that they were released.
 
+    Nor does the second region get files of a release whose record it lacks: it would decide another one under the same number, and
+    those files would stand where that one's belong.
+
     Raises:
         NotCopiedError: The second region does not have all of it yet; the same call again goes on from there.
+        LakeError: Something else stands where a file belongs.
     """
+    if not parts.ledgers.is_copied(source.dataset_id):
+        raise NotCopiedError(source.dataset_id)
     names = [*(part.file for part in done.certificate.parts), CERTIFICATE]
     for name in names:
         parts.curated.put(f"{place}{name}", done.folder / name)
     stored = [f"{place}{name}" for name in names]
-    if not (parts.ledgers.is_copied(source.dataset_id) and parts.curated.are_copied(stored)):
+    if not parts.curated.are_copied(stored):
         raise NotCopiedError(source.dataset_id)
 
 
