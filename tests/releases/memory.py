@@ -229,6 +229,14 @@ class Datasets:
         kept = max(number, self.standings[dataset_id].kept_from)
         self.dying.write(lambda: self._change(dataset_id, kept_from=kept))
 
+    def go_back(self, dataset_id: str, *, to: int, before: int) -> None:
+        for number in range(to, before):
+            place = (dataset_id, number)
+            if place in self.taken_back and place not in self.revisions:
+                self.dying.write(partial(self.taken_back.discard, place))
+        if self.standings[dataset_id].kept_from == before:
+            self.dying.write(lambda: self._change(dataset_id, kept_from=to))
+
     def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
         since = [
             number
@@ -321,14 +329,15 @@ class Catalogue:
 class DyingLedger:
     """A ledger in a folder, whose writes may be the last thing somebody does."""
 
-    def __init__(self, ledger: FileLedger, dying: Dying) -> None:
-        self._ledger, self._dying = ledger, dying
+    def __init__(self, ledger: FileLedger, dying: Dying, added: Callable[[], None]) -> None:
+        self._ledger, self._dying, self._added = ledger, dying, added
 
     def records(self) -> Sequence[bytes]:
         return self._ledger.records()
 
     def append(self, number: int, record: bytes) -> None:
         self._dying.write(lambda: self._ledger.append(number, record))
+        self._added()
 
     def keep(self, name: str, path: Path) -> None:
         self._dying.write(lambda: self._ledger.keep(name, path))
@@ -343,12 +352,19 @@ class Ledgers:
     dying: Dying
     dropped: list[str] = field(default_factory=list)
     is_behind: bool = False
+    is_slow: bool = False
+    """Whether the second region gets what is added a little later: once nothing is `pending` any more."""
+    pending: set[str] = field(default_factory=set)
 
     def of(self, dataset_id: str) -> ReleaseLedger:
-        return DyingLedger(FileLedger(self.folder / dataset_id), self.dying)
+        return DyingLedger(FileLedger(self.folder / dataset_id), self.dying, partial(self._added, dataset_id))
+
+    def _added(self, dataset_id: str) -> None:
+        if self.is_slow:
+            self.pending.add(dataset_id)
 
     def is_copied(self, dataset_id: str) -> bool:
-        return not self.is_behind
+        return not (self.is_behind or dataset_id in self.pending)
 
     def drop_copies(self, dataset_id: str) -> None:
         self.dropped.append(dataset_id)

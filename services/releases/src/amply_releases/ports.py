@@ -162,6 +162,10 @@ class Datasets(Protocol):
         """Revisions of lower numbers need not be looked for again."""
         ...
 
+    def go_back(self, dataset_id: str, *, to: int, before: int) -> None:
+        """Let the numbers from one on, before another, which is where all that is kept begins, be shown: none of them was decided."""
+        ...
+
     def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
         """The first number that may be of a revision that was released since; those that were never shown do not count."""
         ...
