@@ -40,7 +40,7 @@ def _go_back_to_the_ledger(parts: Parts, dataset_id: str, standing: Standing) ->
     In one region a number ends only once the ledger knows of it; the table was read before.
     """
     newest = newest_to(History.read(parts.ledgers.of(dataset_id), dataset_id), EVERYBODY)
-    following = 1 if newest is None else newest.number + 1
+    following = max(0 if newest is None else newest.number, standing.latest) + 1
     if following < standing.kept_from:
         parts.datasets.go_back(dataset_id, to=following, before=standing.kept_from)
 
