@@ -47,7 +47,7 @@ def _holds(client: Stubber, body: bytes) -> None:
 def test_a_record_that_was_added_unseen_is_added(client: Stubber, tmp_path: Path) -> None:
     _refuses(client, IS_THERE)
     _holds(client, RECORD)
-    S3Ledgers(bucket="ledger", scratch=tmp_path).of("visits").append(0, RECORD)
+    S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True).of("visits").append(0, RECORD)
     client.assert_no_pending_responses()
 
 
@@ -55,13 +55,13 @@ def test_another_record_of_this_number_is_somebody_elses(client: Stubber, tmp_pa
     _refuses(client, IS_THERE)
     _holds(client, b'{"number":0,"by":"another"}')
     with pytest.raises(LedgerConflict):
-        S3Ledgers(bucket="ledger", scratch=tmp_path).of("visits").append(0, RECORD)
+        S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True).of("visits").append(0, RECORD)
 
 
 def test_a_record_that_another_came_between_is_not_added(client: Stubber, tmp_path: Path) -> None:
     _refuses(client, MEANWHILE)
     with pytest.raises(LedgerConflict):
-        S3Ledgers(bucket="ledger", scratch=tmp_path).of("visits").append(0, RECORD)
+        S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True).of("visits").append(0, RECORD)
 
 
 @pytest.mark.parametrize("code", [IS_THERE, MEANWHILE])
@@ -71,8 +71,11 @@ def test_a_file_is_kept_only_where_s3_says_that_it_is_there(
     """Otherwise a record could name a file that there is not, or a revision lead to one."""
     file = tmp_path / "batch.parquet"
     file.write_bytes(b"rows")
-    kept = S3Ledgers(bucket="ledger", scratch=tmp_path / "scratch").of("visits")
-    writes: tuple[Callable[[str, Path], None], ...] = (kept.keep, S3Curated(bucket="curated").put)
+    kept = S3Ledgers(bucket="ledger", scratch=tmp_path / "scratch", has_copies=True).of("visits")
+    writes: tuple[Callable[[str, Path], None], ...] = (
+        kept.keep,
+        S3Curated(bucket="curated", has_copies=True).put,
+    )
     for write in writes:
         _refuses(client, code)
         if code == IS_THERE:
@@ -86,7 +89,7 @@ def test_a_file_is_kept_only_where_s3_says_that_it_is_there(
 
 
 def test_a_batch_is_fetched_once_until_its_copy_is_dropped(client: Stubber, tmp_path: Path) -> None:
-    ledgers, body = S3Ledgers(bucket="ledger", scratch=tmp_path), b"rows"
+    ledgers, body = S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True), b"rows"
     name = f"batch-{hashlib.sha256(body).hexdigest()}.parquet"
     for _ in range(2):
         _holds(client, body)
@@ -99,13 +102,13 @@ def test_a_batch_is_fetched_once_until_its_copy_is_dropped(client: Stubber, tmp_
 
 @pytest.mark.parametrize(
     ("status", "is_there"),
-    [("PENDING", False), ("FAILED", False), ("COMPLETED", True), ("REPLICA", True), (None, True)],
+    [("PENDING", False), ("FAILED", False), ("COMPLETED", True), ("REPLICA", True), (None, False)],
 )
 def test_a_ledger_is_copied_once_each_of_its_objects_says_so(
     client: Stubber, tmp_path: Path, status: str | None, *, is_there: bool
 ) -> None:
-    """Whoever says nothing is in a bucket that is not copied. What is copied is not asked again."""
-    ledgers = S3Ledgers(bucket="ledger", scratch=tmp_path)
+    """Whoever says nothing is not: a rule may have gone, and nobody would know. What is copied is not asked again."""
+    ledgers = S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True)
     for asked in (True, not is_there):
         client.add_response("list_objects_v2", {"Contents": [{"Key": "visits/records/00000000.json"}]})
         if asked:
@@ -117,7 +120,7 @@ def test_a_ledger_is_copied_once_each_of_its_objects_says_so(
 def test_files_are_copied_when_all_of_them_are(client: Stubber) -> None:
     for status in ("COMPLETED", "PENDING"):
         client.add_response("head_object", {"ReplicationStatus": status})
-    assert not S3Curated(bucket="curated").are_copied(["a", "b"])
+    assert not S3Curated(bucket="curated", has_copies=True).are_copied(["a", "b"])
 
 
 @pytest.mark.parametrize("is_kept", [True, False], ids=["checksum", "read"])
@@ -135,8 +138,14 @@ def test_what_stands_there_already_is_taken_for_stored_only_where_it_is_the_same
     if len(there) == 4 and not is_kept:
         _holds(client, there)
     if there == b"rows":
-        S3Curated(bucket="curated").put(file.name, file)
+        S3Curated(bucket="curated", has_copies=True).put(file.name, file)
     else:
         with pytest.raises(LakeError, match="something else than its certificate says"):
-            S3Curated(bucket="curated").put(file.name, file)
+            S3Curated(bucket="curated", has_copies=True).put(file.name, file)
+    client.assert_no_pending_responses()
+
+
+def test_where_there_are_no_copies_nothing_is_asked(client: Stubber, tmp_path: Path) -> None:
+    assert S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=False).is_copied("visits")
+    assert S3Curated(bucket="curated", has_copies=False).are_copied(["a"])
     client.assert_no_pending_responses()

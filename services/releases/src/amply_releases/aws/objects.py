@@ -62,10 +62,13 @@ class S3Raw:
 
 
 class S3Curated:
-    """What buyers' links lead to. Nothing in it is written twice: a name says which release it is of."""
+    """What buyers' links lead to. Nothing in it is written twice: a name says which release it is of.
 
-    def __init__(self, *, bucket: str) -> None:
-        self._bucket = bucket
+    `has_copies`: whether the bucket is copied to another region.
+    """
+
+    def __init__(self, *, bucket: str, has_copies: bool) -> None:
+        self._bucket, self._has_copies = bucket, has_copies
         self._client: S3Client = boto3.client("s3", config=LIMITS)
 
     def put(self, key: str, path: Path) -> None:
@@ -107,8 +110,8 @@ class S3Curated:
         )
 
     def are_copied(self, keys: Sequence[str]) -> bool:
-        """Whether these stand in the second region too."""
-        return all(is_replicated(self._client, self._bucket, key) for key in keys)
+        """Whether these stand in the second region too; without one there is nothing to wait for."""
+        return not self._has_copies or all(is_replicated(self._client, self._bucket, key) for key in keys)
 
 
 def _digest(body: _Readable) -> str:
