@@ -338,6 +338,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
                 "AMPLY_LAKE_PSEUDONYM_KEY_ARN",
                 "AMPLY_LAKE_CERTIFICATE_KEY_ARN",
                 "AMPLY_LAKE_CERTIFICATE_NAME",
+                "AMPLY_LAKE_COPIES",
             }
         ),
     ),

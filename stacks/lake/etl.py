@@ -117,6 +117,7 @@ class Etl(AmplyStack):
             "AMPLY_LAKE_PSEUDONYM_KEY_ARN": lake.pseudonyms.key_arn,
             "AMPLY_LAKE_CERTIFICATE_KEY_ARN": lake.certificates.key_arn,
             "AMPLY_LAKE_CERTIFICATE_NAME": f"{self.settings.log_origin}/certificates",
+            "AMPLY_LAKE_COPIES": "true" if self.settings.replica_region else "false",
         }
 
     def _make_role(self) -> iam.Role:

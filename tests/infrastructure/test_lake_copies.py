@@ -392,6 +392,9 @@ def test_tasks_are_told_of_the_tables_buckets_and_keys_that_came_over(
         assert "production-lakereplica" in json.dumps(told[f"AMPLY_LAKE_{name}_BUCKET"])
     for name in ("PSEUDONYM_KEY_ARN", "CERTIFICATE_KEY_ARN", "DATASETS_TABLE", "CONSENT_TABLE"):
         assert "recovery" in json.dumps(told[f"AMPLY_LAKE_{name}"])
+    assert told["AMPLY_LAKE_COPIES"] == before["AMPLY_LAKE_COPIES"] == "true", (
+        "and copies go on into a third region"
+    )
     name = "AMPLY_LAKE_CERTIFICATE_NAME"
     assert told[name] == before[name], "the chain of certificates goes on"
 

@@ -90,6 +90,7 @@ class Lake:
                 pseudonym_key_arn=_mac_key(),
                 certificate_key_arn=_mac_key(),
                 certificate_name="amply.example/certificates",
+                has_copies=False,
                 heartbeat_path="",
             )
         )

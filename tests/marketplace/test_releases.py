@@ -13,7 +13,7 @@ import httpx2
 import pyarrow.parquet as pq
 import pytest
 
-from amply_lake import LedgerConflict, LedgerError, Signer
+from amply_lake import LakeError, LedgerConflict, LedgerError, Signer
 from amply_releases.arrivals import Arrival
 from amply_releases.aws.queue import SqsArrivals
 from amply_releases.datasets import FileState, Source
@@ -242,6 +242,37 @@ def test_revisions_end_one_by_one_whatever_is_missing_between_them(lake: Lake, p
     assert not datasets.refuse("ending", "cannot be read", now=NOW)
     assert "tried_at" not in lake.item("ending", "dataset")
     parts.catalogue.remove("ending", 7)
+
+
+def test_a_number_that_ended_and_was_never_decided_may_be_shown_again(lake: Lake, parts: Parts) -> None:
+    """Where the table of a lost region arrived, and its ledger did not."""
+    source, datasets = _source(parts, "ahead"), parts.datasets
+    datasets.begin(source, "{}", now=NOW)
+    datasets.publish(source, _revision(1, released_at=NOW))
+    datasets.take_back("ahead", since=1, before=4, now=NOW)
+    datasets.keep_from("ahead", 4)
+    datasets.go_back("ahead", to=1, before=4)
+    assert "withdrawn_at" in lake.item("ahead", "revision#0000000001"), (
+        "what was shown and taken back stays so"
+    )
+    assert not datasets.is_served("ahead", 2), "nor is anything there because it may be"
+    assert datasets.publish(source, _revision(2, released_at=NOW))
+    assert datasets.is_served("ahead", 2)
+    assert datasets.begin(source, "{}", now=NOW).kept_from == 1
+    datasets.keep_from("ahead", 3)
+    datasets.go_back("ahead", to=1, before=2)
+    assert datasets.begin(source, "{}", now=NOW).kept_from == 3, "somebody else has gone on"
+
+
+def test_what_buyers_are_led_to_is_stored_once(parts: Parts, tmp_path: Path) -> None:
+    file, key = tmp_path / "part.parquet", "released/once/000001/part.parquet"
+    file.write_bytes(b"rows")
+    parts.curated.put(key, file)
+    parts.curated.put(key, file)
+    for others in (b"cows", b"more rows"):
+        file.write_bytes(others)
+        with pytest.raises(LakeError, match="something else"):
+            parts.curated.put(key, file)
 
 
 def _revision(number: int, *, released_at: datetime) -> Revision:

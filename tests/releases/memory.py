@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
-from amply_lake import FileLedger, ReleaseLedger
+from amply_lake import FileLedger, LakeError, ReleaseLedger
 from amply_releases.arrivals import DONATIONS, Arrival
 from amply_releases.datasets import FileState, Source, Standing, Waiting, built_in
 from amply_releases.ports import Message, Object, Revision, UnreadableSourceError
@@ -231,6 +231,14 @@ class Datasets:
         kept = max(number, self.standings[dataset_id].kept_from)
         self.dying.write(lambda: self._change(dataset_id, kept_from=kept))
 
+    def go_back(self, dataset_id: str, *, to: int, before: int) -> None:
+        for number in range(to, before):
+            place = (dataset_id, number)
+            if place in self.taken_back and place not in self.revisions:
+                self.dying.write(partial(self.taken_back.discard, place))
+        if self.standings[dataset_id].kept_from == before:
+            self.dying.write(lambda: self._change(dataset_id, kept_from=to))
+
     def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
         since = [
             number
@@ -278,17 +286,24 @@ class Curated:
     objects: dict[str, bytes] = field(default_factory=dict)
     is_behind: bool = False
     """Whether the second region has not got it yet."""
+    is_slow: bool = False
+    """Whether it gets what is stored a little later: once nothing is `pending` any more."""
+    pending: set[str] = field(default_factory=set)
 
     def put(self, key: str, path: Path) -> None:
         body = path.read_bytes()
+        if self.objects.get(key, body) != body:
+            raise LakeError(f"{key} holds something else")
 
         def write() -> None:
+            if key not in self.objects and self.is_slow:
+                self.pending.add(key)
             self.objects.setdefault(key, body)
 
         self.dying.write(write)
 
     def are_copied(self, keys: Sequence[str]) -> bool:
-        return not self.is_behind
+        return not (self.is_behind or self.pending & set(keys))
 
 
 @dataclass
@@ -316,14 +331,15 @@ class Catalogue:
 class DyingLedger:
     """A ledger in a folder, whose writes may be the last thing somebody does."""
 
-    def __init__(self, ledger: FileLedger, dying: Dying) -> None:
-        self._ledger, self._dying = ledger, dying
+    def __init__(self, ledger: FileLedger, dying: Dying, added: Callable[[], None]) -> None:
+        self._ledger, self._dying, self._added = ledger, dying, added
 
     def records(self, first: int = 0) -> Iterator[bytes]:
         return self._ledger.records(first)
 
     def append(self, number: int, record: bytes) -> None:
         self._dying.write(lambda: self._ledger.append(number, record))
+        self._added()
 
     def keep(self, name: str, path: Path) -> None:
         self._dying.write(lambda: self._ledger.keep(name, path))
@@ -338,14 +354,21 @@ class Ledgers:
     dying: Dying
     dropped: list[str] = field(default_factory=list)
     is_behind: bool = False
+    is_slow: bool = False
+    """Whether the second region gets what is added a little later: once nothing is `pending` any more."""
+    pending: set[str] = field(default_factory=set)
     _open: dict[str, ReleaseLedger] = field(default_factory=dict)
 
     def of(self, dataset_id: str) -> ReleaseLedger:
-        new = DyingLedger(FileLedger(self.folder / dataset_id), self.dying)
-        return self._open.setdefault(dataset_id, new)
+        ledger, added = FileLedger(self.folder / dataset_id), partial(self._added, dataset_id)
+        return self._open.setdefault(dataset_id, DyingLedger(ledger, self.dying, added))
+
+    def _added(self, dataset_id: str) -> None:
+        if self.is_slow:
+            self.pending.add(dataset_id)
 
     def is_copied(self, dataset_id: str) -> bool:
-        return not self.is_behind
+        return not (self.is_behind or dataset_id in self.pending)
 
     def drop_copies(self, dataset_id: str) -> None:
         self._open.pop(dataset_id, None)

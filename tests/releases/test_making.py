@@ -533,7 +533,7 @@ def test_a_dataset_that_fails_stops_no_other_and_is_tried_again_later(
     desk.give("a", people(range(20)), dataset="visits")
     desk.work()
     broken = desk.folder / "ledgers" / "donations" / "records"
-    broken.mkdir(parents=True)
+    broken.mkdir(parents=True, exist_ok=True)
     (broken / "00000000.json").write_text('{"email": "ada@example.org"}')
     desk.work(days=14)
     (line,) = lines(capsys, "release_failed")

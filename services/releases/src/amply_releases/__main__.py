@@ -29,9 +29,11 @@ def parts_of(settings: Settings, scratch: Path) -> Parts:
         datasets=DynamoDatasets(table=settings.datasets_table),
         consents=DynamoConsents(table=settings.consents_table),
         buyers=DynamoBuyers(contracts=settings.contracts_table, grants=settings.grants_table),
-        curated=S3Curated(bucket=settings.curated_bucket),
+        curated=S3Curated(bucket=settings.curated_bucket, has_copies=settings.has_copies),
         catalogue=GlueCatalogue(database=settings.catalogue, bucket=settings.curated_bucket),
-        ledgers=S3Ledgers(bucket=settings.ledger_bucket, scratch=scratch / "ledgers"),
+        ledgers=S3Ledgers(
+            bucket=settings.ledger_bucket, scratch=scratch / "ledgers", has_copies=settings.has_copies
+        ),
         keys=MacKeys(key_arn=settings.pseudonym_key_arn),
         signer=DerivedSigner(key_arn=settings.certificate_key_arn, name=settings.certificate_name),
         scratch=scratch,

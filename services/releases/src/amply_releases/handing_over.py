@@ -4,18 +4,18 @@ Made from the same ledger, they have the same rows and lack the same cells (docs
 served as long as the dataset's own that it follows is: what takes that back takes back every buyer's with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
-from itertools import islice
 from typing import Final
 
 from amply_lake import LakeError, Order, Violation, release
 from amply_lake.history import History
 from amply_releases.datasets import EVERYBODY, Source, Standing
+from amply_releases.failures import Failures
 from amply_releases.lines import RELEASED, say
-from amply_releases.ports import NotCopiedError, Parts
-from amply_releases.publishing import clear, columns_of, revision_of, store
+from amply_releases.ports import Parts
+from amply_releases.publishing import cleared, columns_of, revision_of, store
 
 MADE: Final = "out"
 """The folder that releases are made in, within `scratch`."""
@@ -25,21 +25,18 @@ MOST_A_TURN: Final = 5
 """The others have their turn at the next look, so that neither messages nor other datasets wait for all of them."""
 
 
-def waiting(
+def behind(
     parts: Parts, standing: Standing, dataset_id: str, buyers: Sequence[str], *, now: datetime
-) -> list[str]:
-    """Buyers who have not got yet what is released now, as many as one turn is for; nobody while nothing is served.
+) -> Iterator[str]:
+    """Buyers who have not got yet what is released now; nobody while nothing is served.
 
     At each moment in another order: those whose release cannot be made are not always the first.
     """
     if standing.latest < standing.kept_from:
-        return []
-    behind = (
-        buyer
-        for buyer in sorted(buyers, key=lambda buyer: sha256(f"{now.isoformat()} {buyer}".encode()).digest())
-        if parts.datasets.followed(dataset_id, buyer) < standing.latest
-    )
-    return list(islice(behind, MOST_A_TURN))
+        return
+    for buyer in sorted(buyers, key=lambda buyer: sha256(f"{now.isoformat()} {buyer}".encode()).digest()):
+        if parts.datasets.followed(dataset_id, buyer) < standing.latest:
+            yield buyer
 
 
 def hand_over(
@@ -54,25 +51,38 @@ def hand_over(
         LakeError: Somebody else released meanwhile, the ledger is damaged, or no buyer can be called so.
         NotCopiedError: The second region does not have all of it yet.
     """
-    named = waiting(parts, standing, source.dataset_id, buyers, now=now)
-    if not named or not _is_all_released(parts, source, standing):
+    named = list(behind(parts, standing, source.dataset_id, buyers, now=now))
+    if not named:
         return
-    failures: list[Exception] = []
-    for buyer in named:
-        try:
-            _hand_over(parts, source, buyer, follows=standing.latest, now=now)
-        except Exception as error:  # noqa: BLE001 -- raised once the others have theirs
-            failures.append(error)
-    if failures:
-        # What has failed is told, whoever else waits for the second region.
-        raise min(failures, key=lambda failure: isinstance(failure, NotCopiedError))
-
-
-def _is_all_released(parts: Parts, source: Source, standing: Standing) -> bool:
-    """Whether the dataset's newest own release is shown, and is what would be released now."""
     history = History.read(parts.ledgers.of(source.dataset_id), source.dataset_id)
+    if not _is_all_released(history, standing):
+        return
+    failures = Failures()
+    for buyer in _first(named, history):
+        with failures.collected():
+            _hand_over(parts, source, buyer, follows=standing.latest, now=now)
+            failures.has_shown = True
+    failures.raise_worst()
+
+
+def _is_all_released(history: History, standing: Standing) -> bool:
+    """Whether the dataset's newest own release is shown, and is what would be released now."""
     newest = history.newest_to(EVERYBODY)
     return newest is not None and (newest.number, newest.state) == (standing.latest, history.state())
+
+
+def _first(named: Sequence[str], history: History) -> Sequence[str]:
+    """As many as one turn is for: before all those whose release was made and waits for the second region, or each turn would begin
+    others, and show none. One place is for the others, since what was made once may fail for good.
+    """
+    state = history.state()
+    begun: list[str] = []
+    others: list[str] = []
+    for buyer in named:
+        newest = history.newest_to(buyer)
+        (begun if newest is not None and newest.state == state else others).append(buyer)
+    kept = MOST_A_TURN - 1
+    return [*begun[:kept], *others, *begun[kept:]][:MOST_A_TURN]
 
 
 def _hand_over(parts: Parts, source: Source, buyer: str, *, follows: int, now: datetime) -> None:
@@ -95,9 +105,9 @@ def _hand_over(parts: Parts, source: Source, buyer: str, *, follows: int, now: d
         raise LakeError(done.reason)
     number = done.certificate.release
     place = f"{PREFIX}{name}/{buyer}/{number:06}/"
-    store(parts, source, done, place)
-    parts.datasets.hand_over(
-        source, buyer, revision_of(done, place, columns_of(source, ledger)), follows=follows
-    )
-    clear(done)
+    with cleared(done):
+        store(parts, source, done, place)
+        parts.datasets.hand_over(
+            source, buyer, revision_of(done, place, columns_of(source, ledger)), follows=follows
+        )
     say(RELEASED, dataset=name, buyer=buyer, release=number, rows=done.certificate.rows)

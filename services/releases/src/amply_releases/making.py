@@ -15,6 +15,7 @@ from typing import Final
 from amply_lake import Order, ReleaseLedger, SourceError, Violation, release
 from amply_lake.history import History
 from amply_lake.releasing import CERTIFICATE
+from amply_lake.sources import identify
 from amply_releases.arrivals import DONATIONS
 from amply_releases.columns import schema_of
 from amply_releases.consenting import LeftOut, left_out
@@ -28,24 +29,24 @@ from amply_releases.datasets import (
     withdrawals_are_due,
 )
 from amply_releases.ending import end_old
-from amply_releases.handing_over import MADE, hand_over, waiting
+from amply_releases.failures import Failures
+from amply_releases.handing_over import MADE, behind, hand_over
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
 from amply_releases.publishing import (
-    clear,
+    cleared,
     end_earlier,
     first_without_withdrawn,
-    look_again,
     publish,
 )
 from amply_releases.sifting import INCOMING, sift
 
 
 def turn(
-    parts: Parts, dataset_id: str, buyers: Sequence[str] = (), *, now: datetime, is_first: bool = False
+    parts: Parts, dataset_id: str, buyers: Sequence[str] = (), *, now: datetime, is_unfinished: bool = False
 ) -> None:
-    """Do what is due for a dataset; `buyers` are those who may read it now. `is_first`: of this process, so that another one may have
-    died in the middle of it.
+    """Do what is due for a dataset; `buyers` are those who may read it now. `is_unfinished`: its last turn failed, or was another
+    process's, so that something may be decided and not shown.
 
     Raises:
         LakeError: Somebody else released meanwhile, or the ledger is damaged.
@@ -55,12 +56,12 @@ def turn(
         end_old(parts, dataset_id, parts.datasets.standing(dataset_id, now=now), now=now)
         return
     standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
-    try:
-        _make_what_is_due(parts, source, standing, buyers, now=now)
-    finally:
+    failures = Failures()
+    with failures.collected():
+        _make_what_is_due(parts, source, standing, buyers, now=now, is_unfinished=is_unfinished)
+    with failures.collected():
         end_old(parts, dataset_id, standing, now=now)
-        if is_first:
-            look_again(parts, standing, dataset_id)
+    failures.raise_worst()
 
 
 def _source(parts: Parts, dataset_id: str, *, now: datetime) -> Source | None:
@@ -74,42 +75,54 @@ def _source(parts: Parts, dataset_id: str, *, now: datetime) -> Source | None:
 
 
 def _make_what_is_due(
-    parts: Parts, source: Source, standing: Standing, buyers: Sequence[str], *, now: datetime
+    parts: Parts,
+    source: Source,
+    standing: Standing,
+    buyers: Sequence[str],
+    *,
+    now: datetime,
+    is_unfinished: bool,
 ) -> None:
     """A release, or one without whoever has withdrawn; then each buyer's. Whatever stops what is new stops no withdrawal and no buyer."""
+    failures = Failures()
+    begun_at = standing.latest
     withdrawals = withdrawals_are_due(source, standing, now=now) or (
         # Whoever has withdrawn since it was last looked is in no release made now, for no buyer.
-        source.of_donors and bool(waiting(parts, standing, source.dataset_id, buyers, now=now))
+        source.of_donors and any(True for _ in behind(parts, standing, source.dataset_id, buyers, now=now))
     )
     if is_due(source, standing, now=now):
-        try:
+        with failures.collected():
             _Turn(parts, source, standing, now).release()
-        except Exception:
-            if withdrawals:
-                # It may have published before it failed.
-                standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
-                _Turn(parts, source, standing, now).honour_withdrawals()
-            _hand_over(parts, source, buyers, now=now)
-            raise
-    elif withdrawals:
-        _Turn(parts, source, standing, now).honour_withdrawals()
-    _hand_over(parts, source, buyers, now=now)
-
-
-def _hand_over(parts: Parts, source: Source, buyers: Sequence[str], *, now: datetime) -> None:
-    """Each buyer's own, of what is released by now."""
-    if buyers:
-        standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
+        is_left = withdrawals and bool(failures)
+        # It may have published before it failed.
+        standing = _again(parts, source, now=now)
+    else:
+        is_left = withdrawals or is_unfinished
+    with failures.collected():
+        if is_left:
+            _Turn(parts, source, standing, now).honour_withdrawals()
+            standing = _again(parts, source, now=now)
+        # No buyer is given anything before whoever has withdrawn is withheld.
+        failures.has_shown = standing.latest > begun_at
         hand_over(parts, source, standing, buyers, now=now)
+    failures.raise_worst()
+
+
+def _again(parts: Parts, source: Source, *, now: datetime) -> Standing:
+    """How far it has come by now."""
+    return parts.datasets.begin(source, schema_of(source.policy.released), now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What came of an order. `is_empty`: nothing was there to release. `reason`: why nothing was released, where there is one."""
+    """What came of an order. `is_empty`: nothing was there to release. `reason`: why nothing was released, where there is one.
+    `decided_at`: when what was released was decided.
+    """
 
     is_released: bool
     reason: str | None = None
     is_empty: bool = False
+    decided_at: datetime | None = None
 
 
 _NOTHING: Final = _Outcome(is_released=False, is_empty=True)
@@ -138,6 +151,9 @@ class _Turn:
             shutil.rmtree(self._parts.scratch / INCOMING, ignore_errors=True)
 
     def _release(self) -> None:
+        if self._is_decided():
+            self._go_on()
+            return
         parts, name, most = self._parts, self._source.dataset_id, self._parts.limits.files
         waiting = parts.datasets.waiting(name, most=most + 1)
         fetched = sift(parts, self._source.policy, waiting[:most], now=self._now)
@@ -159,11 +175,29 @@ class _Turn:
         self._looked_at_withdrawals()
         parts.datasets.tried(name, refused=refused, now=self._now)
 
+    def _go_on(self) -> None:
+        """Show what was decided and nobody has seen yet, with nothing new: what came in meanwhile waits for its own day."""
+        parts, name = self._parts, self._source.dataset_id
+        outcome = self._make([], self._left_out([]))
+        self._end_earlier()
+        self._looked_at_withdrawals()
+        waiting = parts.datasets.waiting(name, most=parts.limits.files)
+        decided = [
+            one
+            for one in sift(parts, self._source.policy, waiting, now=self._now)
+            if identify([one.path], parts.limits)[0].sha256 in self._history.sources
+        ]
+        for one in decided:
+            parts.datasets.decide(one.file, FileState.RELEASED, now=self._now)
+        if decided:
+            # Whoever has asked for a release since has asked for another one.
+            parts.datasets.tried(name, refused=outcome.reason, now=outcome.decided_at or self._now)
+
     def honour_withdrawals(self) -> None:
-        """Make a release without whoever has withdrawn; none, where that changes nothing."""
+        """Make a release without whoever has withdrawn; none, where that changes nothing, and all that was decided is shown."""
         with self._ending_what_is_withdrawn():
             people = self._left_out([])
-            is_news = bool(people.withdrawn) or self._has_ended()
+            is_news = bool(people.withdrawn) or self._has_ended() or self._is_decided()
             reason = self._make([], people).reason if is_news else None
             self._end_earlier()
         if reason is not None:
@@ -182,6 +216,12 @@ class _Turn:
     def _has_ended(self) -> bool:
         """Whether cells of all that was shown are withheld: whoever withheld them may have died before anything took its place."""
         return first_without_withdrawn(self._ledger.records()) > self._standing.latest
+
+    def _is_decided(self) -> bool:
+        """Whether a release waits to be shown: its number is in the ledger, and nothing of it was withheld or ended since."""
+        newest = self._history.newest_to(EVERYBODY)
+        first = max(first_without_withdrawn(self._ledger.records()), self._standing.kept_from)
+        return newest is not None and newest.number >= max(first, self._standing.latest + 1)
 
     def _end_earlier(self) -> None:
         if not self._has_published:
@@ -238,10 +278,10 @@ class _Turn:
             return _Outcome(is_released=False, reason=str(error))
         if isinstance(done, Violation):
             return self._violated(done)
-        publish(parts, source, self._standing, done, self._ledger, now=self._now)
+        with cleared(done):
+            publish(parts, source, self._standing, done, self._ledger, now=self._now)
         self._has_published = True
-        clear(done)
-        return _Outcome(is_released=True)
+        return _Outcome(is_released=True, decided_at=done.certificate.issued_at)
 
     def _violated(self, violation: Violation) -> _Outcome:
         """Nothing is released; that is told of only where there was something to release."""

@@ -79,7 +79,9 @@ class Revision:
 
 
 class NotCopiedError(Exception):
-    """A release is made, and is shown once the second region has it too."""
+    """A release is made, and is shown once the second region has it too. `has_shown`: another one was shown meanwhile."""
+
+    has_shown = False
 
 
 class UnreadableSourceError(Exception):
@@ -160,6 +162,10 @@ class Datasets(Protocol):
         """Revisions of lower numbers need not be looked for again."""
         ...
 
+    def go_back(self, dataset_id: str, *, to: int, before: int) -> None:
+        """Let the numbers from one on, before another, which is where all that is kept begins, be shown: none of them was decided."""
+        ...
+
     def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
         """The first number that may be of a revision that was released since; those that were never shown do not count."""
         ...
@@ -196,7 +202,11 @@ class Curated(Protocol):
     """The bucket that links of buyers lead into."""
 
     def put(self, key: str, path: Path) -> None:
-        """Store a file; storing it again is nothing."""
+        """Store a file; storing it again is nothing.
+
+        Raises:
+            LakeError: Something else stands there.
+        """
         ...
 
     def are_copied(self, keys: Sequence[str]) -> bool:

@@ -5,11 +5,13 @@ Each step may be repeated, and nothing is taken from this process's own folder t
 
 import hashlib
 import json
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
-from amply_lake import Release, ReleaseLedger
+from amply_lake import LakeError, Release, ReleaseLedger
 from amply_lake.history import RELEASES, History
 from amply_lake.releasing import CERTIFICATE
 from amply_releases.columns import catalogued, schema_of, together
@@ -17,8 +19,6 @@ from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.lines import RELEASED, say
 from amply_releases.ports import NotCopiedError, Parts, ReleasedFile, Revision
 
-_LOOKED_AT_AGAIN: Final = 5
-"""More than end while one is being shown."""
 PREFIX: Final = "released/"
 """Where the dataset's own releases are; no buyer's link leads here."""
 
@@ -33,23 +33,30 @@ def publish(
 
     Raises:
         NotCopiedError: The second region does not have all of it yet; the same call again goes on from there.
+        LakeError: The table has it as taken back, and the ledger does not: nobody may be shown it, and somebody has to look.
     """
     certificate = done.certificate
-    place = f"{PREFIX}{source.dataset_id}/{certificate.release:06}/"
+    place = place_of(source.dataset_id, certificate.release)
     columns = columns_of(source, ledger)
     if certificate.release <= standing.latest:
         if parts.datasets.is_served(source.dataset_id, certificate.release):
             # In a region that took over, the catalogue begins empty.
-            _catalogue(parts, source, columns, certificate.release, place)
+            catalogue(parts, source, columns, certificate.release, place)
         end_earlier(parts, standing, ledger, source.dataset_id, now=now)
         return
     store(parts, source, done, place)
-    _catalogue(parts, source, columns, certificate.release, place)
+    catalogue(parts, source, columns, certificate.release, place)
     end_earlier(parts, standing, ledger, source.dataset_id, now=now)
     is_shown = parts.datasets.publish(source, revision_of(done, place, columns))
     if certificate.release < first_without_withdrawn(ledger.records()):
         _take_back(
             parts, source.dataset_id, since=certificate.release, before=certificate.release + 1, now=now
+        )
+    elif not is_shown:
+        parts.catalogue.remove(source.dataset_id, certificate.release)
+        raise LakeError(
+            f"release {certificate.release} of {source.dataset_id} was taken back before it was shown, and the release ledger "
+            "knows of nobody who withdrew from it; see “Where another region took over” in docs/runbooks/data-releases.md"
         )
     if is_shown:
         say(
@@ -66,14 +73,20 @@ def store(parts: Parts, source: Source, done: Release, place: str) -> None:
 
     Nobody sees what a lost region would take along: of its rows nobody would know any more that they were released.
 
+    Nor does the second region get files of a release whose record it lacks: it would decide another one under the same number, and
+    those files would stand where that one's belong.
+
     Raises:
         NotCopiedError: The second region does not have all of it yet; the same call again goes on from there.
+        LakeError: Something else stands where a file belongs.
     """
+    if not parts.ledgers.is_copied(source.dataset_id):
+        raise NotCopiedError(source.dataset_id)
     names = [*(part.file for part in done.certificate.parts), CERTIFICATE]
     for name in names:
         parts.curated.put(f"{place}{name}", done.folder / name)
     stored = [f"{place}{name}" for name in names]
-    if not (parts.ledgers.is_copied(source.dataset_id) and parts.curated.are_copied(stored)):
+    if not parts.curated.are_copied(stored):
         raise NotCopiedError(source.dataset_id)
 
 
@@ -103,14 +116,26 @@ def revision_of(done: Release, place: str, columns: Iterable[str]) -> Revision:
     )
 
 
-def clear(done: Release) -> None:
-    """Keep of a release that is published its certificate alone: the disk is for what is made next."""
+@contextmanager
+def cleared(done: Release) -> Iterator[None]:
+    """Keep of a release that is published its certificate alone, and of another nothing: the disk is for what is made next."""
+    try:
+        yield
+    except Exception:
+        shutil.rmtree(done.folder)
+        raise
     for path in done.folder.iterdir():
         if path.name != CERTIFICATE:
             path.unlink()
 
 
-def _catalogue(parts: Parts, source: Source, columns: Iterable[str], revision: int, place: str) -> None:
+def place_of(dataset_id: str, number: int) -> str:
+    """Where a release of the dataset's own is."""
+    return f"{PREFIX}{dataset_id}/{number:06}/"
+
+
+def catalogue(parts: Parts, source: Source, columns: Iterable[str], revision: int, place: str) -> None:
+    """Show a release to those who ask by SQL."""
     parts.catalogue.add(source.dataset_id, catalogued(columns), revision=revision, prefix=place)
 
 
@@ -127,12 +152,6 @@ def end_before(parts: Parts, standing: Standing, dataset_id: str, number: int, *
         return
     _take_back(parts, dataset_id, since=standing.kept_from, before=number, now=now)
     parts.datasets.keep_from(dataset_id, number)
-
-
-def look_again(parts: Parts, standing: Standing, dataset_id: str) -> None:
-    """Take out of the catalogue once more what ended last: whoever died while showing it may have put it there afterwards."""
-    for revision in range(max(standing.kept_from - _LOOKED_AT_AGAIN, 1), standing.kept_from):
-        parts.catalogue.remove(dataset_id, revision)
 
 
 def _take_back(parts: Parts, dataset_id: str, *, since: int, before: int, now: datetime) -> None:

@@ -10,8 +10,10 @@ from typing import Final
 
 from amply_lake import LakeError
 from amply_releases.arrivals import DONATIONS
+from amply_releases.failures import Failures
 from amply_releases.handing_over import MADE
 from amply_releases.lines import FAILED, NOT_TAKEN, WAITS, say
+from amply_releases.looking_once import look_once
 from amply_releases.making import turn
 from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
 from amply_releases.taking import take
@@ -42,7 +44,9 @@ class Loop:
     turned_at: datetime = field(init=False)
     _looked_at: datetime | None = None
     _not_before: dict[str, datetime] = field(default_factory=dict)
-    _looked_after: set[str] = field(default_factory=set)
+    _looked_at_once: set[str] = field(default_factory=set)
+    _finished: set[str] = field(default_factory=set)
+    """Datasets whose last turn was this process's, and left nothing undone."""
     _waits_since: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,17 +99,33 @@ class Loop:
         self.turned_at = now = self.clock()
         if now < self._not_before.get(dataset_id, now):
             return
+        is_unfinished = dataset_id not in self._finished
+        self._finished.discard(dataset_id)
         try:
-            try:
-                turn(self.parts, dataset_id, buyers, now=now, is_first=dataset_id not in self._looked_after)
-                self._looked_after.add(dataset_id)
-            finally:
-                self._leave_nothing_of(dataset_id)
-            self._waits_since.pop(dataset_id, None)
-        except NotCopiedError:
+            self._do(dataset_id, buyers, now, is_unfinished=is_unfinished)
+        except NotCopiedError as error:
+            if error.has_shown:
+                self._waits_since.pop(dataset_id, None)
             self._wait(dataset_id, now)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger
             self._failed(dataset_id, error, now=now)
+        else:
+            self._finished.add(dataset_id)
+            self._waits_since.pop(dataset_id, None)
+
+    def _do(self, dataset_id: str, buyers: Sequence[str], now: datetime, *, is_unfinished: bool) -> None:
+        """What a process that begins has to put right stops nothing that is due."""
+        failures = Failures()
+        if dataset_id not in self._looked_at_once:
+            with failures.collected():
+                look_once(self.parts, dataset_id, now=now)
+                self._looked_at_once.add(dataset_id)
+        with failures.collected():
+            try:
+                turn(self.parts, dataset_id, buyers, now=now, is_unfinished=is_unfinished)
+            finally:
+                self._leave_nothing_of(dataset_id)
+        failures.raise_worst()
 
     def _failed(self, dataset_id: str, error: Exception, *, now: datetime) -> None:
         why = str(error) if isinstance(error, LakeError) else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where everything is. Raises KeyError for what it was not told."""
+    """Where everything is. Raises KeyError for what it was not told, and ValueError for what it cannot make sense of."""
 
     arrivals_url: str
     raw_bucket: str
@@ -20,6 +20,8 @@ class Settings:
     pseudonym_key_arn: str
     certificate_key_arn: str
     certificate_name: str
+    has_copies: bool
+    """Whether what is released has to be in a second region before anybody sees it."""
     heartbeat_path: str
 
     @classmethod
@@ -38,5 +40,12 @@ class Settings:
             pseudonym_key_arn=environ["AMPLY_LAKE_PSEUDONYM_KEY_ARN"],
             certificate_key_arn=environ["AMPLY_LAKE_CERTIFICATE_KEY_ARN"],
             certificate_name=environ["AMPLY_LAKE_CERTIFICATE_NAME"],
+            has_copies=_switch(environ["AMPLY_LAKE_COPIES"]),
             heartbeat_path=environ["AMPLY_HEARTBEAT_PATH"],
         )
+
+
+def _switch(given: str) -> bool:
+    if given not in ("true", "false"):
+        raise ValueError(f"AMPLY_LAKE_COPIES is {given!r}; say true or false")
+    return given == "true"

@@ -235,7 +235,7 @@ class DynamoDatasets:
     def is_served(self, dataset_id: str, number: int) -> bool:
         """Whether a revision is there, and was not taken back."""
         item = self._get(dataset_id, _revision_part(number))
-        return item is not None and "withdrawn_at" not in item
+        return item is not None and "released_at" in item and "withdrawn_at" not in item
 
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         """Serve them to nobody. Each is looked at: one that is missing, or was taken back by hand, hides none.
@@ -260,6 +260,24 @@ class DynamoDatasets:
             expected={"N": str(number)},
         )
 
+    def go_back(self, dataset_id: str, *, to: int, before: int) -> None:
+        """Let numbers that ended before they were there, and were never decided, be shown; and begin what is kept with the first of them."""
+        for number in range(to, before):
+            self._update(
+                dataset_id,
+                _revision_part(number),
+                {},
+                remove=("withdrawn_at",),
+                only_if="attribute_not_exists(released_at)",
+            )
+        self._update(
+            dataset_id,
+            "dataset",
+            {"kept_from": {"N": str(to)}},
+            only_if="kept_from = :expected",
+            expected={"N": str(before)},
+        )
+
     def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
         """The first number that may be of a revision that was released since."""
         for number in range(standing.kept_from, standing.latest + 1):
@@ -282,15 +300,15 @@ class DynamoDatasets:
         """Set and remove attributes, if the item is as it is expected; whether it was."""
         changes = [f"#{name} = :{name}" for name in values]
         removed = f" REMOVE {', '.join(f'#{name}' for name in remove)}" if remove else ""
+        told = {f":{name}": value for name, value in values.items()}
+        if expected:
+            told[":expected"] = expected
         asked: dict[str, Any] = {
             "TableName": self._table,
             "Key": {"dataset_id": {"S": dataset_id}, "part": {"S": part}},
-            "UpdateExpression": f"SET {', '.join(changes)}{removed}",
+            "UpdateExpression": (f"SET {', '.join(changes)}" if changes else "") + removed,
             "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *remove)},
-            "ExpressionAttributeValues": {
-                **{f":{name}": value for name, value in values.items()},
-                **({":expected": expected} if expected else {}),
-            },
+            **({"ExpressionAttributeValues": told} if told else {}),
             **({"ConditionExpression": only_if} if only_if else {}),
         }
         try:

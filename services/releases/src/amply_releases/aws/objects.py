@@ -1,13 +1,16 @@
 """Amazon S3: the raw lake, which is read, and the curated bucket, which is written."""
 
+import base64
+import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import boto3
 from botocore.exceptions import ClientError
 
+from amply_lake import LakeError
 from amply_releases.aws.calls import LIMITS, code
 from amply_releases.aws.replicated import is_replicated
 from amply_releases.ports import Object
@@ -22,6 +25,10 @@ MEANWHILE: Final = "ConditionalRequestConflict"
 """How it refuses one that another request came between: it says nothing of what is there, and the write has to be tried again
 (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)."""
 _TYPES: Final = {".parquet": "application/vnd.apache.parquet"}
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 class S3Raw:
@@ -55,24 +62,61 @@ class S3Raw:
 
 
 class S3Curated:
-    """What buyers' links lead to. Nothing in it is written twice: a name says which release it is of."""
+    """What buyers' links lead to. Nothing in it is written twice: a name says which release it is of.
 
-    def __init__(self, *, bucket: str) -> None:
-        self._bucket = bucket
+    `has_copies`: whether the bucket is copied to another region.
+    """
+
+    def __init__(self, *, bucket: str, has_copies: bool) -> None:
+        self._bucket, self._has_copies = bucket, has_copies
         self._client: S3Client = boto3.client("s3", config=LIMITS)
 
     def put(self, key: str, path: Path) -> None:
-        """Store it where there is nothing."""
+        """Store it where there is nothing, or the same.
+
+        Raises:
+            LakeError: Something else stands there: buyers would be served other bytes than their certificate names.
+        """
         kind = _TYPES.get(path.suffix, "text/plain; charset=utf-8")
         with path.open("rb") as file:
+            digest = _digest(file)
+            file.seek(0)
             try:
                 self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=file, ContentType=kind, IfNoneMatch="*"
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=file,
+                    ContentType=kind,
+                    IfNoneMatch="*",
+                    ChecksumSHA256=digest,
                 )
             except ClientError as error:
                 if code(error) != IS_THERE:
                     raise
+                self._compare(key, path.stat().st_size, digest)
+
+    def _compare(self, key: str, size_bytes: int, digest: str) -> None:
+        """By what S3 keeps of it; what was stored without a checksum is read."""
+        there = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        if there["ContentLength"] == size_bytes:
+            kept = there.get("ChecksumSHA256") or _digest(
+                self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            )
+            if kept == digest:
+                return
+        raise LakeError(
+            f"{key} of the curated bucket holds something else than its certificate says, "
+            "and nobody was shown it; find out what wrote it, and delete it"
+        )
 
     def are_copied(self, keys: Sequence[str]) -> bool:
-        """Whether these stand in the second region too."""
-        return all(is_replicated(self._client, self._bucket, key) for key in keys)
+        """Whether these stand in the second region too; without one there is nothing to wait for."""
+        return not self._has_copies or all(is_replicated(self._client, self._bucket, key) for key in keys)
+
+
+def _digest(body: _Readable) -> str:
+    """As S3 writes a SHA-256."""
+    told = hashlib.sha256()
+    while some := body.read(1 << 20):
+        told.update(some)
+    return base64.b64encode(told.digest()).decode()

@@ -29,9 +29,10 @@ AT_ONCE: Final = 8
 
 
 class S3Ledgers:
-    """All datasets' ledgers in one bucket. `scratch` is a folder for copies."""
+    """All datasets' ledgers in one bucket. `scratch` is a folder for copies; `has_copies`: whether the bucket is copied to another region."""
 
-    def __init__(self, *, bucket: str, scratch: Path) -> None:
+    def __init__(self, *, bucket: str, scratch: Path, has_copies: bool) -> None:
+        self._has_copies = has_copies
         self._bucket, self._scratch = bucket, scratch
         self._client: S3Client = boto3.client("s3", config=LIMITS)
         self._copied: set[str] = set()
@@ -46,6 +47,8 @@ class S3Ledgers:
 
     def is_copied(self, dataset_id: str) -> bool:
         """Whether all of it stands in the second region too. Nothing in it is changed, so that each object is asked until it does."""
+        if not self._has_copies:
+            return True
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{dataset_id}/"
         )

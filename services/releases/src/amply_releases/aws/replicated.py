@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_NOT_THERE_YET: Final = frozenset({"PENDING", "FAILED"})
+_THERE: Final = frozenset({"COMPLETED", "COMPLETE", "REPLICA"})
+"""Copied, by either of the words that S3 has for it, or a copy itself: of what came from a region that was lost."""
 
 
 def is_replicated(client: "S3Client", bucket: str, key: str) -> bool:
-    """It is where it has to be: copied, a copy itself, or in a bucket that is not copied, whose objects say nothing."""
-    return client.head_object(Bucket=bucket, Key=key).get("ReplicationStatus") not in _NOT_THERE_YET
+    """It is in two regions. What says nothing is not: a rule may lack it, and nobody would be told."""
+    return client.head_object(Bucket=bucket, Key=key).get("ReplicationStatus") in _THERE
