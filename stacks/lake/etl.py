@@ -18,15 +18,15 @@ from stacks.contracts import TaskName
 from stacks.environment import Environment
 from stacks.lake.arrival_alarms import watch_arrivals
 from stacks.lake.catalogue import database_name
-from stacks.lake.governance import LakeAndGovernance
+from stacks.lake.governance import GIVEN, LakeAndGovernance
 from stacks.lake.sharing import FACTS, HANDED_IN, SharedData
 from stacks.permissions import ONLY_WHAT_IS_NOT_THERE, allow_key, allow_objects, allow_on_objects
 from stacks.queues import VISIBILITY
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
-RELEASED, GIVEN = "released/", "given/"
-"""Datasets' own releases, and each buyer's."""
+RELEASED = "released/"
+"""Datasets' own releases."""
 SIZE = TaskSize(cpu=512, memory_mib=4096, disk_gib=60)
 """The anonymiser's engine stays within two gibibytes; what it does not hold in memory it writes to the disk.
 

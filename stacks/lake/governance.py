@@ -19,6 +19,9 @@ from stacks.stack import AmplyStack
 from stacks.storage import Storage
 from stacks.storage_lifecycle import forget
 
+GIVEN = "given/"
+"""Where buyers' files are in the bucket `curated`, each buyer's own; nothing else in it is ever linked to."""
+
 
 class LakeAndGovernance(AmplyStack):
     """`raw` is written by the worker; what leaves `curated` leaves it by links of minutes; `ledger` is read by nobody but its writer.

@@ -12,13 +12,11 @@ from constructs_lib.table import READS_TABLES, WRITES_TABLES
 from stacks.environment import Environment
 from stacks.lake.control_plane import ControlPlane
 from stacks.lake.gateway import lay_out_routes, make_gateway, make_plan
-from stacks.lake.governance import LakeAndGovernance
+from stacks.lake.governance import GIVEN, LakeAndGovernance
 from stacks.permissions import allow_key, allow_on_objects
 from stacks.stack import AmplyStack
 
 SOURCES = Path(__file__).parents[2] / "services" / "marketplace" / "src"
-GIVEN = "given/"
-"""Where buyers' files are in the curated bucket, each buyer's own; nothing else in it is ever linked to."""
 
 
 class MarketplaceApi(AmplyStack):

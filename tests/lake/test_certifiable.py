@@ -44,7 +44,7 @@ def test_where_nothing_is_known_at_all_nothing_is_recorded(world: World) -> None
     world.policy = policy(l=1)
     done = world.release(world.source([{**row, "amount": ""} for row in people(range(20))]))
     assert isinstance(done, Violation)
-    assert world.ledger.records() == []
+    assert list(world.ledger.records()) == []
 
 
 class FalseSigner(TestSigner):

@@ -33,7 +33,7 @@ def refused(world: World, path: Path, reason: str) -> None:
     with pytest.raises(SourceError, match=reason) as caught:
         world.release(path)
     assert "person_" not in str(caught.value)  # what a file holds is not told on
-    assert world.ledger.records() == []
+    assert list(world.ledger.records()) == []
     assert world.made() == []
 
 

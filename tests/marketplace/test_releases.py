@@ -345,6 +345,7 @@ def test_the_ledger_creates_and_never_changes(lake: Lake, parts: Parts, tmp_path
         ledger.append(0, b"another")
     ledger.append(1, b"second")
     assert list(lake.parts(tmp_path / "other").ledgers.of("visits").records()) == [b"first", b"second"]
+    assert list(lake.parts(tmp_path / "beside").ledgers.of("visits").records(1)) == [b"second"]
     file = tmp_path / "batch"
     file.write_bytes(b"rows")
     name = f"batch-{hashlib.sha256(b'rows').hexdigest()}.parquet"

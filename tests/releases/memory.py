@@ -1,7 +1,7 @@
 """What making releases needs from outside, held in memory. `test_cloud.py` holds the table to what DynamoDB does."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -72,6 +72,8 @@ class Raw:
     sizes: dict[str, int] = field(default_factory=dict)
     """Of files that only seem to be as large."""
     unfetched: bool = False
+    region: str = ""
+    """Another one's ETags may be other ones, of the same bytes."""
 
     def look(self, key: str) -> Object | None:
         if key in self.refused:
@@ -79,7 +81,7 @@ class Raw:
         if key not in self.objects:
             return None
         body = self.objects[key]
-        return Object(hashlib.sha256(body).hexdigest(), self.sizes.get(key, len(body)))
+        return Object(hashlib.sha256(self.region.encode() + body).hexdigest(), self.sizes.get(key, len(body)))
 
     def fetch(self, key: str, into: Path) -> Object | None:
         assert key not in self.sizes, "what is too large must not be fetched"
@@ -332,8 +334,8 @@ class DyingLedger:
     def __init__(self, ledger: FileLedger, dying: Dying, added: Callable[[], None]) -> None:
         self._ledger, self._dying, self._added = ledger, dying, added
 
-    def records(self) -> Sequence[bytes]:
-        return self._ledger.records()
+    def records(self, first: int = 0) -> Iterator[bytes]:
+        return self._ledger.records(first)
 
     def append(self, number: int, record: bytes) -> None:
         self._dying.write(lambda: self._ledger.append(number, record))
@@ -355,9 +357,11 @@ class Ledgers:
     is_slow: bool = False
     """Whether the second region gets what is added a little later: once nothing is `pending` any more."""
     pending: set[str] = field(default_factory=set)
+    _open: dict[str, ReleaseLedger] = field(default_factory=dict)
 
     def of(self, dataset_id: str) -> ReleaseLedger:
-        return DyingLedger(FileLedger(self.folder / dataset_id), self.dying, partial(self._added, dataset_id))
+        ledger, added = FileLedger(self.folder / dataset_id), partial(self._added, dataset_id)
+        return self._open.setdefault(dataset_id, DyingLedger(ledger, self.dying, added))
 
     def _added(self, dataset_id: str) -> None:
         if self.is_slow:
@@ -367,4 +371,5 @@ class Ledgers:
         return not (self.is_behind or dataset_id in self.pending)
 
     def drop_copies(self, dataset_id: str) -> None:
+        self._open.pop(dataset_id, None)
         self.dropped.append(dataset_id)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from botocore.stub import Stubber
 
 from amply_lake import LakeError, LedgerConflict
 from amply_releases.aws.objects import S3Curated
-from amply_releases.aws.release_ledger import S3Ledgers
+from amply_releases.aws.release_ledger import AT_ONCE, S3Ledgers
 
 RECORD = b'{"number":0}'
 ROWS = base64.b64encode(hashlib.sha256(b"rows").digest()).decode()
@@ -98,6 +99,55 @@ def test_a_batch_is_fetched_once_until_its_copy_is_dropped(client: Stubber, tmp_
         ledgers.drop_copies("visits")
         assert not path.exists()
     client.assert_no_pending_responses()
+
+
+def test_only_records_that_came_since_are_asked_for(client: Stubber, tmp_path: Path) -> None:
+    """However many there are; and the ledger is the same one, which remembers, until a turn is over."""
+    ledgers = S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True)
+    client.add_response(
+        "list_objects_v2",
+        {"Contents": [{"Key": "visits/records/00000007.json"}]},
+        {"Bucket": "ledger", "Prefix": "visits/records/", "StartAfter": "visits/records/00000006.json"},
+    )
+    _holds(client, RECORD)
+    ledger = ledgers.of("visits")
+    assert list(ledger.records(7)) == [RECORD]
+    client.assert_no_pending_responses()
+    assert ledgers.of("visits") is ledger
+    ledgers.drop_copies("visits")
+    assert ledgers.of("visits") is not ledger
+
+
+class Busy:
+    """S3 with many records, which answers once as many are asked for at a time as may be."""
+
+    def __init__(self) -> None:
+        self._together = threading.Barrier(AT_ONCE, timeout=10)
+
+    def get_paginator(self, _: str) -> "Busy":
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, list[dict[str, str]]]]:
+        keys = [f"visits/records/{number:08}.json" for number in range(2 * AT_ONCE)]
+        return [{"Contents": [{"Key": key} for key in half]} for half in (keys[:AT_ONCE], keys[AT_ONCE:])]
+
+    def get_object(self, **asked: str) -> dict[str, io.BytesIO]:
+        self._together.wait()
+        return {"Body": io.BytesIO(asked["Key"].encode())}
+
+    def head_object(self, **_: str) -> dict[str, str]:
+        self._together.wait()
+        return {"ReplicationStatus": "COMPLETED"}
+
+
+def test_a_process_that_begins_asks_for_several_records_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Busy())
+    ledgers = S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True)
+    read = [record.decode()[-13:] for record in ledgers.of("visits").records()]
+    assert read == [f"{number:08}.json" for number in range(2 * AT_ONCE)]
+    assert ledgers.is_copied("visits")
 
 
 @pytest.mark.parametrize(

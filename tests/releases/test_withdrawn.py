@@ -1,5 +1,6 @@
 """Who is left out of what, by what the table of consents says of them: that they gave, that they withdrew, or nothing at all."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from tests.lake.lake_world import people
 from tests.releases.desk import NOW, Desk, facts
 
 
-def _withheld(desk: Desk) -> dict[int, set[int]]:
+def _withheld(desk: Desk) -> Mapping[int, set[int]]:
     return History.read(desk.ledgers.of("donations"), "donations").withheld
 
 

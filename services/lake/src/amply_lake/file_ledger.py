@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from amply_lake.errors import LedgerConflict, LedgerError
@@ -18,9 +18,10 @@ class FileLedger:
         for each in (self._records, self._files):
             each.mkdir(parents=True, exist_ok=True)
 
-    def records(self) -> Sequence[bytes]:
-        """All records, in order."""
-        return [path.read_bytes() for path in sorted(self._records.glob("[0-9]*.json"))]
+    def records(self, first: int = 0) -> Iterator[bytes]:
+        """The records from this number on, in order."""
+        paths = sorted(self._records.glob("[0-9]*.json"))
+        return (path.read_bytes() for path in paths if int(path.stem) >= first)
 
     def append(self, number: int, record: bytes) -> None:
         """Add a record; a link is made whole or not at all, and never over another."""

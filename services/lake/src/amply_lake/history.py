@@ -5,9 +5,10 @@ A record is canonical JSON and carries the hash of the one before it, so that a 
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import rfc8785
 
@@ -53,49 +54,93 @@ class Released:
 
 
 @dataclass(slots=True)
-class History:
-    """The ledger as read, and what is appended to it since."""
+class _Told:
+    """What records tell so far, of releases the newest to each buyer alone: there are thousands, each with a certificate."""
 
-    ledger: ReleaseLedger
     dataset: str
     batches: list[Batch] = field(default_factory=list)
     withheld: dict[int, set[int]] = field(default_factory=dict)
-    releases: list[Released] = field(default_factory=list)
-    _count: int = 0
-    _last: str = ""
+    newest: dict[str, Released] = field(default_factory=dict)
+    count: int = 0
+    last: str = ""
+
+    def copy(self) -> "_Told":
+        """The same, of which neither is changed by the other."""
+        withheld = {batch: set(cells) for batch, cells in self.withheld.items()}
+        return replace(self, batches=list(self.batches), withheld=withheld, newest=dict(self.newest))
+
+    def take(self, raw: bytes, record: Mapping[str, Any]) -> None:
+        """A record more."""
+        match record["kind"]:
+            case "batch":
+                self.batches.append(_batch(record))
+            case "withheld":
+                for batch, cells in record["cells"].items():
+                    self.withheld.setdefault(int(batch), set()).update(cells)
+            case kind if kind in RELEASES:
+                self.newest[record["buyer"]] = _released(record)
+            case other:
+                raise LedgerError(
+                    f"the release ledger tells of {other!r}, which only a newer version knows; install that"
+                )
+        self.count += 1
+        self.last = hashlib.sha256(raw).hexdigest()
+
+
+_READ: Final[WeakKeyDictionary[ReleaseLedger, _Told]] = WeakKeyDictionary()
+"""What was read of each ledger, as long as somebody has that. Records never change, so that only those that came since are read again."""
+
+
+class History:
+    """The ledger as read, and what is appended to it since."""
+
+    def __init__(self, ledger: ReleaseLedger, told: _Told) -> None:
+        self.ledger, self._told = ledger, told
 
     @classmethod
     def read(cls, ledger: ReleaseLedger, dataset: str) -> "History":
-        """Read a dataset's ledger.
+        """Read a dataset's ledger, with all that was appended up to now, by whomever.
 
         Raises:
             LedgerError: Its records do not follow on one another, are another dataset's, or tell of batches of another format.
         """
-        history = cls(ledger, dataset)
-        for raw in ledger.records():
+        known = _READ.get(ledger)
+        told = known.copy() if known and known.dataset == dataset else _Told(dataset)
+        for raw in ledger.records(told.count):
             try:
                 record = json.loads(raw)
-                is_next = record["previous"] == history._last and record["dataset"] == dataset
+                is_next = record["previous"] == told.last and record["dataset"] == dataset
                 if not is_next or rfc8785.dumps(record) != raw:
                     raise LedgerError(
-                        f"record {history._count} of the release ledger does not follow on the one before; "
+                        f"record {told.count} of the release ledger does not follow on the one before; "
                         "restore the ledger from a backup, and release nothing until then"
                     )
-                history._take(raw, record)
+                told.take(raw, record)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise LedgerError(
-                    f"record {history._count} of the release ledger cannot be read; restore it from a backup"
+                    f"record {told.count} of the release ledger cannot be read; restore it from a backup"
                 ) from error
-        return history
+        _READ[ledger] = told.copy()
+        return cls(ledger, told)
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        """All batches, in order."""
+        return self._told.batches
+
+    @property
+    def withheld(self) -> Mapping[int, set[int]]:
+        """By batch, the cells that are released no more."""
+        return self._told.withheld
 
     @property
     def sources(self) -> set[str]:
         """The hashes of all files that a batch was made from."""
         return {source for batch in self.batches for source in batch.sources}
 
-    def releases_to(self, buyer: str) -> list[Released]:
-        """A buyer's releases, in order."""
-        return [released for released in self.releases if released.buyer == buyer]
+    def newest_to(self, buyer: str) -> Released | None:
+        """A buyer's newest release; None: there is none."""
+        return self._told.newest.get(buyer)
 
     def state(self) -> str:
         """What would be released now, as a hash: batches, and cells that are not."""
@@ -111,48 +156,36 @@ class History:
         Raises:
             LedgerConflict: Somebody else has added one since this ledger was read.
         """
-        record = {"dataset": self.dataset, "previous": self._last, "kind": kind, **told}
+        record = {"dataset": self._told.dataset, "previous": self._told.last, "kind": kind, **told}
         raw = rfc8785.dumps(record)
-        self.ledger.append(self._count, raw)
-        self._take(raw, record)
+        self.ledger.append(self._told.count, raw)
+        self._told.take(raw, record)
 
-    def _take(self, raw: bytes, record: Mapping[str, Any]) -> None:
-        match record["kind"]:
-            case "batch":
-                if record.get("format") != FORMAT:
-                    raise LedgerError(
-                        f"the release ledger of {self.dataset} has batches of another version's format; "
-                        "give the dataset another name, under which it begins anew"
-                    )
-                self.batches.append(
-                    Batch(
-                        number=record["number"],
-                        file=record["file"],
-                        sources=tuple(record["sources"]),
-                        quasi=tuple(record["quasi"]),
-                        released=tuple(record["released"]),
-                        has_row_keys=record["has_row_keys"],
-                        certified=record["certified"],
-                    )
-                )
-            case "withheld":
-                for batch, cells in record["cells"].items():
-                    self.withheld.setdefault(int(batch), set()).update(cells)
-            case kind if kind in RELEASES:
-                self.releases.append(
-                    Released(
-                        buyer=record["buyer"],
-                        number=record["number"],
-                        state=record["state"],
-                        form=record["form"],
-                        folder=record["folder"],
-                        certificate=record["certificate"],
-                        rows_by=record["rows_by"] if kind == RELEASED else BY_BATCH,
-                    )
-                )
-            case other:
-                raise LedgerError(
-                    f"the release ledger tells of {other!r}, which only a newer version knows; install that"
-                )
-        self._count += 1
-        self._last = hashlib.sha256(raw).hexdigest()
+
+def _batch(record: Mapping[str, Any]) -> Batch:
+    if record.get("format") != FORMAT:
+        raise LedgerError(
+            f"the release ledger of {record['dataset']} has batches of another version's format; "
+            "give the dataset another name, under which it begins anew"
+        )
+    return Batch(
+        number=record["number"],
+        file=record["file"],
+        sources=tuple(record["sources"]),
+        quasi=tuple(record["quasi"]),
+        released=tuple(record["released"]),
+        has_row_keys=record["has_row_keys"],
+        certified=record["certified"],
+    )
+
+
+def _released(record: Mapping[str, Any]) -> Released:
+    return Released(
+        buyer=record["buyer"],
+        number=record["number"],
+        state=record["state"],
+        form=record["form"],
+        folder=record["folder"],
+        certificate=record["certificate"],
+        rows_by=record["rows_by"] if record["kind"] == RELEASED else BY_BATCH,
+    )

@@ -1,6 +1,6 @@
 """What the anonymiser needs from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -37,8 +37,8 @@ class ReleaseLedger(Protocol):
     One writer at a time gets through: who appends a record that is there already has read an old ledger.
     """
 
-    def records(self) -> Sequence[bytes]:
-        """All records, in order."""
+    def records(self, first: int = 0) -> Iterator[bytes]:
+        """The records from this number on, in order, one after another: together they may be more than memory holds."""
         ...
 
     def append(self, number: int, record: bytes) -> None:

@@ -93,8 +93,7 @@ def _alone(home: Path) -> Iterator[Path]:
 def _release(
     order: Order, keys: Keys, history: History, signer: Signer, now: datetime, work: Path, limits: Limits
 ) -> Release | Violation:
-    earlier = history.releases_to(order.buyer)
-    last = earlier[-1] if earlier else None
+    last = history.newest_to(order.buyer)
     if last and last.state == history.state() and last.form == order.form:
         return _finished(order, keys, history, last, signer, work, limits)
     parts = write_parts(order, keys, history, work, limits, rows_by=ROWS_BY)
@@ -103,7 +102,7 @@ def _release(
     certificate = Certificate(
         dataset=order.dataset,
         buyer=order.buyer,
-        release=len(earlier) + 1,
+        release=last.number + 1 if last else 1,
         issued_at=now.replace(microsecond=0),
         previous=hashlib.sha256(last.certificate.encode()).hexdigest() if last else None,
         parts=tuple(parts),

@@ -15,12 +15,12 @@ from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.failures import Failures
 from amply_releases.lines import RELEASED, say
 from amply_releases.ports import Parts
-from amply_releases.publishing import cleared, columns_of, newest_to, revision_of, store
+from amply_releases.publishing import cleared, columns_of, revision_of, store
 
 MADE: Final = "out"
 """The folder that releases are made in, within `scratch`."""
 PREFIX: Final = "given/"
-"""Where buyers' links may lead, and where nothing else is (`stacks/lake/marketplace_api.py`)."""
+"""Where buyers' links may lead, and where nothing else is (`stacks/lake/governance.py`)."""
 MOST_A_TURN: Final = 5
 """The others have their turn at the next look, so that neither messages nor other datasets wait for all of them."""
 
@@ -67,7 +67,7 @@ def hand_over(
 
 def _is_all_released(history: History, standing: Standing) -> bool:
     """Whether the dataset's newest own release is shown, and is what would be released now."""
-    newest = newest_to(history, EVERYBODY)
+    newest = history.newest_to(EVERYBODY)
     return newest is not None and (newest.number, newest.state) == (standing.latest, history.state())
 
 
@@ -79,7 +79,7 @@ def _first(named: Sequence[str], history: History) -> Sequence[str]:
     begun: list[str] = []
     others: list[str] = []
     for buyer in named:
-        newest = newest_to(history, buyer)
+        newest = history.newest_to(buyer)
         (begun if newest is not None and newest.state == state else others).append(buyer)
     kept = MOST_A_TURN - 1
     return [*begun[:kept], *others, *begun[kept:]][:MOST_A_TURN]

@@ -9,7 +9,7 @@ from typing import Final
 from amply_lake.history import History
 from amply_releases.datasets import EVERYBODY, Standing
 from amply_releases.ports import Parts, UnreadableSourceError
-from amply_releases.publishing import catalogue, columns_of, newest_to, place_of
+from amply_releases.publishing import catalogue, columns_of, place_of
 
 _LOOKED_AT_AGAIN: Final = 5
 """More than end while one is being shown."""
@@ -39,7 +39,7 @@ def _go_back_to_the_ledger(parts: Parts, dataset_id: str, standing: Standing) ->
 
     In one region a number ends only once the ledger knows of it; the table was read before.
     """
-    newest = newest_to(History.read(parts.ledgers.of(dataset_id), dataset_id), EVERYBODY)
+    newest = History.read(parts.ledgers.of(dataset_id), dataset_id).newest_to(EVERYBODY)
     following = max(0 if newest is None else newest.number, standing.latest) + 1
     if following < standing.kept_from:
         parts.datasets.go_back(dataset_id, to=following, before=standing.kept_from)

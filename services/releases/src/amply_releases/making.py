@@ -37,7 +37,6 @@ from amply_releases.publishing import (
     cleared,
     end_earlier,
     first_without_withdrawn,
-    newest_to,
     publish,
 )
 from amply_releases.sifting import INCOMING, sift
@@ -220,7 +219,7 @@ class _Turn:
 
     def _is_decided(self) -> bool:
         """Whether a release waits to be shown: its number is in the ledger, and nothing of it was withheld or ended since."""
-        newest = newest_to(self._history, EVERYBODY)
+        newest = self._history.newest_to(EVERYBODY)
         first = max(first_without_withdrawn(self._ledger.records()), self._standing.kept_from)
         return newest is not None and newest.number >= max(first, self._standing.latest + 1)
 
@@ -298,8 +297,8 @@ class _Turn:
 
     def _remember(self, order: Order) -> None:
         """Have the certificate of the newest published release at hand, so that its files are not made again."""
-        for released in self._history.releases_to(EVERYBODY)[-1:]:
-            if released.number <= self._standing.latest:
-                folder = order.home / released.folder
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / CERTIFICATE).write_text(released.certificate, encoding="utf-8")
+        released = self._history.newest_to(EVERYBODY)
+        if released is not None and released.number <= self._standing.latest:
+            folder = order.home / released.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / CERTIFICATE).write_text(released.certificate, encoding="utf-8")

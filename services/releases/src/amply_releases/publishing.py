@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from amply_lake import LakeError, Release, ReleaseLedger
-from amply_lake.history import RELEASES, History, Released
+from amply_lake.history import RELEASES, History
 from amply_lake.releasing import CERTIFICATE
 from amply_releases.columns import catalogued, schema_of, together
 from amply_releases.datasets import EVERYBODY, Source, Standing
@@ -88,11 +88,6 @@ def store(parts: Parts, source: Source, done: Release, place: str) -> None:
     stored = [f"{place}{name}" for name in names]
     if not parts.curated.are_copied(stored):
         raise NotCopiedError(source.dataset_id)
-
-
-def newest_to(history: History, buyer: str) -> Released | None:
-    """A buyer's newest release, whether or not it is shown; None: none was decided."""
-    return next(iter(history.releases_to(buyer)[-1:]), None)
 
 
 def columns_of(source: Source, ledger: ReleaseLedger) -> list[str]:

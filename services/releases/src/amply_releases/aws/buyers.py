@@ -1,17 +1,22 @@
 """Amazon DynamoDB: contracts and grants, which the platform's operators write (docs/adr/0136-the-marketplace.md)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
 from amply_releases.aws.calls import LIMITS
+from amply_releases.aws.moments import read_moment
+from amply_releases.lines import FAILED, say
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BY_CONTRACT: Final = "by-contract"
+TELL_EVERY: Final = timedelta(minutes=10)
+"""How often a grant that cannot be read is told of, as a release that fails is."""
+UNREADABLE: Final = "UnreadableGrant"
 _Item = Mapping[str, Any]
 
 
@@ -21,6 +26,7 @@ class DynamoBuyers:
     def __init__(self, *, contracts: str, grants: str) -> None:
         self._contracts, self._grants = contracts, grants
         self._client: DynamoDBClient = boto3.client("dynamodb", config=LIMITS)
+        self._told_at: dict[tuple[str, str], datetime] = {}
 
     def granted(self, *, now: datetime) -> Mapping[str, Sequence[str]]:
         """By dataset, the buyers who have a grant of it that holds, of a contract that holds."""
@@ -55,23 +61,35 @@ class DynamoBuyers:
             Key={name: key[name] for name in ("token_digest", "dataset_id")},
             ConsistentRead=True,
         ).get("Item")
-        return (
-            grant is not None
-            and grant["contract_id"]["S"] == contract_id
-            and "revoked_at" not in grant
-            and now < _moment(grant, "expires_at")
-        )
+        if grant is None or "revoked_at" in grant:
+            return False
+        try:
+            return grant["contract_id"]["S"] == contract_id and now < _said(grant, "expires_at")
+        except (KeyError, ValueError):
+            self._tell(contract_id, key["dataset_id"]["S"], now)
+            return False
+
+    def _tell(self, contract_id: str, dataset_id: str, now: datetime) -> None:
+        """Of a grant that cannot be read, which lets nobody in and holds up no other. Whose token it is of is not told."""
+        told_at = self._told_at.get((contract_id, dataset_id))
+        if told_at is None or now - told_at >= TELL_EVERY:
+            self._told_at[contract_id, dataset_id] = now
+            why = f"a grant of {contract_id} cannot be read; put its row right in the table of grants"
+            say(FAILED, dataset=dataset_id, error=UNREADABLE, why=why)
 
 
 def _holds(contract: _Item, now: datetime) -> bool:
     """Whether its tokens are let in. One that cannot be read lets nobody in, and the worker tells of it."""
     try:
         is_active = contract["state"]["S"] == "active" and bool(contract["buyer_id"]["S"])
-        return is_active and _moment(contract, "starts_at") <= now < _moment(contract, "ends_at")
+        return is_active and _said(contract, "starts_at") <= now < _said(contract, "ends_at")
     except (KeyError, ValueError):
         return False
 
 
-def _moment(item: _Item, name: str) -> datetime:
-    found = datetime.fromisoformat(item[name]["S"])
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+def _said(item: _Item, name: str) -> datetime:
+    """One that has to be there."""
+    found = read_moment(item, name)
+    if found is None:
+        raise KeyError(name)
+    return found

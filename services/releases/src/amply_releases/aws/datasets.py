@@ -25,6 +25,7 @@ from botocore.exceptions import ClientError
 from amply_lake import PolicyError, read_policy
 from amply_releases.arrivals import DONATIONS, Arrival
 from amply_releases.aws.calls import LIMITS, code
+from amply_releases.aws.moments import read_moment
 from amply_releases.datasets import FileState, Source, Standing, Waiting, built_in
 from amply_releases.ports import Object, Revision, UnreadableSourceError
 
@@ -281,7 +282,7 @@ class DynamoDatasets:
         """The first number that may be of a revision that was released since."""
         for number in range(standing.kept_from, standing.latest + 1):
             item = self._get(dataset_id, _revision_part(number))
-            released_at = None if item is None else _read(item, "released_at")
+            released_at = None if item is None else read_moment(item, "released_at")
             if released_at is not None and released_at >= moment:
                 return number
         return max(standing.kept_from, standing.latest + 1)
@@ -344,7 +345,7 @@ def _source(dataset_id: str, item: _Item) -> Source:
     state = item["state"]["S"] if "state" in item else "open"
     if state not in _STATES:
         raise ValueError(state)
-    asked_for, is_open = _read(item, "asked_for"), state == "open"
+    asked_for, is_open = read_moment(item, "asked_for"), state == "open"
     if dataset_id == DONATIONS:
         return built_in(dataset_id, asked_for=asked_for, is_open=is_open)
     kind = item["class"]["S"] if "class" in item else "custom"
@@ -366,9 +367,9 @@ def _source(dataset_id: str, item: _Item) -> Source:
 
 def _standing(item: _Item, *, now: datetime) -> Standing:
     return Standing(
-        began_at=_read(item, "began_at") or now,
-        tried_at=_read(item, "tried_at"),
-        withdrawals_at=_read(item, "withdrawals_at"),
+        began_at=read_moment(item, "began_at") or now,
+        tried_at=read_moment(item, "tried_at"),
+        withdrawals_at=read_moment(item, "withdrawals_at"),
         withdrawn_until=date.fromisoformat(item["withdrawn_until"]["S"]),
         latest=int(item["latest"]["N"]) if "latest" in item else 0,
         kept_from=int(item["kept_from"]["N"]) if "kept_from" in item else 1,
@@ -416,11 +417,3 @@ def _revision_part(number: int) -> str:
 
 def _moment(at: datetime) -> dict[str, str]:
     return {"S": at.astimezone(UTC).isoformat()}
-
-
-def _read(item: _Item, name: str) -> datetime | None:
-    """A moment, in UTC where nothing else is said."""
-    if name not in item:
-        return None
-    found = datetime.fromisoformat(item[name]["S"])
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

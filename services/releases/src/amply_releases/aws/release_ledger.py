@@ -7,7 +7,8 @@ what was read once is read from this process's folder as long as the copy is the
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FILES: Final = "files"
+AT_ONCE: Final = 8
+"""Records that are asked for at a time: a process that begins has thousands to fetch, one small object each."""
 
 
 class S3Ledgers:
@@ -33,10 +36,14 @@ class S3Ledgers:
         self._bucket, self._scratch = bucket, scratch
         self._client: S3Client = boto3.client("s3", config=LIMITS)
         self._copied: set[str] = set()
+        self._open: dict[str, _S3Ledger] = {}
 
     def of(self, dataset_id: str) -> ReleaseLedger:
-        """A dataset's."""
-        return _S3Ledger(self._client, self._bucket, dataset_id, self._scratch / dataset_id)
+        """A dataset's: the same until its copies are dropped, so that what was read of it is not read again."""
+        if dataset_id not in self._open:
+            place = self._scratch / dataset_id
+            self._open[dataset_id] = _S3Ledger(self._client, self._bucket, dataset_id, place)
+        return self._open[dataset_id]
 
     def is_copied(self, dataset_id: str) -> bool:
         """Whether all of it stands in the second region too. Nothing in it is changed, so that each object is asked until it does."""
@@ -45,12 +52,15 @@ class S3Ledgers:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{dataset_id}/"
         )
-        keys = {found["Key"] for page in pages for found in page.get("Contents", [])} - self._copied
-        self._copied |= {key for key in keys if is_replicated(self._client, self._bucket, key)}
-        return keys <= self._copied
+        keys = sorted({found["Key"] for page in pages for found in page.get("Contents", [])} - self._copied)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = pool.map(lambda key: is_replicated(self._client, self._bucket, key), keys)
+            self._copied |= {key for key, is_there in zip(keys, found, strict=True) if is_there}
+        return self._copied.issuperset(keys)
 
     def drop_copies(self, dataset_id: str) -> None:
         """Batches are as large as all that was ever released; records are small, and stay."""
+        self._open.pop(dataset_id, None)
         shutil.rmtree(self._scratch / dataset_id / FILES, ignore_errors=True)
 
 
@@ -61,13 +71,22 @@ class _S3Ledger:
         for each in (self._records, self._files):
             each.mkdir(parents=True, exist_ok=True)
 
-    def records(self) -> Sequence[bytes]:
-        """All records, in order."""
+    def records(self, first: int = 0) -> Iterator[bytes]:
+        """The records from this number on, in order, which is that of S3's lists."""
+        prefix = f"{self._dataset}/records/"
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"{self._dataset}/records/"
+            Bucket=self._bucket,
+            Prefix=prefix,
+            StartAfter=f"{prefix}{first - 1:08}.json" if first else prefix,
         )
-        names = sorted(found["Key"] for page in pages for found in page.get("Contents", []))
-        return [self._copy(key, self._records / key.rpartition("/")[2], None).read_bytes() for key in names]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for page in pages:
+                keys = [found["Key"] for found in page.get("Contents", [])]
+                for place in pool.map(self._record, keys):
+                    yield place.read_bytes()
+
+    def _record(self, key: str) -> Path:
+        return self._copy(key, self._records / key.rpartition("/")[2], None)
 
     def append(self, number: int, record: bytes) -> None:
         """Add a record where there is none of this number; one that was added unseen (its answer was lost) is added."""

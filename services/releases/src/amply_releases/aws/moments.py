@@ -1,0 +1,17 @@
+"""Moments as items of DynamoDB have them: RFC 3339, as text."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def read_moment(item: Mapping[str, Any], name: str) -> datetime | None:
+    """What an attribute says, in UTC where nothing else is said; None: it is not there.
+
+    Raises:
+        KeyError, ValueError: It is no moment.
+    """
+    if name not in item:
+        return None
+    found = datetime.fromisoformat(item[name]["S"])
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
