@@ -15,18 +15,29 @@ Of a dataset (`dataset_id`), by `part`:
 The partition `#datasets` lists the datasets that anything has arrived for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.exceptions import ClientError
 
-from amply_lake import PolicyError, read_policy
+from amply_lake import PolicyError
 from amply_releases.arrivals import DONATIONS, Arrival
 from amply_releases.aws.calls import LIMITS, code
+from amply_releases.aws.dataset_items import (
+    ARRIVED,
+    Item,
+    moment_item,
+    revision_item,
+    revision_part,
+    source_of,
+    standing_of,
+    told_of,
+    waiting_of,
+)
 from amply_releases.aws.moments import read_moment
-from amply_releases.datasets import FileState, Source, Standing, Waiting, built_in
+from amply_releases.datasets import FileState, Source, Standing, Waiting
 from amply_releases.ports import Object, Revision, UnreadableSourceError
 
 if TYPE_CHECKING:
@@ -34,12 +45,7 @@ if TYPE_CHECKING:
 
 LIST: Final = "#datasets"
 """No dataset is called so."""
-ARRIVED: Final = "arrived#"
-REVISION: Final = "revision#"
 BUYER: Final = "buyer#"
-_CLASSES: Final = frozenset({"iot", "pos", "crm", "web", "erp", "logs", "gifts", "custom"})
-_STATES: Final = frozenset({"open", "closed"})
-_Item = Mapping[str, Any]
 
 
 class DynamoDatasets:
@@ -63,7 +69,7 @@ class DynamoDatasets:
         if item is None and dataset_id != DONATIONS:
             return None
         try:
-            return _source(dataset_id, item or {})
+            return source_of(dataset_id, item or {})
         except PolicyError as error:
             raise UnreadableSourceError(f"The policy cannot be used: {error}.") from error
         except (KeyError, TypeError, ValueError) as error:
@@ -80,8 +86,8 @@ class DynamoDatasets:
                 name,
                 "dataset",
                 {
-                    **_told(source, schema),
-                    "began_at": _moment(now),
+                    **told_of(source, schema),
+                    "began_at": moment_item(now),
                     "withdrawn_until": {"S": now.date().isoformat()},
                 },
                 only_if="attribute_not_exists(part)",
@@ -89,12 +95,12 @@ class DynamoDatasets:
             item = self._get(name, "dataset") or {}
         if item.get("served_days") != served:
             self._update(name, "dataset", {"served_days": served}, only_if="attribute_exists(part)")
-        return _standing({**item, "served_days": served}, now=now)
+        return standing_of({**item, "served_days": served}, now=now)
 
     def standing(self, dataset_id: str, *, now: datetime) -> Standing | None:
         """How far it has come, as `begin` left it; None: it was never begun."""
         item = self._get(dataset_id, "dataset")
-        return None if item is None else _standing(item, now=now)
+        return None if item is None else standing_of(item, now=now)
 
     def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:
         """Let a file wait, unless it was noted as it stands."""
@@ -106,7 +112,7 @@ class DynamoDatasets:
                 "etag": {"S": found.etag},
                 "bytes": {"N": str(found.size_bytes)},
                 "state": {"S": FileState.WAITING},
-                "noted_at": _moment(now),
+                "noted_at": moment_item(now),
             },
             remove=("reason", "decided_at"),
             only_if="attribute_not_exists(part) OR etag <> :expected",
@@ -122,7 +128,7 @@ class DynamoDatasets:
         found: list[Waiting] = []
         for item in self._query(dataset_id, ARRIVED):
             if item["state"]["S"] == FileState.WAITING:
-                found.append(_waiting(item))
+                found.append(waiting_of(item))
             if len(found) == most:
                 break
         return found
@@ -133,18 +139,18 @@ class DynamoDatasets:
         self._update(
             file.dataset_id,
             f"{ARRIVED}{file.name}",
-            {"state": {"S": state}, "decided_at": _moment(now), **why},
+            {"state": {"S": state}, "decided_at": moment_item(now), **why},
             only_if="etag = :expected",
             expected={"S": file.etag},
         )
 
     def tried(self, dataset_id: str, *, refused: str | None, now: datetime) -> None:
         """A release was tried, and refused for this reason; None: it was not refused."""
-        why = {} if refused is None else {"refused": {"S": refused}, "refused_at": _moment(now)}
+        why = {} if refused is None else {"refused": {"S": refused}, "refused_at": moment_item(now)}
         self._update(
             dataset_id,
             "dataset",
-            {"tried_at": _moment(now), **why},
+            {"tried_at": moment_item(now), **why},
             remove=("refused", "refused_at") if refused is None else (),
             only_if="attribute_exists(part)",
         )
@@ -156,7 +162,7 @@ class DynamoDatasets:
             return True
         if item.get("refused") == {"S": reason}:
             return False
-        told: _Item = {"refused": {"S": reason}, "refused_at": _moment(now)}
+        told: Item = {"refused": {"S": reason}, "refused_at": moment_item(now)}
         self._update(dataset_id, "dataset", told, only_if="attribute_exists(part)")
         return True
 
@@ -165,23 +171,25 @@ class DynamoDatasets:
         self._update(
             dataset_id,
             "dataset",
-            {"withdrawals_at": _moment(now), "withdrawn_until": {"S": until.isoformat()}},
+            {"withdrawals_at": moment_item(now), "withdrawn_until": {"S": until.isoformat()}},
             only_if="attribute_exists(part)",
         )
 
     def publish(self, source: Source, revision: Revision) -> bool:
         """Show a revision: its files, then itself, then that it is the newest; False where it ended before it was there."""
-        name, part = source.dataset_id, _revision_part(revision.number)
+        name, part = source.dataset_id, revision_part(revision.number)
         self._write_files(name, part, revision)
-        if not self._update(name, part, _written(revision), only_if="attribute_not_exists(withdrawn_at)"):
+        if not self._update(
+            name, part, revision_item(revision), only_if="attribute_not_exists(withdrawn_at)"
+        ):
             return False
         self._update(
             name,
             "dataset",
             {
-                **_told(source, revision.schema),
+                **told_of(source, revision.schema),
                 "latest": {"N": str(revision.number)},
-                "released_at": _moment(revision.released_at),
+                "released_at": moment_item(revision.released_at),
             },
             only_if="attribute_not_exists(latest) OR latest < :expected",
             expected={"N": str(revision.number)},
@@ -199,17 +207,17 @@ class DynamoDatasets:
         A process that is late must not let it follow one from before.
         """
         name, of_buyer = source.dataset_id, f"{BUYER}{buyer}"
-        part = f"{of_buyer}#{_revision_part(revision.number)}"
-        following: _Item = {"follows": {"N": str(follows)}}
+        part = f"{of_buyer}#{revision_part(revision.number)}"
+        following: Item = {"follows": {"N": str(follows)}}
         self._write_files(name, part, revision)
         for key, told in (
-            (part, {**_written(revision), **following}),
+            (part, {**revision_item(revision), **following}),
             (
                 of_buyer,
                 {
                     "schema": {"S": revision.schema},
                     "latest": {"N": str(revision.number)},
-                    "released_at": _moment(revision.released_at),
+                    "released_at": moment_item(revision.released_at),
                     **following,
                 },
             ),
@@ -224,7 +232,7 @@ class DynamoDatasets:
 
     def _write_files(self, dataset_id: str, part: str, revision: Revision) -> None:
         for number, file in enumerate(revision.files):
-            told: _Item = {
+            told: Item = {
                 "key": {"S": file.key},
                 "bytes": {"N": str(file.size_bytes)},
                 "rows": {"N": str(file.rows)},
@@ -234,7 +242,7 @@ class DynamoDatasets:
 
     def is_served(self, dataset_id: str, number: int) -> bool:
         """Whether a revision is there, and was not taken back."""
-        item = self._get(dataset_id, _revision_part(number))
+        item = self._get(dataset_id, revision_part(number))
         return item is not None and "released_at" in item and "withdrawn_at" not in item
 
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
@@ -245,8 +253,8 @@ class DynamoDatasets:
         for number in range(since, before):
             self._update(
                 dataset_id,
-                _revision_part(number),
-                {"withdrawn_at": _moment(now)},
+                revision_part(number),
+                {"withdrawn_at": moment_item(now)},
                 only_if="attribute_not_exists(withdrawn_at)",
             )
 
@@ -265,7 +273,7 @@ class DynamoDatasets:
         for number in range(to, before):
             self._update(
                 dataset_id,
-                _revision_part(number),
+                revision_part(number),
                 {},
                 remove=("withdrawn_at",),
                 only_if="attribute_not_exists(released_at)",
@@ -281,7 +289,7 @@ class DynamoDatasets:
     def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
         """The first number that may be of a revision that was released since."""
         for number in range(standing.kept_from, standing.latest + 1):
-            item = self._get(dataset_id, _revision_part(number))
+            item = self._get(dataset_id, revision_part(number))
             released_at = None if item is None else read_moment(item, "released_at")
             if released_at is not None and released_at >= moment:
                 return number
@@ -291,11 +299,11 @@ class DynamoDatasets:
         self,
         dataset_id: str,
         part: str,
-        values: _Item,
+        values: Item,
         *,
         remove: Sequence[str] = (),
         only_if: str = "",
-        expected: _Item | None = None,
+        expected: Item | None = None,
     ) -> bool:
         """Set and remove attributes, if the item is as it is expected; whether it was."""
         changes = [f"#{name} = :{name}" for name in values]
@@ -319,7 +327,7 @@ class DynamoDatasets:
             return False
         return True
 
-    def _get(self, dataset_id: str, part: str) -> _Item | None:
+    def _get(self, dataset_id: str, part: str) -> Item | None:
         answer = self._client.get_item(
             TableName=self._table,
             Key={"dataset_id": {"S": dataset_id}, "part": {"S": part}},
@@ -327,7 +335,7 @@ class DynamoDatasets:
         )
         return answer.get("Item")
 
-    def _query(self, dataset_id: str, begins: str) -> Iterator[_Item]:
+    def _query(self, dataset_id: str, begins: str) -> Iterator[Item]:
         condition = "dataset_id = :dataset" + (" AND begins_with(part, :begins)" if begins else "")
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -339,81 +347,3 @@ class DynamoDatasets:
             ConsistentRead=True,
         )
         return (item for page in pages for item in page["Items"])
-
-
-def _source(dataset_id: str, item: _Item) -> Source:
-    state = item["state"]["S"] if "state" in item else "open"
-    if state not in _STATES:
-        raise ValueError(state)
-    asked_for, is_open = read_moment(item, "asked_for"), state == "open"
-    if dataset_id == DONATIONS:
-        return built_in(dataset_id, asked_for=asked_for, is_open=is_open)
-    kind = item["class"]["S"] if "class" in item else "custom"
-    days = int(item["release_every_days"]["N"])
-    if days < 1 or kind not in _CLASSES:
-        raise ValueError(days, kind)
-    return Source(
-        dataset_id=dataset_id,
-        owner=item["owner"]["S"],
-        title=item["title"]["S"],
-        kind=kind,
-        policy=read_policy(item["policy"]["S"].encode()),
-        release_every=timedelta(days=days),
-        is_open=is_open,
-        asked_for=asked_for,
-        of_donors=False,
-    )
-
-
-def _standing(item: _Item, *, now: datetime) -> Standing:
-    return Standing(
-        began_at=read_moment(item, "began_at") or now,
-        tried_at=read_moment(item, "tried_at"),
-        withdrawals_at=read_moment(item, "withdrawals_at"),
-        withdrawn_until=date.fromisoformat(item["withdrawn_until"]["S"]),
-        latest=int(item["latest"]["N"]) if "latest" in item else 0,
-        kept_from=int(item["kept_from"]["N"]) if "kept_from" in item else 1,
-        served_days=int(item["served_days"]["N"]) if "served_days" in item else None,
-    )
-
-
-def _waiting(item: _Item) -> Waiting:
-    return Waiting(
-        dataset_id=item["dataset_id"]["S"],
-        key=item["key"]["S"],
-        name=item["part"]["S"].removeprefix(ARRIVED),
-        etag=item["etag"]["S"],
-        size_bytes=int(item["bytes"]["N"]),
-    )
-
-
-def _told(source: Source, schema: str) -> dict[str, Any]:
-    """What buyers and the owner are told of a dataset."""
-    return {
-        "title": {"S": source.title},
-        "class": {"S": source.kind},
-        "owner": {"S": source.owner},
-        "schema": {"S": schema},
-    }
-
-
-def _written(revision: Revision) -> dict[str, Any]:
-    lowest_l = {} if revision.l is None else {"l": {"N": str(revision.l)}}
-    return {
-        "released_at": _moment(revision.released_at),
-        "policy_id": {"S": revision.policy_id},
-        "k": {"N": str(revision.k)},
-        **lowest_l,
-        "rows": {"N": str(revision.rows)},
-        "certificate": {"S": revision.certificate},
-        "certificate_sha256": {"S": revision.certificate_sha256},
-    }
-
-
-def _revision_part(number: int) -> str:
-    """Padded as `amply_marketplace.items` has it."""
-    return f"{REVISION}{number:010}"
-
-
-def _moment(at: datetime) -> dict[str, str]:
-    return {"S": at.astimezone(UTC).isoformat()}
