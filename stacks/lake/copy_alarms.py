@@ -21,7 +21,7 @@ def make_copies_pager(stack: AmplyStack) -> Pager:
 
 
 def watch_bucket(pager: Pager, what: str, failed: cloudwatch.Metric) -> None:
-    """S3 tries for a day before it gives an object up, and does not try again by itself."""
+    """S3 does not try again by itself what it gave up: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html."""
     pager.above(
         f"{PAGE}-{_dashed(what)}",
         failed,

@@ -214,7 +214,7 @@ CHOSEN_ALARMS = {
     *("data-unsettled", "data-contracts-unreadable", "data-shares-untold"),
     "lake-copies",
 }
-"""Of what no environment has today and each may choose; test_rotation.py, test_lake.py, test_lake_copies.py and test_terminals.py find them."""
+"""Of what no environment has today and each may choose; test_rotation.py, test_lake.py, test_lake_copy_alarms.py and test_terminals.py find them."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"
 
 

@@ -144,7 +144,7 @@ def test_the_stack_of_the_copies_is_taken_over_as_it_is(at_home: Deployed, back:
 def test_the_lost_region_cannot_go_on_copying_into_what_are_the_originals(
     at_home: Deployed, back: Deployed
 ) -> None:
-    """S3 tries again for days what it could not copy; nothing but the requests' log takes copies, of which there are none."""
+    """S3 goes on with what it had not copied yet. The bucket of requests' logs is no copy of anything."""
     (left,) = buckets_that_still_take_copies(back, "replica")
     assert "AccessLogs" in left
     assert len(buckets_that_still_take_copies(at_home, "replica")) == 6

@@ -10,7 +10,7 @@ Exit codes: 0 nothing is missing, or it is cut; 1 something is missing, and noth
 import hashlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -63,8 +63,7 @@ def look(store: Store, *, shown: int) -> Half:
     while (name := f"records/{len(kept):08}.json") in there:
         raw = store.read(name)
         record = json.loads(raw)
-        has_file = record["kind"] != "batch" or f"files/{record['file']}" in there
-        if record["previous"] != last or not has_file:
+        if record["previous"] != last or not _has_its_file(record, there):
             break
         kept.append(record)
         last = hashlib.sha256(raw).hexdigest()
@@ -77,6 +76,10 @@ def look(store: Store, *, shown: int) -> Half:
             *(name for name in names if name.startswith("files/") and name not in files),
         ],
     )
+
+
+def _has_its_file(record: Mapping[str, Any], there: Collection[str]) -> bool:
+    return record["kind"] != "batch" or f"files/{record['file']}" in there
 
 
 def _refuse_what_was_shown(kept: Sequence[Mapping[str, Any]], shown: int) -> None:
@@ -143,6 +146,9 @@ def main(bucket: str, dataset: str, shown: int, *, asked: bool) -> None:
             cut(store, half)
     except ShownError as refused:
         click.echo(str(refused), err=True)
+        sys.exit(REFUSED)
+    except (ValueError, KeyError) as unreadable:
+        click.echo(f"A record is no record of a release ledger ({unreadable!r}); nothing was cut.", err=True)
         sys.exit(REFUSED)
     except (BotoCoreError, ClientError) as failure:
         click.echo(f"S3 could not be asked: {failure}", err=True)
