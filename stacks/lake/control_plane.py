@@ -34,17 +34,7 @@ class ControlPlane:
         replica: LakeReplica | None,
     ) -> None:
         self._environment, self._lake, self._replica = environment, lake, replica
-        self._stack: AmplyStack = (
-            lake
-            if environment.lost_region
-            else AmplyStack(
-                scope,
-                construct_id,
-                environment=environment,
-                description="Amply: control plane of the data platform",
-                holds_data=True,
-            )
-        )
+        self._stack = lake if environment.lost_region else self._own_stack(scope, construct_id)
         self._remembered_as: dict[RecoveryParameter, dynamodb.ITable] = {}
         self._pager = make_copies_pager(self._stack) if replica else None
         self.consents = self._table(
@@ -85,6 +75,15 @@ class ControlPlane:
             sort="dataset_id",
             # What a revocation asks: every grant of a contract.
             index=Index(name="by-contract", partition="contract_id", sort="token_digest"),
+        )
+
+    def _own_stack(self, scope: Construct, construct_id: str) -> AmplyStack:
+        return AmplyStack(
+            scope,
+            construct_id,
+            environment=self._environment,
+            description="Amply: control plane of the data platform",
+            holds_data=True,
         )
 
     def _table(

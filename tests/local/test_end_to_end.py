@@ -350,7 +350,6 @@ def test_a_killed_database_comes_back_and_donations_go_on(platform: Platform) ->
 
 def test_after_a_deployment_there_is_no_difference(platform: Platform) -> None:
     done = platform.type("difference")
-
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Number of stacks with differences: 0" in done.stdout + done.stderr
 
@@ -368,7 +367,6 @@ def test_a_change_that_would_lose_a_bucket_is_refused_before_it_is_deployed(
     text = template.read_text()
     (archive,) = set(re.findall(r'"(ArchiveDA[0-9A-F]{6})": ', text))
     template.write_text(text.replace(archive, "Elsewhere00000000"))
-
     with pytest.raises(LocalCloudError, match="replace or destroy what holds data"):
         run._refuse_losses(renamed)
     assert "storage/Archive" in platform.settings.log_of("cdk").read_text()
@@ -392,7 +390,6 @@ def test_a_change_is_shown_and_then_deployed(platform: Platform) -> None:
 
 def test_destroying_leaves_nothing(platform: Platform) -> None:
     done = platform.type("destroy")
-
     assert done.returncode == 0, done.stdout + done.stderr
     assert leftovers_of_a_deployment(platform.settings) == []
 
