@@ -196,6 +196,8 @@ def test_whoever_changes_a_fund_at_the_same_moment_is_waited_for_and_seen(house:
     fund_id = shown.json()["fund"]["id"]
     wanted: dict[str, str] = {"state": "active"}
     if of == "fund":
+        made = house.ask("POST", "/funds", by="usr_owner", json={"name": "Well", "kind": "fund"})
+        fund_id = made.json()["id"]
         path, wanted = f"/funds/{fund_id}", {"name": "Mine"}
         shown = house.ask("GET", path, by="usr_viewer")
     other = house.master.engine.raw_connection()
