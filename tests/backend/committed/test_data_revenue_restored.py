@@ -129,18 +129,20 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
             ).id
 
     def note(
-        way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False
+        way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False, on: date = day
     ) -> marketplace.Noted:
         return marketplace.note_payment(
             revenue.books.app,
             revenue.books.secrets,
-            Payment(way=way, party=party, amount=euros(minor_units), reference=reference, happened_on=day),
+            Payment(way=way, party=party, amount=euros(minor_units), reference=reference, happened_on=on),
             is_new=is_new,
             now=SETTLED_AT + timedelta(days=20),
         )
 
     for way, party, left in ((Way.RECEIVED, contract.contract_id, 6_000), (Way.PASSED_ON, river, 3_000)):
         of_a_fact = put_back(way, f"data/{way}/{party}/E2E-1", euros(4_000))
+        with pytest.raises(marketplace.PaymentContradicts, match=f"{day} .{of_a_fact}"):
+            note(way, party, 4_000, "E2E-1", on=day + timedelta(days=1))
         noted = note(way, party, 4_000, "E2E-1")
         assert (noted.created, noted.open_minor) == (True, left)
         named = dict(map(tuple, revenue.rows("SELECT party, entry_id FROM data_payment")))

@@ -40,6 +40,7 @@ All three kinds stand in the words: only so is their index used (`ix_entry_data_
 _UNKNOWN: Final = text(f"{_NAMED_BY_NONE} AND entry.event_at = :at LIMIT 1")
 _UNKNOWN_EVER: Final = text(f"{_NAMED_BY_NONE} LIMIT 1")
 """Of any day. What is sent back is rare, and a second time under another day it would be money that is not there."""
+_MOMENT: Final = text("SELECT event_at FROM entry WHERE id = :id")
 
 
 class Way(StrEnum):
@@ -181,10 +182,21 @@ def _post(
 ) -> ledger.PostedEntry:
     entry = _entry(payment)
     posted = ledger.post(session, entry=entry, now=now, secrets=secrets)
-    # Where it was put back under its own key, it is found again, and is that very payment.
-    if posted.created and not is_new:
+    if not posted.created:
+        # It was put back under its own key, and is that very payment.
+        _require_same_day(session, payment, posted.id)
+    elif not is_new:
         _require_known(session, entry, but=posted.id)
     return posted
+
+
+def _require_same_day(session: Session, payment: Payment, entry_id: str) -> None:
+    """The key says nothing of the day, and neither do the entry's transfers: it would stay noted with another for ever."""
+    moved_on = session.execute(_MOMENT, {"id": entry_id}).scalar_one().astimezone(UTC).date()
+    if moved_on != payment.happened_on:
+        raise PaymentContradicts(
+            f"The books have {payment.reference} on another day: {moved_on} ({entry_id}); give that one."
+        )
 
 
 def _require_there(payment: Payment, open_minor: int) -> None:
