@@ -146,6 +146,21 @@ def test_of_two_who_make_a_key_at_once_neither_ends_the_others(control: Control,
 
 
 @pytest.mark.usefixtures("operator")
+def test_a_contract_that_is_closed_while_its_key_is_made_has_none(control: Control, gateway: Gateway) -> None:
+    contract = opened(control.owned(ORG))["id"]
+
+    class Slow(GatewayKeys):
+        def make(self, contract_id: str) -> marketplace.MadeKey:
+            """Somebody closes the contract first, and finds no key to end."""
+            assert printed("contract", "close", contract_id)["keys_ended"] == []
+            return super().make(contract_id)
+
+    with pytest.raises(marketplace.ContractClosed, match="has ended"):
+        marketplace.make_key(selling(control), Slow(plan=gateway.plan), contract, now=system_clock())
+    assert (gateway.values(contract), gateway.in_plan()) == ([], [])
+
+
+@pytest.mark.usefixtures("operator")
 def test_where_the_task_is_told_of_no_plan_contracts_are_closed_and_no_key_is_made(control: Control) -> None:
     contract = opened(control.owned(ORG))["id"]
     assert "deploy marketplace" in refused("key", "make", contract)
