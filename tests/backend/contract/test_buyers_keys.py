@@ -77,8 +77,8 @@ def test_a_contract_has_one_key_whose_value_is_said_once_and_which_ends_with_it(
     assert [(said["action"], said["targets"]) for said in reversed(done)] == [
         *(("data_key.made", [first]), ("data_key.made", [first]), ("data_key.made", [other])),
         *(("data_key.ended", [first]), ("data_key.ended", [first]), ("data_key.made", [first])),
-        *(("data_key.ended", [first]), ("data_key.ended", [first])),
-    ]
+        ("data_key.ended", [first]),
+    ], "the second closing found none"
     assert made["value"] not in json.dumps(found)
 
 
