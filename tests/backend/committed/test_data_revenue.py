@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from amply_verify.outcome import Exit
 from tests.backend.committed.test_reconcile import publish, reconcile
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.revenue_world import GIB, NOVEMBER, SETTLED_AT, Revenue, euros, owner
+from tests.backend.revenue_world import GIB, NOVEMBER, SETTLED_AT, FakeControl, Revenue, euros, owner
 from tests.backend.world import Died, death
 
 
@@ -178,6 +179,34 @@ def test_what_was_disputed_is_taken_back_and_settled_anew_as_agreed(revenue: Rev
         ("data.share_reversed", first["shares"][0]["entry"]),
     ]
     assert revenue.settlements()[1]["id"] == second
+
+
+def test_a_month_that_was_settled_and_reversed_while_the_worker_was_at_others_is_not_settled_by_it(
+    revenue: Revenue,
+) -> None:
+    owner(revenue, "river", "gifts")
+    contract = revenue.opens("gifts")
+    by_hand: list[str] = []
+
+    class Slow(FakeControl):
+        def month(self, contract_id: str, period: Period) -> Used:
+            """Read by the worker, which has looked what is settled: meanwhile somebody settles and reverses."""
+            if not by_hand:
+                made, _ = marketplace.settle(
+                    revenue.settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT
+                )
+                by_hand.append(made)
+                marketplace.reverse_settlement(
+                    revenue.books.app,
+                    revenue.books.secrets,
+                    settlement_id=made,
+                    reason="volume_disputed",
+                    now=SETTLED_AT,
+                )
+            return super().month(contract_id, period)
+
+    assert marketplace.settle_due(replace(revenue.settling, usage=Slow()), now=SETTLED_AT) == 0
+    assert [each["id"] for each in revenue.settlements()] == by_hand
 
 
 def test_money_that_came_and_went_is_booked_once_by_its_reference(revenue: Revenue) -> None:

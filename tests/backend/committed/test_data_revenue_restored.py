@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from amply.kernel.money import Money
 from amply.modules import ledger, marketplace
-from amply.modules.marketplace import Agreed, Payment, Way, paying, settling
+from amply.modules.marketplace import Agreed, Payment, Way, paying, reversing, settling
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.revenue_world import NOVEMBER, SETTLED_AT, Revenue, euros, owner
 
@@ -87,6 +87,7 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
             {"kind": "data.sent_back", "owner": "platform", "but": "ent_1"},
             "ix_entry_data_moved",
         ),
+        (reversing._REVERSED, {"original": "ent_1", "kind": "data.reversed"}, "ix_entry_reverses"),
     ],
 )
 def test_what_nothing_names_is_found_by_an_index(
@@ -128,18 +129,20 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
             ).id
 
     def note(
-        way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False
+        way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False, on: date = day
     ) -> marketplace.Noted:
         return marketplace.note_payment(
             revenue.books.app,
             revenue.books.secrets,
-            Payment(way=way, party=party, amount=euros(minor_units), reference=reference, happened_on=day),
+            Payment(way=way, party=party, amount=euros(minor_units), reference=reference, happened_on=on),
             is_new=is_new,
             now=SETTLED_AT + timedelta(days=20),
         )
 
     for way, party, left in ((Way.RECEIVED, contract.contract_id, 6_000), (Way.PASSED_ON, river, 3_000)):
         of_a_fact = put_back(way, f"data/{way}/{party}/E2E-1", euros(4_000))
+        with pytest.raises(marketplace.PaymentContradicts, match=f"{day} .{of_a_fact}"):
+            note(way, party, 4_000, "E2E-1", on=day + timedelta(days=1))
         noted = note(way, party, 4_000, "E2E-1")
         assert (noted.created, noted.open_minor) == (True, left)
         named = dict(map(tuple, revenue.rows("SELECT party, entry_id FROM data_payment")))
@@ -153,3 +156,59 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
         assert note(way, party, 1_000, "E2E-2", is_new=True).created
         assert len(revenue.entries()) > len(before)
         assert not note(way, party, 1_000, "E2E-2").created, "what is noted stays noted"
+
+
+def test_a_reversal_that_the_books_have_from_before_a_restoration_is_not_booked_again(
+    revenue: Revenue,
+) -> None:
+    river = owner(revenue, "river", "gifts")
+    revenue.opens("gifts")
+    revenue.settles()
+    (settled,) = revenue.settlements()
+
+    def put_back(kind: ledger.Kind, whose: str, original: str, lines: ledger.postings.Lines) -> str:
+        with revenue.books.app.transaction() as session:
+            return ledger.post(
+                session,
+                entry=ledger.NewEntry(
+                    kind=kind,
+                    organization_id=whose,
+                    idempotency_key=f"restored:{original}",
+                    transfers=ledger.postings.reverse(lines),
+                    event_at=SETTLED_AT,
+                    reference=None,
+                    reverses=original,
+                    reason="volume_disputed",
+                ),
+                now=SETTLED_AT,
+                secrets=revenue.books.secrets,
+            ).id
+
+    share = settled["shares"][0]["entry"]
+    of_month = ledger.postings.data_settled(fee=euros(3_000), shares=euros(7_000))
+    of_share = ledger.postings.data_share_credited(organization_id=river, amount=euros(7_000))
+    known = {
+        put_back(ledger.Kind.DATA_REVERSED, ledger.PLATFORM, settled["entry"], of_month),
+        put_back(ledger.Kind.DATA_SHARE_REVERSED, river, share, of_share),
+    }
+    before = revenue.entries()
+
+    def reverse(reason: str) -> bool:
+        return marketplace.reverse_settlement(
+            revenue.books.app,
+            revenue.books.secrets,
+            settlement_id=settled["id"],
+            reason=reason,
+            now=SETTLED_AT + timedelta(days=1),
+        )
+
+    with pytest.raises(ledger.EntryContradicts):
+        reverse("agreed_otherwise")
+    assert (reverse("volume_disputed"), reverse("volume_disputed")) == (True, False)
+    assert revenue.entries() == before
+    named = revenue.rows(
+        "SELECT reversal_entry_id FROM data_settlement UNION SELECT reversal_entry_id FROM data_share"
+    )
+    assert {row.reversal_entry_id for row in named} == known
+    for account in ("platform/data_receivable", f"{river}/data_shares_receivable"):
+        assert revenue.books.standing(account).minor_units == 0

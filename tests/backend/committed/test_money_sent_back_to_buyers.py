@@ -48,6 +48,7 @@ class Buyer:
         reference: str,
         *,
         is_new: bool = False,
+        also_of_another: bool = False,
         day: date = DAY,
         now: datetime = NOTED_AT,
         contract_id: str = "",
@@ -64,6 +65,7 @@ class Buyer:
                 happened_on=day,
             ),
             is_new=is_new,
+            also_of_another=also_of_another,
             contract=self.revenue.control.contracts[party],
             now=now,
         )
@@ -163,17 +165,23 @@ def test_money_that_the_books_have_as_sent_back_from_before_a_restoration_is_not
 def test_one_reference_is_one_day_and_one_contract(buyer: Buyer) -> None:
     other = buyer.revenue.opens("gifts", buyer="other-research").contract_id
     buyer.revenue.settles()
-    for contract_id in (buyer.contract_id, other):
-        buyer.notes(Way.RECEIVED, 12_500, "E2E-1", contract_id=contract_id)
+    for contract_id, reference in ((buyer.contract_id, "E2E-1"), (other, "E2E-2")):
+        buyer.notes(Way.RECEIVED, 12_500, reference, contract_id=contract_id)
     buyer.notes(Way.SENT_BACK, 1_000, "OUT-16")
     before = buyer.revenue.entries()
     for way, reference, amount in ((Way.RECEIVED, "E2E-1", 12_500), (Way.SENT_BACK, "OUT-16", 1_000)):
         with pytest.raises(marketplace.PaymentContradicts, match=f"on {DAY}"):
             buyer.notes(way, amount, reference, day=DAY + timedelta(days=3))
-    with pytest.raises(marketplace.ReferenceKnown, match=buyer.contract_id):
-        buyer.notes(Way.SENT_BACK, 1_000, "OUT-16", contract_id=other)
+    shared = ((Way.RECEIVED, "E2E-1", -3_000), (Way.SENT_BACK, "OUT-16", -2_500))
+    for way, reference, _ in shared:
+        for is_new in (False, True):
+            with pytest.raises(marketplace.ReferenceKnown, match=f"{buyer.contract_id}.*--also-of-another"):
+                buyer.notes(way, 500, reference, contract_id=other, is_new=is_new)
     assert buyer.revenue.entries() == before
-    assert buyer.notes(Way.SENT_BACK, 500, "OUT-16", contract_id=other, is_new=True).created
+    for way, reference, left in shared:
+        noted = buyer.notes(way, 500, reference, contract_id=other, also_of_another=True)
+        assert (noted.created, noted.open_minor) == (True, left)
+        assert not buyer.notes(way, 500, reference, contract_id=other).created, "what is noted stays noted"
 
 
 def test_a_month_that_is_over_and_not_settled_is_no_credit(buyer: Buyer) -> None:

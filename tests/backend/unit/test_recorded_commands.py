@@ -31,7 +31,7 @@ def test_what_is_named_of_a_command_are_its_parameters() -> None:
     for path, command in walked(commands):
         how = RECORDED.get(path)
         if how is not None:
-            named = {*how.targets, *how.reads_without, how.organization, how.reason} - {None}
+            named = {*how.targets, *how.reads_without, *how.flags, how.organization, how.reason} - {None}
             assert named <= {each.name for each in command.params}, path
 
 

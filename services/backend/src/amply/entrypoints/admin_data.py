@@ -130,16 +130,13 @@ def close_contract(*, contract_id: str) -> None:
     """
     closed = marketplace.close_contract(_selling(), contract_id, now=system_clock())
     plan = required_settings().usage_plan
-    ended: Sequence[str] = ()
-    if plan:
-        goes_on(Action.DATA_KEY_ENDED)
-        try:
-            ended = marketplace.end_keys(GatewayKeys(plan=plan), contract_id)
-        except (BotoCoreError, ClientError) as error:
-            _print({**_shown(closed), "keys_ended": None})
-            raise KeysNotEnded(
-                f"{contract_id} is closed, and the gateway did not end its key ({type(error).__name__}); repeat this."
-            ) from error
+    try:
+        ended = _end_keys(GatewayKeys(plan=plan), contract_id) if plan else ()
+    except (BotoCoreError, ClientError) as error:
+        _print({**_shown(closed), "keys_ended": None})
+        raise KeysNotEnded(
+            f"{contract_id} is closed, and the gateway did not end its key ({type(error).__name__}); repeat this."
+        ) from error
     _print({**_shown(closed), "keys_ended": list(ended)})
 
 
@@ -283,6 +280,19 @@ def _buyer_keys() -> marketplace.BuyerKeys:
             "This task is not told of the gateway's usage plan; deploy marketplace, then administration."
         )
     return GatewayKeys(plan=plan)
+
+
+def _end_keys(keys: marketplace.BuyerKeys, contract_id: str) -> Sequence[str]:
+    """What a closing ends besides: recorded only where there is a key, or where nobody can know."""
+    try:
+        found = keys.of(contract_id)
+    except (BotoCoreError, ClientError):
+        goes_on(Action.DATA_KEY_ENDED)
+        raise
+    if not found:
+        return ()
+    goes_on(Action.DATA_KEY_ENDED)
+    return marketplace.end_keys(keys, contract_id)
 
 
 def _shown(contract: marketplace.Contract) -> Mapping[str, Any]:

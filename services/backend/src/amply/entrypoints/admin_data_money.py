@@ -29,7 +29,12 @@ _IS_NEW = click.option(
 _IS_NEW_BACK = click.option(
     "--is-new",
     is_flag=True,
-    help="it is none of those that a restored database has in its books alone, whose credit was worked out by hand; or one transfer was for two contracts",
+    help="it is none of those that a restored database has in its books alone, and the credit was worked out by hand",
+)
+_ALSO_OF_ANOTHER = click.option(
+    "--also-of-another",
+    is_flag=True,
+    help="one transfer of the bank was for two contracts; the amount is this one's part",
 )
 
 
@@ -86,11 +91,12 @@ def reverse(*, settlement_id: str, reason: str) -> None:
 @_REFERENCE
 @_ON
 @_IS_NEW
+@_ALSO_OF_ANOTHER
 def paid(
-    *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, is_new: bool
+    *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, **flags: bool
 ) -> None:
     """Note that the buyer of CONTRACT_ID paid, and print what is still open; below zero where it was too much."""
-    _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day, is_new=is_new)
+    _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day, **flags)
 
 
 @click.command("sent-back")
@@ -100,14 +106,15 @@ def paid(
 @_REFERENCE
 @_ON
 @_IS_NEW_BACK
+@_ALSO_OF_ANOTHER
 def sent_back(
-    *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, is_new: bool
+    *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, **flags: bool
 ) -> None:
     """Note that the buyer of CONTRACT_ID was sent back what it paid too much, or part of it, and print what is still open.
 
     All its months that are over have to be settled.
     """
-    _note(marketplace.Way.SENT_BACK, contract_id, _amount(amount, currency), reference, day, is_new=is_new)
+    _note(marketplace.Way.SENT_BACK, contract_id, _amount(amount, currency), reference, day, **flags)
 
 
 @click.command("pass-on")
@@ -143,7 +150,14 @@ COMMANDS: Final = (settle, reverse, paid, sent_back, pass_on, settlements)
 
 
 def _note(
-    way: marketplace.Way, party: str, amount: Money, reference: str, day: datetime, *, is_new: bool
+    way: marketplace.Way,
+    party: str,
+    amount: Money,
+    reference: str,
+    day: datetime,
+    *,
+    is_new: bool,
+    also_of_another: bool = False,
 ) -> None:
     logging.configure(service="payments")
     contract = _contract(contracts_of_buyers(), party) if way is marketplace.Way.SENT_BACK else None
@@ -155,6 +169,7 @@ def _note(
                 way=way, party=party, amount=amount, reference=reference.strip(), happened_on=day.date()
             ),
             is_new=is_new,
+            also_of_another=also_of_another,
             contract=contract,
             now=system_clock(),
         )

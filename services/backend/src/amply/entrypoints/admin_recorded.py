@@ -41,6 +41,8 @@ class Recorded:
     targets: tuple[str, ...] = ()
     organization: str | None = None
     reason: str | None = None
+    flags: tuple[str, ...] = ()
+    """Of a command without a reason: what sets one of its checks aside. Those that were given are the reason."""
     apart: bool = False
     as_owner: bool = False
     """It signs in as somebody who may become the tables' owner, and is nothing else."""
@@ -122,12 +124,16 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ),
     ("data", "key", "end"): Recorded(action=Action.DATA_KEY_ENDED, targets=("contract_id",)),
     ("data", "key", "make"): Recorded(action=Action.DATA_KEY_MADE, targets=("contract_id",)),
-    ("data", "paid"): Recorded(action=Action.DATA_PAYMENT_NOTED, targets=("contract_id",)),
-    ("data", "pass-on"): Recorded(action=Action.DATA_SHARE_PASSED_ON, organization=_ID),
+    ("data", "paid"): Recorded(
+        action=Action.DATA_PAYMENT_NOTED, targets=("contract_id",), flags=("is_new", "also_of_another")
+    ),
+    ("data", "pass-on"): Recorded(action=Action.DATA_SHARE_PASSED_ON, organization=_ID, flags=("is_new",)),
     ("data", "reverse"): Recorded(
         action=Action.DATA_SETTLEMENT_REVERSED, targets=("settlement_id",), reason="reason"
     ),
-    ("data", "sent-back"): Recorded(action=Action.DATA_PAYMENT_SENT_BACK, targets=("contract_id",)),
+    ("data", "sent-back"): Recorded(
+        action=Action.DATA_PAYMENT_SENT_BACK, targets=("contract_id",), flags=("is_new", "also_of_another")
+    ),
     ("data", "settle"): Recorded(action=Action.DATA_SETTLED, targets=("contract_id",), reason="reason"),
     ("disputes", "answer"): Recorded(action=Action.DISPUTE_ANSWERED, targets=("dispute_id",)),
     ("disputes", "evidence"): Recorded(action=Action.DISPUTE_EVIDENCE_SEEN, targets=("dispute_id",)),
@@ -275,7 +281,9 @@ def _deed(how: Recorded, said: Mapping[str, Any]) -> audit.Deed:
         action=how.action,
         targets=tuple(said[name] for name in how.targets if said[name]),
         organization_id=organization_id,
-        reason=said[how.reason] if how.reason else None,
+        reason=said[how.reason]
+        if how.reason
+        else "_and_".join(name for name in how.flags if said[name]) or None,
         task_id=task,
     )
 

@@ -26,22 +26,36 @@ def make_key(parts: Selling, keys: BuyerKeys, contract_id: str, *, now: datetime
     """Make a contract's key; one that it has stays, and its value is not said again.
 
     Of several who make one at once each takes its own away again where it sees another: none ends a key that
-    somebody else was told of, and at most one stays.
+    somebody else was told of, and at most one stays. A contract that was closed meanwhile had no key that its closing
+    could have seen: it is looked at once more, and what was made is taken away again.
 
     Raises:
         ContractNotFound, ContractUnreadable, ContractClosed: As they say.
         ContractChanged: Somebody else made one at this moment.
     """
-    contract = find_contract(parts, contract_id)
-    if not contract.is_active or contract.ends_at <= now:
-        raise ContractClosed(f"{contract_id} has ended; open another contract first.")
+    _require_open(parts, contract_id, now=now)
     if known := keys.of(contract_id):
         return GivenKey(key_id=known[0], value=None)
     made = keys.make(contract_id)
-    if set(keys.of(contract_id)) - {made.id}:
+    try:
+        _require_alone(keys, contract_id, made.id)
+        _require_open(parts, contract_id, now=now)
+    except Exception:
+        # Nobody is told its value, whatever the reason: it would be counted as the contract's, and be of no use.
         keys.end(made.id)
-        raise ContractChanged(f"Somebody else makes a key of {contract_id} at this moment; repeat this.")
+        raise
     return GivenKey(key_id=made.id, value=made.value)
+
+
+def _require_alone(keys: BuyerKeys, contract_id: str, key_id: str) -> None:
+    if set(keys.of(contract_id)) - {key_id}:
+        raise ContractChanged(f"Somebody else makes a key of {contract_id} at this moment; repeat this.")
+
+
+def _require_open(parts: Selling, contract_id: str, *, now: datetime) -> None:
+    contract = find_contract(parts, contract_id)
+    if not contract.is_active or contract.ends_at <= now:
+        raise ContractClosed(f"{contract_id} has ended; open another contract first.")
 
 
 def end_keys(keys: BuyerKeys, contract_id: str) -> Sequence[str]:

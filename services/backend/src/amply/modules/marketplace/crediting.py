@@ -86,8 +86,8 @@ def require_nobody_elses(session: Session, payment_way: str, contract_id: str, r
     )
     if other is not None:
         raise ReferenceKnown(
-            f"{reference} was noted as sent back under {other}; if one transfer was for both contracts, repeat this with "
-            "--is-new and this contract's part of it."
+            f"{reference} was noted under {other}; if one transfer was for both contracts, repeat this with "
+            "--also-of-another and this contract's part of it."
         )
 
 

@@ -40,6 +40,7 @@ All three kinds stand in the words: only so is their index used (`ix_entry_data_
 _UNKNOWN: Final = text(f"{_NAMED_BY_NONE} AND entry.event_at = :at LIMIT 1")
 _UNKNOWN_EVER: Final = text(f"{_NAMED_BY_NONE} LIMIT 1")
 """Of any day. What is sent back is rare, and a second time under another day it would be money that is not there."""
+_MOMENT: Final = text("SELECT event_at FROM entry WHERE id = :id")
 
 
 class Way(StrEnum):
@@ -48,6 +49,10 @@ class Way(StrEnum):
     RECEIVED = "received"
     SENT_BACK = "sent_back"
     PASSED_ON = "passed_on"
+
+
+_OF_BUYERS: Final = frozenset({Way.RECEIVED, Way.SENT_BACK})
+"""One transfer of these is noted under one contract: what came and is noted twice would be credit of money that is not there."""
 
 
 class PaymentContradicts(Conflict):
@@ -101,23 +106,25 @@ def note_payment(
     *,
     now: datetime,
     is_new: bool = False,
+    also_of_another: bool = False,
     contract: Contract | None = None,
 ) -> Noted:
     """Note a payment and book it; the same one noted again changes nothing.
 
     `is_new`: it is none of those that a restored database has in its books alone; of what was sent back also: its credit
-    was worked out by people, and its transfer may stand under another contract too. `contract`: the party of what was
-    sent back, as it is now.
+    was worked out by people. `also_of_another`: its transfer stands under another contract too, and this is one's part of
+    it. `contract`: the party of what was sent back, as it is now.
 
     Raises:
         ContractNotAcceptable: Its reference or day cannot be.
         PaymentContradicts, MoreThanDue, NothingOwed, BooksKnowMore: As they say.
-        MoreThanCredit, MonthNotSettled, ReferenceKnown: Of what was sent back, as they say.
+        ReferenceKnown: Of what buyers sent or got back, as it says.
+        MoreThanCredit, MonthNotSettled: Of what was sent back, as they say.
     """
     _check(payment, now=now)
     with database.transaction() as session:
         lock_payments(session, payment.party)
-        if payment.way is Way.SENT_BACK:
+        if payment.way in _OF_BUYERS:
             lock_reference(session, payment.way, payment.reference)
         standing = _standing(session, payment)
         open_minor = _open(session, payment, is_noted=standing is not None)
@@ -126,6 +133,8 @@ def note_payment(
         posted = _post(session, secrets, payment, is_new=is_new, now=now)
         # What was put back under its own key was judged before it was lost, and is in the balance.
         if posted.created:
+            if payment.way in _OF_BUYERS and not also_of_another:
+                require_nobody_elses(session, payment.way, payment.party, payment.reference)
             if payment.way is Way.SENT_BACK:
                 _require_credit(session, payment, contract, is_new=is_new, now=now)
             _require_there(payment, open_minor)
@@ -171,7 +180,6 @@ def _require_credit(
     if contract is None or contract.contract_id != payment.party:
         raise InvariantViolation("what is sent back is judged by its contract")
     if not is_new:
-        require_nobody_elses(session, payment.way, payment.party, payment.reference)
         require_credit_in_rows(session, payment.party)
     require_settled(session, contract, now=now)
 
@@ -181,10 +189,21 @@ def _post(
 ) -> ledger.PostedEntry:
     entry = _entry(payment)
     posted = ledger.post(session, entry=entry, now=now, secrets=secrets)
-    # Where it was put back under its own key, it is found again, and is that very payment.
-    if posted.created and not is_new:
+    if not posted.created:
+        # It was put back under its own key, and is that very payment.
+        _require_same_day(session, payment, posted.id)
+    elif not is_new:
         _require_known(session, entry, but=posted.id)
     return posted
+
+
+def _require_same_day(session: Session, payment: Payment, entry_id: str) -> None:
+    """The key says nothing of the day, and neither do the entry's transfers: it would stay noted with another for ever."""
+    moved_on = session.execute(_MOMENT, {"id": entry_id}).scalar_one().astimezone(UTC).date()
+    if moved_on != payment.happened_on:
+        raise PaymentContradicts(
+            f"The books have {payment.reference} on another day: {moved_on} ({entry_id}); give that one."
+        )
 
 
 def _require_there(payment: Payment, open_minor: int) -> None:
@@ -285,7 +304,7 @@ def _paid(session: Session, contract_id: str, currency: str) -> int:
     signed = case((PaymentRow.way == Way.SENT_BACK, -PaymentRow.amount_minor), else_=PaymentRow.amount_minor)
     paid_minor = session.scalar(
         select(func.coalesce(func.sum(signed), 0)).where(
-            PaymentRow.way.in_((Way.RECEIVED, Way.SENT_BACK)),
+            PaymentRow.way.in_(_OF_BUYERS),
             PaymentRow.party == contract_id,
             PaymentRow.currency == currency,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -16,6 +16,8 @@ from amply.modules.marketplace.domain import checked_reason
 from amply.modules.marketplace.models import SettlementRow, ShareRow
 
 _BACK: Final = "reversed"
+_REVERSED: Final = text("SELECT id, reason FROM entry WHERE reverses = :original AND kind = :kind LIMIT 1")
+"""What the books have of a reversal under whatever key: a restored database has it from the log, and its row says nothing of it."""
 
 
 class SettlementNotFound(NotFound):
@@ -45,9 +47,12 @@ def reverse_settlement(
 ) -> bool:
     """Reverse a settlement; return whether this call did. Its owners are told of it afterwards, as of any other.
 
+    What the books have of it from before a restoration is found, and not booked again.
+
     Raises:
         SettlementNotFound: There is none.
         ContractNotAcceptable: The reason is not a code.
+        EntryContradicts: The books have it reversed for another reason.
     """
     checked_reason(reason)
     with database.transaction() as session:
@@ -117,10 +122,16 @@ def _take_back(
     *,
     name: str,
 ) -> str:
+    key = f"data/{taking.settlement_id}/{name}"
+    known = session.execute(_REVERSED, {"original": original, "kind": kind}).one_or_none()
+    if known is not None:
+        if known.reason != taking.reason:
+            raise ledger.EntryContradicts(idempotency_key=key, entry_id=known.id)
+        return str(known.id)
     entry = ledger.NewEntry(
         kind=kind,
         organization_id=owner,
-        idempotency_key=f"data/{taking.settlement_id}/{name}",
+        idempotency_key=key,
         transfers=ledger.postings.reverse(lines),
         event_at=taking.now,
         reference=None,

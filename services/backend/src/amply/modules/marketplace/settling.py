@@ -135,7 +135,7 @@ def settle_due(parts: Settling, *, now: datetime) -> int:
             if (contract.contract_id, str(period)) in known or not contract.holds_in(period):
                 continue
             try:
-                settled += settle(parts, contract, period, agreed=None, now=now)[1]
+                settled += settle(parts, contract, period, agreed=None, now=now, by_itself=True)[1]
             except Exception as error:  # noqa: BLE001 -- one contract's month must not hold up the others; it comes again
                 reason = error.code if isinstance(error, AmplyError) else type(error).__name__
                 _log.error(NOT_SETTLED, contract_id=contract.contract_id, period=str(period), reason=reason)
@@ -143,9 +143,17 @@ def settle_due(parts: Settling, *, now: datetime) -> int:
 
 
 def settle(
-    parts: Settling, contract: Contract, period: Period, *, agreed: Agreed | None, now: datetime
+    parts: Settling,
+    contract: Contract,
+    period: Period,
+    *,
+    agreed: Agreed | None,
+    now: datetime,
+    by_itself: bool = False,
 ) -> tuple[str, bool]:
     """Settle one month of a contract; return the settlement that stands for it and whether this call made it.
+
+    `by_itself`: nobody asked for it. Then one that was reversed is left so, and returned: people decide what comes of it.
 
     Raises:
         MonthNotOver, NothingToSettle, UsageContradicts, BooksKnowMore, ShareNotCreditable, NobodyToCredit: As they say.
@@ -170,9 +178,9 @@ def settle(
         lock_month(session, contract.contract_id, str(period))
         # What its buyer has in credit is not to be counted meanwhile.
         lock_payments(session, contract.contract_id)
-        standing = _standing(session, contract, period)
-        if standing is not None:
-            return standing, False
+        known = _known(session, contract, period, reversed_too=by_itself)
+        if known is not None:
+            return known, False
         if agreed is None:
             _require_known(session, period)
         found = split(
@@ -306,14 +314,14 @@ def _require_known(session: Session, period: Period) -> None:
         )
 
 
-def _standing(session: Session, contract: Contract, period: Period) -> str | None:
-    found: str | None = session.scalar(
-        select(SettlementRow.id).where(
-            SettlementRow.contract_id == contract.contract_id,
-            SettlementRow.period == str(period),
-            SettlementRow.reversed_at.is_(None),
-        )
+def _known(session: Session, contract: Contract, period: Period, *, reversed_too: bool) -> str | None:
+    """The settlement that stands, or the latest one of all."""
+    asked = select(SettlementRow.id).where(
+        SettlementRow.contract_id == contract.contract_id, SettlementRow.period == str(period)
     )
+    if not reversed_too:
+        asked = asked.where(SettlementRow.reversed_at.is_(None))
+    found: str | None = session.scalar(asked.order_by(SettlementRow.number.desc()).limit(1))
     return found
 
 
