@@ -124,6 +124,43 @@ def is_completed_as_it_is_seen_alone(
     assert said["texts"]["en"] == {"tagline": "A dry roof", "about": "The old one leaks.\nFor years."}
 
 
+def test_a_name_is_taken_by_others_alone_and_who_has_it_is_shown(
+    place: Place,  # noqa: F811 -- the fixture
+    databases: Databases,  # noqa: F811 -- the fixture
+) -> None:
+    colleague = Colleague(joins(place, databases, "content"), place)
+    colleague.opens_a_fund("Wells")
+    place.goes(f"/account/organisation/?org={place.organization_id}")
+    project = part_of(place, "Projects").get_by_role("listitem")
+    fund = part_of(place, "Funds").get_by_role("listitem")
+    is_begun_by_a_colleague_first(place, colleague)
+    name, renamed = project.get_by_label("Name of the project"), fund.get_by_label("Name of the fund")
+
+    # The name that it has by now is not another one's.
+    place.clicks("Change: Roof")
+    colleague.changes("projects", name="Tiles")
+    place.clicks("Rename: Wells")
+    renamed.fill("Deep wells")
+    place.clicks("Save the name")
+    expect(project.get_by_text("Tiles", exact=True)).to_be_visible()
+    expect(name).to_have_value("Roof")
+    name.fill("Tiles")
+    place.clicks("Save the project")
+    expect(project.get_by_role("status")).to_have_text("The project is saved.")
+
+
+def is_begun_by_a_colleague_first(place: Place, colleague: Colleague) -> None:  # noqa: F811 -- the fixture
+    """The page shows the one that it speaks of."""
+    part = part_of(place, "Projects")
+    place.clicks("Begin a project")
+    place.fills(project_name="Roof", project_goal="9000")
+    colleague.makes_a_project("Roof")
+    place.clicks("Make the project")
+    expect(part.get_by_role("alert").last).to_contain_text("There was a project of this name already")
+    expect(part.get_by_role("listitem")).to_contain_text("planned · goal €5,000.00")
+    presses(part.get_by_role("button", name="Leave it as it is"))
+
+
 def test_a_fund_is_opened_renamed_and_closed_and_a_projects_own_is_not_among_them(
     place: Place,  # noqa: F811 -- the fixture
     databases: Databases,  # noqa: F811 -- the fixture

@@ -9,7 +9,7 @@ import type { CollectingApi, Fund, FundKind, FundSaid, SeenFund } from "./collec
 import { FundForm } from "./fund_form";
 import { Opened } from "./opened";
 import { useFocusWhenOver } from "./over";
-import { namesTaken } from "./project_draft";
+import { namesOfOthers, namesTaken } from "./project_draft";
 import type { CollectingParts } from "./projects_part";
 import { type Keeping, unlessChanged } from "./saving";
 import { UponVersion } from "./upon_version";
@@ -32,24 +32,26 @@ export function FundsPart({ projects, funds, ...parts }: CollectingParts) {
               ))}
             </ul>
           )}
-          <NewFund collecting={parts.collecting} attempt={attempt} taken={taken} />
+          <NewFund {...parts} attempt={attempt} taken={taken} />
         </>
       )}
     </Part>
   );
 }
 
-interface NewFundProps extends Pick<CollectingParts, "collecting"> {
+interface NewFundProps extends Pick<CollectingParts, "collecting" | "look"> {
   readonly attempt: Attempt;
   readonly taken: ReadonlySet<string>;
 }
 
-function NewFund({ collecting, attempt, taken }: NewFundProps) {
+function NewFund({ collecting, look, attempt, taken }: NewFundProps) {
   const { t } = useSpeech();
   const make = async (name: string, kind: FundKind) => {
     const { said } = await collecting.makeFund(name, kind);
+    if (said.isOpen) return;
     // One of this name was there, and is closed.
-    if (!said.isOpen) throw new Told((words) => words.nameTaken);
+    await look();
+    throw new Told((words) => words.nameTaken);
   };
   return (
     <div class="actions">
@@ -78,6 +80,7 @@ interface FundRowProps extends Omit<CollectingParts, "projects" | "funds"> {
 function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
   const { t } = useSpeech();
   const { attempt, ...became } = useAttempts(parts.look);
+  const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
   const keeping = useMemo(() => fundKeeping(parts.collecting, id), [parts.collecting, id]);
   const close = () =>
     unlessChanged(keeping, said, () => parts.collecting.closeFund(id)).catch(async (reason: unknown) => {
@@ -99,7 +102,7 @@ function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
                   <FundForm
                     prefix={`${id}-`}
                     name={base.said.name}
-                    taken={taken}
+                    taken={takenByOthers}
                     action={t.saveName}
                     isAnew={isAnew}
                     onSave={(name, _, guard) => onSave({ ...base.said, name }, guard)}

@@ -63,3 +63,8 @@ export function namesTaken(funds: readonly Fund[], projects: readonly Project[])
   const isTaken = ({ id, kind, said }: Fund) => kind !== "project" || !said.isOpen || ofProjects.has(id);
   return new Set(funds.filter(isTaken).map(({ said }) => said.name));
 }
+
+/** Those that are not the `own` of what is there: it may go back to the name it has. */
+export function namesOfOthers(taken: ReadonlySet<string>, own: string): ReadonlySet<string> {
+  return new Set([...taken].filter((name) => name !== own));
+}

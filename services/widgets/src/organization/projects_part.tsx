@@ -8,7 +8,7 @@ import { Part } from "../account/part";
 import type { CollectingApi, Fund, Project, ProjectSaid, ProjectState, SeenProject } from "./collecting_api";
 import { Opened } from "./opened";
 import type { Parts } from "./profile_part";
-import { differingProject, namesTaken } from "./project_draft";
+import { differingProject, namesOfOthers, namesTaken } from "./project_draft";
 import { ProjectForm } from "./project_form";
 import { useFocusWhenOver } from "./over";
 import { type Keeping, unlessChanged } from "./saving";
@@ -37,24 +37,26 @@ export function ProjectsPart({ projects, funds, ...parts }: CollectingParts) {
               ))}
             </ul>
           )}
-          <NewProject collecting={parts.collecting} attempt={attempt} taken={taken} />
+          <NewProject {...parts} attempt={attempt} taken={taken} />
         </>
       )}
     </Part>
   );
 }
 
-interface NewProjectProps extends Pick<CollectingParts, "collecting"> {
+interface NewProjectProps extends Pick<CollectingParts, "collecting" | "look"> {
   readonly attempt: Attempt;
   readonly taken: ReadonlySet<string>;
 }
 
-function NewProject({ collecting, attempt, taken }: NewProjectProps) {
+function NewProject({ collecting, look, attempt, taken }: NewProjectProps) {
   const { t } = useSpeech();
   const make = async (said: ProjectSaid) => {
     const { said: made } = await collecting.makeProject(said);
+    if (differingProject(made, said).length === 0) return;
     // Somebody else made one of this name meanwhile, which stays as it is.
-    if (differingProject(made, said).length > 0) throw new Told((words) => words.projectWasThere);
+    await look();
+    throw new Told((words) => words.projectWasThere);
   };
   return (
     <div class="actions">
@@ -84,6 +86,7 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
   const { attempt, ...became } = useAttempts(parts.look);
   const isOver = isOverIn(said.state);
   const facts = [t.projectStates[said.state], t.goalOf(money(said.goal)), ...(isOver || isOpen ? [] : [t.takesNoGifts])];
+  const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
   const keeping = useMemo(() => projectKeeping(parts.collecting, id), [parts.collecting, id]);
   const end = (state: ProjectState) => {
     const work = () =>
@@ -109,7 +112,7 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
                   <ProjectForm
                     prefix={`${id}-`}
                     said={base.said}
-                    taken={taken}
+                    taken={takenByOthers}
                     action={t.saveProject}
                     isAnew={isAnew}
                     onSave={onSave}
