@@ -58,6 +58,12 @@ class Colleague:
         closed = self.browser.client.post(closing, headers=self.browser.headers)
         assert closed.status_code == 200, closed.text
 
+    def takes_the_picture_away(self) -> None:
+        (image,) = self.sees("/images").json()["data"]
+        address = f"{self.own}/images/{image['id']}"
+        removed = self.browser.client.delete(address, headers=self.browser.headers)
+        assert removed.status_code == 204, removed.text
+
     def makes_a_project(self, name: str) -> None:
         project = {"name": name, "goal": {"minor_units": "500000", "currency": "EUR"}}
         made = self.browser.client.post(f"{self.own}/projects", json=project, headers=self.browser.headers)

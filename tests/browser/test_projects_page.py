@@ -124,11 +124,11 @@ def is_completed_as_it_is_seen_alone(
     assert said["texts"]["en"] == {"tagline": "A dry roof", "about": "The old one leaks.\nFor years."}
 
 
-def test_a_name_is_taken_by_others_alone_and_who_has_it_is_shown(
+def test_what_is_typed_stays_where_somebody_else_renames_or_ends_what_it_is_about(
     place: Place,  # noqa: F811 -- the fixture
     databases: Databases,  # noqa: F811 -- the fixture
 ) -> None:
-    colleague = Colleague(joins(place, databases, "content"), place)
+    page, colleague = place.page, Colleague(joins(place, databases, "content"), place)
     colleague.opens_a_fund("Wells")
     place.goes(f"/account/organisation/?org={place.organization_id}")
     project = part_of(place, "Projects").get_by_role("listitem")
@@ -147,6 +147,23 @@ def test_a_name_is_taken_by_others_alone_and_who_has_it_is_shown(
     name.fill("Tiles")
     place.clicks("Save the project")
     expect(project.get_by_role("status")).to_have_text("The project is saved.")
+
+    place.clicks("Rename: Deep wells")
+    renamed.fill("Deeper wells")
+    place.clicks("Change: Tiles")
+    name.fill("Slates")
+    colleague.changes("projects", state="completed")
+    colleague.closes_the_fund("Deep wells")
+    place.clicks("Save the project")
+    expect(project.get_by_role("alert")).to_contain_text("Somebody else has ended this project")
+    expect(project).to_contain_text("completed · goal")
+    expect(name).to_have_value("Slates")
+    expect(fund).to_contain_text("fund · closed")
+    expect(renamed).to_have_value("Deeper wells")
+    expect(page.get_by_role("button", name="Save the project")).to_be_focused()
+    presses(project.get_by_role("button", name="Leave it as it is"))
+    expect(project.get_by_role("button")).to_have_count(0)
+    expect(project.get_by_text("Tiles", exact=True).locator("..")).to_be_focused()
 
 
 def is_begun_by_a_colleague_first(place: Place, colleague: Colleague) -> None:  # noqa: F811 -- the fixture

@@ -10,7 +10,7 @@ import { Opened } from "./opened";
 import type { Parts } from "./profile_part";
 import { differingProject, namesOfOthers, namesTaken } from "./project_draft";
 import { ProjectForm } from "./project_form";
-import { useFocusWhenOver } from "./over";
+import { useUntilOver } from "./over";
 import { type Keeping, unlessChanged } from "./saving";
 import { UponVersion } from "./upon_version";
 
@@ -86,8 +86,9 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
   const { attempt, ...became } = useAttempts(parts.look);
   const isOver = isOverIn(said.state);
   const facts = [t.projectStates[said.state], t.goalOf(money(said.goal)), ...(isOver || isOpen ? [] : [t.takesNoGifts])];
+  const { name, isOffered, onOpen } = useUntilOver(isOver);
   const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
-  const keeping = useMemo(() => projectKeeping(parts.collecting, id), [parts.collecting, id]);
+  const keeping = projectKeeping(parts.collecting, id, parts.look);
   const end = (state: ProjectState) => {
     const work = () =>
       unlessChanged(keeping, said, (now) => keeping.change({ ...now.said, state }, now.version)).catch(async (reason: unknown) => {
@@ -98,14 +99,14 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
   };
   return (
     <li class={isOver ? "about" : undefined}>
-      <p ref={useFocusWhenOver(isOver)} tabIndex={-1}>
+      <p ref={name} tabIndex={-1}>
         <strong>{said.name}</strong>
       </p>
       <p class="about">{facts.join(" · ")}</p>
       {said.texts[language] !== undefined && <p class="about">{said.texts[language].tagline}</p>}
-      {!isOver && (
+      {isOffered && (
         <div class="actions">
-          <Opened action={t.change} about={said.name} title={t.changeProject} attempt={attempt} load={keeping.open}>
+          <Opened action={t.change} about={said.name} title={t.changeProject} attempt={attempt} load={keeping.look} onOpen={onOpen}>
             {(seen, close) => (
               <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.projectSaved} onSaved={close}>
                 {({ base, isAnew, onSave }) => (
@@ -122,8 +123,8 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
               </UponVersion>
             )}
           </Opened>
-          <Ending action={t.complete} yes={t.completeNow} name={said.name} onYes={() => void end("completed")} />
-          <Ending action={t.giveUp} yes={t.giveUpNow} name={said.name} onYes={() => void end("given_up")} />
+          {!isOver && <Ending action={t.complete} yes={t.completeNow} name={said.name} onYes={() => void end("completed")} />}
+          {!isOver && <Ending action={t.giveUp} yes={t.giveUpNow} name={said.name} onYes={() => void end("given_up")} />}
         </div>
       )}
       <Became {...became} {...parts} />
@@ -143,16 +144,15 @@ function Ending({ action, yes, name, onYes }: EndingProps) {
   return <Asking action={action} about={name} sentence={t.endingAbout} yes={yes} no={t.leaveIt} onYes={onYes} />;
 }
 
-/** `open`: as it is looked at before it is changed. */
-function projectKeeping(collecting: CollectingApi, id: string): Keeping<ProjectSaid, SeenProject> & { open: () => Promise<SeenProject> } {
-  const open = async () => {
-    const seen = await collecting.project(id);
-    if (isOverIn(seen.said.state)) throw new Told((t) => t.projectIsOver);
-    return seen;
-  };
+/** `lookAnew`: shows the page as it stands now, where this one is over. */
+function projectKeeping(collecting: CollectingApi, id: string, lookAnew: () => Promise<void>): Keeping<ProjectSaid, SeenProject> {
   return {
-    open,
-    look: open,
+    look: async () => {
+      const seen = await collecting.project(id);
+      if (!isOverIn(seen.said.state)) return seen;
+      await lookAnew();
+      throw new Told((t) => t.projectIsOver);
+    },
     change: (said, version) => collecting.changeProject(id, said, version),
     differing: differingProject,
   };
