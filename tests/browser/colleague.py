@@ -52,6 +52,23 @@ class Colleague:
         )
         assert made.status_code == 201, made.text
 
+    def closes_the_fund(self, name: str) -> None:
+        (fund_id,) = (fund["id"] for fund in self.sees("/funds").json()["data"] if fund["name"] == name)
+        closing = f"{self.own}/funds/{fund_id}/close"
+        closed = self.browser.client.post(closing, headers=self.browser.headers)
+        assert closed.status_code == 200, closed.text
+
+    def takes_the_picture_away(self) -> None:
+        (image,) = self.sees("/images").json()["data"]
+        address = f"{self.own}/images/{image['id']}"
+        removed = self.browser.client.delete(address, headers=self.browser.headers)
+        assert removed.status_code == 204, removed.text
+
+    def makes_a_project(self, name: str) -> None:
+        project = {"name": name, "goal": {"minor_units": "500000", "currency": "EUR"}}
+        made = self.browser.client.post(f"{self.own}/projects", json=project, headers=self.browser.headers)
+        assert made.status_code == 201, made.text
+
     def changes(self, kind: str, **said: Any) -> None:
         """The only one of its kind."""
         (found,) = self.sees(f"/{kind}").json()["data"]

@@ -19,7 +19,7 @@ from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
     people_cache,
     world,
 )
-from tests.browser.colleague import joins, part_of
+from tests.browser.colleague import Colleague, joins, part_of
 from tests.browser.loopback import serving
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
 from tests.browser.pressing import is_drawn, presses
@@ -159,7 +159,7 @@ def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
 ) -> None:
     page = place.page
     place.site.uploads = bucket.address
-    joins(place, databases, "content")
+    colleague = Colleague(joins(place, databases, "content"), place)
     presses(page.get_by_role("link", name="Profile", exact=True))
     expect(page.get_by_text("Owners and administrators change this.")).to_be_visible()
     assert page.locator("#name").count() == 0
@@ -201,6 +201,27 @@ def test_a_picture_is_looked_at_sent_and_shown_where_donors_give(
 
     place.goes(f"/donate/?org={place.organization_id}&amount=2500&currency=EUR&lang=de")
     is_drawn(page.locator(".logo").get_by_role("img", name="Ein Reiher am Ufer"))
+    _what_is_typed_stays_where_somebody_else_takes_it_away(place, colleague)
+
+
+def _what_is_typed_stays_where_somebody_else_takes_it_away(
+    place: Place,  # noqa: F811 -- the same
+    colleague: Colleague,
+) -> None:
+    place.goes(f"/account/organisation/?org={place.organization_id}")
+    logo, words = part_of(place, "Logo"), place.page.locator("#logo-said-de")
+    place.clicks("Change what it says: Logo")
+    words.fill("Ein Silberreiher")
+    colleague.takes_the_picture_away()
+    place.clicks("Open a fund")
+    place.fills(fund_name="Wells")
+    place.clicks("Make the fund")
+    expect(logo.get_by_text("There is no logo yet.")).to_be_visible()
+    expect(words).to_have_value("Ein Silberreiher")
+    place.clicks("Save what it says")
+    expect(logo.get_by_role("alert")).to_contain_text("There is no such image, or not any more")
+    presses(logo.get_by_role("button", name="Leave it as it is"))
+    expect(logo.get_by_text("There is no logo yet.")).to_be_focused()
 
 
 def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken_away(

@@ -19,7 +19,16 @@ def test_a_project_is_begun_changed_contradicted_and_completed_by_the_keyboard(
     place: Place,  # noqa: F811 -- the fixture
     databases: Databases,  # noqa: F811 -- the fixture
 ) -> None:
-    page, colleague = place.page, Colleague(joins(place, databases, "content"), place)
+    colleague = Colleague(joins(place, databases, "content"), place)
+    row = is_made_as_the_api_keeps_it(place)
+    is_changed_and_contradicted(place, colleague, row)
+    says_more_before_their_own_words_stand(place, colleague, row)
+    is_completed_as_it_is_seen_alone(place, colleague, row)
+
+
+def is_made_as_the_api_keeps_it(place: Place) -> Locator:  # noqa: F811 -- the fixture
+    """Spaces that the API leaves out make it nobody else's."""
+    page = place.page
     presses(page.get_by_role("link", name="Profile", exact=True))
     part = part_of(place, "Projects")
     expect(part.get_by_text("There are no projects yet.")).to_be_visible()
@@ -27,17 +36,25 @@ def test_a_project_is_begun_changed_contradicted_and_completed_by_the_keyboard(
     place.clicks("Make the project")
     expect(page.locator("#project-name")).to_be_focused()
     expect(page.locator("#project-name")).to_have_accessible_description(re.compile("Write a name."))
-    place.fills(project_name="Roof", project_goal="9.000,5", project_tagline_en="A dry roof")
+    place.fills(project_name="Roof", project_goal="9.000,5", project_tagline_en="A  dry roof")
     place.clicks("Make the project")
     expect(page.locator("#project-goal")).to_be_focused()
-    place.fills(project_goal="9000", project_about_en="The old one leaks.")
+    place.fills(project_goal="9000", project_about_en="The old one leaks. \nFor years.")
     place.clicks("Make the project")
     expect(part.get_by_role("status").filter(has_text="The project is made.")).to_be_visible()
     expect(page.get_by_role("button", name="Begin a project")).to_be_focused()
     row = part.get_by_role("listitem")
-    name, goal = row.get_by_label("Name of the project"), row.get_by_label("Goal", exact=True)
     expect(row).to_contain_text("planned · goal €9,000.00")
+    return row
 
+
+def is_changed_and_contradicted(
+    place: Place,  # noqa: F811 -- the fixture
+    colleague: Colleague,
+    row: Locator,
+) -> None:
+    page = place.page
+    name, goal = row.get_by_label("Name of the project"), row.get_by_label("Goal", exact=True)
     # What the page cannot know of, and the API finds, stands beside the field as well.
     colleague.opens_a_fund("Tiles")
     place.clicks("Change: Roof")
@@ -62,9 +79,6 @@ def test_a_project_is_begun_changed_contradicted_and_completed_by_the_keyboard(
     place.clicks("Save the project")
     expect(row.get_by_role("status")).to_have_text("The project is saved.")
     expect(row).to_contain_text("under way · goal €9,000.00")
-
-    says_more_before_their_own_words_stand(place, colleague, row)
-    is_completed_as_it_is_seen_alone(place, colleague, row)
 
 
 def says_more_before_their_own_words_stand(
@@ -106,22 +120,70 @@ def is_completed_as_it_is_seen_alone(
     expect(row.get_by_text("Dry roof", exact=True).locator("..")).to_be_focused()
     expect(row.get_by_role("button")).to_have_count(0)
     (said,) = colleague.sees("/projects").json()["data"]
-    assert (said["state"], said["fund"]["is_open"], said["texts"]["en"]["tagline"]) == (
-        "completed",
-        False,
-        "A dry roof",
-    )
+    assert (said["state"], said["fund"]["is_open"]) == ("completed", False)
+    assert said["texts"]["en"] == {"tagline": "A dry roof", "about": "The old one leaks.\nFor years."}
+
+
+def test_what_is_typed_stays_where_somebody_else_renames_or_ends_what_it_is_about(
+    place: Place,  # noqa: F811 -- the fixture
+    databases: Databases,  # noqa: F811 -- the fixture
+) -> None:
+    page, colleague = place.page, Colleague(joins(place, databases, "content"), place)
+    colleague.opens_a_fund("Wells")
+    place.goes(f"/account/organisation/?org={place.organization_id}")
+    project = part_of(place, "Projects").get_by_role("listitem")
+    fund = part_of(place, "Funds").get_by_role("listitem")
+    is_begun_by_a_colleague_first(place, colleague)
+    name, renamed = project.get_by_label("Name of the project"), fund.get_by_label("Name of the fund")
+
+    # The name that it has by now is not another one's.
+    place.clicks("Change: Roof")
+    colleague.changes("projects", name="Tiles")
+    place.clicks("Rename: Wells")
+    renamed.fill("Deep wells")
+    place.clicks("Save the name")
+    expect(project.get_by_text("Tiles", exact=True)).to_be_visible()
+    expect(name).to_have_value("Roof")
+    name.fill("Tiles")
+    place.clicks("Save the project")
+    expect(project.get_by_role("status")).to_have_text("The project is saved.")
+
+    place.clicks("Rename: Deep wells")
+    renamed.fill("Deeper wells")
+    place.clicks("Change: Tiles")
+    name.fill("Slates")
+    colleague.changes("projects", state="completed")
+    colleague.closes_the_fund("Deep wells")
+    place.clicks("Save the project")
+    expect(project.get_by_role("alert")).to_contain_text("Somebody else has ended this project")
+    expect(project).to_contain_text("completed · goal")
+    expect(name).to_have_value("Slates")
+    expect(fund).to_contain_text("fund · closed")
+    expect(renamed).to_have_value("Deeper wells")
+    expect(page.get_by_role("button", name="Save the project")).to_be_focused()
+    presses(project.get_by_role("button", name="Leave it as it is"))
+    expect(project.get_by_role("button")).to_have_count(0)
+    expect(project.get_by_text("Tiles", exact=True).locator("..")).to_be_focused()
+
+
+def is_begun_by_a_colleague_first(place: Place, colleague: Colleague) -> None:  # noqa: F811 -- the fixture
+    """The page shows the one that it speaks of."""
+    part = part_of(place, "Projects")
+    place.clicks("Begin a project")
+    place.fills(project_name="Roof", project_goal="9000")
+    colleague.makes_a_project("Roof")
+    place.clicks("Make the project")
+    expect(part.get_by_role("alert").last).to_contain_text("There was a project of this name already")
+    expect(part.get_by_role("listitem")).to_contain_text("planned · goal €5,000.00")
+    presses(part.get_by_role("button", name="Leave it as it is"))
 
 
 def test_a_fund_is_opened_renamed_and_closed_and_a_projects_own_is_not_among_them(
     place: Place,  # noqa: F811 -- the fixture
     databases: Databases,  # noqa: F811 -- the fixture
 ) -> None:
-    page, browser = place.page, joins(place, databases, "admin")
-    colleague = Colleague(browser, place)
-    roof = {"name": "Toit", "goal": {"minor_units": "500000", "currency": "EUR"}}
-    made = browser.client.post(f"{colleague.own}/projects", json=roof, headers=browser.headers)
-    assert made.status_code == 201, made.text
+    page, colleague = place.page, Colleague(joins(place, databases, "admin"), place)
+    colleague.makes_a_project("Toit")
     place.goes(f"/account/organisation/?org={place.organization_id}&lang=fr")
     part = part_of(place, "Fonds affectés")
     expect(part.get_by_text("Il n\u2019y a pas encore de fonds.")).to_be_visible()
@@ -144,8 +206,7 @@ def test_a_fund_is_opened_renamed_and_closed_and_a_projects_own_is_not_among_the
     expect(row.get_by_role("status")).to_have_text("Le fonds est fermé.")
     expect(row).to_contain_text("campagne · fermé")
     of_project, fund = colleague.sees("/funds").json()["data"]
-    closing = f"{colleague.own}/funds/{of_project['id']}/close"
-    assert browser.client.post(closing, headers=browser.headers).status_code == 200
+    colleague.closes_the_fund("Toit")
     place.goes(f"/account/organisation/?org={place.organization_id}&lang=fr")
     expect(part_of(place, "Projets").get_by_role("listitem")).to_contain_text(
         "prévu · objectif 5\u202f000,00\u00a0€ · fermé\u00a0: son fonds ne reçoit plus de dons"

@@ -1,5 +1,5 @@
 import type { Attempt, Words } from "../account/confirming";
-import { useSpeech } from "../account/language";
+import { Told, useSpeech } from "../account/language";
 import { type Language, LANGUAGES } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { AltFields, altIn } from "./alt_fields";
@@ -11,18 +11,25 @@ import { UponVersion } from "./upon_version";
 
 interface AltChangeProps {
   readonly kind: Kind;
-  readonly image: Image;
+  /** Null: none is shown any more. */
+  readonly image: Image | null;
   readonly own: OwnApi;
   readonly attempt: Attempt;
+  readonly onOpen: (isOpen: boolean) => void;
 }
 
 /** What a picture shows, said anew without sending it again. */
-export function AltChange({ kind, image, own, attempt }: AltChangeProps) {
+export function AltChange({ kind, image, own, attempt, onOpen }: AltChangeProps) {
   const { t } = useSpeech();
-  const keeping = altKeeping(own, image.id);
+  const load = async () => {
+    if (image === null) throw new Told((t) => t.pictureReplaced);
+    // The words are this picture's, whichever is shown while they are written.
+    const keeping = altKeeping(own, image.id);
+    return { keeping, seen: await keeping.look() };
+  };
   return (
-    <Opened action={t.changeAlt} about={t.pictureTitle[kind]} title={t.altTexts} attempt={attempt} load={keeping.look}>
-      {(seen, close) => (
+    <Opened action={t.changeAlt} about={t.pictureTitle[kind]} title={t.altTexts} attempt={attempt} load={load} onOpen={onOpen}>
+      {({ keeping, seen }, close) => (
         <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.altSaved} onSaved={close}>
           {({ base, isAnew, onSave }) => <AltForm kind={kind} alt={base.said} isAnew={isAnew} onSave={onSave} onLeave={close} />}
         </UponVersion>

@@ -8,8 +8,8 @@ import { Part } from "../account/part";
 import type { CollectingApi, Fund, FundKind, FundSaid, SeenFund } from "./collecting_api";
 import { FundForm } from "./fund_form";
 import { Opened } from "./opened";
-import { useFocusWhenOver } from "./over";
-import { namesTaken } from "./project_draft";
+import { useUntilOver } from "./over";
+import { namesOfOthers, namesTaken } from "./project_draft";
 import type { CollectingParts } from "./projects_part";
 import { type Keeping, unlessChanged } from "./saving";
 import { UponVersion } from "./upon_version";
@@ -32,24 +32,26 @@ export function FundsPart({ projects, funds, ...parts }: CollectingParts) {
               ))}
             </ul>
           )}
-          <NewFund collecting={parts.collecting} attempt={attempt} taken={taken} />
+          <NewFund {...parts} attempt={attempt} taken={taken} />
         </>
       )}
     </Part>
   );
 }
 
-interface NewFundProps extends Pick<CollectingParts, "collecting"> {
+interface NewFundProps extends Pick<CollectingParts, "collecting" | "look"> {
   readonly attempt: Attempt;
   readonly taken: ReadonlySet<string>;
 }
 
-function NewFund({ collecting, attempt, taken }: NewFundProps) {
+function NewFund({ collecting, look, attempt, taken }: NewFundProps) {
   const { t } = useSpeech();
   const make = async (name: string, kind: FundKind) => {
     const { said } = await collecting.makeFund(name, kind);
+    if (said.isOpen) return;
     // One of this name was there, and is closed.
-    if (!said.isOpen) throw new Told((words) => words.nameTaken);
+    await look();
+    throw new Told((words) => words.nameTaken);
   };
   return (
     <div class="actions">
@@ -78,6 +80,8 @@ interface FundRowProps extends Omit<CollectingParts, "projects" | "funds"> {
 function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
   const { t } = useSpeech();
   const { attempt, ...became } = useAttempts(parts.look);
+  const { name, isOffered, onOpen } = useUntilOver(!said.isOpen);
+  const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
   const keeping = useMemo(() => fundKeeping(parts.collecting, id), [parts.collecting, id]);
   const close = () =>
     unlessChanged(keeping, said, () => parts.collecting.closeFund(id)).catch(async (reason: unknown) => {
@@ -86,37 +90,39 @@ function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
     });
   return (
     <li class={said.isOpen ? undefined : "about"}>
-      <p ref={useFocusWhenOver(!said.isOpen)} tabIndex={-1}>
+      <p ref={name} tabIndex={-1}>
         <strong>{said.name}</strong>
       </p>
       <p class="about">{[t.fundKinds[kind], said.isOpen ? t.takesGifts : t.closed].join(" · ")}</p>
-      {said.isOpen && (
+      {isOffered && (
         <div class="actions">
-          <Opened action={t.rename} about={said.name} title={t.renameFund} attempt={attempt} load={keeping.look}>
+          <Opened action={t.rename} about={said.name} title={t.renameFund} attempt={attempt} load={keeping.look} onOpen={onOpen}>
             {(seen, done) => (
               <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.fundRenamed} onSaved={done}>
                 {({ base, isAnew, onSave }) => (
                   <FundForm
                     prefix={`${id}-`}
                     name={base.said.name}
-                    taken={taken}
+                    taken={takenByOthers}
                     action={t.saveName}
                     isAnew={isAnew}
-                    onSave={(name, _, guard) => onSave({ ...base.said, name }, guard)}
+                    onSave={(renamed, _, guard) => onSave({ ...base.said, name: renamed }, guard)}
                     onLeave={done}
                   />
                 )}
               </UponVersion>
             )}
           </Opened>
-          <Asking
-            action={t.close}
-            about={said.name}
-            sentence={t.endingAbout}
-            yes={t.closeFundNow}
-            no={t.leaveIt}
-            onYes={() => void attempt(close, (words) => words.fundIsClosed)}
-          />
+          {said.isOpen && (
+            <Asking
+              action={t.close}
+              about={said.name}
+              sentence={t.endingAbout}
+              yes={t.closeFundNow}
+              no={t.leaveIt}
+              onYes={() => void attempt(close, (words) => words.fundIsClosed)}
+            />
+          )}
         </div>
       )}
       <Became {...became} {...parts} />

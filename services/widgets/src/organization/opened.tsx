@@ -12,17 +12,22 @@ interface OpenedProps<Of extends object> {
   readonly attempt: Attempt;
   /** What is shown, as it stands when somebody asks for it. */
   readonly load: () => Promise<Of>;
+  /** Told when the form is opened, and when it is closed. */
+  readonly onOpen?: (isOpen: boolean) => void;
   readonly children: (of: Of, close: () => void) => ComponentChildren;
 }
 
 /** A button that a form takes the place of, and that is there again, with the focus, once the form is done. */
-export function Opened<Of extends object>({ action, about, title, attempt, load, children }: OpenedProps<Of>) {
+export function Opened<Of extends object>({ action, about, title, attempt, load, onOpen = () => {}, children }: OpenedProps<Of>) {
   const [of, setOf] = useState<Of | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
   useLayoutEffect(() => {
-    if (of === null && wasOpen.current) button.current?.focus();
-    wasOpen.current = of !== null;
+    const isOpen = of !== null;
+    if (isOpen === wasOpen.current) return;
+    wasOpen.current = isOpen;
+    if (!isOpen) button.current?.focus();
+    onOpen(isOpen);
   }, [of]);
   if (of === null) {
     const open = async () => {

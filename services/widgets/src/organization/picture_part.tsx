@@ -6,6 +6,7 @@ import { useSpeech, wordsOf } from "../account/language";
 import { Part } from "../account/part";
 import { PictureView } from "../site/pictures";
 import { AltChange } from "./alt_form";
+import { useUntilOver } from "./over";
 import type { Image, Kind } from "./own_api";
 import { PictureForm } from "./picture_form";
 import type { Parts } from "./profile_part";
@@ -59,22 +60,29 @@ interface ShownProps extends Pick<Parts, "profile" | "own"> {
 
 function Shown({ kind, image, profile, own, attempt }: ShownProps) {
   const { t, language } = useSpeech();
-  if (image === null) return <p>{t.noPicture[kind]}</p>;
+  const { name, isOffered, onOpen } = useUntilOver(image === null);
   return (
     <>
-      <PictureView of={profile.pictures[kind]} kind={kind} language={language} />
-      <p class="about">{t.picturesAlt(image.alt[language])}</p>
-      <div class="actions">
-        <AltChange key={image.id} kind={kind} image={image} own={own} attempt={attempt} />
-        <Asking
-          action={t.takeAway}
-          about={t.pictureTitle[kind]}
-          sentence={t.pictureRemoveAbout}
-          yes={t.pictureRemoveNow[kind]}
-          no={t.leaveIt}
-          onYes={() => void attempt(() => own.remove(image.id), (words) => words.pictureGone)}
-        />
-      </div>
+      {image !== null && <PictureView of={profile.pictures[kind]} kind={kind} language={language} />}
+      <p ref={name} tabIndex={-1} class={image === null ? undefined : "about"}>
+        {image === null ? t.noPicture[kind] : t.picturesAlt(image.alt[language])}
+      </p>
+      {isOffered && (
+        <div class="actions">
+          <AltChange kind={kind} image={image} own={own} attempt={attempt} onOpen={onOpen} />
+          {image !== null && (
+            <Asking
+              key={image.id}
+              action={t.takeAway}
+              about={t.pictureTitle[kind]}
+              sentence={t.pictureRemoveAbout}
+              yes={t.pictureRemoveNow[kind]}
+              no={t.leaveIt}
+              onYes={() => void attempt(() => own.remove(image.id), (words) => words.pictureGone)}
+            />
+          )}
+        </div>
+      )}
     </>
   );
 }

@@ -18,8 +18,19 @@ export function saidIn(form: FormData, before: Said): Said {
     goals: form.getAll("goal").map(Number),
     texts: textsIn(form, before.texts),
     takesAnonymousGifts: form.get("takes-anonymous") !== null,
-    returnOrigins: lineOf(form, "return-origins").split(/\s+/).filter((origin) => origin !== ""),
+    returnOrigins: originsIn(form, "return-origins"),
   };
+}
+
+/** Each once, as browsers write them and the API keeps them. */
+function originsIn(form: FormData, field: string): readonly string[] {
+  const written = lineOf(form, field).split(/\s+/).filter((origin) => origin !== "");
+  return [...new Set(written.map((origin) => originOf(origin.toLowerCase().replace(/\/$/, ""))))];
+}
+
+/** Without the port that its scheme has anyhow. */
+function originOf(origin: string): string {
+  return origin.replace(/^(https:\/\/.*):443$/, "$1").replace(/^(http:\/\/.*):80$/, "$1");
 }
 
 /** Fields that are empty while the other one of their language is not. */

@@ -3,7 +3,7 @@ import { type Money, parseAmount } from "../money";
 import type { RequestFault } from "../site/http";
 import type { Fund, Project, ProjectSaid, ProjectState } from "./collecting_api";
 import type { FieldFaults } from "./refused";
-import { halfSaidIn, lineOf, textsIn, writtenTexts } from "./texts_draft";
+import { halfSaidIn, lineOf, singleSpacedIn, textsIn, writtenTexts } from "./texts_draft";
 
 const FIELDS = ["name", "goal", "state", "texts"] as const;
 
@@ -19,7 +19,7 @@ export interface Begun {
 
 /** What stands in the form, or what is wrong with it, by field. */
 export function projectIn(form: FormData, { prefix, said, goal: shown, taken }: Begun): ProjectSaid | { readonly faults: FieldFaults } {
-  const name = nameIn(form, `${prefix}name`);
+  const name = singleSpacedIn(form, `${prefix}name`);
   const goal = goalIn(form, prefix, said?.goal ?? null, shown);
   const texts = textsIn(form, said?.texts ?? {}, prefix);
   const faults = new Map<string, Told>();
@@ -29,11 +29,6 @@ export function projectIn(form: FormData, { prefix, said, goal: shown, taken }: 
   for (const field of halfSaidIn(texts, prefix)) faults.set(field, new Told((t) => t.halfSaid));
   if (goal === null || faults.size > 0) return { faults };
   return { name, goal, texts, state: (lineOf(form, `${prefix}state`) || "planned") as ProjectState };
-}
-
-/** With single spaces, as the API keeps it. */
-export function nameIn(form: FormData, field: string): string {
-  return lineOf(form, field).replace(/\s+/g, " ");
 }
 
 function goalIn(form: FormData, prefix: string, before: Money | null, shown: string): Money | null {
@@ -67,4 +62,9 @@ export function namesTaken(funds: readonly Fund[], projects: readonly Project[])
   const ofProjects = new Set(projects.map(({ fundId }) => fundId));
   const isTaken = ({ id, kind, said }: Fund) => kind !== "project" || !said.isOpen || ofProjects.has(id);
   return new Set(funds.filter(isTaken).map(({ said }) => said.name));
+}
+
+/** Those that are not the `own` of what is there: it may go back to the name it has. */
+export function namesOfOthers(taken: ReadonlySet<string>, own: string): ReadonlySet<string> {
+  return new Set([...taken].filter((name) => name !== own));
 }

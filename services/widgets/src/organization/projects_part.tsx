@@ -8,9 +8,9 @@ import { Part } from "../account/part";
 import type { CollectingApi, Fund, Project, ProjectSaid, ProjectState, SeenProject } from "./collecting_api";
 import { Opened } from "./opened";
 import type { Parts } from "./profile_part";
-import { differingProject, namesTaken } from "./project_draft";
+import { differingProject, namesOfOthers, namesTaken } from "./project_draft";
 import { ProjectForm } from "./project_form";
-import { useFocusWhenOver } from "./over";
+import { useUntilOver } from "./over";
 import { type Keeping, unlessChanged } from "./saving";
 import { UponVersion } from "./upon_version";
 
@@ -37,24 +37,26 @@ export function ProjectsPart({ projects, funds, ...parts }: CollectingParts) {
               ))}
             </ul>
           )}
-          <NewProject collecting={parts.collecting} attempt={attempt} taken={taken} />
+          <NewProject {...parts} attempt={attempt} taken={taken} />
         </>
       )}
     </Part>
   );
 }
 
-interface NewProjectProps extends Pick<CollectingParts, "collecting"> {
+interface NewProjectProps extends Pick<CollectingParts, "collecting" | "look"> {
   readonly attempt: Attempt;
   readonly taken: ReadonlySet<string>;
 }
 
-function NewProject({ collecting, attempt, taken }: NewProjectProps) {
+function NewProject({ collecting, look, attempt, taken }: NewProjectProps) {
   const { t } = useSpeech();
   const make = async (said: ProjectSaid) => {
     const { said: made } = await collecting.makeProject(said);
+    if (differingProject(made, said).length === 0) return;
     // Somebody else made one of this name meanwhile, which stays as it is.
-    if (differingProject(made, said).length > 0) throw new Told((words) => words.projectWasThere);
+    await look();
+    throw new Told((words) => words.projectWasThere);
   };
   return (
     <div class="actions">
@@ -84,7 +86,9 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
   const { attempt, ...became } = useAttempts(parts.look);
   const isOver = isOverIn(said.state);
   const facts = [t.projectStates[said.state], t.goalOf(money(said.goal)), ...(isOver || isOpen ? [] : [t.takesNoGifts])];
-  const keeping = useMemo(() => projectKeeping(parts.collecting, id), [parts.collecting, id]);
+  const { name, isOffered, onOpen } = useUntilOver(isOver);
+  const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
+  const keeping = projectKeeping(parts.collecting, id, parts.look);
   const end = (state: ProjectState) => {
     const work = () =>
       unlessChanged(keeping, said, (now) => keeping.change({ ...now.said, state }, now.version)).catch(async (reason: unknown) => {
@@ -95,21 +99,21 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
   };
   return (
     <li class={isOver ? "about" : undefined}>
-      <p ref={useFocusWhenOver(isOver)} tabIndex={-1}>
+      <p ref={name} tabIndex={-1}>
         <strong>{said.name}</strong>
       </p>
       <p class="about">{facts.join(" · ")}</p>
       {said.texts[language] !== undefined && <p class="about">{said.texts[language].tagline}</p>}
-      {!isOver && (
+      {isOffered && (
         <div class="actions">
-          <Opened action={t.change} about={said.name} title={t.changeProject} attempt={attempt} load={keeping.open}>
+          <Opened action={t.change} about={said.name} title={t.changeProject} attempt={attempt} load={keeping.look} onOpen={onOpen}>
             {(seen, close) => (
               <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.projectSaved} onSaved={close}>
                 {({ base, isAnew, onSave }) => (
                   <ProjectForm
                     prefix={`${id}-`}
                     said={base.said}
-                    taken={taken}
+                    taken={takenByOthers}
                     action={t.saveProject}
                     isAnew={isAnew}
                     onSave={onSave}
@@ -119,8 +123,8 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
               </UponVersion>
             )}
           </Opened>
-          <Ending action={t.complete} yes={t.completeNow} name={said.name} onYes={() => void end("completed")} />
-          <Ending action={t.giveUp} yes={t.giveUpNow} name={said.name} onYes={() => void end("given_up")} />
+          {!isOver && <Ending action={t.complete} yes={t.completeNow} name={said.name} onYes={() => void end("completed")} />}
+          {!isOver && <Ending action={t.giveUp} yes={t.giveUpNow} name={said.name} onYes={() => void end("given_up")} />}
         </div>
       )}
       <Became {...became} {...parts} />
@@ -140,16 +144,15 @@ function Ending({ action, yes, name, onYes }: EndingProps) {
   return <Asking action={action} about={name} sentence={t.endingAbout} yes={yes} no={t.leaveIt} onYes={onYes} />;
 }
 
-/** `open`: as it is looked at before it is changed. */
-function projectKeeping(collecting: CollectingApi, id: string): Keeping<ProjectSaid, SeenProject> & { open: () => Promise<SeenProject> } {
-  const open = async () => {
-    const seen = await collecting.project(id);
-    if (isOverIn(seen.said.state)) throw new Told((t) => t.projectIsOver);
-    return seen;
-  };
+/** `lookAnew`: shows the page as it stands now, where this one is over. */
+function projectKeeping(collecting: CollectingApi, id: string, lookAnew: () => Promise<void>): Keeping<ProjectSaid, SeenProject> {
   return {
-    open,
-    look: open,
+    look: async () => {
+      const seen = await collecting.project(id);
+      if (!isOverIn(seen.said.state)) return seen;
+      await lookAnew();
+      throw new Told((t) => t.projectIsOver);
+    },
     change: (said, version) => collecting.changeProject(id, said, version),
     differing: differingProject,
   };

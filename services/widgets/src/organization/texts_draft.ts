@@ -6,16 +6,36 @@ export const SPOKEN = Object.keys(LANGUAGES) as readonly Language[];
 /** Those in languages that the page does not speak included. */
 export type TextsByLanguage = Readonly<Record<string, ProfileText>>;
 
+// What the API takes for a space (Python's `str.isspace`), and for the end of a line (`str.splitlines`).
+const SPACES = /[\s\u001c-\u001f\u0085]+/g;
+const SPACES_AT_THE_END = /[\s\u001c-\u001f\u0085]+$/;
+const SPACES_AT_THE_BEGINNING = /^[\s\u001c-\u001f\u0085]+/;
+const END_OF_A_LINE = /\r\n|[\n\v\f\r\u001c-\u001e\u0085\u2028\u2029]/;
+
 /** One line of a form, without spaces around it. */
 export function lineOf(form: FormData, name: string): string {
   return String(form.get(name) ?? "").trim();
+}
+
+/** One line with single spaces, as the API keeps it: what it answers is then known for one's own. */
+export function singleSpacedIn(form: FormData, name: string): string {
+  return lineOf(form, name).replace(SPACES, " ").trim();
+}
+
+/** Several lines without spaces at their ends, likewise. */
+export function linesIn(form: FormData, name: string): string {
+  const written = lineOf(form, name).replace(SPACES_AT_THE_BEGINNING, "").replace(SPACES_AT_THE_END, "");
+  return written
+    .split(END_OF_A_LINE)
+    .map((line) => line.replace(SPACES_AT_THE_END, ""))
+    .join("\n");
 }
 
 /** What stands in the form; texts in languages that it does not ask for stay as they were `before`. */
 export function textsIn(form: FormData, before: TextsByLanguage, prefix = ""): TextsByLanguage {
   const others = Object.entries(before).filter(([language]) => !SPOKEN.some((spoken) => spoken === language));
   const written = SPOKEN.map((language) => {
-    const said = { tagline: lineOf(form, `${prefix}tagline-${language}`), about: lineOf(form, `${prefix}about-${language}`) };
+    const said = { tagline: singleSpacedIn(form, `${prefix}tagline-${language}`), about: linesIn(form, `${prefix}about-${language}`) };
     return [language, said] as const;
   });
   return Object.fromEntries([...others, ...written.filter(([, { tagline, about }]) => tagline !== "" || about !== "")]);
