@@ -1,6 +1,7 @@
 """Projects and funds, one at a time: seen with a version, changed upon it, by those who may."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Final
 
 import pytest
@@ -200,9 +201,8 @@ def test_whoever_changes_a_fund_at_the_same_moment_is_waited_for_and_seen(house:
         fund_id = made.json()["id"]
         path, wanted = f"/funds/{fund_id}", {"name": "Mine"}
         shown = house.ask("GET", path, by="usr_viewer")
-    other = house.master.engine.raw_connection()
-    other.cursor().execute("UPDATE fund SET name = 'Tiles' WHERE id = %s", (fund_id,))
-    with ThreadPoolExecutor(1) as pool:
+    with closing(house.master.engine.raw_connection()) as other, ThreadPoolExecutor(1) as pool:
+        other.cursor().execute("UPDATE fund SET name = 'Tiles' WHERE id = %s", (fund_id,))
         seen = {"If-Match": shown.headers["ETag"]}
         waiting = pool.submit(house.ask, "PATCH", path, by="usr_owner", json=wanted, headers=seen)
         while not house.rows(
