@@ -60,13 +60,8 @@ class Loop:
     def once(self) -> None:
         """Take what has come, and look at the datasets when it is time."""
         self.turned_at = now = self.clock()
-        try:
-            take(self.parts, self.queue, now=now)
-            known = self._known() if self._is_time(now) else ()
-        except Exception as error:  # noqa: BLE001 -- the cloud is away, and comes back; what was not taken comes again
-            say(NOT_TAKEN, why=type(error).__name__)
-            self.stopping.wait(_PAUSE_SECONDS)
-            return
+        self._take(now)
+        known = self._known() if self._is_time(now) else ()
         granted = self._granted(now) if known else {}
         for dataset_id in known:
             if self.stopping.is_set():
@@ -75,11 +70,25 @@ class Loop:
         if known:
             self._looked_at = now
 
+    def _take(self, now: datetime) -> None:
+        """What has come. A queue that does not answer stops nothing but that: who has withdrawn is looked for all the same."""
+        try:
+            take(self.parts, self.queue, now=now)
+        except Exception as error:  # noqa: BLE001 -- the cloud is away, and comes back; what was not taken comes again
+            self._not_taken(error)
+
     def _known(self) -> Sequence[str]:
-        """All datasets; that of donors first, so that no seller's files hold up who withdraws."""
-        return sorted(
-            self.parts.datasets.known(), key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id)
-        )
+        """All datasets; that of donors first, so that no seller's files hold up who withdraws. None, where that could not be asked."""
+        try:
+            known = self.parts.datasets.known()
+        except Exception as error:  # noqa: BLE001 -- told of, and asked again
+            self._not_taken(error)
+            return ()
+        return sorted(known, key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id))
+
+    def _not_taken(self, error: Exception) -> None:
+        say(NOT_TAKEN, why=type(error).__name__)
+        self.stopping.wait(_PAUSE_SECONDS)
 
     def _is_time(self, now: datetime) -> bool:
         return self._looked_at is None or now - self._looked_at >= LOOK_EVERY
