@@ -221,3 +221,19 @@ def test_while_nobody_says_what_datasets_there_are_messages_are_taken(
     assert [line["why"] for line in lines(capsys, "arrivals_not_taken")] == ["ConnectionError"]
     desk.work()
     assert [revision.number for revision in desk.released()] == [2]
+
+
+def test_of_two_failures_the_one_that_says_what_to_do_is_told(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bucket that does not answer does so again; a dataset that nobody is told of waits for ever."""
+    desk.consent(range(200))
+    desk.give("a", facts(range(200)))
+    desk.wait(days=14)
+    desk.give("b", facts(range(200, 240)))
+    desk.work()
+    desk.raw.unfetched = True
+    desk.buyers.grants["donations"] = ["no name"]
+    desk.work(days=14)
+    (line,) = lines(capsys, "release_failed")
+    assert (line["error"], "no buyer" in line["why"]) == ("LakeError", True)
