@@ -197,7 +197,7 @@ class _Turn:
         """Make a release without whoever has withdrawn; none, where that changes nothing, and all that was decided is shown."""
         with self._ending_what_is_withdrawn():
             people = self._left_out([])
-            is_news = bool(people.withdrawn) or self._has_ended() or self._is_decided()
+            is_news = bool(people.withdrawn) or self._has_ended() or self._is_decided() or self._is_ahead()
             reason = self._make([], people).reason if is_news else None
             self._end_earlier()
         if reason is not None:
@@ -222,6 +222,11 @@ class _Turn:
         newest = self._history.newest_to(EVERYBODY)
         first = max(first_without_withdrawn(self._ledger.records()), self._standing.kept_from)
         return newest is not None and newest.number >= max(first, self._standing.latest + 1)
+
+    def _is_ahead(self) -> bool:
+        """Whether the ledger has what no release has, as where somebody died after a batch: no buyer is given anything until one has."""
+        newest = self._history.newest_to(EVERYBODY)
+        return newest is not None and newest.state != self._history.state()
 
     def _end_earlier(self) -> None:
         if not self._has_published:
