@@ -177,6 +177,59 @@ def test_a_release_that_is_asked_for_while_another_waits_is_made_too(desk: Desk)
     assert [revision.rows for revision in desk.released()] == [200, 240]
 
 
+def test_a_release_that_is_asked_for_before_a_withdrawal_makes_another_is_made_too(desk: Desk) -> None:
+    """What was waiting counts as tried when it was decided, and not when it was decided again without whoever has withdrawn."""
+    desk.ledgers.is_behind = True
+    _released(desk)
+    decided_at = desk.now
+    desk.consent(range(200, 240))
+    desk.give("b", facts(range(200, 240)))
+    desk.work(days=MINUTE)
+    desk.datasets.asked_for = desk.now
+    desk.consent([7], "withdrawn", on=desk.now.date())
+    desk.work(days=2 * MINUTE)
+    desk.ledgers.is_behind = False
+    desk.work(days=2 * MINUTE)
+    assert [revision.number for revision in desk.released()] == [2]
+    assert desk.datasets.standings["donations"].tried_at == decided_at
+    desk.work(days=2 * MINUTE)
+    assert desk.states()["b"] == ("released", "")
+
+
+def test_who_asked_within_the_second_in_which_it_was_decided_has_it(desk: Desk) -> None:
+    """Certificates have whole seconds: what came in meanwhile would be released for nobody who asked."""
+    desk.consent(range(240))
+    desk.give("a", facts(DONORS))
+    desk.work()
+    desk.ledgers.is_behind = True
+    desk.datasets.asked_for = desk.now + timedelta(minutes=1, milliseconds=400)
+    desk.now += timedelta(minutes=1, milliseconds=600)
+    desk.work()
+    desk.give("b", facts(range(200, 240)))
+    desk.ledgers.is_behind = False
+    for _ in range(2):
+        desk.work(days=2 * MINUTE)
+    assert {name: state for name, (state, _) in desk.states().items()} == {"a": "released", "b": "waiting"}
+
+
+def test_what_comes_in_waits_for_its_day_though_a_look_failed_after_showing(desk: Desk) -> None:
+    desk.ledgers.is_behind = True
+    _released(desk)
+    decided_at = desk.now
+    desk.consent(range(200, 240))
+    desk.give("b", facts(range(200, 240)))
+    desk.work(days=MINUTE)
+    desk.ledgers.is_behind = False
+    desk.raw.unfetched = True
+    desk.work(days=2 * MINUTE)
+    assert [revision.number for revision in desk.released()] == [1]
+    assert desk.states()["a"] == ("waiting", "")
+    desk.raw.unfetched = False
+    desk.work(days=11 * MINUTE)
+    assert {name: state for name, (state, _) in desk.states().items()} == {"a": "released", "b": "waiting"}
+    assert desk.datasets.standings["donations"].tried_at == decided_at
+
+
 @pytest.mark.parametrize("is_described", [True, False])
 def test_what_ended_ends_again_where_only_that_it_had_ended_has_arrived(
     desk: Desk, *, is_described: bool
