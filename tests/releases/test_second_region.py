@@ -1,6 +1,6 @@
 """Where there are copies in a second region: nobody sees what is not there yet, and what takes over shows what was served."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -263,6 +263,32 @@ def test_what_ended_and_was_never_decided_as_far_as_is_known_is_decided_again(
 def _ahead(desk: Desk, *, kept_from: int) -> None:
     desk.datasets.taken_back |= {("donations", number) for number in range(1, kept_from)}
     desk.datasets.keep_from("donations", kept_from)
+
+
+def test_what_ended_is_ended_again_once_a_process_whatever_fails_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are thousands of numbers, and each is a write."""
+    _released(desk)
+    desk.consent([7], "withdrawn", on=desk.now.date())
+    desk.work(days=0.3)
+    ended: list[int] = []
+    take_back = desk.datasets.take_back
+
+    def counted(dataset_id: str, *, since: int, before: int, now: datetime) -> None:
+        ended.append(since)
+        take_back(dataset_id, since=since, before=before, now=now)
+
+    monkeypatch.setattr(desk.datasets, "take_back", counted)
+    was = dict(desk.catalogue.partitions)
+    desk.catalogue.partitions.clear()
+    desk.catalogue.is_away = True
+    monkeypatch.setattr(desk.catalogue, "remove", lambda *_: None)
+    desk.start()
+    desk.work(days=MINUTE)
+    desk.catalogue.is_away = False
+    desk.work(days=11 * MINUTE)
+    assert (ended, desk.catalogue.partitions) == ([1], was)
 
 
 def test_what_is_refused_though_nobody_withdrew_from_it_is_told_of(

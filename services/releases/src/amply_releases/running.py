@@ -13,7 +13,7 @@ from amply_releases.arrivals import DONATIONS
 from amply_releases.failures import Failures
 from amply_releases.handing_over import MADE
 from amply_releases.lines import FAILED, NOT_TAKEN, WAITS, say
-from amply_releases.looking_once import look_once
+from amply_releases.looking_once import Step, look_once
 from amply_releases.making import turn
 from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
 from amply_releases.taking import take
@@ -45,6 +45,7 @@ class Loop:
     _looked_at: datetime | None = None
     _not_before: dict[str, datetime] = field(default_factory=dict)
     _looked_at_once: set[str] = field(default_factory=set)
+    _put_right: dict[str, set[Step]] = field(default_factory=dict)
     _finished: set[str] = field(default_factory=set)
     """Datasets whose last turn was this process's, and left nothing undone."""
     _waits_since: dict[str, datetime] = field(default_factory=dict)
@@ -127,7 +128,7 @@ class Loop:
         failures = Failures()
         if dataset_id not in self._looked_at_once:
             with failures.collected():
-                look_once(self.parts, dataset_id, now=now)
+                look_once(self.parts, dataset_id, self._put_right.setdefault(dataset_id, set()), now=now)
                 self._looked_at_once.add(dataset_id)
         with failures.collected():
             try:
