@@ -8,7 +8,7 @@ from shutil import copytree, rmtree
 import pytest
 
 from amply_lake.history import History
-from amply_releases import handing_over, running
+from amply_releases import handing_over, making, running
 from tests.lake.lake_world import people
 from tests.releases.desk import Desk, facts
 from tests.releases.test_making import lines
@@ -338,6 +338,71 @@ def test_many_buyers_are_served_one_after_another_and_nothing_is_told_as_failed(
         assert looks <= 2 * len(buyers)
     assert looks * running.COPIED_AFTER > running.COPIED_WITHIN, "longer than one release may wait"
     assert lines(capsys, "release_failed") == []
+
+
+def test_what_is_copied_within_seconds_is_made_stored_and_shown_at_one_look(desk: Desk) -> None:
+    """Or withdrawals, which come every six hours, would end buyers' releases before the last of them has one."""
+    desk.pause = lambda _: _copied(desk)
+    desk.ledgers.is_slow = desk.curated.is_slow = True
+    _released(desk)
+    assert [revision.number for revision in desk.released()] == [1]
+    buyers = [f"buyer-{number}" for number in range(handing_over.MOST_A_TURN + 1)]
+    desk.buyers.grants["donations"] = buyers
+    for expected in (handing_over.MOST_A_TURN, len(buyers)):
+        desk.work(days=MINUTE / 3)
+        assert sum(bool(desk.given(buyer)) for buyer in buyers) == expected
+
+
+def test_the_second_region_is_waited_for_only_seconds_of_a_look(desk: Desk) -> None:
+    """However many buyers wait for it: meanwhile nobody's withdrawal is honoured."""
+    _released(desk)
+    desk.buyers.grants["donations"] = ["acme", "zenith"]
+    waited: list[float] = []
+    desk.pause = waited.append
+    desk.curated.is_behind = True
+    desk.work(days=MINUTE / 3)
+    assert 10 <= sum(waited) <= 20
+
+
+def test_what_waits_is_not_made_again_at_each_look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    _released(desk)
+    desk.ledgers.is_behind = True
+    desk.buyers.grants["donations"] = ["acme"]
+    desk.work(days=MINUTE)
+    desk.consent(range(200, 240))
+    desk.give("b", facts(range(200, 240)))
+    desk.wait(days=14)
+
+    def again(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patched:
+        for module in (making, handing_over):
+            patched.setattr(module, "release", again)
+        for _ in range(3):
+            desk.work(days=2 * MINUTE)
+    desk.ledgers.is_behind = False
+    for _ in range(2):
+        desk.work(days=2 * MINUTE)
+    assert [revision.rows for revision in desk.released()] == [200, 240]
+    assert [revision.rows for revision in desk.given("acme")] == [240]
+
+
+def test_a_pause_begins_when_a_look_has_ended(desk: Desk) -> None:
+    _released(desk)
+    desk.buyers.grants["donations"] = ["acme"]
+    desk.curated.is_behind = True
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        desk.now += timedelta(minutes=1)
+        waited.append(seconds)
+
+    desk.pause = pause
+    desk.work(days=MINUTE)
+    looked = len(waited)
+    desk.work(days=MINUTE)
+    assert len(waited) == looked
 
 
 def test_what_failed_is_told_whatever_else_waits(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,11 @@ class Failures:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    @property
+    def has_waited(self) -> bool:
+        """Whether the second region did not have something in time."""
+        return any(isinstance(failure, NotCopiedError) for failure in self._found)
+
     @contextmanager
     def collected(self) -> Iterator[None]:
         """Whatever fails within fails later."""

@@ -33,7 +33,7 @@ from amply_releases.ending import end_old
 from amply_releases.failures import Failures
 from amply_releases.handing_over import MADE, behind, hand_over
 from amply_releases.lines import REFUSED, VIOLATED, say
-from amply_releases.ports import Parts, UnreadableSourceError
+from amply_releases.ports import NotCopiedError, Parts, UnreadableSourceError
 from amply_releases.publishing import (
     cleared,
     end_earlier,
@@ -286,6 +286,8 @@ class _Turn:
             withdrawn=people.withdrawn,
             absent=people.absent,
         )
+        if not files and not people.withdrawn:
+            self._stop_unless_copied()
         self._remember(order)
         try:
             done = release(
@@ -306,6 +308,12 @@ class _Turn:
             publish(parts, source, self._standing, done, self._ledger, now=self._now)
         self._has_published = True
         return _Outcome(is_released=True)
+
+    def _stop_unless_copied(self) -> None:
+        """Make nothing again of what was decided before, and cannot be shown yet; whoever has withdrawn is withheld before that."""
+        name = self._source.dataset_id
+        if self._is_decided() and not self._parts.ledgers.is_copied(name):
+            raise NotCopiedError(name)
 
     def _violated(self, violation: Violation) -> _Outcome:
         """Nothing is released; that is told of only where there was something to release."""

@@ -101,7 +101,7 @@ class Loop:
         try:
             return self.parts.buyers.granted(now=now)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again
-            self._failed(_NO_DATASET, error, now=now)
+            self._failed(_NO_DATASET, error)
             return {}
 
     def _turn(self, dataset_id: str, buyers: Sequence[str]) -> None:
@@ -118,7 +118,7 @@ class Loop:
                 self._waits_since.pop(dataset_id, None)
             self._wait(dataset_id, now)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger
-            self._failed(dataset_id, error, now=now)
+            self._failed(dataset_id, error)
         else:
             self._finished.add(dataset_id)
             self._waits_since.pop(dataset_id, None)
@@ -137,10 +137,11 @@ class Loop:
                 self._leave_nothing_of(dataset_id)
         failures.raise_worst()
 
-    def _failed(self, dataset_id: str, error: Exception, *, now: datetime) -> None:
+    def _failed(self, dataset_id: str, error: Exception) -> None:
         why = str(error) if isinstance(error, LakeError) else ""
         say(FAILED, dataset=dataset_id, error=type(error).__name__, why=why)
-        self._not_before[dataset_id] = now + AGAIN_AFTER
+        # From now on, and not from its beginning: a turn may take longer than the pause.
+        self._not_before[dataset_id] = self.clock() + AGAIN_AFTER
 
     def _wait(self, dataset_id: str, now: datetime) -> None:
         """For the second region; what is told as failed is still tried as often."""
@@ -150,7 +151,7 @@ class Loop:
             say(FAILED, dataset=dataset_id, error=NotCopiedError.__name__, why=why)
         else:
             say(WAITS, dataset=dataset_id)
-        self._not_before[dataset_id] = now + COPIED_AFTER
+        self._not_before[dataset_id] = self.clock() + COPIED_AFTER
 
     def _leave_nothing_of(self, dataset_id: str) -> None:
         """The disk is for one dataset at a time; the next turn finds as much here as another process would."""
