@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -85,6 +85,8 @@ class Desk:
     folder: Path
     dying: memory.Dying = field(default_factory=memory.Dying)
     now: datetime = NOW
+    pause: Callable[[float], object] = field(default=lambda _: None)
+    """What happens while S3 is given some seconds to copy; otherwise nothing."""
     _processes: int = 0
 
     def __post_init__(self) -> None:
@@ -114,9 +116,14 @@ class Desk:
             keys=TestKeys(),
             signer=TestSigner(),
             scratch=scratch,
+            pause=self._pause,
             limits=Limits(spill=scratch / "spill", memory_bytes=256 << 20, threads=1),
         )
         return Loop(parts=parts, queue=self.queue, clock=lambda: self.now)
+
+    def _pause(self, seconds: float) -> None:
+        """As `pause` is by then."""
+        self.pause(seconds)
 
     def give(self, name: str, rows: Sequence[Row], *, dataset: str = "donations") -> str:
         """A file as its writer leaves it, and the message about it."""

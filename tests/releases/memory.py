@@ -56,8 +56,11 @@ class Dying:
 @dataclass
 class Queue:
     messages: list[Message] = field(default_factory=list)
+    is_away: bool = False
 
     def receive(self) -> Sequence[Message]:
+        if self.is_away:
+            raise ConnectionError("the queue does not answer")
         return list(self.messages)
 
     def done(self, message: Message) -> None:

@@ -18,6 +18,7 @@ from ledger_format.certificates import Certificate, open_certificate
 from ledger_format.notes import VerifierKey
 from tests.lake.lake_world import TestSigner, people
 from tests.releases.desk import Desk, facts, policy
+from tests.releases.memory import Killed
 
 ACME, ZENITH = "acme-research", "zenith.co"
 SECONDS = 20 / 86_400
@@ -232,6 +233,27 @@ def test_what_nobody_was_told_of_yet_is_given_to_no_buyer(sold: Desk) -> None:
     standing = sold.datasets.standings["donations"]
     handing_over.hand_over(sold.loop.parts, source, standing, [ACME], now=sold.now)
     assert sold.datasets.given == {}
+
+
+def test_a_batch_whose_release_was_never_decided_keeps_nothing_from_new_buyers(desk: Desk) -> None:
+    """A process was killed between the two, and the dataset was closed before another one came."""
+    desk.sell("visits")
+    desk.give("a", people(range(20)), dataset="visits")
+    desk.wait(days=1)
+    desk.give("b", people(range(20), first=100), dataset="visits")
+    desk.work()
+    desk.dying.left = 2
+    with pytest.raises(Killed):
+        desk.work(days=1)
+    history = History.read(desk.ledgers.of("visits"), "visits")
+    newest = history.newest_to(EVERYBODY)
+    assert (len(history.batches), newest and newest.number) == (2, 1)
+    desk.dying.left = None
+    desk.datasets.sources["visits"] = replace(desk.datasets.sources["visits"], is_open=False)
+    grant(desk, ACME, dataset="visits")
+    desk.start()
+    desk.work(days=SECONDS)
+    assert [revision.rows for revision in desk.given(ACME, "visits")] == [40]
 
 
 def test_many_buyers_are_served_over_several_looks(sold: Desk) -> None:

@@ -16,6 +16,7 @@ UNREADABLE: tuple[Mapping[str, Any], ...] = (
     {"expires_at": {"S": "soon"}},
     {"expires_at": {"N": "7"}},
     {"expires_at": None},
+    {"expires_at": {"S": "9999-12-31T23:59:59-01:00"}},
     {"contract_id": None},
 )
 

@@ -150,6 +150,27 @@ def test_a_process_that_begins_asks_for_several_records_at_a_time(
     assert ledgers.is_copied("visits")
 
 
+def test_what_is_copied_is_remembered_though_a_later_answer_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    class Failing(Busy):
+        def head_object(self, **said: str) -> dict[str, str]:
+            asked.append(said["Key"])
+            if said["Key"].endswith("15.json") and len(asked) <= 2 * AT_ONCE:
+                raise ConnectionError
+            return {"ReplicationStatus": "COMPLETED"}
+
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Failing())
+    ledgers = S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=True)
+    with pytest.raises(ConnectionError):
+        ledgers.is_copied("visits")
+    assert len(asked) == 2 * AT_ONCE
+    assert ledgers.is_copied("visits")
+    assert asked[2 * AT_ONCE :] == ["visits/records/00000015.json"]
+
+
 @pytest.mark.parametrize(
     ("status", "is_there"),
     [("PENDING", False), ("FAILED", False), ("COMPLETED", True), ("REPLICA", True), (None, False)],

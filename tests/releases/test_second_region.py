@@ -1,6 +1,6 @@
 """Where there are copies in a second region: nobody sees what is not there yet, and what takes over shows what was served."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -8,8 +8,6 @@ from shutil import copytree, rmtree
 import pytest
 
 from amply_lake.history import History
-from amply_releases import handing_over, running
-from tests.lake.lake_world import people
 from tests.releases.desk import Desk, facts
 from tests.releases.test_making import lines
 
@@ -18,16 +16,10 @@ MINUTE = 1 / 1440
 """In days."""
 
 
-def _released(desk: Desk) -> None:
+def released(desk: Desk) -> None:
     desk.consent(DONORS)
     desk.give("a", facts(DONORS))
     desk.wait(days=14)
-
-
-def _copied(desk: Desk) -> None:
-    """All that was written up to now has arrived."""
-    desk.ledgers.pending.clear()
-    desk.curated.pending.clear()
 
 
 @pytest.mark.parametrize("bucket", ["ledgers", "curated"])
@@ -36,7 +28,7 @@ def test_nobody_sees_a_release_that_the_second_region_does_not_have_yet(
 ) -> None:
     """A lost region would take along what was known of rows that buyers have."""
     getattr(desk, bucket).is_behind = True
-    _released(desk)
+    released(desk)
     assert (desk.released(), desk.catalogue.partitions) == ([], {})
     assert [line["dataset"] for line in lines(capsys, "release_waits")] == ["donations"]
     desk.work(days=1 / 1440)
@@ -51,7 +43,7 @@ def test_what_is_not_copied_within_half_an_hour_has_failed(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.ledgers.is_behind = True
-    _released(desk)
+    released(desk)
     desk.work(days=20 / 1440)
     assert lines(capsys, "release_failed") == []
     desk.work(days=20 / 1440)
@@ -59,7 +51,7 @@ def test_what_is_not_copied_within_half_an_hour_has_failed(
 
 
 def test_waiting_for_the_second_region_stops_no_withdrawal(desk: Desk) -> None:
-    _released(desk)
+    released(desk)
     desk.consent([7], "withdrawn", on=desk.now.date())
     desk.curated.is_behind = True
     desk.work(days=0.3)
@@ -70,7 +62,7 @@ def test_waiting_for_the_second_region_stops_no_withdrawal(desk: Desk) -> None:
 
 
 def test_no_buyer_sees_a_release_of_their_own_that_the_second_region_does_not_have_yet(desk: Desk) -> None:
-    _released(desk)
+    released(desk)
     desk.buyers.grants["donations"] = ["acme"]
     desk.curated.is_behind = True
     desk.work()
@@ -82,7 +74,7 @@ def test_no_buyer_sees_a_release_of_their_own_that_the_second_region_does_not_ha
 
 def test_a_catalogue_that_begins_empty_learns_of_what_is_served(desk: Desk) -> None:
     """As where another region took over; of earlier revisions it needs none, since the newest has all rows."""
-    _released(desk)
+    released(desk)
     was = dict(desk.catalogue.partitions)
     desk.catalogue.partitions.clear()
     desk.start()
@@ -92,7 +84,7 @@ def test_a_catalogue_that_begins_empty_learns_of_what_is_served(desk: Desk) -> N
 
 
 def test_a_catalogue_learns_of_nothing_that_was_taken_back(desk: Desk) -> None:
-    _released(desk)
+    released(desk)
     desk.datasets.taken_back.add(("donations", 1))
     desk.catalogue.partitions.clear()
     desk.start()
@@ -102,7 +94,7 @@ def test_a_catalogue_learns_of_nothing_that_was_taken_back(desk: Desk) -> None:
 
 def test_no_file_gets_there_before_the_record_of_its_release(desk: Desk, tmp_path: Path) -> None:
     """What takes over decides another release under the same number, and must not find files of the lost one there."""
-    _released(desk)
+    released(desk)
     desk.consent([7], "withdrawn", on=desk.now.date())
     lost = copytree(tmp_path / "ledgers", tmp_path / "arrived")
     desk.ledgers.is_behind = True
@@ -124,7 +116,7 @@ def test_a_withdrawal_that_a_buyers_wait_brought_forward_leaves_nobody_with_noth
     desk: Desk, *, is_killed: bool
 ) -> None:
     """What was released before is served no more at once; what takes its place was decided, and is shown as soon as it is there too."""
-    _released(desk)
+    released(desk)
     desk.work(days=0.3)
     desk.consent([7], "withdrawn", on=desk.now.date())
     desk.buyers.grants["donations"] = ["acme"]
@@ -142,7 +134,7 @@ def test_a_withdrawal_that_a_buyers_wait_brought_forward_leaves_nobody_with_noth
 def test_what_comes_in_while_a_release_waits_is_no_batch_of_its_own(desk: Desk) -> None:
     """A certificate has room for so many batches, and what comes in is collected until the next day that is due."""
     desk.ledgers.is_behind = True
-    _released(desk)
+    released(desk)
     decided_at = desk.now
     for name, first in (("b", 200), ("c", 240)):
         desk.consent(range(first, first + 40))
@@ -166,7 +158,7 @@ def test_what_comes_in_while_a_release_waits_is_no_batch_of_its_own(desk: Desk) 
 
 def test_a_release_that_is_asked_for_while_another_waits_is_made_too(desk: Desk) -> None:
     desk.ledgers.is_behind = True
-    _released(desk)
+    released(desk)
     desk.consent(range(200, 240))
     desk.give("b", facts(range(200, 240)))
     desk.work(days=MINUTE)
@@ -177,12 +169,65 @@ def test_a_release_that_is_asked_for_while_another_waits_is_made_too(desk: Desk)
     assert [revision.rows for revision in desk.released()] == [200, 240]
 
 
+def test_a_release_that_is_asked_for_before_a_withdrawal_makes_another_is_made_too(desk: Desk) -> None:
+    """What was waiting counts as tried when it was decided, and not when it was decided again without whoever has withdrawn."""
+    desk.ledgers.is_behind = True
+    released(desk)
+    decided_at = desk.now
+    desk.consent(range(200, 240))
+    desk.give("b", facts(range(200, 240)))
+    desk.work(days=MINUTE)
+    desk.datasets.asked_for = desk.now
+    desk.consent([7], "withdrawn", on=desk.now.date())
+    desk.work(days=2 * MINUTE)
+    desk.ledgers.is_behind = False
+    desk.work(days=2 * MINUTE)
+    assert [revision.number for revision in desk.released()] == [2]
+    assert desk.datasets.standings["donations"].tried_at == decided_at
+    desk.work(days=2 * MINUTE)
+    assert desk.states()["b"] == ("released", "")
+
+
+def test_who_asked_within_the_second_in_which_it_was_decided_has_it(desk: Desk) -> None:
+    """Certificates have whole seconds: what came in meanwhile would be released for nobody who asked."""
+    desk.consent(range(240))
+    desk.give("a", facts(DONORS))
+    desk.work()
+    desk.ledgers.is_behind = True
+    desk.datasets.asked_for = desk.now + timedelta(minutes=1, milliseconds=400)
+    desk.now += timedelta(minutes=1, milliseconds=600)
+    desk.work()
+    desk.give("b", facts(range(200, 240)))
+    desk.ledgers.is_behind = False
+    for _ in range(2):
+        desk.work(days=2 * MINUTE)
+    assert {name: state for name, (state, _) in desk.states().items()} == {"a": "released", "b": "waiting"}
+
+
+def test_what_comes_in_waits_for_its_day_though_a_look_failed_after_showing(desk: Desk) -> None:
+    desk.ledgers.is_behind = True
+    released(desk)
+    decided_at = desk.now
+    desk.consent(range(200, 240))
+    desk.give("b", facts(range(200, 240)))
+    desk.work(days=MINUTE)
+    desk.ledgers.is_behind = False
+    desk.raw.unfetched = True
+    desk.work(days=2 * MINUTE)
+    assert [revision.number for revision in desk.released()] == [1]
+    assert desk.states()["a"] == ("waiting", "")
+    desk.raw.unfetched = False
+    desk.work(days=11 * MINUTE)
+    assert {name: state for name, (state, _) in desk.states().items()} == {"a": "released", "b": "waiting"}
+    assert desk.datasets.standings["donations"].tried_at == decided_at
+
+
 @pytest.mark.parametrize("is_described", [True, False])
 def test_what_ended_ends_again_where_only_that_it_had_ended_has_arrived(
     desk: Desk, *, is_described: bool
 ) -> None:
     """Items of the table arrive in any order."""
-    _released(desk)
+    released(desk)
     desk.consent([7], "withdrawn", on=desk.now.date())
     desk.work(days=0.3)
     desk.datasets.taken_back.clear()
@@ -197,7 +242,7 @@ def test_what_ended_and_was_never_decided_as_far_as_is_known_is_decided_again(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The table arrived, and the ledger's last records did not: its next release has a number that nobody is to be refused."""
-    _released(desk)
+    released(desk)
     _ahead(desk, kept_from=4)
     desk.consent([7], "withdrawn", on=desk.now.date())
     desk.start()
@@ -212,11 +257,37 @@ def _ahead(desk: Desk, *, kept_from: int) -> None:
     desk.datasets.keep_from("donations", kept_from)
 
 
+def test_what_ended_is_ended_again_once_a_process_whatever_fails_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are thousands of numbers, and each is a write."""
+    released(desk)
+    desk.consent([7], "withdrawn", on=desk.now.date())
+    desk.work(days=0.3)
+    ended: list[int] = []
+    take_back = desk.datasets.take_back
+
+    def counted(dataset_id: str, *, since: int, before: int, now: datetime) -> None:
+        ended.append(since)
+        take_back(dataset_id, since=since, before=before, now=now)
+
+    monkeypatch.setattr(desk.datasets, "take_back", counted)
+    was = dict(desk.catalogue.partitions)
+    desk.catalogue.partitions.clear()
+    desk.catalogue.is_away = True
+    monkeypatch.setattr(desk.catalogue, "remove", lambda *_: None)
+    desk.start()
+    desk.work(days=MINUTE)
+    desk.catalogue.is_away = False
+    desk.work(days=11 * MINUTE)
+    assert (ended, desk.catalogue.partitions) == ([1], was)
+
+
 def test_what_is_refused_though_nobody_withdrew_from_it_is_told_of(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It would count as released, with nothing served and nobody told."""
-    _released(desk)
+    released(desk)
     desk.datasets.taken_back.add(("donations", 2))
     desk.consent(range(200, 240))
     desk.give("b", facts(range(200, 240)))
@@ -226,43 +297,8 @@ def test_what_is_refused_though_nobody_withdrew_from_it_is_told_of(
     assert desk.catalogue.partitions == {("donations", 1): "released/donations/000001/"}
 
 
-def test_what_waits_is_not_kept_on_the_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six releases, the dataset's own and five buyers', would be on it at once."""
-    _released(desk)
-    desk.buyers.grants["donations"] = ["acme", "zenith"]
-    desk.curated.is_behind = True
-    monkeypatch.setattr(type(desk.loop), "_leave_nothing_of", lambda *_: None)
-    desk.work(days=MINUTE)
-    assert [path.name for path in desk.loop.parts.scratch.rglob("*.parquet")] == []
-    desk.curated.is_behind = False
-    desk.work(days=2 * MINUTE)
-    assert len(desk.given("acme")) == len(desk.given("zenith")) == 1
-
-
-def test_many_buyers_are_served_one_after_another_and_nothing_is_told_as_failed(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each one's release is made at one look, stored at the next, and shown at the third: those that were begun come first."""
-    monkeypatch.setattr(handing_over, "MOST_A_TURN", 2)
-    monkeypatch.setattr(running, "COPIED_WITHIN", timedelta(minutes=12))
-    desk.sell("visits", release_every=timedelta(days=1))
-    desk.give("a", people(range(20)), dataset="visits")
-    desk.wait(days=1)
-    buyers = [f"buyer-{number}" for number in range(20)]
-    desk.buyers.grants["visits"] = buyers
-    desk.ledgers.is_slow = desk.curated.is_slow = True
-    looks = 0
-    while not all(desk.given(buyer, "visits") for buyer in buyers):
-        desk.work(days=2 * MINUTE)
-        _copied(desk)
-        looks += 1
-        assert looks <= 2 * len(buyers)
-    assert looks * running.COPIED_AFTER > running.COPIED_WITHIN, "longer than one release may wait"
-    assert lines(capsys, "release_failed") == []
-
-
 def test_what_failed_is_told_whatever_else_waits(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    _released(desk)
+    released(desk)
     desk.give("b", facts(range(200, 240)))
     desk.work()
     desk.raw.unfetched = True
@@ -276,7 +312,7 @@ def test_what_failed_first_is_told_where_a_withdrawal_fails_after_it(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And nobody is given anything before whoever has withdrawn is withheld."""
-    _released(desk)
+    released(desk)
     desk.give("b", facts(range(200, 240)))
     desk.work()
     desk.raw.unfetched = True

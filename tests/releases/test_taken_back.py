@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from amply_lake.history import History
+from amply_releases import running
 from amply_releases.datasets import Source
 from amply_releases.ports import Revision
 from tests.releases import memory
@@ -189,3 +190,50 @@ def test_a_refused_batch_holds_no_withdrawal_up(desk: Desk) -> None:
     desk.wait(days=14)
     assert "would have to be left out" in desk.datasets.refused["donations"]
     assert [revision.number for revision in desk.released()] == [2]
+
+
+def test_a_queue_that_does_not_answer_stops_no_withdrawal(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _released_and_withdrawn(desk, [7])
+    monkeypatch.setattr(running, "_PAUSE_SECONDS", 0)
+    desk.queue.is_away = True
+    desk.work(days=0.3)
+    assert [revision.number for revision in desk.released()] == [2]
+    assert [line["why"] for line in lines(capsys, "arrivals_not_taken")] == ["ConnectionError"]
+
+
+def test_while_nobody_says_what_datasets_there_are_messages_are_taken(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the look is made as soon as somebody does."""
+    _released_and_withdrawn(desk, [7])
+    monkeypatch.setattr(running, "_PAUSE_SECONDS", 0)
+    desk.give("b", facts(range(200, 240)))
+
+    def away() -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.datasets, "known", away)
+        desk.work(days=0.3)
+    assert (desk.queue.messages, desk.states()["b"][0]) == ([], "waiting")
+    assert [line["why"] for line in lines(capsys, "arrivals_not_taken")] == ["ConnectionError"]
+    desk.work()
+    assert [revision.number for revision in desk.released()] == [2]
+
+
+def test_of_two_failures_the_one_that_says_what_to_do_is_told(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bucket that does not answer does so again; a dataset that nobody is told of waits for ever."""
+    desk.consent(range(200))
+    desk.give("a", facts(range(200)))
+    desk.wait(days=14)
+    desk.give("b", facts(range(200, 240)))
+    desk.work()
+    desk.raw.unfetched = True
+    desk.buyers.grants["donations"] = ["no name"]
+    desk.work(days=14)
+    (line,) = lines(capsys, "release_failed")
+    assert (line["error"], "no buyer" in line["why"]) == ("LakeError", True)

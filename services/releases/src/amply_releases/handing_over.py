@@ -14,7 +14,7 @@ from amply_lake.history import History
 from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.failures import Failures
 from amply_releases.lines import RELEASED, say
-from amply_releases.ports import Parts
+from amply_releases.ports import NotCopiedError, Parts
 from amply_releases.publishing import cleared, columns_of, revision_of, store
 
 MADE: Final = "out"
@@ -60,7 +60,8 @@ def hand_over(
     failures = Failures()
     for buyer in _first(named, history):
         with failures.collected():
-            _hand_over(parts, source, buyer, follows=standing.latest, now=now)
+            is_patient = not failures.has_waited
+            _hand_over(parts, source, buyer, follows=standing.latest, now=now, is_patient=is_patient)
             failures.has_shown = True
     failures.raise_worst()
 
@@ -75,22 +76,30 @@ def _first(named: Sequence[str], history: History) -> Sequence[str]:
     """As many as one turn is for: before all those whose release was made and waits for the second region, or each turn would begin
     others, and show none. One place is for the others, since what was made once may fail for good.
     """
-    state = history.state()
     begun: list[str] = []
     others: list[str] = []
     for buyer in named:
-        newest = history.newest_to(buyer)
-        (begun if newest is not None and newest.state == state else others).append(buyer)
+        (begun if _is_begun(history, buyer) else others).append(buyer)
     kept = MOST_A_TURN - 1
     return [*begun[:kept], *others, *begun[kept:]][:MOST_A_TURN]
 
 
-def _hand_over(parts: Parts, source: Source, buyer: str, *, follows: int, now: datetime) -> None:
+def _is_begun(history: History, buyer: str) -> bool:
+    """Whether what would be released now was decided for this buyer."""
+    newest = history.newest_to(buyer)
+    return newest is not None and newest.state == history.state()
+
+
+def _hand_over(
+    parts: Parts, source: Source, buyer: str, *, follows: int, now: datetime, is_patient: bool
+) -> None:
     if buyer == EVERYBODY:
         raise LakeError(
             f"the name {EVERYBODY} is no buyer's; close that contract, and open one under another name"
         )
     name, ledger = source.dataset_id, parts.ledgers.of(source.dataset_id)
+    if _is_begun(History.read(ledger, name), buyer) and not parts.ledgers.is_copied(name):
+        raise NotCopiedError(name)  # rather than make it again, and again not show it
     done = release(
         [],
         Order(dataset=name, buyer=buyer, policy=source.policy, into=parts.scratch / MADE),
@@ -106,7 +115,7 @@ def _hand_over(parts: Parts, source: Source, buyer: str, *, follows: int, now: d
     number = done.certificate.release
     place = f"{PREFIX}{name}/{buyer}/{number:06}/"
     with cleared(done):
-        store(parts, source, done, place)
+        store(parts, source, done, place, is_patient=is_patient)
         parts.datasets.hand_over(
             source, buyer, revision_of(done, place, columns_of(source, ledger)), follows=follows
         )

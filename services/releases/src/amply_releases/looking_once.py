@@ -4,6 +4,7 @@ Of what was written last, the region that takes over may have some, in any order
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from amply_lake.history import History
@@ -15,14 +16,31 @@ _LOOKED_AT_AGAIN: Final = 5
 """More than end while one is being shown."""
 
 
-def look_once(parts: Parts, dataset_id: str, *, now: datetime) -> None:
-    """Have nothing served that has ended, nothing ended that was never decided, and in the catalogue what is served."""
+class Step(StrEnum):
+    """Done once a process each: what fails later is no reason to write thousands of ends again."""
+
+    ENDED = "ended"
+    WENT_BACK = "went back"
+    SHOWN = "shown"
+
+
+def look_once(parts: Parts, dataset_id: str, done: set[Step], *, now: datetime) -> None:
+    """Have nothing served that has ended, nothing ended that was never decided, and in the catalogue what is served.
+
+    `done`: what this process has done of it before, and has now.
+    """
     standing = parts.datasets.standing(dataset_id, now=now)
     if standing is None:
         return
-    _end_what_has_ended(parts, dataset_id, standing, now=now)
-    _go_back_to_the_ledger(parts, dataset_id, standing)
-    _show(parts, dataset_id, standing)
+    if Step.ENDED not in done:
+        _end_what_has_ended(parts, dataset_id, standing, now=now)
+        done.add(Step.ENDED)
+    if Step.WENT_BACK not in done:
+        _go_back_to_the_ledger(parts, dataset_id, standing)
+        done.add(Step.WENT_BACK)
+    if Step.SHOWN not in done:
+        _show(parts, dataset_id, standing)
+        done.add(Step.SHOWN)
 
 
 def _end_what_has_ended(parts: Parts, dataset_id: str, standing: Standing, *, now: datetime) -> None:

@@ -28,18 +28,19 @@ from amply_releases.datasets import (
     is_due,
     withdrawals_are_due,
 )
+from amply_releases.decided import first_decided_at
 from amply_releases.ending import end_old
 from amply_releases.failures import Failures
 from amply_releases.handing_over import MADE, behind, hand_over
 from amply_releases.lines import REFUSED, VIOLATED, say
-from amply_releases.ports import Parts, UnreadableSourceError
+from amply_releases.ports import NotCopiedError, Parts, UnreadableSourceError
 from amply_releases.publishing import (
     cleared,
     end_earlier,
     first_without_withdrawn,
     publish,
 )
-from amply_releases.sifting import INCOMING, sift
+from amply_releases.sifting import INCOMING, Fetched, fetch, sift
 
 
 def turn(
@@ -115,14 +116,11 @@ def _again(parts: Parts, source: Source, *, now: datetime) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What came of an order. `is_empty`: nothing was there to release. `reason`: why nothing was released, where there is one.
-    `decided_at`: when what was released was decided.
-    """
+    """What came of an order. `is_empty`: nothing was there to release. `reason`: why nothing was released, where there is one."""
 
     is_released: bool
     reason: str | None = None
     is_empty: bool = False
-    decided_at: datetime | None = None
 
 
 _NOTHING: Final = _Outcome(is_released=False, is_empty=True)
@@ -156,13 +154,17 @@ class _Turn:
             return
         parts, name, most = self._parts, self._source.dataset_id, self._parts.limits.files
         waiting = parts.datasets.waiting(name, most=most + 1)
-        fetched = sift(parts, self._source.policy, waiting[:most], now=self._now)
-        files = [one.path for one in fetched]
+        fetched = list(fetch(parts, waiting[:most], now=self._now))
+        if self._untold(self._batched(fetched)) is not None:
+            self._go_on(fetched)
+            return
+        fit = sift(parts, self._source.policy, fetched, now=self._now)
+        files = [one.path for one in fit]
         people = self._left_out(files)
         outcome = self._of_files(files, people)
         refused = None if outcome.is_empty else outcome.reason
         if outcome.is_released or outcome.is_empty:
-            for one in fetched:
+            for one in fit:
                 parts.datasets.decide(one.file, FileState.RELEASED, now=self._now)
         elif refused is not None and len(waiting) > most:
             refused += (
@@ -175,29 +177,46 @@ class _Turn:
         self._looked_at_withdrawals()
         parts.datasets.tried(name, refused=refused, now=self._now)
 
-    def _go_on(self) -> None:
-        """Show what was decided and nobody has seen yet, with nothing new: what came in meanwhile waits for its own day."""
+    def _go_on(self, fetched: Sequence[Fetched] | None = None) -> None:
+        """Show what was decided, with nothing new: what came in meanwhile waits for its own day."""
         parts, name = self._parts, self._source.dataset_id
-        outcome = self._make([], self._left_out([]))
+        reason = self._make([], self._left_out([])).reason
         self._end_earlier()
         self._looked_at_withdrawals()
-        waiting = parts.datasets.waiting(name, most=parts.limits.files)
-        decided = [
-            one
-            for one in sift(parts, self._source.policy, waiting, now=self._now)
-            if identify([one.path], parts.limits)[0].sha256 in self._history.sources
-        ]
-        for one in decided:
+        if fetched is None:
+            waiting = parts.datasets.waiting(name, most=parts.limits.files)
+            fetched = list(fetch(parts, waiting, now=self._now))
+        batched = self._batched(fetched)
+        for one, _ in batched:
             parts.datasets.decide(one.file, FileState.RELEASED, now=self._now)
-        if decided:
-            # Whoever has asked for a release since has asked for another one.
-            parts.datasets.tried(name, refused=outcome.reason, now=outcome.decided_at or self._now)
+        tried_at = self._untold(batched)
+        if tried_at is not None:
+            parts.datasets.tried(name, refused=reason, now=tried_at)
+
+    def _batched(self, fetched: Sequence[Fetched]) -> list[tuple[Fetched, str]]:
+        """Files that a batch was made of, each with its hash, whatever the policy says of them today."""
+        if not self._history.batches:
+            return []
+        named = [(one, identify([one.path], self._parts.limits)[0].sha256) for one in fetched]
+        return [(one, sha256) for one, sha256 in named if sha256 in self._history.sources]
+
+    def _untold(self, batched: Sequence[tuple[Fetched, str]]) -> datetime | None:
+        """When the release of these was decided, if nobody has noted yet that it was tried: whoever asked for one after that has
+        asked for another one.
+        """
+        hashes = {sha256 for _, sha256 in batched}
+        at = first_decided_at(self._ledger.records(), hashes, self._parts.signer) if hashes else None
+        tried_at, asked = self._standing.tried_at, self._source.asked_for
+        if at is None or (tried_at is not None and at <= tried_at):
+            return None
+        # Certificates have whole seconds; whoever asked within that one has it.
+        return asked if asked is not None and asked.replace(microsecond=0) == at else at
 
     def honour_withdrawals(self) -> None:
         """Make a release without whoever has withdrawn; none, where that changes nothing, and all that was decided is shown."""
         with self._ending_what_is_withdrawn():
             people = self._left_out([])
-            is_news = bool(people.withdrawn) or self._has_ended() or self._is_decided()
+            is_news = bool(people.withdrawn) or self._has_ended() or self._is_decided() or self._is_ahead()
             reason = self._make([], people).reason if is_news else None
             self._end_earlier()
         if reason is not None:
@@ -222,6 +241,11 @@ class _Turn:
         newest = self._history.newest_to(EVERYBODY)
         first = max(first_without_withdrawn(self._ledger.records()), self._standing.kept_from)
         return newest is not None and newest.number >= max(first, self._standing.latest + 1)
+
+    def _is_ahead(self) -> bool:
+        """Whether the ledger has what no release has, as where somebody died after a batch: no buyer is given anything until one has."""
+        newest = self._history.newest_to(EVERYBODY)
+        return newest is not None and newest.state != self._history.state()
 
     def _end_earlier(self) -> None:
         if not self._has_published:
@@ -262,6 +286,8 @@ class _Turn:
             withdrawn=people.withdrawn,
             absent=people.absent,
         )
+        if not files and not people.withdrawn:
+            self._stop_unless_copied()
         self._remember(order)
         try:
             done = release(
@@ -281,7 +307,13 @@ class _Turn:
         with cleared(done):
             publish(parts, source, self._standing, done, self._ledger, now=self._now)
         self._has_published = True
-        return _Outcome(is_released=True, decided_at=done.certificate.issued_at)
+        return _Outcome(is_released=True)
+
+    def _stop_unless_copied(self) -> None:
+        """Make nothing again of what was decided before, and cannot be shown yet; whoever has withdrawn is withheld before that."""
+        name = self._source.dataset_id
+        if self._is_decided() and not self._parts.ledgers.is_copied(name):
+            raise NotCopiedError(name)
 
     def _violated(self, violation: Violation) -> _Outcome:
         """Nothing is released; that is told of only where there was something to release."""

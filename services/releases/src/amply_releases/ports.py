@@ -1,6 +1,7 @@
 """What making releases needs from outside. Every call may be repeated, and may come twice."""
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -259,3 +260,5 @@ class Parts:
     limits: Limits
     batch_bytes: int = field(default=2 << 30)
     """What files of one batch may have together, packed as they are."""
+    pause: Callable[[float], None] = field(default=time.sleep)
+    """For some seconds, while S3 copies."""

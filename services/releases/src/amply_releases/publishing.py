@@ -6,7 +6,7 @@ Each step may be repeated, and nothing is taken from this process's own folder t
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,9 @@ from amply_releases.ports import NotCopiedError, Parts, ReleasedFile, Revision
 
 PREFIX: Final = "released/"
 """Where the dataset's own releases are; no buyer's link leads here."""
+_TRIES: Final = 10
+_PAUSE_SECONDS: Final = 2
+"""Twenty seconds for the ledger and twenty for the files; what takes longer is looked at later, and other datasets meanwhile."""
 
 
 def publish(
@@ -68,8 +71,8 @@ def publish(
         )
 
 
-def store(parts: Parts, source: Source, done: Release, place: str) -> None:
-    """Store a release's files and its certificate.
+def store(parts: Parts, source: Source, done: Release, place: str, *, is_patient: bool = True) -> None:
+    """Store a release's files and its certificate. `is_patient`: for seconds the second region is waited for.
 
     Nobody sees what a lost region would take along: of its rows nobody would know any more that they were released.
 
@@ -80,14 +83,25 @@ def store(parts: Parts, source: Source, done: Release, place: str) -> None:
         NotCopiedError: The second region does not have all of it yet; the same call again goes on from there.
         LakeError: Something else stands where a file belongs.
     """
-    if not parts.ledgers.is_copied(source.dataset_id):
+    tries = _TRIES if is_patient else 1
+    if not _comes_true(parts, lambda: parts.ledgers.is_copied(source.dataset_id), tries):
         raise NotCopiedError(source.dataset_id)
     names = [*(part.file for part in done.certificate.parts), CERTIFICATE]
     for name in names:
         parts.curated.put(f"{place}{name}", done.folder / name)
     stored = [f"{place}{name}" for name in names]
-    if not parts.curated.are_copied(stored):
+    if not _comes_true(parts, lambda: parts.curated.are_copied(stored), tries):
         raise NotCopiedError(source.dataset_id)
+
+
+def _comes_true(parts: Parts, is_so: Callable[[], bool], tries: int) -> bool:
+    """S3 copies within seconds as a rule: a release is then made, stored and shown at one look, and not at three."""
+    for number in range(tries):
+        if number:
+            parts.pause(_PAUSE_SECONDS)
+        if is_so():
+            return True
+    return False
 
 
 def columns_of(source: Source, ledger: ReleaseLedger) -> list[str]:

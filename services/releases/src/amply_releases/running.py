@@ -13,7 +13,7 @@ from amply_releases.arrivals import DONATIONS
 from amply_releases.failures import Failures
 from amply_releases.handing_over import MADE
 from amply_releases.lines import FAILED, NOT_TAKEN, WAITS, say
-from amply_releases.looking_once import look_once
+from amply_releases.looking_once import Step, look_once
 from amply_releases.making import turn
 from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
 from amply_releases.taking import take
@@ -45,6 +45,7 @@ class Loop:
     _looked_at: datetime | None = None
     _not_before: dict[str, datetime] = field(default_factory=dict)
     _looked_at_once: set[str] = field(default_factory=set)
+    _put_right: dict[str, set[Step]] = field(default_factory=dict)
     _finished: set[str] = field(default_factory=set)
     """Datasets whose last turn was this process's, and left nothing undone."""
     _waits_since: dict[str, datetime] = field(default_factory=dict)
@@ -60,13 +61,8 @@ class Loop:
     def once(self) -> None:
         """Take what has come, and look at the datasets when it is time."""
         self.turned_at = now = self.clock()
-        try:
-            take(self.parts, self.queue, now=now)
-            known = self._known() if self._is_time(now) else ()
-        except Exception as error:  # noqa: BLE001 -- the cloud is away, and comes back; what was not taken comes again
-            say(NOT_TAKEN, why=type(error).__name__)
-            self.stopping.wait(_PAUSE_SECONDS)
-            return
+        self._take(now)
+        known = self._known() if self._is_time(now) else ()
         granted = self._granted(now) if known else {}
         for dataset_id in known:
             if self.stopping.is_set():
@@ -75,11 +71,25 @@ class Loop:
         if known:
             self._looked_at = now
 
+    def _take(self, now: datetime) -> None:
+        """What has come. A queue that does not answer stops nothing but that: who has withdrawn is looked for all the same."""
+        try:
+            take(self.parts, self.queue, now=now)
+        except Exception as error:  # noqa: BLE001 -- the cloud is away, and comes back; what was not taken comes again
+            self._not_taken(error)
+
     def _known(self) -> Sequence[str]:
-        """All datasets; that of donors first, so that no seller's files hold up who withdraws."""
-        return sorted(
-            self.parts.datasets.known(), key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id)
-        )
+        """All datasets; that of donors first, so that no seller's files hold up who withdraws. None, where that could not be asked."""
+        try:
+            known = self.parts.datasets.known()
+        except Exception as error:  # noqa: BLE001 -- told of, and asked again
+            self._not_taken(error)
+            return ()
+        return sorted(known, key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id))
+
+    def _not_taken(self, error: Exception) -> None:
+        say(NOT_TAKEN, why=type(error).__name__)
+        self.stopping.wait(_PAUSE_SECONDS)
 
     def _is_time(self, now: datetime) -> bool:
         return self._looked_at is None or now - self._looked_at >= LOOK_EVERY
@@ -91,7 +101,7 @@ class Loop:
         try:
             return self.parts.buyers.granted(now=now)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again
-            self._failed(_NO_DATASET, error, now=now)
+            self._failed(_NO_DATASET, error)
             return {}
 
     def _turn(self, dataset_id: str, buyers: Sequence[str]) -> None:
@@ -108,7 +118,7 @@ class Loop:
                 self._waits_since.pop(dataset_id, None)
             self._wait(dataset_id, now)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger
-            self._failed(dataset_id, error, now=now)
+            self._failed(dataset_id, error)
         else:
             self._finished.add(dataset_id)
             self._waits_since.pop(dataset_id, None)
@@ -118,7 +128,7 @@ class Loop:
         failures = Failures()
         if dataset_id not in self._looked_at_once:
             with failures.collected():
-                look_once(self.parts, dataset_id, now=now)
+                look_once(self.parts, dataset_id, self._put_right.setdefault(dataset_id, set()), now=now)
                 self._looked_at_once.add(dataset_id)
         with failures.collected():
             try:
@@ -127,10 +137,11 @@ class Loop:
                 self._leave_nothing_of(dataset_id)
         failures.raise_worst()
 
-    def _failed(self, dataset_id: str, error: Exception, *, now: datetime) -> None:
+    def _failed(self, dataset_id: str, error: Exception) -> None:
         why = str(error) if isinstance(error, LakeError) else ""
         say(FAILED, dataset=dataset_id, error=type(error).__name__, why=why)
-        self._not_before[dataset_id] = now + AGAIN_AFTER
+        # From now on, and not from its beginning: a turn may take longer than the pause.
+        self._not_before[dataset_id] = self.clock() + AGAIN_AFTER
 
     def _wait(self, dataset_id: str, now: datetime) -> None:
         """For the second region; what is told as failed is still tried as often."""
@@ -140,7 +151,7 @@ class Loop:
             say(FAILED, dataset=dataset_id, error=NotCopiedError.__name__, why=why)
         else:
             say(WAITS, dataset=dataset_id)
-        self._not_before[dataset_id] = now + COPIED_AFTER
+        self._not_before[dataset_id] = self.clock() + COPIED_AFTER
 
     def _leave_nothing_of(self, dataset_id: str) -> None:
         """The disk is for one dataset at a time; the next turn finds as much here as another process would."""

@@ -27,12 +27,11 @@ class Fetched:
     path: Path
 
 
-def sift(parts: Parts, policy: Policy, waiting: Sequence[Waiting], *, now: datetime) -> list[Fetched]:
-    """Fetch what waits and keep what can be released together; say of the rest what became of it.
+def sift(parts: Parts, policy: Policy, fetched: Sequence[Fetched], *, now: datetime) -> list[Fetched]:
+    """Keep of what was fetched what can be released together; say of the rest what became of it.
 
     Files without a row are done at once: a writer leaves them where everybody has withdrawn.
     """
-    fetched = list(_fetch(parts, waiting, now=now))
     fit = [one for one in fetched if _fits(parts, policy, one, now=now)]
     for _ in range(ODD_MAX):
         odd = _first_odd(fit, policy, parts.limits)
@@ -44,7 +43,7 @@ def sift(parts: Parts, policy: Policy, waiting: Sequence[Waiting], *, now: datet
     return fit if odd is None else fit[: odd[0]]
 
 
-def _fetch(parts: Parts, waiting: Sequence[Waiting], *, now: datetime) -> Iterator[Fetched]:
+def fetch(parts: Parts, waiting: Sequence[Waiting], *, now: datetime) -> Iterator[Fetched]:
     """As many as one batch may have; the others wait for the next one."""
     folder = parts.scratch / INCOMING
     shutil.rmtree(folder, ignore_errors=True)

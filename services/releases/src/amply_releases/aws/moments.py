@@ -14,4 +14,9 @@ def read_moment(item: Mapping[str, Any], name: str) -> datetime | None:
     if name not in item:
         return None
     found = datetime.fromisoformat(item[name]["S"])
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    if found.tzinfo is None:
+        return found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:  # the last hours of the year 9999, as somebody may type them
+        raise ValueError(name) from error

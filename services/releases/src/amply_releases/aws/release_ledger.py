@@ -55,7 +55,9 @@ class S3Ledgers:
         keys = sorted({found["Key"] for page in pages for found in page.get("Contents", [])} - self._copied)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = pool.map(lambda key: is_replicated(self._client, self._bucket, key), keys)
-            self._copied |= {key for key, is_there in zip(keys, found, strict=True) if is_there}
+            for key, is_there in zip(keys, found, strict=True):
+                if is_there:  # kept at once: an answer that fails later loses none of thousands
+                    self._copied.add(key)
         return self._copied.issuperset(keys)
 
     def drop_copies(self, dataset_id: str) -> None:
