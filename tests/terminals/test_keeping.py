@@ -16,7 +16,7 @@ from amply_terminals.handed import Handed
 from amply_terminals.handlers import handle
 from amply_terminals.keeping import keep
 from amply_terminals.told import LONGEST_BYTES, Kind
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.terminals.terminal_world import (
     LOBBY,
     NOW,
