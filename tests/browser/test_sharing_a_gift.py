@@ -191,7 +191,7 @@ def test_a_bank_that_sends_the_donor_back_is_followed_by_the_payment_and_a_reloa
 
 
 def test_equal_parts_are_those_that_the_api_would_make(run_module: Callable[[str], Page]) -> None:
-    page = run_module("src/split_gift/draft.ts")
+    page = run_module("src/share/draft.ts")
     cases = [(total, count) for total in (1, 100, 101, 5000, 99_999_999) for count in range(1, 11)]
     shown = page.evaluate(
         """(cases) => cases.map(([total, count]) =>

@@ -6,7 +6,7 @@ import { browsersLanguage, inLanguage, type Language } from "../language/languag
 import { asSaid } from "../language/speech";
 import { parseAmount } from "../money";
 import { donorsTimeZone, type Rhythm } from "../rhythm";
-import { SplitGiftPage } from "../split_gift/split_gift_page";
+import { SharingPage } from "../share/sharing_page";
 import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
 import type { SiteConfig } from "../site/config";
 import { PictureView } from "../site/pictures";
@@ -49,7 +49,7 @@ export function DonatePage({ config, address }: DonatePageProps) {
 /** In one of its states: choosing an organization, giving details, paying, following the gift. */
 function Gift({ config, address }: DonatePageProps) {
   const api = useMemo(() => new Api(config.apiUrl), [config]);
-  if (address.isShared || address.split !== null) return <SplitGiftPage {...{ api, config, address }} />;
+  if (address.isShared || address.split !== null) return <SharingPage {...{ api, config, address }} />;
   return <OneOrganization {...{ api, config, address }} />;
 }
 

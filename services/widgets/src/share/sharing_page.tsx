@@ -15,14 +15,14 @@ import { FEWEST_PARTS, MOST_PARTS, type SharedDraft, sumOf } from "./draft";
 import { SetupStep } from "./setup_step";
 import { SharedStanding } from "./standing";
 
-interface SplitGiftPageProps {
+interface SharingPageProps {
   readonly api: Api;
   readonly config: SiteConfig;
   readonly address: DonationAddress;
 }
 
 /** One gift to several organisations with one card: who gets how much, the card, what became of each part. */
-export function SplitGiftPage({ api, config, address }: SplitGiftPageProps) {
+export function SharingPage({ api, config, address }: SharingPageProps) {
   const speech = useSpeech();
   const { t } = speech;
   const { known, fault } = useKnown(api, address.organizations);
@@ -46,7 +46,7 @@ export function SplitGiftPage({ api, config, address }: SplitGiftPageProps) {
   );
 }
 
-interface SharingProps extends SplitGiftPageProps {
+interface SharingProps extends SharingPageProps {
   readonly known: ReadonlyMap<string, Organization>;
 }
 
