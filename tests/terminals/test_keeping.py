@@ -112,7 +112,7 @@ def test_ended_at_any_moment_the_next_attempt_goes_on(shelf: Shelf, calls: int) 
 
 
 def test_what_the_documentation_shows_is_what_is_kept(shelf: Shelf) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "data-platform.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "data-terminals.md").read_text()
     shown = re.findall(r"\| `amply-ENV/terminals/TERMINAL/(\w+)` \| `(\{.*\})` \|", page)
     assert [kind for kind, _ in shown] == list(Kind)
     for kind, said in shown:
