@@ -10,7 +10,9 @@ TITLE = re.compile(r"^# \d{4}(?:\.| ·)? (.+)$", re.MULTILINE)
 
 
 def test_every_decision_is_in_the_index_once_by_its_title() -> None:
-    indexed = [(number, page, title) for number, page, _, title in LINE.findall((ADR / "README.md").read_text())]
+    indexed = [
+        (number, page, title) for number, page, _, title in LINE.findall((ADR / "README.md").read_text())
+    ]
     written = [
         (page.name[:4], page.name, title)
         for page in sorted(ADR.glob("[0-9]*.md"))
