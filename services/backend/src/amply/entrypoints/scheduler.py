@@ -63,46 +63,47 @@ TASKS_OF: Final = {
 
 _TURN: Final = timedelta(milliseconds=200)
 
-_OFTEN: Final = timedelta(seconds=30)
-_SOMETIMES: Final = timedelta(minutes=1)
-_RARELY: Final = timedelta(minutes=5)
-_HOURLY: Final = timedelta(hours=1)
-_A_FEW_TIMES_A_DAY: Final = timedelta(hours=6)
+EVERY_30_SECONDS: Final = timedelta(seconds=30)
+EVERY_MINUTE: Final = timedelta(minutes=1)
+EVERY_5_MINUTES: Final = timedelta(minutes=5)
+EVERY_HOUR: Final = timedelta(hours=1)
+EVERY_6_HOURS: Final = timedelta(hours=6)
 
 _SENT: Final = (
-    ("send due receipts", _OFTEN, task_names.SEND_DUE_RECEIPTS),
-    ("tell of dedications", _OFTEN, task_names.SEND_DUE_DEDICATIONS),
-    ("hear what became of letters", _OFTEN, task_names.HEAR_FEEDBACK),
-    ("complete stuck payments", _OFTEN, task_names.COMPLETE_STUCK),
-    ("complete gifts to several", _OFTEN, task_names.COMPLETE_SPLITS),
-    ("end exhausted payments", _OFTEN, task_names.CLOSE_EXHAUSTED),
-    ("hold rows and log together", _SOMETIMES, task_names.RECONCILE),
-    ("collect recurring gifts", _OFTEN, task_names.COLLECT_DUE),
-    ("send letters about them", _OFTEN, task_names.SEND_PLAN_LETTERS),
-    ("look at accounts", _SOMETIMES, task_names.LOOK_AT_ACCOUNTS),
-    ("send invitations", _OFTEN, task_names.SEND_INVITATIONS),
-    ("tell organisations of closed forms", _OFTEN, task_names.TELL_OF_CLOSINGS),
-    ("invite members", _OFTEN, task_names.SEND_MEMBER_INVITATIONS),
-    ("send letters about applications", _OFTEN, task_names.SEND_APPLICATION_LETTERS),
-    ("ask registers", _OFTEN, task_names.ASK_REGISTERS),
-    ("take removed documents away", _RARELY, task_names.TIDY_DOCUMENTS),
-    ("see who outgrows their tier", _A_FEW_TIMES_A_DAY, task_names.WATCH_TIERS),
-    ("send letters about accounts", _OFTEN, task_names.SEND_PERSON_LETTERS),
-    ("note who was forgotten", _SOMETIMES, task_names.NOTE_ERASED),
-    ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
-    ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
-    ("find undelivered events", _RARELY, task_names.FIND_MISSED),
-    ("look at organisations' domains", _RARELY, task_names.CHECK_DOMAINS),
-    ("make files that organisations asked for", _SOMETIMES, task_names.MAKE_EXPORTS),
-    ("tell who lets data be shared", _SOMETIMES, task_names.TELL_CONSENTS),
-    ("write facts that may be shared", _HOURLY, task_names.WRITE_FACTS),
-    ("settle months of sold data", _HOURLY, task_names.SETTLE_DATA),
-    ("tell owners of their shares", _RARELY, task_names.TELL_REVENUE),
-    ("read files that were handed in", _SOMETIMES, task_names.READ_FILES),
-    ("tell what datasets there are", _SOMETIMES, task_names.TELL_DATASETS),
-    ("make pictures that organisations show", _SOMETIMES, task_names.MAKE_IMAGES),
-    ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
-    ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),
+    (task_names.SEND_DUE_RECEIPTS, EVERY_30_SECONDS),
+    (task_names.SEND_DUE_DEDICATIONS, EVERY_30_SECONDS),
+    (task_names.HEAR_FEEDBACK, EVERY_30_SECONDS),
+    (task_names.COMPLETE_STUCK, EVERY_30_SECONDS),
+    (task_names.COMPLETE_SPLITS, EVERY_30_SECONDS),
+    (task_names.CLOSE_EXHAUSTED, EVERY_30_SECONDS),
+    (task_names.RECONCILE, EVERY_MINUTE),
+    (task_names.COLLECT_DUE, EVERY_30_SECONDS),
+    (task_names.SEND_PLAN_LETTERS, EVERY_30_SECONDS),
+    (task_names.MAKE_DOCUMENTS, EVERY_30_SECONDS),
+    (task_names.LOOK_AT_ACCOUNTS, EVERY_MINUTE),
+    (task_names.SEND_INVITATIONS, EVERY_30_SECONDS),
+    (task_names.TELL_OF_CLOSINGS, EVERY_30_SECONDS),
+    (task_names.SEND_MEMBER_INVITATIONS, EVERY_30_SECONDS),
+    (task_names.SEND_APPLICATION_LETTERS, EVERY_30_SECONDS),
+    (task_names.ASK_REGISTERS, EVERY_30_SECONDS),
+    (task_names.TIDY_DOCUMENTS, EVERY_5_MINUTES),
+    (task_names.WATCH_TIERS, EVERY_6_HOURS),
+    (task_names.SEND_PERSON_LETTERS, EVERY_30_SECONDS),
+    (task_names.NOTE_ERASED, EVERY_MINUTE),
+    (task_names.MATCH_WAITING, EVERY_MINUTE),
+    (task_names.CLOSE_BOOKS, EVERY_MINUTE),
+    (task_names.FIND_MISSED, EVERY_5_MINUTES),
+    (task_names.CHECK_DOMAINS, EVERY_5_MINUTES),
+    (task_names.MAKE_EXPORTS, EVERY_MINUTE),
+    (task_names.TELL_CONSENTS, EVERY_MINUTE),
+    (task_names.WRITE_FACTS, EVERY_HOUR),
+    (task_names.SETTLE_DATA, EVERY_HOUR),
+    (task_names.TELL_REVENUE, EVERY_5_MINUTES),
+    (task_names.READ_FILES, EVERY_MINUTE),
+    (task_names.TELL_DATASETS, EVERY_MINUTE),
+    (task_names.MAKE_IMAGES, EVERY_MINUTE),
+    (task_names.ARCHIVE_AUDIT, EVERY_5_MINUTES),
+    (task_names.TEND_PERSONAL, EVERY_MINUTE),
 )
 """What the worker is asked for, and how often."""
 
@@ -148,7 +149,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="relay the outbox", every=_TURN, run=relay),
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
-        *(Job(name=name, every=every, run=send(task)) for name, every, task in _SENT),
+        *(Job(name=task, every=every, run=send(task)) for task, every in _SENT),
         Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
         Job(name="forget what left the outbox, and who opened gifts", every=timedelta(hours=1), run=forget),
     )

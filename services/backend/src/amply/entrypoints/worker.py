@@ -229,7 +229,6 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         linked = giving.send_links(parts.recurring.writing, now=parts.clock())
         if linked:
             _log.info("donor_links_sent", count=linked)
-        make_documents()
 
     def make_documents(**_: Any) -> None:
         made = giving.make_documents(parts.receipts, parts.recurring.writing.key, now=parts.clock())

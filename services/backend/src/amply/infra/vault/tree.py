@@ -125,7 +125,7 @@ class KeyTree:
         """The tree that `encode` wrote.
 
         Raises:
-            TreeUnreadable: As it says.
+            TreeUnreadable: These bytes are no tree, or one of a later release.
         """
         head = len(_FORMAT) + ID_BYTES + SECRET_BYTES
         is_whole = len(encoded) >= head and (len(encoded) - head) % _NODE.size == 0

@@ -47,7 +47,7 @@ class Gate:
         Raises:
             FormClosed: The form of one of its organisations is closed for a while.
             ChallengeRequired: It must be repeated with a solution.
-            TooManyRequests: Not now. Whoever is refused is not told why: the words are the same for every reason.
+            TooManyRequests: The caller exceeded a rate limit. Whoever is refused is not told why: the words are the same for every reason.
         """
         forbid_transaction("judging a gift")
         marks = marks_of(self.keys.of(now.date()), attempt)

@@ -232,7 +232,7 @@ def quotes(session: Session, *, organization_id: str, gift: Money) -> Sequence[p
     """What covers the fee of a gift to this organisation today, for each way to pay that has a price.
 
     Raises:
-        OrganizationNotFound: As it says.
+        OrganizationNotFound: No organisation has this id.
     """
     organization = organizations.get(session, organization_id=organization_id)
     return payments.fee_covers(country=organization.country, gift=gift)

@@ -98,7 +98,8 @@ def fetch(session: Session, access: Access, *, export_id: str) -> Export:
     """One that a link is asked for, which is recorded.
 
     Raises:
-        ExportNotFound, ExportNotReady: As they say.
+        ExportNotFound: The organisation has no such file, it has expired, or it is not for whoever asks.
+        ExportNotReady: The file is not made yet, or could not be.
     """
     found = find(session, access, export_id=export_id)
     if found.state is not ExportState.READY:

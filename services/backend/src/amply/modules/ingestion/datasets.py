@@ -80,7 +80,10 @@ def add(session: Session, access: Access, *, said: Described) -> Dataset:
     """Make a dataset, or return the one that was described so before.
 
     Raises:
-        OrganizationHidden, IntakeNotYet, DatasetNotAcceptable, SourceNotFound: As they say.
+        OrganizationHidden: No organisation has this id.
+        IntakeNotYet: The organisation is not verified: it hands in nothing yet.
+        DatasetNotAcceptable: The anonymiser could make nothing of a dataset like this.
+        SourceNotFound: The organisation has no such source.
         DatasetTaken: Another one has this title.
         TooManyDatasets: There are a hundred.
     """
@@ -136,7 +139,8 @@ def change(session: Session, access: Access, before: Dataset, *, asked: Changes)
     """Change what is said, of a dataset that is locked; where nothing changes, nothing is written.
 
     Raises:
-        DatasetNotAcceptable, DatasetTaken: As they say.
+        DatasetNotAcceptable: The anonymiser could make nothing of a dataset like this.
+        DatasetTaken: Another dataset of the organisation has this title.
         ColumnsAreFixed: Something was handed in, and these are other columns.
     """
     after = _changed(session, access, before, asked)

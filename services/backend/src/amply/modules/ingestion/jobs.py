@@ -105,8 +105,13 @@ def init(access: Access, intake: Intake, *, key: str | None, wanted: Wanted) -> 
     """Make a place for one file. With the same key again, it is the same place.
 
     Raises:
-        OrganizationHidden, IntakeNotYet, DatasetNotFound, DatasetClosed, TooManyJobs: As they say.
-        IdempotencyKeyMissing, IdempotencyKeyReused: As they say.
+        OrganizationHidden: No organisation has this id.
+        IntakeNotYet: The organisation is not verified: it hands in nothing yet.
+        DatasetNotFound: The organisation has no such dataset.
+        DatasetClosed: The dataset takes nothing in.
+        TooManyJobs: As many files as may wait are on their way.
+        IdempotencyKeyMissing: The route moves money, or takes a file in, and came without a usable `Idempotency-Key`.
+        IdempotencyKeyReused: The key was used before with another request.
     """
     with access.transaction() as session:
         row = _begun(session, access, scope="init", key=idempotency.check_key(key), wanted=wanted, more={})

@@ -30,7 +30,9 @@ def make_key(parts: Selling, keys: BuyerKeys, contract_id: str, *, now: datetime
     could have seen: it is looked at once more, and what was made is taken away again.
 
     Raises:
-        ContractNotFound, ContractUnreadable, ContractClosed: As they say.
+        ContractNotFound: No contract has this id.
+        ContractUnreadable: The contract's row is not as commands write it.
+        ContractClosed: A closed contract stays as it is.
         ContractChanged: Somebody else made one at this moment.
     """
     _require_open(parts, contract_id, now=now)

@@ -131,7 +131,9 @@ def open_contract(parts: Selling, new: NewContract, *, now: datetime) -> Contrac
     """Make a contract; its datasets are there and have owners who can be credited. None begins in a month that is over.
 
     Raises:
-        ContractNotAcceptable, CurrencyNotSupported, ContractKnown: As they say.
+        ContractNotAcceptable: What a contract says cannot be.
+        CurrencyNotSupported: Gifts cannot be taken in this currency.
+        ContractKnown: The buyer has an open contract of this start and these datasets.
     """
     terms = Terms(
         since=Period.of(new.starts_at),
@@ -168,7 +170,10 @@ def amend_contract(parts: Selling, contract_id: str, amendment: Amendment, *, no
     """Change a contract. A month that has begun keeps its price, whatever is agreed meanwhile.
 
     Raises:
-        ContractNotFound, ContractClosed, ContractNotAcceptable, StillGranted, ContractChanged: As they say.
+        ContractNotFound, ContractClosed: No contract has this id, or it is closed.
+        ContractNotAcceptable: What a contract or a grant says cannot be.
+        StillGranted: A dataset cannot leave a contract while tokens go on reading it.
+        ContractChanged: Somebody else changes it at this moment.
     """
     _require_owned(parts, amendment.datasets or ())
 
@@ -191,7 +196,7 @@ def close_contract(parts: Selling, contract_id: str, *, now: datetime) -> Contra
     """End a contract at this moment, which reaches the next request of its tokens; closed again, it stays as it is.
 
     Raises:
-        ContractNotFound, ContractChanged: As they say.
+        ContractNotFound, ContractChanged: No contract has this id, or somebody else changes it at this moment.
     """
 
     def closed(present: Contract) -> Contract:
@@ -220,7 +225,9 @@ def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime
     """Give a token datasets of a contract, and keep its digest alone. A token that has some of them is given the others.
 
     Raises:
-        ContractNotFound, ContractClosed, ContractNotAcceptable, TokenKnown: As they say.
+        ContractNotFound, ContractClosed: No contract has this id, or it is closed.
+        ContractNotAcceptable: What a contract or a grant says cannot be.
+        TokenKnown: A digest was given before, by another contract, or was revoked.
     """
     contract = find_contract(parts, contract_id)
     if not contract.is_active or contract.ends_at <= now:

@@ -156,7 +156,12 @@ def settle(
     `by_itself`: nobody asked for it. Then one that was reversed is left so, and returned: people decide what comes of it.
 
     Raises:
-        MonthNotOver, NothingToSettle, UsageContradicts, BooksKnowMore, ShareNotCreditable, NobodyToCredit: As they say.
+        MonthNotOver: A month is settled when it is over.
+        NothingToSettle: The contract has no moment in that month.
+        UsageContradicts: The month's events do not add up to its sum.
+        BooksKnowMore: The books have a settlement of the month, or a payment of the day, that the database lost when it was restored.
+        ShareNotCreditable: A dataset has no owner, or one without books.
+        NobodyToCredit: A dataset's share would be nobody's.
         BookingsPaused: The books take nothing just now.
     """
     if now < period.ends_at + _LATE:

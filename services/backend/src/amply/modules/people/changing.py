@@ -44,7 +44,8 @@ def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Vis
 
     Raises:
         AddressNotAcceptable: It is no address.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
@@ -65,7 +66,8 @@ def reset_password(parts: Parts, *, token: str, password: str, device: bytes, no
     Raises:
         LetterLinkNotValid: It is not ours, was used, or is too old.
         PasswordNotAcceptable: It is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     stamped = parts.links.resets.person_of(token, now=now)
     if stamped is None:
@@ -92,7 +94,8 @@ def change_password(
     Raises:
         SignInRefused: The present password is not right.
         PasswordNotAcceptable: The new one is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     limits.admit(
         parts.counters,
@@ -115,7 +118,7 @@ def set_ip_binding(
     """Hold sessions that begin from now on to where they begin; end all others, this one too.
 
     Raises:
-        SignInUnavailable: Not now.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
 
     def change(session: Session) -> None:

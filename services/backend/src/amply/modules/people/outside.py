@@ -81,7 +81,8 @@ def begin(
     Raises:
         ProviderNotFound: There is none.
         ProviderAway: It does not answer.
-        SignInUnavailable, TooManyRequests: Not now.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
+        TooManyRequests: The caller exceeded a rate limit.
     """
     outside = outside_of(parts)
     limits.admit(parts.counters, (limits.OF_ADDRESS, parts.key.place_of(visit.address)), now=now)
@@ -113,7 +114,8 @@ def finish(
         ProviderRefused: It is not good, was used, took too long, or belongs to another browser.
         ProviderAway: The provider does not answer.
         AddressNotProven: They have no account, and none can be made.
-        SignInUnavailable, TooManyRequests: Not now.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
+        TooManyRequests: The caller exceeded a rate limit.
     """
     provider, proof, facts = _proven(parts, state, code, issuer, visit, now=now)
     if facts["person_id"]:
@@ -164,7 +166,8 @@ def link_by_password(
         ProviderRefused: What is pending is not ours, was used, took too long, or belongs to another browser.
         SignInRefused: The password is not right.
         FactorRefused: There is a second factor, and the code is missing or not right.
-        SignInUnavailable, TooManyRequests: Not now.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
+        TooManyRequests: The caller exceeded a rate limit.
     """
     facts = parts.sessions.kept(_named("link", pending))
     if facts is None or not _is_of(parts, facts, visit):

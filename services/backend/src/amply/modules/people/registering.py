@@ -32,7 +32,8 @@ def register(
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
         PasswordNotAcceptable: It is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
@@ -71,7 +72,8 @@ def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datet
     Raises:
         LetterLinkNotValid: It is not ours, was used, or is too old.
         SignInRefused: The password is not the one that was registered with.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     claim_id = parts.links.claims.claim_of(token, now=now)
     if claim_id is None:
@@ -113,7 +115,8 @@ def register_invited(
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
         PasswordNotAcceptable: It is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(network_address)), now=now)
@@ -143,7 +146,8 @@ def change_address(parts: Parts, *, person_id: str, email: str, now: datetime) -
 
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     index = parts.key.index_of(address)

@@ -51,7 +51,8 @@ def sign_in(
     Raises:
         SignInRefused: Address or password is not right.
         AddressNotAcceptable: It is no address.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     index = parts.key.index_of(address_of(email))
     device = parts.key.mark_of(visit.device) if visit.device else None
@@ -91,7 +92,8 @@ def finish_with_code(parts: Parts, *, pending: str, code: str, visit: Visit, now
     Raises:
         SignInRefused: What is pending is not ours, too old, or the password was changed meanwhile.
         FactorRefused: The code is not right.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     found = pending_of(parts, pending, visit=visit, now=now)
     limits.admit(
@@ -167,7 +169,8 @@ def confirm(
     Raises:
         SignInRefused: The password is not right.
         FactorRefused: There is a second factor, and the code is missing or not right.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     limits.admit(
         parts.counters,

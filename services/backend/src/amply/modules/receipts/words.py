@@ -31,7 +31,7 @@ def document_in(row: IssuedReceiptRow) -> dict[str, Any] | None:
     """What a receipt says; None once its donor was erased.
 
     Raises:
-        ReceiptWordsChanged: As it says.
+        ReceiptWordsChanged: A receipt opens, and says something other than when it was issued.
     """
     document = row.document
     if document is not None and words_of(document, salt=row.salt or "") != row.words:
