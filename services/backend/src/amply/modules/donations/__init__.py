@@ -30,7 +30,6 @@ from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of
 from amply.modules.donations.notices import send_due_notices
 from amply.modules.donations.offline import (
-    DonationNotReversible,
     OfflineGift,
     OfflineGiftNotAcceptable,
     ReversalReason,
@@ -139,7 +138,6 @@ __all__ = [
     "DonationIn",
     "DonationNotFound",
     "DonationNotRefundable",
-    "DonationNotReversible",
     "DonationStatus",
     "Donor",
     "Erasure",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from amply.modules.federation.arriving import Arriving, forget, require_provider
 from amply.modules.federation.connections import connection_of
-from amply.modules.federation.domain import HOLDS_FOR, role_by
+from amply.modules.federation.domain import role_by
 from amply.modules.federation.parts import Parts
 from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
 from amply.modules.federation.tasks import Checking, check_domains, tended
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "HOLDS_FOR",
     "Arriving",
     "Checking",
     "Directory",

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from amply.modules.members.changes import leave_everywhere
-from amply.modules.members.domain import FACT_INVITED, MEMBERS_MAX, InvitationNotValid
+from amply.modules.members.domain import FACT_INVITED, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.parts import Parts
 from amply.modules.members.ports import People
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FACT_INVITED",
-    "MEMBERS_MAX",
     "InvitationNotValid",
     "Inviting",
     "JoinKey",

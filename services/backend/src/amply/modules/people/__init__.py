@@ -17,7 +17,7 @@ from amply.modules.people.erased import count_unnoted, note_erased, still_there
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
-from amply.modules.people.persons import addresses, find, find_by_address, move_stamp
+from amply.modules.people.persons import addresses, find, move_stamp
 from amply.modules.people.providers import (
     GROUP_LENGTH_MAX,
     GROUPS_MAX,
@@ -38,7 +38,7 @@ from amply.modules.people.resealing import SealedColumn, tended_by
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
 from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters, tended
-from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly, recently_confirmed, require_recent
+from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -85,14 +85,11 @@ __all__ = [
     "count_exhausted_letters",
     "count_unnoted",
     "find",
-    "find_by_address",
     "forget",
     "is_registered",
     "move_stamp",
     "note_erased",
-    "recently_confirmed",
     "register_invited",
-    "require_recent",
     "routers",
     "send_letters",
     "still_there",

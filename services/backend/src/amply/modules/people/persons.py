@@ -95,13 +95,6 @@ def addresses(session: Session, *, person_ids: Collection[str], key: PeopleKey) 
     }
 
 
-def find_by_address(session: Session, *, address: Address, key: PeopleKey) -> str | None:
-    """Who has an account with this address; for what is never told to whoever asks."""
-    return session.scalars(
-        select(PersonRow.id).where(PersonRow.address_index == key.index_of(address))
-    ).one_or_none()
-
-
 def stamp_of(session: Session, *, person_id: str) -> int | None:
     """A person's stamp; None where they are forgotten, or never were."""
     return session.scalars(
