@@ -42,8 +42,8 @@ from benchmarks.apparatus import large
 from benchmarks.apparatus.cache import cache, opened_cache
 from benchmarks.apparatus.postgresql import Server, free_port, kept
 from benchmarks.donate import Run, p99, wait_for
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.people_world import open_session, people_parts, put_person
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import CountsNothing, FakeProcessor, NoLimit
 
 CONNECTIONS: Final = 8
@@ -125,7 +125,7 @@ def _application(opened: Database, accounts: people.Parts | None) -> FastAPI:
         application.Parts(
             database=opened,
             processor=FakeProcessor(),
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=None,
             limiter=NoLimit(),
             gate=defence.gate(opened, CountsNothing()),

@@ -49,8 +49,8 @@ from benchmarks.apparatus.gift_by_hand import ByHand
 from benchmarks.apparatus.postgresql import Server, free_port, server
 from benchmarks.apparatus.processor_time import seconds_of, seconds_with_children
 from benchmarks.apparatus.quick_processor import quick_processor
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.key_service import keyring
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeProcessor, NoLimit, ready_organization
 
 CONNECTIONS = 16
@@ -157,7 +157,7 @@ def application_with(opened: Database, counters: CacheSettings, processor_url: s
         application.Parts(
             database=opened,
             processor=StripeProcessor(stripe),
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=None,
             limiter=NoLimit(),
             gate=defence.gate(opened, CountedInVain(CacheCounters(counters))),

@@ -14,12 +14,12 @@ from amply.entrypoints import application
 from amply.infra.database import Database
 from amply.modules import federation, members, people, scim
 from tests.backend.conftest import Databases
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.identity_provider import CLIENT, CLIENT_SECRET, IdentityProvider, identity_provider
 from tests.backend.member_world import KEY as JOINING
 from tests.backend.member_world import FakePeople
 from tests.backend.name_server import NameServer, name_server
 from tests.backend.people_world import EDGE, Browser, PeopleWorld, people_parts
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeProcessor, NoLimit, open_gate, ready_organization
 
 DOMAIN: Final = "river.example"
@@ -163,7 +163,7 @@ def federation_world(
             application.Parts(
                 database=world.own,
                 processor=FakeProcessor(),
-                sharing=FakeSharing(),
+                method_cloning=FakeMethodCloning(),
                 verifier=None,
                 limiter=NoLimit(),
                 gate=open_gate(world.own),

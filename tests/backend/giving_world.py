@@ -25,6 +25,7 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
@@ -33,7 +34,6 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
 from tests.backend.receipt_office import ReceiptOffice
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeClock, FakeFeedback, FakeProcessor, NoLimit, open_gate
 
 ADA: Final = address_digest("ada@example.org")
@@ -54,7 +54,7 @@ def donors_client(
     parts = application.Parts(
         database=own,
         processor=processor,
-        sharing=FakeSharing(),
+        method_cloning=FakeMethodCloning(),
         verifier=None,
         limiter=limiter,
         gate=open_gate(own),
@@ -130,7 +130,7 @@ class DonorsPage(ReceiptOffice):
             events=EventHandling(database=self.database, processor=self.processor, secrets=SECRETS),
             receipts=self.sending,
             hearing=mail.Hearing(database=self.database, queue=FakeFeedback()),
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             payouts=payouts.Handling(database=self.database, processor=FakePayouts(), secrets=SECRETS),
             gaps=webhooks.Gaps(
                 database=self.database, source=FakeEvents(), livemode=False, keeps=keeps_event

@@ -32,6 +32,7 @@ from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.intake_world import FakeIntake
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.onboarding_world import FakeLinks
@@ -39,7 +40,6 @@ from tests.backend.people_world import KEY as ACCOUNTS
 from tests.backend.people_world import people_parts
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.plan_world import FakeSavedMethods
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.stall import FakeStall
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import (
@@ -142,7 +142,7 @@ class House:
         self.parts = application.Parts(
             database=self.own,
             processor=self.processor,
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=StripeEventVerifier(SECRET),
             limiter=self.limiter,
             gate=open_gate(self.own),

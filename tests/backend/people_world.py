@@ -28,7 +28,7 @@ from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
-from tests.backend.sharing_world import FakeSharing
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
 from tests.ports import free_port
 
@@ -272,7 +272,7 @@ def application_with(
     usual: dict[str, Any] = {
         "database": own,
         "processor": FakeProcessor(),
-        "sharing": FakeSharing(),
+        "method_cloning": FakeMethodCloning(),
         "verifier": None,
         "limiter": NoLimit(),
         "gate": open_gate(own),

@@ -25,6 +25,7 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
@@ -32,7 +33,6 @@ from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
 from tests.backend.world import (
@@ -79,7 +79,7 @@ class Town:
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
                 hearing=mail.Hearing(database=books.app, queue=FakeFeedback()),
-                sharing=FakeSharing(),
+                method_cloning=FakeMethodCloning(),
                 payouts=payouts.Handling(database=books.app, processor=FakePayouts(), secrets=secrets),
                 gaps=webhooks.Gaps(
                     database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
@@ -107,7 +107,7 @@ class Town:
         return application.Parts(
             database=self.own,
             processor=self.processor,
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=StripeEventVerifier(SECRET),
             limiter=NoLimit(),
             gate=open_gate(self.own),

@@ -50,11 +50,11 @@ from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.documented import operations
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.giving_world import DonorsPage
 from tests.backend.intake_world import FakeIntake
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import EDGE, open_session, people_cache, people_parts, put_person  # noqa: F401 -- a fixture
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import NoLimit, open_gate
 from tests.drawn import examples
@@ -140,7 +140,7 @@ def world(
         application.Parts(
             database=own,
             processor=page.processor,
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=StripeEventVerifier(SECRET),
             limiter=NoLimit(),
             gate=open_gate(own),

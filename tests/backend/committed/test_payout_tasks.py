@@ -20,13 +20,13 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeFeedback, FakeMailer
 
 Run = Callable[..., None]
@@ -62,7 +62,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
                 database=treasury.database, mailer=FakeMailer(), secrets=SECRETS, ledger_page=""
             ),
             hearing=mail.Hearing(database=treasury.database, queue=FakeFeedback()),
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             payouts=treasury.handling,
             gaps=treasury.gaps(source),
             recurring=plan_work(

@@ -21,6 +21,7 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
@@ -28,7 +29,6 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeFeedback
 
 COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
@@ -134,7 +134,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
                 database=plans.database, mailer=plans.mailer, secrets=SECRETS, ledger_page=""
             ),
             hearing=mail.Hearing(database=plans.database, queue=FakeFeedback()),
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             payouts=payouts.Handling(database=plans.database, processor=FakePayouts(), secrets=SECRETS),
             gaps=webhooks.Gaps(
                 database=plans.database, source=FakeEvents(), livemode=False, keeps=donations.keeps_event

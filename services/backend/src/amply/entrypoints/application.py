@@ -84,7 +84,7 @@ class Parts:
 
     database: Database
     processor: payments.Processor
-    sharing: payments.MethodSharing
+    method_cloning: payments.PaymentMethodCloning
     verifier: webhooks.EventVerifier | None
     limiter: Limiter
     gate: defence.Gate

@@ -12,9 +12,9 @@ from amply.adapters.s3.uploads import S3Uploads
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
+    StripeMethodCloning,
     StripeProcessor,
     StripeSavedMethods,
-    StripeSharing,
 )
 from amply.entrypoints import application, signing_in_outside
 from amply.entrypoints.about_selling import selling_in
@@ -107,7 +107,7 @@ def parts_from_environment(
     return application.Parts(
         database=database,
         processor=StripeProcessor(stripe),
-        sharing=StripeSharing(stripe),
+        method_cloning=StripeMethodCloning(stripe),
         verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
         limiter=CacheLimiter(opened),
         gate=defence.gate(database, FallingBack(CacheCounters(cache))),

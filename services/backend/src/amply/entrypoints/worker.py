@@ -134,7 +134,7 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
             donations.Splitting(
                 database=parts.events.database,
                 processor=parts.events.processor,
-                sharing=parts.sharing,
+                method_cloning=parts.method_cloning,
                 clock=parts.clock,
             )
         )

@@ -9,10 +9,10 @@ from amply.adapters.s3.exports import S3Exports
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
     StripeEventSource,
+    StripeMethodCloning,
     StripePayouts,
     StripeProcessor,
     StripeSavedMethods,
-    StripeSharing,
 )
 from amply.entrypoints.about_ingestion import taking_in
 from amply.entrypoints.about_organizations import (
@@ -75,7 +75,7 @@ class Parts:
     events: donations.EventHandling
     receipts: donations.ReceiptSending
     hearing: mail.Hearing
-    sharing: payments.MethodSharing
+    method_cloning: payments.PaymentMethodCloning
     payouts: payouts.Handling
     gaps: webhooks.Gaps
     recurring: recurring.Recurring
@@ -118,7 +118,7 @@ def parts_from_environment() -> Parts:
             secrets=secrets,
             ledger_page=f"{site.edge_url}/ledger/",
         ),
-        sharing=StripeSharing(stripe),
+        method_cloning=StripeMethodCloning(stripe),
         hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
         recurring=_recurring(database, processor, StripeSavedMethods(stripe), mailer, site),
         onboarding=onboarding.Onboarding(

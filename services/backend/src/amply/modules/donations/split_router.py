@@ -33,7 +33,9 @@ router = APIRouter(prefix="/v1/split-gifts", tags=["Donations"])
 
 async def _splitting(request: Request, database: DatabaseOf, clock: ClockOf) -> splits.Splitting:
     state = request.app.state
-    return splits.Splitting(database=database, processor=state.processor, sharing=state.sharing, clock=clock)
+    return splits.Splitting(
+        database=database, processor=state.processor, method_cloning=state.method_cloning, clock=clock
+    )
 
 
 SplittingOf = Annotated[splits.Splitting, Depends(_splitting)]

@@ -50,7 +50,7 @@ class Splitting:
 
     database: Database
     processor: payments.Processor
-    sharing: payments.MethodSharing
+    method_cloning: payments.PaymentMethodCloning
     clock: Clock
 
 
@@ -112,12 +112,12 @@ def new_setup(parts: Splitting, *, split_id: str) -> SetupOut:
         held = split_rows.next_setup(session, split_id=split_id, most=_SETUPS_MAX, now=parts.clock())
     if held is None:
         raise SetupsUsedUp("Five payment methods were tried for this gift; begin a new one.")
-    made = parts.sharing.open_setup(split_id=split_id, payer_id=held.payer_id, number=held.setups)
+    made = parts.method_cloning.open_setup(split_id=split_id, payer_id=held.payer_id, number=held.setups)
     with parts.database.transaction() as session:
         split_rows.use_setup(
             session, split_id=split_id, number=held.setups, setup_id=made.remote_id, now=parts.clock()
         )
-    return SetupOut(client_secret=made.client_secret, publishable_key=parts.sharing.publishable_key)
+    return SetupOut(client_secret=made.client_secret, publishable_key=parts.method_cloning.publishable_key)
 
 
 def complete_splits(parts: Splitting) -> int:
@@ -218,9 +218,9 @@ def _open_intent(parts: Splitting, payment: payments.Payment) -> None:
 
 
 def _open_setup(parts: Splitting, split_id: str) -> Answer:
-    payer_id = parts.sharing.open_payer(split_id=split_id)
-    made = parts.sharing.open_setup(split_id=split_id, payer_id=payer_id, number=1)
-    setup = SetupOut(client_secret=made.client_secret, publishable_key=parts.sharing.publishable_key)
+    payer_id = parts.method_cloning.open_payer(split_id=split_id)
+    made = parts.method_cloning.open_setup(split_id=split_id, payer_id=payer_id, number=1)
+    setup = SetupOut(client_secret=made.client_secret, publishable_key=parts.method_cloning.publishable_key)
     with parts.database.transaction() as session:
         split_rows.keep_payer(
             session, split_id=split_id, payer_id=payer_id, setup_id=made.remote_id, now=parts.clock()
@@ -233,7 +233,7 @@ def _open_setup(parts: Splitting, split_id: str) -> Answer:
 
 
 def _pay(parts: Splitting, held: split_rows.Held) -> SplitGift:
-    method_id = parts.sharing.method_of(setup_id=held.setup_id)
+    method_id = parts.method_cloning.method_of(setup_id=held.setup_id)
     if method_id is None:
         with parts.database.transaction() as session:
             split_rows.end_paying(session, split_id=held.id, now=parts.clock())
@@ -280,7 +280,7 @@ def _pay_part(
     if remote_id is None:
         return SharedOutcome(paid=Paid.UNKNOWN)
     try:
-        return parts.sharing.pay(
+        return parts.method_cloning.pay(
             remote_id=remote_id, account_id=part.account_id, payer_id=held.payer_id, method_id=method_id
         )
     except payments.ProcessorUnavailable:
@@ -297,7 +297,7 @@ def _is_over(part: SplitPart) -> bool:
 def _release(parts: Splitting, *, split_id: str, payer_id: str) -> None:
     """Let the processor forget the method; what does not answer now is asked again within the minute."""
     try:
-        parts.sharing.release(payer_id=payer_id)
+        parts.method_cloning.release(payer_id=payer_id)
     except (payments.ProcessorUnavailable, payments.ProcessorRefused) as reason:
         _log.warning("payment method not released", split_id=split_id, reason=reason.code)
         return

@@ -19,8 +19,8 @@ _MISSING: Final = "resource_missing"
 _UNEXPECTED: Final = "payment_intent_unexpected_state"
 
 
-class StripeSharing:
-    """Stripe as the payments module's `MethodSharing`. Built once per process; safe to share between threads."""
+class StripeMethodCloning:
+    """Stripe as the payments module's `PaymentMethodCloning`. Built once per process; safe to share between threads."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._publishable_key = settings.publishable_key

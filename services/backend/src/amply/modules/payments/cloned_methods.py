@@ -35,7 +35,7 @@ class Outcome:
     client_secret: str | None = None
 
 
-class MethodSharing(Protocol):
+class PaymentMethodCloning(Protocol):
     """A processor that copies a payment method to the accounts it gives to.
 
     Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.

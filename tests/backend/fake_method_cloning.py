@@ -8,7 +8,7 @@ from tests.backend.world import Died
 
 
 @dataclass
-class FakeSharing:
+class FakeMethodCloning:
     """Intents are paid once. `declines` holds methods that no account takes, `declining` intents that take no method.
 
     `dies_at` ends the process at the n-th payment from now: before the charge, or after it with `dies_after`.

@@ -7,7 +7,7 @@ import pytest
 import stripe
 from pydantic import SecretStr
 
-from amply.adapters.stripe import StripeProcessor, StripeSharing
+from amply.adapters.stripe import StripeMethodCloning, StripeProcessor
 from amply.infra.database import Database
 from amply.infra.settings import StripeSettings
 from amply.kernel.clock import system_clock
@@ -19,7 +19,7 @@ from amply.modules.donations.split_domain import NewSplitGift, SplitGiftClosed
 from amply.modules.donations.splits import give_to_many, new_setup, pay_parts
 from amply.modules.payments import Paid
 from tests.backend.contract.test_processor import endpoint, sandbox  # noqa: F401 -- fixtures
-from tests.backend.sharing_world import FakeSharing
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.world import FakeProcessor
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, Sandbox
 
@@ -32,10 +32,10 @@ DECLINED: Final = "pm_card_chargeCustomerFail"
 
 @dataclass
 class Partners:
-    """A processor, its sharing of methods, and what a donor does in the browser."""
+    """A processor, its cloning of payment methods, and what a donor does in the browser."""
 
     processor: payments.Processor
-    sharing: payments.MethodSharing
+    method_cloning: payments.PaymentMethodCloning
     client: stripe.StripeClient | None
 
     def intent(self, number: int) -> tuple[str, str]:
@@ -56,17 +56,17 @@ class Partners:
         if self.client is not None:
             self.client.v1.setup_intents.confirm(setup_id, {"payment_method": card})
             return
-        assert isinstance(self.sharing, FakeSharing)
-        self.sharing.entered[setup_id] = card
+        assert isinstance(self.method_cloning, FakeMethodCloning)
+        self.method_cloning.entered[setup_id] = card
         if card == DECLINED:
-            self.sharing.declines.add(card)
+            self.method_cloning.declines.add(card)
 
     def with_card(self, card: str, *, number: int = 1) -> tuple[str, str]:
         """A payer and a method that is kept with them."""
-        payer = self.sharing.open_payer(split_id=SPLIT)
-        setup = self.sharing.open_setup(split_id=SPLIT, payer_id=payer, number=number)
+        payer = self.method_cloning.open_payer(split_id=SPLIT)
+        setup = self.method_cloning.open_setup(split_id=SPLIT, payer_id=payer, number=number)
         self.enter(setup.remote_id, card)
-        method = self.sharing.method_of(setup_id=setup.remote_id)
+        method = self.method_cloning.method_of(setup_id=setup.remote_id)
         assert method is not None
         return payer, method
 
@@ -74,33 +74,35 @@ class Partners:
 @pytest.fixture(params=["fake", "stripe"])
 def partners(request: pytest.FixtureRequest) -> Partners:
     if request.param == "fake":
-        return Partners(processor=FakeProcessor(), sharing=FakeSharing(), client=None)
+        return Partners(processor=FakeProcessor(), method_cloning=FakeMethodCloning(), client=None)
     running: Sandbox = request.getfixturevalue("sandbox")
     settings = StripeSettings(
         api_url=running.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
     )
     return Partners(
-        processor=StripeProcessor(settings), sharing=StripeSharing(settings), client=running.client()
+        processor=StripeProcessor(settings),
+        method_cloning=StripeMethodCloning(settings),
+        client=running.client(),
     )
 
 
 def test_the_same_gift_gets_the_same_payer_and_setup(partners: Partners) -> None:
-    payer = partners.sharing.open_payer(split_id=SPLIT)
-    assert partners.sharing.open_payer(split_id=SPLIT) == payer
+    payer = partners.method_cloning.open_payer(split_id=SPLIT)
+    assert partners.method_cloning.open_payer(split_id=SPLIT) == payer
 
-    first = partners.sharing.open_setup(split_id=SPLIT, payer_id=payer, number=1)
-    assert partners.sharing.open_setup(split_id=SPLIT, payer_id=payer, number=1) == first
-    assert partners.sharing.open_setup(split_id=SPLIT, payer_id=payer, number=2) != first
+    first = partners.method_cloning.open_setup(split_id=SPLIT, payer_id=payer, number=1)
+    assert partners.method_cloning.open_setup(split_id=SPLIT, payer_id=payer, number=1) == first
+    assert partners.method_cloning.open_setup(split_id=SPLIT, payer_id=payer, number=2) != first
     assert first.client_secret.startswith(f"{first.remote_id}_secret_")
 
 
 def test_there_is_no_method_before_the_donor_entered_one(partners: Partners) -> None:
-    payer = partners.sharing.open_payer(split_id=SPLIT)
-    setup = partners.sharing.open_setup(split_id=SPLIT, payer_id=payer, number=1)
-    assert partners.sharing.method_of(setup_id=setup.remote_id) is None
+    payer = partners.method_cloning.open_payer(split_id=SPLIT)
+    setup = partners.method_cloning.open_setup(split_id=SPLIT, payer_id=payer, number=1)
+    assert partners.method_cloning.method_of(setup_id=setup.remote_id) is None
 
     partners.enter(setup.remote_id, "pm_card_visa")
-    assert partners.sharing.method_of(setup_id=setup.remote_id) is not None
+    assert partners.method_cloning.method_of(setup_id=setup.remote_id) is not None
 
 
 def test_one_method_pays_on_every_account_and_each_intent_once(partners: Partners) -> None:
@@ -109,12 +111,12 @@ def test_one_method_pays_on_every_account_and_each_intent_once(partners: Partner
 
     for _ in range(2):
         for remote_id, account_id in intents:
-            told = partners.sharing.pay(
+            told = partners.method_cloning.pay(
                 remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=method
             )
             assert told == payments.SharedOutcome(paid=Paid.PAID)
-    if isinstance(partners.sharing, FakeSharing):
-        assert len(partners.sharing.charged) == len(intents)
+    if isinstance(partners.method_cloning, FakeMethodCloning):
+        assert len(partners.method_cloning.charged) == len(intents)
     else:
         assert partners.client is not None
         for remote_id, account_id in intents:
@@ -127,11 +129,15 @@ def test_one_method_pays_on_every_account_and_each_intent_once(partners: Partner
 def test_a_declined_method_is_told_and_another_one_pays(partners: Partners) -> None:
     remote_id, account_id = partners.intent(1)
     payer, broke = partners.with_card(DECLINED)
-    told = partners.sharing.pay(remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=broke)
+    told = partners.method_cloning.pay(
+        remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=broke
+    )
     assert told.paid is Paid.DECLINED
 
     payer, method = partners.with_card("pm_card_visa", number=2)
-    told = partners.sharing.pay(remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=method)
+    told = partners.method_cloning.pay(
+        remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=method
+    )
     assert told.paid is Paid.PAID
 
 
@@ -139,11 +145,11 @@ def test_what_was_paid_stays_paid_once_the_payer_is_released(partners: Partners)
     remote_id, account_id = partners.intent(1)
     payer, method = partners.with_card("pm_card_visa")
     asked = {"remote_id": remote_id, "account_id": account_id, "payer_id": payer, "method_id": method}
-    partners.sharing.pay(**asked)
+    partners.method_cloning.pay(**asked)
 
     for _ in range(2):
-        partners.sharing.release(payer_id=payer)
-    assert partners.sharing.pay(**asked).paid is Paid.PAID
+        partners.method_cloning.release(payer_id=payer)
+    assert partners.method_cloning.pay(**asked).paid is Paid.PAID
 
 
 def test_a_released_payers_method_pays_nothing_more(sandbox: Sandbox) -> None:  # noqa: F811 -- the fixture
@@ -151,14 +157,18 @@ def test_a_released_payers_method_pays_nothing_more(sandbox: Sandbox) -> None:  
         api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
     )
     partners = Partners(
-        processor=StripeProcessor(settings), sharing=StripeSharing(settings), client=sandbox.client()
+        processor=StripeProcessor(settings),
+        method_cloning=StripeMethodCloning(settings),
+        client=sandbox.client(),
     )
     payer, method = partners.with_card("pm_card_visa")
-    partners.sharing.release(payer_id=payer)
+    partners.method_cloning.release(payer_id=payer)
     remote_id, account_id = partners.intent(1)
 
     with pytest.raises(payments.ProcessorRefused):
-        partners.sharing.pay(remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=method)
+        partners.method_cloning.pay(
+            remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=method
+        )
 
 
 def test_a_bank_that_asks_is_told_with_what_the_browser_needs(sandbox: Sandbox) -> None:  # noqa: F811 -- the fixture
@@ -166,7 +176,9 @@ def test_a_bank_that_asks_is_told_with_what_the_browser_needs(sandbox: Sandbox) 
         api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
     )
     client = sandbox.client()
-    partners = Partners(processor=StripeProcessor(settings), sharing=StripeSharing(settings), client=client)
+    partners = Partners(
+        processor=StripeProcessor(settings), method_cloning=StripeMethodCloning(settings), client=client
+    )
     remote_id, account_id = partners.intent(1)
     payer, plain = partners.with_card("pm_card_visa")
     client.v1.payment_intents.confirm(
@@ -175,7 +187,9 @@ def test_a_bank_that_asks_is_told_with_what_the_browser_needs(sandbox: Sandbox) 
         {"stripe_account": account_id},
     )
 
-    told = partners.sharing.pay(remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=plain)
+    told = partners.method_cloning.pay(
+        remote_id=remote_id, account_id=account_id, payer_id=payer, method_id=plain
+    )
     assert told.paid is Paid.NEEDS_DONOR
     assert (told.client_secret or "").startswith(f"{remote_id}_secret_")
 
@@ -186,7 +200,9 @@ def test_while_somebody_else_pays_it_nobody_can_say_and_it_is_not_declined(sandb
         api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
     )
     partners = Partners(
-        processor=StripeProcessor(settings), sharing=StripeSharing(settings), client=sandbox.client()
+        processor=StripeProcessor(settings),
+        method_cloning=StripeMethodCloning(settings),
+        client=sandbox.client(),
     )
     payer, method = partners.with_card("pm_card_visa")
     remote_id, account_id = partners.intent(1)
@@ -196,8 +212,8 @@ def test_while_somebody_else_pays_it_nobody_can_say_and_it_is_not_declined(sandb
         assert sandbox.hook("faults", {"method": "POST", "path": path, "kind": "lock"}).is_success
 
     with pytest.raises(payments.ProcessorUnavailable):
-        partners.sharing.pay(**asked)
-    assert partners.sharing.pay(**asked).paid is Paid.PAID
+        partners.method_cloning.pay(**asked)
+    assert partners.method_cloning.pay(**asked).paid is Paid.PAID
 
 
 def test_a_whole_gift_arrives_on_two_accounts_and_again_nothing_more(
@@ -209,7 +225,10 @@ def test_a_whole_gift_arrives_on_two_accounts_and_again_nothing_more(
     )
     processor, client = StripeProcessor(settings), sandbox.client()
     parts = Splitting(
-        database=database, processor=processor, sharing=StripeSharing(settings), clock=system_clock
+        database=database,
+        processor=processor,
+        method_cloning=StripeMethodCloning(settings),
+        clock=system_clock,
     )
     gifts = tuple(_gift(database, processor, number) for number in range(2))
     request = {"key": "one"}
