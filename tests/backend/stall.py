@@ -9,11 +9,11 @@ from typing import Any, Final, Protocol
 
 import boto3
 
-from amply.entrypoints.about_selling import selling_in
+from amply.entrypoints.seller_portal import selling_in
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import SoldDataSettings
 from amply.kernel.money import Money
-from amply.modules.selling import Dataset, Parts, Release, Share, Use
+from amply.modules.seller_portal import Dataset, Parts, Release, Share, Use
 
 RELEASED_AT: Final = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from amply.modules.selling import Parts, TablesAway
+from amply.modules.seller_portal import Parts, TablesAway
 from tests.backend.stall import CloudStall, FakeStall, Stall, certificate_text
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

@@ -43,7 +43,7 @@ from amply.modules import (
     people,
     recurring,
     scim,
-    selling,
+    seller_portal,
     sharing,
     trials,
     webhooks,
@@ -107,7 +107,7 @@ class Parts:
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
-    sold: selling.Parts | None = None
+    sold: seller_portal.Parts | None = None
     intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
 
@@ -213,7 +213,7 @@ def _routers() -> Iterator[APIRouter]:
     yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
     yield from (own_profile, gifts_of_one, payouts_of_one, *applications.routers(), *members.routers())
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
-    yield from (*ingestion.routers(), *selling.routers(), *federation.routers(), *scim.routers())
+    yield from (*ingestion.routers(), *seller_portal.routers(), *federation.routers(), *scim.routers())
 
 
 def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:

@@ -17,13 +17,13 @@ from amply.adapters.stripe import (
     StripeSavedMethods,
 )
 from amply.entrypoints import application, signing_in_outside
-from amply.entrypoints.about_selling import selling_in
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.places import PLACES
 from amply.entrypoints.prompt_requests import PromptRequests
+from amply.entrypoints.seller_portal import selling_in
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging

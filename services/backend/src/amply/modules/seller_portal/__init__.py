@@ -5,8 +5,8 @@ Import from here only. Nothing is changed here: what is seen is written by other
 
 from typing import TYPE_CHECKING
 
-from amply.modules.selling.domain import SHARED, Dataset, Release, Share, Use
-from amply.modules.selling.ports import Certificates, Parts, SoldTables, TablesAway
+from amply.modules.seller_portal.domain import SHARED, Dataset, Release, Share, Use
+from amply.modules.seller_portal.ports import Certificates, Parts, SoldTables, TablesAway
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -27,6 +27,6 @@ __all__ = [
 
 def routers() -> "tuple[APIRouter]":
     """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
-    from amply.modules.selling import router  # noqa: PLC0415 -- see above
+    from amply.modules.seller_portal import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

@@ -1,11 +1,11 @@
-"""What selling needs from outside. Called outside transactions; each list is bounded by its `limit`."""
+"""What the seller portal needs from outside. Called outside transactions; each list is bounded by its `limit`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from amply.kernel.errors import Unavailable
-from amply.modules.selling.domain import Dataset, Release, Share, Use
+from amply.modules.seller_portal.domain import Dataset, Release, Share, Use
 
 
 class TablesAway(Unavailable):

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from amply.entrypoints import application
 from amply.modules.access import Role
-from amply.modules.selling import SHARED
+from amply.modules.seller_portal import SHARED
 from tests.backend.given_months import first_gift, gave, put
 from tests.backend.member_world import House
 from tests.backend.stall import certificate_text

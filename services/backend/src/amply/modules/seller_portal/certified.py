@@ -2,7 +2,7 @@
 
 import json
 
-from amply.modules.selling.domain import CertifiedPart
+from amply.modules.seller_portal.domain import CertifiedPart
 
 
 def certified_parts(content: bytes) -> list[CertifiedPart]:

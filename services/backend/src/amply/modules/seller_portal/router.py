@@ -15,9 +15,9 @@ from amply.infra.web import responses
 from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable, cursor_of, place_in
 from amply.modules import ledger
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
-from amply.modules.selling.certified import certified_parts
-from amply.modules.selling.consents import consents_of
-from amply.modules.selling.domain import (
+from amply.modules.seller_portal.certified import certified_parts
+from amply.modules.seller_portal.consents import consents_of
+from amply.modules.seller_portal.domain import (
     SHARED,
     Dataset,
     DatasetNotFound,
@@ -25,8 +25,8 @@ from amply.modules.selling.domain import (
     Share,
     Use,
 )
-from amply.modules.selling.ports import Parts, TablesAway
-from amply.modules.selling.schemas import (
+from amply.modules.seller_portal.ports import Parts, TablesAway
+from amply.modules.seller_portal.schemas import (
     CertificateOut,
     CertifiedPartOut,
     ConsentsList,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from amply.kernel.clock import iso, iso_or_none
 from amply.modules.donations import AmountOut
-from amply.modules.selling.domain import (
+from amply.modules.seller_portal.domain import (
     CertifiedPart,
     Consents,
     Dataset,

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from amply.modules.access import Access
-from amply.modules.selling.domain import Consents, people
+from amply.modules.seller_portal.domain import Consents, people
 
 _GIFT: Final = table(
     "organization_gift",
