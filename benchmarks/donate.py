@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints import application
-from amply.entrypoints.places import PLACES
+from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
 from amply.entrypoints.prompt_requests import PromptRequests
 from amply.infra import logging
 from amply.infra.counters import CacheCounters, Counted, Counters, Hit
@@ -106,7 +106,7 @@ class CountedInVain:
 @contextmanager
 def database(pg: Server) -> Iterator[Database]:
     """As the API opens it, with its role and its keys."""
-    api = connect(pg.settings("amply_api"), application="benchmark", pool_size=PLACES)
+    api = connect(pg.settings("amply_api"), application="benchmark", pool_size=CONCURRENT_GIFTS_MAX)
     api.keyring = keyring(api)
     try:
         yield api
@@ -138,7 +138,9 @@ def serve(port: int, ready: Any) -> None:
         opened = stack.enter_context(database(pg))
         app = application_with(opened, counters, processor_url)
         assert opened.keyring is not None  # noqa: S101 -- `database` gave it one
-        by_hand = ByHand(pg.settings("amply_api"), opened.keyring, processor_url, connections=PLACES)
+        by_hand = ByHand(
+            pg.settings("amply_api"), opened.keyring, processor_url, connections=CONCURRENT_GIFTS_MAX
+        )
         stack.callback(by_hand.close)
         add_baselines(app, by_hand)
         config = uvicorn.Config(

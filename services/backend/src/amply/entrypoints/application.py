@@ -15,8 +15,8 @@ from amply.entrypoints.bodies import Bodies
 from amply.entrypoints.conditional_reads import ConditionalReads
 from amply.entrypoints.cross_origin import CrossOrigin
 from amply.entrypoints.deep_health import DeepHealth, DeepHealthOut, HealthStatus, Part
+from amply.entrypoints.gift_concurrency import GiftConcurrencyLimit
 from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
-from amply.entrypoints.places import Places
 from amply.infra import tracing
 from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
@@ -169,7 +169,7 @@ def create(parts: Parts) -> FastAPI:
         setattr(app.state, name, part)
     app.state.keeps_event = donations.keeps_event
     app.state.deep_health = parts.deep_health or DeepHealth([database_part(parts.database)])
-    app.add_middleware(Places)
+    app.add_middleware(GiftConcurrencyLimit)
     app.add_middleware(Bodies)
     app.add_middleware(ConditionalReads)
     if parts.accounts is not None:

@@ -18,10 +18,10 @@ from amply.adapters.stripe import (
 )
 from amply.entrypoints import application, signing_in_outside
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
-from amply.entrypoints.places import PLACES
 from amply.entrypoints.prompt_requests import PromptRequests
 from amply.entrypoints.seller_portal import selling_in
 from amply.entrypoints.stopping import exit_on_sigterm
@@ -77,7 +77,7 @@ def serve(service: ServiceSettings) -> None:
     api = ApiSettings()
     cache = CacheSettings()
     database = with_keys(
-        connect(DatabaseSettings(), application=service.service, pool_size=PLACES),
+        connect(DatabaseSettings(), application=service.service, pool_size=CONCURRENT_GIFTS_MAX),
         VaultSettings(),
         keeps_trees=False,
     )

@@ -94,7 +94,7 @@ def entries_on(session: Session, *, account: str, size: int) -> dict[str, int]:
     return {row.entry_id: row.idx for row in session.execute(_ON_ACCOUNT, {"account": account, "size": size})}
 
 
-def places(session: Session, *, entry_ids: Collection[str]) -> dict[str, int]:
+def log_indexes(session: Session, *, entry_ids: Collection[str]) -> dict[str, int]:
     """Where these entries are in the log: their indexes, without those that wait for theirs."""
     rows = session.execute(_INDEXES, {"entry_ids": sorted(set(entry_ids))})
     return {row.entry_id: row.idx for row in rows}
@@ -106,7 +106,7 @@ def find_payout_step(session: Session, *, kind: str, reference: str) -> str | No
     return found
 
 
-def published_places(session: Session, *, entry_ids: Collection[str]) -> dict[str, int]:
+def published_log_indexes(session: Session, *, entry_ids: Collection[str]) -> dict[str, int]:
     """Where these entries are in the log: their indexes, without those that no published checkpoint covers."""
     rows = session.execute(_PLACES, {"entry_ids": sorted(set(entry_ids))})
     return {row.entry_id: row.idx for row in rows}

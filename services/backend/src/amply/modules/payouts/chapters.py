@@ -63,7 +63,7 @@ def read_journal(
 def _told(session: Session, payout: KnownPayout) -> list[_Told]:
     """The payouts up to this one in the order of the log; those by hand have no journal, and what came before them waits."""
     begun = queries.with_journals(session, payout=payout)
-    places = ledger.places(session, entry_ids=begun.values())
+    places = ledger.log_indexes(session, entry_ids=begun.values())
     known = {payout_id: places[entry_id] for payout_id, entry_id in begun.items() if entry_id in places}
     if payout.id not in known:
         raise PayoutNotInLog(payout.id)
@@ -103,7 +103,7 @@ class _Entries:
         return cls(
             currency=payout.currency,
             sides=ledger.sides_of(session, owner=payout.owner, entry_ids=about),
-            places=ledger.places(session, entry_ids=about),
+            places=ledger.log_indexes(session, entry_ids=about),
             named=named,
             held=held,
         )

@@ -62,7 +62,7 @@ def list_own_payouts(
 ) -> PayoutPage:
     with access.transaction() as session:
         page = queries.own_page(session, access, wanted=wanted, sort=sort, cursor=cursor, limit=limit)
-        places = ledger.published_places(
+        places = ledger.published_log_indexes(
             session, entry_ids=[entry for payout in page.items for _, entry in payout.entries]
         )
         size = ledger.published_size(session)

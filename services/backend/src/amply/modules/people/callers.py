@@ -8,7 +8,7 @@ from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.people import persons
 from amply.modules.people.domain import SESSION_SEEN_EVERY, Session
 from amply.modules.people.parts import Parts
-from amply.modules.people.places import place_of
+from amply.modules.people.session_binding import binding_of
 
 _SIGN_IN = "Sign in again: the session is over."
 
@@ -47,7 +47,7 @@ class SessionCallers:
 
     def _holds(self, session: Session, *, address: str) -> bool:
         """Whether nothing has ended it since: it is where it belongs, and its stamp is the person's."""
-        if session.place != place_of(self.parts.key, session.binding, address):
+        if session.place != binding_of(self.parts.key, session.binding, address):
             return False
         return session.stamp == self._stamp(session.person_id)
 

@@ -19,7 +19,7 @@ from amply.modules.people.domain import LetterKind, Session, SignInRefused, Visi
 from amply.modules.people.links import Stamped
 from amply.modules.people.parts import Parts
 from amply.modules.people.persons import Credentials
-from amply.modules.people.places import place_of
+from amply.modules.people.session_binding import binding_of
 
 _REFUSED: Final = "Check the e-mail address and the password, or ask for a new one; a new account is open once its letter's link is used."
 _BEGIN_AGAIN: Final = "Begin again with your e-mail address and password."
@@ -148,7 +148,7 @@ def begin(
             seen_at=now,
             device=device_named(visit.agent),
             binding=found.ip_binding,
-            place=place_of(parts.key, found.ip_binding, visit.address),
+            place=binding_of(parts.key, found.ip_binding, visit.address),
             through=through,
         )
     )

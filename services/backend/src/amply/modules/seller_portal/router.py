@@ -178,7 +178,7 @@ def see_revenue(
     before = _pair(_place(order, cursor, parts=2))
     found: Sequence[Share] = parts.tables.shares(access.organization_id, before=before, limit=limit + 1)
     with access.transaction() as session:
-        places = ledger.published_places(session, entry_ids=[each.entry_id for each in found[:limit]])
+        places = ledger.published_log_indexes(session, entry_ids=[each.entry_id for each in found[:limit]])
     turn = _turn(order, found, limit, lambda each: [each.period, each.transfer_id])
     return SharePage.of(found[:limit], places, next_cursor=turn["next_cursor"])
 

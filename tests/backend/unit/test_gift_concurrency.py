@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from amply.entrypoints.places import Places
+from amply.entrypoints.gift_concurrency import GiftConcurrencyLimit
 
 GIVE: Final = ("POST", "/v1/donations")
 APP: Final = FastAPI()
@@ -42,7 +42,7 @@ class Answer:
     retry_after: int | None = None
 
 
-async def ask(places: Places, method: str, path: str) -> Answer:
+async def ask(places: GiftConcurrencyLimit, method: str, path: str) -> Answer:
     answer = Answer()
 
     async def send(message: Message) -> None:
@@ -66,7 +66,7 @@ def run(story: Callable[[Desk], Awaitable[Any]]) -> Any:
     return asyncio.run(told())
 
 
-async def arrive(places: Places, many: int) -> list[asyncio.Task[Answer]]:
+async def arrive(places: GiftConcurrencyLimit, many: int) -> list[asyncio.Task[Answer]]:
     """So many donors, each as far as they can come."""
     donors = [asyncio.create_task(ask(places, *GIVE)) for _ in range(many)]
     for _ in range(3):
@@ -76,7 +76,7 @@ async def arrive(places: Places, many: int) -> list[asyncio.Task[Answer]]:
 
 def test_only_so_many_gifts_are_taken_at_once_and_all_of_them_in_the_end() -> None:
     async def story(desk: Desk) -> tuple[int, list[int]]:
-        donors = await arrive(Places(desk, places=3), 9)
+        donors = await arrive(GiftConcurrencyLimit(desk, places=3), 9)
         desk.let_go.set()
         return desk.most, [answer.status for answer in await asyncio.gather(*donors)]
 
@@ -91,7 +91,7 @@ def test_who_would_wait_for_too_long_is_told_when_to_come_and_nothing_is_taken_o
         standing = loop.time()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(loop, "time", lambda: standing)
-            donors = await arrive(Places(desk, places=1, wait_seconds_max=0.2), 500)
+            donors = await arrive(GiftConcurrencyLimit(desk, places=1, wait_seconds_max=0.2), 500)
             desk.let_go.set()
             return list(await asyncio.gather(*donors)), len(desk.taken)
 
@@ -105,7 +105,7 @@ def test_who_would_wait_for_too_long_is_told_when_to_come_and_nothing_is_taken_o
 
 def test_who_waits_while_nothing_moves_is_told_to_come_again() -> None:
     async def story(desk: Desk) -> tuple[Answer, list[str]]:
-        places = Places(desk, places=1, wait_seconds_max=0.0)
+        places = GiftConcurrencyLimit(desk, places=1, wait_seconds_max=0.0)
         (first,) = await arrive(places, 1)
         answer, before = await ask(places, *GIVE), list(desk.taken)
         desk.let_go.set()
@@ -118,7 +118,7 @@ def test_who_waits_while_nothing_moves_is_told_to_come_again() -> None:
 
 def test_a_flood_is_not_remembered_once_it_is_over() -> None:
     async def story(desk: Desk) -> tuple[int | None, int | None]:
-        places = Places(desk, places=1, wait_seconds_max=0.0)
+        places = GiftConcurrencyLimit(desk, places=1, wait_seconds_max=0.0)
         (first,) = await arrive(places, 1)
         loop = asyncio.get_running_loop()
         present = loop.time()
@@ -137,7 +137,7 @@ def test_a_flood_is_not_remembered_once_it_is_over() -> None:
 
 def test_who_reads_is_not_kept_waiting_by_who_gives() -> None:
     async def story(desk: Desk) -> int:
-        places = Places(desk, places=1)
+        places = GiftConcurrencyLimit(desk, places=1)
         donors = await arrive(places, 2)
         answer = await ask(places, "GET", "/v1/donations/don_1")
         desk.let_go.set()
@@ -152,7 +152,7 @@ def test_a_gift_that_fails_gives_its_place_back() -> None:
         raise LookupError
 
     async def story(_desk: Desk) -> list[type[BaseException]]:
-        places = Places(falls, places=1)
+        places = GiftConcurrencyLimit(falls, places=1)
         told = await asyncio.gather(*(ask(places, *GIVE) for _ in range(3)), return_exceptions=True)
         return [type(each) for each in told if isinstance(each, BaseException)]
 

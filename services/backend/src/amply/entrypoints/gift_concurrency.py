@@ -17,7 +17,7 @@ from amply.kernel.errors import Unavailable
 
 OPENING: Final = frozenset({"/v1/donations", "/v1/split-gifts", "/v1/recurring"})
 """Where gifts are opened, by POST."""
-PLACES: Final = 32
+CONCURRENT_GIFTS_MAX: Final = 32
 """The framework has forty threads: some are left for whoever reads."""
 WAIT_SECONDS_MAX: Final = 2.0
 """By what is known of the pace."""
@@ -38,11 +38,11 @@ class Busy(Unavailable):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Places:
+class GiftConcurrencyLimit:
     """Lets so many gifts in at once, in the order they came. It belongs to one event loop."""
 
     def __init__(
-        self, app: ASGIApp, *, places: int = PLACES, wait_seconds_max: float = WAIT_SECONDS_MAX
+        self, app: ASGIApp, *, places: int = CONCURRENT_GIFTS_MAX, wait_seconds_max: float = WAIT_SECONDS_MAX
     ) -> None:
         self._app = app
         self._places = asyncio.Semaphore(places)

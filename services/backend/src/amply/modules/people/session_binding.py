@@ -10,7 +10,7 @@ _NETWORK_BITS: Final = {4: 24, 6: 48}
 """What one place keeps while addresses within it change: a block of a provider's, a site of IPv6's (RFC 6177)."""
 
 
-def place_of(key: PeopleKey, binding: IpBinding, address: str) -> str:
+def binding_of(key: PeopleKey, binding: IpBinding, address: str) -> str:
     """A keyed digest of what a session is held to; empty where it is to nothing."""
     if binding is IpBinding.NONE:
         return ""
