@@ -22,6 +22,21 @@ from amply.modules.donations.domain import (
     Gift,
     OfflineMethod,
 )
+from amply.modules.donations.donor_documents import own_proof, own_receipt
+from amply.modules.donations.donor_gifts import (
+    AnonymityNotChangeable,
+    GivenTo,
+    OwnGift,
+    change_anonymity,
+    index_of,
+    newest_address,
+    own_gift,
+    own_gifts,
+    owner_of,
+    recipients_of,
+    resend_own_receipt,
+    sealed_for,
+)
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
@@ -48,21 +63,6 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
-from amply.modules.donations.own_gifts import (
-    AnonymityNotChangeable,
-    GivenTo,
-    OwnGift,
-    change_anonymity,
-    index_of,
-    newest_address,
-    own_gift,
-    own_gifts,
-    owner_of,
-    recipients_of,
-    resend_own_receipt,
-    sealed_for,
-)
-from amply.modules.donations.own_papers import own_proof, own_receipt
 from amply.modules.donations.queries import (
     costs,
     count_exhausted_letters,
