@@ -111,7 +111,7 @@ def _key(pg: Server) -> Secret:
     return secret
 
 
-def _session(pg: Server, accounts: people.Parts) -> str:
+def _session(pg: Server, accounts: people.Dependencies) -> str:
     """Somebody who is signed in: the token of their session."""
     master = connect(pg.settings("master"), application="benchmark")
     now = datetime.now(UTC)
@@ -120,7 +120,7 @@ def _session(pg: Server, accounts: people.Parts) -> str:
     return open_session(accounts, person_id=PERSON, stamp=stamp, now=now)
 
 
-def _application(opened: Database, accounts: people.Parts | None) -> FastAPI:
+def _application(opened: Database, accounts: people.Dependencies | None) -> FastAPI:
     return application.create(
         application.Parts(
             database=opened,

@@ -40,7 +40,7 @@ class FederationWorld:
     names: NameServer
     master: Database
     organization_id: str
-    checking: federation.Checking
+    checking: federation.DomainCheckDependencies
     owner: Browser = None  # type: ignore[assignment] # there once the world stands
 
     def ask(self, browser: Browser, method: str, path: str = "", body: Any = None, **headers: str) -> Any:
@@ -151,11 +151,11 @@ def federation_world(
         records = DnsRecords(names.resolver)
         world.parts = accounts
         world.beside = {
-            "own_sign_in": federation.Parts(
+            "own_sign_in": federation.Dependencies(
                 key=accounts.key, records=records, redirect=REDIRECT, allows_loopback=True
             ),
             "renewing": arriving,
-            "directories": scim.Parts(
+            "directories": scim.Dependencies(
                 database=world.own, key=accounts.key, sessions=accounts.sessions, clock=world.clock
             ),
         }
@@ -173,7 +173,7 @@ def federation_world(
                 allowed_origins=(EDGE,),
                 client_address_header="X-Amply-Client",
                 accounts=accounts,
-                membership=members.Parts(key=JOINING, people=FakePeople()),
+                membership=members.Dependencies(key=JOINING, people=FakePeople()),
                 callers=(people.SessionCallers(accounts),),
                 **world.beside,
             )
@@ -184,7 +184,7 @@ def federation_world(
             names=names,
             master=master,
             organization_id=organization_id,
-            checking=federation.Checking(database=world.worker, records=records),
+            checking=federation.DomainCheckDependencies(database=world.worker, records=records),
         )
         made.owner = world.member(OWNER)
         made.put(made.owner, "owner")

@@ -6,8 +6,8 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import webhooks
 from amply.modules.donations import (
-    EventHandling,
-    Splitting,
+    EventDependencies,
+    SplitGiftDependencies,
     complete_splits,
     handle_provider_event,
     keeps_event,
@@ -38,7 +38,7 @@ class Giver:
         self.organizations = [
             ready_organization(database, self.processor, slug=f"trust-{number}") for number in range(3)
         ]
-        self.parts = Splitting(
+        self.parts = SplitGiftDependencies(
             database=database, processor=self.processor, method_cloning=self.method_cloning, clock=self.clock
         )
         self._events = 0
@@ -72,7 +72,7 @@ class Giver:
 
     def hear(self) -> None:
         """What the processor says of each intent arrives as events, and is booked."""
-        handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
+        handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
         for payment in self.rows("payment"):
             paid = self.method_cloning.standing.get(payment.remote_id) is Paid.PAID
             self._events += 1

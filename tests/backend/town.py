@@ -20,7 +20,7 @@ from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
 from amply.modules import exports, federation, ledger, mail, payouts, webhooks
-from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
+from amply.modules.donations import EventDependencies, ReceiptDependencies, keeps_event
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
@@ -74,13 +74,15 @@ class Town:
         worker.register(
             self.broker,
             worker.Parts(
-                events=EventHandling(database=books.app, processor=self.processor, secrets=secrets),
-                receipts=ReceiptSending(
+                events=EventDependencies(database=books.app, processor=self.processor, secrets=secrets),
+                receipts=ReceiptDependencies(
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
-                hearing=mail.Hearing(database=books.app, queue=FakeFeedback()),
+                hearing=mail.FeedbackDependencies(database=books.app, queue=FakeFeedback()),
                 method_cloning=FakeMethodCloning(),
-                payouts=payouts.Handling(database=books.app, processor=FakePayouts(), secrets=secrets),
+                payouts=payouts.PayoutDependencies(
+                    database=books.app, processor=FakePayouts(), secrets=secrets
+                ),
                 gaps=webhooks.Gaps(
                     database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
                 ),
@@ -89,12 +91,12 @@ class Town:
                 ),
                 onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
                 inviting=inviting_work(books.app, mailer=self.mailer),
-                domains=federation.Checking(database=books.app, records=DnsRecords()),
+                domains=federation.DomainCheckDependencies(database=books.app, records=DnsRecords()),
                 people=people_work(books.app, mailer=self.mailer),
                 applying=applying_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
                 images=image_work(books.app),
-                exports=exports.Making(database=books.app, store=FakeExports()),
+                exports=exports.ExportJobs(database=books.app, store=FakeExports()),
                 data_sharing=None,
                 data_settling=None,
                 data_taking=None,

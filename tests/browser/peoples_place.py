@@ -105,8 +105,8 @@ def place(
         parts = replace(world.parts, site=people.Site.of(edge), before_leaving=people_leaving)
         if parts.outside is not None:
             parts = replace(parts, outside=replace(parts.outside, redirect=f"{edge}/account/"))
-        membership = members.Parts(key=KEY, people=KnownPeople(parts))
-        trying = trials.Parts(people=KnownPeople(parts), processor_url="https://stripe.example")
+        membership = members.Dependencies(key=KEY, people=KnownPeople(parts))
+        trying = trials.Dependencies(people=KnownPeople(parts), processor_url="https://stripe.example")
         beside = dict(world.beside)
         if "own_sign_in" in beside:
             beside["own_sign_in"] = replace(beside["own_sign_in"], redirect=f"{edge}/account/")

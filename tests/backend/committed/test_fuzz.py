@@ -93,7 +93,9 @@ _PUT_OWNER: Final = text("""
 class World:
     """A platform where something has happened, and who may ask for what of it."""
 
-    def __init__(self, page: DonorsPage, app: FastAPI, *, accounts: people.Parts, master: Database) -> None:
+    def __init__(
+        self, page: DonorsPage, app: FastAPI, *, accounts: people.Dependencies, master: Database
+    ) -> None:
         self.gift = page.gives()
         self.known = {
             "organization_id": page.organization_id,
@@ -149,23 +151,23 @@ def world(
             log_url="http://edge.example/log",
             allowed_origins=("http://edge.example",),
             client_address_header="",
-            plans=recurring.Parts(saved=page.saved, links=plan_world.KEY),
-            invitations=onboarding.Parts(
+            plans=recurring.Dependencies(saved=page.saved, links=plan_world.KEY),
+            invitations=onboarding.Dependencies(
                 links=onboarding_world.FakeLinks(), key=onboarding_world.KEY, page=onboarding_world.PAGE
             ),
-            membership=members.Parts(key=member_world.KEY, people=KnownPeople(accounts)),
+            membership=members.Dependencies(key=member_world.KEY, people=KnownPeople(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
-            trying=trials.Parts(people=KnownPeople(accounts), processor_url="https://stripe.example"),
-            applying=applications.Parts(people=KnownPeople(accounts), shelf=FakeShelf()),
+            trying=trials.Dependencies(people=KnownPeople(accounts), processor_url="https://stripe.example"),
+            applying=applications.Dependencies(people=KnownPeople(accounts), shelf=FakeShelf()),
             image_shelf=FakeShelf(),
             export_store=FakeExports(),
             consents=sharing.Ticks(),
             intake=FakeIntake(),
-            own_sign_in=federation.Parts(
+            own_sign_in=federation.Dependencies(
                 key=accounts.key, records=member_world.FakeRecords(), redirect=f"{EDGE}/account/"
             ),
-            directories=scim.Parts(
+            directories=scim.Dependencies(
                 database=own, key=accounts.key, sessions=accounts.sessions, clock=page.clock
             ),
         )

@@ -46,7 +46,7 @@ class Bureau:
                     log_url="http://edge.example/log",
                     allowed_origins=(),
                     client_address_header="",
-                    invitations=onboarding.Parts(links=self.links, key=KEY, page=PAGE),
+                    invitations=onboarding.Dependencies(links=self.links, key=KEY, page=PAGE),
                 )
             ),
             raise_server_exceptions=False,

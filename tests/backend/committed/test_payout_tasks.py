@@ -58,10 +58,10 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
         app,
         worker.Parts(
             events=treasury.parts,
-            receipts=donations.ReceiptSending(
+            receipts=donations.ReceiptDependencies(
                 database=treasury.database, mailer=FakeMailer(), secrets=SECRETS, ledger_page=""
             ),
-            hearing=mail.Hearing(database=treasury.database, queue=FakeFeedback()),
+            hearing=mail.FeedbackDependencies(database=treasury.database, queue=FakeFeedback()),
             method_cloning=FakeMethodCloning(),
             payouts=treasury.handling,
             gaps=treasury.gaps(source),
@@ -73,12 +73,12 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
             inviting=inviting_work(treasury.database),
-            domains=federation.Checking(database=treasury.database, records=DnsRecords()),
+            domains=federation.DomainCheckDependencies(database=treasury.database, records=DnsRecords()),
             people=people_work(treasury.database),
             applying=applying_work(treasury.database),
             archive=shelf,
             images=image_work(treasury.database),
-            exports=exports.Making(database=treasury.database, store=FakeExports()),
+            exports=exports.ExportJobs(database=treasury.database, store=FakeExports()),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

@@ -130,24 +130,26 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
         app,
         worker.Parts(
             events=plans.events,
-            receipts=donations.ReceiptSending(
+            receipts=donations.ReceiptDependencies(
                 database=plans.database, mailer=plans.mailer, secrets=SECRETS, ledger_page=""
             ),
-            hearing=mail.Hearing(database=plans.database, queue=FakeFeedback()),
+            hearing=mail.FeedbackDependencies(database=plans.database, queue=FakeFeedback()),
             method_cloning=FakeMethodCloning(),
-            payouts=payouts.Handling(database=plans.database, processor=FakePayouts(), secrets=SECRETS),
+            payouts=payouts.PayoutDependencies(
+                database=plans.database, processor=FakePayouts(), secrets=SECRETS
+            ),
             gaps=webhooks.Gaps(
                 database=plans.database, source=FakeEvents(), livemode=False, keeps=donations.keeps_event
             ),
             recurring=plans.parts,
             onboarding=onboarding_work(plans.database, processor=plans.processor),
             inviting=inviting_work(plans.database),
-            domains=federation.Checking(database=plans.database, records=DnsRecords()),
+            domains=federation.DomainCheckDependencies(database=plans.database, records=DnsRecords()),
             people=people_work(plans.database),
             applying=applying_work(plans.database),
             archive=AuditShelf(),
             images=image_work(plans.database),
-            exports=exports.Making(database=plans.database, store=FakeExports()),
+            exports=exports.ExportJobs(database=plans.database, store=FakeExports()),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

@@ -181,7 +181,7 @@ def test_an_answer_that_is_out_of_date_is_not_applied(books: Returns) -> None:
     """Stripe said `succeeded`; before that was applied, the refund failed and was booked as failed."""
     slow = SlowProcessor(**vars(books.processor))
     books.processor = slow
-    books.parts = donations.EventHandling(database=books.database, processor=slow, secrets=SECRETS)
+    books.parts = donations.EventDependencies(database=books.database, processor=slow, secrets=SECRETS)
     slow.books, slow.meanwhile = books, "refund.failed"
     slow.tell_refund(INTENT, REFUND, minor_units=1000)
 

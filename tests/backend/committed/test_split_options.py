@@ -12,8 +12,8 @@ from amply.kernel.money import Money
 from amply.modules import payments
 from amply.modules.donations import (
     Dedication,
+    DedicationDependencies,
     DedicationKind,
-    DedicationSending,
     Donor,
     Gift,
     GiftOptions,
@@ -69,7 +69,7 @@ class Mourner(Giver):
 
     def told(self) -> list[str]:
         """Which organisations the letters named that were sent so far, by what is due now."""
-        parts = DedicationSending(database=self.database, mailer=self.mailer)
+        parts = DedicationDependencies(database=self.database, mailer=self.mailer)
         send_due_dedications(parts, now=self.clock())
         letters = [" ".join(letter.text.split()) for letter in self.mailer.sent]
         return [said.partition("a gift to ")[2].partition(" in memory")[0] for said in letters]

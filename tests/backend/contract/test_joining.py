@@ -129,7 +129,7 @@ def platform(database: Database, databases: Databases, people_cache: CacheSettin
             log_url="http://edge.example/log",
             allowed_origins=(EDGE,),
             client_address_header="X-Amply-Client",
-            membership=members.Parts(key=KEY, people=KnownPeople(accounts)),
+            membership=members.Dependencies(key=KEY, people=KnownPeople(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
         )

@@ -13,7 +13,7 @@ from amply.infra.settings import StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import organizations, payments
-from amply.modules.donations import Splitting
+from amply.modules.donations import SplitGiftDependencies
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.split_domain import NewSplitGift, SplitGiftClosed
 from amply.modules.donations.splits import give_to_many, new_setup, pay_parts
@@ -224,7 +224,7 @@ def test_a_whole_gift_arrives_on_two_accounts_and_again_nothing_more(
         api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
     )
     processor, client = StripeProcessor(settings), sandbox.client()
-    parts = Splitting(
+    parts = SplitGiftDependencies(
         database=database,
         processor=processor,
         method_cloning=StripeMethodCloning(settings),

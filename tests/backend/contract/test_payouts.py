@@ -47,8 +47,10 @@ class Charity:
         )
         self.database, self.sandbox = database, sandbox
         self.processor, self.remote = StripeProcessor(settings), StripePayouts(settings)
-        self.events = donations.EventHandling(database=database, processor=self.processor, secrets=SECRETS)
-        self.payouts = payouts.Handling(database=database, processor=self.remote, secrets=SECRETS)
+        self.events = donations.EventDependencies(
+            database=database, processor=self.processor, secrets=SECRETS
+        )
+        self.payouts = payouts.PayoutDependencies(database=database, processor=self.remote, secrets=SECRETS)
         self.gaps = webhooks.Gaps(
             database=database,
             source=StripeEventSource(settings),

@@ -127,7 +127,7 @@ class Platform:
             headers={"Stripe-Signature": signed(payload, at=self.clock())},
         )
         assert taken.status_code == 202, taken.text
-        handling = donations.EventHandling(
+        handling = donations.EventDependencies(
             database=self.books.app, processor=self.processor, secrets=self.books.secrets
         )
         donations.handle_provider_event(handling, event_id=event_id, now=self.clock())
@@ -153,7 +153,7 @@ class Platform:
         self.books.publish()
         self.relay()
         ledger.fold_days(self.books.app)
-        sending = donations.ReceiptSending(
+        sending = donations.ReceiptDependencies(
             database=self.books.app,
             mailer=self.mailer,
             secrets=self.books.secrets,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amply.kernel.money import Money
-from amply.modules.donations.parts import GiftParts, TakenBack
+from amply.modules.donations.gift_components import GiftParts, TakenBack
 from amply.modules.payments import TakenSoFar
 
 parts = st.builds(GiftParts, gift=st.integers(1, 10_000), cover=st.integers(0, 500), currency=st.just("EUR"))

@@ -18,11 +18,11 @@ from amply.modules import ingestion
 _log = structlog.get_logger()
 
 
-def taking_in(database: Database, settings: LakeSettings) -> ingestion.Taking | None:
+def taking_in(database: Database, settings: LakeSettings) -> ingestion.IngestionDependencies | None:
     """What data is taken in with; None where none is."""
     if not (settings.datasets_table and settings.raw_bucket):
         return None
-    return ingestion.Taking(
+    return ingestion.IngestionDependencies(
         database=database,
         bucket=S3HandedIn(bucket=settings.raw_bucket),
         parquet=ParquetRows(),
@@ -31,7 +31,7 @@ def taking_in(database: Database, settings: LakeSettings) -> ingestion.Taking | 
 
 
 def about_ingestion(
-    parts: ingestion.Taking | None, clock: Clock
+    parts: ingestion.IngestionDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Reading files, and telling what datasets there are. Both are asked for everywhere; where no data is taken in, for nothing."""
     one = threading.Lock()

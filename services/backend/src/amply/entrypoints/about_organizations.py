@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 
 def about_onboarding(
-    parts: onboarding.Onboarding, joining: members.Inviting, clock: Clock
+    parts: onboarding.OnboardingTaskDependencies, joining: members.InvitationDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """How organisations' accounts stand, and the letters to their staff and their members."""
 
@@ -45,13 +45,15 @@ def about_onboarding(
     )
 
 
-def inviting(database: Database, mailer: mail.Mailer, site: SiteSettings) -> members.Inviting:
+def inviting(database: Database, mailer: mail.Mailer, site: SiteSettings) -> members.InvitationDependencies:
     """What inviting members needs, from this process's settings."""
     key, page = members.JoinKey.from_settings(LinkSettings()), f"{site.edge_url}/join/"
-    return members.Inviting(database=database, mailer=mailer, key=key, page=page)
+    return members.InvitationDependencies(database=database, mailer=mailer, key=key, page=page)
 
 
-def about_domains(parts: federation.Checking, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+def about_domains(
+    parts: federation.DomainCheckDependencies, clock: Clock
+) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Looking whether the domains whose people sign in by their organisation are still shown."""
 
     def check_domains(**_: Any) -> None:
@@ -60,7 +62,7 @@ def about_domains(parts: federation.Checking, clock: Clock) -> tuple[tuple[str, 
     return ((task_names.CHECK_DOMAINS, check_domains),)
 
 
-def about_images(parts: images.Making, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+def about_images(parts: images.ImageJobs, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Making the pictures that organisations show of themselves."""
 
     def make_images(**_: Any) -> None:
@@ -71,14 +73,14 @@ def about_images(parts: images.Making, clock: Clock) -> tuple[tuple[str, Callabl
     return ((task_names.MAKE_IMAGES, make_images),)
 
 
-def making_images(database: Database, documents: DocumentSettings, media: MediaSettings) -> images.Making:
+def making_images(database: Database, documents: DocumentSettings, media: MediaSettings) -> images.ImageJobs:
     """What making pictures needs, from this process's settings."""
     store = S3Images(uploads=documents.documents_bucket, media=media.media_bucket)
-    return images.Making(database=database, store=store, workshop=PillowWorkshop())
+    return images.ImageJobs(database=database, store=store, workshop=PillowWorkshop())
 
 
 def about_applications(
-    parts: applications.Applying, clock: Clock
+    parts: applications.ApplicationTaskDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Letters about applications, questions to registers, and documents that nobody wants any more."""
 
@@ -105,9 +107,9 @@ def about_applications(
 
 def applying(
     database: Database, mailer: mail.Mailer, site: SiteSettings, documents: DocumentSettings
-) -> applications.Applying:
+) -> applications.ApplicationTaskDependencies:
     """What the tasks about applications need, from this process's settings."""
-    return applications.Applying(
+    return applications.ApplicationTaskDependencies(
         database=database,
         mailer=mailer,
         register=registers(livemode=ServiceSettings().livemode),

@@ -22,11 +22,11 @@ _log = structlog.get_logger()
 
 def settling_in(
     database: Database, secrets: ledger.CommitmentSecrets, settings: MarketplaceSettings
-) -> marketplace.Settling | None:
+) -> marketplace.SettlementDependencies | None:
     """What months are settled with; None where no data is sold."""
     if not settings.revenue_table:
         return None
-    return marketplace.Settling(
+    return marketplace.SettlementDependencies(
         database=database,
         secrets=secrets,
         contracts=DynamoContracts(table=settings.contracts_table),
@@ -38,7 +38,7 @@ def settling_in(
 
 
 def about_revenue(
-    parts: marketplace.Settling | None, clock: Clock
+    parts: marketplace.SettlementDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Settling months that are over, and telling owners of their shares. Where no data is sold, nothing."""
 

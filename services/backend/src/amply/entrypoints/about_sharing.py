@@ -16,18 +16,20 @@ from amply.modules import sharing
 _log = structlog.get_logger()
 
 
-def sharing_in(database: Database, settings: LakeSettings) -> sharing.Sharing | None:
+def sharing_in(database: Database, settings: LakeSettings) -> sharing.SharingDependencies | None:
     """What data is shared with; None where none is."""
     if not (settings.consent_table and settings.raw_bucket):
         return None
-    return sharing.Sharing(
+    return sharing.SharingDependencies(
         database=database,
         consents=DynamoConsents(table=settings.consent_table),
         files=S3RawFiles(bucket=settings.raw_bucket),
     )
 
 
-def about_sharing(parts: sharing.Sharing | None, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+def about_sharing(
+    parts: sharing.SharingDependencies | None, clock: Clock
+) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Telling who consents, and writing what they consented to. Both are asked for everywhere; where no data is shared, for nothing."""
 
     def tell_consents(**_: Any) -> None:

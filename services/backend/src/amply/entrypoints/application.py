@@ -95,19 +95,19 @@ class Parts:
     client_address_header: str
     site_url: str = ""
     deep_health: DeepHealth | None = None
-    plans: recurring.Parts | None = None
-    invitations: onboarding.Parts | None = None
-    membership: members.Parts | None = None
+    plans: recurring.Dependencies | None = None
+    invitations: onboarding.Dependencies | None = None
+    membership: members.Dependencies | None = None
     callers: tuple[access.CallerSource, ...] = ()
-    accounts: people.Parts | None = None
-    trying: trials.Parts | None = None
-    own_sign_in: federation.Parts | None = None
+    accounts: people.Dependencies | None = None
+    trying: trials.Dependencies | None = None
+    own_sign_in: federation.Dependencies | None = None
     renewing: access.Renewing | None = None
-    directories: scim.Parts | None = None
-    applying: applications.Parts | None = None
+    directories: scim.Dependencies | None = None
+    applying: applications.Dependencies | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
-    sold: seller_portal.Parts | None = None
+    sold: seller_portal.Dependencies | None = None
     intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
 

@@ -98,7 +98,7 @@ def serve(service: ServiceSettings) -> None:
 
 
 def parts_from_environment(
-    service: ServiceSettings, api: ApiSettings, cache: CacheSettings, accounts: people.Parts
+    service: ServiceSettings, api: ApiSettings, cache: CacheSettings, accounts: people.Dependencies
 ) -> application.Parts:
     """Everything the application needs, from this process's settings; its database is that of the accounts."""
     database, stripe, opened = accounts.database, StripeSettings(), cache_client(cache)
@@ -118,15 +118,15 @@ def parts_from_environment(
         client_address_header=api.client_address_header,
         site_url=api.edge_url,
         deep_health=deep_health(database, opened, stripe),
-        plans=recurring.Parts(
+        plans=recurring.Dependencies(
             saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
         ),
-        invitations=onboarding.Parts(
+        invitations=onboarding.Dependencies(
             links=StripeAccountLinks(stripe),
             key=onboarding.InvitationKey.from_settings(LinkSettings()),
             page=f"{api.edge_url}/onboarding/",
         ),
-        membership=members.Parts(
+        membership=members.Dependencies(
             key=members.JoinKey.from_settings(LinkSettings()), people=KnownPeople(accounts)
         ),
         callers=(
@@ -135,7 +135,7 @@ def parts_from_environment(
         ),
         accounts=accounts,
         trying=trials_in(service, accounts, stripe),
-        applying=applications.Parts(people=KnownPeople(accounts), shelf=S3Documents(bucket=documents)),
+        applying=applications.Dependencies(people=KnownPeople(accounts), shelf=S3Documents(bucket=documents)),
         image_shelf=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if lake.consent_table else None,
@@ -145,19 +145,21 @@ def parts_from_environment(
 
 
 def trials_in(
-    service: ServiceSettings, accounts: people.Parts, stripe: StripeSettings
-) -> trials.Parts | None:
+    service: ServiceSettings, accounts: people.Dependencies, stripe: StripeSettings
+) -> trials.Dependencies | None:
     """What people make test organisations with; None where nobody may."""
     if not trials.are_offered(environment=service.environment, livemode=service.livemode):
         return None
-    return trials.Parts(people=KnownPeople(accounts), processor_url=stripe.api_url)
+    return trials.Dependencies(people=KnownPeople(accounts), processor_url=stripe.api_url)
 
 
-def people_parts(database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool) -> people.Parts:
+def people_parts(
+    database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool
+) -> people.Dependencies:
     """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
     settings = PeopleSettings()
     url, key = settings.breach_list_url, people.PeopleKey.from_settings(settings, keyring=database.keyring)
-    return people.Parts(
+    return people.Dependencies(
         database=database,
         key=key,
         links=people.LetterLinks.from_settings(LinkSettings()),

@@ -14,7 +14,7 @@ from amply.modules.mail import Language
 class KnownPeople:
     """Implements `members.People`. Who has an account has verified its address, and is known to colleagues by it."""
 
-    parts: people.Parts
+    parts: people.Dependencies
 
     def verified_address(self, *, person_id: str) -> str | None:
         """The e-mail address that somebody has shown to be theirs; None where they are forgotten."""

@@ -84,7 +84,7 @@ def keep_sealed(database: Database, kinds: Sequence[Tended], *, now: datetime) -
 
 
 def about_people(
-    parts: people.Writing, secrets: ledger.CommitmentSecrets, *, clock: Clock
+    parts: people.PeopleTaskDependencies, secrets: ledger.CommitmentSecrets, *, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
     newest keys.

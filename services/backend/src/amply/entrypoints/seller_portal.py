@@ -6,13 +6,13 @@ from amply.infra.settings import SoldDataSettings
 from amply.modules import seller_portal
 
 
-def selling_in(settings: SoldDataSettings) -> seller_portal.Parts | None:
+def selling_in(settings: SoldDataSettings) -> seller_portal.Dependencies | None:
     """Where sellers' data is; None where there are no pages for them."""
     if not all(
         (settings.datasets_table, settings.usage_table, settings.revenue_table, settings.curated_bucket)
     ):
         return None
-    return seller_portal.Parts(
+    return seller_portal.Dependencies(
         tables=DynamoSoldTables(
             datasets=settings.datasets_table, usage=settings.usage_table, revenue=settings.revenue_table
         ),

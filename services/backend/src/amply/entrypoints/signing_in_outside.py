@@ -48,21 +48,21 @@ def arriving(database: Database, key: people.PeopleKey, client: people.ProviderC
 
 
 def with_organizations(
-    parts: application.Parts, accounts: people.Parts, *, on_laptop: bool
+    parts: application.Parts, accounts: people.Dependencies, *, on_laptop: bool
 ) -> application.Parts:
     """The application's parts with what organisations' own sign-in needs."""
     if accounts.outside is None:
         return parts
     return replace(
         parts,
-        own_sign_in=federation.Parts(
+        own_sign_in=federation.Dependencies(
             key=accounts.key,
             records=DnsRecords(),
             redirect=accounts.outside.redirect,
             allows_loopback=on_laptop,
         ),
         renewing=arriving(accounts.database, accounts.key, accounts.outside.client),
-        directories=scim.Parts(
+        directories=scim.Dependencies(
             database=accounts.database,
             key=accounts.key,
             sessions=accounts.sessions,

@@ -18,7 +18,7 @@ AGAIN_AFTER: Final = timedelta(seconds=5)
 _log = structlog.get_logger()
 
 
-def take_forever(parts: webhooks.Taking, *, clock: Clock, stopping: threading.Event) -> None:
+def take_forever(parts: webhooks.EventQueueDependencies, *, clock: Clock, stopping: threading.Event) -> None:
     """Take until told to stop. Whatever fails is logged and tried again in five seconds: what was not stored comes again."""
     while not stopping.is_set():
         try:
@@ -37,7 +37,7 @@ def take_in_background(settings: StripeQueueSettings, database: DatabaseSettings
     A thread beside the tasks: it waits for the queue, and what it is killed in the middle of comes again.
     """
     if settings.events_url:
-        parts = webhooks.Taking(
+        parts = webhooks.EventQueueDependencies(
             database=connect(database, application="worker", pool_size=1),
             queue=StripeEventQueue(settings),
             livemode=livemode,

@@ -54,7 +54,7 @@ _log = structlog.get_logger()
 
 def register(app: Celery, parts: Parts) -> None:
     """Give the application its tasks. Unknown arguments are tolerated: sender and worker deploy at different times."""
-    handling = provider_events.Handling(
+    handling = provider_events.EventHandlers(
         events=parts.events,
         payouts=parts.payouts,
         accounts=parts.onboarding.handling,
@@ -119,7 +119,7 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         if completed:
             _log.warning("stuck payments completed", count=completed)
         refunded = donations.complete_stuck_refunds(
-            donations.Refunding(
+            donations.RefundDependencies(
                 database=parts.events.database,
                 processor=parts.events.processor,
                 secrets=parts.events.secrets,
@@ -131,7 +131,7 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
 
     def complete_splits(**_: Any) -> None:
         paid = donations.complete_splits(
-            donations.Splitting(
+            donations.SplitGiftDependencies(
                 database=parts.events.database,
                 processor=parts.events.processor,
                 method_cloning=parts.method_cloning,
@@ -165,7 +165,9 @@ def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
             _log.info("notices sent", count=told)
 
     def send_due_dedications(**_: Any) -> None:
-        sending = donations.DedicationSending(database=parts.receipts.database, mailer=parts.receipts.mailer)
+        sending = donations.DedicationDependencies(
+            database=parts.receipts.database, mailer=parts.receipts.mailer
+        )
         told = donations.send_due_dedications(sending, now=parts.clock())
         if told:
             _log.info("dedications told", count=told)

@@ -12,7 +12,7 @@ from amply.modules.donations.data_sharing import (
     DataSharingNotAcceptable,
 )
 from amply.modules.donations.declines import close_exhausted
-from amply.modules.donations.dedications import DedicationSending, send_due_dedications
+from amply.modules.donations.dedications import DedicationDependencies, send_due_dedications
 from amply.modules.donations.domain import (
     Costs,
     DonationNotFound,
@@ -73,7 +73,7 @@ from amply.modules.donations.queries import (
     withdraw_declarations,
 )
 from amply.modules.donations.receipting import (
-    ReceiptSending,
+    ReceiptDependencies,
     printed_receipt,
     resend_receipt,
     send_due_receipts,
@@ -83,8 +83,8 @@ from amply.modules.donations.receipting import (
 from amply.modules.donations.refunds import (
     DonationNotRefundable,
     RefundAmountNotAcceptable,
+    RefundDependencies,
     Refunded,
-    Refunding,
     RefundNotFinished,
     RefundRefused,
     complete_stuck_refunds,
@@ -109,8 +109,8 @@ from amply.modules.donations.service import (
     record_gift,
     replayed,
 )
-from amply.modules.donations.splits import Splitting, complete_splits
-from amply.modules.donations.tasks import EventHandling, handle_provider_event
+from amply.modules.donations.splits import SplitGiftDependencies, complete_splits
+from amply.modules.donations.tasks import EventDependencies, handle_provider_event
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -131,8 +131,8 @@ __all__ = [
     "DataSharingIn",
     "DataSharingNotAcceptable",
     "Dedication",
+    "DedicationDependencies",
     "DedicationKind",
-    "DedicationSending",
     "DisputeNotAnswerable",
     "DonationCreated",
     "DonationIn",
@@ -141,7 +141,7 @@ __all__ = [
     "DonationStatus",
     "Donor",
     "Erasure",
-    "EventHandling",
+    "EventDependencies",
     "FeeCoverChanged",
     "FeeCoverIn",
     "Gift",
@@ -156,15 +156,15 @@ __all__ = [
     "OfflineGiftNotAcceptable",
     "OfflineMethod",
     "OwnGift",
-    "ReceiptSending",
+    "ReceiptDependencies",
     "Recipient",
     "RefundAmountNotAcceptable",
+    "RefundDependencies",
     "RefundNotFinished",
     "RefundRefused",
     "Refunded",
-    "Refunding",
     "ReversalReason",
-    "Splitting",
+    "SplitGiftDependencies",
     "StatementNotAcceptable",
     "answer_dispute",
     "answered",

@@ -11,10 +11,10 @@ from amply.infra import tracing
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
+from amply.modules.donations.gift_components import GiftParts
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
 from amply.modules.donations.openings import gift_of
-from amply.modules.donations.parts import GiftParts
 
 _SUCCESS: Final = "payment_intent.succeeded"
 _FEE_KNOWN: Final = "charge.updated"

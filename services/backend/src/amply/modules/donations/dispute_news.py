@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
+from amply.modules.donations.gift_components import TakenBack
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.news import Applies, GiftBooks, Hand, News
-from amply.modules.donations.parts import TakenBack
 from amply.modules.donations.returning_news import apply_returns
 
 

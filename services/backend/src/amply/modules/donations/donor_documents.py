@@ -5,11 +5,11 @@ from sqlalchemy.orm import Session
 
 from amply.modules import ledger, receipts
 from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.donations.receipting import ReceiptSending
+from amply.modules.donations.receipting import ReceiptDependencies
 
 
 def own_receipt(
-    parts: ReceiptSending, *, donation_id: str, receipt_id: str, email_sha256: str
+    parts: ReceiptDependencies, *, donation_id: str, receipt_id: str, email_sha256: str
 ) -> tuple[str, bytes]:
     """A receipt of a donor's gift as it was sent, or marked as cancelled where it is void: its name and the PDF.
 
@@ -35,7 +35,7 @@ def own_receipt(
     raise _none()
 
 
-def own_proof(parts: ReceiptSending, *, donation_id: str, email_sha256: str) -> tuple[str, bytes]:
+def own_proof(parts: ReceiptDependencies, *, donation_id: str, email_sha256: str) -> tuple[str, bytes]:
     """What proves a donor's gift against the public log, with what the log keeps sealed opened: its name and the file.
 
     Raises:
@@ -49,7 +49,7 @@ def own_proof(parts: ReceiptSending, *, donation_id: str, email_sha256: str) -> 
 
 
 def _proved(
-    session: Session, parts: ReceiptSending, *, donation_id: str, email_sha256: str
+    session: Session, parts: ReceiptDependencies, *, donation_id: str, email_sha256: str
 ) -> tuple[str, str, str] | None:
     """The entry, what proves it, and the organisation."""
     row = session.execute(

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.gift_components import GiftParts
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.openings import gift_of
-from amply.modules.donations.parts import GiftParts
 
 
 class GiftNotBookedYet(Exception):

@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 from amply.modules import ledger, payments
 from amply.modules.donations.bookings import intent_id
+from amply.modules.donations.gift_components import TakenBack
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.news import Applies, GiftBooks, News
-from amply.modules.donations.parts import TakenBack
 from amply.modules.donations.returning_news import apply_returns
 
 Lines = tuple[ledger.NewTransfer, ...]

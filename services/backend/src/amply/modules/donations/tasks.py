@@ -45,7 +45,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventHandling:
+class EventDependencies:
     """The parts event handling works with."""
 
     database: Database
@@ -53,7 +53,9 @@ class EventHandling:
     secrets: ledger.CommitmentSecrets
 
 
-def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
+def handle_provider_event(
+    parts: EventDependencies, *, event_id: str, now: datetime
+) -> webhooks.Outcome | None:
     """Apply one stored event: payment, donation, ledger, receipt and the event's stamp in one transaction.
 
     Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
@@ -87,7 +89,7 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
 
 
 def _follow(
-    parts: EventHandling, event: webhooks.ProviderEvent, payment: payments.Payment, *, now: datetime
+    parts: EventDependencies, event: webhooks.ProviderEvent, payment: payments.Payment, *, now: datetime
 ) -> webhooks.Outcome | None:
     """Ask, then apply; ask again when what was asked about has changed meanwhile.
 
@@ -111,7 +113,7 @@ def _follow(
 
 
 def _apply(
-    parts: EventHandling, event: webhooks.ProviderEvent, applies: Applies, *, now: datetime
+    parts: EventDependencies, event: webhooks.ProviderEvent, applies: Applies, *, now: datetime
 ) -> webhooks.Outcome | None:
     """All that an event changes, in one transaction; None when somebody else was faster."""
     with parts.database.transaction() as session:

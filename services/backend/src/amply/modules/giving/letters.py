@@ -62,7 +62,7 @@ def tended() -> Tended:
     return of_records(LinkRequestRow)
 
 
-def send_links(parts: recurring.Writing, *, now: datetime) -> int:
+def send_links(parts: recurring.PlanLetterDependencies, *, now: datetime) -> int:
     """Send the links that were asked for; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
@@ -90,7 +90,7 @@ def link_mail(letter: LinkLetter) -> Mail:
     )
 
 
-def _send(parts: recurring.Writing, asked: LinkRequestRow, *, now: datetime) -> int:
+def _send(parts: recurring.PlanLetterDependencies, asked: LinkRequestRow, *, now: datetime) -> int:
     """Send a link to the address that gifts or plans have, and forget the request; where there are none, only that."""
     is_done, sent = asked.attempts >= _ATTEMPTS_MAX, 0
     try:
@@ -109,7 +109,7 @@ def _send(parts: recurring.Writing, asked: LinkRequestRow, *, now: datetime) -> 
 
 
 def _letter(
-    session: Session, asked: LinkRequestRow, *, parts: recurring.Writing, now: datetime
+    session: Session, asked: LinkRequestRow, *, parts: recurring.PlanLetterDependencies, now: datetime
 ) -> LinkLetter | None:
     digest = mail.address_digest(asked.email or "")
     if mail.suppressed_because(session, address=asked.email or "") is not None:

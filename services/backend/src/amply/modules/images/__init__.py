@@ -12,7 +12,7 @@ from amply.modules.images.domain import (
     Shape,
     Size,
 )
-from amply.modules.images.making import Making, make_images
+from amply.modules.images.making import ImageJobs, make_images
 from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
 from amply.modules.images.service import FACT_RECEIVED
 
@@ -24,10 +24,10 @@ __all__ = [
     "FACT_RECEIVED",
     "PIXELS_MAX",
     "SHAPES",
+    "ImageJobs",
     "ImageShelf",
     "ImageStore",
     "Made",
-    "Making",
     "Refusal",
     "Refused",
     "Shape",

@@ -14,7 +14,7 @@ from amply.modules.ingestion.jobs import FACT_SUBMITTED
 from amply.modules.ingestion.ports import DatasetTable, Intake, ParquetOpener, RawBucket
 from amply.modules.ingestion.records import Pieces
 from amply.modules.ingestion.taking import read_files
-from amply.modules.ingestion.telling import Taking, tell_datasets
+from amply.modules.ingestion.telling import IngestionDependencies, tell_datasets
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -26,12 +26,12 @@ __all__ = [
     "ROWS_MAX",
     "DatasetTable",
     "FileReason",
+    "IngestionDependencies",
     "Intake",
     "ParquetOpener",
     "Pieces",
     "RawBucket",
     "Refused",
-    "Taking",
     "ToldDataset",
     "read_files",
     "routers",

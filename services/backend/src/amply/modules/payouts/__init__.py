@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amply.modules.payouts.batches import PAYOUT_COLUMNS, journals_in_one, payouts_in_batches
 from amply.modules.payouts.chapters import PayoutNotInLog
-from amply.modules.payouts.closing import Closed, Handling, close_books
+from amply.modules.payouts.closing import Closed, PayoutDependencies, close_books
 from amply.modules.payouts.domain import (
     MovementNotOpen,
     Payout,
@@ -45,10 +45,10 @@ __all__ = [
     "LISTED_MAX",
     "PAYOUT_COLUMNS",
     "Closed",
-    "Handling",
     "MovementNotOpen",
     "OpenMovement",
     "Payout",
+    "PayoutDependencies",
     "PayoutNotFound",
     "PayoutNotInLog",
     "PayoutNotReconciled",

@@ -6,6 +6,7 @@ from amply.modules.people.addresses import Address, AddressNotAcceptable, addres
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
 from amply.modules.people.changing import forget
+from amply.modules.people.dependencies import Dependencies, Site
 from amply.modules.people.domain import (
     FACT_ERASED,
     FACT_LETTER_ASKED,
@@ -15,7 +16,6 @@ from amply.modules.people.domain import (
 )
 from amply.modules.people.erased import count_unnoted, note_erased, still_there
 from amply.modules.people.links import LetterLinks
-from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
 from amply.modules.people.persons import addresses, find, move_stamp
 from amply.modules.people.providers import (
@@ -37,7 +37,7 @@ from amply.modules.people.registering import is_registered, register_invited
 from amply.modules.people.resealing import SealedColumn, tended_by
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
-from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters, tended
+from amply.modules.people.tasks import PeopleTaskDependencies, count_exhausted_letters, send_letters, tended
 from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly
 
 if TYPE_CHECKING:
@@ -55,16 +55,17 @@ __all__ = [
     "BreachList",
     "CommonPasswords",
     "Cost",
+    "Dependencies",
     "Errand",
     "Hashing",
     "LetterLinks",
     "NoRoleHere",
     "Outside",
     "OwnPagesOnly",
-    "Parts",
     "PasswordNotAcceptable",
     "PeopleKey",
     "PeopleNotConfigured",
+    "PeopleTaskDependencies",
     "Person",
     "Proof",
     "Provider",
@@ -79,7 +80,6 @@ __all__ = [
     "Several",
     "SignInElsewhere",
     "Site",
-    "Writing",
     "address_of",
     "addresses",
     "count_exhausted_letters",

@@ -14,6 +14,7 @@ from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons, signing_in
 from amply.modules.people.addresses import address_of
+from amply.modules.people.dependencies import Dependencies, Leaving
 from amply.modules.people.domain import FACT_ERASED, IpBinding, LetterKind, LetterLinkNotValid, Person, Visit
 from amply.modules.people.models import (
     ClaimRow,
@@ -25,7 +26,6 @@ from amply.modules.people.models import (
     RecoveryCodeRow,
     TotpRow,
 )
-from amply.modules.people.parts import Leaving, Parts
 from amply.modules.people.sealing import PeopleKey
 
 _LETTERS: Final = {
@@ -37,7 +37,9 @@ _LETTERS: Final = {
 _OVER = "This link is used or too old: ask for another one with your e-mail address."
 
 
-def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Visit, now: datetime) -> None:
+def ask_for_password(
+    parts: Dependencies, *, email: str, language: Language, visit: Visit, now: datetime
+) -> None:
     """Have a letter written that leads to a new password, or says that the address has no account.
 
     The same work and answer for every address: the worker looks.
@@ -58,7 +60,7 @@ def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Vis
         )
 
 
-def reset_password(parts: Parts, *, token: str, password: str, device: bytes, now: datetime) -> None:
+def reset_password(parts: Dependencies, *, token: str, password: str, device: bytes, now: datetime) -> None:
     """Give an account the password that somebody chose by a letter's link; end all its sessions, and say so by letter.
 
     The second factor stays: a mailbox alone does not let anybody in. The browser is known from then on.
@@ -87,7 +89,7 @@ def reset_password(parts: Parts, *, token: str, password: str, device: bytes, no
 
 
 def change_password(
-    parts: Parts, caller: PersonCaller, *, token: str, before: str, after: str, now: datetime
+    parts: Dependencies, caller: PersonCaller, *, token: str, before: str, after: str, now: datetime
 ) -> str:
     """Put another password in place of the present one, and end every other session; return the token of this one.
 
@@ -113,7 +115,7 @@ def change_password(
 
 
 def set_ip_binding(
-    parts: Parts, caller: PersonCaller, *, token: str, binding: IpBinding, now: datetime
+    parts: Dependencies, caller: PersonCaller, *, token: str, binding: IpBinding, now: datetime
 ) -> None:
     """Hold sessions that begin from now on to where they begin; end all others, this one too.
 
@@ -129,7 +131,7 @@ def set_ip_binding(
 
 
 def changed(
-    parts: Parts,
+    parts: Dependencies,
     caller: PersonCaller,
     *,
     token: str,
@@ -161,7 +163,7 @@ def changed(
     return made
 
 
-def sign_out_everywhere(parts: Parts, caller: PersonCaller) -> None:
+def sign_out_everywhere(parts: Dependencies, caller: PersonCaller) -> None:
     """End every session of a person.
 
     Raises:
@@ -174,7 +176,7 @@ def sign_out_everywhere(parts: Parts, caller: PersonCaller) -> None:
     parts.sessions.end_all(caller.person_id)
 
 
-def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
+def erase(parts: Dependencies, caller: PersonCaller, *, now: datetime) -> None:
     """Forget a person who asks for it themselves, signed in.
 
     Raises:
@@ -245,14 +247,14 @@ def _say_goodbye(session: Session, person: Person, *, key: PeopleKey, now: datet
     )
 
 
-def _hashed(parts: Parts, *, person_id: str, password: str) -> str:
+def _hashed(parts: Dependencies, *, person_id: str, password: str) -> str:
     with parts.database.transaction() as session:
         person = persons.find(session, person_id=person_id, key=parts.key)
     address = person.address.folded if person else ""
     return parts.hashing.hash(passwords.accepted(password, address=address, breaches=parts.breaches))
 
 
-def _tell(parts: Parts, session: Session, person_id: str, kind: LetterKind, *, now: datetime) -> None:
+def _tell(parts: Dependencies, session: Session, person_id: str, kind: LetterKind, *, now: datetime) -> None:
     person = persons.find(session, person_id=person_id, key=parts.key)
     if person is not None:
         persons.tell(session, person, kind=kind, key=parts.key, now=now)

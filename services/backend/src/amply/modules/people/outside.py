@@ -21,8 +21,8 @@ from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import factors, identities, limits, passwords, persons, signing_in
 from amply.modules.people.addresses import Address, address_of
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import PeopleNotConfigured, SignInRefused, Visit
-from amply.modules.people.parts import Parts
 from amply.modules.people.providers import Errand, Outside, Proof, Provider, ProviderRefused
 from amply.modules.people.signing_in import FactorNeeded, SignedIn
 
@@ -55,7 +55,7 @@ class LinkNeeded:
     pending: str
 
 
-def outside_of(parts: Parts) -> Outside:
+def outside_of(parts: Dependencies) -> Outside:
     """What providers are spoken to with.
 
     Raises:
@@ -67,7 +67,7 @@ def outside_of(parts: Parts) -> Outside:
 
 
 def begin(
-    parts: Parts,
+    parts: Dependencies,
     *,
     key: str,
     visit: Visit,
@@ -106,7 +106,7 @@ def begin(
 
 
 def finish(
-    parts: Parts, *, state: str, code: str, issuer: str | None, visit: Visit, now: datetime
+    parts: Dependencies, *, state: str, code: str, issuer: str | None, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded | LinkNeeded:
     """Finish a sign-in with what came back.
 
@@ -135,7 +135,7 @@ def finish(
 
 
 def link_own(
-    parts: Parts,
+    parts: Dependencies,
     caller: PersonCaller,
     *,
     state: str,
@@ -158,7 +158,7 @@ def link_own(
 
 
 def link_by_password(
-    parts: Parts, *, pending: str, password: str, code: str | None, visit: Visit, now: datetime
+    parts: Dependencies, *, pending: str, password: str, code: str | None, visit: Visit, now: datetime
 ) -> SignedIn:
     """Link a provider with the account whose address it vouches for, once its owner has shown that they are; sign them in.
 
@@ -191,13 +191,13 @@ def link_by_password(
     return signing_in.begin(parts, found, visit=visit, now=now, through=_through(provider))
 
 
-def digest_of(parts: Parts, provider: Provider, proof: Proof) -> bytes:
+def digest_of(parts: Dependencies, provider: Provider, proof: Proof) -> bytes:
     """What stands for somebody at a provider."""
     return parts.key.identity_of(provider=provider.key, issuer=provider.issuer, subject=proof.subject)
 
 
 def _proven(
-    parts: Parts, state: str, code: str, issuer: str | None, visit: Visit, *, now: datetime
+    parts: Dependencies, state: str, code: str, issuer: str | None, visit: Visit, *, now: datetime
 ) -> tuple[Provider, Proof, dict[str, str]]:
     """What a code stands for. What was begun is taken off the shelf first: no second try with the same state."""
     outside = outside_of(parts)
@@ -210,7 +210,7 @@ def _proven(
     return provider, outside.client.redeem(provider, errand, code=code, issuer=issuer, now=now), facts
 
 
-def _is_of(parts: Parts, facts: dict[str, str], visit: Visit) -> bool:
+def _is_of(parts: Dependencies, facts: dict[str, str], visit: Visit) -> bool:
     mark = parts.key.mark_of(visit.device).hex() if visit.device else ""
     return secrets.compare_digest(facts["browser"], mark)
 
@@ -236,7 +236,7 @@ def _vouched_for(provider: Provider, proof: Proof) -> Address:
 
 
 def _made(
-    parts: Parts,
+    parts: Dependencies,
     provider: Provider,
     proof: Proof,
     address: Address,
@@ -258,7 +258,7 @@ def _made(
 
 
 def _link(
-    session: Session, parts: Parts, provider: Provider, proof: Proof, person_id: str, *, now: datetime
+    session: Session, parts: Dependencies, provider: Provider, proof: Proof, person_id: str, *, now: datetime
 ) -> None:
     digest = digest_of(parts, provider, proof)
     identities.link(session, parts, person_id=person_id, provider=provider.key, digest=digest, now=now)
@@ -266,7 +266,7 @@ def _link(
 
 
 def _ask_for_link(
-    parts: Parts, provider: Provider, proof: Proof, address: Address, visit: Visit
+    parts: Dependencies, provider: Provider, proof: Proof, address: Address, visit: Visit
 ) -> LinkNeeded:
     with parts.database.transaction() as session:
         found = persons.credentials_of(session, index=parts.key.index_of(address), device=None)
@@ -283,7 +283,7 @@ def _ask_for_link(
     return LinkNeeded(pending=pending)
 
 
-def _show(parts: Parts, person_id: str, *, password: str, code: str | None, now: datetime) -> None:
+def _show(parts: Dependencies, person_id: str, *, password: str, code: str | None, now: datetime) -> None:
     """Password, and second factor where there is one."""
     with parts.database.transaction() as session:
         found = persons.credentials_of(session, person_id=person_id, device=None)
@@ -298,7 +298,7 @@ def _show(parts: Parts, person_id: str, *, password: str, code: str | None, now:
 
 
 def _let_in(
-    parts: Parts, person_id: str, provider: Provider, visit: Visit, *, now: datetime
+    parts: Dependencies, person_id: str, provider: Provider, visit: Visit, *, now: datetime
 ) -> SignedIn | FactorNeeded:
     """By a provider of the platform as by a password; by an organisation's own to that organisation, as it has them."""
     found, through = _credentials(parts, person_id, visit), _through(provider)
@@ -307,7 +307,7 @@ def _let_in(
     return signing_in.begin(parts, found, visit=visit, now=now, through=through)
 
 
-def _credentials(parts: Parts, person_id: str, visit: Visit) -> persons.Credentials:
+def _credentials(parts: Dependencies, person_id: str, visit: Visit) -> persons.Credentials:
     device = parts.key.mark_of(visit.device) if visit.device else None
     with parts.database.transaction() as session:
         found = persons.credentials_of(session, person_id=person_id, device=device)
@@ -325,12 +325,12 @@ def _named(what: str, secret: str) -> str:
     return f"{what}:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 
-def _sealed(parts: Parts, proof: Proof, pending: str) -> str:
+def _sealed(parts: Dependencies, proof: Proof, pending: str) -> str:
     said = {**vars(proof), "groups": None if proof.groups is None else list(proof.groups)}
     return parts.key.seal(json.dumps(said), of=_named("proof", pending)).hex()
 
 
-def _unsealed(parts: Parts, sealed: str, pending: str) -> Proof:
+def _unsealed(parts: Dependencies, sealed: str, pending: str) -> Proof:
     said = json.loads(parts.key.unseal(bytes.fromhex(sealed), of=_named("proof", pending)))
     proof = Proof(**said)
     return proof if proof.groups is None else replace(proof, groups=tuple(proof.groups))

@@ -6,7 +6,7 @@ Import from here only. Nothing is changed here: what is seen is written by other
 from typing import TYPE_CHECKING
 
 from amply.modules.seller_portal.domain import SHARED, Dataset, Release, Share, Use
-from amply.modules.seller_portal.ports import Certificates, Parts, SoldTables, TablesAway
+from amply.modules.seller_portal.ports import Certificates, Dependencies, SoldTables, TablesAway
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -15,7 +15,7 @@ __all__ = [
     "SHARED",
     "Certificates",
     "Dataset",
-    "Parts",
+    "Dependencies",
     "Release",
     "Share",
     "SoldTables",

@@ -49,7 +49,7 @@ class Certificates(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What the API shows sellers with."""
 
     tables: SoldTables

@@ -25,7 +25,7 @@ from amply.modules.seller_portal.domain import (
     Share,
     Use,
 )
-from amply.modules.seller_portal.ports import Parts, TablesAway
+from amply.modules.seller_portal.ports import Dependencies, TablesAway
 from amply.modules.seller_portal.schemas import (
     CertificateOut,
     CertifiedPartOut,
@@ -49,8 +49,8 @@ _DIGITS_MAX = 10
 """Of a release's number, as its sort key has them."""
 
 
-async def _parts(request: Request) -> Parts | None:
-    parts: Parts | None = request.app.state.sold
+async def _parts(request: Request) -> Dependencies | None:
+    parts: Dependencies | None = request.app.state.sold
     return parts
 
 
@@ -58,7 +58,7 @@ async def _is_asked(request: Request) -> bool:
     return request.app.state.consents is not None
 
 
-PartsOf = Annotated[Parts | None, Depends(_parts)]
+PartsOf = Annotated[Dependencies | None, Depends(_parts)]
 IsAsked = Annotated[bool, Depends(_is_asked)]
 Reading = Annotated[Access, allowed(Permission.SOLD_DATA_READ)]
 DatasetId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -183,7 +183,7 @@ def see_revenue(
     return SharePage.of(found[:limit], places, next_cursor=turn["next_cursor"])
 
 
-def _dataset(parts: Parts, access: Access, dataset_id: str) -> Dataset:
+def _dataset(parts: Dependencies, access: Access, dataset_id: str) -> Dataset:
     """One that is the organisation's, or everybody's.
 
     Raises:

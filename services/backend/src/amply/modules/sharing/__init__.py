@@ -8,7 +8,7 @@ from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
 from amply.modules.sharing.models import SpanRow
 from amply.modules.sharing.ports import ConsentTable, FileMoved, RawFiles
 from amply.modules.sharing.service import FACT_CHANGED, Ticks, forget
-from amply.modules.sharing.telling import Sharing, tell_consents
+from amply.modules.sharing.telling import SharingDependencies, tell_consents
 from amply.modules.sharing.writing import write_facts
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = [
     "FileMoved",
     "Purpose",
     "RawFiles",
-    "Sharing",
+    "SharingDependencies",
     "Ticks",
     "ToldConsent",
     "forget",

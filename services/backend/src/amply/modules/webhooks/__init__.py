@@ -60,7 +60,7 @@ from amply.modules.webhooks.service import (
     put_off,
     type_of,
 )
-from amply.modules.webhooks.taking import Taking, take
+from amply.modules.webhooks.taking import EventQueueDependencies, take
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -83,6 +83,7 @@ __all__ = [
     "EventNotStored",
     "EventPage",
     "EventQueue",
+    "EventQueueDependencies",
     "EventReceived",
     "EventRejected",
     "EventSource",
@@ -97,7 +98,6 @@ __all__ = [
     "Replayed",
     "SignatureNotValid",
     "StoredEvent",
-    "Taking",
     "UnhandledGroup",
     "WrongLivemode",
     "claim",

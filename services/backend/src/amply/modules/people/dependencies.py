@@ -71,7 +71,7 @@ def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What the API needs for people.
 
     `before_leaving` is told whose account is about to be deleted and when, in the transaction that does it; what it raises

@@ -11,7 +11,7 @@ PREFIX: Final = "/scim/v2"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What directories are answered with. `is_secure`: they reach us over https, though it ends before us."""
 
     database: Database

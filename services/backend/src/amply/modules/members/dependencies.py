@@ -7,7 +7,7 @@ from amply.modules.members.ports import People
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What members need of the application besides its other parts. `people` is None where nobody lets people in."""
 
     key: JoinKey

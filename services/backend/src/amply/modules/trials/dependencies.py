@@ -6,7 +6,7 @@ from amply.modules.members import People
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What trying needs of the application. `processor_url` is where test cards are charged."""
 
     people: People

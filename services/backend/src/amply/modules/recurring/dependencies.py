@@ -14,7 +14,7 @@ class RecurringNotConfigured(Unavailable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What recurring gifts need of the application besides its other parts."""
 
     saved: payments.SavedMethods

@@ -6,7 +6,7 @@ from amply.modules.applications.ports import DocumentShelf, People
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What applying needs of the application besides its other parts."""
 
     people: People

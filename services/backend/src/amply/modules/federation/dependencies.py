@@ -7,7 +7,7 @@ from amply.modules.federation.ports import DomainRecords
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What an organisation's sign-in needs of the application.
 
     `redirect` is what organisations register at their providers. `allows_loopback`: a provider may be this machine (laptops).

@@ -14,7 +14,7 @@ class OnboardingNotConfigured(Unavailable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Dependencies:
     """What onboarding needs of the application besides its other parts. `page` is the address where staff begin."""
 
     links: payments.AccountLinks
