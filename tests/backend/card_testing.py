@@ -302,7 +302,7 @@ class Simulation:
         handle_provider_event(self.handling, event_id=event_id, now=self.clock())
         topics: list[str] = []
         outbox.relay_batch(self.database, publish=lambda fact: topics.append(fact.topic), now=self.clock())
-        if defence.FACT_EXHAUSTED in topics:
+        if defence.TOPIC_EXHAUSTED in topics:
             close_exhausted(self.database, self.processor, clock=self.clock)
         if self.told.attacked_after is None or self.told.closed_after is None:
             self._look()

@@ -76,7 +76,7 @@ def test_every_fact_of_every_module_has_a_task() -> None:
         value
         for found in pkgutil.iter_modules(modules.__path__, f"{modules.__name__}.")
         for name, value in vars(importlib.import_module(found.name)).items()
-        if name.startswith("FACT_")
+        if name.startswith("TOPIC_")
     }
     assert len(facts) > 10
     assert facts <= scheduler.TASKS_OF.keys()

@@ -114,7 +114,7 @@ def test_books_are_closed_and_matched_by_themselves(treasury: Treasury, run: Run
 def test_an_asked_for_payout_is_reconciled_and_one_that_is_unknown_ends_there(
     treasury: Treasury, run: Run
 ) -> None:
-    assert scheduler.TASKS_OF[payouts.FACT_ASKED] == (task_names.RECONCILE_PAYOUT, sqs.LOW)
+    assert scheduler.TASKS_OF[payouts.TOPIC_ASKED] == (task_names.RECONCILE_PAYOUT, sqs.LOW)
     treasury.succeed()
     treasury.remote.told = payout(status=PayoutStatus.PAID)
     run(task_names.RECONCILE_PAYOUT, payout_id=PAYOUT, account_id=treasury.account_id)

@@ -24,8 +24,8 @@ from amply.modules import donations, members, onboarding, organizations, receipt
 from amply.modules.donations import Dedication, DedicationKind, GiftOptions, OfflineGift, Recipient
 from amply.modules.giving.letters import ask_for_link
 from amply.modules.mail import Language
+from amply.modules.receipts.digest import ReceiptWordsChanged, words_of
 from amply.modules.receipts.models import IssuedReceiptRow, ReceiptFactsRow
-from amply.modules.receipts.words import ReceiptWordsChanged, words_of
 from tests.backend.conftest import Databases
 from tests.backend.key_service import keyring
 from tests.backend.ledger_world import NOW, LedgerWorld

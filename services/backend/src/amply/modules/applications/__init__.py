@@ -12,10 +12,10 @@ from amply.modules.applications.documents import (
     documents_for_staff,
 )
 from amply.modules.applications.domain import (
-    FACT_DOCUMENT_REMOVED,
-    FACT_LETTER_OWED,
-    FACT_REGISTER_ASKED,
     MOVES,
+    TOPIC_DOCUMENT_REMOVED,
+    TOPIC_LETTER_OWED,
+    TOPIC_REGISTER_ASKED,
     ApplicationNotFound,
     Lookup,
     Move,
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BYTES_MAX",
-    "FACT_DOCUMENT_REMOVED",
-    "FACT_LETTER_OWED",
-    "FACT_REGISTER_ASKED",
     "MOVES",
     "READ_WITHIN",
     "TIERS",
+    "TOPIC_DOCUMENT_REMOVED",
+    "TOPIC_LETTER_OWED",
+    "TOPIC_REGISTER_ASKED",
     "ApplicationNotFound",
     "ApplicationRow",
     "ApplicationTaskDependencies",

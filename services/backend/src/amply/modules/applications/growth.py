@@ -21,7 +21,7 @@ from amply.kernel import ids
 from amply.kernel.money import CURRENCIES, Money
 from amply.modules import ledger, organizations
 from amply.modules.applications import documents
-from amply.modules.applications.domain import FACT_LETTER_OWED, ApplicationIncomplete
+from amply.modules.applications.domain import TOPIC_LETTER_OWED, ApplicationIncomplete
 from amply.modules.applications.models import ApplicationRow, TierNoticeRow
 from amply.modules.applications.queries import application_for_staff
 from amply.modules.applications.tasks import ApplicationTaskDependencies, deliver, write_owed
@@ -157,7 +157,7 @@ def _note(session: Session, organization_id: str, tier: Tier, volume: Money, *, 
         .returning(TierNoticeRow.id)
     ).one_or_none()
     if noticed is not None:
-        outbox.put(session, topic=FACT_LETTER_OWED, payload={"notice_id": noticed.id}, now=now)
+        outbox.put(session, topic=TOPIC_LETTER_OWED, payload={"notice_id": noticed.id}, now=now)
         _log.warning("tier_outgrown", organization_id=organization_id, tier=tier, growth=growth)
     return int(noticed is not None)
 

@@ -1,7 +1,7 @@
 """Defence against those who try stolen cards on donation forms. Import from here only."""
 
 from amply.modules.defence.closings import (
-    FACT_FORM_CLOSED,
+    TOPIC_FORM_CLOSED,
     Closing,
     Exemption,
     FormClosed,
@@ -14,7 +14,7 @@ from amply.modules.defence.closings import (
     tell_closings,
 )
 from amply.modules.defence.declines import (
-    FACT_EXHAUSTED,
+    TOPIC_EXHAUSTED,
     Decline,
     claim_exhausted,
     count_unended,
@@ -40,8 +40,8 @@ from amply.modules.defence.web import ClientOf, GateOf, SolutionOf
 
 __all__ = [
     "CLOSED_AT_MOST",
-    "FACT_EXHAUSTED",
-    "FACT_FORM_CLOSED",
+    "TOPIC_EXHAUSTED",
+    "TOPIC_FORM_CLOSED",
     "About",
     "Attack",
     "Attempt",

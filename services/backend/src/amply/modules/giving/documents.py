@@ -31,7 +31,7 @@ from amply.modules.giving.models import DocumentRow
 from amply.modules.giving.sealing import seal, unseal
 from amply.modules.recurring import LinkKey
 
-FACT_ASKED: Final = "giving.document_asked"
+TOPIC_ASKED: Final = "giving.document_asked"
 _BATCH_MAX: Final = 50
 _AGAIN_AFTER: Final = timedelta(seconds=30)
 
@@ -62,7 +62,7 @@ def ask(session: Session, *, email_sha256: str, wanted: Wanted, now: datetime) -
         )
         .returning(DocumentRow)
     ).one()
-    outbox.put(session, topic=FACT_ASKED, payload={"document_id": row.id}, now=now)
+    outbox.put(session, topic=TOPIC_ASKED, payload={"document_id": row.id}, now=now)
     return _document(row)
 
 

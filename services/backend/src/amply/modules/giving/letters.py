@@ -19,7 +19,7 @@ from amply.modules.giving.models import LinkRequestRow
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language
 
-FACT_LINK_ASKED: Final = "giving.link_asked"
+TOPIC_LINK_ASKED: Final = "giving.link_asked"
 """Somebody waits for a letter with a link, or would if they had given."""
 
 _ATTEMPTS_MAX: Final = 5
@@ -54,7 +54,7 @@ def ask_for_link(session: Session, *, email: str, language: Language | None, now
             **LinkRequestRow.fields.at_rest(session, row_id=request_id, fields={"email": email}),
         )
     )
-    outbox.put(session, topic=FACT_LINK_ASKED, payload={"request_id": request_id}, now=now)
+    outbox.put(session, topic=TOPIC_LINK_ASKED, payload={"request_id": request_id}, now=now)
 
 
 def tended() -> Tended:

@@ -14,16 +14,16 @@ from amply.modules.images.domain import (
 )
 from amply.modules.images.making import ImageJobs, make_images
 from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
-from amply.modules.images.service import FACT_RECEIVED
+from amply.modules.images.service import TOPIC_RECEIVED
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
     "BYTES_MAX",
-    "FACT_RECEIVED",
     "PIXELS_MAX",
     "SHAPES",
+    "TOPIC_RECEIVED",
     "ImageJobs",
     "ImageShelf",
     "ImageStore",

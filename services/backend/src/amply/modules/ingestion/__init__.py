@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from amply.modules.ingestion.datasets import FACT_CHANGED
+from amply.modules.ingestion.datasets import TOPIC_CHANGED
 from amply.modules.ingestion.domain import (
     EXPANDED_BYTES_MAX,
     ROWS_MAX,
@@ -10,7 +10,7 @@ from amply.modules.ingestion.domain import (
     Refused,
     ToldDataset,
 )
-from amply.modules.ingestion.jobs import FACT_SUBMITTED
+from amply.modules.ingestion.jobs import TOPIC_SUBMITTED
 from amply.modules.ingestion.ports import DatasetTable, Intake, ParquetOpener, RawBucket
 from amply.modules.ingestion.records import Pieces
 from amply.modules.ingestion.taking import read_files
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPANDED_BYTES_MAX",
-    "FACT_CHANGED",
-    "FACT_SUBMITTED",
     "ROWS_MAX",
+    "TOPIC_CHANGED",
+    "TOPIC_SUBMITTED",
     "DatasetTable",
     "FileReason",
     "IngestionDependencies",

@@ -30,7 +30,7 @@ from amply.modules.ingestion.domain import (
 )
 from amply.modules.ingestion.models import DatasetRow, JobRow, SchemaRow
 
-FACT_CHANGED: Final = "ingestion.dataset_changed"
+TOPIC_CHANGED: Final = "ingestion.dataset_changed"
 
 _NEWEST: Final = Order(name="datasets", columns=(DatasetRow.created_at, DatasetRow.id), descending=True)
 _WITH_COLUMNS: Final = select(DatasetRow, SchemaRow.columns).join(
@@ -261,7 +261,7 @@ def _keep_columns(
 
 
 def _tell(session: Session, access: Access, dataset_id: str) -> None:
-    outbox.put(session, topic=FACT_CHANGED, payload={"dataset_id": dataset_id}, now=access.now)
+    outbox.put(session, topic=TOPIC_CHANGED, payload={"dataset_id": dataset_id}, now=access.now)
 
 
 def _titled(session: Session, access: Access, title: str) -> Dataset | None:

@@ -31,9 +31,7 @@ from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import Received, fold_days, received_since
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
-from amply.modules.ledger.erasure import OpeningsUnreadable, Searched, entries_about, search
-from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
-from amply.modules.ledger.facts import (
+from amply.modules.ledger.entry_lookup import (
     Moved,
     entries_on,
     find_payout_step,
@@ -42,6 +40,8 @@ from amply.modules.ledger.facts import (
     published_log_indexes,
     sides_of,
 )
+from amply.modules.ledger.erasure import OpeningsUnreadable, Searched, entries_about, search
+from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership

@@ -58,7 +58,7 @@ def post(
         raise found from error
     if row is not None:
         return PostedEntry(id=row.id, created=True)
-    standing = repository.find_standing(session, entry)
+    standing = repository.find_existing(session, entry)
     if not standing.says_the_same:
         raise EntryContradicts(idempotency_key=entry.idempotency_key, entry_id=standing.id)
     return PostedEntry(id=standing.id, created=False)

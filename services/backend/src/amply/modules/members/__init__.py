@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from amply.modules.members.changes import leave_everywhere
 from amply.modules.members.dependencies import Dependencies
-from amply.modules.members.domain import FACT_INVITED, InvitationNotValid
+from amply.modules.members.domain import TOPIC_INVITED, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.ports import People
 from amply.modules.members.tasks import InvitationDependencies, send_invitations, tended
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_INVITED",
+    "TOPIC_INVITED",
     "Dependencies",
     "InvitationDependencies",
     "InvitationNotValid",

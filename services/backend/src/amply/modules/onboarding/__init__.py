@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from amply.modules.onboarding.account_news import AccountEventDependencies, handle_provider_event
 from amply.modules.onboarding.closing_letters import tell_of_closings
 from amply.modules.onboarding.dependencies import Dependencies
-from amply.modules.onboarding.domain import FACT_INVITED, InvitationNotValid
+from amply.modules.onboarding.domain import TOPIC_INVITED, InvitationNotValid
 from amply.modules.onboarding.invitations import InvitationKey, address_at_rest, invite
 from amply.modules.onboarding.tasks import (
     OnboardingTaskDependencies,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_INVITED",
+    "TOPIC_INVITED",
     "AccountEventDependencies",
     "Dependencies",
     "InvitationKey",

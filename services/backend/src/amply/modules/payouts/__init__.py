@@ -29,7 +29,7 @@ from amply.modules.payouts.queries import (
 from amply.modules.payouts.recording import explain
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.tasks import (
-    FACT_ASKED,
+    TOPIC_ASKED,
     ask_for,
     close_due,
     handle_provider_event,
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_ASKED",
     "LISTED_MAX",
     "PAYOUT_COLUMNS",
+    "TOPIC_ASKED",
     "Closed",
     "MovementNotOpen",
     "OpenMovement",

@@ -36,7 +36,7 @@ from amply.modules.payouts.domain import (
 from amply.modules.payouts.models import MovementWatermarkRow, PayoutRow
 from amply.modules.payouts.recording import Recording, match_open
 
-FACT_ASKED: Final = "payout.asked_for"
+TOPIC_ASKED: Final = "payout.asked_for"
 """An operator wants a payout to be asked for and reconciled."""
 
 CLOSED_EVERY: Final = timedelta(hours=6)
@@ -141,7 +141,7 @@ def ask_for(session: Session, *, payout_id: str, organization_id: str | None, no
     if row is None and account_id is None:
         raise PayoutNotFound(payout_id)
     payload = {"payout_id": payout_id, "account_id": account_id or ""}
-    outbox.put(session, topic=FACT_ASKED, payload=payload, now=now)
+    outbox.put(session, topic=TOPIC_ASKED, payload=payload, now=now)
 
 
 def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | None, now: datetime) -> None:

@@ -8,8 +8,8 @@ from amply.modules.people.callers import SessionCallers
 from amply.modules.people.changing import forget
 from amply.modules.people.dependencies import Dependencies, Site
 from amply.modules.people.domain import (
-    FACT_ERASED,
-    FACT_LETTER_ASKED,
+    TOPIC_ERASED,
+    TOPIC_LETTER_ASKED,
     PeopleNotConfigured,
     Person,
     SignInElsewhere,
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_ERASED",
-    "FACT_LETTER_ASKED",
     "FROM_ANYBODY",
     "GROUPS_MAX",
     "GROUP_LENGTH_MAX",
     "SUBJECT_LENGTH_MAX",
+    "TOPIC_ERASED",
+    "TOPIC_LETTER_ASKED",
     "Address",
     "AddressNotAcceptable",
     "BreachList",

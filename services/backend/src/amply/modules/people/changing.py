@@ -15,7 +15,7 @@ from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons, signing_in
 from amply.modules.people.addresses import address_of
 from amply.modules.people.dependencies import Dependencies, Leaving
-from amply.modules.people.domain import FACT_ERASED, IpBinding, LetterKind, LetterLinkNotValid, Person, Visit
+from amply.modules.people.domain import TOPIC_ERASED, IpBinding, LetterKind, LetterLinkNotValid, Person, Visit
 from amply.modules.people.models import (
     ClaimRow,
     DeviceRow,
@@ -230,7 +230,7 @@ def forget(
         .where(PersonRow.id == person_id)
         .values(address_index=None, sealed_address=None, password_hash=None, erased_at=now)
     )
-    outbox.put(session, topic=FACT_ERASED, payload={}, now=now)
+    outbox.put(session, topic=TOPIC_ERASED, payload={}, now=now)
     if says_goodbye:
         _say_goodbye(session, person, key=key, now=now)
     return stamp

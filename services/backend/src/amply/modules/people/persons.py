@@ -14,7 +14,7 @@ from amply.infra import outbox
 from amply.kernel import ids
 from amply.modules.mail import Language
 from amply.modules.people.addresses import Address
-from amply.modules.people.domain import FACT_LETTER_ASKED, IpBinding, LetterKind, Person
+from amply.modules.people.domain import TOPIC_LETTER_ASKED, IpBinding, LetterKind, Person
 from amply.modules.people.models import DeviceRow, LetterRow, PasskeyRow, PersonRow, TotpRow
 from amply.modules.people.sealing import PeopleKey
 
@@ -231,7 +231,7 @@ def ask_letter(
             created_at=now,
         )
     )
-    outbox.put(session, topic=FACT_LETTER_ASKED, payload={"letter_id": letter_id}, now=now)
+    outbox.put(session, topic=TOPIC_LETTER_ASKED, payload={"letter_id": letter_id}, now=now)
 
 
 def tell(session: Session, person: Person, *, kind: LetterKind, key: PeopleKey, now: datetime) -> None:

@@ -7,7 +7,7 @@ from amply.modules.sharing.counting import people_by_organization
 from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
 from amply.modules.sharing.models import SpanRow
 from amply.modules.sharing.ports import ConsentTable, FileMoved, RawFiles
-from amply.modules.sharing.service import FACT_CHANGED, Ticks, forget
+from amply.modules.sharing.service import TOPIC_CHANGED, Ticks, forget
 from amply.modules.sharing.telling import SharingDependencies, tell_consents
 from amply.modules.sharing.writing import write_facts
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_CHANGED",
+    "TOPIC_CHANGED",
     "ConsentTable",
     "Decision",
     "FileMoved",

@@ -45,7 +45,7 @@ from amply.modules.webhooks.replaying import (
     unhandled,
 )
 from amply.modules.webhooks.service import (
-    FACT_RECEIVED,
+    TOPIC_RECEIVED,
     EventTraces,
     claim,
     complete,
@@ -71,7 +71,6 @@ __all__ = [
     "ATTEMPT_TYPES",
     "AWAITED_TYPES",
     "DISPUTE_TYPES",
-    "FACT_RECEIVED",
     "FRAUD_WARNING_TYPES",
     "GIFT_TYPES",
     "HANDLED_TYPES",
@@ -79,6 +78,7 @@ __all__ = [
     "REFUND_TYPES",
     "REPLAYED_MAX",
     "SHUT_OUT_TYPES",
+    "TOPIC_RECEIVED",
     "EventMalformed",
     "EventNotStored",
     "EventPage",

@@ -1,6 +1,7 @@
 """What entries of the log do to their accounts, worked out anew from their transfers: SQL for whoever holds postings against it.
 
-The sequencer's own (`folding.py`) is another text, since who checks shares nothing with what is checked.
+`moved` and `side` are word for word those of the sequencer (`posting_sql.py`); only where the entries come from differs. They find
+postings that were changed or lost, and not a mistake in the rule itself: `amply-verify reconcile` has code of its own.
 """
 
 from typing import Final
