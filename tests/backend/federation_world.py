@@ -120,8 +120,8 @@ class FederationWorld:
             return list(said)
 
 
-def _signing_in(world: PeopleWorld, arriving: federation.Arriving) -> people.Outside:
-    return people.Outside(
+def _signing_in(world: PeopleWorld, arriving: federation.Arriving) -> people.OidcSignIn:
+    return people.OidcSignIn(
         client=arriving.client,
         redirect=REDIRECT,
         connection=partial(federation.connection_of, world.own, world.parts.key),
@@ -141,12 +141,12 @@ def federation_world(
         arriving = federation.Arriving(
             database=world.own, key=world.parts.key, client=client, directory=scim.Listing(world.parts.key)
         )
-        outside = _signing_in(world, arriving)
+        oidc_sign_in = _signing_in(world, arriving)
         accounts = people_parts(
             world.own,
             world.settings,
             before_session=partial(federation.require_provider, world.parts.key),
-            outside=outside,
+            oidc_sign_in=oidc_sign_in,
         )
         records = DnsRecords(names.resolver)
         world.parts = accounts

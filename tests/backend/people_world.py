@@ -67,7 +67,7 @@ def people_parts(
     *,
     before_leaving: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
     before_session: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
-    outside: people.Outside | None = None,
+    oidc_sign_in: people.OidcSignIn | None = None,
 ) -> people.Dependencies:
     """What the API needs for people."""
     return people.Dependencies(
@@ -81,7 +81,7 @@ def people_parts(
         site=people.Site.of(EDGE),
         before_leaving=before_leaving,
         before_session=before_session,
-        outside=outside,
+        oidc_sign_in=oidc_sign_in,
     )
 
 

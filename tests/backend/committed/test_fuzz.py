@@ -29,7 +29,7 @@ from sqlalchemy import text
 from amply.adapters.oidc import OidcClient
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
-from amply.entrypoints.known_people import KnownPeople
+from amply.entrypoints.member_directory import MemberDirectory
 from amply.infra.credentials import Credential
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings
@@ -135,8 +135,8 @@ def world(
 ) -> Iterator[World]:
     own, master = databases.as_role("amply_api"), databases.as_role("master")
     # No provider is named, and who names one of their own names none that can be reached.
-    outside = people.Outside(client=OidcClient(), redirect=f"{EDGE}/account/")
-    accounts = people_parts(own, people_cache, outside=outside)
+    oidc_sign_in = people.OidcSignIn(client=OidcClient(), redirect=f"{EDGE}/account/")
+    accounts = people_parts(own, people_cache, oidc_sign_in=oidc_sign_in)
     page = DonorsPage(books, own)
     app = application.create(
         application.Parts(
@@ -155,11 +155,13 @@ def world(
             invitations=onboarding.Dependencies(
                 links=onboarding_world.FakeLinks(), key=onboarding_world.KEY, page=onboarding_world.PAGE
             ),
-            membership=members.Dependencies(key=member_world.KEY, people=KnownPeople(accounts)),
+            membership=members.Dependencies(key=member_world.KEY, people=MemberDirectory(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
-            trying=trials.Dependencies(people=KnownPeople(accounts), processor_url="https://stripe.example"),
-            applying=applications.Dependencies(people=KnownPeople(accounts), shelf=FakeShelf()),
+            trying=trials.Dependencies(
+                people=MemberDirectory(accounts), processor_url="https://stripe.example"
+            ),
+            applying=applications.Dependencies(people=MemberDirectory(accounts), shelf=FakeShelf()),
             image_shelf=FakeShelf(),
             export_store=FakeExports(),
             consents=sharing.Ticks(),

@@ -16,8 +16,8 @@ from amply.entrypoints.personal_data import tended
 from amply.infra.database import Database
 from amply.infra.vault import DONOR_INDEX, DONORS, PEOPLE, SealedBytesUnreadable, SealedRecord
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.reencryption import tend, versions
 from amply.infra.vault.resealing import not_newest
-from amply.infra.vault.tending import tend, versions
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, members, onboarding, organizations, receipts

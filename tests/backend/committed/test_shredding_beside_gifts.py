@@ -12,8 +12,8 @@ from amply.entrypoints.admin_erase import _erase, _forget_told
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import DONORS, LeafCut, SealedRecord, head_of
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.reencryption import tend
 from amply.infra.vault.resealing import under_leaf
-from amply.infra.vault.tending import tend
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, mail

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import text
 
 from amply.adapters.eventbridge import StripeEventQueue
-from amply.entrypoints.taking import take_forever
+from amply.entrypoints.stripe_event_poller import poll_forever
 from amply.infra.database import Database, ExternalCallInTransaction
 from amply.infra.settings import StripeQueueSettings
 from amply.kernel.clock import system_clock
@@ -204,7 +204,7 @@ def test_whatever_fails_taking_goes_on(taking: webhooks.EventQueueDependencies, 
     stopping = Stopped()
     gone = StripeEventQueue(StripeQueueSettings(events_url=f"{url}-gone"), wait_seconds=0)
     with structlog.testing.capture_logs() as lines:
-        take_forever(replace(taking, queue=gone), clock=system_clock, stopping=stopping)
+        poll_forever(replace(taking, queue=gone), clock=system_clock, stopping=stopping)
     assert [line["event"] for line in lines] == ["stripe_events_not_taken"]
     assert stopping.waited == [5.0]
 

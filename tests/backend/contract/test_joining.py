@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from amply.entrypoints import application
-from amply.entrypoints.known_people import KnownPeople, people_leaving
+from amply.entrypoints.member_directory import MemberDirectory, people_leaving
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings
 from amply.modules import keys, mail, members, people
@@ -129,7 +129,7 @@ def platform(database: Database, databases: Databases, people_cache: CacheSettin
             log_url="http://edge.example/log",
             allowed_origins=(EDGE,),
             client_address_header="X-Amply-Client",
-            membership=members.Dependencies(key=KEY, people=KnownPeople(accounts)),
+            membership=members.Dependencies(key=KEY, people=MemberDirectory(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
         )

@@ -47,10 +47,10 @@ def provider(world: PeopleWorld) -> Iterator[IdentityProvider]:
             client_id=CLIENT,
             client_secret=CLIENT_SECRET,
         )
-        outside = people.Outside(
+        oidc_sign_in = people.OidcSignIn(
             client=OidcClient(allows_loopback=True), redirect=REDIRECT, providers={"valley": known}
         )
-        world.parts = people_parts(world.own, world.settings, outside=outside)
+        world.parts = people_parts(world.own, world.settings, oidc_sign_in=oidc_sign_in)
         world.app = application_with(world.own, world.parts, world.clock)
         yield made
 
@@ -299,6 +299,6 @@ def test_nobody_is_signed_in_by_providers_where_none_is_set_up(world: PeopleWorl
     browser = world.browser()
     assert browser.get("providers").json() == {"data": []}
     assert browser.post("outside", {"provider": "valley"}).status_code == 503
-    world.parts = replace(world.parts, outside=people.Outside(client=OidcClient(), redirect=REDIRECT))
+    world.parts = replace(world.parts, oidc_sign_in=people.OidcSignIn(client=OidcClient(), redirect=REDIRECT))
     world.app = application_with(world.own, world.parts, world.clock)
     assert world.browser().post("outside", {"provider": "valley"}).json()["code"] == "provider_not_found"

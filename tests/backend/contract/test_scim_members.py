@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules.scim import endpoint, shelf
+from amply.modules.scim import endpoint, storage
 from tests.backend.conftest import Databases
 from tests.backend.contract.full_directory import STATEMENTS_MAX, crowd, fill, found
 from tests.backend.contract.test_scim import Directory
@@ -50,13 +50,13 @@ def test_a_change_of_few_of_thousands_of_members_touches_no_other(
         lists.append(max([len(each) for each in said if isinstance(each, list)], default=0))
 
     understood: list[int] = []
-    read = shelf.Shelf._understood
+    read = storage.Shelf._understood
 
     def counted(self: Any, row: Any, said: dict[str, Any]) -> Any:
         understood.append(len(said.get("members", ())))
         return read(self, row, said)
 
-    monkeypatch.setattr(shelf.Shelf, "_understood", counted)
+    monkeypatch.setattr(storage.Shelf, "_understood", counted)
     for changes in (
         {"op": "remove", "path": f'members[value eq "{users[7]}"]'},
         {"op": "add", "path": "members", "value": [{"value": users[7]}]},

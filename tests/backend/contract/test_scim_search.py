@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.kernel import ids
-from amply.modules.scim import digests, domain, shelf
+from amply.modules.scim import digests, domain, storage
 from tests.backend.conftest import Databases
 from tests.backend.contract.full_directory import STATEMENTS_MAX, fill, found, run
 from tests.backend.contract.test_scim import USER, Directory
@@ -87,8 +87,8 @@ def test_what_the_database_finds_is_what_the_library_would(directory: Directory)
 def test_what_the_database_cannot_tell_is_looked_at_up_to_a_bound(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "SEARCHED_MAX", 2)
-    monkeypatch.setattr(shelf, "RESOURCES_MAX", 4)
+    monkeypatch.setattr(storage, "SEARCHED_MAX", 2)
+    monkeypatch.setattr(storage, "RESOURCES_MAX", 4)
     for name in ("ada", "bob", "carol"):
         directory.user(name)
     for asked in ('filter=userName sw "a"', "sortBy=userName"):
@@ -107,7 +107,7 @@ def test_a_page_of_large_groups_is_a_shorter_one(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     groups = [directory.group(name) for name in ("Runners", "Walkers", "Treasurers")]
-    monkeypatch.setattr(shelf, "_BYTES_MAX", 500)
+    monkeypatch.setattr(storage, "_BYTES_MAX", 500)
     first = directory.ask("GET", "/Groups").json()
     assert first["totalResults"] == 3
     shown = [each["id"] for each in first["Resources"]]

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from amply.adapters.stripe import StripeEventVerifier
-from amply.entrypoints.known_people import KnownPeople
+from amply.entrypoints.member_directory import MemberDirectory
 from amply.infra.settings import CacheSettings
 from amply.kernel.clock import system_clock
 from amply.modules import donations, onboarding, trials
@@ -105,7 +105,7 @@ def place(
             parts: dict[str, Any] = {
                 "processor": stripe_at(stripe.url),
                 "verifier": StripeEventVerifier(WEBHOOK_SECRET),
-                "trying": trials.Dependencies(people=KnownPeople(accounts), processor_url=stripe.url),
+                "trying": trials.Dependencies(people=MemberDirectory(accounts), processor_url=stripe.url),
                 "client_address_header": "",
             }
             app = application_with(own, accounts, system_clock, **parts)

@@ -207,7 +207,7 @@ def test_of_gifts_a_donors_page_reads_their_own_alone(large: Large) -> None:
     for cursor in (None, cursor_of("donor's gifts", [padded("don", DEEP)])):
         large.sent.clear()
         with large.own.transaction() as session:
-            page = donations.donor_gifts(
+            page = donations.own_gifts(
                 session,
                 email_sha256=address_digest(GIVER),
                 organization_id=None,

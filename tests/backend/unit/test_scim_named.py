@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from amply.modules.scim.named import named_by
+from amply.modules.scim.group_patch import named_by
 
 
 def named(*operations: Any, method: str = "PATCH", path: str = "/Groups/scg_1", is_plain: bool = True) -> Any:

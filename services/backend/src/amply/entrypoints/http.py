@@ -16,12 +16,12 @@ from amply.adapters.stripe import (
     StripeProcessor,
     StripeSavedMethods,
 )
-from amply.entrypoints import application, signing_in_outside
+from amply.entrypoints import application, oidc
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
+from amply.entrypoints.health_checks import deep_health
 from amply.entrypoints.keys_at_hand import with_keys
-from amply.entrypoints.known_people import KnownPeople, people_leaving
-from amply.entrypoints.parts_asked import deep_health
+from amply.entrypoints.member_directory import MemberDirectory, people_leaving
 from amply.entrypoints.prompt_requests import PromptRequests
 from amply.entrypoints.seller_portal import selling_in
 from amply.entrypoints.stopping import exit_on_sigterm
@@ -84,7 +84,7 @@ def serve(service: ServiceSettings) -> None:
     on_laptop = service.environment == "local"
     accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)
     parts = parts_from_environment(service, api, cache, accounts)
-    app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
+    app = application.create(oidc.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
     uvicorn.run(
         app,
@@ -127,7 +127,7 @@ def parts_from_environment(
             page=f"{api.edge_url}/onboarding/",
         ),
         membership=members.Dependencies(
-            key=members.JoinKey.from_settings(LinkSettings()), people=KnownPeople(accounts)
+            key=members.JoinKey.from_settings(LinkSettings()), people=MemberDirectory(accounts)
         ),
         callers=(
             keys.KeyCallers(database=database, livemode=service.livemode),
@@ -135,7 +135,9 @@ def parts_from_environment(
         ),
         accounts=accounts,
         trying=trials_in(service, accounts, stripe),
-        applying=applications.Dependencies(people=KnownPeople(accounts), shelf=S3Documents(bucket=documents)),
+        applying=applications.Dependencies(
+            people=MemberDirectory(accounts), shelf=S3Documents(bucket=documents)
+        ),
         image_shelf=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if lake.consent_table else None,
@@ -150,7 +152,7 @@ def trials_in(
     """What people make test organisations with; None where nobody may."""
     if not trials.are_offered(environment=service.environment, livemode=service.livemode):
         return None
-    return trials.Dependencies(people=KnownPeople(accounts), processor_url=stripe.api_url)
+    return trials.Dependencies(people=MemberDirectory(accounts), processor_url=stripe.api_url)
 
 
 def people_parts(
@@ -170,7 +172,7 @@ def people_parts(
         site=people.Site.of(edge_url),
         before_leaving=people_leaving,
         before_session=partial(federation.require_provider, key),
-        outside=signing_in_outside.outside_parts(
+        oidc_sign_in=oidc.oidc_sign_in_parts(
             database, key, OutsideSettings(), edge_url=edge_url, on_laptop=on_laptop
         ),
     )

@@ -14,15 +14,15 @@ from amply.adapters.stripe import (
     StripeProcessor,
     StripeSavedMethods,
 )
-from amply.entrypoints.about_ingestion import taking_in
-from amply.entrypoints.about_organizations import (
+from amply.entrypoints.ingestion_tasks import taking_in
+from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.organization_tasks import (
     applying,
     inviting,
     making_images,
 )
-from amply.entrypoints.about_revenue import settling_in
-from amply.entrypoints.about_sharing import sharing_in
-from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.revenue_tasks import settling_in
+from amply.entrypoints.sharing_tasks import sharing_in
 from amply.infra.database import Database, connect
 from amply.infra.settings import (
     ArchiveSettings,

@@ -25,7 +25,7 @@ from amply.modules.people import (
     GROUP_LENGTH_MAX,
     GROUPS_MAX,
     SUBJECT_LENGTH_MAX,
-    Errand,
+    AuthorizationRequest,
     Proof,
     Provider,
     ProviderAway,
@@ -76,7 +76,7 @@ class OidcClient:
         self._lock = Lock()
 
     def address(
-        self, provider: Provider, errand: Errand, *, state: str, hint: str | None, now: datetime
+        self, provider: Provider, errand: AuthorizationRequest, *, state: str, hint: str | None, now: datetime
     ) -> str:
         with _answering(provider):
             known = self._published(provider, now=now)
@@ -89,7 +89,13 @@ class OidcClient:
         return str(url)
 
     def redeem(
-        self, provider: Provider, errand: Errand, *, code: str, issuer: str | None, now: datetime
+        self,
+        provider: Provider,
+        errand: AuthorizationRequest,
+        *,
+        code: str,
+        issuer: str | None,
+        now: datetime,
     ) -> Proof:
         with _answering(provider):
             known = self._published(provider, now=now)

@@ -28,7 +28,7 @@ from amply.infra.vault.scopes import (
     NoKeysHere,
     Scope,
 )
-from amply.infra.vault.trees import KeyTrees
+from amply.infra.vault.stored_trees import KeyTrees
 
 __all__ = [
     "ALWAYS",

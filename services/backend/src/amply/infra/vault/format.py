@@ -8,7 +8,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from amply.infra.vault.tree import LEAF_BYTES
+from amply.infra.vault.puncturable_prf import LEAF_BYTES
 from amply.kernel.errors import InvariantViolation
 
 FORMAT: Final = b"\2"

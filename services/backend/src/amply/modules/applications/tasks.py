@@ -14,7 +14,7 @@ from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.infra.vault.of_organizations import hold_key_of, of_organizations
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules import mail, organizations
 from amply.modules.access import note_gone
 from amply.modules.applications.letters import step_mail

@@ -28,10 +28,10 @@ from amply.modules.defence.domain import (
     Attempt,
     ChallengeRequired,
     Client,
-    Marks,
+    Fingerprints,
     Part,
 )
-from amply.modules.defence.marks import DailyKeys
+from amply.modules.defence.fingerprints import DailyKeys
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork, solve
 from amply.modules.defence.queries import Attack, attacks, count_attacks
@@ -53,10 +53,10 @@ __all__ = [
     "DailyKeys",
     "Decline",
     "Exemption",
+    "Fingerprints",
     "FormClosed",
     "Gate",
     "GateOf",
-    "Marks",
     "Part",
     "ProofOfWork",
     "SolutionOf",

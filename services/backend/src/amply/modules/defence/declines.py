@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import ATTACK_LASTS, ATTACK_WINDOW, HOUR, is_attack, is_exhausted
-from amply.modules.defence.marks import KEPT, forget_keys, key_of, mark
+from amply.modules.defence.fingerprints import KEPT, forget_keys, key_of, mark
 from amply.modules.defence.models import AttackRow, DeclineRow, OpenedGiftRow
 
 TOPIC_EXHAUSTED: Final = "defence.gift_exhausted"

@@ -52,7 +52,7 @@ def donate(
     key: str,
     request: Mapping[str, Any],
     clock: Clock,
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
     consents: ConsentKeeping | None = None,
 ) -> Answer:
     """Take a gift as far as the donor's browser can carry on. `marks`: what the gate remembers whoever asks by.
@@ -153,7 +153,7 @@ def record_gift(
     now: datetime,
     customer: payments.Customer | None = None,
     is_agreed: bool = False,
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
 ) -> payments.Payment:
     """Step (1): write down a gift, the payment it needs, and what the gate remembers whoever gives by.
 
@@ -199,7 +199,7 @@ def record_gift(
 
 
 def _remembered(
-    donation_id: str, gift: Gift, marks: defence.Marks | None, *, now: datetime
+    donation_id: str, gift: Gift, marks: defence.Fingerprints | None, *, now: datetime
 ) -> Sequence[NewRow]:
     if marks is None:
         return ()

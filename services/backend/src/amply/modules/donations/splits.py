@@ -60,7 +60,7 @@ def give_to_many(
     split: NewSplitGift,
     key: str,
     request: Mapping[str, Any],
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
 ) -> Answer:
     """Take a gift as far as the donor can enter a payment method. `marks`: as for `donate`, of every part.
 
@@ -153,7 +153,7 @@ def _completed(parts: SplitGiftDependencies, held: split_rows.Held) -> bool:
 
 
 def _record(
-    session: Session, split_id: str, split: NewSplitGift, *, marks: defence.Marks | None, now: datetime
+    session: Session, split_id: str, split: NewSplitGift, *, marks: defence.Fingerprints | None, now: datetime
 ) -> None:
     donation_ids = []
     for position, gift in enumerate(split.gifts):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules import audit, people
 from amply.modules.audit import Action
 from amply.modules.federation import arriving, connections

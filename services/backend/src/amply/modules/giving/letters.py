@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.infra.due_rows import work_off
 from amply.infra.letter_templates import letter_templates, letter_texts
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.kernel import ids
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow

@@ -91,7 +91,7 @@ def list_gifts(
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
 ) -> GiftPage:
     with caller.database.transaction() as session:
-        page = donations.donor_gifts(
+        page = donations.own_gifts(
             session,
             email_sha256=caller.email_sha256,
             organization_id=organization_id,

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.modules import mail, organizations
 from amply.modules.access import Role
 from amply.modules.members.domain import ATTEMPTS_MAX

@@ -10,7 +10,7 @@ import structlog
 
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, organizations, payments
 from amply.modules.onboarding.account_news import AccountEventDependencies

@@ -6,7 +6,6 @@ Import from here only.
 from typing import TYPE_CHECKING
 
 from amply.modules.payouts.batches import PAYOUT_COLUMNS, journals_in_one, payouts_in_batches
-from amply.modules.payouts.chapters import PayoutNotInLog
 from amply.modules.payouts.closing import Closed, PayoutDependencies, close_books
 from amply.modules.payouts.domain import (
     MovementNotOpen,
@@ -18,6 +17,7 @@ from amply.modules.payouts.domain import (
     ReasonNotAcceptable,
     Transaction,
 )
+from amply.modules.payouts.journal_reader import PayoutNotInLog
 from amply.modules.payouts.ports import PayoutProcessor, TransactionPage
 from amply.modules.payouts.queries import (
     LISTED_MAX,

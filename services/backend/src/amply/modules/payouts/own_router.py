@@ -12,8 +12,8 @@ from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules import ledger
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.payouts import queries
-from amply.modules.payouts.chapters import PayoutNotInLog
 from amply.modules.payouts.domain import PayoutNotFound, PayoutStatus
+from amply.modules.payouts.journal_reader import PayoutNotInLog
 from amply.modules.payouts.queries import PayoutFilter, PayoutSort
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.router import PayoutId

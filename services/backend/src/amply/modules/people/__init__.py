@@ -22,9 +22,9 @@ from amply.modules.people.providers import (
     GROUP_LENGTH_MAX,
     GROUPS_MAX,
     SUBJECT_LENGTH_MAX,
-    Errand,
+    AuthorizationRequest,
     NoRoleHere,
-    Outside,
+    OidcSignIn,
     Proof,
     Provider,
     ProviderAway,
@@ -52,15 +52,15 @@ __all__ = [
     "TOPIC_LETTER_ASKED",
     "Address",
     "AddressNotAcceptable",
+    "AuthorizationRequest",
     "BreachList",
     "CommonPasswords",
     "Cost",
     "Dependencies",
-    "Errand",
     "Hashing",
     "LetterLinks",
     "NoRoleHere",
-    "Outside",
+    "OidcSignIn",
     "OwnPagesOnly",
     "PasswordNotAcceptable",
     "PeopleKey",
@@ -100,6 +100,6 @@ __all__ = [
 
 def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
     """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
-    from amply.modules.people import factor_router, outside_router, router  # noqa: PLC0415 -- see above
+    from amply.modules.people import factor_router, oidc_router, router  # noqa: PLC0415 -- see above
 
-    return router.router, factor_router.factor_router, outside_router.outside_router
+    return router.router, factor_router.factor_router, oidc_router.oidc_router

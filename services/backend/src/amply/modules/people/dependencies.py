@@ -14,7 +14,7 @@ from amply.infra.database import Database
 from amply.modules.people.breaches import BreachList
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.passwords import Hashing
-from amply.modules.people.providers import Outside
+from amply.modules.people.providers import OidcSignIn
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
 
@@ -76,7 +76,7 @@ class Dependencies:
 
     `before_leaving` is told whose account is about to be deleted and when, in the transaction that does it; what it raises
     keeps the account. Rooms that know what a person is needed for have their say there. `before_session` is told who is about
-    to be signed in otherwise than by an organisation's provider; what it raises lets them not in. `outside` is None where
+    to be signed in otherwise than by an organisation's provider; what it raises lets them not in. `oidc_sign_in` is None where
     nobody is signed in by providers.
     """
 
@@ -90,7 +90,7 @@ class Dependencies:
     site: Site
     before_leaving: Leaving = _nobody_minds
     before_session: Callable[[Session, str, datetime], None] = _nobody_minds
-    outside: Outside | None = None
+    oidc_sign_in: OidcSignIn | None = None
 
 
 def _is_number(host: str) -> bool:

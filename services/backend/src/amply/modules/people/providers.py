@@ -89,7 +89,7 @@ class Proof:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Errand:
+class AuthorizationRequest:
     """What ties the two halves of a sign-in together: what was sent, and what has to come back."""
 
     nonce: str = field(repr=False)
@@ -101,12 +101,18 @@ class ProviderClient(Protocol):
     """How providers are spoken to. May not be called inside a transaction. Everything may raise ProviderAway."""
 
     def address(
-        self, provider: Provider, errand: Errand, *, state: str, hint: str | None, now: datetime
+        self, provider: Provider, errand: AuthorizationRequest, *, state: str, hint: str | None, now: datetime
     ) -> str:
         """Where the browser is sent."""
 
     def redeem(
-        self, provider: Provider, errand: Errand, *, code: str, issuer: str | None, now: datetime
+        self,
+        provider: Provider,
+        errand: AuthorizationRequest,
+        *,
+        code: str,
+        issuer: str | None,
+        now: datetime,
     ) -> Proof:
         """What a code that came back stands for. `issuer`: what came back beside it (RFC 9207).
 
@@ -134,7 +140,7 @@ def _nobody_arrives(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outside:
+class OidcSignIn:
     """What people sign in by providers with.
 
     Attributes:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.infra.erasures import ErasureList
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules import mail
 from amply.modules.mail import Language, Mail
 from amply.modules.people import factors

@@ -45,7 +45,7 @@ def start(
     schedule: Schedule,
     key: str,
     request: Mapping[str, Any],
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
 ) -> Answer:
     """Begin a plan and take its first gift as far as the donor's browser can carry on. `marks`: as for `donations.donate`.
 
@@ -122,7 +122,7 @@ def _record(session: Session, *, plan_id: str, gift: Gift, schedule: Schedule, n
 
 
 def _first_payment(
-    parts: PlanStartDependencies, *, plan_id: str, gift: Gift, marks: defence.Marks | None
+    parts: PlanStartDependencies, *, plan_id: str, gift: Gift, marks: defence.Fingerprints | None
 ) -> payments.Payment:
     """The first gift's payment: the one that is there, or a new one for a customer that the processor knows."""
     with parts.database.transaction() as session:

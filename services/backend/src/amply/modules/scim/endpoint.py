@@ -46,8 +46,8 @@ from amply.modules.scim import tokens
 from amply.modules.scim.applying import Applying
 from amply.modules.scim.dependencies import PREFIX, Dependencies
 from amply.modules.scim.domain import Known
-from amply.modules.scim.named import named_by
-from amply.modules.scim.shelf import Shelf, one_at_a_time
+from amply.modules.scim.group_patch import named_by
+from amply.modules.scim.storage import Shelf, one_at_a_time
 
 router = APIRouter()
 

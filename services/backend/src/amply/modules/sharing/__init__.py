@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.modules.sharing.counting import people_by_organization
 from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
 from amply.modules.sharing.models import SpanRow

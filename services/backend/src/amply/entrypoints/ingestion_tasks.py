@@ -30,7 +30,7 @@ def taking_in(database: Database, settings: LakeSettings) -> ingestion.Ingestion
     )
 
 
-def about_ingestion(
+def ingestion_tasks(
     parts: ingestion.IngestionDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Reading files, and telling what datasets there are. Both are asked for everywhere; where no data is taken in, for nothing."""

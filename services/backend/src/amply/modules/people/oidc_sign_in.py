@@ -23,7 +23,7 @@ from amply.modules.people import factors, identities, limits, passwords, persons
 from amply.modules.people.addresses import Address, address_of
 from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import PeopleNotConfigured, SignInRefused, Visit
-from amply.modules.people.providers import Errand, Outside, Proof, Provider, ProviderRefused
+from amply.modules.people.providers import AuthorizationRequest, OidcSignIn, Proof, Provider, ProviderRefused
 from amply.modules.people.signing_in import FactorNeeded, SignedIn
 
 ERRAND_LASTS: Final = timedelta(minutes=10)
@@ -55,15 +55,15 @@ class LinkNeeded:
     pending: str
 
 
-def outside_of(parts: Dependencies) -> Outside:
+def oidc_sign_in_of(parts: Dependencies) -> OidcSignIn:
     """What providers are spoken to with.
 
     Raises:
         PeopleNotConfigured: Nobody is signed in by providers here.
     """
-    if parts.outside is None:
+    if parts.oidc_sign_in is None:
         raise PeopleNotConfigured("Sign in another way: no provider is set up here.")
-    return parts.outside
+    return parts.oidc_sign_in
 
 
 def begin(
@@ -84,16 +84,16 @@ def begin(
         SignInUnavailable: Sessions cannot be looked up at this moment.
         TooManyRequests: The caller exceeded a rate limit.
     """
-    outside = outside_of(parts)
+    sign_in = oidc_sign_in_of(parts)
     limits.admit(parts.counters, (limits.OF_ADDRESS, parts.key.place_of(visit.address)), now=now)
-    provider = outside.provider(key)
+    provider = sign_in.provider(key)
     device, state = visit.device or secrets.token_urlsafe(16), secrets.token_urlsafe(_RANDOM_BYTES)
-    errand = Errand(
+    errand = AuthorizationRequest(
         nonce=secrets.token_urlsafe(_RANDOM_BYTES),
         verifier=secrets.token_urlsafe(_RANDOM_BYTES),
-        redirect=outside.redirect,
+        redirect=sign_in.redirect,
     )
-    url = outside.client.address(provider, errand, state=state, hint=hint, now=now)
+    url = sign_in.client.address(provider, errand, state=state, hint=hint, now=now)
     facts = {
         **vars(errand),
         "provider": provider.key,
@@ -130,7 +130,7 @@ def finish(
             return _ask_for_link(parts, provider, proof, address, visit)
     else:
         with parts.database.transaction(person_id=person_id) as session:
-            outside_of(parts).arrived(session, provider, person_id, proof, now)
+            oidc_sign_in_of(parts).arrived(session, provider, person_id, proof, now)
     return _let_in(parts, person_id, provider, visit, now=now)
 
 
@@ -182,7 +182,7 @@ def link_by_password(
     _show(parts, person_id, password=password, code=code, now=now)
     if parts.sessions.take(_named("link", pending)) is None:
         raise ProviderRefused(_AGAIN)
-    provider = outside_of(parts).provider(facts["provider"])
+    provider = oidc_sign_in_of(parts).provider(facts["provider"])
     proof = _unsealed(parts, facts["proof"], pending)
     with parts.database.transaction(person_id=person_id) as session:
         _link(session, parts, provider, proof, person_id, now=now)
@@ -200,14 +200,16 @@ def _proven(
     parts: Dependencies, state: str, code: str, issuer: str | None, visit: Visit, *, now: datetime
 ) -> tuple[Provider, Proof, dict[str, str]]:
     """What a code stands for. What was begun is taken off the shelf first: no second try with the same state."""
-    outside = outside_of(parts)
+    sign_in = oidc_sign_in_of(parts)
     limits.admit(parts.counters, (limits.OF_ADDRESS, parts.key.place_of(visit.address)), now=now)
     facts = parts.sessions.take(_named("errand", state))
     if facts is None or not _is_of(parts, facts, visit):
         raise ProviderRefused(_AGAIN)
-    provider = outside.provider(facts["provider"])
-    errand = Errand(nonce=facts["nonce"], verifier=facts["verifier"], redirect=facts["redirect"])
-    return provider, outside.client.redeem(provider, errand, code=code, issuer=issuer, now=now), facts
+    provider = sign_in.provider(facts["provider"])
+    errand = AuthorizationRequest(
+        nonce=facts["nonce"], verifier=facts["verifier"], redirect=facts["redirect"]
+    )
+    return provider, sign_in.client.redeem(provider, errand, code=code, issuer=issuer, now=now), facts
 
 
 def _is_of(parts: Dependencies, facts: dict[str, str], visit: Visit) -> bool:
@@ -262,7 +264,7 @@ def _link(
 ) -> None:
     digest = digest_of(parts, provider, proof)
     identities.link(session, parts, person_id=person_id, provider=provider.key, digest=digest, now=now)
-    outside_of(parts).arrived(session, provider, person_id, proof, now)
+    oidc_sign_in_of(parts).arrived(session, provider, person_id, proof, now)
 
 
 def _ask_for_link(

@@ -37,7 +37,7 @@ def settling_in(
     )
 
 
-def about_revenue(
+def revenue_tasks(
     parts: marketplace.SettlementDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Settling months that are over, and telling owners of their shares. Where no data is sold, nothing."""

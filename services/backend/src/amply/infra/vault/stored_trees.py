@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from amply.infra.vault.ports import KeyTreeAway, KeyTreeMoved, KeyWrapping, StoredTree, TreeStore
-from amply.infra.vault.tree import KeyTree, TreeUnreadable
+from amply.infra.vault.puncturable_prf import KeyTree, TreeUnreadable
 
 _FORMAT: Final = b"amply tree at rest 1"
 _LENGTH: Final = struct.Struct(">H")

@@ -11,7 +11,7 @@ from amply.modules.mail import Language
 
 
 @dataclass(frozen=True)
-class KnownPeople:
+class MemberDirectory:
     """Implements `members.People`. Who has an account has verified its address, and is known to colleagues by it."""
 
     parts: people.Dependencies

@@ -11,14 +11,14 @@ from amply.infra.settings import OutsideSettings
 from amply.modules import federation, people, scim
 
 
-def outside_parts(
+def oidc_sign_in_parts(
     database: Database,
     key: people.PeopleKey,
     settings: OutsideSettings,
     *,
     edge_url: str,
     on_laptop: bool,
-) -> people.Outside:
+) -> people.OidcSignIn:
     """Providers of everybody and of organisations. On a laptop one may be this machine."""
     secrets = settings.sign_in_secrets
     providers = {
@@ -33,7 +33,7 @@ def outside_parts(
         if each.key in secrets
     }
     client = OidcClient(allows_loopback=on_laptop)
-    return people.Outside(
+    return people.OidcSignIn(
         client=client,
         redirect=f"{edge_url}/account/",
         providers=providers,
@@ -51,17 +51,17 @@ def with_organizations(
     parts: application.Parts, accounts: people.Dependencies, *, on_laptop: bool
 ) -> application.Parts:
     """The application's parts with what organisations' own sign-in needs."""
-    if accounts.outside is None:
+    if accounts.oidc_sign_in is None:
         return parts
     return replace(
         parts,
         own_sign_in=federation.Dependencies(
             key=accounts.key,
             records=DnsRecords(),
-            redirect=accounts.outside.redirect,
+            redirect=accounts.oidc_sign_in.redirect,
             allows_loopback=on_laptop,
         ),
-        renewing=arriving(accounts.database, accounts.key, accounts.outside.client),
+        renewing=arriving(accounts.database, accounts.key, accounts.oidc_sign_in.client),
         directories=scim.Dependencies(
             database=accounts.database,
             key=accounts.key,

@@ -27,7 +27,7 @@ def sharing_in(database: Database, settings: LakeSettings) -> sharing.SharingDep
     )
 
 
-def about_sharing(
+def sharing_tasks(
     parts: sharing.SharingDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Telling who consents, and writing what they consented to. Both are asked for everywhere; where no data is shared, for nothing."""

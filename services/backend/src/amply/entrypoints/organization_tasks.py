@@ -18,7 +18,7 @@ from amply.modules import applications, federation, images, mail, members, onboa
 _log = structlog.get_logger()
 
 
-def about_onboarding(
+def onboarding_tasks(
     parts: onboarding.OnboardingTaskDependencies, joining: members.InvitationDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """How organisations' accounts stand, and the letters to their staff and their members."""
@@ -51,7 +51,7 @@ def inviting(database: Database, mailer: mail.Mailer, site: SiteSettings) -> mem
     return members.InvitationDependencies(database=database, mailer=mailer, key=key, page=page)
 
 
-def about_domains(
+def domain_tasks(
     parts: federation.DomainCheckDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Looking whether the domains whose people sign in by their organisation are still shown."""
@@ -62,7 +62,7 @@ def about_domains(
     return ((task_names.CHECK_DOMAINS, check_domains),)
 
 
-def about_images(parts: images.ImageJobs, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+def image_tasks(parts: images.ImageJobs, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Making the pictures that organisations show of themselves."""
 
     def make_images(**_: Any) -> None:
@@ -79,7 +79,7 @@ def making_images(database: Database, documents: DocumentSettings, media: MediaS
     return images.ImageJobs(database=database, store=store, workshop=PillowWorkshop())
 
 
-def about_applications(
+def application_tasks(
     parts: applications.ApplicationTaskDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Letters about applications, questions to registers, and documents that nobody wants any more."""

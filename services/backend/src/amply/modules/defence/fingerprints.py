@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.modules.defence.domain import Attempt, Marks, Subject, address_and_network, is_small
+from amply.modules.defence.domain import Attempt, Fingerprints, Subject, address_and_network, is_small
 from amply.modules.defence.models import DailyKeyRow
 
 KEPT: Final = timedelta(days=2)
@@ -60,11 +60,11 @@ def mark(key: bytes, kind: str, *parts: str) -> bytes:
     return hmac.digest(key, "\n".join((kind, *parts)).encode(), "sha256")[:_MARK_BYTES]
 
 
-def marks_of(key: bytes, attempt: Attempt) -> Marks:
+def marks_of(key: bytes, attempt: Attempt) -> Fingerprints:
     """An attempt's subjects under the day's key."""
     places = address_and_network(attempt.client.address)
     address, network = places if places is not None else (None, None)
-    return Marks(
+    return Fingerprints(
         address=mark(key, Subject.ADDRESS, address) if address else None,
         network=mark(key, Subject.NETWORK, network) if network else None,
         device=mark(key, Subject.DEVICE, attempt.organization_id, attempt.client.device) if address else None,

@@ -18,7 +18,7 @@ AGAIN_AFTER: Final = timedelta(seconds=5)
 _log = structlog.get_logger()
 
 
-def take_forever(parts: webhooks.EventQueueDependencies, *, clock: Clock, stopping: threading.Event) -> None:
+def poll_forever(parts: webhooks.EventQueueDependencies, *, clock: Clock, stopping: threading.Event) -> None:
     """Take until told to stop. Whatever fails is logged and tried again in five seconds: what was not stored comes again."""
     while not stopping.is_set():
         try:
@@ -31,7 +31,7 @@ def take_forever(parts: webhooks.EventQueueDependencies, *, clock: Clock, stoppi
                 _log.info("stripe_events_taken", count=stored)
 
 
-def take_in_background(settings: StripeQueueSettings, database: DatabaseSettings, *, livemode: bool) -> None:
+def poll_in_background(settings: StripeQueueSettings, database: DatabaseSettings, *, livemode: bool) -> None:
     """Take Stripe's events from their queue, where there is one, for as long as this process runs.
 
     A thread beside the tasks: it waits for the queue, and what it is killed in the middle of comes again.
@@ -43,5 +43,5 @@ def take_in_background(settings: StripeQueueSettings, database: DatabaseSettings
             livemode=livemode,
             keeps=donations.keeps_event,
         )
-        taking = partial(take_forever, parts, clock=system_clock, stopping=threading.Event())
+        taking = partial(poll_forever, parts, clock=system_clock, stopping=threading.Event())
         threading.Thread(target=taking, name="stripe-events", daemon=True).start()
