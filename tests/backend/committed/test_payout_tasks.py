@@ -14,7 +14,7 @@ from amply.entrypoints import scheduler, task_names, worker
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import donations, exports, federation, mail, payments, payouts, webhooks
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf

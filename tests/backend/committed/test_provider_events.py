@@ -13,7 +13,7 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations import EventDependencies, handle_provider_event, keeps_event
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from tests.backend.committed.test_donate import Desk
 from tests.backend.world import NOW, Died, FakeProcessor, death
 

@@ -7,8 +7,13 @@ import pytest
 from amply.infra.database import Database
 from amply.modules import donations, payments, webhooks
 from amply.modules.donations import tasks
-from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
-from amply.modules.donations.refund_news import about_refunds
+from amply.modules.donations.provider_events.context import (
+    ApplyAnswer,
+    EventTransaction,
+    GiftNotBookedYet,
+    PaymentEvent,
+)
+from amply.modules.donations.provider_events.refunds import about_refunds
 from tests.backend.committed.money_back import INTENT, REFUND, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.world import NOW, FakeProcessor
@@ -209,10 +214,10 @@ def test_a_transaction_that_is_older_than_the_gifts_entry_begins_again(
     books.processor.tell_refund(INTENT, REFUND, minor_units=1000)
     begun = 0
 
-    def slow(news: News) -> Applies:
+    def slow(news: PaymentEvent) -> ApplyAnswer:
         apply = about_refunds(news)
 
-        def later(hand: Hand) -> webhooks.Outcome:
+        def later(hand: EventTransaction) -> webhooks.Outcome:
             nonlocal begun
             begun += 1
             if begun == 1:  # this transaction has its number already

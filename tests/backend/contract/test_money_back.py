@@ -20,7 +20,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
 from amply.modules.donations.domain import Donor, Gift
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from amply.modules.donations.service import donate
 from amply.modules.ledger.chart import CHART
 from tests.backend.conftest import Databases

@@ -20,7 +20,7 @@ from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, payments, payouts, webhooks
 from amply.modules.donations.domain import Donor, Gift
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from amply.modules.donations.service import donate
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.world import NOW

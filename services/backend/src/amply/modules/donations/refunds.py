@@ -21,8 +21,8 @@ from amply.kernel.money import Money, exponent_of, format_minor_units
 from amply.modules import ledger, payments
 from amply.modules.donations.domain import DonationNotFound, DonationStatus
 from amply.modules.donations.models import DonationRow
-from amply.modules.donations.news import GiftBooks
-from amply.modules.donations.refund_news import released_lines, reserved_lines
+from amply.modules.donations.provider_events.context import GiftBooks
+from amply.modules.donations.provider_events.refunds import released_lines, reserved_lines
 
 _log = structlog.get_logger()
 

@@ -10,33 +10,42 @@ from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
 from amply.modules.donations.gift_components import TakenBack
 from amply.modules.donations.models import DonationRow
-from amply.modules.donations.news import Applies, GiftBooks, Hand, News
-from amply.modules.donations.returning_news import apply_returns
+from amply.modules.donations.provider_events.context import (
+    ApplyAnswer,
+    EventTransaction,
+    GiftBooks,
+    PaymentEvent,
+)
+from amply.modules.donations.provider_events.reversals import apply_returns
 
 
-def about_disputes(news: News) -> Applies:
+def about_disputes(payment_event: PaymentEvent) -> ApplyAnswer:
     """Ask for all disputes of the payment, whichever of them the event names."""
-    told = news.processor.disputes(remote_id=intent_id(news.event.object), account_id=news.payment.account_id)
-    return partial(apply_returns, news, told, follow=_follow, conclude=_conclude)
-
-
-def about_fraud_warning(news: News) -> Applies:
-    """Ask what a card issuer warns of. Nothing is refunded by itself: people decide."""
-    told = news.processor.fraud_warning(
-        warning_id=str(news.event.object.get("id")), account_id=news.payment.account_id
+    told = payment_event.processor.disputes(
+        remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
     )
-    return partial(_apply_warning, news, told)
+    return partial(apply_returns, payment_event, told, follow=_follow, conclude=_conclude)
+
+
+def about_fraud_warning(payment_event: PaymentEvent) -> ApplyAnswer:
+    """Ask what a card issuer warns of. Nothing is refunded by itself: people decide."""
+    told = payment_event.processor.fraud_warning(
+        warning_id=str(payment_event.event.object.get("id")), account_id=payment_event.payment.account_id
+    )
+    return partial(_apply_warning, payment_event, told)
 
 
 def _conclude(session: Session, gift: DonationRow, payment: payments.Payment) -> None:
     gift.dispute_state = payments.dispute_state(payments.dispute_statuses(session, payment_id=payment.id))
 
 
-def _apply_warning(news: News, told: payments.RemoteWarning, hand: Hand) -> webhooks.Outcome:
-    found = locked_gift(news, hand, asked_about_returns=False)
+def _apply_warning(
+    payment_event: PaymentEvent, told: payments.RemoteWarning, transaction: EventTransaction
+) -> webhooks.Outcome:
+    found = locked_gift(payment_event, transaction, asked_about_returns=False)
     if found is None:
         return webhooks.Outcome.NOT_OURS
-    warning_id = payments.note_warning(hand.session, payment=found[0], told=told, now=hand.now)
+    warning_id = payments.note_warning(transaction.session, payment=found[0], told=told, now=transaction.now)
     return webhooks.Outcome.NO_CHANGE if warning_id is None else webhooks.Outcome.APPLIED
 
 

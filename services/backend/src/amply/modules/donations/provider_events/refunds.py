@@ -8,16 +8,20 @@ from amply.modules import ledger, payments
 from amply.modules.donations.bookings import intent_id
 from amply.modules.donations.gift_components import TakenBack
 from amply.modules.donations.models import DonationRow
-from amply.modules.donations.news import Applies, GiftBooks, News
-from amply.modules.donations.returning_news import apply_returns
+from amply.modules.donations.provider_events.context import ApplyAnswer, GiftBooks, PaymentEvent
+from amply.modules.donations.provider_events.reversals import apply_returns
 
 Lines = tuple[ledger.NewTransfer, ...]
 
 
-def about_refunds(news: News) -> Applies:
+def about_refunds(payment_event: PaymentEvent) -> ApplyAnswer:
     """Ask for all refunds of the payment, whichever of them the event names."""
-    told = news.processor.refunds(remote_id=intent_id(news.event.object), account_id=news.payment.account_id)
-    return partial(apply_returns, news, told, follow=partial(_follow, news), conclude=_conclude)
+    told = payment_event.processor.refunds(
+        remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
+    )
+    return partial(
+        apply_returns, payment_event, told, follow=partial(_follow, payment_event), conclude=_conclude
+    )
 
 
 def refund_lines(gift: DonationRow, taken: TakenBack) -> Lines:
@@ -43,7 +47,9 @@ def _conclude(session: Session, gift: DonationRow, payment: payments.Payment) ->
     gift.refunded_minor_units = sum(each.amount.minor_units for each in held)
 
 
-def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payments.RemoteRefund) -> bool:
+def _follow(
+    payment_event: PaymentEvent, books: GiftBooks, payment: payments.Payment, told: payments.RemoteRefund
+) -> bool:
     """Book what is not in the books of one refund; False when it stands as it did."""
     known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
     entry_id, failed_entry_id = known.entry_id, known.failed_entry_id
@@ -52,7 +58,7 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
         taken = _taken(books, payment, known, told)
         entry_id = _book_moved(books, known, told, taken)
     if failed_entry_id is None and told.has_failed:
-        failed_entry_id = _book_failed(news, books, known, told, entry_id, taken)
+        failed_entry_id = _book_failed(payment_event, books, known, told, entry_id, taken)
     if (entry_id, failed_entry_id, told.status) == (known.entry_id, known.failed_entry_id, known.status):
         return False
     payments.note_refund(
@@ -100,7 +106,7 @@ def _book_moved(
 
 
 def _book_failed(
-    news: News,
+    payment_event: PaymentEvent,
     books: GiftBooks,
     known: payments.Refund,
     told: payments.RemoteRefund,
@@ -119,7 +125,7 @@ def _book_failed(
         kind=ledger.Kind.REFUND_FAILED,
         key=_key(told),
         transfers=lines,
-        event_at=told.returned_at or news.event.occurred_at,
+        event_at=told.returned_at or payment_event.event.occurred_at,
         reference=_key(told),
         reverses=reverses,
     )

@@ -1,4 +1,4 @@
-"""News about a payment: an event, and who can be asked what it is about.
+"""An event about a payment, and who can be asked what it is about.
 
 An event is a hint, and its snapshot may be stale: whoever handles one asks the processor first, outside any transaction,
 and applies the answer inside one.
@@ -21,7 +21,7 @@ class GiftNotBookedYet(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class News:
+class PaymentEvent:
     """An event about a payment of ours, as the payment stood before the processor is asked."""
 
     event: webhooks.ProviderEvent
@@ -31,17 +31,17 @@ class News:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hand:
+class EventTransaction:
     """The transaction that an event's effects belong to."""
 
     session: Session
     now: datetime
 
 
-Applies = Callable[[Hand], webhooks.Outcome]
-"""Applies the processor's answer. Raises `AnswerOutdated` when other news was applied since it was asked."""
+ApplyAnswer = Callable[[EventTransaction], webhooks.Outcome]
+"""Applies the processor's answer. Raises `AnswerOutdated` when another event was applied since it was asked."""
 
-Handler = Callable[[News], Applies]
+Handler = Callable[[PaymentEvent], ApplyAnswer]
 """Asks the processor what an event is about."""
 
 

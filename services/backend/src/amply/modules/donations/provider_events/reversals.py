@@ -8,16 +8,21 @@ from sqlalchemy.orm import Session
 from amply.modules import payments, webhooks
 from amply.modules.donations.bookings import locked_gift
 from amply.modules.donations.models import DonationRow
-from amply.modules.donations.news import GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.provider_events.context import (
+    EventTransaction,
+    GiftBooks,
+    GiftNotBookedYet,
+    PaymentEvent,
+)
 from amply.modules.donations.receipting import void_what_went_back
 
 Told = TypeVar("Told")
 
 
 def apply_returns(
-    news: News,
+    payment_event: PaymentEvent,
     told: Sequence[Told],
-    hand: Hand,
+    transaction: EventTransaction,
     *,
     follow: Callable[[GiftBooks, payments.Payment, Told], bool],
     conclude: Callable[[Session, DonationRow, payments.Payment], None],
@@ -29,20 +34,22 @@ def apply_returns(
     Raises:
         GiftNotBookedYet: The event overtook its gift, and comes back later.
     """
-    found = locked_gift(news, hand)
+    found = locked_gift(payment_event, transaction)
     if found is None:
         return webhooks.Outcome.NOT_OURS
     payment, gift = found
     if not told:
         return webhooks.Outcome.NO_CHANGE
     if gift.entry_id is None:
-        raise GiftNotBookedYet(news.event.id)
-    books = GiftBooks(session=hand.session, gift=gift, secrets=news.secrets, now=hand.now)
+        raise GiftNotBookedYet(payment_event.event.id)
+    books = GiftBooks(
+        session=transaction.session, gift=gift, secrets=payment_event.secrets, now=transaction.now
+    )
     changed = [follow(books, payment, each) for each in told]
     if not any(changed):
         return webhooks.Outcome.NO_CHANGE
-    conclude(hand.session, gift, payment)
-    gift.updated_at = hand.now
-    void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
-    payments.note_return(hand.session, payment=payment, now=hand.now)
+    conclude(transaction.session, gift, payment)
+    gift.updated_at = transaction.now
+    void_what_went_back(transaction.session, gift=gift, payment=payment, now=transaction.now)
+    payments.note_return(transaction.session, payment=payment, now=transaction.now)
     return webhooks.Outcome.APPLIED

@@ -9,44 +9,57 @@ from functools import partial
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift, release, reserved_lines
 from amply.modules.donations.domain import status_of_payment
-from amply.modules.donations.news import Applies, GiftBooks, Hand, News
 from amply.modules.donations.notices import owe_notice
+from amply.modules.donations.provider_events.context import (
+    ApplyAnswer,
+    EventTransaction,
+    GiftBooks,
+    PaymentEvent,
+)
 from amply.modules.payments import PaymentStatus
 
 _OVER = (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED)
 _TRIED = (PaymentStatus.PROCESSING, PaymentStatus.FAILED)
 
 
-def about_attempt(news: News) -> Applies:
+def about_attempt(payment_event: PaymentEvent) -> ApplyAnswer:
     """Ask how the payment stands, whichever attempt the event is about."""
-    told = news.processor.attempt(remote_id=intent_id(news.event.object), account_id=news.payment.account_id)
-    return partial(_apply, news, told)
+    told = payment_event.processor.attempt(
+        remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
+    )
+    return partial(_apply, payment_event, told)
 
 
-def _apply(news: News, told: payments.Attempt, hand: Hand) -> webhooks.Outcome:
+def _apply(
+    payment_event: PaymentEvent, told: payments.Attempt, transaction: EventTransaction
+) -> webhooks.Outcome:
     """State and newest attempt never stand twice as they did, so that an answer which was overtaken is always noticed."""
-    found = locked_gift(news, hand)
+    found = locked_gift(payment_event, transaction)
     if found is None:
         return webhooks.Outcome.NOT_OURS
     payment, gift = found
     if told.status in _OVER:
         return webhooks.Outcome.NO_CHANGE  # its own event tells, and brings what was moved
     following = _following(payment, told)
-    moves = payments.transition(hand.session, payment=payment, following=following, now=hand.now)
+    moves = payments.transition(
+        transaction.session, payment=payment, following=following, now=transaction.now
+    )
     if not moves and following is not payment.status:
         return webhooks.Outcome.NO_CHANGE
     # A digest: what the processor calls an attempt leads to the donor.
     attempt = None if told.name is None else payments.erased_reference(told.name)
     if not moves and gift.newest_attempt == attempt:
         return webhooks.Outcome.NO_CHANGE
-    books = GiftBooks(session=hand.session, gift=gift, secrets=news.secrets, now=hand.now)
+    books = GiftBooks(
+        session=transaction.session, gift=gift, secrets=payment_event.secrets, now=transaction.now
+    )
     if gift.reserved_entry_id is not None and following is PaymentStatus.FAILED:
-        owe_notice(hand.session, gift=gift, now=hand.now)
-    release(books, event=news.event)
-    gift.status, gift.newest_attempt, gift.updated_at = status_of_payment(following), attempt, hand.now
+        owe_notice(transaction.session, gift=gift, now=transaction.now)
+    release(books, event=payment_event.event)
+    gift.status, gift.newest_attempt, gift.updated_at = status_of_payment(following), attempt, transaction.now
     if following is PaymentStatus.PROCESSING:
-        gift.reserved_entry_id = _reserve(news, books, told)
-    payments.note_return(hand.session, payment=payment, now=hand.now)
+        gift.reserved_entry_id = _reserve(payment_event, books, told)
+    payments.note_return(transaction.session, payment=payment, now=transaction.now)
     return webhooks.Outcome.APPLIED
 
 
@@ -57,12 +70,12 @@ def _following(payment: payments.Payment, told: payments.Attempt) -> PaymentStat
     return told.status
 
 
-def _reserve(news: News, books: GiftBooks, told: payments.Attempt) -> str:
-    intent = intent_id(news.event.object)
+def _reserve(payment_event: PaymentEvent, books: GiftBooks, told: payments.Attempt) -> str:
+    intent = intent_id(payment_event.event.object)
     return books.post(
         kind=ledger.Kind.DONATION_PROCESSING,
         key=f"stripe:{intent}:{told.name}",
         transfers=reserved_lines(books.gift),
-        event_at=news.event.occurred_at,
+        event_at=payment_event.event.occurred_at,
         reference=f"stripe:payment_intent:{intent}",
     )
