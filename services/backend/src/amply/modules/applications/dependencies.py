@@ -1,4 +1,4 @@
-"""What applying needs of the application besides its other parts."""
+"""What the routes of applications depend on, beside what all routes have."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from amply.modules.applications.ports import DocumentShelf, People
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What applying needs of the application besides its other parts."""
+    """What the routes of applications depend on, beside what all routes have."""
 
     people: People
     shelf: DocumentShelf

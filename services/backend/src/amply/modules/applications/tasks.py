@@ -41,7 +41,7 @@ def nothing_more(_organization: Organization, _language: Language) -> Mapping[st
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationTaskDependencies:
-    """The parts that the tasks work with. `page` is where people see their organisation."""
+    """What the tasks of applications depend on. `page` is where people see their organisation."""
 
     database: Database
     mailer: mail.Mailer

@@ -43,7 +43,7 @@ class WithheldDedication(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DedicationDependencies:
-    """The parts that telling works with."""
+    """What telling of dedications depends on."""
 
     database: Database
     mailer: mail.Mailer

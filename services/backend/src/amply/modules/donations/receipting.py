@@ -34,7 +34,7 @@ class ReceiptNotPossible(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptDependencies:
-    """The parts receipt sending works with. `ledger_page` is where people read the public ledger."""
+    """What sending receipts depends on. `ledger_page` is where people read the public ledger."""
 
     database: Database
     mailer: mail.Mailer

@@ -55,7 +55,7 @@ class RefundRefused(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundDependencies:
-    """The parts that refunds of ours work with."""
+    """What refunds of ours depend on."""
 
     database: Database
     processor: payments.Processor

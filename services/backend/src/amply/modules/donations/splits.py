@@ -46,7 +46,7 @@ _OVER: Final = frozenset({DonationStatus.SUCCEEDED, DonationStatus.PROCESSING, D
 
 @dataclass(frozen=True, kw_only=True)
 class SplitGiftDependencies:
-    """The parts that gifts to several organisations work with."""
+    """What gifts to several organisations depend on."""
 
     database: Database
     processor: payments.Processor

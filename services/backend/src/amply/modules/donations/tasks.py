@@ -52,7 +52,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class EventDependencies:
-    """The parts event handling works with."""
+    """What handling the processor's events depends on."""
 
     database: Database
     processor: payments.Processor

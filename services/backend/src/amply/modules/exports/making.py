@@ -49,7 +49,7 @@ _KEY_MAY: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJobs:
-    """What making files works with."""
+    """What the jobs that make exports depend on."""
 
     database: Database
     store: ExportStore

@@ -1,4 +1,4 @@
-"""What an organisation's sign-in needs of the application besides its other parts."""
+"""What organisations' own sign-in depends on, beside what all routes have."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from amply.modules.federation.ports import DomainRecords
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What an organisation's sign-in needs of the application.
+    """What organisations' own sign-in depends on.
 
     `redirect` is what organisations register at their providers. `allows_loopback`: a provider may be this machine (laptops).
     """

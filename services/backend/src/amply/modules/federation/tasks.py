@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class DomainCheckDependencies:
-    """The parts that domains are looked at with."""
+    """What checking domains depends on."""
 
     database: Database
     records: DomainRecords

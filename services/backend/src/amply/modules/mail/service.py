@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackDependencies:
-    """The parts hearing works with."""
+    """What reading the feedback of the mail service depends on."""
 
     database: Database
     queue: FeedbackQueue

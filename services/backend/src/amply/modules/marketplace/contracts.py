@@ -44,7 +44,7 @@ class GrantNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class ContractStores:
-    """What contracts and grants are kept in."""
+    """Where contracts, grants and the catalogue are stored."""
 
     contracts: Contracts
     grants: Grants

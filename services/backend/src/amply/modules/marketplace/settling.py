@@ -97,7 +97,7 @@ class ShareNotCreditable(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class SettlementDependencies:
-    """What months are settled with."""
+    """What settling a month depends on."""
 
     database: Database
     secrets: ledger.CommitmentSecrets

@@ -1,4 +1,4 @@
-"""What members need of the application besides its other parts."""
+"""What the routes of members depend on, beside what all routes have."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from amply.modules.members.ports import People
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What members need of the application besides its other parts. `people` is None where nobody lets people in."""
+    """What the routes of members depend on, beside what all routes have. `people` is None where nobody lets people in."""
 
     key: JoinKey
     people: People | None = None

@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationDependencies:
-    """The parts that letters are sent with. `page` is the address where whoever is invited begins."""
+    """What inviting members depends on. `page` is the address where whoever is invited begins."""
 
     database: Database
     mailer: mail.Mailer

@@ -14,7 +14,7 @@ ROUNDS_MAX: Final = 5
 
 @dataclass(frozen=True, kw_only=True)
 class AccountEventDependencies:
-    """The parts that events about accounts are handled with."""
+    """What handling events about accounts depends on."""
 
     database: Database
     processor: payments.Processor

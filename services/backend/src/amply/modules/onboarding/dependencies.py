@@ -1,4 +1,4 @@
-"""What onboarding needs of the application, and where it is not set up."""
+"""What onboarding depends on, and the error where it is not set up."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class OnboardingNotConfigured(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What onboarding needs of the application besides its other parts. `page` is the address where staff begin."""
+    """What the routes of onboarding depend on, beside what all routes have. `page` is the address where staff begin."""
 
     links: payments.AccountLinks
     key: InvitationKey

@@ -41,7 +41,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutDependencies:
-    """The parts that handling payouts works with."""
+    """What handling payouts depends on."""
 
     database: Database
     processor: PayoutProcessor

@@ -1,4 +1,4 @@
-"""What everything about people works with."""
+"""What everything about people depends on, and where their pages are."""
 
 import ipaddress
 import urllib.parse
@@ -72,7 +72,7 @@ def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the API needs for people.
+    """What the routes of people depend on.
 
     `before_leaving` is told whose account is about to be deleted and when, in the transaction that does it; what it raises
     keeps the account. Rooms that know what a person is needed for have their say there. `before_session` is told who is about

@@ -26,7 +26,7 @@ from amply.modules.people.domain import PeopleNotConfigured, SignInRefused, Visi
 from amply.modules.people.providers import AuthorizationRequest, OidcSignIn, Proof, Provider, ProviderRefused
 from amply.modules.people.signing_in import FactorNeeded, SignedIn
 
-ERRAND_LASTS: Final = timedelta(minutes=10)
+AUTHORIZATION_LASTS: Final = timedelta(minutes=10)
 LINK_LASTS: Final = timedelta(minutes=10)
 _RANDOM_BYTES: Final = 32
 _AGAIN: Final = "Begin again: this sign-in was finished, took too long, or began in another browser."
@@ -88,20 +88,20 @@ def begin(
     limits.admit(parts.counters, (limits.OF_ADDRESS, parts.key.place_of(visit.address)), now=now)
     provider = sign_in.provider(key)
     device, state = visit.device or secrets.token_urlsafe(16), secrets.token_urlsafe(_RANDOM_BYTES)
-    errand = AuthorizationRequest(
+    request = AuthorizationRequest(
         nonce=secrets.token_urlsafe(_RANDOM_BYTES),
         verifier=secrets.token_urlsafe(_RANDOM_BYTES),
         redirect=sign_in.redirect,
     )
-    url = sign_in.client.address(provider, errand, state=state, hint=hint, now=now)
+    url = sign_in.client.address(provider, request, state=state, hint=hint, now=now)
     facts = {
-        **vars(errand),
+        **vars(request),
         "provider": provider.key,
         "browser": parts.key.mark_of(device).hex(),
         "language": language.value,
         "person_id": person_id or "",
     }
-    parts.sessions.keep(_named("errand", state), facts, lasts=ERRAND_LASTS)
+    parts.sessions.keep(_named("errand", state), facts, lasts=AUTHORIZATION_LASTS)
     return Begun(url=url, device=device)
 
 
@@ -206,10 +206,10 @@ def _proven(
     if facts is None or not _is_of(parts, facts, visit):
         raise ProviderRefused(_AGAIN)
     provider = sign_in.provider(facts["provider"])
-    errand = AuthorizationRequest(
+    request = AuthorizationRequest(
         nonce=facts["nonce"], verifier=facts["verifier"], redirect=facts["redirect"]
     )
-    return provider, sign_in.client.redeem(provider, errand, code=code, issuer=issuer, now=now), facts
+    return provider, sign_in.client.redeem(provider, request, code=code, issuer=issuer, now=now), facts
 
 
 def _is_of(parts: Dependencies, facts: dict[str, str], visit: Visit) -> bool:

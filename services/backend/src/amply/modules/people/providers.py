@@ -90,7 +90,7 @@ class Proof:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """What ties the two halves of a sign-in together: what was sent, and what has to come back."""
+    """An OpenID Connect authorization request: what ties the answer to the browser and to one use."""
 
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
@@ -101,14 +101,20 @@ class ProviderClient(Protocol):
     """How providers are spoken to. May not be called inside a transaction. Everything may raise ProviderAway."""
 
     def address(
-        self, provider: Provider, errand: AuthorizationRequest, *, state: str, hint: str | None, now: datetime
+        self,
+        provider: Provider,
+        request: AuthorizationRequest,
+        *,
+        state: str,
+        hint: str | None,
+        now: datetime,
     ) -> str:
         """Where the browser is sent."""
 
     def redeem(
         self,
         provider: Provider,
-        errand: AuthorizationRequest,
+        request: AuthorizationRequest,
         *,
         code: str,
         issuer: str | None,
@@ -141,7 +147,7 @@ def _nobody_arrives(
 
 @dataclass(frozen=True, kw_only=True)
 class OidcSignIn:
-    """What people sign in by providers with.
+    """Signing in by OpenID Connect: the client, and which providers there are.
 
     Attributes:
         providers: Those of the whole platform, by key.

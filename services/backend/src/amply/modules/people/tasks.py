@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleTaskDependencies:
-    """The parts that the tasks work with. `page` is the address of people's own page, `listed` where erasures are noted."""
+    """What the tasks of people depend on. `page` is the address of people's own page, `listed` where erasures are noted."""
 
     database: Database
     mailer: mail.Mailer

@@ -64,7 +64,7 @@ Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
 
 @dataclass(frozen=True, kw_only=True)
 class CollectionDependencies:
-    """The parts collecting works with."""
+    """What collecting charges depends on."""
 
     database: Database
     processor: payments.Processor

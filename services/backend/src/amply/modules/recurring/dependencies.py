@@ -1,4 +1,4 @@
-"""What recurring gifts need of the application, and where they are not set up."""
+"""What recurring gifts depend on, and the error where they are not set up."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class RecurringNotConfigured(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What recurring gifts need of the application besides its other parts."""
+    """What the routes of recurring gifts depend on, beside what all routes have."""
 
     saved: payments.SavedMethods
     links: LinkKey

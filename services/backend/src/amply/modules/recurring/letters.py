@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PlanLetterDependencies:
-    """The parts writing works with. `page` is the address of the donors' own page."""
+    """What letters about plans depend on. `page` is the address of the donors' own page."""
 
     database: Database
     mailer: mail.Mailer

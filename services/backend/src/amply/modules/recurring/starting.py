@@ -30,7 +30,7 @@ IDEMPOTENCY_SCOPE: Final = "POST /v1/recurring"
 
 @dataclass(frozen=True, kw_only=True)
 class PlanStartDependencies:
-    """The parts that beginning a plan works with."""
+    """What starting a plan depends on."""
 
     database: Database
     processor: payments.Processor

@@ -12,7 +12,7 @@ from amply.modules.recurring.opening import announce_due, end_abandoned, open_du
 
 @dataclass(frozen=True, kw_only=True)
 class RecurringTaskDependencies:
-    """The parts the worker's tasks about plans work with."""
+    """What the worker's tasks about plans depend on."""
 
     collecting: CollectionDependencies
     writing: PlanLetterDependencies

@@ -50,7 +50,7 @@ class Certificates(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the API shows sellers with."""
+    """What the routes of the seller portal depend on."""
 
     tables: SoldTables
     certificates: Certificates

@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class SharingDependencies:
-    """What the worker shares data with."""
+    """What the worker's tasks of data sharing depend on."""
 
     database: Database
     consents: ConsentTable

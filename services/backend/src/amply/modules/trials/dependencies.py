@@ -1,4 +1,4 @@
-"""What trying needs of the application besides its other parts."""
+"""What trying depends on, beside what all routes have."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from amply.modules.members import People
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What trying needs of the application. `processor_url` is where test cards are charged."""
+    """What trying depends on. `processor_url` is where test cards are charged."""
 
     people: People
     processor_url: str
