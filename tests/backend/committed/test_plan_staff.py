@@ -159,7 +159,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
     started = {
         job.name: job for job in scheduler.jobs(plans.database, sqs.TaskSender(app, tasks_of={}), plans.clock)
     }
-    assert {"collect recurring gifts", "send letters about them"} <= started.keys()
+    assert {task_names.COLLECT_DUE, task_names.SEND_PLAN_LETTERS} <= started.keys()
     plans.clock.now = datetime(2026, 2, 28, 9, tzinfo=UTC)
     app.tasks[task_names.COLLECT_DUE]()
     assert plans.states() == [(0, "paid"), (1, "waiting")]
