@@ -1,6 +1,6 @@
 """Payments that take days: what is on its way is reserved in the books, and released when the bank says no.
 
-Success and cancellation are final at the processor and have events of their own (`bookings`). In between a payment may be
+Success and cancellation are final at the processor and have events of their own (`success`). In between a payment may be
 tried again and again, so that an event about an attempt says nothing of how things stand by the time it is handled.
 """
 
