@@ -20,11 +20,12 @@ from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
 from amply.modules import exports, federation, ledger, mail, payouts, webhooks
-from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
+from amply.modules.donations import EventDependencies, ReceiptDependencies, keeps_event
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
@@ -32,7 +33,6 @@ from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
 from tests.backend.world import (
@@ -74,13 +74,15 @@ class InProcessPlatform:
         worker.register(
             self.broker,
             worker.Parts(
-                events=EventHandling(database=books.app, processor=self.processor, secrets=secrets),
-                receipts=ReceiptSending(
+                events=EventDependencies(database=books.app, processor=self.processor, secrets=secrets),
+                receipts=ReceiptDependencies(
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
-                hearing=mail.Hearing(database=books.app, queue=FakeFeedback()),
-                sharing=FakeSharing(),
-                payouts=payouts.Handling(database=books.app, processor=FakePayouts(), secrets=secrets),
+                hearing=mail.FeedbackDependencies(database=books.app, queue=FakeFeedback()),
+                method_cloning=FakeMethodCloning(),
+                payouts=payouts.PayoutDependencies(
+                    database=books.app, processor=FakePayouts(), secrets=secrets
+                ),
                 gaps=webhooks.Gaps(
                     database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
                 ),
@@ -89,12 +91,12 @@ class InProcessPlatform:
                 ),
                 onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
                 inviting=inviting_work(books.app, mailer=self.mailer),
-                domains=federation.Checking(database=books.app, records=DnsRecords()),
+                domains=federation.DomainCheckDependencies(database=books.app, records=DnsRecords()),
                 people=people_work(books.app, mailer=self.mailer),
                 applying=applying_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
                 images=image_work(books.app),
-                exports=exports.Making(database=books.app, store=FakeExports()),
+                exports=exports.ExportJobs(database=books.app, store=FakeExports()),
                 data_sharing=None,
                 data_settling=None,
                 data_taking=None,
@@ -107,7 +109,7 @@ class InProcessPlatform:
         return application.Parts(
             database=self.own,
             processor=self.processor,
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=StripeEventVerifier(SECRET),
             limiter=NoLimit(),
             gate=open_gate(self.own),

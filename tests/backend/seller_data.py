@@ -9,11 +9,11 @@ from typing import Any, Final, Protocol
 
 import boto3
 
-from amply.entrypoints.about_selling import selling_in
+from amply.entrypoints.seller_portal import selling_in
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import SoldDataSettings
 from amply.kernel.money import Money
-from amply.modules.selling import Dataset, Parts, Release, Share, Use
+from amply.modules.seller_portal import Dataset, Dependencies, Release, Share, Use
 
 RELEASED_AT: Final = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -66,7 +66,7 @@ class SellerData(Protocol):
     def share(self, credited: str, period: str, transfer_id: str, minor_units: int) -> None:
         """In euro, for `gifts_by_age`."""
 
-    def parts(self) -> Parts:
+    def parts(self) -> Dependencies:
         """What the API is given."""
 
 
@@ -139,8 +139,8 @@ class FakeSellerData:
         made = Share(period=period, transfer_id=transfer_id, dataset_id="gifts_by_age", amount=amount)
         self.shared.setdefault(credited, []).append(made)
 
-    def parts(self) -> Parts:
-        return Parts(tables=_FakeTables(self), certificates=self)
+    def parts(self) -> Dependencies:
+        return Dependencies(tables=_FakeTables(self), certificates=self)
 
     def read(self, place: str) -> bytes | None:
         forbid_transaction("read a certificate")
@@ -291,7 +291,7 @@ class CloudSellerData:
             dataset_id="gifts_by_age",
         )
 
-    def parts(self) -> Parts:
+    def parts(self) -> Dependencies:
         parts = selling_in(
             SoldDataSettings(
                 datasets_table=self._names["datasets"],

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from amply.infra.database import Database
 from amply.modules import sharing
-from amply.modules.selling import SHARED
+from amply.modules.seller_portal import SHARED
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.given_months import first_gift, gave, put
 from tests.backend.people_world import ADA, PeopleWorld, people_cache, world  # noqa: F401 -- fixtures, too

@@ -63,7 +63,7 @@ class Charity(Books):
         super().__init__(database)
         self.world = world
         self.remote = FakePayouts()
-        self.handling = payouts.Handling(database=database, processor=self.remote, secrets=SECRETS)
+        self.handling = payouts.PayoutDependencies(database=database, processor=self.remote, secrets=SECRETS)
         self.gifts: list[Gift] = []
         self.waiting: list[payouts.Transaction] = []
         self.paid: list[str] = []

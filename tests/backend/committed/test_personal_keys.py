@@ -23,8 +23,8 @@ from amply.infra.vault import (
     SealedBytesUnreadable,
 )
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.reencryption import Version, tend, versions
 from amply.infra.vault.resealing import not_newest
-from amply.infra.vault.tending import Version, tend, versions
 from amply.kernel.clock import system_clock
 from amply.modules import donations, people, recurring
 from amply.modules.donations.models import DonationRow

@@ -15,7 +15,7 @@ from amply.entrypoints.personal_data import tended
 from amply.infra.database import Database
 from amply.infra.vault import PEOPLE, Keyring
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.tending import Version, tend, versions
+from amply.infra.vault.reencryption import Version, tend, versions
 from amply.kernel.clock import system_clock
 from tests.backend.contract.scim_directory import USER, Directory
 from tests.backend.federation_world import DOMAIN, OWNER, FederationWorld

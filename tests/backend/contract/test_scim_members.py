@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import text
 
-from amply.modules.scim import endpoint, shelf
+from amply.modules.scim import endpoint, storage
 from tests.backend.contract.full_directory import STATEMENTS_MAX, crowd, fill, found
 from tests.backend.contract.scim_directory import Directory
 from tests.backend.federation_world import FederationWorld
@@ -33,13 +33,13 @@ def test_a_change_of_few_of_thousands_of_members_touches_no_other(
         lists.append(max([len(each) for each in said if isinstance(each, list)], default=0))
 
     understood: list[int] = []
-    read = shelf.Shelf._understood
+    read = storage.Shelf._understood
 
     def counted(self: Any, row: Any, said: dict[str, Any]) -> Any:
         understood.append(len(said.get("members", ())))
         return read(self, row, said)
 
-    monkeypatch.setattr(shelf.Shelf, "_understood", counted)
+    monkeypatch.setattr(storage.Shelf, "_understood", counted)
     for changes in (
         {"op": "remove", "path": f'members[value eq "{users[7]}"]'},
         {"op": "add", "path": "members", "value": [{"value": users[7]}]},

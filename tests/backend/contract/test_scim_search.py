@@ -8,7 +8,7 @@ from scim2_models import EnterpriseUser, Group, ScimFilter, User
 from sqlalchemy import text
 
 from amply.kernel import ids
-from amply.modules.scim import digests, domain, shelf
+from amply.modules.scim import digests, domain, storage
 from tests.backend.contract.full_directory import STATEMENTS_MAX, fill, found, run
 from tests.backend.contract.scim_directory import USER, Directory
 from tests.backend.federation_world import DOMAIN, FederationWorld
@@ -71,8 +71,8 @@ def test_what_the_database_finds_is_what_the_library_would(directory: Directory)
 def test_what_the_database_cannot_tell_is_looked_at_up_to_a_bound(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "SEARCHED_MAX", 2)
-    monkeypatch.setattr(shelf, "RESOURCES_MAX", 4)
+    monkeypatch.setattr(storage, "SEARCHED_MAX", 2)
+    monkeypatch.setattr(storage, "RESOURCES_MAX", 4)
     for name in ("ada", "bob", "carol"):
         directory.user(name)
     for asked in ('filter=userName sw "a"', "sortBy=userName"):
@@ -91,7 +91,7 @@ def test_a_page_of_large_groups_is_a_shorter_one(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     groups = [directory.group(name) for name in ("Runners", "Walkers", "Treasurers")]
-    monkeypatch.setattr(shelf, "_BYTES_MAX", 500)
+    monkeypatch.setattr(storage, "_BYTES_MAX", 500)
     first = directory.ask("GET", "/Groups").json()
     assert first["totalResults"] == 3
     shown = [each["id"] for each in first["Resources"]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from amply.modules.selling import Parts, TablesAway
+from amply.modules.seller_portal import Dependencies, TablesAway
 from tests.backend.seller_data import CloudSellerData, FakeSellerData, SellerData, certificate_text
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -125,7 +125,7 @@ def test_more_than_one_question_holds_is_asked_in_several(cloud: str) -> None:
 def test_tables_that_do_not_answer_are_away(cloud: str) -> None:
     del cloud
     stall = CloudSellerData(uuid.uuid4().hex)
-    parts: Parts = stall.parts()
+    parts: Dependencies = stall.parts()
     for table in stall._names.values():
         boto3.client("dynamodb").delete_table(TableName=table)
     boto3.client("s3").delete_bucket(Bucket=stall.bucket)

@@ -18,7 +18,7 @@ from amply.modules.audit import Action
 from amply.modules.scim import digests, values
 from amply.modules.scim.domain import Known
 from amply.modules.scim.models import ResourceRow
-from amply.modules.scim.shelf import Shelf, address_in
+from amply.modules.scim.storage import Shelf, address_in
 
 _LAST_OWNER: Final = "ck_member_last_owner"
 _ROLES: Final = text("SELECT default_role, group_roles FROM roles_by_provider(:organization_id)")
