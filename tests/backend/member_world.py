@@ -40,7 +40,7 @@ from tests.backend.people_world import KEY as ACCOUNTS
 from tests.backend.people_world import people_parts
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.plan_world import FakeSavedMethods
-from tests.backend.stall import FakeStall
+from tests.backend.seller_data import FakeSellerData
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import (
     NOW,
@@ -133,7 +133,7 @@ class House:
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
         self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
-        self.records, self.exports, self.stall = FakeRecords(), FakeExports(), FakeStall()
+        self.records, self.exports, self.stall = FakeRecords(), FakeExports(), FakeSellerData()
         self.intake = FakeIntake()
         self.clock, self.limiter, self.shelf = FakeClock(), NoLimit(), FakeShelf()
         self.organization_id = ready_organization(database, self.processor)

@@ -10,7 +10,7 @@ from amply.modules import ledger
 from ledger_format.entries import decode
 from tests.backend.books_model import EVENTS, Life, Side
 from tests.backend.ledger_world import LedgerWorld
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 LIFE = st.lists(
     st.tuples(st.sampled_from(EVENTS), st.integers(1, 5_000), st.integers(0, 200)), min_size=1, max_size=25

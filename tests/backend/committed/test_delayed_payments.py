@@ -19,7 +19,7 @@ from tests.backend.committed.money_back import COVER, INTENT, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 PROCESSING, FAILED = "payment_intent.processing", "payment_intent.payment_failed"
 SUCCEEDED, CANCELED = "payment_intent.succeeded", "payment_intent.canceled"

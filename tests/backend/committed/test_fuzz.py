@@ -57,8 +57,8 @@ from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import EDGE, open_session, people_cache, people_parts, put_person  # noqa: F401 -- a fixture
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import NoLimit, open_gate
-from tests.drawn import examples
-from tests.drawn import seed as drawn_seed
+from tests.hypothesis_profiles import examples
+from tests.hypothesis_profiles import seed as drawn_seed
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

@@ -11,7 +11,7 @@ from amply.modules.access import Role
 from amply.modules.seller_portal import SHARED
 from tests.backend.given_months import first_gift, gave, put
 from tests.backend.member_world import House
-from tests.backend.stall import certificate_text
+from tests.backend.seller_data import certificate_text
 
 
 @pytest.fixture

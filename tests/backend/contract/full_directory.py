@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from amply.kernel import ids
 from amply.modules.scim import digests
-from tests.backend.contract.test_scim import Directory
+from tests.backend.contract.scim_directory import Directory
 from tests.backend.federation_world import DOMAIN, FederationWorld
 
 STATEMENTS_MAX: Final = 30

@@ -1,37 +1,21 @@
 """Directories are searched by the database: it finds what the library would, and little is read of twenty thousand."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from scim2_models import EnterpriseUser, Group, ScimFilter, User
 from sqlalchemy import text
 
-from amply.infra.database import Database
 from amply.kernel import ids
 from amply.modules.scim import digests, domain, storage
-from tests.backend.conftest import Databases
 from tests.backend.contract.full_directory import STATEMENTS_MAX, fill, found, run
-from tests.backend.contract.test_scim import USER, Directory
-from tests.backend.federation_world import DOMAIN, FederationWorld, federation_world
-from tests.backend.people_world import ANOTHER, PeopleWorld
+from tests.backend.contract.scim_directory import USER, Directory
+from tests.backend.federation_world import DOMAIN, FederationWorld
+from tests.backend.people_world import ANOTHER
 from tests.backend.statements import heard
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-
-@pytest.fixture
-def river(world: PeopleWorld, database: Database, databases: Databases) -> Iterator[FederationWorld]:
-    with federation_world(world, database, databases) as made:
-        assert made.set_up().is_success
-        assert made.show_domain().is_success
-        yield made
-
-
-@pytest.fixture
-def directory(river: FederationWorld) -> Directory:
-    return Directory(river)
 
 
 FILTERS: Final = (

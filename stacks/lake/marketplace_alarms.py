@@ -4,25 +4,25 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib.alarms import Pager
-from constructs_lib.line_alarms import RingingLine, ring_by_lines
-from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.log_alarms import LogAlarm, make_log_alarms
+from constructs_lib.metric_filters import MetricFilters
 
 SOLD = (
-    RingingLine(
+    LogAlarm(
         alarm="data-unsettled",
         event="data_not_settled",
         minutes=240,
         period=120,
         meaning="For four hours a contract's month could not be settled, so that nobody owes or earns what it comes to.",
     ),
-    RingingLine(
+    LogAlarm(
         alarm="data-contracts-unreadable",
         event="data_contract_unreadable",
         minutes=120,
         period=120,
         meaning="A row of the table of contracts is not as commands write it, and none of its months is settled.",
     ),
-    RingingLine(
+    LogAlarm(
         alarm="data-shares-untold",
         event="data_share_not_told",
         minutes=240,
@@ -35,4 +35,4 @@ SOLD = (
 
 def watch_sold_data(scope: Construct, pager: Pager, *, worker_log: logs.ILogGroup, namespace: str) -> None:
     """Beside the platform's other alarms, as those of shared data."""
-    ring_by_lines(pager, LogNumbers(scope, "Sold", log=worker_log, namespace=namespace), SOLD)
+    make_log_alarms(pager, MetricFilters(scope, "Sold", log=worker_log, namespace=namespace), SOLD)

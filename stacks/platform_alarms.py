@@ -14,7 +14,7 @@ from stacks.api import Api
 from stacks.cache import Cache
 from stacks.database import Database
 from stacks.events import Events
-from stacks.measurements import Measurements
+from stacks.log_metrics import LogMetrics
 from stacks.queues import Queues
 from stacks.rotation import MasterRotation
 
@@ -24,7 +24,7 @@ REFUSED_MAX = 50
 """A minute: fewer are the scanners that always come."""
 
 
-def watch_database(pager: Pager, database: Database, measured: Measurements) -> cloudwatch.CompositeAlarm:
+def watch_database(pager: Pager, database: Database, measured: LogMetrics) -> cloudwatch.CompositeAlarm:
     """The cause of most other alarms when it is away; returned, so that those can be quiet meanwhile."""
     instance = database.instance
     silent = pager.below(

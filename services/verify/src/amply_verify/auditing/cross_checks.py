@@ -1,4 +1,4 @@
-"""Settling one share of the records: what entries far apart in the log must be to each other.
+"""Cross-checks of one share of the records: what entries far apart in the log must be to each other.
 
 A share has every record of its keys, in the log's order. So an entry that is named must have come by already.
 """
@@ -34,7 +34,7 @@ MAX_REFERENCES_TOLD: Final = 5
 
 
 @dataclasses.dataclass(slots=True)
-class Trial:
+class TrialBalance:
     """One currency's books: how many accounts, all debits and credits, and the balances on each side (minor units)."""
 
     accounts: int = 0
@@ -43,7 +43,7 @@ class Trial:
     debit_balances: int = 0
     credit_balances: int = 0
 
-    def add(self, other: "Trial") -> None:
+    def add(self, other: "TrialBalance") -> None:
         """Add other accounts of the same currency."""
         self.accounts += other.accounts
         self.debits += other.debits
@@ -53,7 +53,7 @@ class Trial:
 
 
 @dataclasses.dataclass(slots=True)
-class Settled:
+class CrossChecked:
     """What one share, or all of them, came to.
 
     Attributes:
@@ -66,7 +66,7 @@ class Settled:
         released: By currency, what resolved transfers had reserved (minor units).
         trials: By currency.
         accounts: Debits and credits by account and currency of the owner that was asked for.
-        takings: Files with what reversals took back (see `reversals`).
+        reversal_lines: Files with what reversals took back, a line each (see `reversals`).
     """
 
     entries: int = 0
@@ -77,11 +77,11 @@ class Settled:
     unknown_told: list[tuple[int, str]] = dataclasses.field(default_factory=list)
     open_chains: int = 0
     released: dict[bytes, int] = dataclasses.field(default_factory=dict)
-    trials: dict[bytes, Trial] = dataclasses.field(default_factory=dict)
+    trials: dict[bytes, TrialBalance] = dataclasses.field(default_factory=dict)
     accounts: dict[tuple[bytes, bytes], tuple[int, int]] = dataclasses.field(default_factory=dict)
-    takings: list[Path] = dataclasses.field(default_factory=list)
+    reversal_lines: list[Path] = dataclasses.field(default_factory=list)
 
-    def add(self, other: "Settled") -> None:
+    def add(self, other: "CrossChecked") -> None:
         """Add another share."""
         self.entries += other.entries
         self.organizations += other.organizations
@@ -93,34 +93,36 @@ class Settled:
         for currency, amount in other.released.items():
             self.released[currency] = self.released.get(currency, 0) + amount
         for currency, trial in other.trials.items():
-            self.trials.setdefault(currency, Trial()).add(trial)
+            self.trials.setdefault(currency, TrialBalance()).add(trial)
         for account, sums in other.accounts.items():
             if len(self.accounts) < MAX_ACCOUNTS_TOLD:
                 self.accounts[account] = sums
-        self.takings += other.takings
+        self.reversal_lines += other.reversal_lines
 
 
-def settle_share(folder: Path, share: int, *, knows_the_beginning: bool, balances_of: str | None) -> Settled:
-    """Settle one share of the records in `folder`, which are removed.
+def cross_check_share(
+    folder: Path, share: int, *, knows_the_beginning: bool, balances_of: str | None
+) -> CrossChecked:
+    """Cross-check one share of the records in `folder`, which are removed.
 
     Raises:
         CheckFailure: Entries break a rule between them.
     """
-    result = Settled()
-    takings = folder / f"takings-{share:03d}"
+    result = CrossChecked()
+    reversal_file = folder / f"reversals-{share:03d}"
     for blocks in read_share(folder, share):
-        piece = _Piece(takings, knows_the_beginning=knows_the_beginning, balances_of=balances_of)
-        result.add(piece.settle(blocks))
-    if takings.exists():
-        result.takings.append(takings)
+        piece = _Piece(reversal_file, knows_the_beginning=knows_the_beginning, balances_of=balances_of)
+        result.add(piece.cross_check(blocks))
+    if reversal_file.exists():
+        result.reversal_lines.append(reversal_file)
     return result
 
 
 class _Piece:
     """The records of some keys: all of them, and nothing else."""
 
-    def __init__(self, takings: Path, *, knows_the_beginning: bool, balances_of: str | None) -> None:
-        self._takings = takings
+    def __init__(self, reversal_file: Path, *, knows_the_beginning: bool, balances_of: str | None) -> None:
+        self._reversal_file = reversal_file
         self._knows_the_beginning = knows_the_beginning
         self._owned = None if balances_of is None else f"{balances_of}/".encode("ascii")
         self._entries: dict[bytes, int] = {}
@@ -134,10 +136,10 @@ class _Piece:
         self._balances: dict[bytes, list[int]] = {}
         """By account and currency, parted by a tab: debits, credits (minor units)."""
         self._released: defaultdict[bytes, int] = defaultdict(int)
-        self._result = Settled()
+        self._result = CrossChecked()
         self._lines: list[bytes] = []
 
-    def settle(self, blocks: Iterable[Block]) -> Settled:
+    def cross_check(self, blocks: Iterable[Block]) -> CrossChecked:
         for block in blocks:
             if block.has_entries:
                 self._add_entries(block)
@@ -147,7 +149,7 @@ class _Piece:
                 for line in block.records():
                     key, kind, rest = line.split(TAB, 2)
                     self._record(key, kind, rest)
-                self._write_takings()
+                self._write_reversal_lines()
         self._result.entries = len(self._entries)
         self._result.organizations = len(self._chains)
         self._result.released = dict(self._released)
@@ -313,9 +315,9 @@ class _Piece:
     def _sum_up(self) -> None:
         for place, (debited, credited) in self._balances.items():
             account, _, currency = place.partition(TAB)
-            trial = self._result.trials.setdefault(currency, Trial())
+            trial = self._result.trials.setdefault(currency, TrialBalance())
             balance = debited - credited
-            trial.add(Trial(1, debited, credited, max(balance, 0), max(-balance, 0)))
+            trial.add(TrialBalance(1, debited, credited, max(balance, 0), max(-balance, 0)))
             if (
                 self._owned is not None
                 and account.startswith(self._owned)
@@ -323,9 +325,9 @@ class _Piece:
             ):
                 self._result.accounts[account, currency] = debited, credited
 
-    def _write_takings(self) -> None:
+    def _write_reversal_lines(self) -> None:
         if self._lines:
-            with self._takings.open("ab") as file:
+            with self._reversal_file.open("ab") as file:
                 file.write(b"\n".join(self._lines) + b"\n")
             self._lines.clear()
 

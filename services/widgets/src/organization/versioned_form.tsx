@@ -16,7 +16,7 @@ export interface FormUpon<Said, Of> {
   readonly onSave: (said: Said, guard?: Guard) => Promise<void>;
 }
 
-interface UponVersionProps<Said, Of extends Seen<Said>> {
+interface VersionedFormProps<Said, Of extends Seen<Said>> {
   readonly of: Of;
   readonly keeping: Keeping<Said, Of>;
   readonly attempt: Attempt;
@@ -27,7 +27,7 @@ interface UponVersionProps<Said, Of extends Seen<Said>> {
 }
 
 /** Saves upon what was seen, and asks whose words shall stand where somebody else said something different meanwhile. */
-export function UponVersion<Said, Of extends Seen<Said>>(props: UponVersionProps<Said, Of>) {
+export function VersionedForm<Said, Of extends Seen<Said>>(props: VersionedFormProps<Said, Of>) {
   const { of: latest, keeping, attempt, saved, onSaved = () => {}, children } = props;
   // What is typed was decided upon this, whatever comes meanwhile.
   const [base, setBase] = useState(latest);

@@ -12,7 +12,7 @@ import pytest
 
 from local_cloud.emulator.filter_patterns import FieldIs
 from local_cloud.emulator.line_metrics import Filter
-from stacks.measurements import (
+from stacks.log_metrics import (
     ATTACKED_ORGANIZATIONS,
     AWAITED_EVENTS,
     BOOKINGS_PAUSED,

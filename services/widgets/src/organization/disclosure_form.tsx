@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Attempt } from "../account/confirming";
 import { StepHeading } from "../site/step_heading";
 
-interface OpenedProps<Of extends object> {
+interface DisclosureFormProps<Of extends object> {
   readonly action: string;
   /** Of the group, where the action's name alone would not say what it is about. */
   readonly about?: string;
@@ -18,7 +18,7 @@ interface OpenedProps<Of extends object> {
 }
 
 /** A button that a form takes the place of, and that is there again, with the focus, once the form is done. */
-export function Opened<Of extends object>({ action, about, title, attempt, load, onOpen = () => {}, children }: OpenedProps<Of>) {
+export function DisclosureForm<Of extends object>({ action, about, title, attempt, load, onOpen = () => {}, children }: DisclosureFormProps<Of>) {
   const [of, setOf] = useState<Of | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);

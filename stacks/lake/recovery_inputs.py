@@ -8,11 +8,11 @@ from stacks.contracts import RecoveryParameter
 from stacks.environment import Environment
 from stacks.lake.control_plane import ControlPlane
 from stacks.lake.governance import LakeAndGovernance
-from stacks.remembered import lives_on
+from stacks.recovery_inputs import replicate_key
 from stacks.stack import AmplyStack
 
 
-class RememberedLake(AmplyStack):
+class LakeRecoveryInputs(AmplyStack):
     """Beside `recovery`, and only where there is a lake: reads the first region's stacks, is read by none, and outlives them."""
 
     def __init__(
@@ -43,10 +43,10 @@ class RememberedLake(AmplyStack):
                 "seed of certificates",
             ),
         ):
-            replica = lives_on(self, construct, key, description=f"Amply {name}: {what}, in this region")
+            replica = replicate_key(self, construct, key, description=f"Amply {name}: {what}, in this region")
             self.publish(parameter, replica.attr_arn)
         # A replica of a table has its name.
-        for parameter, table in control.remembered_as.items():
+        for parameter, table in control.recovery_tables.items():
             self.publish(parameter, _name(table))
 
 

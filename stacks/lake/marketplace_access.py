@@ -18,7 +18,7 @@ from stacks.waivers import NEXT_REVIEW
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoldData:
+class MarketplaceAccess:
     """The control plane's tables and the gateway's plan as the platform's own tasks know them. Keys alone can be deleted."""
 
     lake: LakeAndGovernance

@@ -1,6 +1,6 @@
 """What an environment would be in the region of its copies, decided while all is well. No CDK here.
 
-`-c recovering=REGION` makes it so (`stacks/recovering.py`); docs/runbooks/restore.md, "A region", is how.
+`-c recovering=REGION` makes it so (`stacks/failover.py`); docs/runbooks/restore.md, "A region", is how.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class RestoredFrom(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recovery:
+class RecoveryPlan:
     """Zones of the region of the copies, and the region that copies go to from then on: a third one.
 
     Attributes:

@@ -3,7 +3,7 @@ import type { Kind } from "./own_api";
 import { BYTES_MAX, type Fault, faultOf, type MediaType, mediaTypeOf, type Size } from "./picture_rules";
 
 /** A file that may be sent, and what it looks like. */
-export interface Chosen extends Size {
+export interface PictureFile extends Size {
   readonly file: File;
   readonly mediaType: MediaType;
   /** `data:`, the one kind besides our own host's that these pages show pictures from. */
@@ -11,7 +11,7 @@ export interface Chosen extends Size {
 }
 
 /** Looks at a file before anything is sent. Throws Told with what to do. */
-export async function look(kind: Kind, file: File): Promise<Chosen> {
+export async function look(kind: Kind, file: File): Promise<PictureFile> {
   if (file.size > BYTES_MAX) throw refused("tooManyBytes");
   const mediaType = mediaTypeOf(new Uint8Array(await file.slice(0, 12).arrayBuffer()));
   if (mediaType === null) throw refused("noPicture");

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from operations.places import Place, environment_of, in_order, place_of, places
+from operations.locations import Place, environment_of, in_order, place_of, places
 from tests.operations.small_assembly import ACCOUNT, small_assembly
 
 HERE, THERE = (Place(account=ACCOUNT, region=region) for region in ("eu-west-1", "us-east-1"))

@@ -15,7 +15,7 @@ from stacks.keys import Keys
 from stacks.stack import AmplyStack
 
 
-class Remembered(AmplyStack):
+class RecoveryInputs(AmplyStack):
     """Reads the first region's stacks, and is read by none of theirs: it stands above them, and outlives them."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Remembered(AmplyStack):
         ):
             self.publish(parameter, Fn.join(region, Fn.split(environment.region, _arn(secret))))
         # What the first region's key wrapped opens with this one, which lives on without it.
-        personal = lives_on(
+        personal = replicate_key(
             self,
             "PersonalKey",
             keys.personal,
@@ -56,7 +56,9 @@ class Remembered(AmplyStack):
             self.publish(RecoveryParameter.CERTIFICATE, certificate.certificate.certificate_arn)
 
 
-def lives_on(stack: AmplyStack, construct_id: str, key: kms.IKey, *, description: str) -> kms.CfnReplicaKey:
+def replicate_key(
+    stack: AmplyStack, construct_id: str, key: kms.IKey, *, description: str
+) -> kms.CfnReplicaKey:
     """A replica of a multi-Region key, in the region of `stack`."""
     durability = stack.settings.durability
     replica = kms.CfnReplicaKey(

@@ -23,7 +23,7 @@ from ledger_format.tiles import (
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class LogPlace:
+class LogSource:
     """A log's prefix (empty for a directory), and what fetches from below it."""
 
     prefix: str
@@ -85,21 +85,21 @@ def first_of(found: list[bytes], bundle: int, width: int) -> list[bytes]:
 
 
 @contextmanager
-def open_log(place: str, *, keep_in: str | None = None) -> Iterator[LogPlace]:
+def open_log(place: str, *, keep_in: str | None = None) -> Iterator[LogSource]:
     """Open a log at an address or in a directory; with `keep_in`, tiles and bundles are kept in that directory.
 
     Raises:
         CheckFailure: The directory cannot be read.
     """
     if not is_address(place):
-        yield LogPlace("", DirectoryGetter(place), is_remote=False)
+        yield LogSource("", DirectoryGetter(place), is_remote=False)
         return
     prefix = log_prefix(place)
     with HttpGetter(tries=PATIENT_TRIES) as getter:
         if keep_in is None:
-            yield LogPlace(prefix, getter, is_remote=True)
+            yield LogSource(prefix, getter, is_remote=True)
         else:
-            yield LogPlace("", KeepingGetter(prefix, getter, DirectoryGetter(keep_in)), is_remote=True)
+            yield LogSource("", KeepingGetter(prefix, getter, DirectoryGetter(keep_in)), is_remote=True)
 
 
 class KeepingGetter:

@@ -1,4 +1,4 @@
-"""A small town with API, scheduler and worker, and somebody who gives: what is recorded of it arrives at a receiver."""
+"""API, scheduler and worker in one process, and somebody who gives: the spans they record arrive at a receiver."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ PERSONAL = {
 }
 
 
-class Town:
+class InProcessPlatform:
     """API, scheduler and worker in one process, over one database and one broker in memory."""
 
     def __init__(self, books: LedgerWorld, databases: Databases) -> None:
@@ -200,12 +200,12 @@ class Traced:
     """A town whose spans arrive at `receiver` once `recording` has ended."""
 
     receiver: Receiver
-    open_town: Callable[[], AbstractContextManager[Town]]
+    open_town: Callable[[], AbstractContextManager[InProcessPlatform]]
 
     @contextmanager
     def recording(
         self, *, share_of_reads: float = 1.0, statement_seconds_min: float = 0.0, url: str | None = None
-    ) -> Iterator[Town]:
+    ) -> Iterator[InProcessPlatform]:
         recorded = exporting(
             OTLPSpanExporter(endpoint=url or self.receiver.url, timeout=1 if url else 30),
             service="town",

@@ -4,7 +4,7 @@ from aws_cdk import aws_iam as iam
 
 from stacks.lake.control_plane import ControlPlane
 from stacks.lake.governance import LakeAndGovernance
-from stacks.lake.lapsing import AS_IT_CAME, REFUSED
+from stacks.lake.lifecycle import AS_IT_CAME, REFUSED
 from stacks.permissions import allow_key, allow_objects, allow_on_objects
 
 ACCEPTED = "datasets/"

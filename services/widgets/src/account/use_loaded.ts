@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-export interface Looked<Shown> {
+export interface Loaded<Shown> {
   /** Null until it was looked at. */
   readonly shown: Shown | null;
   readonly failed: unknown;
@@ -9,7 +9,7 @@ export interface Looked<Shown> {
 }
 
 /** What a page is about, looked at when it begins. */
-export function useShown<Shown>(load: () => Promise<Shown>): Looked<Shown> {
+export function useLoaded<Shown>(load: () => Promise<Shown>): Loaded<Shown> {
   const [shown, setShown] = useState<Shown | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const look = async () => setShown(await load());

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from stacks.environment import Environment
-from stacks.recovery import Recovery
+from stacks.recovery_plan import RecoveryPlan
 from stacks.signing_keys import SigningKeys
 
 
-def recovering(environment: Environment, *, region: object) -> Environment:
+def fail_over(environment: Environment, *, region: object) -> Environment:
     """The same environment, under the same name and in the same account, in the region that has its copies.
 
     What belongs to the whole account and outlived the region stays with the stacks that made it; the stacks made from
@@ -33,7 +33,7 @@ def recovering(environment: Environment, *, region: object) -> Environment:
     )
 
 
-def _next_key(environment: Environment, plan: Recovery) -> SigningKeys:
+def _next_key(environment: Environment, plan: RecoveryPlan) -> SigningKeys:
     """A key cannot leave its region: the next one signs, once it is known where the lost one stopped."""
     keys, last = environment.signing_keys, plan.last_tree
     if keys.coming is not None or keys.overlapping is not None:

@@ -5,7 +5,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 
-class LogNumbers(Construct):
+class MetricFilters(Construct):
     """JSON lines of one log, known by their `event`, as metrics of one namespace."""
 
     def __init__(self, scope: Construct, construct_id: str, *, log: logs.ILogGroup, namespace: str) -> None:

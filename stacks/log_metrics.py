@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.metric_filters import MetricFilters
 from constructs_lib.service import Service
 from stacks.api import Api
 from stacks.workers import Workers
@@ -80,7 +80,7 @@ COUNTED_BY_API: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measurements:
+class LogMetrics:
     """Ages and seconds are the highest of a period, everything else a count."""
 
     ledger_age: cloudwatch.Metric
@@ -103,16 +103,16 @@ class Measurements:
     counted: Mapping[str, cloudwatch.Metric]
 
 
-def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> Measurements:
+def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> LogMetrics:
     """Read every number where it is written."""
 
-    def numbers(name: str, service: Service) -> LogNumbers:
-        return LogNumbers(scope, name, log=service.log, namespace=namespace)
+    def numbers(name: str, service: Service) -> MetricFilters:
+        return MetricFilters(scope, name, log=service.log, namespace=namespace)
 
     backlog = numbers("Backlog", workers.scheduler)
     work, answers = numbers("Work", workers.worker), numbers("Answers", api.service)
     publishing = numbers("Publishing", workers.publisher)
-    return Measurements(
+    return LogMetrics(
         ledger_age=backlog.highest(BACKLOG, LEDGER_AGE),
         reconciled_seconds=backlog.highest(BACKLOG, RECONCILED_SECONDS),
         differences=work.highest(RECONCILED, DIFFERENCES),

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from constructs_lib.alarms import Pager, Severity
-from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.metric_filters import MetricFilters
 
 
 @dataclass(frozen=True, kw_only=True)
-class RingingLine:
+class LogAlarm:
     """It rings when every `period` of `minutes` saw more than `threshold` lines called `event`."""
 
     alarm: str
@@ -22,7 +22,7 @@ class RingingLine:
     period: int = 1
 
 
-def ring_by_lines(pager: Pager, numbers: LogNumbers, lines: Iterable[RingingLine]) -> None:
+def make_log_alarms(pager: Pager, numbers: MetricFilters, lines: Iterable[LogAlarm]) -> None:
     """Count each in the log of `numbers`, and make its alarm."""
     for line in lines:
         pager.above(

@@ -1,4 +1,4 @@
-"""A seller's stall: datasets, releases, usage and revenue as others write them, in memory or in the emulated cloud."""
+"""What sellers see: datasets, releases, usage and revenue as others write them, in memory or in the emulated cloud."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ def certificate_text(dataset_id: str, number: int) -> str:
     return f"amply-release-certificate@v1\n{json.dumps(said)}\n\n— certificates.example AAAA\n"
 
 
-class Stall(Protocol):
+class SellerData(Protocol):
     """Where what others write is put."""
 
     def dataset(self, dataset_id: str, *, owner: str, latest: int = 0, refused: str | None = None) -> None:
@@ -71,7 +71,7 @@ class Stall(Protocol):
 
 
 @dataclass
-class FakeStall:
+class FakeSellerData:
     """In memory. It is both the tables and the certificates' store."""
 
     described: dict[str, Dataset] = field(default_factory=dict)
@@ -149,7 +149,7 @@ class FakeStall:
 
 @dataclass(frozen=True)
 class _FakeTables:
-    stall: FakeStall
+    stall: FakeSellerData
 
     def datasets(self, owner: str, *, after: str | None, limit: int) -> Sequence[Dataset]:
         forbid_transaction("datasets")
@@ -187,7 +187,7 @@ class _FakeTables:
         return [each for each in found if before is None or (each.period, each.transfer_id) < before][:limit]
 
 
-class CloudStall:
+class CloudSellerData:
     """In the emulated cloud; `unique` keeps tests apart. Items have the attributes that their writers give them."""
 
     def __init__(self, unique: str) -> None:

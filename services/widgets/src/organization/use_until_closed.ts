@@ -11,7 +11,7 @@ export interface Doing {
   readonly onOpen: (isOpen: boolean) => void;
 }
 
-export function useUntilOver(isOver: boolean): Doing {
+export function useUntilClosed(isOver: boolean): Doing {
   const name = useRef<HTMLParagraphElement>(null);
   const [isOpen, setOpen] = useState(false);
   const isOffered = !isOver || isOpen;

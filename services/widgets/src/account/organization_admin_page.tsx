@@ -24,7 +24,7 @@ export interface AskedPageProps {
   readonly asked: string;
 }
 
-interface KeepersPageProps extends AskedPageProps {
+interface OrganizationAdminPageProps extends AskedPageProps {
   readonly title: WordsIn;
   /** For whoever keeps no organisation. */
   readonly notYours: WordsIn;
@@ -34,7 +34,7 @@ interface KeepersPageProps extends AskedPageProps {
 }
 
 /** A page for those who look after an organisation: signed in, and with a choice where it is more than one. */
-export function KeepersPage({ config, title, ...about }: KeepersPageProps) {
+export function OrganizationAdminPage({ config, title, ...about }: OrganizationAdminPageProps) {
   return (
     <PeoplesPage config={config} title={title}>
       <SignedIn config={config} {...about} />
@@ -42,7 +42,7 @@ export function KeepersPage({ config, title, ...about }: KeepersPageProps) {
   );
 }
 
-function SignedIn({ config, ...about }: Omit<KeepersPageProps, "title">) {
+function SignedIn({ config, ...about }: Omit<OrganizationAdminPageProps, "title">) {
   const { t, fault } = useSpeech();
   const api = useMemo(() => new AccountApi(config.apiUrl), [config]);
   const { person, isKnown, failed, look } = usePerson(api);
@@ -62,7 +62,7 @@ function SignedIn({ config, ...about }: Omit<KeepersPageProps, "title">) {
   );
 }
 
-interface KeepersProps extends Omit<KeepersPageProps, "title"> {
+interface KeepersProps extends Omit<OrganizationAdminPageProps, "title"> {
   readonly api: AccountApi;
   readonly person: Person;
 }

@@ -3,13 +3,13 @@ import { type Attempts, Confirmation } from "./confirming";
 import { Failure } from "./failure";
 import { useSpeech } from "./language";
 
-interface BecameProps extends Omit<Attempts, "attempt"> {
+interface ActionResultProps extends Omit<Attempts, "attempt"> {
   readonly api: AccountApi;
   readonly person: Person;
 }
 
 /** What became of what somebody did: why not, what is so now, or a question who they are. */
-export function Became({ said, failed, waiting, api, person }: BecameProps) {
+export function ActionResult({ said, failed, waiting, api, person }: ActionResultProps) {
   const { t } = useSpeech();
   return (
     <>
