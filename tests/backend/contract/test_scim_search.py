@@ -8,7 +8,7 @@ from scim2_models import EnterpriseUser, Group, ScimFilter, User
 from sqlalchemy import text
 
 from amply.kernel import ids
-from amply.modules.scim import digests, domain, storage
+from amply.modules.scim import domain, group_digests, storage
 from tests.backend.contract.full_directory import STATEMENTS_MAX, fill, found, run
 from tests.backend.contract.scim_directory import USER, Directory
 from tests.backend.federation_world import DOMAIN, FederationWorld
@@ -180,8 +180,8 @@ def test_an_organisation_finds_nothing_by_anothers_digests(
     directory: Directory, river: FederationWorld
 ) -> None:
     key, other = river.people.parts.key, ids.new_id("org")
-    mine = digests.has("scu_1", key=key, organization_id=river.organization_id)
-    assert mine != digests.has("scu_1", key=key, organization_id=other)
+    mine = group_digests.has("scu_1", key=key, organization_id=river.organization_id)
+    assert mine != group_digests.has("scu_1", key=key, organization_id=other)
     assert directory.ask("GET", "/Groups").json()["totalResults"] == 0
 
 

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from amply.kernel import ids
 from amply.modules import people
 from amply.modules.access import hold_organization
-from amply.modules.scim import digests, values
+from amply.modules.scim import digests, group_digests, values
 from amply.modules.scim.domain import RESOURCES_MAX, Known
 from amply.modules.scim.filters import narrowed
 from amply.modules.scim.models import ResourceRow
@@ -205,7 +205,9 @@ class Shelf(ScimStorage):
     def _finds(self, urn: str, compared: str) -> ColumnElement[bool]:
         return values.having(
             self._known.organization_id,
-            digests.digest_of(urn, compared, key=self._key, organization_id=self._known.organization_id),
+            group_digests.digest_of(
+                urn, compared, key=self._key, organization_id=self._known.organization_id
+            ),
         )
 
     def _same_name(self, resource: Resource[Any]) -> ColumnElement[bool]:
