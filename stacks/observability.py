@@ -89,7 +89,7 @@ class Observability(AmplyStack):
             watch_stripe_events(pager, events),
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
-        watching.watch_cache(pager, watched.cache)
+        watching.watch_cache(pager, watched.cache, watched.measured)
         watch_personal_keys(pager, watched.measured)
         watching.watch_firewall(pager, watched.api.firewall)
         together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
