@@ -22,7 +22,7 @@ from amply.entrypoints.errors import report_errors
 from amply.entrypoints.personal_data import about_people
 from amply.entrypoints.taking import take_in_background
 from amply.entrypoints.traces import traced
-from amply.entrypoints.worker_parts import CONCURRENCY, Parts, parts_from_environment
+from amply.entrypoints.worker_parts import CONCURRENCY, LOW_AT_ONCE, Parts, parts_from_environment
 from amply.infra import logging
 from amply.infra.settings import (
     DatabaseSettings,
@@ -247,7 +247,7 @@ def main() -> None:
     service = ServiceSettings()
     logging.configure(service=service.service)
     report_errors(service)
-    app = sqs.application(QueueSettings())
+    app = sqs.application(QueueSettings(), low_at_once=LOW_AT_ONCE)
     register(app, parts_from_environment())
     show_life(app, service.heartbeat_path)
     with traced(service, TraceSettings()):

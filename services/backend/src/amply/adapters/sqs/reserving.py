@@ -1,0 +1,50 @@
+"""Kombu's SQS transport, with an end to how much of one queue a worker has in hand.
+
+Celery takes from all its queues in turn, into one pool. A few tasks of minutes from a queue nobody waits for would hold every
+thread, and what somebody waits for would stay behind them. Where a queue has a most (`in_hand_max` of the transport's options, by
+the queue's name), no more of its messages are received than that, less those that are not done yet; the other threads are for the rest.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kombu.transport import SQS
+
+
+class QoS(SQS.QoS):  # type: ignore[misc] # kombu ships no types
+    """What is delivered and not done yet."""
+
+    def in_hand(self, queue_url: str) -> int:
+        """Messages of one queue. Called by the thread that receives: others only note what they have done."""
+        self._flush()
+        return sum(message.delivery_info.get("sqs_queue") == queue_url for message in self._delivered.values())
+
+
+class Channel(SQS.Channel):  # type: ignore[misc] # kombu ships no types
+    """Receives from a queue while there is room for it."""
+
+    QoS = QoS
+
+    def _schedule_queue(self, queue: str) -> None:
+        """Where there is no room, look again as after an empty answer."""
+        if queue in self._active_queues and self._room(queue) == 0:
+            self._loop1(queue)
+        else:
+            super()._schedule_queue(queue)
+
+    def _get_async(self, queue: str, count: int = 1, callback: Callable[..., object] | None = None) -> Any:
+        room = self._room(queue)
+        return super()._get_async(queue, count if room is None else min(count, room), callback=callback)
+
+    def _room(self, queue: str) -> int | None:
+        """How many more of the queue's messages may be in hand; None where as many as there are."""
+        most: Mapping[str, int] = self.transport_options.get("in_hand_max", {})
+        if queue not in most:
+            return None
+        return max(0, most[queue] - self.qos.in_hand(self._new_queue(queue)))
+
+
+class Transport(SQS.Transport):  # type: ignore[misc] # kombu ships no types
+    """SQS by this channel."""
+
+    Channel = Channel
