@@ -72,8 +72,8 @@ def test_a_copy_of_minutes_ago_is_one() -> None:
 @pytest.mark.parametrize(
     ("backups", "said"),
     [
-        ([], "has no copy in eu-central-1: begin the copying"),
-        ([{"DbiResourceId": "db-NEW", "Status": "creating"}], "ends at 0001-01-01"),
+        ([], "has no copy in eu-central-1 yet"),
+        ([{"DbiResourceId": "db-NEW", "Status": "creating"}], "has no copy in eu-central-1 yet"),
         ([_copied_until(BEHIND_MAX + timedelta(seconds=1))], "ends at 2026-11-27T02:16:59"),
     ],
 )

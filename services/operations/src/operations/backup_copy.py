@@ -52,19 +52,15 @@ def look(deployed: Deployed, client: Callable[[Place], Rds], *, now: datetime) -
     second = Place(account=here.account, region=database.properties["AutomaticBackupReplicationRegion"])
     (instance,) = client(here).describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
     backups = client(second).describe_db_instance_automated_backups(DbiResourceId=instance["DbiResourceId"])
-    newest = max((_latest(it) for it in backups["DBInstanceAutomatedBackups"]), default=None)
+    moments = [it.get("RestoreWindow", {}).get("LatestTime") for it in backups["DBInstanceAutomatedBackups"]]
+    # One that has just begun has none yet.
+    newest = max((it for it in moments if it is not None), default=None)
     return _judged(f"{name} ({instance['DbiResourceId']})", second.region, newest, now=now)
-
-
-def _latest(backup: Mapping[str, Any]) -> datetime:
-    """The last moment a copy can be restored to; one that has just begun has none yet."""
-    latest: datetime = backup.get("RestoreWindow", {}).get("LatestTime", datetime.min.replace(tzinfo=UTC))
-    return latest
 
 
 def _judged(database: str, region: str, newest: datetime | None, *, now: datetime) -> Answer:
     if newest is None:
-        words = f"{database} has no copy in {region}: begin the copying, see {_RUNBOOK}."
+        words = f"{database} has no copy in {region} yet: see that the copying was begun, {_RUNBOOK}."
     elif now - newest > BEHIND_MAX:
         words = f"The copy of {database} in {region} ends at {newest.isoformat()}: see {_RUNBOOK}."
     else:

@@ -4,6 +4,7 @@ Run every few seconds in every container, it imports almost nothing.
 """
 
 import os
+import ssl
 import sys
 import urllib.request
 from typing import Final
@@ -16,9 +17,12 @@ _OK: Final = 200
 
 def answers() -> bool:
     """Whether the API of this container says that it is alive."""
-    url = f"http://127.0.0.1:{os.environ['AMPLY_API_PORT']}/health/live"
+    scheme = "https" if os.environ["AMPLY_API_TLS"] == "true" else "http"
+    url = f"{scheme}://127.0.0.1:{os.environ['AMPLY_API_PORT']}/health/live"
+    # Its own certificate, on the loopback interface: there is nobody else it could be.
+    unverified = ssl._create_unverified_context() if scheme == "https" else None  # noqa: S323, SLF001
     try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS_MAX) as answer:
+        with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS_MAX, context=unverified) as answer:
             return bool(answer.status == _OK)
     except OSError:  # refused, timed out, or an answer that is an error
         return False

@@ -20,6 +20,7 @@ from amply.entrypoints import application, signing_in_outside
 from amply.entrypoints.about_selling import selling_in
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.own_certificate import own_certificate
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.places import PLACES
@@ -92,6 +93,7 @@ def serve(service: ServiceSettings) -> None:
         port=api.api_port,
         http=PromptRequests,
         timeout_keep_alive=75,
+        ssl_context_factory=(lambda *_: own_certificate(now=system_clock())) if api.api_tls else None,
         log_config=None,
         server_header=False,
     )
