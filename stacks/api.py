@@ -150,7 +150,7 @@ class Api(AmplyStack):
                 protocol=self._spoken_by_tasks,
                 deregistration_delay=Duration.seconds(30),
                 health_check=elb.HealthCheck(
-                    protocol=elb.Protocol(self._spoken_by_tasks.name),
+                    protocol=elb.Protocol[self._spoken_by_tasks.name],
                     path="/health/live",
                     interval=Duration.seconds(15),
                     timeout=Duration.seconds(5),
@@ -175,14 +175,14 @@ class Api(AmplyStack):
                 port=443,
                 protocol=elb.ApplicationProtocol.HTTPS,
                 certificates=[certificate],
-                ssl_policy=elb.SslPolicy.TLS13_RES,
+                ssl_policy=elb.SslPolicy.RECOMMENDED_TLS,
                 open=False,
             )
         listener = self.balancer.add_listener(
             "Http", port=80, protocol=elb.ApplicationProtocol.HTTP, open=False
         )
         Annotations.of(listener).add_warning_v2(PLAIN_TEXT, "Takes requests in plain text from the VPC link.")
-        waive(listener, PLAIN_TEXT, NO_CERTIFICATE)
+        waive(listener, f"Annotation::{PLAIN_TEXT}", NO_CERTIFICATE)
         return listener
 
     def _put_behind(self) -> None:

@@ -29,7 +29,7 @@ no_door, no_wildcard, by_reference = (
     rules.secrets_travel_by_reference,
 )
 unnamed, modern = edge.buckets_are_read_by_nobody_unnamed, edge.names_of_ours_take_modern_tls_alone
-over_tls = edge.requests_are_encrypted_up_to_the_tasks
+balancer_tls, tasks_tls = edge.the_load_balancer_is_asked_over_tls, edge.tasks_are_asked_over_tls
 told = edge.the_edge_answers_over_tls_and_says_how_to_treat_it
 
 BREAKS: Mapping[str, Broken] = {
@@ -105,27 +105,31 @@ BREAKS: Mapping[str, Broken] = {
         "api",
         overwrite("AWS::WAFv2::WebACLAssociation", "Properties", "ResourceArn", to={"Ref": "Other"}),
     ),
-    "a listener in plain text": (over_tls, "api", overwrite(LISTENER, "Properties", "Protocol", to="HTTP")),
+    "a listener in plain text": (balancer_tls, "api", overwrite(LISTENER, "Properties", "Protocol", to="HTTP")),
     "a listener that takes old TLS": (
-        over_tls,
+        balancer_tls,
         "api",
         overwrite(LISTENER, "Properties", "SslPolicy", to="ELBSecurityPolicy-2016-08"),
     ),
-    "a listener that takes AWS's default": (over_tls, "api", drop(LISTENER, "Properties", "SslPolicy")),
-    "tasks that are asked in plain text": (over_tls, "api", overwrite(TARGETS, "Properties", "Protocol", to="HTTP")),
+    "a listener that takes AWS's default": (balancer_tls, "api", drop(LISTENER, "Properties", "SslPolicy")),
+    "tasks that are asked in plain text": (
+        tasks_tls,
+        "api",
+        overwrite(TARGETS, "Properties", "Protocol", to="HTTP"),
+    ),
     "tasks whose health is asked in plain text": (
-        over_tls,
+        tasks_tls,
         "api",
         overwrite(TARGETS, "Properties", "HealthCheckProtocol", to="HTTP"),
     ),
-    "a task that answers in plain text": (over_tls, "api", tell("AMPLY_API_TLS", "false")),
+    "a task that answers in plain text": (tasks_tls, "api", tell("AMPLY_API_TLS", "false")),
     "a gateway that verifies nobody": (
-        over_tls,
+        balancer_tls,
         "api",
         drop("AWS::ApiGatewayV2::Integration", "Properties", "TlsConfig"),
     ),
     "a gateway that verifies another name": (
-        over_tls,
+        balancer_tls,
         "api",
         overwrite(
             "AWS::ApiGatewayV2::Integration",

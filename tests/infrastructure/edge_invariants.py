@@ -7,7 +7,7 @@ from typing import Any
 from tests.infrastructure.assembly import Deployed, settings
 
 TLS_FLOORS = ("TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025")
-LISTENER_FLOORS = ("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06")
+LISTENER_FLOORS = ("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
 """TLS 1.2 at least, with forward secrecy."""
 TLS_ONLY = ("redirect-to-https", "https-only")
 
@@ -72,29 +72,32 @@ def load_balancers_stand_behind_a_firewall(deployed: Deployed) -> Iterator[str]:
             yield f"{balancer.where}: no firewall"
 
 
-def requests_are_encrypted_up_to_the_tasks(deployed: Deployed) -> Iterator[str]:
-    """A listener needs a certificate for a name of ours; a target group only a task that speaks TLS, which a laptop has not."""
-    has_domain, on_laptop = settings(deployed).domain is not None, settings(deployed).addresses is not None
+def the_load_balancer_is_asked_over_tls(deployed: Deployed) -> Iterator[str]:
+    """Where there is a domain, and so a certificate for a name that the gateway can verify."""
+    domain = settings(deployed).domain
     for listener in deployed.resources("AWS::ElasticLoadBalancingV2::Listener"):
         is_encrypted = listener.properties["Protocol"] == "HTTPS"
-        if has_domain and not is_encrypted:
+        if domain and not is_encrypted:
             yield f"{listener.where}: takes plain text"
         if is_encrypted and listener.properties.get("SslPolicy") not in LISTENER_FLOORS:
             yield f"{listener.where}: takes any TLS"
-    for group in deployed.resources("AWS::ElasticLoadBalancingV2::TargetGroup"):
-        spoken = {group.properties["Protocol"], group.properties.get("HealthCheckProtocol")}
-        if not on_laptop and spoken != {"HTTPS"}:
-            yield f"{group.where}: sends plain text"
-    for task in deployed.resources("AWS::ECS::TaskDefinition"):
-        for container in task.properties["ContainerDefinitions"]:
-            told = {each["Name"]: each["Value"] for each in container["Environment"]}
-            if "AMPLY_API_TLS" in told and told["AMPLY_API_TLS"] != ("false" if on_laptop else "true"):
-                yield f"{task.where}: speaks another protocol than its target group"
     for integration in deployed.resources("AWS::ApiGatewayV2::Integration"):
         verified = integration.properties.get("TlsConfig", {}).get("ServerNameToVerify")
-        domain = settings(deployed).domain
-        if domain and integration.properties["ConnectionType"] == "VPC_LINK" and verified != domain.api:
+        if domain and verified != domain.api:
             yield f"{integration.where}: does not verify whom it asks"
+
+
+def tasks_are_asked_over_tls(deployed: Deployed) -> Iterator[str]:
+    """And speak it: what a target group sends and what the task is told go together. On a laptop both are plain."""
+    on_laptop = settings(deployed).addresses is not None
+    for group in deployed.resources("AWS::ElasticLoadBalancingV2::TargetGroup"):
+        spoken = {group.properties["Protocol"], group.properties["HealthCheckProtocol"]}
+        if spoken != {"HTTP" if on_laptop else "HTTPS"}:
+            yield f"{group.where}: is asked over {sorted(spoken)}"
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        for variable in task.properties["ContainerDefinitions"][0]["Environment"]:
+            if variable == {"Name": "AMPLY_API_TLS", "Value": "true" if on_laptop else "false"}:
+                yield f"{task.where}: speaks another protocol than its target group"
 
 
 RULES: tuple[Callable[[Deployed], Iterator[str]], ...] = (
@@ -103,7 +106,8 @@ RULES: tuple[Callable[[Deployed], Iterator[str]], ...] = (
     the_edge_reads_as_itself,
     the_edge_answers_over_tls_and_says_how_to_treat_it,
     load_balancers_stand_behind_a_firewall,
-    requests_are_encrypted_up_to_the_tasks,
+    the_load_balancer_is_asked_over_tls,
+    tasks_are_asked_over_tls,
 )
 
 

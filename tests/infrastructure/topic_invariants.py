@@ -42,7 +42,10 @@ def topics_hear_alarms_of_their_own_account(deployed: Deployed) -> Iterator[str]
                 continue
             condition = statement.get("Condition", {})
             alarms = json.dumps(condition.get("ArnLike", {}).get("aws:SourceArn", ""))
-            if condition.get("StringEquals", {}).get("aws:SourceAccount") != account or ":alarm:*" not in alarms:
+            if (
+                condition.get("StringEquals", {}).get("aws:SourceAccount") != account
+                or ":alarm:*" not in alarms
+            ):
                 yield f"{topic.where}: alarms of any account may publish"
 
 

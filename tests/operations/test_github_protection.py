@@ -245,7 +245,7 @@ def test_a_failure_that_passes_is_asked_again_and_one_that_stays_is_no_answer(se
     done = _run()
     assert done.exit_code == 2
     assert "Not looked at: GitHub answers 502" in done.output
-    assert len(served.asked) == 7 + 2 + 3
+    assert len(served.asked) == 8 + 2 + 3
 
 
 @pytest.mark.parametrize("answer", [(403, {"message": "Resource not accessible"}), b"<html>", ["other"]])

@@ -148,7 +148,9 @@ def aws() -> Iterator[Aws]:
     """Whatever a test asks RDS for, it may ask of PostgreSQL: RDS would refuse the rest, and a stub takes it."""
     made = Aws()
     yield made
-    assert [(name, told & for_other_engines(name)) for name, told in made.asked if told & for_other_engines(name)] == []
+    assert [
+        (name, told & for_other_engines(name)) for name, told in made.asked if told & for_other_engines(name)
+    ] == []
 
 
 def _patience(looks: int) -> Patience:

@@ -43,7 +43,9 @@ class Answer:
 
 def look(deployed: Deployed, client: Callable[[Place], Rds], *, now: datetime) -> Answer:
     """Ask where the database stands which one it is, and where its copies should be how old they are."""
-    copied = [it for it in deployed.resources(_DATABASE) if "AutomaticBackupReplicationRegion" in it.properties]
+    copied = [
+        it for it in deployed.resources(_DATABASE) if "AutomaticBackupReplicationRegion" in it.properties
+    ]
     if not copied:
         return Answer(is_copied=True, words=f"{deployed.name} keeps no copy in a second region.")
     (database,) = copied

@@ -20,8 +20,8 @@ from amply.entrypoints import application, signing_in_outside
 from amply.entrypoints.about_selling import selling_in
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
-from amply.entrypoints.own_certificate import own_certificate
 from amply.entrypoints.known_people import KnownPeople, people_leaving
+from amply.entrypoints.own_certificate import own_certificate
 from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.places import PLACES
 from amply.entrypoints.prompt_requests import PromptRequests

@@ -17,7 +17,9 @@ class QoS(SQS.QoS):  # type: ignore[misc] # kombu ships no types
     def in_hand(self, queue_url: str) -> int:
         """Messages of one queue. Called by the thread that receives: others only note what they have done."""
         self._flush()
-        return sum(message.delivery_info.get("sqs_queue") == queue_url for message in self._delivered.values())
+        return sum(
+            message.delivery_info.get("sqs_queue") == queue_url for message in self._delivered.values()
+        )
 
 
 class Channel(SQS.Channel):  # type: ignore[misc] # kombu ships no types
