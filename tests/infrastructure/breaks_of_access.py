@@ -105,7 +105,11 @@ BREAKS: Mapping[str, Broken] = {
         "api",
         overwrite("AWS::WAFv2::WebACLAssociation", "Properties", "ResourceArn", to={"Ref": "Other"}),
     ),
-    "a listener in plain text": (balancer_tls, "api", overwrite(LISTENER, "Properties", "Protocol", to="HTTP")),
+    "a listener in plain text": (
+        balancer_tls,
+        "api",
+        overwrite(LISTENER, "Properties", "Protocol", to="HTTP"),
+    ),
     "a listener that takes old TLS": (
         balancer_tls,
         "api",

@@ -11,7 +11,7 @@ from typing import Any
 from kombu.transport import SQS
 
 
-class QoS(SQS.QoS):  # type: ignore[misc] # kombu ships no types
+class QoS(SQS.QoS):
     """What is delivered and not done yet."""
 
     def in_hand(self, queue_url: str) -> int:
@@ -22,7 +22,7 @@ class QoS(SQS.QoS):  # type: ignore[misc] # kombu ships no types
         )
 
 
-class Channel(SQS.Channel):  # type: ignore[misc] # kombu ships no types
+class Channel(SQS.Channel):
     """Receives from a queue while there is room for it."""
 
     QoS = QoS
@@ -43,10 +43,11 @@ class Channel(SQS.Channel):  # type: ignore[misc] # kombu ships no types
         most: Mapping[str, int] = self.transport_options.get("in_hand_max", {})
         if queue not in most:
             return None
-        return max(0, most[queue] - self.qos.in_hand(self._new_queue(queue)))
+        in_hand: int = self.qos.in_hand(self._new_queue(queue))
+        return max(0, most[queue] - in_hand)
 
 
-class Transport(SQS.Transport):  # type: ignore[misc] # kombu ships no types
+class Transport(SQS.Transport):
     """SQS by this channel."""
 
     Channel = Channel
