@@ -16,7 +16,7 @@ class QoS(SQS.QoS):
 
     def in_hand(self, queue_url: str) -> int:
         """Messages of one queue. Called by the thread that receives: others only note what they have done."""
-        self._flush()
+        self._flush()  # type: ignore[no-untyped-call] # kombu types a part
         return sum(
             message.delivery_info.get("sqs_queue") == queue_url for message in self._delivered.values()
         )
@@ -30,20 +30,22 @@ class Channel(SQS.Channel):
     def _schedule_queue(self, queue: str) -> None:
         """Where there is no room, look again as after an empty answer."""
         if queue in self._active_queues and self._room(queue) == 0:
-            self._loop1(queue)
+            self._loop1(queue)  # type: ignore[no-untyped-call] # kombu types a part
         else:
-            super()._schedule_queue(queue)
+            super()._schedule_queue(queue)  # type: ignore[no-untyped-call] # kombu types a part
 
     def _get_async(self, queue: str, count: int = 1, callback: Callable[..., object] | None = None) -> Any:
         room = self._room(queue)
-        return super()._get_async(queue, count if room is None else min(count, room), callback=callback)
+        asked = count if room is None else min(count, room)
+        return super()._get_async(queue, asked, callback=callback)  # type: ignore[no-untyped-call] # kombu types a part
 
     def _room(self, queue: str) -> int | None:
         """How many more of the queue's messages may be in hand; None where as many as there are."""
         most: Mapping[str, int] = self.transport_options.get("in_hand_max", {})
         if queue not in most:
             return None
-        in_hand: int = self.qos.in_hand(self._new_queue(queue))
+        url = self._new_queue(queue)  # type: ignore[no-untyped-call] # kombu types a part
+        in_hand: int = self.qos.in_hand(url)
         return max(0, most[queue] - in_hand)
 
 
