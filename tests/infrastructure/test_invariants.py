@@ -12,7 +12,7 @@ from tests.infrastructure import (
     breaks_of_data,
     breaks_of_running,
     breaks_of_signing,
-    breaks_of_telling,
+    breaks_of_topics,
     edge_invariants,
     invariants,
     signing_invariants,
@@ -27,7 +27,7 @@ BREAKS: Mapping[str, Broken] = {
     **breaks_of_access.BREAKS,
     **breaks_of_running.BREAKS,
     **breaks_of_signing.BREAKS,
-    **breaks_of_telling.BREAKS,
+    **breaks_of_topics.BREAKS,
 }
 
 
@@ -51,7 +51,7 @@ def test_every_rule_is_broken_once() -> None:
 
 
 def test_no_break_has_the_name_of_another() -> None:
-    tables = (breaks_of_data, breaks_of_access, breaks_of_running, breaks_of_signing, breaks_of_telling)
+    tables = (breaks_of_data, breaks_of_access, breaks_of_running, breaks_of_signing, breaks_of_topics)
     assert len(BREAKS) == sum(len(table.BREAKS) for table in tables)
 
 

@@ -22,7 +22,7 @@ PUBLISHERS: Final[Mapping[str, str]] = {
 USES_OF_A_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
-def whatever_tells_a_topic_may_publish_to_it(deployed: Deployed) -> Iterator[str]:
+def publishers_may_publish_to_their_topics(deployed: Deployed) -> Iterator[str]:
     """The policy SNS gives a new topic lets the whole account publish; a policy of its own takes that one's place."""
     topics = {_place(topic): topic for topic in deployed.resources("AWS::SNS::Topic")}
     for resource in deployed.resources(*PUBLISHERS):
@@ -34,7 +34,7 @@ def whatever_tells_a_topic_may_publish_to_it(deployed: Deployed) -> Iterator[str
                 yield f"{resource.where}: {service} may not use the key of {topics[place].where}"
 
 
-def topics_hear_alarms_of_their_own_account(deployed: Deployed) -> Iterator[str]:
+def topics_take_alarms_of_their_own_account_alone(deployed: Deployed) -> Iterator[str]:
     account = settings(deployed).account
     for topic in deployed.resources("AWS::SNS::Topic"):
         for statement in _policies(deployed, _place(topic)):
@@ -49,7 +49,7 @@ def topics_hear_alarms_of_their_own_account(deployed: Deployed) -> Iterator[str]
                 yield f"{topic.where}: alarms of any account may publish"
 
 
-RULES = (whatever_tells_a_topic_may_publish_to_it, topics_hear_alarms_of_their_own_account)
+RULES = (publishers_may_publish_to_their_topics, topics_take_alarms_of_their_own_account_alone)
 
 
 def _place(resource: Resource) -> Place:

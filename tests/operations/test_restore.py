@@ -24,7 +24,7 @@ from operations.restore.instance import (
     From,
     Restored,
     find_backup,
-    give_own_password,
+    enable_managed_password,
     restore,
     take_away,
     wait_until_available,
@@ -230,7 +230,7 @@ def test_the_password_is_asked_for_once_the_instance_is_there(aws: Aws) -> None:
     aws.is_seen({**ARRIVED, "DBInstanceStatus": "resetting-master-credentials"})
     aws.is_seen({**ARRIVED, "MasterUserSecret": {"SecretStatus": "creating"}})
     aws.is_seen(ARRIVED)
-    assert give_own_password(aws.rds, NAME, _patience(5)).host == "throw-away.example"
+    assert enable_managed_password(aws.rds, NAME, _patience(5)).host == "throw-away.example"
     aws.all_was_said()
 
 
@@ -241,7 +241,7 @@ def test_a_busy_instance_is_asked_again_for_a_password(aws: Aws) -> None:
     aws.is_seen(WITHOUT_PASSWORD)
     aws.is_given_a_password()
     aws.is_seen(ARRIVED)
-    assert give_own_password(aws.rds, NAME, _patience(4)).port == 5432
+    assert enable_managed_password(aws.rds, NAME, _patience(4)).port == 5432
     aws.all_was_said()
 
 
@@ -250,13 +250,13 @@ def test_a_password_that_does_not_come_is_not_a_verdict(aws: Aws) -> None:
     aws.is_given_a_password()
     aws.is_seen(WITHOUT_PASSWORD)
     with pytest.raises(NotChecked, match="made no password"):
-        give_own_password(aws.rds, NAME, _patience(2))
+        enable_managed_password(aws.rds, NAME, _patience(2))
     aws.all_was_said()
 
 
 def test_nothing_but_a_throw_away_is_given_another_password(aws: Aws) -> None:
     with pytest.raises(ValueError, match="no throw-away"):
-        give_own_password(aws.rds, "production-database", _patience(1))
+        enable_managed_password(aws.rds, "production-database", _patience(1))
 
 
 def test_a_snapshot_is_restored_by_what_rds_takes_for_postgresql(aws: Aws) -> None:

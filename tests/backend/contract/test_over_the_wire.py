@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from amply.entrypoints import bodies, health
 from amply.entrypoints.bodies import Bodies
-from amply.entrypoints.own_certificate import own_certificate
+from amply.entrypoints.self_signed_tls import self_signed_context
 from amply.entrypoints.prompt_requests import PromptRequests
 from tests.ports import free_port
 
@@ -194,7 +194,7 @@ def test_the_server_waits_for_a_body_for_longer_than_who_answers_that_it_is_late
 @pytest.fixture
 def encrypted(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server as the API's is behind a load balancer, and what its container's health check is told."""
-    context = own_certificate(now=datetime(2026, 11, 27, tzinfo=UTC))
+    context = self_signed_context(now=datetime(2026, 11, 27, tzinfo=UTC))
     with serving(PromptRequests, keeps=5, context=context) as served:
         monkeypatch.setenv("AMPLY_API_PORT", str(served.port))
         monkeypatch.setenv("AMPLY_API_TLS", "true")

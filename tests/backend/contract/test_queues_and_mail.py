@@ -91,7 +91,7 @@ def work(cloud: str) -> Iterator[Work]:
     queues = QueueSettings(
         high_url=queue_url("high", redrive=redrive), low_url=queue_url("low", redrive=redrive)
     )
-    app = sqs.application(queues, low_at_once=THREADS - 1)
+    app = sqs.application(queues, low_concurrency=THREADS - 1)
     made = Work(queues, sqs.TaskSender(app, tasks_of={"event.received": ("handle", sqs.HIGH)}))
     made.register(app)
     ready = threading.Event()

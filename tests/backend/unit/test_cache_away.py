@@ -1,4 +1,4 @@
-"""Whatever the cache does not answer leaves the line that is counted and rings: `cache_away` in stacks/measurements.py."""
+"""Whatever the cache does not answer leaves the line that is counted and rings: `cache_away` in stacks/log_metrics.py."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -14,7 +14,7 @@ _AWAY_SECONDS: Final = 1
 _log = structlog.get_logger()
 
 
-def say_away(error: Exception, *, without: str) -> None:
+def log_unavailable(error: Exception, *, without: str) -> None:
     """One line for each request that the cache did not answer; they are counted, and ring. `without`: what was not done."""
     _log.warning("cache_away", without=without, error=type(error).__name__)
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import redis
 
-from amply.infra.cache import cache_client, say_away
+from amply.infra.cache import cache_client, log_unavailable
 from amply.infra.settings import CacheSettings
 
 _KEYS_MAX: Final = 100_000
@@ -117,7 +117,7 @@ class FallingBack:
         try:
             return self._cache.count(hits, now=now)
         except (redis.RedisError, OSError) as error:
-            say_away(error, without="counting gifts for all processes")
+            log_unavailable(error, without="counting gifts for all processes")
             return self._own.count(hits, now=now)
 
 

@@ -8,7 +8,7 @@ from typing import Final, Protocol, runtime_checkable
 import redis
 from fastapi import Request
 
-from amply.infra.cache import say_away
+from amply.infra.cache import log_unavailable
 from amply.infra.gcra import Gcra, Limit, Standing
 from amply.kernel.errors import TooManyRequests
 
@@ -77,7 +77,7 @@ class CacheLimiter:
         try:
             is_allowed, used, early = self._rule.take(f"amply:limit:{limit}:{caller}", LIMITS[limit])
         except (redis.RedisError, OSError) as error:
-            say_away(error, without=f"the limit {limit}")
+            log_unavailable(error, without=f"the limit {limit}")
             return None
         return Standing.of(limit, LIMITS[limit], is_allowed=is_allowed, used=used, early=early)
 

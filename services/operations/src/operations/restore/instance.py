@@ -151,13 +151,13 @@ def wait_until_available(rds: Rds, name: str, patience: Patience) -> None:
     raise NotChecked(f"{name} did not come in {patience.minutes_max:.0f} minutes: look at its events.")
 
 
-def give_own_password(rds: Rds, name: str, patience: Patience) -> Restored:
+def enable_managed_password(rds: Rds, name: str, patience: Patience) -> Restored:
     """Let RDS make the instance a master password of its own, in a secret: the original's is never read here.
 
     Raises:
         NotChecked: RDS did not make it in time.
     """
-    _refuse_what_stays(name)
+    _require_throw_away(name)
     asked = False
     for _ in patience.looks():
         instance = _describe(rds, name) or {}
@@ -167,13 +167,13 @@ def give_own_password(rds: Rds, name: str, patience: Patience) -> Restored:
             endpoint = instance["Endpoint"]
             return Restored(host=endpoint["Address"], port=endpoint["Port"], secret_arn=secret["SecretArn"])
         if is_available and not asked:
-            asked = _ask_for_managed_password(rds, name)
+            asked = _request_managed_password(rds, name)
     raise NotChecked(
         f"RDS made no password for {name} in {patience.minutes_max:.0f} minutes: look at its events."
     )
 
 
-def _ask_for_managed_password(rds: Rds, name: str) -> bool:
+def _request_managed_password(rds: Rds, name: str) -> bool:
     """False when the instance is busy again, as with its first backup, and has to be asked once more."""
     try:
         rds.modify_db_instance(
@@ -188,7 +188,7 @@ def _ask_for_managed_password(rds: Rds, name: str) -> bool:
 
 def take_away(rds: Rds, name: str, patience: Patience) -> bool:
     """Delete the instance and wait until it is gone; False when it is still there, so that someone must look."""
-    _refuse_what_stays(name)
+    _require_throw_away(name)
     asked = False
     for _ in patience.looks():
         try:
@@ -205,7 +205,7 @@ def take_away(rds: Rds, name: str, patience: Patience) -> bool:
     return False
 
 
-def _refuse_what_stays(name: str) -> None:
+def _require_throw_away(name: str) -> None:
     if "-rehearsal-" not in name:
         raise ValueError(f"{name} is no throw-away instance: nothing else is ever changed or deleted here.")
 

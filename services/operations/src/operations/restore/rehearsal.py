@@ -14,7 +14,7 @@ from operations.restore.instance import (
     Backup,
     Rds,
     Restored,
-    give_own_password,
+    enable_managed_password,
     restore,
     take_away,
     wait_until_available,
@@ -61,7 +61,7 @@ def rehearse(cloud: Cloud, plan: Plan, say: Say, sign_in: "SignIn | None" = None
     try:
         restore(cloud.rds, plan.backup, name=plan.name, environment=plan.environment)
         wait_until_available(cloud.rds, plan.name, plan.arriving)
-        restored = give_own_password(cloud.rds, plan.name, plan.arriving)
+        restored = enable_managed_password(cloud.rds, plan.name, plan.arriving)
         say(f"It is there after {(time.monotonic() - begun) / 60:.0f} minutes. Checking.")
         for finding in _check(cloud, plan, restored, sign_in or connect):
             say(_line(finding))
