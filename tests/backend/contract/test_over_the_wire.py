@@ -15,8 +15,8 @@ from fastapi import FastAPI
 
 from amply.entrypoints import bodies, health
 from amply.entrypoints.bodies import Bodies
-from amply.entrypoints.self_signed_tls import self_signed_context
 from amply.entrypoints.prompt_requests import PromptRequests
+from amply.entrypoints.self_signed_tls import self_signed_context
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

@@ -16,8 +16,8 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.assembly import Deployed, NoAssemblyError
-from operations.lookup import rds
 from operations.locations import NoSuchEnvironmentError, Place, environment_of, place_of
+from operations.lookup import rds
 
 LAG_MAX: Final = timedelta(hours=1)
 """Copies are minutes behind; an hour without a new one is no delay any more."""
@@ -66,7 +66,9 @@ def _judged(database: str, region: str, newest: datetime | None, *, now: datetim
     elif now - newest > LAG_MAX:
         words = f"The copy of {database} in {region} ends at {newest.isoformat()}: see {_RUNBOOK}."
     else:
-        return Report(is_replicated=True, words=f"{database} is copied to {region}, up to {newest.isoformat()}.")
+        return Report(
+            is_replicated=True, words=f"{database} is copied to {region}, up to {newest.isoformat()}."
+        )
     return Report(is_replicated=False, words=words)
 
 

@@ -22,8 +22,8 @@ from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
 from amply.entrypoints.health_checks import deep_health
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.member_directory import MemberDirectory, people_leaving
-from amply.entrypoints.self_signed_tls import self_signed_context
 from amply.entrypoints.prompt_requests import PromptRequests
+from amply.entrypoints.self_signed_tls import self_signed_context
 from amply.entrypoints.seller_portal import selling_in
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
