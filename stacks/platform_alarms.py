@@ -157,7 +157,7 @@ def watch_queues(pager: Pager, queues: Queues, events: Events) -> cloudwatch.Ala
     )
 
 
-def watch_cache(pager: Pager, cache: Cache, measured: Measurements) -> None:
+def watch_cache(pager: Pager, cache: Cache, measured: LogMetrics) -> None:
     """Away, nobody signs in and gifts are let in by stricter limits; full, it forgets before the time."""
     pager.above(
         "cache-away",
