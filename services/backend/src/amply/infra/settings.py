@@ -37,6 +37,8 @@ class ApiSettings(BaseSettings):
 
     api_host: str
     api_port: int
+    api_tls: bool
+    """Whether it speaks TLS itself, by a certificate it makes at its start: who stands in front does not verify it."""
     edge_url: str
     log_url: str
     client_address_header: str
