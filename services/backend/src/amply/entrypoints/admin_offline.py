@@ -156,9 +156,12 @@ def _address(email: str | None, *, option: str) -> str | None:
     if email is None:
         return None
     try:
-        return validate_email(email, check_deliverability=False).normalized
+        written = validate_email(email, check_deliverability=False).normalized
     except EmailNotValidError:
         raise click.UsageError(f"Write {option} like name@example.org, or leave it out.") from None
+    if not mail.has_ascii_local_part(written):
+        raise click.UsageError(f"{option}: {mail.LOCAL_PART_NOT_ASCII}")
+    return written
 
 
 def _dedication(said: dict[str, object]) -> donations.Dedication | None:

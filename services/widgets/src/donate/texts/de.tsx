@@ -237,7 +237,7 @@ export const DE: Texts = {
     challenge_required: "Ihr Browser muss erst einen kleinen Nachweis erbringen. Bitte laden Sie die Seite neu und versuchen Sie es noch einmal.",
     currency_not_supported: "In dieser Währung werden hier keine Spenden angenommen. Bitte verwenden Sie einen anderen Link.",
     donation_not_found: "Zu diesem Link gibt es keine Spende. Bitte öffnen Sie ihn so, wie Sie ihn bekommen haben.",
-    donor_facts_not_acceptable: "So nimmt das Finanzamt die Gift-Aid-Erklärung nicht an. Bitte prüfen Sie Namen, Haus und Postleitzahl, oder spenden Sie ohne sie.",
+    donor_facts_not_acceptable: "So nimmt das Finanzamt die Gift-Aid-Erklärung nicht an. Bitte prüfen Sie Namen (nur Buchstaben, Leerzeichen, Punkte und Apostrophe), Haus (höchstens 40 Zeichen) und Postleitzahl, oder spenden Sie ohne sie.",
     data_sharing_not_acceptable: "Was Sie zum Teilen angekreuzt haben, wird nicht mehr so gefragt. Laden Sie die Seite neu und entscheiden Sie noch einmal.",
     fee_cover_changed: "Die Zahlungsgebühr hat sich inzwischen geändert. Laden Sie die Seite neu, um sie zu sehen, oder spenden Sie ohne sie.",
     form_closed: "Mit diesem Formular werden gerade gestohlene Karten ausprobiert. Deshalb nimmt es etwa eine Stunde lang keine neuen Spenden an: Bitte kommen Sie dann wieder. Wiederkehrende Spenden laufen weiter, und eine begonnene Zahlung kann abgeschlossen werden.",

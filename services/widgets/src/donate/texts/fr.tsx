@@ -237,7 +237,7 @@ export const FR: Texts = {
     challenge_required: "Votre navigateur doit d’abord fournir une petite preuve. Rechargez la page et réessayez.",
     currency_not_supported: "Les dons dans cette devise ne sont pas acceptés ici. Utilisez un autre lien.",
     donation_not_found: "Aucun don ne correspond à ce lien. Ouvrez-le tel que vous l’avez reçu.",
-    donor_facts_not_acceptable: "L’administration fiscale n’accepte pas la déclaration Gift Aid ainsi. Vérifiez les noms, la maison et le code postal, ou donnez sans elle.",
+    donor_facts_not_acceptable: "L’administration fiscale n’accepte pas la déclaration Gift Aid ainsi. Vérifiez les noms (lettres, espaces, points et apostrophes seulement), la maison (40 caractères au plus) et le code postal, ou donnez sans elle.",
     data_sharing_not_acceptable: "La question sur le partage que vous avez cochée n’est plus posée ainsi. Rechargez la page et décidez à nouveau.",
     fee_cover_changed: "Les frais de paiement ont changé entre-temps. Rechargez la page pour les voir, ou donnez sans les ajouter.",
     form_closed: "Des cartes volées sont essayées sur ce formulaire. Il n’accepte donc aucun nouveau don pendant une heure environ : revenez ensuite. Les dons réguliers continuent, et un paiement commencé peut être terminé.",

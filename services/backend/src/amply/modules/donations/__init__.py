@@ -99,7 +99,6 @@ from amply.modules.donations.schemas import (
     DonationIn,
     FeeCoverIn,
     GiftIn,
-    LongText,
 )
 from amply.modules.donations.service import (
     Answer,
@@ -112,6 +111,7 @@ from amply.modules.donations.service import (
 )
 from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
+from amply.modules.donations.typed_text import LongText
 
 if TYPE_CHECKING:
     from fastapi import APIRouter

@@ -52,7 +52,7 @@ from amply.modules.organizations.states import (
     tier_of,
     tiers,
 )
-from amply.modules.organizations.words import line_of, sdgs_of, text_of, website_of
+from amply.modules.organizations.words import line_of, name_of, sdgs_of, text_of, website_of
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -93,6 +93,7 @@ __all__ = [
     "is_address",
     "keep_contact",
     "line_of",
+    "name_of",
     "locked",
     "move",
     "name_as",
