@@ -25,6 +25,7 @@ from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
     applications,
     defence,
+    donations,
     exports,
     giving,
     images,
@@ -41,6 +42,7 @@ from amply.modules import (
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
     ledger.CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
+    donations.FACT_CONTESTED: (task_names.PAUSE_CONTESTED, sqs.HIGH),
     defence.FACT_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.FACT_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
     giving.FACT_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),

@@ -65,6 +65,7 @@ from amply.modules.donations.own_gifts import (
 )
 from amply.modules.donations.own_papers import own_proof, own_receipt
 from amply.modules.donations.queries import (
+    contested,
     costs,
     count_exhausted_letters,
     count_exhausted_receipts,
@@ -91,6 +92,7 @@ from amply.modules.donations.refunds import (
     complete_stuck_refunds,
     refund,
 )
+from amply.modules.donations.returning_news import FACT_CONTESTED
 from amply.modules.donations.schemas import (
     AmountIn,
     AmountOut,
@@ -117,6 +119,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
+    "FACT_CONTESTED",
     "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
     "AdmissionOf",
@@ -178,6 +181,7 @@ __all__ = [
     "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
+    "contested",
     "costs",
     "count_exhausted_letters",
     "count_exhausted_receipts",

@@ -1,15 +1,20 @@
 """What events about refunds and about disputes have in common: all that stands is followed, and then the gift."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.modules import payments, webhooks
 from amply.modules.donations.bookings import locked_gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.news import GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.queries import contested
 from amply.modules.donations.receipting import void_what_went_back
+
+FACT_CONTESTED: Final = "donation.contested"
+"""A gift's bank wants it back or has kept it, or it was given back as fraud: nothing more may be taken from its donor."""
 
 Told = TypeVar("Told")
 
@@ -45,4 +50,6 @@ def apply_returns(
     gift.updated_at = hand.now
     void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
     payments.note_return(hand.session, payment=payment, now=hand.now)
+    if contested(hand.session, donation_ids=[gift.id]):
+        outbox.put(hand.session, topic=FACT_CONTESTED, payload={"donation_id": gift.id}, now=hand.now)
     return webhooks.Outcome.APPLIED

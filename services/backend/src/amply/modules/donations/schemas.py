@@ -25,6 +25,7 @@ from amply.modules.receipts import (
     declare,
 )
 
+
 class Request(BaseModel):
     """Unknown fields are refused: a misspelt one must not be ignored where money is concerned."""
 

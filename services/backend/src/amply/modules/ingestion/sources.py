@@ -16,6 +16,7 @@ from amply.modules.access import Access
 from amply.modules.audit import Action
 from amply.modules.ingestion.domain import (
     SOURCES_MAX,
+    TITLE_LENGTH_MAX,
     IntakeNotYet,
     SourceNotAcceptable,
     SourceNotFound,

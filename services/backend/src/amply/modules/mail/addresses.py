@@ -7,9 +7,7 @@ import idna
 from pydantic import AfterValidator, EmailStr
 from pydantic_core import PydanticCustomError
 
-LOCAL_PART_NOT_ASCII: Final = (
-    "We cannot write to this address: before the @ it may have letters without accents and digits only; use another one."
-)
+LOCAL_PART_NOT_ASCII: Final = "We cannot write to this address: before the @ only letters from a to z, digits and signs can be used; give another address."
 """Amazon SES does not speak SMTPUTF8 (RFC 6531; docs.aws.amazon.com/ses, "SendEmail": local parts are 7-bit ASCII)."""
 
 

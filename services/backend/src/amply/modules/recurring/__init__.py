@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from amply.modules.recurring.callers import CallerOf, PartsOf
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
-from amply.modules.recurring.collecting import Collecting
 from amply.modules.recurring.domain import (
     LinkNotValid,
     Plan,
@@ -25,7 +24,8 @@ from amply.modules.recurring.queries import (
     plans_of_gifts,
     tended,
 )
-from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
+from amply.modules.recurring.tasks import Recurring, collect_due, pause_contested, send_letters
+from amply.modules.recurring.turns import Collecting
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -55,6 +55,7 @@ __all__ = [
     "listed",
     "newest_address",
     "pause",
+    "pause_contested",
     "plans_of",
     "plans_of_gifts",
     "resume",
