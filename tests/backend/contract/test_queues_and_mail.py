@@ -142,6 +142,12 @@ def test_a_letter_is_accepted_and_gets_an_id(mailer: SesMailer) -> None:
     assert mailer.send(mail=MAIL)
 
 
+def test_a_letter_to_a_domain_beyond_ascii_is_handed_over_by_its_name_in_dns(mailer: SesMailer) -> None:
+    sent_before = len(_sent())
+    assert mailer.send(mail=replace(MAIL, to="ada@müller.example"))
+    assert _sent()[sent_before:] == [["ada@xn--mller-kva.example"]]
+
+
 def test_no_letter_leaves_from_inside_a_transaction(mailer: SesMailer, database: Database) -> None:
     with pytest.raises(ExternalCallInTransaction), database.transaction():
         mailer.send(mail=MAIL)

@@ -250,6 +250,7 @@ export const DE: Texts = {
     organization_not_found: "Diese Organisation gibt es hier nicht. Bitte prüfen Sie den Link.",
     organization_not_ready: "Diese Organisation kann gerade keine Spenden annehmen. Bitte versuchen Sie es später noch einmal.",
     payment_method_missing: "Es ist noch keine Karte und kein Konto eingegeben. Bitte geben Sie eine andere Karte ein.",
+    plan_never_started: "Für diese wiederkehrenden Spenden ist es zu spät: Ihre erste wurde nicht bezahlt. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",
     rate_limit_exceeded: "Das waren viele Versuche. Bitte warten Sie eine Weile und versuchen Sie es dann wieder.",
     schedule_not_acceptable: "Für diese Tage lässt sich keine wiederkehrende Spende einrichten. Bitte spenden Sie einmal, oder wählen Sie einen anderen Rhythmus.",
     setups_used_up: "Für diese Spende wurden schon zu viele Karten eingegeben. Bitte beginnen Sie eine neue Spende.",

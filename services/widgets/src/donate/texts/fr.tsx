@@ -250,6 +250,7 @@ export const FR: Texts = {
     organization_not_found: "Cette organisation n’existe pas ici. Vérifiez le lien.",
     organization_not_ready: "Cette organisation ne peut pas recevoir de dons en ce moment. Réessayez plus tard.",
     payment_method_missing: "Aucune carte et aucun compte n’est encore saisi. Saisissez une autre carte.",
+    plan_never_started: "Il est trop tard pour ces dons récurrents : le premier n’a pas été payé. Rechargez la page et recommencez.",
     rate_limit_exceeded: "Cela fait beaucoup d’essais. Attendez un moment, puis réessayez.",
     schedule_not_acceptable: "Aucun don récurrent n’est possible à ces jours. Donnez une fois, ou choisissez un autre rythme.",
     setups_used_up: "Trop de cartes ont déjà été saisies pour ce don. Commencez un nouveau don.",
