@@ -43,7 +43,7 @@ def tell(plans: Plans) -> list[str]:
     told = [
         str(row.payload["donation_id"])
         for row in plans.rows("outbox")
-        if row.topic == donations.FACT_CONTESTED
+        if row.topic == donations.TOPIC_CONTESTED
     ]
     for donation_id in told:
         recurring.pause_contested(plans.parts, donation_id=donation_id, now=plans.clock())

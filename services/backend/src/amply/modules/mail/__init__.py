@@ -3,17 +3,17 @@
 from amply.modules.mail.addresses import LOCAL_PART_NOT_ASCII, EmailAddress, has_ascii_local_part, in_ascii
 from amply.modules.mail.domain import Feedback, FeedbackKind, Language, address_digest
 from amply.modules.mail.ports import Attachment, FeedbackQueue, FeedbackReceived, Mail, Mailer, MailTooLarge
-from amply.modules.mail.service import Hearing, forget, hear_feedback, suppressed_because
+from amply.modules.mail.service import FeedbackDependencies, forget, hear_feedback, suppressed_because
 
 __all__ = [
     "LOCAL_PART_NOT_ASCII",
     "Attachment",
     "EmailAddress",
     "Feedback",
+    "FeedbackDependencies",
     "FeedbackKind",
     "FeedbackQueue",
     "FeedbackReceived",
-    "Hearing",
     "Language",
     "Mail",
     "MailTooLarge",

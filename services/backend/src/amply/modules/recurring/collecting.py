@@ -1,4 +1,4 @@
-"""Collecting what was opened, and following it until its event has decided.
+"""CollectionDependencies what was opened, and following it until its event has decided.
 
 An intent is paid once, whoever asks how often: each period has one, so that a worker killed between call and record, and
 two workers at once, take the money once. Ledger entries and receipts come from the events, as for any other gift.
@@ -21,7 +21,7 @@ from amply.modules.recurring.ending import end_unpaid, note_unanswered, write_of
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import FIRST, LetterKind, forget_donor, pays_with, rest, run
 from amply.modules.recurring.opening import ABANDONED_AFTER
-from amply.modules.recurring.turns import Applies, Collecting, Turn, apply, claim, look_at
+from amply.modules.recurring.turns import Applies, CollectionDependencies, Turn, apply, claim, look_at
 
 _BATCH_MAX: Final = 100
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
@@ -38,7 +38,7 @@ _LOOKED_FOR: Final = timedelta(days=60)
 _log = structlog.get_logger()
 
 
-def collect(parts: Collecting, *, now: datetime) -> int:
+def collect(parts: CollectionDependencies, *, now: datetime) -> int:
     """Take every charge whose turn has come one step further; return how many were looked at."""
     looked = 0
     for _ in range(_BATCH_MAX):

@@ -7,21 +7,21 @@ from amply.kernel.clock import Clock
 from amply.modules.recurring import contested
 from amply.modules.recurring.cards import Cards, finish_waiting_cards
 from amply.modules.recurring.collecting import collect
-from amply.modules.recurring.letters import Writing, send_due
+from amply.modules.recurring.letters import PlanLetterDependencies, send_due
 from amply.modules.recurring.opening import announce_due, end_abandoned, open_due
-from amply.modules.recurring.turns import Collecting
+from amply.modules.recurring.turns import CollectionDependencies
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recurring:
-    """The parts the worker's tasks about plans work with."""
+class RecurringTaskDependencies:
+    """What the worker's tasks about plans depend on."""
 
-    collecting: Collecting
-    writing: Writing
+    collecting: CollectionDependencies
+    writing: PlanLetterDependencies
     clock: Clock
 
 
-def collect_due(parts: Recurring, *, now: datetime) -> int:
+def collect_due(parts: RecurringTaskDependencies, *, now: datetime) -> int:
     """Open what is due, then take every charge a step further; return how many charges were looked at."""
     database = parts.collecting.database
     announce_due(database, now=now)
@@ -32,11 +32,11 @@ def collect_due(parts: Recurring, *, now: datetime) -> int:
     return looked
 
 
-def pause_contested(parts: Recurring, *, donation_id: str, now: datetime) -> bool:
+def pause_contested(parts: RecurringTaskDependencies, *, donation_id: str, now: datetime) -> bool:
     """Let the plan that a contested gift is of rest; False where there is none that is charged."""
     return contested.pause_contested(parts.collecting.database, donation_id=donation_id, now=now)
 
 
-def send_letters(parts: Recurring, *, now: datetime) -> int:
+def send_letters(parts: RecurringTaskDependencies, *, now: datetime) -> int:
     """Send the letters that are owed; return how many were handed over."""
     return send_due(parts.writing, now=now)

@@ -27,8 +27,8 @@ Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Collecting:
-    """The parts collecting works with."""
+class CollectionDependencies:
+    """What collecting charges depends on."""
 
     database: Database
     processor: payments.Processor
@@ -44,7 +44,7 @@ class Turn:
         takes_gifts: Whether the organisation takes gifts.
     """
 
-    parts: Collecting
+    parts: CollectionDependencies
     charge: Charge
     plan: Plan
     payment: payments.Payment
@@ -70,7 +70,7 @@ class Turn:
         return lambda: self.now
 
 
-def claim(parts: Collecting, *, now: datetime) -> Turn | None:
+def claim(parts: CollectionDependencies, *, now: datetime) -> Turn | None:
     """Take the next charge, count the look, and put the next one further off."""
     with parts.database.transaction() as session:
         row = session.scalars(
