@@ -256,7 +256,7 @@ def _said(session: Session, gift: OfflineGift, donation_id: str) -> dict[str, An
     said = {
         "donor_name": human_text.name_as_kept(gift.donor_name),
         "donor_email": gift.donor_email,
-        "message": gift.message or None,
+        "message": human_text.prose_as_kept(gift.message or "") or None,
     }
     return DonationRow.fields.at_rest(session, row_id=donation_id, fields=said)
 

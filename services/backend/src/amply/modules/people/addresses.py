@@ -60,7 +60,7 @@ def address_of(typed: str) -> Address:
                 "Type the e-mail address again in one alphabet: some of its letters look like those of another one.",
                 param="email",
             )
-    if not mail.has_ascii_local_part(valid.local_part + "@"):
+    if not valid.local_part.isascii():
         raise AddressNotAcceptable(mail.LOCAL_PART_NOT_ASCII, param="email")
     folded = f"{valid.local_part.casefold()}@{(valid.ascii_domain or valid.domain).lower()}"
     return Address(written=valid.normalized, folded=unicodedata.normalize("NFKC", folded))
