@@ -149,8 +149,8 @@ def test_a_letter_to_a_domain_beyond_ascii_is_handed_over_by_its_name_in_dns(
     message_id = mailer.send(mail=replace(MAIL, to="ada@müller.example"))
 
     with urllib.request.urlopen(f"{cloud}/_ministack/ses/messages") as answer:  # noqa: S310 -- our own loopback address
-        kept = json.load(answer)["messages"]
-    (sent,) = (each for each in kept if each["MessageId"] == message_id)
+        by_account = json.load(answer)["messages"]
+    (sent,) = (each for kept in by_account.values() for each in kept if each["MessageId"] == message_id)
     assert sent["To"] == ["ada@xn--mller-kva.example"]
 
 
