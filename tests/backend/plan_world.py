@@ -203,8 +203,8 @@ class Plans:
 
     # ---- what comes in -----------------------------------------------------------------------------------------
 
-    def hear(self, payment: Any, event_type: str) -> None:
-        """An event about a payment comes and is handled."""
+    def hear(self, payment: Any, event_type: str, *, object_id: str | None = None) -> None:
+        """An event about a payment comes and is handled; with an id, one about something of the payment's."""
         self._events += 1
         self.processor.gross = Money(minor_units=payment.minor_units, currency=payment.currency)
         event = webhooks.ProviderEvent(
@@ -213,7 +213,11 @@ class Plans:
             account_id=payment.account_id,
             livemode=False,
             occurred_at=self.clock(),
-            object={"id": payment.remote_id, "metadata": {"amply_payment_id": payment.id}},
+            object={
+                "id": object_id or payment.remote_id,
+                **({"object": "of a payment", "payment_intent": payment.remote_id} if object_id else {}),
+                "metadata": {"amply_payment_id": payment.id},
+            },
         )
         with self.database.transaction() as session:
             webhooks.ingest(

@@ -206,6 +206,7 @@ class FakeProcessor:
         refund_id: str | None = None,
         status: str = "succeeded",
         has_moved: bool = True,
+        reason: payments.RefundReason | None = None,
     ) -> payments.RemoteRefund:
         """A refund as it stands from now on."""
         fallen = status in ("failed", "canceled") and has_moved
@@ -216,6 +217,7 @@ class FakeProcessor:
             status=payments.RefundStatus(status),
             moved_at=NOW if has_moved else None,
             returned_at=NOW + timedelta(days=2) if fallen else None,
+            reason=reason,
         )
         known = self.refunded.setdefault(intent_id, {})
         if refund_id_there in known and refund_id is None:

@@ -316,3 +316,25 @@ def test_an_erased_donors_card_is_forgotten_and_nothing_ties_the_gifts_together(
     giver.complete(minutes=0.1)
     assert giver.method_cloning.released == [f"cus_{split_id}"]
     assert giver.rows("split_gift") == []
+
+
+def _suspend(giver: Giver, *organization_ids: str) -> None:
+    with giver.database.transaction() as session:
+        session.execute(
+            text("UPDATE organization SET state = 'suspended' WHERE id = ANY(:ids)"),
+            {"ids": list(organization_ids)},
+        )
+
+
+def test_an_organisation_that_is_suspended_meanwhile_is_paid_nothing_and_the_others_are(giver: Giver) -> None:
+    split_id = giver.give_with(CARD)
+    suspended, *others = giver.organizations
+    _suspend(giver, suspended)
+    assert giver.pay(split_id) == [Paid.DECLINED, *[Paid.PAID] * len(others)]
+    assert len(giver.charged()) == len(others)
+    giver.hear()
+
+    with pytest.raises(payments.OrganizationNotReady, match="at the moment"):
+        giver.pay(split_id)
+    assert giver.complete(minutes=2) == 0
+    assert len(giver.charged()) == len(others)

@@ -237,6 +237,7 @@ API = {
     "person_passkey": ALL,
     "person_recovery_code": ALL,
     "person_totp": ALL,
+    "refund": "SELECT(payment_id) SELECT(reason) SELECT(status)",
     "scim_resource": ALL,
     "scim_value": "DELETE INSERT SELECT",
     "scim_token": " ".join(

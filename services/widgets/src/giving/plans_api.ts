@@ -16,6 +16,8 @@ export interface Plan {
   readonly amount: Money;
   readonly every: string;
   readonly status: string;
+  /** Why it is paused or has ended; empty while it is neither. */
+  readonly reason: string;
   /** Day of the next gift, `2026-02-28`; empty while none is planned. */
   readonly nextOn: string;
   /** In Stripe's words: `card`, `sepa_debit`; empty where it has none. */
@@ -89,6 +91,7 @@ function planFrom(parsed: unknown): Plan {
     amount: moneyFrom(plan["amount"]),
     every: asText(plan["every"]),
     status: asText(plan["status"]),
+    reason: asText(plan["reason"] ?? ""),
     nextOn: asText(plan["next_on"] ?? ""),
     methodKind: asText(plan["method_kind"] ?? ""),
     last4: asText(plan["method_last4"] ?? ""),

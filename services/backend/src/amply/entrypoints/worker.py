@@ -224,6 +224,9 @@ def _plan_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         if looked:
             _log.info("plan_charges_looked_at", count=looked)
 
+    def pause_contested(*, donation_id: str, **_: Any) -> None:
+        recurring.pause_contested(parts.recurring, donation_id=donation_id, now=parts.clock())
+
     def send_letters(**_: Any) -> None:
         sent = recurring.send_letters(parts.recurring, now=parts.clock())
         if sent:
@@ -239,6 +242,7 @@ def _plan_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 
     return (
         (task_names.COLLECT_DUE, collect_due),
+        (task_names.PAUSE_CONTESTED, pause_contested),
         (task_names.SEND_PLAN_LETTERS, send_letters),
         (task_names.MAKE_DOCUMENTS, make_documents),
     )

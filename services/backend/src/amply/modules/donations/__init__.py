@@ -65,7 +65,9 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
+from amply.modules.donations.provider_events.reversals import TOPIC_CONTESTED
 from amply.modules.donations.queries import (
+    contested,
     costs,
     count_exhausted_letters,
     count_exhausted_receipts,
@@ -100,7 +102,6 @@ from amply.modules.donations.schemas import (
     DonationIn,
     FeeCoverIn,
     GiftIn,
-    LongText,
 )
 from amply.modules.donations.service import (
     Answer,
@@ -113,6 +114,7 @@ from amply.modules.donations.service import (
 )
 from amply.modules.donations.splits import SplitGiftDependencies, complete_splits
 from amply.modules.donations.tasks import EventDependencies, handle_provider_event
+from amply.modules.donations.typed_text import LongText
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -120,6 +122,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
+    "TOPIC_CONTESTED",
     "TOPIC_HIDDEN",
     "AdmissionOf",
     "AmountIn",
@@ -180,6 +183,7 @@ __all__ = [
     "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
+    "contested",
     "costs",
     "count_exhausted_letters",
     "count_exhausted_receipts",

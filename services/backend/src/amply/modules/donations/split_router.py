@@ -92,6 +92,7 @@ def quote_split_gift(body: SplitQuoteIn, database: DatabaseOf) -> SplitQuoteOut:
         SplitGiftNotFound,
         SplitGiftClosed,
         PaymentMethodMissing,
+        payments.OrganizationNotReady,
         payments.ProcessorUnavailable,
         TooManyRequests,
     ),

@@ -93,6 +93,7 @@ def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
         SplitGiftNotFound: There is no such gift.
         SplitGiftClosed: Its payment method is forgotten.
         PaymentMethodMissing: The donor has not entered one yet.
+        OrganizationNotReady: None of the organisations whose parts are not paid takes gifts now; of several, those that do are paid.
         ProcessorUnavailable: Nobody can say whether they have; ask again.
     """
     with parts.database.transaction() as session:
@@ -247,8 +248,15 @@ def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
             payment.donation_id: payment.remote_id
             for payment in split_rows.payments_of(session, split_id=held.id)
         }
+        closed = _closed(session, split)
+    _require_open(parts, held, split, closed=closed)
     told = tuple(
-        replace(part, outcome=_pay_part(parts, held, part, intents[part.donation_id], method_id=method_id))
+        replace(
+            part,
+            outcome=SharedOutcome(paid=Paid.DECLINED)
+            if part.organization_id in closed and part.status not in _OVER
+            else _pay_part(parts, held, part, intents[part.donation_id], method_id=method_id),
+        )
         for part in split.parts
     )
     if not any(part.outcome is not None and part.outcome.paid is Paid.UNKNOWN for part in told):
@@ -257,6 +265,33 @@ def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
     if all(_is_over(part) for part in told):
         _release(parts, split_id=held.id, payer_id=held.payer_id)
     return replace(split, parts=told)
+
+
+def _closed(session: Session, split: SplitGift) -> frozenset[str]:
+    """The organisations of parts that are not paid which take no gifts now."""
+    return frozenset(
+        part.organization_id
+        for part in split.parts
+        if part.status not in _OVER
+        and payments.find_account(session, organization_id=part.organization_id) is None
+    )
+
+
+def _require_open(
+    parts: SplitGiftDependencies, held: split_rows.Held, split: SplitGift, *, closed: frozenset[str]
+) -> None:
+    """See that something can be paid, or that nothing has to be.
+
+    Raises:
+        OrganizationNotReady: Of the first part that is not paid; nothing of the others can be either.
+    """
+    unpaid = [part.organization_id for part in split.parts if part.status not in _OVER]
+    if not unpaid or not closed.issuperset(unpaid):
+        return
+    with parts.database.transaction() as session:
+        split_rows.end_paying(session, split_id=held.id, now=parts.clock())
+    with parts.database.transaction() as session:
+        payments.require_account(session, organization_id=unpaid[0])
 
 
 def _open_missing(parts: SplitGiftDependencies, held: split_rows.Held) -> None:

@@ -81,6 +81,7 @@ from amply.modules.payments.refunds import (
     open_refund,
     record_refund,
     refund_told_of,
+    refunded_as_fraud,
     refunds_of,
 )
 from amply.modules.payments.returns import (
@@ -211,6 +212,7 @@ __all__ = [
     "record_intent",
     "record_refund",
     "refund_told_of",
+    "refunded_as_fraud",
     "refunds_of",
     "refuse",
     "require_account",

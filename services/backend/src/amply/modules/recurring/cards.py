@@ -11,6 +11,7 @@ from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.modules import payments
+from amply.modules.recurring.contested import require_uncontested
 from amply.modules.recurring.domain import CHANGEABLE, ChargeState, Plan, PlanNotChangeable
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import lock_plan, pays_with, plan_of
@@ -108,6 +109,8 @@ def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
     Raises:
         PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: Nothing of this plan waits to be paid.
+        PlanContested: The donor's bank wants a gift of it back, or has kept it.
+        OrganizationNotReady: The organisation takes no gifts now.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
     now = parts.clock()
@@ -126,6 +129,8 @@ def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
         ).one_or_none()
         if row is None or row.donation_id is None:
             raise PlanNotChangeable("Nothing of this plan waits to be paid.")
+        require_uncontested(session, plan_id=plan_id)
+        payments.require_account(session, organization_id=plan.organization_id)
         payment = payments.for_donation(session, donation_id=row.donation_id)
         row.looks, row.next_attempt_at = 0, now + _DONOR_PAYS
     intent = parts.saved.intent(remote_id=payment.remote_id or "", account_id=payment.account_id)

@@ -42,6 +42,7 @@ class LetterKind(StrEnum):
     NOT_KEPT = "not_kept"
     NOT_COLLECTED = "not_collected"
     CONDITIONS = "conditions"
+    CONTESTED = "contested"
     ENDED = "ended"
 
 
