@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from amply_releases import handing_over, making, running
+from amply_releases import buyer_releases, making, running
 from tests.lake.lake_world import people
 from tests.releases.desk import Desk, facts
 from tests.releases.test_making import lines
@@ -34,7 +34,7 @@ def test_many_buyers_are_served_one_after_another_and_nothing_is_told_as_failed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each one's release is made at one look, stored at the next, and shown at the third: those that were begun come first."""
-    monkeypatch.setattr(handing_over, "MOST_A_TURN", 2)
+    monkeypatch.setattr(buyer_releases, "MOST_A_TURN", 2)
     monkeypatch.setattr(running, "COPIED_WITHIN", timedelta(minutes=12))
     desk.sell("visits", release_every=timedelta(days=1))
     desk.give("a", people(range(20)), dataset="visits")
@@ -58,9 +58,9 @@ def test_what_is_copied_within_seconds_is_made_stored_and_shown_at_one_look(desk
     desk.ledgers.is_slow = desk.curated.is_slow = True
     released(desk)
     assert [revision.number for revision in desk.released()] == [1]
-    buyers = [f"buyer-{number}" for number in range(handing_over.MOST_A_TURN + 1)]
+    buyers = [f"buyer-{number}" for number in range(buyer_releases.MOST_A_TURN + 1)]
     desk.buyers.grants["donations"] = buyers
-    for expected in (handing_over.MOST_A_TURN, len(buyers)):
+    for expected in (buyer_releases.MOST_A_TURN, len(buyers)):
         desk.work(days=MINUTE / 3)
         assert sum(bool(desk.given(buyer)) for buyer in buyers) == expected
 
@@ -89,7 +89,7 @@ def test_what_waits_is_not_made_again_at_each_look(desk: Desk, monkeypatch: pyte
         raise AssertionError
 
     with monkeypatch.context() as patched:
-        for module in (making, handing_over):
+        for module in (making, buyer_releases):
             patched.setattr(module, "release", again)
         for _ in range(3):
             desk.work(days=2 * MINUTE)

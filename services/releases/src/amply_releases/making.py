@@ -18,7 +18,7 @@ from amply_lake.releasing import CERTIFICATE
 from amply_lake.sources import identify
 from amply_releases.arrivals import DONATIONS
 from amply_releases.columns import schema_of
-from amply_releases.consenting import LeftOut, left_out
+from amply_releases.consent_filter import LeftOut, left_out
 from amply_releases.datasets import (
     EVERYBODY,
     FileState,
@@ -28,10 +28,10 @@ from amply_releases.datasets import (
     is_due,
     withdrawals_are_due,
 )
-from amply_releases.decided import first_decided_at
-from amply_releases.ending import end_old
+from amply_releases.decision_time import first_decided_at
+from amply_releases.expiry import end_old
 from amply_releases.failures import Failures
-from amply_releases.handing_over import MADE, behind, hand_over
+from amply_releases.buyer_releases import MADE, behind, hand_over
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import NotCopiedError, Parts, UnreadableSourceError
 from amply_releases.publishing import (
@@ -40,7 +40,7 @@ from amply_releases.publishing import (
     first_without_withdrawn,
     publish,
 )
-from amply_releases.sifting import INCOMING, Fetched, fetch, sift
+from amply_releases.file_selection import INCOMING, Fetched, fetch, sift
 
 
 def turn(
