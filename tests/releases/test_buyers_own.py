@@ -235,8 +235,10 @@ def test_what_nobody_was_told_of_yet_is_given_to_no_buyer(sold: Desk) -> None:
     assert sold.datasets.given == {}
 
 
-def test_a_batch_whose_release_was_never_decided_keeps_nothing_from_new_buyers(desk: Desk) -> None:
-    """A process was killed between the two, and the dataset was closed before another one came."""
+def test_rows_that_no_release_has_are_shown_to_nobody_once_a_seller_has_closed_the_dataset(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A process was killed between the batch and the release, and the dataset was closed before another one came."""
     desk.sell("visits")
     desk.give("a", people(range(20)), dataset="visits")
     desk.wait(days=1)
@@ -253,6 +255,12 @@ def test_a_batch_whose_release_was_never_decided_keeps_nothing_from_new_buyers(d
     grant(desk, ACME, dataset="visits")
     desk.start()
     desk.work(days=SECONDS)
+    assert [revision.rows for revision in desk.released("visits")] == [20]
+    assert desk.given(ACME, "visits") == [], "what is new to a buyer is what would be released now"
+    assert "release_failed" not in capsys.readouterr().out
+    desk.datasets.sources["visits"] = replace(desk.datasets.sources["visits"], is_open=True)
+    desk.work(days=SECONDS)
+    assert [revision.rows for revision in desk.released("visits")] == [20, 40]
     assert [revision.rows for revision in desk.given(ACME, "visits")] == [40]
 
 

@@ -28,7 +28,8 @@ COPIED_WITHIN: Final = timedelta(minutes=30)
 _PAUSE_SECONDS: Final = 5
 _BEAT_SECONDS: Final = 10
 _NO_DATASET: Final = ""
-"""What contracts and grants are told of under, where they cannot be read: buyers of all datasets wait, and withdrawals do not."""
+"""What is told of under no dataset's name: that contracts and grants cannot be read, for which buyers of all datasets wait, and
+withdrawals do not; or the list of datasets, for which everything waits."""
 STUCK_AFTER: Final = timedelta(hours=2)
 """Longer than the largest release takes: a loop that has not turned for so long falls silent, and is replaced."""
 
@@ -79,10 +80,13 @@ class Loop:
             self._not_taken(error)
 
     def _known(self) -> Sequence[str]:
-        """All datasets; that of donors first, so that no seller's files hold up who withdraws. None, where that could not be asked."""
+        """All datasets; that of donors first, so that no seller's files hold up who withdraws. None, where that could not be asked:
+        then no withdrawal is honoured either, which is told of as a release that fails.
+        """
         try:
             known = self.parts.datasets.known()
         except Exception as error:  # noqa: BLE001 -- told of, and asked again
+            say(FAILED, dataset=_NO_DATASET, error=type(error).__name__, why="")
             self._not_taken(error)
             return ()
         return sorted(known, key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id))
