@@ -9,7 +9,7 @@ from constructs_lib.log_numbers import LogNumbers
 
 @dataclass(frozen=True, kw_only=True)
 class RingingLine:
-    """It rings when every `period` of `minutes` saw more than `threshold` lines called `event`."""
+    """It rings when every `period` of `minutes`, or `periods` of them, saw more than `threshold` lines called `event`."""
 
     alarm: str
     event: str
@@ -20,6 +20,7 @@ class RingingLine:
     threshold: int = 0
     minutes: int = 1
     period: int = 1
+    periods: int | None = None
 
 
 def ring_by_lines(pager: Pager, numbers: LogNumbers, lines: Iterable[RingingLine]) -> None:
@@ -31,6 +32,7 @@ def ring_by_lines(pager: Pager, numbers: LogNumbers, lines: Iterable[RingingLine
             line.threshold,
             minutes=line.minutes,
             period=line.period,
+            periods=line.periods,
             meaning=line.meaning,
             severity=line.severity,
         )
