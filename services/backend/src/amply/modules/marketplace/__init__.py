@@ -1,6 +1,6 @@
 """What buyers of released data agreed to, may read and owe, and whose the money is. Import from here only."""
 
-from amply.modules.marketplace.buyer_keys import GivenKey, end_keys, make_key
+from amply.modules.marketplace.buyer_keys import GivenKey, KeyNotEnded, end_keys, make_key
 from amply.modules.marketplace.contracts import (
     Amendment,
     ContractChanged,
@@ -95,6 +95,7 @@ __all__ = [
     "Grant",
     "GrantNotFound",
     "Grants",
+    "KeyNotEnded",
     "MadeKey",
     "MonthNotOver",
     "MonthNotSettled",
