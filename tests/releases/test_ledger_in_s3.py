@@ -232,7 +232,7 @@ def test_where_there_are_no_copies_nothing_is_asked(client: Stubber, tmp_path: P
     ],
 )
 def test_files_are_being_copied_where_all_are_stored_and_not_all_in_the_second_region(
-    client: Stubber, answers: tuple[str, str], expected: bool
+    client: Stubber, answers: tuple[str, str], *, expected: bool
 ) -> None:
     """S3 answers 403 of what is not there, since the process may not list the bucket."""
     for answer in answers:

@@ -91,8 +91,11 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
         (
             paying._UNKNOWN_RECEIVED,
             {
-                **{"kind": "data.paid", "owner": "platform", "but": "ent_1"},
-                **{"currency": "EUR", "amount_minor": 1},
+                "kind": "data.paid",
+                "owner": "platform",
+                "but": "ent_1",
+                "currency": "EUR",
+                "amount_minor": 1,
             },
             "ix_entry_data_moved",
         ),

@@ -146,13 +146,12 @@ def _order(house: House, seconds: int = 61) -> list[str]:
 
 
 def test_a_place_that_was_made_early_passes_no_file_that_came_before_its_own(house: House) -> None:
-    dataset_id = add_dataset(house)
-    early = upload(house, dataset_id, GOOD.encode())
+    early = upload(house, add_dataset(house), GOOD.encode())
     house.clock.advance(minutes=5)
-    first = hand_in(house, dataset_id, GOOD)
+    first, second = _of_another(house)
     house.clock.advance(minutes=1)
     submit(house, job_id=early)
-    assert _order(house) == [first, early]
+    assert _order(house) == [first, early, second]
 
 
 def test_organisations_take_turns_however_many_files_one_hands_in(house: House) -> None:

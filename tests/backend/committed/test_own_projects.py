@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from amply.modules.organizations import projects
+from amply.modules.organizations import funds
 from tests.backend.api_world import assert_problem
 from tests.backend.member_world import House
 
@@ -219,7 +219,7 @@ def test_no_project_is_begun_under_another_name_than_was_asked_for(
 ) -> None:
     """A colleague renames the fund that was found, just before it is locked."""
     made = house.ask("POST", "/funds", by="usr_owner", json={"name": "Roof", "kind": "project"}).json()
-    lock = projects.funds.locked_fund
+    lock = funds.locked_fund
 
     def renamed_before(*args: Any, **named: Any) -> Any:
         with closing(house.master.engine.raw_connection()) as other:
@@ -227,7 +227,7 @@ def test_no_project_is_begun_under_another_name_than_was_asked_for(
             other.commit()
         return lock(*args, **named)
 
-    monkeypatch.setattr(projects.funds, "locked_fund", renamed_before)
+    monkeypatch.setattr(funds, "locked_fund", renamed_before)
     refused = house.ask("POST", "/projects", by="usr_content", json=ROOF)
     assert_problem(refused, status=409, code="fund_taken", param="name")
     assert "'Tiles'" in refused.json()["detail"]

@@ -18,6 +18,7 @@ from amply_lake.history import History
 from amply_lake.releasing import CERTIFICATE
 from amply_lake.sources import identify
 from amply_releases.arrivals import DONATIONS
+from amply_releases.buyer_releases import MADE, behind, hand_over
 from amply_releases.columns import schema_of
 from amply_releases.consent_filter import LeftOut, left_out
 from amply_releases.datasets import (
@@ -32,7 +33,7 @@ from amply_releases.datasets import (
 from amply_releases.decision_time import first_decided_at
 from amply_releases.expiry import end_old
 from amply_releases.failures import Failures
-from amply_releases.buyer_releases import MADE, behind, hand_over
+from amply_releases.file_selection import INCOMING, Fetched, fetch, sift
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
 from amply_releases.publishing import (
@@ -43,7 +44,6 @@ from amply_releases.publishing import (
     publish,
     stop_while_copying,
 )
-from amply_releases.file_selection import INCOMING, Fetched, fetch, sift
 
 
 def turn(

@@ -10,13 +10,13 @@ from typing import Final
 
 from amply_lake import LakeError
 from amply_releases.arrivals import DONATIONS
-from amply_releases.failures import Failures
 from amply_releases.buyer_releases import MADE
+from amply_releases.failures import Failures
 from amply_releases.lines import FAILED, NOT_TAKEN, WAITS, say
-from amply_releases.startup_repair import Step, look_once
 from amply_releases.making import turn
-from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
 from amply_releases.message_intake import take
+from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
+from amply_releases.startup_repair import Step, look_once
 
 LOOK_EVERY: Final = timedelta(seconds=20)
 AGAIN_AFTER: Final = timedelta(minutes=10)

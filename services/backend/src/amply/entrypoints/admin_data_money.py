@@ -123,7 +123,7 @@ def sent_back(
     """
     owed = None if in_books is None else priced(in_books, currency, option="--in-books")
     back = _amount(amount, currency)
-    _note(marketplace.Way.SENT_BACK, contract_id, back, reference, day, in_books=owed, **flags)
+    _note(marketplace.Way.SENT_BACK, contract_id, back, reference, day, owed, **flags)
 
 
 @click.command("pass-on")
@@ -164,10 +164,11 @@ def _note(
     amount: Money,
     reference: str,
     day: datetime,
+    in_books: Money | None = None,
+    /,
     *,
     is_new: bool,
     also_of_another: bool = False,
-    in_books: Money | None = None,
 ) -> None:
     logging.configure(service="payments")
     contract = _contract(contracts_of_buyers(), party) if way is marketplace.Way.SENT_BACK else None
