@@ -145,7 +145,7 @@ class _Turn:
     | everything decided is shown and noted | none of the below | makes a batch of what waits, and a release | makes a release if somebody withdrew |
     | a batch that no release has | `_ledger_is_ahead_of_releases` | makes the release | likewise, unless a seller closed the dataset |
     | a release that is not shown | `_is_decided_but_not_shown` | shows it; what came in since waits | shows it |
-    | a release that is shown, its files still waiting | `_unnoted_decision_time` | notes files and time; what came in since waits | – |
+    | a release that is shown, its files still waiting | `_unnoted_decision_time` | notes files and time; what came in since waits | nothing |
     | cells withheld, and nothing without them | `_all_that_is_shown_has_ended` | makes a release without them | likewise |
 
     What is decided and not in the second region yet ends a turn by `NotCopiedError`, once whoever has withdrawn is withheld.
