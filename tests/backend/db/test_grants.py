@@ -196,7 +196,9 @@ API = {
             "SELECT",
             *(
                 f"UPDATE({column})"
-                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+                for column in (
+                    *("next_attempt_at", "object_version", "received_at", "removed_at", "size_bytes"),
+                )
             ),
         )
     ),
