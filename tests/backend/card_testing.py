@@ -20,7 +20,7 @@ from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.defence import ProofOfWork
-from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
+from amply.modules.donations import EventHandling, end_payments, handle_provider_event, keeps_event
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.service import donate
 from tests.backend.world import FakeClock, FakeProcessor, ready_organization
@@ -303,7 +303,7 @@ class Simulation:
         topics: list[str] = []
         outbox.relay_batch(self.database, publish=lambda fact: topics.append(fact.topic), now=self.clock())
         if defence.FACT_EXHAUSTED in topics:
-            close_exhausted(self.database, self.processor, clock=self.clock)
+            end_payments(self.database, self.processor, clock=self.clock)
         if self.told.attacked_after is None or self.told.closed_after is None:
             self._look()
 

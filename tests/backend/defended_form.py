@@ -6,8 +6,11 @@ from typing import Any
 from sqlalchemy import text
 
 from amply.infra.database import Database
+from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
-from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
+from amply.modules.donations import EventHandling, end_payments, handle_provider_event, keeps_event
+from amply.modules.donations.domain import Donor, Gift
+from amply.modules.donations.service import donate
 from tests.backend.api_world import Api
 from tests.backend.card_testing import EasyWork
 
@@ -47,6 +50,26 @@ class Form(Api):
             donor={"name": "Ada", "email": f"ada-{self.keys}@{domain}"},
         )
 
+    def open_by_program(self) -> str:
+        """A gift that an organisation's own program takes, by its key; returns its id."""
+        self.keys += 1
+        gift = Gift(
+            organization_id=self.organization_id,
+            amount=Money(minor_units=2500, currency="EUR"),
+            donor=Donor(name="Ada", email="ada@example.org"),
+            message=None,
+        )
+        taken = donate(
+            self.operator,
+            self.processor,
+            gift=gift,
+            key=f"key-{self.keys}",
+            request={"key": self.keys},
+            clock=self.clock,
+            marks=defence.Marks.of_program(gift.amount),
+        )
+        return str(taken.body["id"])
+
     def decline(self, donation_id: str, *, card: str | None, charge: str | None = None) -> None:
         """The processor tells of a card that was declined for this gift."""
         with self.operator.transaction() as session:
@@ -84,7 +107,7 @@ class Form(Api):
             return list(session.execute(text(f"SELECT * FROM {table}")))  # noqa: S608 -- the test's own table names
 
     def close(self) -> int:
-        return close_exhausted(self.operator, self.processor, clock=self.clock)
+        return end_payments(self.operator, self.processor, clock=self.clock)
 
     def attack(self) -> None:
         """Gifts from all over the world, two cards declined for each."""

@@ -183,6 +183,19 @@ def is_small(amount: Money) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decline:
+    """One card that was declined.
+
+    `reference` tells it from others: the processor's charge, or attempt. `card` is the processor's fingerprint of the card, if it
+    says one. Both are kept under the day's key only.
+    """
+
+    reference: str
+    card: str | None
+    declined_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """What one organisation is charged for, where one request gives to several."""
 
@@ -192,9 +205,14 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A gift that somebody wants to open. `beside`: the other parts, where one request gives to several organisations.
+    """A gift that somebody wants to open, or a card that they want to enter for one.
 
     A card is tried with each charge: what is small is judged of each part, and never of what they come to.
+
+    Attributes:
+        idempotency_key: Of the request: a challenge is solved for it, and for no other.
+        beside: The other parts, where one request gives to several organisations.
+        is_begun: A card for a gift or plan that is there already: a form that is closed to new gifts does not stop it.
     """
 
     client: Client
@@ -203,6 +221,7 @@ class Attempt:
     amount: Money
     idempotency_key: str
     beside: tuple[Part, ...] = ()
+    is_begun: bool = False
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -219,17 +238,24 @@ class Attempt:
 class Marks:
     """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
 
-    None for what is not the public Internet's: everyone of a private network would be one subject. `is_challenged`: a
-    challenge was solved for it.
+    None for what is not the public Internet's: everyone of a private network would be one subject. All are None for what an
+    organisation's own program asked for. `is_challenged`: a challenge was solved for it.
     """
 
     address: bytes | None
     network: bytes | None
     device: bytes | None
-    mail: bytes
-    mail_domain: bytes
+    mail: bytes | None
+    mail_domain: bytes | None
     is_small: bool
     is_challenged: bool = False
+
+    @classmethod
+    def of_program(cls, amount: Money) -> "Marks":
+        """Of a gift that an organisation's own program asked for: it is counted, and nobody is told from anybody by it."""
+        return cls(
+            address=None, network=None, device=None, mail=None, mail_domain=None, is_small=is_small(amount)
+        )
 
     def of_part(self, amount: Money) -> "Marks":
         """The same of one part of a gift: it alone may be small."""

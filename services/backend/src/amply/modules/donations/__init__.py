@@ -11,7 +11,6 @@ from amply.modules.donations.data_sharing import (
     DataSharingIn,
     DataSharingNotAcceptable,
 )
-from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.dedications import DedicationSending, send_due_dedications
 from amply.modules.donations.domain import (
     Costs,
@@ -24,6 +23,7 @@ from amply.modules.donations.domain import (
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
+from amply.modules.donations.endings import end_payments
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
@@ -174,7 +174,6 @@ __all__ = [
     "change_anonymity",
     "check_gift",
     "check_options",
-    "close_exhausted",
     "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
@@ -183,6 +182,7 @@ __all__ = [
     "count_exhausted_receipts",
     "covered_fees",
     "dedication_of",
+    "end_payments",
     "erase_donor",
     "evidence",
     "forget_told",
