@@ -8,11 +8,18 @@ from sqlalchemy import text
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
-from amply.modules.donations import EventHandling, end_payments, handle_provider_event, keeps_event
+from amply.modules.donations import (
+    EventHandling,
+    end_payments,
+    handle_provider_event,
+    handle_setup_event,
+    keeps_event,
+)
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.service import donate
 from tests.backend.api_world import Api
 from tests.backend.card_testing import EasyWork
+from tests.backend.world import setup_failed
 
 STRANGER = "198.51.100.7"
 SECRETS = ledger.CommitmentSecrets(key=bytes(32))
@@ -80,6 +87,17 @@ class Form(Api):
         if name not in {each.remote_id for each in there}:
             there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
         self.tell(donation_id, "payment_intent.payment_failed")
+
+    def decline_setup(self, setup_id: str, card: str) -> None:
+        """The processor tells of a card that a setup on the platform did not take."""
+        self.keys += 1
+        there = self.processor.declined.setdefault(setup_id, [])
+        name = f"setatt_{self.keys}"
+        there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
+        told = setup_failed(f"evt_{self.keys}", setup_id, account_id=None, now=self.clock())
+        with self.operator.transaction() as session:
+            webhooks.ingest(session, event=told, livemode=False, keeps=keeps_event, now=self.clock())
+        handle_setup_event(self.handling, event_id=told.id, now=self.clock())
 
     def tell(self, donation_id: str, event_type: str) -> None:
         """The processor tells of a gift's payment."""

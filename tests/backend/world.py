@@ -10,7 +10,7 @@ from amply.infra.database import Database, forbid_transaction
 from amply.infra.gcra import Standing
 from amply.infra.rate_limits import LIMITS
 from amply.kernel.money import Money
-from amply.modules import defence, organizations, payments
+from amply.modules import defence, organizations, payments, webhooks
 from amply.modules.mail import FeedbackReceived, Mail
 
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
@@ -269,6 +269,20 @@ class FakeProcessor:
         return told
 
 
+def setup_failed(
+    event_id: str, setup_id: str, *, account_id: str | None, now: datetime
+) -> webhooks.ProviderEvent:
+    """The processor tells that a setup did not take a card."""
+    return webhooks.ProviderEvent(
+        id=event_id,
+        type="setup_intent.setup_failed",
+        account_id=account_id,
+        livemode=False,
+        occurred_at=now,
+        object={"id": setup_id, "object": "setup_intent"},
+    )
+
+
 @dataclass
 class FakeMailer:
     """A mailbox; `dies_…` end the process around the hand-over, `refuses` is a mail service that says no.
@@ -336,6 +350,11 @@ class CountsNothing:
 
     def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
         return Counted(numbers=(0.0,) * len(hits), is_shared=True)
+
+
+def anybody(about: defence.SetupOf) -> defence.Marks:
+    """A gate that lets everybody enter a card, and remembers nobody."""
+    return defence.Marks.of_program(about.gifts[0].amount)
 
 
 def open_gate(database: Database) -> defence.Gate:

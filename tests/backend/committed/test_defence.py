@@ -311,6 +311,40 @@ def test_a_gift_to_several_passes_the_gate_once_and_each_part_is_remembered(form
     assert_problem(form.open(address="81.2.69.142"), status=403, code="challenge_required")
 
 
+def test_another_card_for_a_gift_to_several_passes_the_gate_as_a_gift_does(form: Form) -> None:
+    other = ready_organization(form.operator, form.processor, slug="other-trust")
+    gift = shared(form, other, form.organization_id).json()
+    where = {"X-Amply-Client": "81.2.69.142"}
+    form.attack()
+
+    url = f"/v1/split-gifts/{gift['id']}/setups"
+    challenged = form.client.post(url, headers=where)
+    assert_problem(challenged, status=403, code="challenge_required")
+    solution = defence.solve(challenged.json()["challenge"])
+    told = {**where, "Amply-Challenge": solution}
+    assert form.client.post(url, headers=told).status_code == 201
+    assert_problem(form.client.post(url, headers=told), status=403, code="challenge_required")
+
+
+def test_cards_that_setups_do_not_take_bring_attack_mode_and_are_told_of_whoever_entered_them(
+    form: Form,
+) -> None:
+    other = ready_organization(form.operator, form.processor, slug="other-trust")
+    setups = []
+    for number in range(7):
+        told = {"Idempotency-Key": f"shared-{number}", "X-Amply-Client": f"203.{number}.113.7"}
+        secret = shared(form, other, form.organization_id, told).json()["setup"]["client_secret"]
+        setups.append(secret.partition("_secret_")[0])
+        for card in "abc":
+            form.decline_setup(setups[number], f"{number}{card}")
+
+    assert backlog.measure(form.operator, now=form.clock()).attacked_organizations == 2
+    refused = form.open(address="203.0.113.7")
+    assert_problem(refused, status=403, code="challenge_required")
+    form.decline_setup(setups[6], "last")
+    assert_problem(form.open(address="203.6.113.7"), status=429, code="rate_limit_exceeded")
+
+
 def test_an_attacked_organisation_is_not_reached_behind_another_one(form: Form) -> None:
     other = ready_organization(form.operator, form.processor, slug="other-trust")
     form.attack()

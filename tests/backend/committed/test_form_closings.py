@@ -156,8 +156,13 @@ def test_declines_that_are_heard_of_at_once_close_it_once(fewer: Form) -> None:
             told = defence.Decline(
                 reference=f"ch_{donation_id}", card=f"card of {donation_id}", declined_at=form.clock()
             )
-            named = {"donation_id": donation_id, "organization_id": form.organization_id}
-            defence.note_decline(session, told, **named, now=form.clock())
+            defence.note_decline(
+                session,
+                told,
+                donation_id=donation_id,
+                organization_id=form.organization_id,
+                now=form.clock(),
+            )
 
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(decline, opened))

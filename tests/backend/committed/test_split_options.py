@@ -26,7 +26,7 @@ from tests.backend.api_world import Api, assert_problem
 from tests.backend.committed.test_split_gifts_http import asked
 from tests.backend.sealed_rows import rows_in
 from tests.backend.split_giver import AMOUNTS, CARD, Giver
-from tests.backend.world import FakeMailer, ready_organization
+from tests.backend.world import FakeMailer, anybody, ready_organization
 
 NAMES: Final = ("Alpha", "Beta", "Gamma")
 GRACE: Final = Dedication(
@@ -176,11 +176,11 @@ def test_a_setup_that_is_answered_after_a_later_one_is_not_paid_with(mourner: Mo
     def late(**asked: Any) -> payments.SharedSetup:
         made = opens(**asked)
         if asked["number"] == 2:
-            new_setup(mourner.parts, split_id=split_id)
+            new_setup(mourner.parts, split_id=split_id, admit=anybody)
         return made
 
     mourner.sharing.open_setup = late  # type: ignore[method-assign] # its second answer comes after its third
-    new_setup(mourner.parts, split_id=split_id)
+    new_setup(mourner.parts, split_id=split_id, admit=anybody)
     (row,) = mourner.rows("split_gift")
     assert (row.setups, row.setup_id) == (3, f"seti_{split_id}_3")
 

@@ -49,7 +49,9 @@ def _endings() -> None:
             next_attempt_at timestamptz NOT NULL
         )
     """)
-    op.execute("CREATE INDEX ix_payment_ending_due ON payment_ending (next_attempt_at) WHERE ended_at IS NULL")
+    op.execute(
+        "CREATE INDEX ix_payment_ending_due ON payment_ending (next_attempt_at) WHERE ended_at IS NULL"
+    )
     op.execute("""
         INSERT INTO payment_ending (payment_id, is_exhausted, asked_at, next_attempt_at)
             SELECT payment.id, true, opened_gift.exhausted_at, opened_gift.exhausted_at

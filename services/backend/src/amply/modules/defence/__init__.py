@@ -23,6 +23,7 @@ from amply.modules.defence.domain import (
     Decline,
     Marks,
     Part,
+    SetupOf,
 )
 from amply.modules.defence.marks import DailyKeys
 from amply.modules.defence.ports import About, Challenge
@@ -32,9 +33,9 @@ from amply.modules.defence.retention import forget
 from amply.modules.defence.service import Gate, gate, opened
 from amply.modules.defence.setups import (
     CardSetup,
-    SetupOf,
     are_exhausted,
     count_open_setups,
+    count_setups,
     end_setups,
     find_setup,
     forget_setups_of,
@@ -43,7 +44,7 @@ from amply.modules.defence.setups import (
     note_setup_declines,
     open_setups,
 )
-from amply.modules.defence.web import ClientOf, GateOf, SolutionOf
+from amply.modules.defence.web import CardAdmissionOf, ClientOf, GateOf, SolutionOf
 
 __all__ = [
     "CLOSED_AT_MOST",
@@ -52,6 +53,7 @@ __all__ = [
     "About",
     "Attack",
     "Attempt",
+    "CardAdmissionOf",
     "CardSetup",
     "Challenge",
     "ChallengeRequired",
@@ -75,6 +77,7 @@ __all__ = [
     "closed_forms",
     "count_attacks",
     "count_open_setups",
+    "count_setups",
     "count_untold",
     "end_setups",
     "exempt",

@@ -55,9 +55,7 @@ def note_decline(
     the organisation's form, but for a gift that `is_collected` from a plan: it is declined while nobody is there.
     """
     opened = session.get(OpenedGiftRow, donation_id, with_for_update=True)
-    tried = _Tried(
-        donation_id=donation_id, organization_ids=[organization_id], is_collected=is_collected
-    )
+    tried = _Tried(donation_id=donation_id, organization_ids=[organization_id], is_collected=is_collected)
     small_at = [organization_id] if opened is not None and opened.is_small else []
     return _note(session, decline, tried, marks=_marks(opened), small_at=small_at, now=now)
 
@@ -163,9 +161,9 @@ def _must_end(session: Session, tried: _Tried, card: bytes | None, *, now: datet
     ).one()
     if tried.is_collected:
         return is_exhausted(declines=declines, cards=cards, gifts_of_card=0, is_under_attack=False)
-    of_card = select(
-        func.count(func.coalesce(DeclineRow.donation_id, DeclineRow.owner_id).distinct())
-    ).where(DeclineRow.card == card, DeclineRow.declined_at > now - HOUR, ~DeclineRow.is_collected)
+    of_card = select(func.count(func.coalesce(DeclineRow.donation_id, DeclineRow.owner_id).distinct())).where(
+        DeclineRow.card == card, DeclineRow.declined_at > now - HOUR, ~DeclineRow.is_collected
+    )
     return is_exhausted(
         declines=declines,
         cards=cards,

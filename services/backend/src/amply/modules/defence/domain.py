@@ -5,9 +5,8 @@ above all how often his cards are declined. The numbers are data: `RULES` about 
 payments that were declined.
 """
 
-import ipaddress
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -235,6 +234,36 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetupOf:
+    """A card that somebody wants to enter for what they have begun.
+
+    Attributes:
+        owner_id: The gift to several organisations, or the plan, that it is for.
+        number: Of the owner's SetupIntents: a challenge is solved for one of them.
+        mail: Its donor's address.
+        gifts: What the card is to pay.
+    """
+
+    owner_id: str
+    number: int
+    mail: str
+    gifts: Sequence[Part]
+
+    def attempt(self, client: Client) -> Attempt:
+        """What the gate is asked for."""
+        first, *beside = self.gifts
+        return Attempt(
+            client=client,
+            organization_id=first.organization_id,
+            mail=self.mail,
+            amount=first.amount,
+            idempotency_key=f"{self.owner_id}:{self.number}",
+            beside=tuple(beside),
+            is_begun=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Marks:
     """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
 
@@ -361,29 +390,3 @@ def is_exhausted(*, declines: int, cards: int, gifts_of_card: int, is_under_atta
     if is_under_attack and declines >= DECLINES_OF_A_GIFT_UNDER_ATTACK:
         return True
     return declines >= DECLINES_OF_A_GIFT or cards >= CARDS_OF_A_GIFT or gifts_of_card > GIFTS_OF_A_CARD
-
-
-_PRIVATE: Final = tuple(
-    ipaddress.ip_network(text)
-    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
-)
-
-
-def address_and_network(text: str) -> tuple[str, str] | None:
-    """A client's address and the network it stands in, as far as one customer of a provider reaches.
-
-    IPv4: the address and its /24. IPv6: its /64, which is one household's, and its /48. None for what is no address, or of
-    a private network: where strangers' addresses are not seen, nobody is told from anybody by them.
-    """
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    if any(found in network for network in _PRIVATE):
-        return None
-    own, wider = (32, 24) if found.version == 4 else (64, 48)  # noqa: PLR2004 -- the versions of IP
-    return tuple(  # type: ignore[return-value] # two of them
-        str(ipaddress.ip_network(f"{found}/{bits}", strict=False)) for bits in (own, wider)
-    )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.modules.defence.declines import note_setup_decline
-from amply.modules.defence.domain import Decline, Marks
+from amply.modules.defence.domain import Decline, Marks, SetupOf, is_small
 from amply.modules.defence.marks import KEPT
 from amply.modules.defence.models import CardSetupRow, DeclineRow
 
@@ -38,38 +38,40 @@ class CardSetup:
     opened_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class SetupOf:
-    """What a SetupIntent is opened for: its owner, and which organisations are given to with the card.
-
-    `small_at`: those that are given something small. `marks`: what the gate remembers whoever asked by.
-    """
-
-    owner_id: str
-    organization_ids: Sequence[str]
-    small_at: Collection[str]
-    marks: Marks | None
-
-
 def keep_setup(
-    session: Session, about: SetupOf, *, remote_id: str, account_id: str | None, now: datetime
+    session: Session,
+    about: SetupOf,
+    *,
+    remote_id: str,
+    account_id: str | None,
+    marks: Marks | None,
+    now: datetime,
 ) -> None:
-    """Remember a SetupIntent before anybody is told its client secret; again, nothing changes."""
-    marks = vars(about.marks) if about.marks is not None else {**_NO_MARKS, "is_challenged": False}
+    """Remember a SetupIntent before anybody is told its client secret; again, nothing changes.
+
+    `marks`: what the gate remembers whoever asked by.
+    """
+    remembered = vars(marks) if marks is not None else {**_NO_MARKS, "is_challenged": False}
     session.execute(
         insert(CardSetupRow)
         .values(
             remote_id=remote_id,
             account_id=account_id,
             owner_id=about.owner_id,
-            organization_ids=list(about.organization_ids),
-            small_at=sorted(about.small_at),
-            **{name: value for name, value in marks.items() if name != "is_small"},
+            organization_ids=list(dict.fromkeys(gift.organization_id for gift in about.gifts)),
+            small_at=sorted({gift.organization_id for gift in about.gifts if is_small(gift.amount)}),
+            **{name: value for name, value in remembered.items() if name != "is_small"},
             opened_at=now,
             next_attempt_at=now + OPEN_FOR,
         )
         .on_conflict_do_nothing()
     )
+
+
+def count_setups(session: Session, *, owner_id: str) -> int:
+    """How many an owner had lately."""
+    own = select(func.count()).where(CardSetupRow.owner_id == owner_id)
+    return session.scalars(own).one()
 
 
 def find_setup(session: Session, *, remote_id: str, account_id: str | None) -> CardSetup | None:
@@ -106,7 +108,8 @@ def note_setup_declines(
     if row is None:
         return False
     # Each is counted, whatever the ones before it have come to.
-    must_end = any([note_setup_decline(session, decline, setup=row, now=now) for decline in declines])
+    ends = [note_setup_decline(session, decline, setup=row, now=now) for decline in declines]
+    must_end = any(ends)
     if must_end:
         for each in rows:
             if each.ended_at is None and not (each.is_exhausted and each.attempts < _ATTEMPTS_MAX):

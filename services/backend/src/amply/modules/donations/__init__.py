@@ -22,8 +22,8 @@ from amply.modules.donations.domain import (
     OfflineMethod,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
-from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.endings import end_payments
+from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
@@ -110,6 +110,7 @@ from amply.modules.donations.service import (
     record_gift,
     replayed,
 )
+from amply.modules.donations.setup_news import handle_setup_event
 from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
@@ -190,6 +191,7 @@ __all__ = [
     "gifts_in_batches",
     "gifts_of",
     "handle_provider_event",
+    "handle_setup_event",
     "index_of",
     "keeps_event",
     "newest_address",

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import exists, func, literal, or_, select
+from sqlalchemy import exists, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from amply.modules.payments.service import payment_of
 
 ABANDONED_AFTER: Final = timedelta(days=1)
 """How long a donor may take over a gift that is made once."""
+
 
 class Ended(StrEnum):
     """What became of ending a payment. `OVER`: there was nothing left to end. `KEPT`: its donor has something in hand to pay it
@@ -58,7 +59,7 @@ def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
 def find_abandoned(session: Session, *, now: datetime) -> int:
     """Note the next fifty payments that nobody has paid for a day; return how many. Those of plans end with their period."""
     abandoned = (
-        select(PaymentRow.id, literal(False), literal(now), literal(now))
+        select(PaymentRow.id, false(), literal(now), literal(now))
         .where(
             PaymentRow.status.in_(_OPEN),
             PaymentRow.created_at < now - ABANDONED_AFTER,
@@ -75,9 +76,7 @@ def find_abandoned(session: Session, *, now: datetime) -> int:
     return len(session.scalars(noted.returning(PaymentEndingRow.payment_id)).all())
 
 
-def end_due(
-    database: Database, *, end: Callable[[Payment], Ended], is_exhausted: bool, now: datetime
-) -> int:
+def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted: bool, now: datetime) -> int:
     """End the next fifty payments whose turn it is; return how many were ended.
 
     `is_exhausted`: those that many cards were tried on, or the others. One that is kept is asked about again a day later; where
