@@ -9,7 +9,7 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.donations import (
-    EventHandling,
+    EventDependencies,
     end_payments,
     handle_provider_event,
     handle_setup_event,
@@ -31,7 +31,7 @@ class Form(Api):
     def __init__(self, database: Database, *, operator: Database) -> None:
         super().__init__(database, operator=operator)
         self.operator = operator
-        self.handling = EventHandling(database=operator, processor=self.processor, secrets=SECRETS)
+        self.handling = EventDependencies(database=operator, processor=self.processor, secrets=SECRETS)
         self.keys = 0
         self.gifts_of_attack, self.gifts_through = 10, 30
 
@@ -73,7 +73,7 @@ class Form(Api):
             key=f"key-{self.keys}",
             request={"key": self.keys},
             clock=self.clock,
-            marks=defence.Marks.of_program(gift.amount),
+            marks=defence.Fingerprints.of_program(gift.amount),
         )
         return str(taken.body["id"])
 

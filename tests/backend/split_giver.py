@@ -7,8 +7,8 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import payments, webhooks
 from amply.modules.donations import (
-    EventHandling,
-    Splitting,
+    EventDependencies,
+    SplitGiftDependencies,
     complete_splits,
     end_payments,
     handle_provider_event,
@@ -22,8 +22,8 @@ from amply.modules.donations.split_rows import get
 from amply.modules.donations.splits import give_to_many, pay_parts
 from amply.modules.payments import Paid
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.sealed_rows import rows_in
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeClock, FakeProcessor, ready_organization, setup_failed
 
 AMOUNTS: Final = (2000, 1500, 1500)
@@ -36,13 +36,13 @@ class Giver:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.processor = FakeProcessor()
-        self.sharing = FakeSharing()
+        self.method_cloning = FakeMethodCloning()
         self.clock = FakeClock()
         self.organizations = [
             ready_organization(database, self.processor, slug=f"trust-{number}") for number in range(3)
         ]
-        self.parts = Splitting(
-            database=database, processor=self.processor, sharing=self.sharing, clock=self.clock
+        self.parts = SplitGiftDependencies(
+            database=database, processor=self.processor, method_cloning=self.method_cloning, clock=self.clock
         )
         self._events = 0
 
@@ -67,7 +67,7 @@ class Giver:
         return split_id
 
     def enter(self, split_id: str, card: str, *, number: int = 1) -> None:
-        self.sharing.entered[f"seti_{split_id}_{number}"] = card
+        self.method_cloning.entered[f"seti_{split_id}_{number}"] = card
 
     def pay(self, split_id: str) -> list[Paid | None]:
         split = pay_parts(self.parts, split_id=split_id)
@@ -75,9 +75,9 @@ class Giver:
 
     def hear(self) -> None:
         """What the processor says of each intent arrives as events, and is booked."""
-        handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
+        handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
         for payment in self.rows("payment"):
-            paid = self.sharing.standing.get(payment.remote_id) is Paid.PAID
+            paid = self.method_cloning.standing.get(payment.remote_id) is Paid.PAID
             self._events += 1
             if not paid and payment.remote_id is not None:
                 self.processor.tell_attempt(payment.remote_id, "failed", f"ch_{self._events}")
@@ -105,7 +105,7 @@ class Giver:
         told = setup_failed(f"evt_{self._events}", setup_id, account_id=None, now=self.clock())
         with self.database.transaction() as session:
             webhooks.ingest(session, event=told, livemode=False, keeps=keeps_event, now=self.clock())
-        handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
+        handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
         handle_setup_event(handling, event_id=told.id, now=self.clock())
 
     def end_what_must(self) -> int:
@@ -124,4 +124,4 @@ class Giver:
             return rows_in(session, table, order="1")
 
     def charged(self) -> list[str]:
-        return sorted(remote_id for remote_id, _ in self.sharing.charged)
+        return sorted(remote_id for remote_id, _ in self.method_cloning.charged)

@@ -352,9 +352,9 @@ class CountsNothing:
         return Counted(numbers=(0.0,) * len(hits), is_shared=True)
 
 
-def anybody(about: defence.SetupOf) -> defence.Marks:
+def anybody(about: defence.SetupOf) -> defence.Fingerprints:
     """A gate that lets everybody enter a card, and remembers nobody."""
-    return defence.Marks.of_program(about.gifts[0].amount)
+    return defence.Fingerprints.of_program(about.gifts[0].amount)
 
 
 def open_gate(database: Database) -> defence.Gate:

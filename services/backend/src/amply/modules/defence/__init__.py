@@ -1,11 +1,10 @@
 """Defence against those who try stolen cards on donation forms. Import from here only."""
 
 from amply.modules.defence.closings import (
-    FACT_FORM_CLOSED,
+    TOPIC_FORM_CLOSED,
     Closing,
     Exemption,
     FormClosed,
-    FormNotClosed,
     closed_forms,
     count_untold,
     exempt,
@@ -14,18 +13,18 @@ from amply.modules.defence.closings import (
     reopen,
     tell_closings,
 )
-from amply.modules.defence.declines import FACT_EXHAUSTED, forget_donor, note_decline
+from amply.modules.defence.declines import TOPIC_EXHAUSTED, forget_donor, note_decline
 from amply.modules.defence.domain import (
     CLOSED_AT_MOST,
     Attempt,
     ChallengeRequired,
     Client,
     Decline,
-    Marks,
+    Fingerprints,
     Part,
     SetupOf,
 )
-from amply.modules.defence.marks import DailyKeys
+from amply.modules.defence.fingerprints import DailyKeys
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork, solve
 from amply.modules.defence.queries import Attack, attacks, count_attacks
@@ -48,8 +47,8 @@ from amply.modules.defence.web import CardAdmissionOf, ClientOf, GateOf, Solutio
 
 __all__ = [
     "CLOSED_AT_MOST",
-    "FACT_EXHAUSTED",
-    "FACT_FORM_CLOSED",
+    "TOPIC_EXHAUSTED",
+    "TOPIC_FORM_CLOSED",
     "About",
     "Attack",
     "Attempt",
@@ -63,11 +62,10 @@ __all__ = [
     "DailyKeys",
     "Decline",
     "Exemption",
+    "Fingerprints",
     "FormClosed",
-    "FormNotClosed",
     "Gate",
     "GateOf",
-    "Marks",
     "Part",
     "ProofOfWork",
     "SetupOf",

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import ATTACK_LASTS, ATTACK_WINDOW, HOUR, Decline, is_attack, is_exhausted
-from amply.modules.defence.marks import key_of, mark
+from amply.modules.defence.fingerprints import key_of, mark
 from amply.modules.defence.models import AttackRow, CardSetupRow, DeclineRow, OpenedGiftRow
 
-FACT_EXHAUSTED: Final = "defence.gift_exhausted"
+TOPIC_EXHAUSTED: Final = "defence.gift_exhausted"
 """Something that many cards were tried on is to be ended at the processor."""
 
 _MARKS: Final = ("address", "network", "device", "mail", "mail_domain", "is_challenged")

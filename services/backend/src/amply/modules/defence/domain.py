@@ -162,8 +162,8 @@ class ChallengeRequired(AmplyError):
 
     def __init__(self, challenge: Mapping[str, Any]) -> None:
         super().__init__(
-            "Solve the challenge and repeat the request with the same Idempotency-Key and the solution in the header "
-            "Amply-Challenge."
+            "Solve the challenge and repeat the request with the solution in the header Amply-Challenge, and with the same "
+            "Idempotency-Key where it had one."
         )
         self.members = {"challenge": challenge}
 
@@ -264,7 +264,7 @@ class SetupOf:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marks:
+class Fingerprints:
     """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
 
     None for what is not the public Internet's: everyone of a private network would be one subject. All are None for what an
@@ -280,13 +280,13 @@ class Marks:
     is_challenged: bool = False
 
     @classmethod
-    def of_program(cls, amount: Money) -> "Marks":
+    def of_program(cls, amount: Money) -> "Fingerprints":
         """Of a gift that an organisation's own program asked for: it is counted, and nobody is told from anybody by it."""
         return cls(
             address=None, network=None, device=None, mail=None, mail_domain=None, is_small=is_small(amount)
         )
 
-    def of_part(self, amount: Money) -> "Marks":
+    def of_part(self, amount: Money) -> "Fingerprints":
         """The same of one part of a gift: it alone may be small."""
         return replace(self, is_small=is_small(amount))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from amply.modules.defence.marks import KEPT, forget_keys
+from amply.modules.defence.fingerprints import KEPT, forget_keys
 from amply.modules.defence.models import DeclineRow, OpenedGiftRow
 from amply.modules.defence.setups import forget_setups
 

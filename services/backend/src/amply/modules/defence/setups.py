@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.modules.defence.declines import note_setup_decline
-from amply.modules.defence.domain import Decline, Marks, SetupOf, is_small
-from amply.modules.defence.marks import KEPT
+from amply.modules.defence.domain import Decline, Fingerprints, SetupOf, is_small
+from amply.modules.defence.fingerprints import KEPT
 from amply.modules.defence.models import CardSetupRow, DeclineRow
 
 OPEN_FOR: Final = timedelta(days=1)
@@ -44,7 +44,7 @@ def keep_setup(
     *,
     remote_id: str,
     account_id: str | None,
-    marks: Marks | None,
+    marks: Fingerprints | None,
     now: datetime,
 ) -> None:
     """Remember a SetupIntent before anybody is told its client secret; again, nothing changes.

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 from amply.infra.rate_limits import client_address
 from amply.infra.web import ClockOf
 from amply.kernel.clock import Clock
-from amply.modules.defence.domain import Client, Marks, SetupOf
+from amply.modules.defence.domain import Client, Fingerprints, SetupOf
 from amply.modules.defence.service import Gate
 
 _OF_A_DEVICE: Final = ("user-agent", "accept-language", "sec-ch-ua", "sec-ch-ua-platform")
@@ -44,7 +44,7 @@ class CardAdmission:
     solution: str | None
     clock: Clock
 
-    def admit(self, about: SetupOf) -> Marks:
+    def admit(self, about: SetupOf) -> Fingerprints:
         """Ask the gate, as for a gift, and say what whoever asks is remembered by.
 
         Raises:

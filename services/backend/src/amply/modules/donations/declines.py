@@ -4,25 +4,25 @@ from collections.abc import Sequence
 
 from amply.infra import outbox
 from amply.modules import defence, payments, webhooks
-from amply.modules.donations.attempt_news import about_attempt
 from amply.modules.donations.bookings import intent_id
-from amply.modules.donations.news import Applies, Hand, News
+from amply.modules.donations.provider_events.attempts import about_attempt
+from amply.modules.donations.provider_events.context import ApplyAnswer, EventTransaction, PaymentEvent
 
 
-def about_decline(news: News) -> Applies:
+def about_decline(payment_event: PaymentEvent) -> ApplyAnswer:
     """The payment's state as with every attempt; and each card that was declined is counted, once.
 
     The event says that there was one, the processor which: an event that never came is made up for by the next.
     """
-    declined = news.processor.declines(
-        remote_id=intent_id(news.event.object), account_id=news.event.account_id or ""
+    declined = payment_event.processor.declines(
+        remote_id=intent_id(payment_event.event.object), account_id=payment_event.event.account_id or ""
     )
-    apply_state = about_attempt(news)
+    apply_state = about_attempt(payment_event)
 
-    def apply(hand: Hand) -> webhooks.Outcome:
-        outcome = apply_state(hand)
+    def apply(transaction: EventTransaction) -> webhooks.Outcome:
+        outcome = apply_state(transaction)
         if outcome is not webhooks.Outcome.NOT_OURS:
-            _count(hand, news.payment, declined)
+            _count(transaction, payment_event.payment, declined)
         return outcome
 
     return apply
@@ -33,20 +33,22 @@ def decline_of(remote: payments.RemoteDecline) -> defence.Decline:
     return defence.Decline(reference=remote.remote_id, card=remote.card, declined_at=remote.declined_at)
 
 
-def _count(hand: Hand, payment: payments.Payment, declined: Sequence[payments.RemoteDecline]) -> None:
+def _count(
+    transaction: EventTransaction, payment: payments.Payment, declined: Sequence[payments.RemoteDecline]
+) -> None:
     """Count each, whatever the ones before it have come to, and let the payment end where it must."""
     customer = payment.customer
     ends = [
         defence.note_decline(
-            hand.session,
+            transaction.session,
             decline_of(each),
             donation_id=payment.donation_id,
             organization_id=payment.organization_id,
             is_collected=customer is not None and not customer.keeps_method,
-            now=hand.now,
+            now=transaction.now,
         )
         for each in declined
     ]
-    if any(ends) and payments.must_end(hand.session, payment_id=payment.id, now=hand.now):
+    if any(ends) and payments.must_end(transaction.session, payment_id=payment.id, now=transaction.now):
         told = {"donation_id": payment.donation_id}
-        outbox.put(hand.session, topic=defence.FACT_EXHAUSTED, payload=told, now=hand.now)
+        outbox.put(transaction.session, topic=defence.TOPIC_EXHAUSTED, payload=told, now=transaction.now)

@@ -58,7 +58,7 @@ def create_donation(
         request=body.model_dump(mode="json", exclude={"data_sharing"} if body.data_sharing is None else None),
         clock=clock,
         # A key speaks for many donors from one address: what bounds it is its own limit, and how each payment ends.
-        marks=admission.admit(gift) if key is None else defence.Marks.of_program(gift.amount),
+        marks=admission.admit(gift) if key is None else defence.Fingerprints.of_program(gift.amount),
         consents=request.app.state.consents,
     )
     return answered(answer)

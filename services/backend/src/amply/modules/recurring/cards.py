@@ -23,7 +23,7 @@ _LOOKED_AT_MAX: Final = 10
 _BATCH_MAX: Final = 50
 _DONOR_PAYS: Final = timedelta(minutes=1)
 
-AdmitsCard = Callable[[defence.SetupOf], defence.Marks]
+AdmitsCard = Callable[[defence.SetupOf], defence.Fingerprints]
 """Asks the gate whether a card may be entered. Raises `ChallengeRequired` and `TooManyRequests`."""
 
 _log = structlog.get_logger()
@@ -87,7 +87,7 @@ def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan
     Where cards were stored in several, the one that was begun last counts.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
     with parts.database.transaction() as session:
@@ -145,7 +145,7 @@ def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
     """Let the donor pay what was declined, with their bank's page if it asks for them.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: Nothing of this plan waits to be paid.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """

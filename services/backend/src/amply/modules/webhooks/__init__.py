@@ -46,7 +46,7 @@ from amply.modules.webhooks.replaying import (
     unhandled,
 )
 from amply.modules.webhooks.service import (
-    FACT_RECEIVED,
+    TOPIC_RECEIVED,
     EventTraces,
     claim,
     complete,
@@ -62,7 +62,7 @@ from amply.modules.webhooks.service import (
     put_off,
     type_of,
 )
-from amply.modules.webhooks.taking import Taking, take
+from amply.modules.webhooks.taking import EventQueueDependencies, take
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -73,7 +73,6 @@ __all__ = [
     "ATTEMPT_TYPES",
     "AWAITED_TYPES",
     "DISPUTE_TYPES",
-    "FACT_RECEIVED",
     "FRAUD_WARNING_TYPES",
     "GIFT_TYPES",
     "HANDLED_TYPES",
@@ -82,10 +81,12 @@ __all__ = [
     "REPLAYED_MAX",
     "SETUP_TYPES",
     "SHUT_OUT_TYPES",
+    "TOPIC_RECEIVED",
     "EventMalformed",
     "EventNotStored",
     "EventPage",
     "EventQueue",
+    "EventQueueDependencies",
     "EventReceived",
     "EventRejected",
     "EventSource",
@@ -100,7 +101,6 @@ __all__ = [
     "Replayed",
     "SignatureNotValid",
     "StoredEvent",
-    "Taking",
     "UnhandledGroup",
     "WrongLivemode",
     "claim",
