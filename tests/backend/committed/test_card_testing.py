@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from amply.infra.database import Database
 from tests.backend.card_testing import Scene, Simulation
 
@@ -30,6 +32,7 @@ def test_a_patient_tester_pays_for_each_answer_and_donors_elsewhere_notice_nothi
     assert told.elsewhere_challenged <= told.beside
 
 
+@pytest.mark.nightly
 def test_a_tester_who_enters_cards_for_gifts_to_several_organisations_gets_no_more_answers(
     database: Database,
 ) -> None:
