@@ -40,6 +40,7 @@ API = {
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
+    "card_setup": "INSERT SELECT UPDATE(ended_at)",
     "closed_leaf": READ,
     "daily_key": ADD,
     "data_key": ADD,

@@ -1,3 +1,4 @@
+import { challenged, solutionHeader } from "../challenge/challenged";
 import { isCurrencyCode, type Money } from "../money";
 import type { PaymentHandle } from "../site/api";
 import { asList, asObject, asText, request, requestJson, sending } from "../site/http";
@@ -64,7 +65,7 @@ export class PlansApi {
 
   /** To store another card or account (`card`), or to pay what was declined (`pay`). */
   open(plan: Plan, what: "card" | "pay"): Promise<PaymentHandle> {
-    return this.#post(plan, what, {}, handleFrom);
+    return challenged((solution) => this.#post(plan, what, {}, handleFrom, solutionHeader(solution)));
   }
 
   /** Answered the same whoever gives. `language`: of the letter. */
@@ -72,9 +73,15 @@ export class PlansApi {
     await request(`${this.#url}/links`, sending("POST", { email, language }));
   }
 
-  #post<Answer>(plan: Plan, path: string, body: object, decode: (parsed: unknown) => Answer): Promise<Answer> {
+  #post<Answer>(
+    plan: Plan,
+    path: string,
+    body: object,
+    decode: (parsed: unknown) => Answer,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const url = `${this.#url}/plans/${encodeURIComponent(plan.id)}/${path}`;
-    return requestJson(url, decode, sending("POST", body, { "If-Match": plan.version, ...this.#headers() }));
+    return requestJson(url, decode, sending("POST", body, { "If-Match": plan.version, ...this.#headers(), ...headers }));
   }
 
   #headers(): { Authorization: string } {

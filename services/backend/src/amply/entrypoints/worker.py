@@ -112,7 +112,7 @@ def register(app: Celery, parts: Parts) -> None:
 
 
 def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Finishing what a crash left, and ending payments that cards are tried on."""
+    """Finishing what a crash left, and ending payments that cards are tried on or nobody pays."""
 
     def complete_stuck(**_: Any) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
@@ -141,15 +141,15 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         if paid:
             _log.warning("split gifts paid on", count=paid)
 
-    def close_exhausted(**_: Any) -> None:
-        closed = donations.close_exhausted(parts.events.database, parts.events.processor, clock=parts.clock)
-        if closed:
-            _log.info("exhausted payments ended", count=closed)
+    def end_payments(**_: Any) -> None:
+        ended = donations.end_payments(parts.events.database, parts.events.processor, clock=parts.clock)
+        if ended:
+            _log.info("payments ended", count=ended)
 
     return (
         (task_names.COMPLETE_STUCK, complete_stuck),
         (task_names.COMPLETE_SPLITS, complete_splits),
-        (task_names.CLOSE_EXHAUSTED, close_exhausted),
+        (task_names.CLOSE_EXHAUSTED, end_payments),
     )
 
 

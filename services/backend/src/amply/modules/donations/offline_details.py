@@ -9,7 +9,8 @@ from amply.kernel.money import Money
 from amply.modules.donations.domain import OfflineMethod
 from amply.modules.donations.offline import OfflineGift
 from amply.modules.donations.options import Anonymity, GiftOptions
-from amply.modules.donations.schemas import AddressIn, CompanyIn, DedicationIn, LongText, Request, ShortText
+from amply.modules.donations.schemas import AddressIn, CompanyIn, DedicationIn, Request
+from amply.modules.donations.typed_text import LongText, ShortText
 from amply.modules.mail import EmailAddress
 from amply.modules.receipts import Company, DonorFacts, Language
 

@@ -13,7 +13,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import donations, organizations, payments
+from amply.modules import defence, donations, organizations, payments
 from amply.modules.recurring import cards, changes, moves, queries, starting
 from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
 from amply.modules.recurring.dependencies import RecurringNotConfigured
@@ -203,11 +203,15 @@ def cancel_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     "/v1/donor/plans/{plan_id}/card",
     summary="Begin to store another card or account",
     dependencies=_LIMITED,
-    responses=responses(*_AT_PROCESSOR),
+    responses=responses(*_AT_PROCESSOR, defence.ChallengeRequired),
 )
-def begin_card(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
+def begin_card(plan_id: Identifier, caller: CallerOf, admission: defence.CardAdmissionOf) -> AtProcessorOut:
+    """The gate is asked as for a gift. A challenge is solved for this card: nothing but its solution is sent with it again."""
     return _at_processor(
-        caller, cards.begin_card(_storing(caller), plan_id=plan_id, email_sha256=caller.email_sha256)
+        caller,
+        cards.begin_card(
+            _storing(caller), plan_id=plan_id, email_sha256=caller.email_sha256, admit=admission.admit
+        ),
     )
 
 
