@@ -226,6 +226,7 @@ API = {
     "project": "INSERT SELECT UPDATE(currency) UPDATE(goal_minor_units) UPDATE(state) UPDATE(texts)",
     "organization_export": ADD,
     "organization_gift": READ,
+    "organization_refund": READ,
     "outbox": "INSERT SELECT(id)",
     "ownership_offer": "DELETE INSERT SELECT",
     "payment": WRITE,
@@ -237,6 +238,7 @@ API = {
     "person_passkey": ALL,
     "person_recovery_code": ALL,
     "person_totp": ALL,
+    "refund_request": ADD,
     "scim_resource": ALL,
     "scim_value": "DELETE INSERT SELECT",
     "scim_token": " ".join(
