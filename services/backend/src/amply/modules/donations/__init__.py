@@ -234,7 +234,7 @@ __all__ = [
 ]
 
 
-def routers() -> "tuple[APIRouter, ...]":
+def routers() -> "tuple[APIRouter, APIRouter, APIRouter, APIRouter]":
     """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
     from amply.modules.donations import (  # noqa: PLC0415 -- see above
         organization_router,

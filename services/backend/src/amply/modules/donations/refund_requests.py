@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import BigInteger, DateTime, Text, column, delete, func, select, table, update
+from sqlalchemy import BigInteger, DateTime, Text, column, delete, func, select, table, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -271,7 +271,8 @@ def _put(
         )
         .on_conflict_do_nothing(
             index_elements=[RefundRequestRow.donation_id],
-            index_where=RefundRequestRow.state == RequestState.WAITING.value,
+            # As the index says it, with no parameter: the database compares the two before it knows any value.
+            index_where=text("state = 'waiting'"),
         )
         .returning(RefundRequestRow.id)
     ).one_or_none()
