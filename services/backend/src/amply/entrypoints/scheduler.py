@@ -48,6 +48,7 @@ TASKS_OF: Final = {
     giving.TOPIC_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
     images.TOPIC_RECEIVED: (task_names.MAKE_IMAGES, sqs.LOW),
     exports.TOPIC_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
+    donations.TOPIC_HIDDEN: (task_names.MAKE_EXPORTS, sqs.LOW),
     ingestion.TOPIC_SUBMITTED: (task_names.READ_FILES, sqs.LOW),
     ingestion.TOPIC_CHANGED: (task_names.TELL_DATASETS, sqs.LOW),
     giving.TOPIC_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),
