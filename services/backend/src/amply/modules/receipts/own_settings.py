@@ -22,11 +22,16 @@ from amply.modules.receipts.settings import check, jurisdiction_of, settings_in
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSettings:
-    """`offered`: the jurisdictions that it may be changed to. `is_kept`: whether there is a row of them."""
+    """Of an organisation of a country. `is_kept`: whether there is a row of them."""
 
     settings: ReceiptSettings
-    offered: tuple[Jurisdiction, ...]
+    of_country: Jurisdiction
     is_kept: bool
+
+    @property
+    def offered(self) -> tuple[Jurisdiction, ...]:
+        """What the jurisdiction may be changed to. Staff may have said the law of another country, and what stands may stay."""
+        return tuple(sorted({self.settings.jurisdiction, self.of_country, Jurisdiction.NONE}))
 
     def shown(self) -> ReceiptSettingsOut:
         """As the API shows them."""
@@ -83,9 +88,7 @@ def _own(organization: Organization, row: ReceiptSettingsRow | None) -> OwnSetti
             organization_id=organization.id, jurisdiction=of_country, legal_name=organization.name
         )
     )
-    # Staff may have said the law of another country, and what stands may stay.
-    offered = dict.fromkeys((settings.jurisdiction, of_country, Jurisdiction.NONE))
-    return OwnSettings(settings=settings, offered=tuple(sorted(offered)), is_kept=row is not None)
+    return OwnSettings(settings=settings, of_country=of_country, is_kept=row is not None)
 
 
 def _keep(
