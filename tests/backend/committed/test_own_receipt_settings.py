@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import ProgrammingError
 
+from amply.entrypoints.keys_at_hand import hold_key_of
+from amply.infra.database import Database
 from amply.modules import applications, receipts
 from tests.backend.application_world import BEGUN, COMPLETE, Applicant
 from tests.backend.member_world import House
@@ -22,10 +24,11 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def test_what_staff_verify_stands_on_receipts_and_the_rest_is_the_organisations(
-    house: House, ada: Applicant
+    house: House, ada: Applicant, operator: Database
 ) -> None:
     of = ada.apply()
-    with house.database.transaction() as session:
+    hold_key_of(operator, of)
+    with operator.transaction() as session:
         applications.by_staff(
             session, organization_id=of, move=applications.Move.REVIEW, reason=None, now=house.clock()
         )

@@ -45,7 +45,8 @@ function Standing({ settings: { legalName, registrationNumber, isOfficial, missi
   return (
     <>
       <p>{isOfficial ? t.receiptsOfficial : acknowledged}</p>
-      <dl class="facts">
+      <p class="hint">{t.verifiedByStaff}</p>
+      <dl class="facts verified">
         <div>
           <dt>{t.legalName}</dt>
           <dd>{legalName}</dd>
@@ -55,7 +56,6 @@ function Standing({ settings: { legalName, registrationNumber, isOfficial, missi
           <dd>{registrationNumber || t.nothingYet}</dd>
         </div>
       </dl>
-      <p class="hint">{t.verifiedByStaff}</p>
     </>
   );
 }

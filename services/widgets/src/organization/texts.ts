@@ -83,7 +83,7 @@ export const ORGANIZATION_EN = {
   },
   legalName: "Legal name",
   registrationNumber: "Registration number",
-  verifiedByStaff: "Our staff verified name and number: write to them where something changes.",
+  verifiedByStaff: "Our staff verify name and number: write to them where something changes.",
   receiptLaw: "Under whose law",
   receiptLaws: {
     US: "United States: deductible contributions",

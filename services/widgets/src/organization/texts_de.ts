@@ -84,7 +84,7 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   },
   legalName: "Amtlicher Name",
   registrationNumber: "Registernummer",
-  verifiedByStaff: "Name und Nummer hat unser Team geprüft: Schreiben Sie ihm, wenn sich daran etwas ändert.",
+  verifiedByStaff: "Name und Nummer prüft unser Team: Schreiben Sie ihm, wenn sich daran etwas ändert.",
   receiptLaw: "Nach wessen Recht",
   receiptLaws: {
     US: "Vereinigte Staaten: absetzbare Spenden",

@@ -84,7 +84,7 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   },
   legalName: "Nom officiel",
   registrationNumber: "Numéro d’enregistrement",
-  verifiedByStaff: "Notre équipe a vérifié le nom et le numéro\u00a0: écrivez-lui si l’un des deux change.",
+  verifiedByStaff: "Notre équipe vérifie le nom et le numéro\u00a0: écrivez-lui si l’un des deux change.",
   receiptLaw: "Selon quelle loi",
   receiptLaws: {
     US: "États-Unis\u00a0: dons déductibles",
