@@ -43,16 +43,20 @@ def test_finance_completes_what_staff_verified_and_receipts_are_official(
     page.get_by_label("The fiscal year begins in").select_option("April")
     colour = page.get_by_label("Colour on receipts")
     colour.fill("#f98152")
-    place.clicks("Save the receipts’ settings")
+    place.clicks("Save what receipts say")
     expect(colour).to_be_focused()
     expect(colour).to_have_accessible_description(re.compile("dark enough to be read on white \\(contrast"))
     colour.fill("#05668D")
-    place.clicks("Save the receipts’ settings")
-    expect(part.get_by_role("status").last).to_have_text("The receipts’ settings are saved.")
+    place.clicks("Save what receipts say")
+    expect(part.get_by_role("status").last).to_have_text("What receipts say is saved.")
     expect(part.get_by_text("get official receipts.")).to_be_visible()
     said = colleague.sees("/receipt-settings").json()
     assert said["address"] == ["1 Mill Lane", "Vale AB1 2CD"]
-    assert (said["time_zone"], said["fiscal_year_starts"], said["brand_colour"]) == ("Europe/London", 4, "#05668d")
+    assert (said["time_zone"], said["fiscal_year_starts"], said["brand_colour"]) == (
+        "Europe/London",
+        4,
+        "#05668d",
+    )
     place.clicks("Français")
     expect(page.get_by_role("heading", name="Reçus")).to_be_visible()
     place.is_for_everybody()

@@ -66,7 +66,10 @@ def test_staff_look_read_ask_and_verify(house: House) -> None:
     assert verified == {"id": organization_id, "state": "verified", "slug": "river-of-the-vale"}
     assert printed("applications") == []
     [receipts] = printed("receipts", "--id", organization_id)
-    assert (receipts["legal_name"], receipts["registration_number"]) == (BEGUN["legal_name"], COMPLETE["tax_id"])
+    assert (receipts["legal_name"], receipts["registration_number"]) == (
+        BEGUN["legal_name"],
+        COMPLETE["tax_id"],
+    )
     assert (receipts["jurisdiction"], receipts["missing"]) == ("GB", ["address"])
     printed("suspend", "--id", organization_id, "--reason", "We have questions.")
     printed("restore", "--id", organization_id, "--reason", "They are answered.")

@@ -285,8 +285,8 @@ def test_owners_alone_choose_what_the_ledgers_pages_show_and_it_is_recorded(hous
     chosen = change(house, {"ledger_visibility": late}, by="usr_owner")
     assert chosen.json()["ledger_visibility"] == {**late, "minimum": None}
     assert chosen.json()["name"] == "Sea", "what was refused changed nothing"
-    assert [tuple(row) for row in house.rows("SELECT organization_id, policy, delay_days FROM ledger_visibility")] == [
-        (house.organization_id, "delayed", 30)
-    ]
+    assert [
+        tuple(row) for row in house.rows("SELECT organization_id, policy, delay_days FROM ledger_visibility")
+    ] == [(house.organization_id, "delayed", 30)]
     recorded = house.ask("GET", "/audit", by="usr_owner").json()["data"]
     assert [each["action"] for each in recorded].count("organization.visibility_set") == 1

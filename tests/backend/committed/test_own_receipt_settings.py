@@ -1,12 +1,14 @@
 """How an organisation issues receipts, said by its own people and programs; what staff verified stays as it is."""
+# ruff: noqa: S608 -- statements are put together from this file's own words
 
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from amply.entrypoints.keys_at_hand import hold_key_of
 from amply.infra.database import Database
+from amply.infra.vault.of_organizations import hold_key_of
 from amply.modules import applications, receipts
 from tests.backend.application_world import BEGUN, COMPLETE, Applicant
 from tests.backend.member_world import House
@@ -121,3 +123,34 @@ def test_the_law_that_staff_said_may_stay_and_be_given_up(house: House) -> None:
     given_up = change(house, {"jurisdiction": "none"}).json()
     assert (given_up["jurisdictions"], given_up["is_official"]) == (["none"], False)
     assert given_up["registration_number"] == "91-1144442"
+
+
+def test_the_database_lets_nobody_change_anothers_and_nobody_begin_with_a_number(house: House) -> None:
+    change(house, {"signatory": "Grace"})
+    late = "ledger_visibility (organization_id, policy, changed_at) VALUES (:of, 'internal', now())"
+    begun = """
+        receipt_settings (organization_id, jurisdiction, legal_name, registration_number, address, place, signatory,
+            language, time_zone, fiscal_year_starts, brand_colour, updated_at)
+        VALUES (:of, 'GB', 'Mine', :number, '{}', '', '', 'en', 'UTC', 1, '', now())
+    """
+    house.run(f"INSERT INTO {late}", of=house.organization_id)
+    stranger: Any = {"organization_id": house.other_id, "person_id": "usr_stranger"}
+    with house.own.transaction(**stranger) as session:
+        for table, to in (
+            ("receipt_settings", "signatory = 'Mine'"),
+            ("ledger_visibility", "policy = 'full'"),
+        ):
+            changed = session.execute(text(f"UPDATE {table} SET {to}"))
+            assert changed.rowcount == 0, table  # type: ignore[attr-defined] # of a cursor
+    for insert, values in (
+        (late, {"of": house.organization_id}),
+        (begun, {"of": house.organization_id, "number": ""}),
+        (begun, {"of": house.other_id, "number": "1234567"}),
+    ):
+        with (
+            pytest.raises(ProgrammingError, match="row-level security"),
+            house.own.transaction(**stranger) as session,
+        ):
+            session.execute(text(f"INSERT INTO {insert}"), values)
+    with house.own.transaction(**stranger) as session:
+        session.execute(text(f"INSERT INTO {begun}"), {"of": house.other_id, "number": ""})

@@ -42,9 +42,7 @@ def test_complete_settings_are_taken(jurisdiction: Jurisdiction) -> None:
         (NONE, {"logo": png(10, size=70_000)}, "logo"),
     ],
 )
-def test_what_is_wrong_is_named(
-    jurisdiction: Jurisdiction, change: dict[str, Any], param: str
-) -> None:
+def test_what_is_wrong_is_named(jurisdiction: Jurisdiction, change: dict[str, Any], param: str) -> None:
     with pytest.raises(ReceiptSettingsNotAcceptable) as refused:
         check(settings(jurisdiction, **change))
 

@@ -104,8 +104,8 @@ export const ORGANIZATION_EN = {
   fiscalYear: "The fiscal year begins in",
   receiptColour: "Colour on receipts",
   receiptColourHint: "Like #05668d, and dark enough to be read on white. It may be empty.",
-  receiptsSave: "Save the receipts’ settings",
-  receiptsSaved: "The receipts’ settings are saved.",
+  receiptsSave: "Save what receipts say",
+  receiptsSaved: "What receipts say is saved.",
   receiptFields: {
     jurisdiction: "law",
     address: "address",

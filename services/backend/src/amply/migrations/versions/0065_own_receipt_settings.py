@@ -12,18 +12,22 @@ branch_labels = None
 depends_on = None
 
 _OWN = "organization_id = (SELECT acting_organization())"
-_THEIRS = "jurisdiction, address, place, signatory, language, time_zone, fiscal_year_starts, brand_colour, updated_at"
-_READ_BEFORE = "organization_id, time_zone, fiscal_year_starts"
 
 
 def upgrade() -> None:
-    op.execute(f"""
-        REVOKE SELECT ({_READ_BEFORE}) ON receipt_settings FROM amply_api;
-        GRANT SELECT, INSERT, UPDATE ({_THEIRS}) ON receipt_settings TO amply_api;
+    op.execute("""
+        REVOKE SELECT (organization_id, time_zone, fiscal_year_starts) ON receipt_settings FROM amply_api;
+        GRANT SELECT, INSERT ON receipt_settings TO amply_api;
+        GRANT UPDATE (
+            jurisdiction, address, place, signatory, language, time_zone, fiscal_year_starts, brand_colour, updated_at
+        ) ON receipt_settings TO amply_api;
         GRANT INSERT, UPDATE ON ledger_visibility TO amply_api
     """)
     # Time zones and fiscal years are read for donors, whoever they gave to; what pages show is anybody's to read.
-    for table, begun in (("receipt_settings", f"{_OWN} AND registration_number = ''"), ("ledger_visibility", _OWN)):
+    for table, begun in (
+        ("receipt_settings", f"{_OWN} AND registration_number = ''"),
+        ("ledger_visibility", _OWN),
+    ):
         op.execute(f"""
             ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
             CREATE POLICY of_anybody ON {table} FOR SELECT TO amply_api USING (true);
@@ -38,8 +42,11 @@ def downgrade() -> None:
         for policy in ("of_everyone", "of_the_acting", "by_the_acting", "of_anybody"):
             op.execute(f"DROP POLICY {policy} ON {table}")
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    op.execute(f"""
+    op.execute("""
         REVOKE INSERT, UPDATE ON ledger_visibility FROM amply_api;
-        REVOKE SELECT, INSERT, UPDATE ({_THEIRS}) ON receipt_settings FROM amply_api;
-        GRANT SELECT ({_READ_BEFORE}) ON receipt_settings TO amply_api
+        REVOKE SELECT, INSERT ON receipt_settings FROM amply_api;
+        REVOKE UPDATE (
+            jurisdiction, address, place, signatory, language, time_zone, fiscal_year_starts, brand_colour, updated_at
+        ) ON receipt_settings FROM amply_api;
+        GRANT SELECT (organization_id, time_zone, fiscal_year_starts) ON receipt_settings TO amply_api
     """)

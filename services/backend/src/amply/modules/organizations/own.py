@@ -105,9 +105,7 @@ def _choose_visibility(
     session: Session, access: Access, asked: LedgerVisibilityIn, *, before: VisibilityPolicy
 ) -> None:
     """Who sends back what stands there changes nothing, and may."""
-    chosen = VisibilityPolicy(
-        visibility=asked.policy, delay_days=asked.delay_days, minimum=asked.minimum
-    )
+    chosen = VisibilityPolicy(visibility=asked.policy, delay_days=asked.delay_days, minimum=asked.minimum)
     if chosen == before:
         return
     may = select(access.covers(OrganizationRow.id, Permission.LEDGER_PAGES_CHANGE)).where(
@@ -115,9 +113,7 @@ def _choose_visibility(
     )
     if not session.scalar(may):
         raise NotAllowed("Ask an owner: only owners choose what the pages of the ledger show.")
-    ledger.set_visibility(
-        session, organization_id=access.organization_id, policy=chosen, now=access.now
-    )
+    ledger.set_visibility(session, organization_id=access.organization_id, policy=chosen, now=access.now)
     audit.record_by(session, access, Action.ORGANIZATION_VISIBILITY_SET)
 
 

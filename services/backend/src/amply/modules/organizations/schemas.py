@@ -212,7 +212,9 @@ class LedgerVisibilityIn(Request):
         Visibility, Field(description="All entries, sums by day, entries of a certain age, or nothing.")
     ]
     delay_days: Annotated[int | None, Field(description="With `delayed` alone: 1 to 1096.")] = None
-    minimum: Annotated[int | None, Field(description="With `aggregated` alone: 2 to 1000 entries a sum.")] = None
+    minimum: Annotated[int | None, Field(description="With `aggregated` alone: 2 to 1000 entries a sum.")] = (
+        None
+    )
 
 
 class OrganizationChange(Request):

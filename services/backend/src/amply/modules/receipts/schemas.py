@@ -15,7 +15,9 @@ class ReceiptSettingsOut(BaseModel):
         description="Under whose law; `none`: gifts are acknowledged, and nothing is said about taxes."
     )
     jurisdictions: list[Jurisdiction] = Field(description="What it may be changed to.")
-    is_official: bool = Field(description="Whether gifts that fulfil what the law asks get official receipts.")
+    is_official: bool = Field(
+        description="Whether gifts that fulfil what the law asks get official receipts."
+    )
     missing: list[str] = Field(
         description="Fields that the law asks for and that are empty: until then gifts are acknowledged."
     )
@@ -27,7 +29,9 @@ class ReceiptSettingsOut(BaseModel):
     place: str = Field(description="Where receipts are issued (Canada).")
     signatory: str = Field(description="Who signs, with the office held.")
     language: Language = Field(description="Of receipts to donors who chose none.")
-    time_zone: str = Field(description="IANA name. It says which day, and so which tax year, a gift falls on.")
+    time_zone: str = Field(
+        description="IANA name. It says which day, and so which tax year, a gift falls on."
+    )
     fiscal_year_starts: int = Field(description="Month, 1 to 12, in which the year of statements begins.")
     brand_colour: str = Field(description="`#rrggbb`; empty: the platform's.")
 
@@ -71,5 +75,6 @@ class ReceiptSettingsChange(BaseModel):
     time_zone: Annotated[str | None, Field(max_length=100)] = None
     fiscal_year_starts: Annotated[int | None, Field(ge=1, le=12)] = None
     brand_colour: Annotated[
-        str | None, Field(max_length=20, description="Dark enough to be read on white; empty: the platform's.")
+        str | None,
+        Field(max_length=20, description="Dark enough to be read on white; empty: the platform's."),
     ] = None

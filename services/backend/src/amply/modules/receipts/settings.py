@@ -188,7 +188,9 @@ def begin(
     standing = find(session, organization_id=organization_id) or ReceiptSettings(
         organization_id=organization_id, jurisdiction=jurisdiction_of(country), legal_name=legal_name
     )
-    law = standing.jurisdiction if standing.jurisdiction is not Jurisdiction.NONE else jurisdiction_of(country)
+    law = (
+        standing.jurisdiction if standing.jurisdiction is not Jurisdiction.NONE else jurisdiction_of(country)
+    )
     number = standing.registration_number or registration_number_of(tax_id, jurisdiction=law)
     return save(
         session,
