@@ -25,6 +25,7 @@ from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
     applications,
     defence,
+    donations,
     exports,
     giving,
     images,
@@ -41,11 +42,13 @@ from amply.modules import (
 TASKS_OF: Final = {
     webhooks.TOPIC_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
     ledger.CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
+    donations.TOPIC_CONTESTED: (task_names.PAUSE_CONTESTED, sqs.HIGH),
     defence.TOPIC_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.TOPIC_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
     giving.TOPIC_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
     images.TOPIC_RECEIVED: (task_names.MAKE_IMAGES, sqs.LOW),
     exports.TOPIC_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
+    donations.TOPIC_HIDDEN: (task_names.MAKE_EXPORTS, sqs.LOW),
     ingestion.TOPIC_SUBMITTED: (task_names.READ_FILES, sqs.LOW),
     ingestion.TOPIC_CHANGED: (task_names.TELL_DATASETS, sqs.LOW),
     giving.TOPIC_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),

@@ -75,7 +75,7 @@ def change(
     require_match(if_match, OwnOrganization.showing(organization_of(row), visible, site_url=site_url))
     if asked.ledger_visibility is not None:
         _choose_visibility(session, access, asked.ledger_visibility, before=visible)
-    name = row.name if asked.name is None else asked.name.strip()
+    name = row.name if asked.name is None else words.name_of(asked.name, param="name")
     if name != row.name and not OrganizationState(row.state).is_public:
         raise OrganizationNotAcceptable(
             "Until it is verified its name is the legal name of its application: change that.", param="name"
