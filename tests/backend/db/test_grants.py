@@ -80,7 +80,7 @@ API = {
     "leaf": READ,
     "ledger_day": READ,
     "ledger_day_fold": READ,
-    "ledger_visibility": READ,
+    "ledger_visibility": WRITE,
     "member": "DELETE SELECT UPDATE(role)",
     "member_invitation": " ".join(
         (
@@ -291,7 +291,18 @@ API = {
         "INSERT SELECT(declares_gift_aid) SELECT(donation_id) "
         "UPDATE(declares_gift_aid) UPDATE(forgets_gift_aid) UPDATE(gift_aid)"
     ),
-    "receipt_settings": "SELECT(fiscal_year_starts) SELECT(organization_id) SELECT(time_zone)",
+    "receipt_settings": " ".join(
+        (
+            "INSERT SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in (
+                    *("address", "brand_colour", "fiscal_year_starts", "jurisdiction", "language", "place"),
+                    *("signatory", "time_zone", "updated_at"),
+                )
+            ),
+        )
+    ),
     "sealing": READ,
     "sharing_consent": ADD,
     "sharing_span": " ".join(

@@ -69,6 +69,24 @@ def test_everywhere_else_an_acknowledgement_claims_nothing() -> None:
     assert assess(None, gift_in(NONE)).reasons == (Reason.NO_SETTINGS,)
 
 
+@pytest.mark.parametrize(
+    ("jurisdiction", "field"),
+    [
+        (US, {"address": ()}),
+        (CA, {"signatory": ""}),
+        (GB, {"registration_number": ""}),
+        (AU, {"address": ()}),
+    ],
+)
+def test_settings_that_lack_something_make_acknowledgements(
+    jurisdiction: Jurisdiction, field: dict[str, Any]
+) -> None:
+    assessment = assess(settings(jurisdiction, **field), gift_in(jurisdiction))
+
+    assert assessment.kind is ReceiptKind.ACKNOWLEDGEMENT
+    assert assessment.reasons == (Reason.SETTINGS_INCOMPLETE,)
+
+
 @pytest.mark.parametrize("jurisdiction", OFFICIAL)
 def test_another_currency_than_the_laws_is_acknowledged(jurisdiction: Jurisdiction) -> None:
     given = replace(gift_in(jurisdiction), amount=Money(minor_units=30_000, currency="CHF"))

@@ -34,6 +34,7 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
+from amply.modules.organizations.own import own as own_organization
 from amply.modules.organizations.pictures import describe_picture, hide_picture, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
@@ -96,6 +97,7 @@ __all__ = [
     "name_as",
     "name_of",
     "open_fund",
+    "own_organization",
     "rename_fund",
     "routers",
     "sdgs_of",

@@ -65,6 +65,8 @@ def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
         return _acknowledgement(gift, (Reason.NO_SETTINGS,))
     if settings.jurisdiction is Jurisdiction.NONE:
         return _acknowledgement(gift, ())
+    if settings.missing:
+        return _acknowledgement(gift, (Reason.SETTINGS_INCOMPLETE,))
     if gift.is_anonymous:
         # An official receipt is the organisation's own document: it has to know whom it is made out to.
         return _acknowledgement(gift, (Reason.ANONYMOUS,))
