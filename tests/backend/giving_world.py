@@ -24,6 +24,7 @@ from amply.modules.mail import address_digest
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.endpoint_world import delivering_work
 from tests.backend.export_shelf import FakeExports
 from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
@@ -146,6 +147,7 @@ class DonorsPage(ReceiptOffice):
             archive=AuditShelf(),
             images=image_work(self.database),
             exports=exports.Making(database=self.database, store=FakeExports()),
+            delivering=delivering_work(self.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

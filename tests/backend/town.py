@@ -24,6 +24,7 @@ from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
+from tests.backend.endpoint_world import delivering_work
 from tests.backend.export_shelf import FakeExports
 from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
@@ -95,6 +96,7 @@ class Town:
                 archive=AuditShelf(),
                 images=image_work(books.app),
                 exports=exports.Making(database=books.app, store=FakeExports()),
+                delivering=delivering_work(books.app),
                 data_sharing=None,
                 data_settling=None,
                 data_taking=None,

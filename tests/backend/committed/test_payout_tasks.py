@@ -19,6 +19,7 @@ from amply.modules.payouts import PayoutStatus
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.endpoint_world import delivering_work
 from tests.backend.export_shelf import FakeExports
 from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
@@ -79,6 +80,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             archive=shelf,
             images=image_work(treasury.database),
             exports=exports.Making(database=treasury.database, store=FakeExports()),
+            delivering=delivering_work(treasury.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

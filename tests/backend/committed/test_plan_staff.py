@@ -20,6 +20,7 @@ from amply.modules import donations, exports, federation, ledger, mail, payments
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
+from tests.backend.endpoint_world import delivering_work
 from tests.backend.export_shelf import FakeExports
 from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
@@ -148,6 +149,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             archive=AuditShelf(),
             images=image_work(plans.database),
             exports=exports.Making(database=plans.database, store=FakeExports()),
+            delivering=delivering_work(plans.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

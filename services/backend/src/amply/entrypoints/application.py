@@ -46,6 +46,7 @@ from amply.modules import (
     selling,
     sharing,
     trials,
+    webhook_endpoints,
     webhooks,
 )
 
@@ -72,6 +73,8 @@ class Parts:
 
     `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
     and banners are uploaded to; without it none is taken.
+
+    `allows_loopback_webhooks`: whether webhook endpoints may be on this machine, as on a laptop.
 
     `callers` are the ways to be known, in the order they are asked in.
 
@@ -110,6 +113,7 @@ class Parts:
     sold: selling.Parts | None = None
     intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
+    allows_loopback_webhooks: bool = False
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -213,6 +217,7 @@ def _routers() -> Iterator[APIRouter]:
     yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
     yield from (own_profile, gifts_of_one, payouts_of_one, *applications.routers(), *members.routers())
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
+    yield from webhook_endpoints.routers()
     yield from (*ingestion.routers(), *selling.routers(), *federation.routers(), *scim.routers())
 
 

@@ -34,6 +34,7 @@ from amply.modules import (
     onboarding,
     payouts,
     people,
+    public_events,
     sharing,
     webhooks,
 )
@@ -51,6 +52,7 @@ TASKS_OF: Final = {
     giving.FACT_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),
     people.FACT_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
     sharing.FACT_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
+    public_events.FACT_RECORDED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
     people.FACT_ERASED: (task_names.NOTE_ERASED, sqs.LOW),
     members.FACT_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
     onboarding.FACT_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),
@@ -94,6 +96,7 @@ _SENT: Final = (
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
     ("look at organisations' domains", _RARELY, task_names.CHECK_DOMAINS),
     ("make files that organisations asked for", _SOMETIMES, task_names.MAKE_EXPORTS),
+    ("deliver events to webhook endpoints", _OFTEN, task_names.DELIVER_WEBHOOKS),
     ("tell who lets data be shared", _SOMETIMES, task_names.TELL_CONSENTS),
     ("write facts that may be shared", _HOURLY, task_names.WRITE_FACTS),
     ("settle months of sold data", _HOURLY, task_names.SETTLE_DATA),

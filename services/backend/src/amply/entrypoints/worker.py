@@ -17,6 +17,7 @@ from amply.entrypoints.about_organizations import (
 )
 from amply.entrypoints.about_revenue import about_revenue
 from amply.entrypoints.about_sharing import about_sharing
+from amply.entrypoints.about_webhook_endpoints import about_webhook_endpoints
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.personal_data import about_people
@@ -106,6 +107,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_sharing(parts.data_sharing, parts.clock),
         *about_revenue(parts.data_settling, parts.clock),
         *about_ingestion(parts.data_taking, parts.clock),
+        *about_webhook_endpoints(parts.delivering, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))

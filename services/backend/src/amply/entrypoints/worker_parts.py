@@ -22,6 +22,7 @@ from amply.entrypoints.about_organizations import (
 )
 from amply.entrypoints.about_revenue import settling_in
 from amply.entrypoints.about_sharing import sharing_in
+from amply.entrypoints.about_webhook_endpoints import delivering
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.infra.database import Database, connect
 from amply.infra.settings import (
@@ -58,6 +59,7 @@ from amply.modules import (
     payouts,
     people,
     recurring,
+    webhook_endpoints,
     webhooks,
 )
 from amply.modules.ingestion import Taking
@@ -87,6 +89,7 @@ class Parts:
     images: images.Making
     archive: audit.AuditArchive
     exports: exports.Making
+    delivering: webhook_endpoints.Delivering
     data_sharing: Sharing | None
     data_settling: Settling | None
     data_taking: Taking | None
@@ -135,6 +138,7 @@ def parts_from_environment() -> Parts:
         images=making_images(database, DocumentSettings(), MediaSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
+        delivering=delivering(database),
         data_sharing=sharing_in(database, LakeSettings()),
         data_settling=settling_in(database, secrets, MarketplaceSettings()),
         data_taking=taking_in(database, LakeSettings()),

@@ -7,6 +7,7 @@ against the name (OWASP, server-side request forgery).
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -44,12 +45,15 @@ class GuardedTransport(httpx2.BaseTransport):
     Args:
         allows_loopback: Only on a laptop and in tests: this machine may be asked too, without TLS.
         resolve: How names are looked up.
+        tls: Whose certificates are trusted; None trusts public authorities.
     """
 
-    def __init__(self, *, allows_loopback: bool, resolve: Resolve = resolved) -> None:
+    def __init__(
+        self, *, allows_loopback: bool, resolve: Resolve = resolved, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._allows_loopback = allows_loopback
         self._resolve = resolve
-        self._inner = httpx2.HTTPTransport(trust_env=False)
+        self._inner = httpx2.HTTPTransport(verify=tls or True, trust_env=False)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request to where it may go.
@@ -99,8 +103,17 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             return is_public(inner)
         if address in _TRANSLATED:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in each for each in _SPECIAL)
 
+
+_SPECIAL: Final = (
+    ipaddress.ip_network("192.0.0.0/24"),
+    ipaddress.ip_network("192.88.99.0/24"),
+    ipaddress.ip_network("64:ff9b:1::/48"),
+    ipaddress.ip_network("3fff::/20"),
+    ipaddress.ip_network("5f00::/16"),
+)
+"""Of no machine on the public internet, whatever Python's own table says (IANA's registries of special-purpose addresses)."""
 
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 behind a translator (RFC 6052)."""

@@ -11,6 +11,7 @@ from amply.infra import tracing
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
+from amply.modules.donations.integrator_events import Arrived, record_success
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
 from amply.modules.donations.openings import gift_of
@@ -242,6 +243,10 @@ class EventInHand:
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
         row.fee_cover_minor_units = parts.cover
         row.entry_id = posted.id
+        arrived_gift = Arrived(
+            id=row.id, organization_id=row.organization_id, amount=settlement.gross, fund_id=row.fund_id
+        )
+        record_success(self.session, arrived_gift, occurred_at=self.event.occurred_at, now=self.now)
         if row.erased_at is None:
             self.session.add(
                 ReceiptRow(

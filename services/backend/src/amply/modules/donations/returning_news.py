@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from amply.modules import payments, webhooks
 from amply.modules.donations.bookings import locked_gift
+from amply.modules.donations.integrator_events import Standing, record_changes
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.news import GiftBooks, GiftNotBookedYet, Hand, News
 from amply.modules.donations.receipting import void_what_went_back
@@ -41,7 +42,9 @@ def apply_returns(
     changed = [follow(books, payment, each) for each in told]
     if not any(changed):
         return webhooks.Outcome.NO_CHANGE
+    before = Standing.of(gift)
     conclude(hand.session, gift, payment)
+    record_changes(hand.session, gift, before=before, now=hand.now)
     gift.updated_at = hand.now
     void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
     payments.note_return(hand.session, payment=payment, now=hand.now)

@@ -1,0 +1,34 @@
+"""What the worker does about organisations' webhook endpoints."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from amply.adapters.webhook_sender import HttpSender
+from amply.entrypoints import task_names
+from amply.infra.database import Database
+from amply.infra.settings import ServiceSettings
+from amply.kernel.clock import Clock
+from amply.modules import webhook_endpoints
+
+_log = structlog.get_logger()
+
+
+def about_webhook_endpoints(
+    parts: webhook_endpoints.Delivering, clock: Clock
+) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Delivering events to them."""
+
+    def deliver(**_: Any) -> None:
+        attempts = webhook_endpoints.deliver(parts, clock=clock)
+        if attempts:
+            _log.info("webhooks_attempted", count=attempts)
+
+    return ((task_names.DELIVER_WEBHOOKS, deliver),)
+
+
+def delivering(database: Database) -> webhook_endpoints.Delivering:
+    """What deliveries need, from this process's settings. On a laptop an endpoint may be on this machine."""
+    sender = HttpSender(allows_loopback=ServiceSettings().environment == "local")
+    return webhook_endpoints.Delivering(database=database, sender=sender)

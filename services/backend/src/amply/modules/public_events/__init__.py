@@ -1,0 +1,29 @@
+"""Public events: what has happened to an organisation's money, for its integrators and for the event bus.
+
+A module records one in the transaction that makes it true. `modules/webhook_endpoints` delivers it to organisations' endpoints.
+Import from here only.
+"""
+
+from amply.modules.public_events.domain import EventType, PublicEvent, amount_of
+from amply.modules.public_events.models import PublicEventRow
+from amply.modules.public_events.service import (
+    FACT_RECORDED,
+    KEPT,
+    event_of,
+    forget_about,
+    forget_old,
+    record,
+)
+
+__all__ = [
+    "FACT_RECORDED",
+    "KEPT",
+    "EventType",
+    "PublicEvent",
+    "PublicEventRow",
+    "amount_of",
+    "event_of",
+    "forget_about",
+    "forget_old",
+    "record",
+]

@@ -1,0 +1,34 @@
+"""Webhook endpoints, and those who would receive what is sent to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from amply.infra.database import Database, forbid_transaction
+from amply.modules import webhook_endpoints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One request."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class FakeSender:
+    """Answers 204, or by address what a test says; keeps what it was given."""
+
+    sent: list[Sent] = field(default_factory=list)
+    answers: dict[str, webhook_endpoints.Answer] = field(default_factory=dict)
+
+    def post(self, *, url: str, headers: Mapping[str, str], body: bytes) -> webhook_endpoints.Answer:
+        forbid_transaction("webhook: deliver")
+        self.sent.append(Sent(url=url, headers=headers, body=body))
+        return self.answers.get(url) or webhook_endpoints.Answer(status=204, failure=None, milliseconds=3)
+
+
+def delivering_work(database: Database) -> webhook_endpoints.Delivering:
+    """What the worker's deliveries need."""
+    return webhook_endpoints.Delivering(database=database, sender=FakeSender())
