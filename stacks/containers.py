@@ -147,6 +147,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_MAIL_SENDER": settings.mail.sender,
         "AMPLY_MAIL_CONFIGURATION_SET": around.mail.configuration.configuration_set_name,
         "AMPLY_MAIL_FEEDBACK_URL": around.mail.feedback.queue_url,
+        "AMPLY_EVENT_BUS": around.events.bus.event_bus_name,
         "AMPLY_STRIPE_EVENTS_URL": around.events.stripe_events.queue_url,
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,

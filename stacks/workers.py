@@ -126,6 +126,7 @@ class Workers(AmplyStack):
         role = self._role(TaskName.SCHEDULER)
         self._around.queues.high.grant_send_messages(role)
         self._around.queues.low.grant_send_messages(role)
+        self._around.events.allow_facts(role)
         return role
 
     def _publisher_role(self) -> iam.IRole:

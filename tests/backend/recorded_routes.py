@@ -102,6 +102,7 @@ BY_OTHERS: Final = {
     Action.MEMBER_INVITATION_DECLINED,
     Action.MEMBER_LEFT_BY_PROVIDER,
     Action.SIGN_IN_DOMAIN_LOST,
+    Action.WEBHOOK_ENDPOINT_DISABLED,
 }
-"""What no person and no key does: a directory over SCIM, a provider, the DNS, and whoever holds an invitation's letter
-(`contract/test_scim.py`, `test_federation.py`, `committed/test_invitation_letters.py`)."""
+"""What no person and no key does: a directory over SCIM, a provider, the DNS, whoever holds an invitation's letter,
+and the worker (`contract/test_scim.py`, `test_federation.py`, `committed/test_invitation_letters.py`, `test_webhook_endpoints.py`)."""

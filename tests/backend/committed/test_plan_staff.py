@@ -20,7 +20,7 @@ from amply.modules import donations, exports, federation, ledger, mail, payments
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
-from tests.backend.endpoint_world import delivering_work
+from tests.backend.endpoint_world import FakeBus, delivering_work
 from tests.backend.export_shelf import FakeExports
 from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
@@ -157,7 +157,8 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
         ),
     )
     started = {
-        job.name: job for job in scheduler.jobs(plans.database, sqs.TaskSender(app, tasks_of={}), plans.clock)
+        job.name: job
+        for job in scheduler.jobs(plans.database, sqs.TaskSender(app, tasks_of={}), FakeBus(), plans.clock)
     }
     assert {"collect recurring gifts", "send letters about them"} <= started.keys()
     plans.clock.now = datetime(2026, 2, 28, 9, tzinfo=UTC)

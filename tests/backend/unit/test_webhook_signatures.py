@@ -85,5 +85,3 @@ def test_a_public_address_is_taken_as_it_is_and_a_laptops_own_on_a_laptop_alone(
 def test_a_replay_names_one_event_or_a_range(said: dict[str, object]) -> None:
     with pytest.raises(ReplayNotAcceptable):
         to_replay(**said)  # type: ignore[arg-type] # the table's values
-
-

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from amply.adapters import sqs
+from amply.adapters.eventbridge.public_events import EventBridgeBus
 from amply.entrypoints import backlog, task_names
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import stop_on_signals
@@ -20,7 +21,13 @@ from amply.entrypoints.traces import traced
 from amply.infra import logging, outbox
 from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
-from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
+from amply.infra.settings import (
+    DatabaseSettings,
+    EventBusSettings,
+    QueueSettings,
+    ServiceSettings,
+    TraceSettings,
+)
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
     applications,
@@ -121,11 +128,16 @@ class Job:
     run: Callable[[], object]
 
 
-def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job, ...]:
+def jobs(
+    database: Database, sender: sqs.TaskSender, bus: public_events.EventBus, clock: Clock
+) -> tuple[Job, ...]:
     """What is done how often."""
 
     def relay() -> None:
         outbox.relay_batch(database, publish=sender.publish, now=clock())
+
+    def publish() -> None:
+        public_events.publish(database, bus, now=clock())
 
     def sweep() -> None:
         with database.transaction() as session:
@@ -149,6 +161,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
 
     return (
         Job(name="relay the outbox", every=_TURN, run=relay),
+        Job(name="put public events on the bus", every=timedelta(seconds=1), run=publish),
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
         *(Job(name=name, every=every, run=send(task)) for name, every, task in _SENT),
@@ -180,7 +193,11 @@ def main() -> None:
     database = connect(DatabaseSettings(), application=service.service, pool_size=2)
     sender = sqs.TaskSender(sqs.application(QueueSettings()), tasks_of=TASKS_OF)
     with traced(service, TraceSettings()):
-        run(jobs(database, sender, system_clock), heartbeat_path=service.heartbeat_path, stopping=stopping)
+        run(
+            jobs(database, sender, EventBridgeBus(EventBusSettings()), system_clock),
+            heartbeat_path=service.heartbeat_path,
+            stopping=stopping,
+        )
     database.close()
 
 

@@ -6,6 +6,8 @@ Import from here only.
 
 from amply.modules.public_events.domain import EventType, PublicEvent, amount_of
 from amply.modules.public_events.models import PublicEventRow
+from amply.modules.public_events.ports import EVENTS_AT_ONCE, EventBus
+from amply.modules.public_events.publishing import count_unpublished, publish
 from amply.modules.public_events.service import (
     FACT_RECORDED,
     KEPT,
@@ -16,14 +18,18 @@ from amply.modules.public_events.service import (
 )
 
 __all__ = [
+    "EVENTS_AT_ONCE",
     "FACT_RECORDED",
     "KEPT",
+    "EventBus",
     "EventType",
     "PublicEvent",
     "PublicEventRow",
     "amount_of",
+    "count_unpublished",
     "event_of",
     "forget_about",
     "forget_old",
+    "publish",
     "record",
 ]

@@ -33,18 +33,20 @@ def record(
     states.
     """
     event_id = ids.new_id("event")
-    session.execute(
-        insert(PublicEventRow).values(
-            id=event_id,
-            organization_id=organization_id,
-            type=type,
-            subject_id=subject_id,
-            data=dict(data),
-            occurred_at=occurred_at,
-            created_at=now,
-            next_attempt_at=now,
+    # What is pending in the session may be half-way to a state that the database allows.
+    with session.no_autoflush:
+        session.execute(
+            insert(PublicEventRow).values(
+                id=event_id,
+                organization_id=organization_id,
+                type=type,
+                subject_id=subject_id,
+                data=dict(data),
+                occurred_at=occurred_at,
+                created_at=now,
+                next_attempt_at=now,
+            )
         )
-    )
     outbox.put(session, topic=FACT_RECORDED, payload={"event_id": event_id}, now=now)
 
 
