@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from amply.infra.database import Database, forbid_transaction
 from amply.modules import webhook_endpoints
 from amply.modules.public_events import EVENTS_AT_ONCE, PublicEvent
+from tests.backend.world import FakeMailer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,4 +48,4 @@ class FakeBus:
 
 def delivering_work(database: Database) -> webhook_endpoints.Delivering:
     """What the worker's deliveries need."""
-    return webhook_endpoints.Delivering(database=database, sender=FakeSender())
+    return webhook_endpoints.Delivering(database=database, sender=FakeSender(), mailer=FakeMailer())

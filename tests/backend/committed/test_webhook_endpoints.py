@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import donations, public_events, webhook_endpoints
+from amply.modules import donations, organizations, public_events, webhook_endpoints
 from amply.modules.public_events import EventType, amount_of
 from amply.modules.webhook_endpoints import Answer, Delivering, Failure
 from amply.modules.webhook_endpoints.delivering import fan_out
@@ -32,7 +32,7 @@ class Post:
     def __init__(self, house: House) -> None:
         self.house = house
         self.sender = FakeSender()
-        self.parts = Delivering(database=house.database, sender=self.sender)
+        self.parts = Delivering(database=house.database, sender=self.sender, mailer=house.mailer)
 
     def add(self, url: str = URL, *types: str) -> str:
         body = {"url": url, "event_types": list(types or ("donation.succeeded",))}
@@ -83,6 +83,11 @@ class Post:
 
 @pytest.fixture
 def post(house: House) -> Post:
+    contact = organizations.Contact(email="desk@river.example", language="en")
+    with house.database.transaction() as session:
+        organizations.keep_contact(
+            session, organization_id=house.organization_id, contact=contact, now=house.clock()
+        )
     return Post(house)
 
 
@@ -154,6 +159,12 @@ def test_an_endpoint_that_uses_up_the_attempts_of_several_events_is_disabled(pos
     assert {each["state"] for each in post.deliveries(endpoint_id, "?state=failed")} == {"failed"}
     records = post.house.rows("SELECT content FROM audit_record WHERE content LIKE '%endpoint.disabled%'")
     assert len(records) == 1
+    (letter,) = post.house.mailer.sent
+    assert (letter.to, "river.example" in letter.text, endpoint_id in letter.html) == (
+        "desk@river.example",
+        True,
+        True,
+    )
     post.happen()
     assert post.deliver(seconds=1) == []
     assert code(post.ask("POST", f"/{endpoint_id}/test")) == (409, "endpoint_disabled")
@@ -207,9 +218,12 @@ def test_a_test_event_goes_to_its_endpoint_alone(post: Post) -> None:
 def test_a_new_key_signs_beside_the_one_before_it_and_never_three(post: Post) -> None:
     endpoint_id = post.add()
     before = post.shown(endpoint_id)["public_keys"][0]["public_key"]
-    for _ in range(2):
-        keys = post.ask("POST", f"/{endpoint_id}/keys", json={"former_ends_after_hours": 2}).json()["data"]
-        assert len(keys) == 2
+    rotations = [
+        post.ask("POST", f"/{endpoint_id}/keys", json={"former_ends_after_hours": 2}).json()["data"]
+        for _ in range(2)
+    ]
+    assert [len(keys) for keys in rotations] == [2, 2]
+    keys = rotations[-1]
     assert before not in [each["public_key"] for each in keys]
     post.happen()
     (sent,) = post.deliver()

@@ -1,19 +1,24 @@
 """Signatures of webhooks, as Standard Webhooks has them, and the receiving side as docs/webhooks.md shows it."""
 
 import base64
+import html
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from amply.infra.letter_templates import letter_texts
+from amply.modules.receipts import Language
 from amply.modules.webhook_endpoints.domain import (
     ATTEMPTS_MAX,
+    DisabledReason,
     EndpointNotAcceptable,
     ReplayNotAcceptable,
     checked_url,
     retry_after,
     to_replay,
 )
+from amply.modules.webhook_endpoints.letters import disabled_mail
 from amply.modules.webhook_endpoints.signatures import fresh_private_key, public_key_of, signed_headers
 
 NOW = datetime(2026, 11, 27, 15, tzinfo=UTC)
@@ -85,3 +90,28 @@ def test_a_public_address_is_taken_as_it_is_and_a_laptops_own_on_a_laptop_alone(
 def test_a_replay_names_one_event_or_a_range(said: dict[str, object]) -> None:
     with pytest.raises(ReplayNotAcceptable):
         to_replay(**said)  # type: ignore[arg-type] # the table's values
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_letter_about_a_disabled_endpoint_says_in_each_language_which_and_why(language: Language) -> None:
+    english, other = (
+        letter_texts("amply.modules.webhook_endpoints", each) for each in (Language.EN, language)
+    )
+    assert {name: set(texts) for name, texts in other.items()} == {
+        name: set(texts) for name, texts in english.items()
+    }
+    assert set(english["reasons"]) == {DisabledReason.FAILING, DisabledReason.GONE}
+    for reason in english["reasons"]:
+        letter = disabled_mail(
+            to="desk@river.example",
+            organization="River Trust",
+            language=language,
+            endpoint_id="whe_1",
+            url="https://river.example/hook?key=of-theirs",
+            reason=reason,
+        )
+        assert "River Trust" in letter.subject
+        for said in (" ".join(letter.text.split()), html.unescape(letter.html)):
+            assert other["reasons"][reason] in said
+            assert "river.example" in said
+            assert "of-theirs" not in said

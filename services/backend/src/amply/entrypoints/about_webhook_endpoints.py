@@ -10,7 +10,7 @@ from amply.entrypoints import task_names
 from amply.infra.database import Database
 from amply.infra.settings import ServiceSettings
 from amply.kernel.clock import Clock
-from amply.modules import webhook_endpoints
+from amply.modules import mail, webhook_endpoints
 
 _log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ def about_webhook_endpoints(
     return ((task_names.DELIVER_WEBHOOKS, deliver),)
 
 
-def delivering(database: Database) -> webhook_endpoints.Delivering:
+def delivering(database: Database, mailer: mail.Mailer) -> webhook_endpoints.Delivering:
     """What deliveries need, from this process's settings. On a laptop an endpoint may be on this machine."""
     sender = HttpSender(allows_loopback=ServiceSettings().environment == "local")
-    return webhook_endpoints.Delivering(database=database, sender=sender)
+    return webhook_endpoints.Delivering(database=database, sender=sender, mailer=mailer)

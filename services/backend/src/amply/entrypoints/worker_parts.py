@@ -138,7 +138,7 @@ def parts_from_environment() -> Parts:
         images=making_images(database, DocumentSettings(), MediaSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
-        delivering=delivering(database),
+        delivering=delivering(database, mailer),
         data_sharing=sharing_in(database, LakeSettings()),
         data_settling=settling_in(database, secrets, MarketplaceSettings()),
         data_taking=taking_in(database, LakeSettings()),

@@ -63,12 +63,16 @@ def _endpoints() -> None:
                 CHECK (disabled_reason IN ('failing', 'gone', 'by_member')),
             failing_since   timestamptz,
             exhausted       integer     NOT NULL DEFAULT 0,
+            letter_owed_at  timestamptz,
             created_by      text        NOT NULL,
             created_at      timestamptz NOT NULL,
             changed_at      timestamptz NOT NULL,
             CONSTRAINT uq_webhook_endpoint_url UNIQUE (organization_id, url),
             CONSTRAINT ck_webhook_endpoint_disabled CHECK ((state = 'disabled') = (disabled_reason IS NOT NULL))
         )
+    """)
+    op.execute("""
+        CREATE INDEX ix_webhook_endpoint_letter_owed_at ON webhook_endpoint (letter_owed_at) WHERE letter_owed_at IS NOT NULL
     """)
     # The API writes a private key and cannot read one: it is not granted the column `sealed`.
     op.execute("""
@@ -163,7 +167,8 @@ def _grants() -> None:
         GRANT SELECT, INSERT, DELETE,
             UPDATE (url, description, event_types, state, disabled_reason, failing_since, exhausted, changed_at)
             ON webhook_endpoint TO amply_api;
-        GRANT SELECT, UPDATE (state, disabled_reason, failing_since, exhausted, changed_at) ON webhook_endpoint TO amply_app;
+        GRANT SELECT, UPDATE (state, disabled_reason, failing_since, exhausted, letter_owed_at, changed_at)
+            ON webhook_endpoint TO amply_app;
         GRANT SELECT (id, endpoint_id, organization_id, public_key, created_at, expires_at), INSERT,
             UPDATE (expires_at) ON webhook_signing_key TO amply_api;
         GRANT SELECT, UPDATE (sealed) ON webhook_signing_key TO amply_app;

@@ -18,7 +18,7 @@ from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.kernel import ids
 from amply.kernel.clock import Clock
-from amply.modules import audit, public_events
+from amply.modules import audit, mail, public_events
 from amply.modules.audit import Action, Actor, ActorKind, Deed
 from amply.modules.public_events import PublicEvent, PublicEventRow
 from amply.modules.webhook_endpoints.domain import (
@@ -30,6 +30,7 @@ from amply.modules.webhook_endpoints.domain import (
     DisabledReason,
     EndpointState,
 )
+from amply.modules.webhook_endpoints.letters import send_letters
 from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow, EndpointRow, SigningKeyRow
 from amply.modules.webhook_endpoints.ports import Answer, Sender
 from amply.modules.webhook_endpoints.signatures import signed_headers
@@ -48,6 +49,7 @@ class Delivering:
 
     database: Database
     sender: Sender
+    mailer: mail.Mailer
     turn: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -69,6 +71,7 @@ def deliver(parts: Delivering, *, clock: Clock) -> int:
         while fan_out(parts.database, now=clock()) == _EVENTS_AT_ONCE:
             pass
         attempts = _attempt_those_due(parts, clock)
+        send_letters(parts.database, parts.mailer, now=clock())
         with parts.database.transaction() as session:
             public_events.forget_old(session, now=clock())
         return attempts
@@ -220,7 +223,8 @@ def _note(session: Session, row: DeliveryRow, answer: Answer, *, at: datetime, n
 def _disable(session: Session, endpoint: EndpointRow, reason: DisabledReason, *, now: datetime) -> None:
     if endpoint.state == EndpointState.DISABLED:
         return
-    endpoint.state, endpoint.disabled_reason, endpoint.changed_at = EndpointState.DISABLED, reason, now
+    endpoint.state, endpoint.disabled_reason = EndpointState.DISABLED, reason
+    endpoint.changed_at = endpoint.letter_owed_at = now
     deed = Deed(
         actor=_ACTOR,
         action=Action.WEBHOOK_ENDPOINT_DISABLED,

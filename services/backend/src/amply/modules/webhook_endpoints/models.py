@@ -11,6 +11,8 @@ from amply.infra.vault import PEOPLE, Personal, SealedFields, SealedRecord
 
 
 class EndpointRow(Record):
+    """`letter_owed_at`: when its organisation is to be written to about its being disabled."""
+
     __tablename__ = "webhook_endpoint"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -22,6 +24,7 @@ class EndpointRow(Record):
     disabled_reason: Mapped[str | None]
     failing_since: Mapped[datetime | None]
     exhausted: Mapped[int] = mapped_column(Integer, server_default="0")
+    letter_owed_at: Mapped[datetime | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
