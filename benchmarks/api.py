@@ -42,8 +42,8 @@ from benchmarks.apparatus import large
 from benchmarks.apparatus.cache import cache, opened_cache
 from benchmarks.apparatus.postgresql import Server, free_port, kept
 from benchmarks.donate import Run, p99, wait_for
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.people_world import open_session, people_parts, put_person
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import CountsNothing, FakeProcessor, NoLimit
 
 CONNECTIONS: Final = 8
@@ -111,7 +111,7 @@ def _key(pg: Server) -> Secret:
     return secret
 
 
-def _session(pg: Server, accounts: people.Parts) -> str:
+def _session(pg: Server, accounts: people.Dependencies) -> str:
     """Somebody who is signed in: the token of their session."""
     master = connect(pg.settings("master"), application="benchmark")
     now = datetime.now(UTC)
@@ -120,12 +120,12 @@ def _session(pg: Server, accounts: people.Parts) -> str:
     return open_session(accounts, person_id=PERSON, stamp=stamp, now=now)
 
 
-def _application(opened: Database, accounts: people.Parts | None) -> FastAPI:
+def _application(opened: Database, accounts: people.Dependencies | None) -> FastAPI:
     return application.create(
         application.Parts(
             database=opened,
             processor=FakeProcessor(),
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=None,
             limiter=NoLimit(),
             gate=defence.gate(opened, CountsNothing()),

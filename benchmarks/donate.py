@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints import application
-from amply.entrypoints.places import PLACES
+from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
 from amply.entrypoints.prompt_requests import PromptRequests
 from amply.infra import logging
 from amply.infra.counters import CacheCounters, Counted, Counters, Hit
@@ -49,8 +49,8 @@ from benchmarks.apparatus.gift_by_hand import ByHand
 from benchmarks.apparatus.postgresql import Server, free_port, server
 from benchmarks.apparatus.processor_time import seconds_of, seconds_with_children
 from benchmarks.apparatus.quick_processor import quick_processor
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.key_service import keyring
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeProcessor, NoLimit, ready_organization
 
 CONNECTIONS = 16
@@ -106,7 +106,7 @@ class CountedInVain:
 @contextmanager
 def database(pg: Server) -> Iterator[Database]:
     """As the API opens it, with its role and its keys."""
-    api = connect(pg.settings("amply_api"), application="benchmark", pool_size=PLACES)
+    api = connect(pg.settings("amply_api"), application="benchmark", pool_size=CONCURRENT_GIFTS_MAX)
     api.keyring = keyring(api)
     try:
         yield api
@@ -138,7 +138,9 @@ def serve(port: int, ready: Any) -> None:
         opened = stack.enter_context(database(pg))
         app = application_with(opened, counters, processor_url)
         assert opened.keyring is not None  # noqa: S101 -- `database` gave it one
-        by_hand = ByHand(pg.settings("amply_api"), opened.keyring, processor_url, connections=PLACES)
+        by_hand = ByHand(
+            pg.settings("amply_api"), opened.keyring, processor_url, connections=CONCURRENT_GIFTS_MAX
+        )
         stack.callback(by_hand.close)
         add_baselines(app, by_hand)
         config = uvicorn.Config(
@@ -157,7 +159,7 @@ def application_with(opened: Database, counters: CacheSettings, processor_url: s
         application.Parts(
             database=opened,
             processor=StripeProcessor(stripe),
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=None,
             limiter=NoLimit(),
             gate=defence.gate(opened, CountedInVain(CacheCounters(counters))),

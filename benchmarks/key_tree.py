@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from amply.infra.vault import format as sealed_format
 from amply.infra.vault.format import Head
 from amply.infra.vault.leaves import Leaves
-from amply.infra.vault.tree import KeyTree
-from amply.infra.vault.trees import HeldTree
+from amply.infra.vault.puncturable_prf import KeyTree
+from amply.infra.vault.stored_trees import HeldTree
 from amply.kernel.clock import system_clock
 
 IS_QUICK = "--quick" in sys.argv

@@ -19,7 +19,7 @@ class Loss(Enum):
     AFTER_SNAPSHOT = "after a snapshot"
     """What can be snapshotted is, then deleted; what cannot (buckets, keys) stays."""
     ACCEPTED = "accepted"
-    """Deleted with the stack. Needs the second key, see `Durability.settled`."""
+    """Deleted with the stack. Needs the second key, see `Durability.with_destruction`."""
 
 
 class LockMode(Enum):
@@ -100,9 +100,9 @@ class Durability:
         if self.loss is Loss.NEVER and self.backup_days < 7:  # noqa: PLR2004 -- a long weekend plus the time to notice
             raise UnsafeDurabilityError("Data that is never lost needs at least seven days of backups.")
 
-    def settled(self, *, destruction_allowed: bool) -> "Durability":
+    def with_destruction(self, *, allowed: bool) -> "Durability":
         """Turn the second key: without it, data whose loss the configuration accepts is kept after all."""
-        if self.loss is not Loss.ACCEPTED or destruction_allowed:
+        if self.loss is not Loss.ACCEPTED or allowed:
             return self
         return Durability(
             loss=Loss.AFTER_SNAPSHOT, backup_days=self.backup_days, object_lock=self.object_lock

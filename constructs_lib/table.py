@@ -23,6 +23,15 @@ class Index:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TableSchema:
+    """The keys of a table, all of them strings."""
+
+    partition: str
+    sort: str | None = None
+    index: Index | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Elsewhere:
     """The region that has a replica of a table, and the key there that it is encrypted with."""
 
@@ -38,17 +47,15 @@ class KeptTable(dynamodb.Table):
         scope: Construct,
         construct_id: str,
         *,
-        partition: str,
-        sort: str | None,
-        index: Index | None,
+        schema: TableSchema,
         durability: Durability,
         key: kms.IKey,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
-            partition_key=_text(partition),
-            sort_key=_text(sort) if sort else None,
+            partition_key=_text(schema.partition),
+            sort_key=_text(schema.sort) if schema.sort else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
@@ -56,7 +63,7 @@ class KeptTable(dynamodb.Table):
             deletion_protection=durability.protected,
             removal_policy=durability.removal_policy,
         )
-        if index:
+        if index := schema.index:
             self.add_global_secondary_index(
                 index_name=index.name,
                 partition_key=_text(index.partition),
@@ -77,9 +84,7 @@ class ReplicatedTable(dynamodb.TableV2):
         scope: Construct,
         construct_id: str,
         *,
-        partition: str,
-        sort: str | None,
-        index: Index | None,
+        schema: TableSchema,
         durability: Durability,
         key: kms.IKey,
         elsewhere: Elsewhere,
@@ -87,13 +92,13 @@ class ReplicatedTable(dynamodb.TableV2):
         super().__init__(
             scope,
             construct_id,
-            partition_key=_text(partition),
-            sort_key=_text(sort) if sort else None,
+            partition_key=_text(schema.partition),
+            sort_key=_text(schema.sort) if schema.sort else None,
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(
                 key, {elsewhere.region: elsewhere.key_arn}
             ),
-            global_secondary_indexes=[_index(index)] if index else None,
+            global_secondary_indexes=[_index(schema.index)] if schema.index else None,
             replicas=[dynamodb.ReplicaTableProps(region=elsewhere.region)],
             point_in_time_recovery_specification=_any_second(durability),
             deletion_protection=durability.protected,

@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.service import task_role
-from stacks.containers import Surroundings, make_task
+from stacks.containers import Foundation, make_task
 from stacks.contracts import Parameter, TaskName
 from stacks.environment import Environment
 from stacks.one_off import let_run
@@ -18,22 +18,22 @@ class Administration(AmplyStack):
     """A task, and a role for the people who may run it; who takes that role on is for the account to say."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, around: Surroundings
+        self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: administration")
         task_runs_as = task_role(self, "AdminRole", account=self.account)
         # `audit verify --archive` reads; what writes there is the worker.
-        allow_objects(task_runs_as, around.storage.archive, AUDIT_FILES, ["s3:GetObject"])
+        allow_objects(task_runs_as, foundation.storage.archive, AUDIT_FILES, ["s3:GetObject"])
         # `organization document` prints a link, which reads what this role may.
-        around.storage.allow_handed_in(task_runs_as, ["s3:GetObject", "s3:GetObjectVersion"])
+        foundation.storage.allow_handed_in(task_runs_as, ["s3:GetObject", "s3:GetObjectVersion"])
         # `organization application` prints what an organisation says of itself, which its own key seals (ADR 0128).
-        allow_opening_what_organizations_said(task_runs_as, around.keys.personal)
-        if around.sold:
-            around.sold.allow_administering(task_runs_as)
+        allow_opening_what_organizations_said(task_runs_as, foundation.keys.personal)
+        if foundation.marketplace:
+            foundation.marketplace.allow_administering(task_runs_as)
         self.task = make_task(
             self,
             TaskName.ADMIN,
-            around=around,
+            foundation=foundation,
             image=environment.image.container_image(self),
             size=environment.tasks.single,
             role=task_runs_as,

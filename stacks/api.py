@@ -11,10 +11,10 @@ from constructs_lib.firewall import Firewall
 from constructs_lib.rollout import Target
 from constructs_lib.service import Placement, Service, Task, task_role
 from constructs_lib.waiver import Waiver, waive
-from stacks.containers import Surroundings, make_task
+from stacks.containers import Foundation, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environment import Environment
-from stacks.lake.handing_in import allow_offering
+from stacks.lake.ingestion import allow_offering
 from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
@@ -36,31 +36,31 @@ class Api(AmplyStack):
         construct_id: str,
         *,
         environment: Environment,
-        around: Surroundings,
+        foundation: Foundation,
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: cluster and API")
-        self.cluster = self._make_cluster(around)
+        self.cluster = self._make_cluster(foundation)
         self.placement = Placement(
             cluster=self.cluster,
-            subnets=around.network.task_subnets,
+            subnets=foundation.network.task_subnets,
             public_address=not environment.network.nat_gateway,
         )
-        self.task = self._make_task(around)
-        self.balancer = self._make_balancer(around)
+        self.task = self._make_task(foundation)
+        self.balancer = self._make_balancer(foundation)
         self.firewall = self._make_firewall()
-        self.groups = self._make_groups(around)
-        self.service = self._make_service(around)
+        self.groups = self._make_groups(foundation)
+        self.service = self._make_service(foundation)
         self._put_behind(self.balancer)
         self._scale_by_requests()
-        self._route_everything_here(around)
+        self._route_everything_here(foundation)
         self.publish(Parameter.CLUSTER_NAME, self.cluster.cluster_name)
 
-    def _make_cluster(self, around: Surroundings) -> ecs.Cluster:
+    def _make_cluster(self, foundation: Foundation) -> ecs.Cluster:
         insights = self.settings.tasks.insights
         cluster = ecs.Cluster(
             self,
             "Cluster",
-            vpc=around.network.vpc,
+            vpc=foundation.network.vpc,
             container_insights_v2=ecs.ContainerInsights.ENHANCED
             if insights
             else ecs.ContainerInsights.DISABLED,
@@ -69,57 +69,57 @@ class Api(AmplyStack):
             waive(cluster, "AwsSolutions-ECS4", NOT_WORTH_INSIGHTS)
         return cluster
 
-    def _make_task(self, around: Surroundings) -> Task:
+    def _make_task(self, foundation: Foundation) -> Task:
         role = task_role(self, "ApiRole", account=self.account)
         # It signs the forms that upload and the links that read, which can do no more than it may, and looks at what came.
         reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
-        around.storage.allow_handed_in(role, reading, lists=True)
-        around.storage.allow_handed_in(role, reading, below=IMAGES, lists=True)
-        allow_envelope_keys(role, around.keys.personal)
+        foundation.storage.allow_handed_in(role, reading, lists=True)
+        foundation.storage.allow_handed_in(role, reading, below=IMAGES, lists=True)
+        allow_envelope_keys(role, foundation.keys.personal)
         # It reads the trees of keys, and can cut or lose none.
-        allow_objects(role, around.storage.key_trees, "", ["s3:GetObject"])
+        allow_objects(role, foundation.storage.key_trees, "", ["s3:GetObject"])
         # Links to files that organisations asked for are signed with this role.
-        allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:GetObject"])
-        allow_key(role, around.keys.data, ["kms:Decrypt"])
-        if around.portal:
-            around.portal.allow_reading(role)
-        if around.shared:
-            allow_offering(role, around.shared.lake)
+        allow_on_objects(role, foundation.storage.exports, EXPORTS, ["s3:GetObject"])
+        allow_key(role, foundation.keys.data, ["kms:Decrypt"])
+        if foundation.portal:
+            foundation.portal.allow_reading(role)
+        if foundation.shared:
+            allow_offering(role, foundation.shared.lake)
         return make_task(
             self,
             TaskName.API,
-            around=around,
+            foundation=foundation,
             image=self.settings.image.container_image(self),
             size=self.settings.tasks.api.size,
             role=role,
             port=self.settings.api_port,
         )
 
-    def _make_service(self, around: Surroundings) -> Service:
+    def _make_service(self, foundation: Foundation) -> Service:
         return Service(
             self,
             "Service",
             task=self.task,
             placement=self.placement,
-            security_groups=[around.network.api],
+            security_groups=[foundation.network.api],
             count=self.settings.tasks.api.count,
             limit=self.settings.tasks.api.limit,
             health_check_grace=Duration.seconds(60),
             watch=watch_rollout(self, self.balancer),
         )
 
-    def _make_balancer(self, around: Surroundings) -> elb.ApplicationLoadBalancer:
+    def _make_balancer(self, foundation: Foundation) -> elb.ApplicationLoadBalancer:
         balancer = elb.ApplicationLoadBalancer(
             self,
             "Balancer",
-            vpc=around.network.vpc,
+            vpc=foundation.network.vpc,
             internet_facing=False,
-            security_group=around.network.balancer,
-            vpc_subnets=around.network.balancer_subnets,
+            security_group=foundation.network.balancer,
+            vpc_subnets=foundation.network.balancer_subnets,
             drop_invalid_header_fields=True,
             deletion_protection=self.settings.durability.protected,
         )
-        balancer.log_access_logs(around.storage.access_logs, prefix="api")
+        balancer.log_access_logs(foundation.storage.access_logs, prefix="api")
         return balancer
 
     def _make_firewall(self) -> Firewall:
@@ -136,14 +136,14 @@ class Api(AmplyStack):
         firewall.protect(self.balancer.load_balancer_arn)
         return firewall
 
-    def _make_groups(self, around: Surroundings) -> list[elb.ApplicationTargetGroup]:
+    def _make_groups(self, foundation: Foundation) -> list[elb.ApplicationTargetGroup]:
         """One, or with a canary two: the traffic is moved from either to the other, deployment by deployment."""
         names = ["Targets", "OtherTargets"] if self.settings.tasks.rollout else ["Targets"]
         return [
             elb.ApplicationTargetGroup(
                 self,
                 name,
-                vpc=around.network.vpc,
+                vpc=foundation.network.vpc,
                 target_type=elb.TargetType.IP,
                 port=self.settings.api_port,
                 protocol=elb.ApplicationProtocol.HTTP,
@@ -172,8 +172,8 @@ class Api(AmplyStack):
         each = [group.metrics.custom("RequestCountPerTarget", statistic="Sum") for group in self.groups]
         self.service.keep_below("Requests", each, REQUESTS_PER_TASK)
 
-    def _route_everything_here(self, around: Surroundings) -> None:
-        network = around.network
+    def _route_everything_here(self, foundation: Foundation) -> None:
+        network = foundation.network
         link = apigateway.VpcLink(
             self,
             "Link",
@@ -184,7 +184,7 @@ class Api(AmplyStack):
         route = apigateway.HttpRoute(
             self,
             "Everything",
-            http_api=around.edge.http_api,
+            http_api=foundation.edge.http_api,
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=integrations.HttpAlbIntegration(
                 "Api",

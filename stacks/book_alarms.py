@@ -3,7 +3,7 @@
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_lib.alarms import Pager, Severity
-from stacks.measurements import EXHAUSTED, Measurements
+from stacks.log_metrics import EXHAUSTED, LogMetrics
 
 RECONCILED_SECONDS_MAX = 2 * 24 * 3600
 """A walk through the whole log takes a minute for every 20,000 entries, and begins anew each hour."""
@@ -11,7 +11,7 @@ LEDGER_AGE_SECONDS_MAX = 60
 """Six times what a healthy publisher takes: it signs at most every ten seconds."""
 
 
-def watch_bookings(pager: Pager, measured: Measurements) -> cloudwatch.Alarm:
+def watch_bookings(pager: Pager, measured: LogMetrics) -> cloudwatch.Alarm:
     """The ledger's age does not ring then: what is not booked waits for no checkpoint."""
     return pager.above(
         "bookings-paused",
@@ -24,7 +24,7 @@ def watch_bookings(pager: Pager, measured: Measurements) -> cloudwatch.Alarm:
     )
 
 
-def watch_books(pager: Pager, measured: Measurements) -> None:
+def watch_books(pager: Pager, measured: LogMetrics) -> None:
     """Whether rows, log and witnesses say the same."""
     pager.above(
         "books-differ",
@@ -53,7 +53,7 @@ def watch_books(pager: Pager, measured: Measurements) -> None:
     )
 
 
-def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudwatch.Alarm:
+def watch_backlog(pager: Pager, measured: LogMetrics, *, runs: bool) -> cloudwatch.Alarm:
     rings = {key.replace("_", "-"): (measured.exhausted[key], fact) for key, fact in EXHAUSTED.items()}
     warned = "A card issuer warns that a gift may be fraud; refunded in time, it is not disputed."
     rings["fraud-warning"] = (measured.counted["fraud_warning"], warned)

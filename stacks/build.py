@@ -8,10 +8,10 @@ import aws_cdk as cdk
 
 from stacks.environment import Environment
 from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, local
+from stacks.failover import fail_over
 from stacks.features import Features
 from stacks.images import ImageReference
 from stacks.platform import AmplyPlatform
-from stacks.recovering import recovering
 from stacks.sandboxes import named_sandbox
 
 TRYING = frozenset({"sandbox", "local"})
@@ -74,7 +74,7 @@ def _where_they_stand(app: cdk.App) -> list[Environment]:
             f"No environment keeps copies in {region!r}; there are copies in {kept}: -c recovering=REGION"
         )
     return [
-        recovering(environment, region=region) if environment.replica_region == region else environment
+        fail_over(environment, region=region) if environment.replica_region == region else environment
         for environment in every
     ]
 
@@ -95,7 +95,7 @@ def _with_context(app: cdk.App, environment: Environment) -> Environment:
     environment = _at_rest_if_asked(app, environment)
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
     destroyable = app.node.try_get_context("amply:destroyable") or []
-    durability = environment.durability.settled(destruction_allowed=environment.kind in destroyable)
+    durability = environment.durability.with_destruction(allowed=environment.kind in destroyable)
     return replace(environment, durability=durability)
 
 

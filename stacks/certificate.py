@@ -5,9 +5,9 @@ from aws_cdk import aws_certificatemanager as acm
 from constructs import Construct
 
 from constructs_lib.alarms import Severity
+from stacks.certificate_alarms import watch_certificate
 from stacks.dns import Names
 from stacks.environment import Environment
-from stacks.expiry import watch_certificate
 from stacks.paging import make_pager, make_topics
 from stacks.stack import AmplyStack
 

@@ -17,8 +17,8 @@ from stacks.edge import Edge
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
+from stacks.lake.marketplace_access import MarketplaceAccess
 from stacks.lake.portal import PortalData
-from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
 from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
@@ -31,7 +31,7 @@ from stacks.waivers import NEXT_REVIEW
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Foundation:
     """What the tasks stand among."""
 
     network: Network
@@ -49,7 +49,7 @@ class Surroundings:
     """None where durability keeps no second tier."""
     shared: SharedData | None
     """Where facts go that donors let be shared; None where no data is shared."""
-    sold: SoldData | None
+    marketplace: MarketplaceAccess | None
     """Contracts, tokens and what is owed for released data; None where none is sold."""
     portal: PortalData | None
     """What sellers' pages read; None where there are none."""
@@ -59,7 +59,7 @@ def make_task(
     stack: AmplyStack,
     name: TaskName,
     *,
-    around: Surroundings,
+    foundation: Foundation,
     image: ecs.ContainerImage,
     size: TaskSize,
     role: iam.IRole,
@@ -71,10 +71,10 @@ def make_task(
     `told` are the values of what only this stack knows of shared data.
     """
     contract = CONTAINERS[name]
-    values = _plain(stack, name, around)
-    secrets = _secrets(around)
+    values = _plain(stack, name, foundation)
+    secrets = _secrets(foundation)
     if contract.database_user:
-        around.database.let_sign_in(role, contract.database_user, past_proxy=contract.past_proxy)
+        foundation.database.let_sign_in(role, contract.database_user, past_proxy=contract.past_proxy)
     if contract.is_traced and stack.settings.traces:
         allow_spans(stack, f"{name.capitalize()}Spans", role)
     task = Task(
@@ -88,9 +88,9 @@ def make_task(
         size=size,
         environment={
             **{key: values[key] for key in sorted(contract.environment)},
-            **_of_data(contract.shared_data, around.shared, told),
-            **_of_data(contract.sold_data, around.sold),
-            **_of_data(contract.portal_data, around.portal),
+            **_of_data(contract.shared_data, foundation.shared, told),
+            **_of_data(contract.sold_data, foundation.marketplace),
+            **_of_data(contract.portal_data, foundation.portal),
         },
         secrets={key: secrets[key] for key in sorted(contract.secrets)},
         role=role,
@@ -106,7 +106,7 @@ def make_task(
     return task
 
 
-def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[str, str]:
+def _plain(stack: AmplyStack, name: TaskName, foundation: Foundation) -> Mapping[str, str]:
     settings = stack.settings
     contract = CONTAINERS[name]
     on_laptop = settings.addresses is not None
@@ -118,37 +118,39 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_API_HOST": "127.0.0.1" if on_laptop else "0.0.0.0",  # noqa: S104 -- the task's own interface
         "AMPLY_API_PORT": str(settings.api_port),
         "AMPLY_CLIENT_ADDRESS_HEADER": "" if on_laptop else CLIENT_ADDRESS_HEADER,
-        "AMPLY_EDGE_URL": around.edge.edge_url,
-        "AMPLY_LOG_URL": around.edge.log_url,
+        "AMPLY_EDGE_URL": foundation.edge.edge_url,
+        "AMPLY_LOG_URL": foundation.edge.log_url,
         "AMPLY_LOG_ORIGIN": settings.log_origin,
         "AMPLY_LOG_KEYS": "\n".join(settings.log_keys),
-        "AMPLY_DATABASE_HOST": around.database.host_for(past_proxy=contract.past_proxy),
+        "AMPLY_DATABASE_HOST": foundation.database.host_for(past_proxy=contract.past_proxy),
         "AMPLY_DATABASE_PORT": str(POSTGRESQL),
         "AMPLY_DATABASE_NAME": settings.database.name,
         "AMPLY_DATABASE_USER": contract.database_user or "",
         "AMPLY_DATABASE_AUTH": "iam" if contract.database_user else "password",
         "AMPLY_DATABASE_TLS": "disable" if on_laptop else "verify-full",
-        "AMPLY_CACHE_HOST": around.cache.host,
+        "AMPLY_CACHE_HOST": foundation.cache.host,
         "AMPLY_CACHE_PORT": str(VALKEY),
         "AMPLY_CACHE_TLS": "true",
-        "AMPLY_QUEUE_HIGH_URL": around.queues.high.queue_url,
-        "AMPLY_QUEUE_LOW_URL": around.queues.low.queue_url,
-        "AMPLY_PUBLIC_BUCKET": around.storage.public.bucket_name,
-        "AMPLY_EXPORTS_BUCKET": around.storage.exports.bucket_name,
-        "AMPLY_ARCHIVE_BUCKET": around.storage.archive.bucket_name,
-        "AMPLY_MEDIA_BUCKET": around.storage.media.bucket_name,
-        "AMPLY_DOCUMENTS_BUCKET": around.storage.documents.bucket_name,
-        "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
-        "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",
-        "AMPLY_KEY_TREE_BUCKET": around.storage.key_trees.bucket_name,
-        "AMPLY_PERSONAL_KEY_ARN": around.keys.personal.key_arn,
+        "AMPLY_QUEUE_HIGH_URL": foundation.queues.high.queue_url,
+        "AMPLY_QUEUE_LOW_URL": foundation.queues.low.queue_url,
+        "AMPLY_PUBLIC_BUCKET": foundation.storage.public.bucket_name,
+        "AMPLY_EXPORTS_BUCKET": foundation.storage.exports.bucket_name,
+        "AMPLY_ARCHIVE_BUCKET": foundation.storage.archive.bucket_name,
+        "AMPLY_MEDIA_BUCKET": foundation.storage.media.bucket_name,
+        "AMPLY_DOCUMENTS_BUCKET": foundation.storage.documents.bucket_name,
+        "AMPLY_SIGNING_KEY_ARN": foundation.keys.signing.key_arn,
+        "AMPLY_OVERLAPPING_KEY_ARN": foundation.keys.overlapping.key_arn
+        if foundation.keys.overlapping
+        else "",
+        "AMPLY_KEY_TREE_BUCKET": foundation.storage.key_trees.bucket_name,
+        "AMPLY_PERSONAL_KEY_ARN": foundation.keys.personal.key_arn,
         "AMPLY_FORMER_KEYS": settings.signing_keys.former_keys(),
         "AMPLY_WITNESS_POLICY": settings.witnesses.policy(),
         "AMPLY_MAIL_SENDER": settings.mail.sender,
-        "AMPLY_MAIL_CONFIGURATION_SET": around.mail.configuration.configuration_set_name,
-        "AMPLY_MAIL_FEEDBACK_URL": around.mail.feedback.queue_url,
-        "AMPLY_EVENT_BUS": around.events.bus.event_bus_name,
-        "AMPLY_STRIPE_EVENTS_URL": around.events.stripe_events.queue_url,
+        "AMPLY_MAIL_CONFIGURATION_SET": foundation.mail.configuration.configuration_set_name,
+        "AMPLY_MAIL_FEEDBACK_URL": foundation.mail.feedback.queue_url,
+        "AMPLY_EVENT_BUS": foundation.events.bus.event_bus_name,
+        "AMPLY_STRIPE_EVENTS_URL": foundation.events.stripe_events.queue_url,
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,
         "AMPLY_HEARTBEAT_PATH": HEARTBEAT_PATH,
@@ -160,7 +162,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
 
 def _of_data(
     asked: frozenset[str],
-    platform: SharedData | SoldData | PortalData | None,
+    platform: SharedData | MarketplaceAccess | PortalData | None,
     told: Mapping[str, str] | None = None,
 ) -> Mapping[str, str]:
     """Nothing where there is none: not even names, so that no template changes by a flag that is off."""
@@ -179,17 +181,17 @@ def _traces(settings: Environment) -> Mapping[str, str]:
     }
 
 
-def _secrets(around: Surroundings) -> Mapping[str, ecs.Secret]:
+def _secrets(foundation: Foundation) -> Mapping[str, ecs.Secret]:
     from_manager = ecs.Secret.from_secrets_manager
-    stripe, master = around.keys.stripe, around.database.master_secret
+    stripe, master = foundation.keys.stripe, foundation.database.master_secret
     return {
         "AMPLY_STRIPE_SECRET_KEY": from_manager(stripe, "secret_key"),
         "AMPLY_STRIPE_WEBHOOK_SECRET": from_manager(stripe, "webhook_secret"),
-        "AMPLY_COMMITMENT_KEY": from_manager(around.keys.commitments),
-        "AMPLY_LINK_KEY": from_manager(around.keys.links),
-        "AMPLY_PEOPLE_KEY": from_manager(around.keys.people),
-        "AMPLY_SIGN_IN_SECRETS": from_manager(around.keys.sign_in),
-        "AMPLY_CACHE_PASSWORD": from_manager(around.cache.password),
+        "AMPLY_COMMITMENT_KEY": from_manager(foundation.keys.commitments),
+        "AMPLY_LINK_KEY": from_manager(foundation.keys.links),
+        "AMPLY_PEOPLE_KEY": from_manager(foundation.keys.people),
+        "AMPLY_SIGN_IN_SECRETS": from_manager(foundation.keys.sign_in),
+        "AMPLY_CACHE_PASSWORD": from_manager(foundation.cache.password),
         "AMPLY_DATABASE_USER": from_manager(master, "username"),
         "AMPLY_DATABASE_PASSWORD": from_manager(master, "password"),
     }

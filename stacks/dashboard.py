@@ -12,10 +12,10 @@ from stacks.api import Api
 from stacks.book_alarms import LEDGER_AGE_SECONDS_MAX
 from stacks.cache import Cache
 from stacks.database import Database
-from stacks.measurements import Measurements
+from stacks.log_metrics import LogMetrics
 from stacks.outside_view import OutsideView
+from stacks.platform_alarms import Ringing
 from stacks.queues import Queues
-from stacks.watching import Ringing
 from stacks.workers import Workers
 
 
@@ -28,7 +28,7 @@ class Watched:
     database: Database
     cache: Cache
     queues: Queues
-    measured: Measurements
+    measured: LogMetrics
     outside: OutsideView | None
 
 
@@ -156,7 +156,7 @@ def _ledger(watched: Watched) -> list[Panel]:
     ]
 
 
-def _agreement(measured: Measurements) -> list[Panel]:
+def _agreement(measured: LogMetrics) -> list[Panel]:
     """Between rows and log, books and processor, and what was to be done and was."""
     return [
         Panel(

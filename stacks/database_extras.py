@@ -16,7 +16,7 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import CONTAINERS
 from stacks.database_engine import STANDARD_PORT
 from stacks.network import Network
-from stacks.recovery import RestoredFrom
+from stacks.recovery_plan import RestoredFrom
 from stacks.waivers import NEXT_REVIEW
 
 

@@ -38,7 +38,7 @@ class KeptZone:
             made = route53.PublicHostedZone.from_public_hosted_zone_attributes(
                 stack,
                 "KeptZone",
-                hosted_zone_id=stack.remembered(RecoveryParameter.HOSTED_ZONE),
+                hosted_zone_id=stack.recovery_input(RecoveryParameter.HOSTED_ZONE),
                 zone_name=self.domain.apex,
             )
         return cast("route53.IPublicHostedZone", made)

@@ -108,7 +108,7 @@ class Edge(AmplyStack):
         """It stands in a region of its own: the loss of ours leaves it where it is."""
         if self.settings.lost_region is None:
             return made.certificate if made else None
-        arn = self.remembered(RecoveryParameter.CERTIFICATE)
+        arn = self.recovery_input(RecoveryParameter.CERTIFICATE)
         return acm.Certificate.from_certificate_arn(self, "Certificate", arn)
 
     def _hosts(self) -> list[str] | None:

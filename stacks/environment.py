@@ -20,7 +20,7 @@ from stacks.domain import DomainSettings
 from stacks.features import Features
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
-from stacks.recovery import Recovery
+from stacks.recovery_plan import RecoveryPlan
 from stacks.signing_keys import SigningKeys
 from stacks.witnesses import Witnessing, awaited_key
 
@@ -212,10 +212,10 @@ class Environment:
     region: str
     replica_region: str | None
     """Where copies of what cannot be made again are kept; None where losing a region may lose the environment."""
-    recovery: Recovery | None
+    recovery: RecoveryPlan | None
     """What it would be in the region of its copies."""
     lost_region: str | None = None
-    """Where it was, once it comes back where its copies are; only `stacks/recovering.py` says this."""
+    """Where it was, once it comes back where its copies are; only `stacks/failover.py` says this."""
     zones: tuple[str, ...]
     livemode: bool
     """Whether real money moves."""

@@ -36,7 +36,7 @@ from stacks.environment import (
 )
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
-from stacks.recovery import Recovery
+from stacks.recovery_plan import RecoveryPlan
 from stacks.witnesses import AWAITED, Unwitnessed, awaited_key
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
@@ -51,7 +51,7 @@ PRODUCTION = Environment(
     account="111111111111",
     region="eu-west-1",
     replica_region="eu-central-1",
-    recovery=Recovery(
+    recovery=RecoveryPlan(
         zones=("eu-central-1a", "eu-central-1b", "eu-central-1c"),
         replica_region="eu-north-1",
     ),

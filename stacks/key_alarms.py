@@ -1,10 +1,10 @@
 """Whether KMS opens the keys that personal data is sealed with, and whether their trees are where they were."""
 
 from constructs_lib.alarms import Pager, Severity
-from stacks.measurements import Measurements
+from stacks.log_metrics import LogMetrics
 
 
-def watch_personal_keys(pager: Pager, measured: Measurements) -> None:
+def watch_personal_keys(pager: Pager, measured: LogMetrics) -> None:
     """A process that runs goes on for hours without KMS; one that starts keeps and shows nothing personal."""
     pager.above(
         "personal-keys",

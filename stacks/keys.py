@@ -84,7 +84,7 @@ class Keys(AmplyStack):
         """
         settings = self.settings
         if settings.lost_region:
-            arn = self.remembered(RecoveryParameter.PERSONAL_KEY)
+            arn = self.recovery_input(RecoveryParameter.PERSONAL_KEY)
             return kms.Key.from_key_arn(self, "Personal", arn)
         return kms.Key(
             self,
@@ -159,7 +159,7 @@ class Keys(AmplyStack):
         return self._sealing_secret(
             "Commitments",
             description="Wraps donors' salts at rest; losing it loses the ability to open commitments",
-            remembered_as=RecoveryParameter.COMMITMENTS,
+            recovery_parameter=RecoveryParameter.COMMITMENTS,
             waiver=COMMITMENTS_STAY,
         )
 
@@ -167,19 +167,21 @@ class Keys(AmplyStack):
         return self._sealing_secret(
             "People",
             description="Seals the addresses of people who sign in, and finds them; losing it loses their accounts",
-            remembered_as=RecoveryParameter.PEOPLE,
+            recovery_parameter=RecoveryParameter.PEOPLE,
             waiver=PEOPLE_STAY,
         )
 
     def _sealing_secret(
-        self, name: str, *, description: str, remembered_as: RecoveryParameter, waiver: Waiver
+        self, name: str, *, description: str, recovery_parameter: RecoveryParameter, waiver: Waiver
     ) -> secretsmanager.ISecret:
         """Forty-three characters of the base64 alphabet are 32 random bytes, written without padding.
 
         A new one would open nothing: after the loss of a region its copy here goes on, once it stands alone.
         """
         if self.settings.lost_region:
-            return secretsmanager.Secret.from_secret_complete_arn(self, name, self.remembered(remembered_as))
+            return secretsmanager.Secret.from_secret_complete_arn(
+                self, name, self.recovery_input(recovery_parameter)
+            )
         secret = secretsmanager.Secret(
             self,
             name,

@@ -8,7 +8,7 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from constructs_lib.service import task_role
-from stacks.containers import Surroundings, make_task
+from stacks.containers import Foundation, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
 from stacks.one_off import let_delivery_run
@@ -19,7 +19,7 @@ class Migrations(AmplyStack):
     """Apart from the services, so that delivery can deploy the new task, run it, and only then replace them."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, around: Surroundings
+        self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation
     ) -> None:
         super().__init__(
             scope, construct_id, environment=environment, description="Amply: database migrations"
@@ -28,7 +28,7 @@ class Migrations(AmplyStack):
         task = make_task(
             self,
             TaskName.MIGRATE,
-            around=around,
+            foundation=foundation,
             image=image,
             size=environment.tasks.single,
             role=task_role(self, "MigrateRole", account=self.account),
@@ -36,7 +36,7 @@ class Migrations(AmplyStack):
         make_task(
             self,
             TaskName.ROLES,
-            around=around,
+            foundation=foundation,
             image=image,
             size=environment.tasks.single,
             role=task_role(self, "RolesRole", account=self.account),

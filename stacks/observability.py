@@ -5,20 +5,20 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from constructs_lib.alarms import Severity
-from stacks import watching
+from stacks import platform_alarms
 from stacks.api import Api
 from stacks.backup_alarms import watch_backups
 from stacks.book_alarms import watch_backlog, watch_bookings, watch_books
-from stacks.containers import Surroundings
+from stacks.certificate_alarms import watch_certificate
+from stacks.containers import Foundation
 from stacks.dashboard import Watched, make_dashboard
 from stacks.environment import Environment
 from stacks.events import Events
-from stacks.expiry import watch_certificate
 from stacks.key_alarms import watch_personal_keys
-from stacks.lake.selling_alarms import watch_sold_data
+from stacks.lake.marketplace_alarms import watch_sold_data
 from stacks.lake.sharing_alarms import watch_shared_data
+from stacks.log_metrics import measure
 from stacks.mail_alarms import watch_mail
-from stacks.measurements import measure
 from stacks.outside_view import OutsideView
 from stacks.paging import make_pager, make_topics
 from stacks.payout_alarms import watch_payouts
@@ -36,7 +36,7 @@ class Observability(AmplyStack):
         construct_id: str,
         *,
         environment: Environment,
-        around: Surroundings,
+        foundation: Foundation,
         api: Api,
         workers: Workers,
     ) -> None:
@@ -47,20 +47,20 @@ class Observability(AmplyStack):
         watched = Watched(
             api=api,
             workers=workers,
-            database=around.database,
-            cache=around.cache,
-            queues=around.queues,
+            database=foundation.database,
+            cache=foundation.cache,
+            queues=foundation.queues,
             measured=measure(self, namespace=namespace, api=api, workers=workers),
-            outside=self._look_from_outside(around),
+            outside=self._look_from_outside(foundation),
         )
-        paging = self._watch(watched, around.events)
+        paging = self._watch(watched, foundation.events)
         watch_books(self.pager, watched.measured)
         watch_payouts(self.pager, watched.measured)
-        if around.shared:
+        if foundation.shared:
             watch_shared_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
-        if around.sold:
+        if foundation.marketplace:
             watch_sold_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
-        self._watch_what_lasts(around)
+        self._watch_what_lasts(foundation)
         self._tell_of_failed_deployments(api)
         make_dashboard(
             self,
@@ -75,43 +75,45 @@ class Observability(AmplyStack):
         name = f"amply-{self.settings.name}"
         return f"{name}-{self.region}" if self.settings.lost_region else name
 
-    def _watch(self, watched: Watched, events: Events) -> list[watching.Ringing]:
+    def _watch(self, watched: Watched, events: Events) -> list[platform_alarms.Ringing]:
         pager, runs = self.pager, not self.settings.tasks.idle
-        database_away = watching.watch_database(pager, watched.database, watched.measured)
+        database_away = platform_alarms.watch_database(pager, watched.database, watched.measured)
         answers = [
-            *watching.watch_answers(pager, watched.api),
-            watching.watch_tasks(pager, "api", watched.api.service, runs=runs),
+            *platform_alarms.watch_answers(pager, watched.api),
+            platform_alarms.watch_tasks(pager, "api", watched.api.service, runs=runs),
         ]
         work = [
             watch_backlog(pager, watched.measured, runs=runs),
             watch_bookings(pager, watched.measured),
-            watching.watch_queues(pager, watched.queues, events),
+            platform_alarms.watch_queues(pager, watched.queues, events),
             watch_stripe_events(pager, events),
-            watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
+            platform_alarms.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
-        watching.watch_cache(pager, watched.cache)
+        platform_alarms.watch_cache(pager, watched.cache)
         watch_personal_keys(pager, watched.measured)
-        watching.watch_firewall(pager, watched.api.firewall)
-        together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
+        platform_alarms.watch_firewall(pager, watched.api.firewall)
+        together = platform_alarms.watch_together(
+            pager, answers=answers, work=work, database_away=database_away
+        )
         outside = [watched.outside.watch(pager)] if watched.outside else []
         return [database_away, *together, *outside]
 
-    def _watch_what_lasts(self, around: Surroundings) -> None:
+    def _watch_what_lasts(self, foundation: Foundation) -> None:
         """Mail's reputation, backups, certificates: what goes wrong over days, and is told in the morning."""
-        watch_mail(self.pager, around.mail)
-        if around.backup:
-            watch_backups(self.pager, around.backup)
-        if around.database.rotation:
-            watching.watch_rotation(self.pager, around.database.rotation)
-        if certificate := around.edge.api_certificate:
+        watch_mail(self.pager, foundation.mail)
+        if foundation.backup:
+            watch_backups(self.pager, foundation.backup)
+        if foundation.database.rotation:
+            platform_alarms.watch_rotation(self.pager, foundation.database.rotation)
+        if certificate := foundation.edge.api_certificate:
             watch_certificate(self.pager, "certificate-api", certificate, whose="The API's")
 
-    def _look_from_outside(self, around: Surroundings) -> OutsideView | None:
+    def _look_from_outside(self, foundation: Foundation) -> OutsideView | None:
         """While nothing runs on purpose, nobody is told that nothing answers."""
         minutes = self.settings.outside_view_minutes
         if minutes is None or self.settings.tasks.idle:
             return None
-        return OutsideView(self, "OutsideView", around=around, minutes=minutes)
+        return OutsideView(self, "OutsideView", foundation=foundation, minutes=minutes)
 
     def _tell_of_failed_deployments(self, api: Api) -> None:
         """A deployment that rolled back has repaired itself, and still nobody has what was to be deployed."""

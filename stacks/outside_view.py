@@ -16,7 +16,7 @@ from constructs import Construct
 
 from constructs_lib.alarms import Pager, Severity
 from constructs_lib.waiver import Waiver, waive
-from stacks.containers import Surroundings
+from stacks.containers import Foundation
 from stacks.permissions import allow_objects
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
@@ -30,12 +30,12 @@ ARTIFACTS = "outside-view"
 class OutsideView(Construct):
     """One run every `minutes`. Its own log group, made here, is the only one it may write to."""
 
-    def __init__(self, scope: AmplyStack, construct_id: str, *, around: Surroundings, minutes: int) -> None:
+    def __init__(self, scope: AmplyStack, construct_id: str, *, foundation: Foundation, minutes: int) -> None:
         super().__init__(scope, construct_id)
         self._stack, self._minutes = scope, minutes
-        self._role = self._make_role(around)
+        self._role = self._make_role(foundation)
         with TemporaryDirectory() as folder:
-            self._canary = self._make_canary(around, lay_out(Path(folder)))
+            self._canary = self._make_canary(foundation, lay_out(Path(folder)))
         # Its first run comes at once.
         self._canary.node.add_dependency(self._role)
         self._let_log()
@@ -57,9 +57,9 @@ class OutsideView(Construct):
             severity=Severity.PAGE,
         )
 
-    def _make_role(self, around: Surroundings) -> iam.Role:
+    def _make_role(self, foundation: Foundation) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        artifacts, keys = around.storage.access_logs, around.keys
+        artifacts, keys = foundation.storage.access_logs, foundation.keys
         signing = [key.key_arn for key in (keys.signing, keys.overlapping) if key]
         allow_objects(role, artifacts, f"{ARTIFACTS}/", ["s3:PutObject"])
         for actions, resources in (
@@ -77,7 +77,7 @@ class OutsideView(Construct):
         waive(role, "AwsSolutions-IAM5[Resource::*]", ONE_NAMESPACE)
         return role
 
-    def _make_canary(self, around: Surroundings, script: Path) -> synthetics.Canary:
+    def _make_canary(self, foundation: Foundation, script: Path) -> synthetics.Canary:
         return synthetics.Canary(
             self,
             "Canary",
@@ -89,18 +89,18 @@ class OutsideView(Construct):
             schedule=synthetics.Schedule.rate(Duration.minutes(self._minutes)),
             timeout=Duration.minutes(1),
             environment_variables={
-                "AMPLY_API_URL": around.edge.api_url,
-                "AMPLY_EDGE_URL": around.edge.edge_url,
-                "AMPLY_LOG_URL": around.edge.log_url,
+                "AMPLY_API_URL": foundation.edge.api_url,
+                "AMPLY_EDGE_URL": foundation.edge.edge_url,
+                "AMPLY_LOG_URL": foundation.edge.log_url,
                 "AMPLY_LOG_ORIGIN": self._stack.settings.log_origin,
                 "AMPLY_WITNESS_POLICY": self._stack.settings.witnesses.policy(),
-                "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
-                "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn
-                if around.keys.overlapping
+                "AMPLY_SIGNING_KEY_ARN": foundation.keys.signing.key_arn,
+                "AMPLY_OVERLAPPING_KEY_ARN": foundation.keys.overlapping.key_arn
+                if foundation.keys.overlapping
                 else "",
             },
             artifacts_bucket_location=synthetics.ArtifactsBucketLocation(
-                bucket=around.storage.access_logs, prefix=ARTIFACTS
+                bucket=foundation.storage.access_logs, prefix=ARTIFACTS
             ),
             success_retention_period=Duration.days(7),
             failure_retention_period=Duration.days(31),

@@ -1,10 +1,10 @@
 """What rings when books and processor do not say the same."""
 
 from constructs_lib.alarms import Pager, Severity
-from stacks.measurements import Measurements
+from stacks.log_metrics import LogMetrics
 
 
-def watch_payouts(pager: Pager, measured: Measurements) -> None:
+def watch_payouts(pager: Pager, measured: LogMetrics) -> None:
     """Whether books and processor say the same. Nobody is woken: the money is where the processor says it is."""
     pager.above(
         "payouts-differ",

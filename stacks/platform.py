@@ -1,6 +1,7 @@
 """One environment: every stack, and what each is given."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -11,7 +12,7 @@ from stacks.backup import Backup
 from stacks.budget import Budget
 from stacks.cache import Cache
 from stacks.certificate import Certificate
-from stacks.containers import Surroundings
+from stacks.containers import Foundation
 from stacks.database import Database
 from stacks.delivery import Delivery
 from stacks.dns import Dns, KeptZone, Names
@@ -24,10 +25,10 @@ from stacks.lake.control_plane import ControlPlane
 from stacks.lake.copies import LakeReplica
 from stacks.lake.etl import Etl
 from stacks.lake.governance import LakeAndGovernance
+from stacks.lake.marketplace_access import MarketplaceAccess
 from stacks.lake.marketplace_api import MarketplaceApi
 from stacks.lake.portal import PortalData
-from stacks.lake.remembered import RememberedLake
-from stacks.lake.selling import SoldData
+from stacks.lake.recovery_inputs import LakeRecoveryInputs
 from stacks.lake.sharing import SharedData
 from stacks.lake.terminals import Terminals
 from stacks.mail import Mail
@@ -36,8 +37,8 @@ from stacks.network import Network
 from stacks.observability import Observability
 from stacks.provider_logs import keep_logs_of_providers
 from stacks.queues import Queues
+from stacks.recovery_inputs import RecoveryInputs
 from stacks.rehearsal import Rehearsal
-from stacks.remembered import Remembered
 from stacks.replica import Replica
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
@@ -46,6 +47,8 @@ from stacks.workers import Workers
 
 BOUNDARY = "amply-boundary"
 """What no role may exceed, whatever its policies say; `make bootstrap` puts it into the account."""
+
+_Copies = TypeVar("_Copies", Replica, LakeReplica)
 
 
 class AmplyPlatform(cdk.Stage):
@@ -59,21 +62,21 @@ class AmplyPlatform(cdk.Stage):
             permissions_boundary=cdk.PermissionsBoundary.from_name(BOUNDARY),
         )
         self._environment = environment
-        around = self._make_surroundings(site)
-        self._make_what_runs(around)
-        self._make_delivery(around.keys, around.replica)
+        foundation = self._make_foundation(site)
+        self._make_what_runs(foundation)
+        self._make_delivery(foundation.keys, foundation.replica)
         self._make_budget()
         for stack in self.node.children:
             if isinstance(stack, AmplyStack):
                 keep_logs_of_providers(stack)
         cdk.Tags.of(self).add("amply:project", "amply")
 
-    def _make_surroundings(self, site: Path) -> Surroundings:
+    def _make_foundation(self, site: Path) -> Foundation:
         """What tasks stand among: the network, what holds data, and the doors to the world."""
         environment = self._environment
         network = Network(self, "network", environment=environment)
         keys = Keys(self, "keys", environment=environment)
-        former, replica = self._make_copies()
+        former, replica = self._make_copies(Replica, "replica", "copies")
         storage = Storage(
             self,
             "storage",
@@ -92,7 +95,7 @@ class AmplyPlatform(cdk.Stage):
         dns = self._make_dns()
         mail = Mail(self, "mail", environment=environment, dns=dns)
         certificate = self._make_certificate(dns)
-        self._remember(keys, dns, certificate)
+        self._make_recovery_inputs(keys, dns, certificate)
         edge = Edge(
             self,
             "edge",
@@ -105,8 +108,8 @@ class AmplyPlatform(cdk.Stage):
         if dns:
             # As with the certificate: a sandbox needs nothing in a second region, and nobody relies on its edge.
             EdgeAlarms(self, "edgealarms", environment=environment, edge=edge)
-        shared, sold, portal = self._make_data_platform(storage)
-        return Surroundings(
+        shared, marketplace, portal = self._make_data_platform(storage)
+        return Foundation(
             network=network,
             keys=keys,
             storage=storage,
@@ -119,35 +122,37 @@ class AmplyPlatform(cdk.Stage):
             replica=replica,
             backup=backup,
             shared=shared,
-            sold=sold,
+            marketplace=marketplace,
             portal=portal,
         )
 
-    def _make_what_runs(self, around: Surroundings) -> None:
+    def _make_what_runs(self, foundation: Foundation) -> None:
         """The tasks, and who watches all of it."""
         environment = self._environment
         if environment.traces:
             Traces(self, "traces", environment=environment, traces=environment.traces)
-        Migrations(self, "migrations", environment=environment, around=around)
-        if around.backup:
-            Rehearsal(self, "rehearsal", environment=environment, around=around)
-        Administration(self, "administration", environment=environment, around=around)
-        api = Api(self, "api", environment=environment, around=around)
-        workers = Workers(self, "workers", environment=environment, around=around, api=api)
-        if around.shared:
-            Etl(self, "etl", environment=environment, around=around, shared=around.shared, api=api)
+        Migrations(self, "migrations", environment=environment, foundation=foundation)
+        if foundation.backup:
+            Rehearsal(self, "rehearsal", environment=environment, foundation=foundation)
+        Administration(self, "administration", environment=environment, foundation=foundation)
+        api = Api(self, "api", environment=environment, foundation=foundation)
+        workers = Workers(self, "workers", environment=environment, foundation=foundation, api=api)
+        if foundation.shared:
+            Etl(
+                self, "etl", environment=environment, foundation=foundation, shared=foundation.shared, api=api
+            )
         Observability(
             self,
             "observability",
             environment=environment,
-            around=around,
+            foundation=foundation,
             api=api,
             workers=workers,
         )
 
     def _make_data_platform(
         self, storage: Storage
-    ) -> tuple[SharedData | None, SoldData | None, PortalData | None]:
+    ) -> tuple[SharedData | None, MarketplaceAccess | None, PortalData | None]:
         """What is bought, what is released and what sellers see stand on the same lake; none is needed for another.
 
         Donors are asked where what they share is anonymised: not where data of others alone is sold.
@@ -164,14 +169,15 @@ class AmplyPlatform(cdk.Stage):
             Terminals(self, "iot", environment=environment, lake=lake, control=handed_on)
         return (
             SharedData(lake=lake, control=control) if features.etl else None,
-            SoldData(lake=lake, control=control, plan=market.plan) if market else None,
+            MarketplaceAccess(lake=lake, control=control, plan=market.plan) if market else None,
             PortalData(lake=lake, control=control) if features.data_seller_portal else None,
         )
 
     def _make_lake(self, storage: Storage) -> tuple[LakeAndGovernance, ControlPlane]:
         """With copies as the platform's own stores have them, in the same regions."""
         environment, region = self._environment, self._environment.replica_region
-        former, replica = self._make_copies_of_the_lake()
+        # In stacks of their own: a flag that is off leaves nothing in others.
+        former, replica = self._make_copies(LakeReplica, "lakereplica", "lakecopies")
         lake = LakeAndGovernance(
             self,
             "lake",
@@ -184,32 +190,22 @@ class AmplyPlatform(cdk.Stage):
             self, "controlplane", environment=environment, lake=lake, replica=None if former else replica
         )
         if region and not environment.lost_region:
-            RememberedLake(
+            LakeRecoveryInputs(
                 self, "lakerecovery", environment=environment, region=region, lake=lake, control=control
             )
         return lake, control
 
-    def _make_copies_of_the_lake(self) -> tuple[LakeReplica | None, LakeReplica | None]:
-        """As `_make_copies`, in stacks of their own: a flag that is off leaves nothing in others."""
-        environment, region = self._environment, self._environment.replica_region
-        if not region:
-            return None, None
-        if not environment.lost_region:
-            return None, LakeReplica(self, "lakereplica", environment=environment, region=region)
-        former = LakeReplica(self, "lakereplica", environment=environment, region=environment.region)
-        copies = LakeReplica(self, "lakecopies", environment=environment, region=region)
-        former.pass_on(copies)
-        return former, copies
-
-    def _make_copies(self) -> tuple[Replica | None, Replica | None]:
+    def _make_copies(
+        self, kind: type[_Copies], first_id: str, second_id: str
+    ) -> tuple[_Copies | None, _Copies | None]:
         """Where copies go; before it, what were copies and is now all there is."""
         environment, region = self._environment, self._environment.replica_region
         if not region:
             return None, None
         if not environment.lost_region:
-            return None, Replica(self, "replica", environment=environment, region=region)
-        former = Replica(self, "replica", environment=environment, region=environment.region)
-        copies = Replica(self, "copies", environment=environment, region=region)
+            return None, kind(self, first_id, environment=environment, region=region)
+        former = kind(self, first_id, environment=environment, region=environment.region)
+        copies = kind(self, second_id, environment=environment, region=region)
         former.pass_on(copies)
         return former, copies
 
@@ -229,10 +225,10 @@ class AmplyPlatform(cdk.Stage):
             return None
         return Certificate(self, "certificate", environment=self._environment, dns=dns)
 
-    def _remember(self, keys: Keys, dns: Names | None, certificate: Certificate | None) -> None:
+    def _make_recovery_inputs(self, keys: Keys, dns: Names | None, certificate: Certificate | None) -> None:
         environment, region = self._environment, self._environment.replica_region
         if region and not environment.lost_region:
-            Remembered(
+            RecoveryInputs(
                 self,
                 "recovery",
                 environment=environment,

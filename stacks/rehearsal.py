@@ -10,7 +10,7 @@ from constructs import Construct
 
 from constructs_lib.service import task_role
 from constructs_lib.waiver import Waiver, waive
-from stacks.containers import Surroundings, make_task
+from stacks.containers import Foundation, make_task
 from stacks.contracts import Parameter, TaskName
 from stacks.environment import Environment
 from stacks.one_off import let_delivery_run
@@ -23,7 +23,7 @@ class Rehearsal(AmplyStack):
     """The role may make and delete `ENV-rehearsal-…` and no other database, and read no secret but that one's."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, around: Surroundings
+        self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation
     ) -> None:
         super().__init__(
             scope, construct_id, environment=environment, description="Amply: rehearsal of a restore"
@@ -31,12 +31,12 @@ class Rehearsal(AmplyStack):
         self._role = task_role(self, "RehearseRole", account=self.account)
         self._allow_databases()
         self._allow_the_new_masters_secret()
-        self._allow_the_disks_key(around.keys.data.key_arn)
-        self._allow_what_it_is_held_against(around)
+        self._allow_the_disks_key(foundation.keys.data.key_arn)
+        self._allow_what_it_is_held_against(foundation)
         task = make_task(
             self,
             TaskName.REHEARSE,
-            around=around,
+            foundation=foundation,
             image=environment.image.container_image(self),
             size=environment.tasks.single,
             role=self._role,
@@ -98,8 +98,8 @@ class Rehearsal(AmplyStack):
                 iam.PolicyStatement(actions=actions, resources=[key], conditions=conditions)
             )
 
-    def _allow_what_it_is_held_against(self, around: Surroundings) -> None:
-        allow_objects(self._role, around.storage.archive, "checkpoints/", ["s3:GetObject"])
+    def _allow_what_it_is_held_against(self, foundation: Foundation) -> None:
+        allow_objects(self._role, foundation.storage.archive, "checkpoints/", ["s3:GetObject"])
         archive = Parameter.ARCHIVE_BUCKET.path(self.settings.name).removeprefix("/")
         parameter = self.format_arn(service="ssm", resource="parameter", resource_name=archive)
         self._role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[parameter]))

@@ -51,7 +51,7 @@ class AmplyStack(Stack):
             retention=self.settings.log_retention, removal_policy=self.settings.durability.removal_policy
         )
 
-    def remembered(self, parameter: RecoveryParameter) -> str:
+    def recovery_input(self, parameter: RecoveryParameter) -> str:
         """What the stack `recovery` wrote down for this region while all was well; read when the stack is deployed."""
         return ssm.StringParameter.value_for_string_parameter(self, parameter.path(self.settings.name))
 

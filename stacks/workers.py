@@ -7,10 +7,10 @@ from constructs import Construct
 
 from constructs_lib.service import Service, Task, TaskSize, task_role
 from stacks.api import Api
-from stacks.containers import Surroundings, make_task
+from stacks.containers import Foundation, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
-from stacks.lake.handing_in import CHECKING_MIB, allow_checking
+from stacks.lake.ingestion import CHECKING_MIB, allow_checking
 from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, IMAGES, MEDIA, PARTIAL_TILES
@@ -25,13 +25,13 @@ class Workers(AmplyStack):
         construct_id: str,
         *,
         environment: Environment,
-        around: Surroundings,
+        foundation: Foundation,
         api: Api,
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: background work")
-        self._around = around
+        self._foundation = foundation
         self._placement = api.placement
-        self._groups: list[ec2.ISecurityGroup] = [around.network.jobs]
+        self._groups: list[ec2.ISecurityGroup] = [foundation.network.jobs]
         self._image = environment.image.container_image(self)
         self.worker = self._make_worker()
         self.scheduler = self._make_single(TaskName.SCHEDULER, self._scheduler_role())
@@ -51,8 +51,8 @@ class Workers(AmplyStack):
             )
 
     def _make_worker(self) -> Service:
-        settings, queues = self.settings.tasks.worker, self._around.queues
-        size = settings.size.with_memory(CHECKING_MIB) if self._around.shared else settings.size
+        settings, queues = self.settings.tasks.worker, self._foundation.queues
+        size = settings.size.with_memory(CHECKING_MIB) if self._foundation.shared else settings.size
         task = self._make_task(TaskName.WORKER, self._worker_role(), size)
         worker = Service(
             self,
@@ -81,63 +81,65 @@ class Workers(AmplyStack):
         )
 
     def _make_task(self, name: TaskName, role: iam.IRole, size: TaskSize) -> Task:
-        return make_task(self, name, around=self._around, image=self._image, size=size, role=role)
+        return make_task(self, name, foundation=self._foundation, image=self._image, size=size, role=role)
 
     def _role(self, name: TaskName) -> iam.Role:
         return task_role(self, f"{name.capitalize()}Role", account=self.account)
 
     def _worker_role(self) -> iam.Role:
-        role, around = self._role(TaskName.WORKER), self._around
-        for queue in (around.queues.high, around.queues.low):
+        role, foundation = self._role(TaskName.WORKER), self._foundation
+        for queue in (foundation.queues.high, foundation.queues.low):
             queue.grant_consume_messages(role)
             queue.grant_send_messages(role)
-        around.mail.feedback.grant_consume_messages(role)
+        foundation.mail.feedback.grant_consume_messages(role)
         for files in (AUDIT_FILES, ERASURES):
-            allow_objects(role, around.storage.archive, files, ["s3:GetObject", "s3:PutObject"])
-        around.storage.allow_handed_in(role, ["s3:DeleteObject"])
+            allow_objects(role, foundation.storage.archive, files, ["s3:GetObject", "s3:PutObject"])
+        foundation.storage.allow_handed_in(role, ["s3:DeleteObject"])
         uploaded = ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"]
-        around.storage.allow_handed_in(role, uploaded, below=IMAGES, lists=True)
-        allow_objects(role, around.storage.media, MEDIA, ["s3:PutObject", "s3:DeleteObject"])
-        allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:PutObject", "s3:AbortMultipartUpload"])
-        allow_key(role, around.keys.data, ["kms:GenerateDataKey", "kms:Decrypt"])
-        around.events.stripe_events.grant_consume_messages(role)
+        foundation.storage.allow_handed_in(role, uploaded, below=IMAGES, lists=True)
+        allow_objects(role, foundation.storage.media, MEDIA, ["s3:PutObject", "s3:DeleteObject"])
+        allow_on_objects(
+            role, foundation.storage.exports, EXPORTS, ["s3:PutObject", "s3:AbortMultipartUpload"]
+        )
+        allow_key(role, foundation.keys.data, ["kms:GenerateDataKey", "kms:Decrypt"])
+        foundation.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],
             resources=[
-                around.mail.identity.email_identity_arn,
+                foundation.mail.identity.email_identity_arn,
                 self.format_arn(
                     service="ses",
                     resource="configuration-set",
-                    resource_name=around.mail.configuration.configuration_set_name,
+                    resource_name=foundation.mail.configuration.configuration_set_name,
                 ),
             ],
         )
         role.add_to_principal_policy(sending)
-        allow_envelope_keys(role, around.keys.personal)
-        allow_objects(role, around.storage.key_trees, "", ["s3:GetObject", "s3:PutObject"])
-        if around.shared:
-            around.shared.allow_handing_in(role)
-            allow_checking(role, around.shared.lake, around.shared.control)
-        if around.sold:
-            around.sold.allow_settling(role)
+        allow_envelope_keys(role, foundation.keys.personal)
+        allow_objects(role, foundation.storage.key_trees, "", ["s3:GetObject", "s3:PutObject"])
+        if foundation.shared:
+            foundation.shared.allow_handing_in(role)
+            allow_checking(role, foundation.shared.lake, foundation.shared.control)
+        if foundation.marketplace:
+            foundation.marketplace.allow_settling(role)
         return role
 
     def _scheduler_role(self) -> iam.Role:
         role = self._role(TaskName.SCHEDULER)
-        self._around.queues.high.grant_send_messages(role)
-        self._around.queues.low.grant_send_messages(role)
-        self._around.events.allow_facts(role)
+        self._foundation.queues.high.grant_send_messages(role)
+        self._foundation.queues.low.grant_send_messages(role)
+        self._foundation.events.allow_facts(role)
         return role
 
     def _publisher_role(self) -> iam.IRole:
         """The role the signing key's policy names, extended from here so that keys stay below storage."""
-        around = self._around
-        role = iam.Role.from_role_name(self, "PublisherRole", around.keys.publisher_role.role_name)
-        allow_objects(role, around.storage.public, "log/", ["s3:GetObject", "s3:PutObject"])
+        foundation = self._foundation
+        role = iam.Role.from_role_name(self, "PublisherRole", foundation.keys.publisher_role.role_name)
+        allow_objects(role, foundation.storage.public, "log/", ["s3:GetObject", "s3:PutObject"])
         # Partial tiles alone can be marked for removal; full ones and the checkpoint have no such names.
-        allow_on_objects(role, around.storage.public, PARTIAL_TILES, ["s3:PutObjectTagging"])
-        allow_objects(role, around.storage.archive, "", ["s3:GetObject", "s3:PutObject"])
-        signing = [key.key_arn for key in (around.keys.signing, around.keys.overlapping) if key]
+        allow_on_objects(role, foundation.storage.public, PARTIAL_TILES, ["s3:PutObjectTagging"])
+        allow_objects(role, foundation.storage.archive, "", ["s3:GetObject", "s3:PutObject"])
+        signing = [key.key_arn for key in (foundation.keys.signing, foundation.keys.overlapping) if key]
         role.add_to_principal_policy(
             iam.PolicyStatement(actions=["kms:Sign", "kms:GetPublicKey"], resources=signing)
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tests import drawn
+from tests import hypothesis_profiles
 from tests.browser import chromium
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test is loaded, for a property takes its settings then."""
-    settings.load_profile(drawn.BY_NIGHT if drawn.is_night(config.option.markexpr) else drawn.BY_DAY)
+    settings.load_profile(
+        hypothesis_profiles.BY_NIGHT
+        if hypothesis_profiles.is_night(config.option.markexpr)
+        else hypothesis_profiles.BY_DAY
+    )
 
 
 @pytest.hookimpl(wrapper=True)

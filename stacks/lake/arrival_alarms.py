@@ -4,27 +4,27 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from constructs_lib.alarms import Severity
-from constructs_lib.line_alarms import RingingLine, ring_by_lines
-from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.log_alarms import LogAlarm, make_log_alarms
+from constructs_lib.metric_filters import MetricFilters
 from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
 from stacks.paging import make_pager, make_topics
 from stacks.stack import AmplyStack
 
 RELEASES = (
-    RingingLine(
+    LogAlarm(
         alarm="k-anon-violations",
         event="k_anon_violation",
         metric="KAnonViolations",
         meaning="Something was to be released in which people could be told apart; it was not released.",
         severity=Severity.PAGE,
     ),
-    RingingLine(
+    LogAlarm(
         alarm="files-set-aside",
         event="file_set_aside",
         metric="FilesSetAside",
         meaning="A file that came in is not what its dataset's policy says, and is not released.",
     ),
-    RingingLine(
+    LogAlarm(
         alarm="releases-failing",
         event="release_failed",
         metric="ReleasesFailed",
@@ -32,7 +32,7 @@ RELEASES = (
         period=20,
         meaning="A release has failed for an hour, again and again.",
     ),
-    RingingLine(
+    LogAlarm(
         alarm="releases-refused",
         event="release_refused",
         metric="ReleasesRefused",
@@ -47,8 +47,8 @@ def watch_arrivals(
 ) -> None:
     """By what makes releases, and by the queue it takes from."""
     pager = make_pager(stack, make_topics(stack, Severity.PAGE, Severity.NOTICE))
-    numbers = LogNumbers(stack, "Numbers", log=log, namespace=f"amply/{stack.settings.name}")
-    ring_by_lines(pager, numbers, RELEASES)
+    numbers = MetricFilters(stack, "Numbers", log=log, namespace=f"amply/{stack.settings.name}")
+    make_log_alarms(pager, numbers, RELEASES)
     ring_when_set_aside(
         pager,
         "arrivals-set-aside",

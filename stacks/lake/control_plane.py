@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from constructs_lib.table import Elsewhere, Index, KeptTable, ReplicatedTable
+from constructs_lib.table import Elsewhere, Index, KeptTable, ReplicatedTable, TableSchema
 from stacks.contracts import RecoveryParameter
 from stacks.environment import Environment
 from stacks.lake.copies import LakeReplica
@@ -35,7 +35,7 @@ class ControlPlane:
     ) -> None:
         self._environment, self._lake, self._replica = environment, lake, replica
         self._stack = lake if environment.lost_region else self._own_stack(scope, construct_id)
-        self._remembered_as: dict[RecoveryParameter, dynamodb.ITable] = {}
+        self._recovery_tables: dict[RecoveryParameter, dynamodb.ITable] = {}
         self._pager = make_copies_pager(self._stack) if replica else None
         self.consents = self._table(
             "Consents",
@@ -89,45 +89,33 @@ class ControlPlane:
     def _table(
         self,
         construct_id: str,
-        remembered_as: RecoveryParameter,
+        recovery_parameter: RecoveryParameter,
         *,
         partition: str,
         sort: str | None = None,
         index: Index | None = None,
     ) -> dynamodb.ITable:
-        table = self._found(construct_id, remembered_as) or self._made(
-            construct_id, partition=partition, sort=sort, index=index
+        table = self._found(construct_id, recovery_parameter) or self._made(
+            construct_id, TableSchema(partition=partition, sort=sort, index=index)
         )
-        self._remembered_as[remembered_as] = table
+        self._recovery_tables[recovery_parameter] = table
         return table
 
-    def _found(self, construct_id: str, remembered_as: RecoveryParameter) -> dynamodb.ITable | None:
+    def _found(self, construct_id: str, recovery_parameter: RecoveryParameter) -> dynamodb.ITable | None:
         """The replica that is there already, where the first region is lost."""
         if not self._environment.lost_region:
             return None
         stack = self._stack
-        return dynamodb.Table.from_table_name(stack, construct_id, stack.remembered(remembered_as))
+        return dynamodb.Table.from_table_name(stack, construct_id, stack.recovery_input(recovery_parameter))
 
-    def _made(
-        self, construct_id: str, *, partition: str, sort: str | None, index: Index | None
-    ) -> dynamodb.ITable:
+    def _made(self, construct_id: str, schema: TableSchema) -> dynamodb.ITable:
         durability, key = self._environment.durability, self._lake.key
         if self._replica is None:
-            return KeptTable(
-                self._stack,
-                construct_id,
-                partition=partition,
-                sort=sort,
-                index=index,
-                durability=durability,
-                key=key,
-            )
+            return KeptTable(self._stack, construct_id, schema=schema, durability=durability, key=key)
         table = ReplicatedTable(
             self._stack,
             construct_id,
-            partition=partition,
-            sort=sort,
-            index=index,
+            schema=schema,
             durability=durability,
             key=key,
             elsewhere=Elsewhere(region=self._replica.region, key_arn=self._replica.key.key_arn),
@@ -137,9 +125,9 @@ class ControlPlane:
         return table
 
     @property
-    def remembered_as(self) -> Mapping[RecoveryParameter, dynamodb.ITable]:
+    def recovery_tables(self) -> Mapping[RecoveryParameter, dynamodb.ITable]:
         """How the region of the copies knows each."""
-        return self._remembered_as
+        return self._recovery_tables
 
     @property
     def names(self) -> Mapping[str, str]:

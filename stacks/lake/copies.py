@@ -11,7 +11,7 @@ from constructs import Construct
 from constructs_lib.bucket import PrivateBucket
 from stacks.environment import Environment
 from stacks.lake.copy_alarms import make_copies_pager, watch_bucket
-from stacks.lake.lapsing import CURATED, RAW
+from stacks.lake.lifecycle import CURATED, RAW
 from stacks.replication import Kept, Replication, failures, keep, rule_id, take_no_more
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import forget

@@ -13,7 +13,7 @@ from constructs_lib.service import Service, Task, TaskSize, task_role
 from constructs_lib.table import READS_TABLES, WRITES_TABLES
 from constructs_lib.waiver import Waiver, waive
 from stacks.api import Api
-from stacks.containers import Surroundings, make_task
+from stacks.containers import Foundation, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
 from stacks.lake.arrival_alarms import watch_arrivals
@@ -44,7 +44,7 @@ class Etl(AmplyStack):
         construct_id: str,
         *,
         environment: Environment,
-        around: Surroundings,
+        foundation: Foundation,
         shared: SharedData,
         api: Api,
     ) -> None:
@@ -66,13 +66,13 @@ class Etl(AmplyStack):
         )
         self._announce(shared.lake)
         self.arrivals.grant_consume_messages(self._role)
-        task = self._make_task(around)
+        task = self._make_task(foundation)
         self.releases = Service(
             self,
             "ReleasesService",
             task=task,
             placement=api.placement,
-            security_groups=[around.network.jobs],
+            security_groups=[foundation.network.jobs],
             count=0 if environment.tasks.idle else 1,
             exactly_one=True,
         )
@@ -94,11 +94,11 @@ class Etl(AmplyStack):
         )
         rule.add_target(targets.SqsQueue(self.arrivals, dead_letter_queue=self.set_aside))
 
-    def _make_task(self, around: Surroundings) -> Task:
+    def _make_task(self, foundation: Foundation) -> Task:
         return make_task(
             self,
             TaskName.RELEASES,
-            around=around,
+            foundation=foundation,
             image=self.settings.image.container_image(self),
             size=SIZE,
             role=self._role,

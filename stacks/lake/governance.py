@@ -9,10 +9,10 @@ from constructs_lib.waiver import waive
 from stacks.contracts import RecoveryParameter
 from stacks.edge import POLICY_STANDS_BELOW
 from stacks.environment import Environment
+from stacks.lake.athena_workgroup import make_workgroup
 from stacks.lake.catalogue import make_catalogue
 from stacks.lake.copies import KeptLake, LakeReplica, copy_lake
-from stacks.lake.lapsing import ANSWER_DAYS, CURATED, RAW
-from stacks.lake.questions import make_workgroup
+from stacks.lake.lifecycle import ANSWER_DAYS, CURATED, RAW
 from stacks.lake.tags import make_tags
 from stacks.replication import Kept
 from stacks.stack import AmplyStack
@@ -94,14 +94,14 @@ class LakeAndGovernance(AmplyStack):
             ledger=Kept(bucket=self._bucket("Ledger"), key=self.key),
         )
 
-    def _mac_key(self, construct_id: str, of: str, remembered_as: RecoveryParameter) -> kms.IKey:
+    def _mac_key(self, construct_id: str, of: str, recovery_parameter: RecoveryParameter) -> kms.IKey:
         """Of HMAC, so that KMS rotates none; another one would be another person for everybody, or another signer.
 
         Of several regions where copies are kept: it says the same in the second one.
         """
         settings = self.settings
         if settings.lost_region:
-            return kms.Key.from_key_arn(self, construct_id, self.remembered(remembered_as))
+            return kms.Key.from_key_arn(self, construct_id, self.recovery_input(recovery_parameter))
         return kms.Key(
             self,
             construct_id,
@@ -114,14 +114,14 @@ class LakeAndGovernance(AmplyStack):
             removal_policy=settings.durability.removal_policy,
         )
 
-    def _bucket(self, construct_id: str, *lapsing: s3.LifecycleRule) -> PrivateBucket:
+    def _bucket(self, construct_id: str, *lifecycle: s3.LifecycleRule) -> PrivateBucket:
         bucket = PrivateBucket(
             self,
             construct_id,
             durability=self.settings.durability,
             request_logs=self._logs,
             key=self.key,
-            lifecycle=lapsing,
+            lifecycle=lifecycle,
         )
         waive(bucket, "Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded", POLICY_STANDS_BELOW)
         return bucket

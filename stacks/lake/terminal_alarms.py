@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from constructs_lib.alarms import Severity
 from constructs_lib.function import PlainFunction
-from constructs_lib.line_alarms import RingingLine, ring_by_lines
-from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.log_alarms import LogAlarm, make_log_alarms
+from constructs_lib.metric_filters import MetricFilters
 from constructs_lib.queue_alarms import ring_when_set_aside, ring_when_waiting
 from stacks.paging import make_pager, make_topics
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from stacks.lake.terminals import Terminals
 
 MESSAGES = (
-    RingingLine(
+    LogAlarm(
         alarm="terminal-contradicts",
         event="terminal_message_contradicts",
         metric="TerminalContradictions",
         meaning="A terminal used a number again for something else: it lost its count, or somebody else has its key.",
     ),
-    RingingLine(
+    LogAlarm(
         alarm="terminal-refused",
         event="terminal_message_refused",
         metric="TerminalRefusals",
@@ -32,8 +32,8 @@ MESSAGES = (
 def watch_terminals(stack: "Terminals", *, days: PlainFunction | None) -> None:
     """By what keeps their messages, by its queue, and by what makes files of their days."""
     pager = make_pager(stack, make_topics(stack, Severity.NOTICE))
-    numbers = LogNumbers(stack, "Numbers", log=stack.keep.log, namespace=f"amply/{stack.settings.name}")
-    ring_by_lines(pager, numbers, MESSAGES)
+    numbers = MetricFilters(stack, "Numbers", log=stack.keep.log, namespace=f"amply/{stack.settings.name}")
+    make_log_alarms(pager, numbers, MESSAGES)
     ring_when_set_aside(
         pager,
         "terminal-messages-set-aside",

@@ -13,10 +13,10 @@ from constructs_lib.function import PlainFunction
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
 from stacks.environment import Environment
 from stacks.lake.control_plane import ControlPlane
-from stacks.lake.gathering import gather_days
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.terminal_alarms import watch_terminals
 from stacks.lake.terminal_contract import rights, rule_sql, terminals_name
+from stacks.lake.terminal_days import gather_days
 from stacks.permissions import ONLY_WHAT_IS_NOT_THERE, allow_key, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
 

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.infra.database import Database
-from tests.backend.sharing_world import FakeSharing
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import FakeClock, FakeProcessor, NoLimit, open_gate, ready_organization
 
@@ -19,14 +19,14 @@ class Api:
 
     def __init__(self, database: Database, *, operator: Database) -> None:
         self.processor = FakeProcessor()
-        self.sharing = FakeSharing()
+        self.method_cloning = FakeMethodCloning()
         self.clock = FakeClock()
         self.organization_id = ready_organization(operator, self.processor)
         self.app = application.create(
             application.Parts(
                 database=database,
                 processor=self.processor,
-                sharing=self.sharing,
+                method_cloning=self.method_cloning,
                 verifier=StripeEventVerifier(SECRET),
                 limiter=NoLimit(),
                 gate=open_gate(database),

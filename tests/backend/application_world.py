@@ -57,9 +57,9 @@ class FakeShelf:
 
 def applying_work(
     database: Database, *, mailer: mail.Mailer | None = None, shelf: FakeShelf | None = None
-) -> applications.Applying:
+) -> applications.ApplicationTaskDependencies:
     """What the worker needs for applications."""
-    return applications.Applying(
+    return applications.ApplicationTaskDependencies(
         database=database,
         mailer=mailer or FakeMailer(),
         register=MadeUpRegisters(),

@@ -20,7 +20,7 @@ from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.defence import ProofOfWork
-from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
+from amply.modules.donations import EventDependencies, close_exhausted, handle_provider_event, keeps_event
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.service import donate
 from tests.backend.world import FakeClock, FakeProcessor, ready_organization
@@ -127,7 +127,7 @@ class Simulation:
             keys=keys,
             challenge=self.work,
         )
-        self.handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
+        self.handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
         self._due: list[tuple[Any, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._names = itertools.count(1)
@@ -302,7 +302,7 @@ class Simulation:
         handle_provider_event(self.handling, event_id=event_id, now=self.clock())
         topics: list[str] = []
         outbox.relay_batch(self.database, publish=lambda fact: topics.append(fact.topic), now=self.clock())
-        if defence.FACT_EXHAUSTED in topics:
+        if defence.TOPIC_EXHAUSTED in topics:
             close_exhausted(self.database, self.processor, clock=self.clock)
         if self.told.attacked_after is None or self.told.closed_after is None:
             self._look()

@@ -29,7 +29,7 @@ from tests.backend import documented
 from tests.backend.key_service import HAVE_KEYS, ONLY_OPENS, MemoryTrees, Wrapping, keyring, keyring_for
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.ports import free_port
-from tests.rooms import room
+from tests.tmpfs import room
 
 PASSWORD = "for-tests-on-loopback"
 _PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

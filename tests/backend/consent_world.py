@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from amply.infra.database import Database, forbid_transaction
 from amply.modules import donations, sharing
-from amply.modules.sharing import Decision, FileMoved, Sharing, ToldConsent
+from amply.modules.sharing import Decision, FileMoved, SharingDependencies, ToldConsent
 from tests.backend.giving_world import DonorsPage
 from tests.backend.ledger_world import LedgerWorld
 
@@ -86,7 +86,7 @@ class SharingPage(DonorsPage):
     def __init__(self, world: LedgerWorld, own: Database) -> None:
         super().__init__(world, own, consents=sharing.Ticks())
         self.consents, self.raw = FakeConsents(), FakeRaw()
-        self.lake = Sharing(database=world.app, consents=self.consents, files=self.raw)
+        self.lake = SharingDependencies(database=world.app, consents=self.consents, files=self.raw)
 
     def decides(self, *, shares: bool, token: str | None = None, **more: Any) -> Any:
         said = {"purpose": "analytics", "wording": "1", "shares": shares, **more}

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.modules import defence, ledger, payments, webhooks
-from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
+from amply.modules.donations import EventDependencies, close_exhausted, handle_provider_event, keeps_event
 from tests.backend.api_world import Api
 from tests.backend.card_testing import EasyWork
 
@@ -21,7 +21,7 @@ class Form(Api):
     def __init__(self, database: Database, *, operator: Database) -> None:
         super().__init__(database, operator=operator)
         self.operator = operator
-        self.handling = EventHandling(database=operator, processor=self.processor, secrets=SECRETS)
+        self.handling = EventDependencies(database=operator, processor=self.processor, secrets=SECRETS)
         self.keys = 0
         self.gifts_of_attack, self.gifts_through = 10, 30
 

@@ -14,12 +14,12 @@ from amply.entrypoints import application
 from amply.infra.database import Database
 from amply.modules import federation, members, people, scim
 from tests.backend.conftest import Databases
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.identity_provider import CLIENT, CLIENT_SECRET, IdentityProvider, identity_provider
 from tests.backend.member_world import KEY as JOINING
 from tests.backend.member_world import FakePeople
 from tests.backend.name_server import NameServer, name_server
 from tests.backend.people_world import EDGE, Browser, PeopleWorld, people_parts
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeProcessor, NoLimit, open_gate, ready_organization
 
 DOMAIN: Final = "river.example"
@@ -40,7 +40,7 @@ class FederationWorld:
     names: NameServer
     master: Database
     organization_id: str
-    checking: federation.Checking
+    checking: federation.DomainCheckDependencies
     owner: Browser = None  # type: ignore[assignment] # there once the world stands
 
     def ask(self, browser: Browser, method: str, path: str = "", body: Any = None, **headers: str) -> Any:
@@ -120,8 +120,8 @@ class FederationWorld:
             return list(said)
 
 
-def _signing_in(world: PeopleWorld, arriving: federation.Arriving) -> people.Outside:
-    return people.Outside(
+def _signing_in(world: PeopleWorld, arriving: federation.Arriving) -> people.OidcSignIn:
+    return people.OidcSignIn(
         client=arriving.client,
         redirect=REDIRECT,
         connection=partial(federation.connection_of, world.own, world.parts.key),
@@ -141,21 +141,21 @@ def federation_world(
         arriving = federation.Arriving(
             database=world.own, key=world.parts.key, client=client, directory=scim.Listing(world.parts.key)
         )
-        outside = _signing_in(world, arriving)
+        oidc_sign_in = _signing_in(world, arriving)
         accounts = people_parts(
             world.own,
             world.settings,
             before_session=partial(federation.require_provider, world.parts.key),
-            outside=outside,
+            oidc_sign_in=oidc_sign_in,
         )
         records = DnsRecords(names.resolver)
         world.parts = accounts
         world.beside = {
-            "own_sign_in": federation.Parts(
+            "own_sign_in": federation.Dependencies(
                 key=accounts.key, records=records, redirect=REDIRECT, allows_loopback=True
             ),
             "renewing": arriving,
-            "directories": scim.Parts(
+            "directories": scim.Dependencies(
                 database=world.own, key=accounts.key, sessions=accounts.sessions, clock=world.clock
             ),
         }
@@ -163,7 +163,7 @@ def federation_world(
             application.Parts(
                 database=world.own,
                 processor=FakeProcessor(),
-                sharing=FakeSharing(),
+                method_cloning=FakeMethodCloning(),
                 verifier=None,
                 limiter=NoLimit(),
                 gate=open_gate(world.own),
@@ -173,7 +173,7 @@ def federation_world(
                 allowed_origins=(EDGE,),
                 client_address_header="X-Amply-Client",
                 accounts=accounts,
-                membership=members.Parts(key=JOINING, people=FakePeople()),
+                membership=members.Dependencies(key=JOINING, people=FakePeople()),
                 callers=(people.SessionCallers(accounts),),
                 **world.beside,
             )
@@ -184,7 +184,7 @@ def federation_world(
             names=names,
             master=master,
             organization_id=organization_id,
-            checking=federation.Checking(database=world.worker, records=records),
+            checking=federation.DomainCheckDependencies(database=world.worker, records=records),
         )
         made.owner = world.member(OWNER)
         made.put(made.owner, "owner")

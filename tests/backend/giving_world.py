@@ -18,14 +18,14 @@ from amply.modules import (
     recurring,
     webhooks,
 )
-from amply.modules.donations import EventHandling, keeps_event
+from amply.modules.donations import EventDependencies, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.endpoint_world import delivering_work
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
@@ -34,7 +34,7 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
 from tests.backend.receipt_office import ReceiptOffice
-from tests.backend.sharing_world import FakeSharing
+from tests.backend.webhook_fakes import delivery_dependencies
 from tests.backend.world import FakeClock, FakeFeedback, FakeProcessor, NoLimit, open_gate
 
 ADA: Final = address_digest("ada@example.org")
@@ -55,7 +55,7 @@ def donors_client(
     parts = application.Parts(
         database=own,
         processor=processor,
-        sharing=FakeSharing(),
+        method_cloning=FakeMethodCloning(),
         verifier=None,
         limiter=limiter,
         gate=open_gate(own),
@@ -64,7 +64,7 @@ def donors_client(
         log_url="http://edge.example/log",
         allowed_origins=("http://edge.example",),
         client_address_header="",
-        plans=recurring.Parts(saved=saved, links=KEY),
+        plans=recurring.Dependencies(saved=saved, links=KEY),
         consents=consents,
     )
     return TestClient(application.create(parts), raise_server_exceptions=False)
@@ -87,7 +87,9 @@ class DonorsPage(ReceiptOffice):
             clock=self.clock,
             consents=consents,
         )
-        self.writing = recurring.Writing(database=world.app, mailer=self.mailer, key=KEY, page=PAGE)
+        self.writing = recurring.PlanLetterDependencies(
+            database=world.app, mailer=self.mailer, key=KEY, page=PAGE
+        )
 
     def may_be_kept_from_its_organization(self) -> None:
         """From now on the organisation takes gifts whose donors it does not know."""
@@ -128,11 +130,13 @@ class DonorsPage(ReceiptOffice):
     def worker_parts(self) -> worker.Parts:
         """What the worker's tasks need."""
         return worker.Parts(
-            events=EventHandling(database=self.database, processor=self.processor, secrets=SECRETS),
+            events=EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS),
             receipts=self.sending,
-            hearing=mail.Hearing(database=self.database, queue=FakeFeedback()),
-            sharing=FakeSharing(),
-            payouts=payouts.Handling(database=self.database, processor=FakePayouts(), secrets=SECRETS),
+            hearing=mail.FeedbackDependencies(database=self.database, queue=FakeFeedback()),
+            method_cloning=FakeMethodCloning(),
+            payouts=payouts.PayoutDependencies(
+                database=self.database, processor=FakePayouts(), secrets=SECRETS
+            ),
             gaps=webhooks.Gaps(
                 database=self.database, source=FakeEvents(), livemode=False, keeps=keeps_event
             ),
@@ -141,13 +145,13 @@ class DonorsPage(ReceiptOffice):
             ),
             onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
             inviting=inviting_work(self.database, mailer=self.mailer),
-            domains=federation.Checking(database=self.database, records=DnsRecords()),
+            domains=federation.DomainCheckDependencies(database=self.database, records=DnsRecords()),
             people=people_work(self.database, mailer=self.mailer),
             applying=applying_work(self.database, mailer=self.mailer),
             archive=AuditShelf(),
             images=image_work(self.database),
-            exports=exports.Making(database=self.database, store=FakeExports()),
-            delivering=delivering_work(self.database),
+            exports=exports.ExportJobs(database=self.database, store=FakeExports()),
+            webhook_delivery=delivery_dependencies(self.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

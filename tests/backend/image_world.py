@@ -72,9 +72,11 @@ def image_work(
     *,
     store: FakeStore | None = None,
     workshop: images.Workshop | None = None,
-) -> images.Making:
+) -> images.ImageJobs:
     """What the worker needs for pictures."""
-    return images.Making(database=database, store=store or FakeStore(), workshop=workshop or PillowWorkshop())
+    return images.ImageJobs(
+        database=database, store=store or FakeStore(), workshop=workshop or PillowWorkshop()
+    )
 
 
 def picture(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from amply.adapters.parquet import ParquetRows
 from amply.infra.database import forbid_transaction
 from amply.modules import ingestion
-from amply.modules.ingestion import FileReason, Pieces, Refused, Taking, ToldDataset
+from amply.modules.ingestion import FileReason, IngestionDependencies, Pieces, Refused, ToldDataset
 from tests.backend.application_world import FakeShelf
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ class FakeTable:
             self.items[dataset.dataset_id] = dataset
 
 
-def taking(house: "House", *, table: FakeTable | None = None, parquet: Any = None) -> Taking:
+def taking(house: "House", *, table: FakeTable | None = None, parquet: Any = None) -> IngestionDependencies:
     """What the worker needs."""
-    return Taking(
+    return IngestionDependencies(
         database=house.database,
         bucket=house.intake,
         parquet=parquet or ParquetRows(),

@@ -32,6 +32,7 @@ from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.intake_world import FakeIntake
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.onboarding_world import FakeLinks
@@ -39,8 +40,7 @@ from tests.backend.people_world import KEY as ACCOUNTS
 from tests.backend.people_world import people_parts
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.plan_world import FakeSavedMethods
-from tests.backend.sharing_world import FakeSharing
-from tests.backend.stall import FakeStall
+from tests.backend.seller_data import FakeSellerData
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import (
     NOW,
@@ -57,9 +57,11 @@ PAGE: Final = "https://edge.example/join/"
 PERSON, CONFIRMED = "x-test-person", "x-test-confirmed"
 
 
-def inviting_work(database: Database, *, mailer: mail.Mailer | None = None) -> members.Inviting:
+def inviting_work(database: Database, *, mailer: mail.Mailer | None = None) -> members.InvitationDependencies:
     """What the worker needs to write to those who are invited."""
-    return members.Inviting(database=database, mailer=mailer or FakeMailer(), key=KEY, page=PAGE)
+    return members.InvitationDependencies(
+        database=database, mailer=mailer or FakeMailer(), key=KEY, page=PAGE
+    )
 
 
 class HeaderCallers:
@@ -131,7 +133,7 @@ class House:
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
         self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
-        self.records, self.exports, self.stall = FakeRecords(), FakeExports(), FakeStall()
+        self.records, self.exports, self.stall = FakeRecords(), FakeExports(), FakeSellerData()
         self.intake = FakeIntake()
         self.clock, self.limiter, self.shelf = FakeClock(), NoLimit(), FakeShelf()
         self.organization_id = ready_organization(database, self.processor)
@@ -142,7 +144,7 @@ class House:
         self.parts = application.Parts(
             database=self.own,
             processor=self.processor,
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=StripeEventVerifier(SECRET),
             limiter=self.limiter,
             gate=open_gate(self.own),
@@ -151,27 +153,27 @@ class House:
             log_url="http://edge.example/log",
             allowed_origins=(),
             client_address_header="",
-            plans=recurring.Parts(saved=FakeSavedMethods(), links=LINKS),
-            invitations=onboarding.Parts(
+            plans=recurring.Dependencies(saved=FakeSavedMethods(), links=LINKS),
+            invitations=onboarding.Dependencies(
                 links=FakeLinks(), key=INVITATIONS, page="https://edge.example/onboarding/"
             ),
-            membership=members.Parts(key=KEY, people=self.people),
+            membership=members.Dependencies(key=KEY, people=self.people),
             callers=(
                 HeaderCallers(),
                 keys.KeyCallers(database=self.own, livemode=False),
                 *([people.SessionCallers(self.accounts)] if self.accounts else []),
             ),
             accounts=self.accounts,
-            trying=trials.Parts(people=self.people, processor_url="https://stripe.example"),
-            own_sign_in=federation.Parts(
+            trying=trials.Dependencies(people=self.people, processor_url="https://stripe.example"),
+            own_sign_in=federation.Dependencies(
                 key=ACCOUNTS, records=self.records, redirect="https://edge.example/account/"
             ),
             directories=None
             if self.accounts is None
-            else scim.Parts(
+            else scim.Dependencies(
                 database=self.own, key=ACCOUNTS, sessions=self.accounts.sessions, clock=self.clock
             ),
-            applying=applications.Parts(people=self.people, shelf=self.shelf),
+            applying=applications.Dependencies(people=self.people, shelf=self.shelf),
             image_shelf=self.shelf,
             site_url="https://edge.example",
             export_store=self.exports,

@@ -14,9 +14,9 @@ PAGE = "https://edge.example/onboarding/"
 
 def onboarding_work(
     database: Database, *, processor: FakeProcessor, mailer: mail.Mailer | None = None
-) -> onboarding.Onboarding:
+) -> onboarding.OnboardingTaskDependencies:
     """What the worker needs for onboarding."""
-    return onboarding.Onboarding(
+    return onboarding.OnboardingTaskDependencies(
         database=database, processor=processor, mailer=mailer or FakeMailer(), key=KEY, page=PAGE
     )
 

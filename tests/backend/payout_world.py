@@ -167,7 +167,7 @@ class Treasury(Books):
         super().__init__(database)
         self.give()
         self.remote = FakePayouts()
-        self.handling = payouts.Handling(database=database, processor=self.remote, secrets=SECRETS)
+        self.handling = payouts.PayoutDependencies(database=database, processor=self.remote, secrets=SECRETS)
         self._events = count()
 
     @property

@@ -28,7 +28,7 @@ from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
-from tests.backend.sharing_world import FakeSharing
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
 from tests.ports import free_port
 
@@ -45,9 +45,9 @@ _CACHE_PASSWORD: Final = "for-tests-on-loopback"
 _TOKEN: Final = re.compile(r"#(\S+)")
 
 
-def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> people.Writing:
+def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> people.PeopleTaskDependencies:
     """What the worker needs for people."""
-    return people.Writing(
+    return people.PeopleTaskDependencies(
         database=database,
         mailer=mailer or FakeMailer(),
         key=replace(KEY, keyring=database.keyring),
@@ -67,10 +67,10 @@ def people_parts(
     *,
     before_leaving: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
     before_session: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
-    outside: people.Outside | None = None,
-) -> people.Parts:
+    oidc_sign_in: people.OidcSignIn | None = None,
+) -> people.Dependencies:
     """What the API needs for people."""
-    return people.Parts(
+    return people.Dependencies(
         database=database,
         key=replace(KEY, keyring=database.keyring),
         links=LINKS,
@@ -81,11 +81,11 @@ def people_parts(
         site=people.Site.of(EDGE),
         before_leaving=before_leaving,
         before_session=before_session,
-        outside=outside,
+        oidc_sign_in=oidc_sign_in,
     )
 
 
-def put_person(master: Database, parts: people.Parts, *, person_id: str, now: datetime) -> int:
+def put_person(master: Database, parts: people.Dependencies, *, person_id: str, now: datetime) -> int:
     """Somebody with an account and no password, by an id of the test's, whatever became of a former one; their stamp."""
     address = people.address_of(f"{person_id}@example.org")
     values = {
@@ -110,7 +110,7 @@ _PUT_PERSON: Final = text("""
 
 
 def open_session(
-    parts: people.Parts,
+    parts: people.Dependencies,
     *,
     person_id: str,
     stamp: int,
@@ -176,7 +176,7 @@ class PeopleWorld:
     app: FastAPI
     own: Database
     worker: Database
-    parts: people.Parts
+    parts: people.Dependencies
     cache: redis.Redis
     settings: CacheSettings
     clock: FakeClock
@@ -262,7 +262,7 @@ def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleW
 
 def application_with(
     own: Database,
-    parts: people.Parts,
+    parts: people.Dependencies,
     clock: Clock,
     *,
     origins: tuple[str, ...] = (EDGE,),
@@ -272,7 +272,7 @@ def application_with(
     usual: dict[str, Any] = {
         "database": own,
         "processor": FakeProcessor(),
-        "sharing": FakeSharing(),
+        "method_cloning": FakeMethodCloning(),
         "verifier": None,
         "limiter": NoLimit(),
         "gate": open_gate(own),

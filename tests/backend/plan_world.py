@@ -10,7 +10,7 @@ from sqlalchemy import text
 from amply.infra.database import Database, forbid_transaction
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, mail, payments, recurring, webhooks
-from amply.modules.donations import Answer, Donor, EventHandling, Gift
+from amply.modules.donations import Answer, Donor, EventDependencies, Gift
 from amply.modules.payments import Attempt, Charged, Decline, PaymentStatus
 from amply.modules.recurring import starting
 from amply.modules.recurring.cards import Cards
@@ -123,13 +123,13 @@ def plan_work(
     mailer: FakeMailer,
     clock: FakeClock,
     saved: FakeSavedMethods | None = None,
-) -> recurring.Recurring:
+) -> recurring.RecurringTaskDependencies:
     """What the worker needs for plans."""
-    return recurring.Recurring(
-        collecting=recurring.Collecting(
+    return recurring.RecurringTaskDependencies(
+        collecting=recurring.CollectionDependencies(
             database=database, processor=processor, saved=saved or FakeSavedMethods()
         ),
-        writing=recurring.Writing(
+        writing=recurring.PlanLetterDependencies(
             database=database, mailer=mailer, key=KEY, page="https://edge.example/giving/"
         ),
         clock=clock,
@@ -152,7 +152,7 @@ class Plans:
         self.processor, self.saved, self.mailer = FakeProcessor(fee=None), FakeSavedMethods(), FakeMailer()
         self.organization_id = ready_organization(database, self.processor)
         self.time_zone = time_zone
-        self.events = EventHandling(database=database, processor=self.processor, secrets=secrets)
+        self.events = EventDependencies(database=database, processor=self.processor, secrets=secrets)
         self.parts = plan_work(
             database,
             processor=self.processor,
@@ -185,7 +185,7 @@ class Plans:
             now=self.clock(), every=every, time_zone=self.time_zone, day_of_month=day_of_month
         )
         return starting.start(
-            starting.Starting(
+            starting.PlanStartDependencies(
                 database=self.database, processor=self.processor, saved=self.saved, clock=self.clock
             ),
             gift=gift,

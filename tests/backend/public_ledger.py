@@ -11,8 +11,8 @@ from amply.kernel.money import Money
 from amply.modules import ledger
 from ledger_format.merkle import leaf_hash
 from tests.backend.conftest import Databases
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.ledger_world import NOW, ORG, LedgerWorld
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeClock, FakeProcessor, NoLimit, open_gate
 
 LEDGER = f"/v1/public/organisations/{ORG}/ledger"
@@ -30,7 +30,7 @@ class PublicLedger:
             application.Parts(
                 database=self.own,
                 processor=FakeProcessor(),
-                sharing=FakeSharing(),
+                method_cloning=FakeMethodCloning(),
                 verifier=None,
                 limiter=self.limiter,
                 gate=open_gate(self.own),

@@ -7,8 +7,8 @@ from amply.kernel.money import Money
 from amply.modules import receipts, sharing, webhooks
 from amply.modules.donations import (
     DataSharing,
-    EventHandling,
-    ReceiptSending,
+    EventDependencies,
+    ReceiptDependencies,
     handle_provider_event,
     keeps_event,
     send_due_receipts,
@@ -32,7 +32,7 @@ class ReceiptOffice(Desk):
         super().__init__(world.app)
         self.world = world
         self.mailer = FakeMailer()
-        self.sending = ReceiptSending(
+        self.sending = ReceiptDependencies(
             database=world.app,
             mailer=self.mailer,
             secrets=SECRETS,
@@ -93,7 +93,7 @@ class ReceiptOffice(Desk):
         )
         with self.database.transaction() as session:
             webhooks.ingest(session, event=event, livemode=False, keeps=keeps_event, now=NOW)
-        handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
+        handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
         handle_provider_event(handling, event_id=event.id, now=self.clock())
 
     def make_public(self) -> None:

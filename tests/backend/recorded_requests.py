@@ -302,7 +302,7 @@ def _export_asked(_house: House) -> Request:
 
 def _export_fetched(house: House) -> Request:
     export_id = house.ask("POST", "/exports", by="usr_owner", json={"kind": "gifts"}).json()["id"]
-    making = exports.Making(database=house.database, store=house.exports)
+    making = exports.ExportJobs(database=house.database, store=house.exports)
     assert exports.make_exports(making, now=house.clock()) == 1
     return Request(f"/exports/{export_id}/links", target=export_id)
 

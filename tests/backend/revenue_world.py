@@ -112,7 +112,7 @@ class Revenue:
         self.books = books
         self.control = FakeControl()
         self.people: dict[str, int] = dict(people or {})
-        self.settling = marketplace.Settling(
+        self.settling = marketplace.SettlementDependencies(
             database=books.app,
             secrets=books.secrets,
             contracts=self.control,
@@ -121,7 +121,7 @@ class Revenue:
             revenue=FakeRevenue(self.control),
             people=self._people,
         )
-        self.selling = marketplace.Selling(
+        self.selling = marketplace.ContractStores(
             contracts=self.control, grants=FakeGrants(), catalogue=self.control
         )
 

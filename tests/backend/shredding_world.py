@@ -11,8 +11,8 @@ from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
 from amply.infra.vault import DONORS, Keyring, KeyTrees, Place, StoredTree
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.puncturable_prf import KeyTree
 from amply.infra.vault.shredding import Closing, close, finish, finish_what_was_left
-from amply.infra.vault.tree import KeyTree
 from amply.kernel.clock import system_clock
 from amply.modules import donations, ledger, recurring
 from amply.modules.donations.models import DonationRow

@@ -6,8 +6,8 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import webhooks
 from amply.modules.donations import (
-    EventHandling,
-    Splitting,
+    EventDependencies,
+    SplitGiftDependencies,
     complete_splits,
     handle_provider_event,
     keeps_event,
@@ -19,8 +19,8 @@ from amply.modules.donations.split_rows import get
 from amply.modules.donations.splits import give_to_many, pay_parts
 from amply.modules.payments import Paid
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.sealed_rows import rows_in
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeClock, FakeProcessor, ready_organization
 
 AMOUNTS: Final = (2000, 1500, 1500)
@@ -33,13 +33,13 @@ class Giver:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.processor = FakeProcessor()
-        self.sharing = FakeSharing()
+        self.method_cloning = FakeMethodCloning()
         self.clock = FakeClock()
         self.organizations = [
             ready_organization(database, self.processor, slug=f"trust-{number}") for number in range(3)
         ]
-        self.parts = Splitting(
-            database=database, processor=self.processor, sharing=self.sharing, clock=self.clock
+        self.parts = SplitGiftDependencies(
+            database=database, processor=self.processor, method_cloning=self.method_cloning, clock=self.clock
         )
         self._events = 0
 
@@ -64,7 +64,7 @@ class Giver:
         return split_id
 
     def enter(self, split_id: str, card: str, *, number: int = 1) -> None:
-        self.sharing.entered[f"seti_{split_id}_{number}"] = card
+        self.method_cloning.entered[f"seti_{split_id}_{number}"] = card
 
     def pay(self, split_id: str) -> list[Paid | None]:
         split = pay_parts(self.parts, split_id=split_id)
@@ -72,9 +72,9 @@ class Giver:
 
     def hear(self) -> None:
         """What the processor says of each intent arrives as events, and is booked."""
-        handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
+        handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
         for payment in self.rows("payment"):
-            paid = self.sharing.standing.get(payment.remote_id) is Paid.PAID
+            paid = self.method_cloning.standing.get(payment.remote_id) is Paid.PAID
             self._events += 1
             if not paid and payment.remote_id is not None:
                 self.processor.tell_attempt(payment.remote_id, "failed", f"ch_{self._events}")
@@ -105,4 +105,4 @@ class Giver:
             return rows_in(session, table, order="1")
 
     def charged(self) -> list[str]:
-        return sorted(remote_id for remote_id, _ in self.sharing.charged)
+        return sorted(remote_id for remote_id, _ in self.method_cloning.charged)

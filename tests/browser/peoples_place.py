@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from amply.entrypoints.known_people import KnownPeople, people_leaving
+from amply.entrypoints.member_directory import MemberDirectory, people_leaving
 from amply.infra.database import Database
 from amply.modules import mail, members, people, trials
 from tests.backend.conftest import Databases
@@ -103,10 +103,10 @@ def place(
     with serving(site) as origin:
         edge = origin.replace("127.0.0.1", "localhost")
         parts = replace(world.parts, site=people.Site.of(edge), before_leaving=people_leaving)
-        if parts.outside is not None:
-            parts = replace(parts, outside=replace(parts.outside, redirect=f"{edge}/account/"))
-        membership = members.Parts(key=KEY, people=KnownPeople(parts))
-        trying = trials.Parts(people=KnownPeople(parts), processor_url="https://stripe.example")
+        if parts.oidc_sign_in is not None:
+            parts = replace(parts, oidc_sign_in=replace(parts.oidc_sign_in, redirect=f"{edge}/account/"))
+        membership = members.Dependencies(key=KEY, people=MemberDirectory(parts))
+        trying = trials.Dependencies(people=MemberDirectory(parts), processor_url="https://stripe.example")
         beside = dict(world.beside)
         if "own_sign_in" in beside:
             beside["own_sign_in"] = replace(beside["own_sign_in"], redirect=f"{edge}/account/")

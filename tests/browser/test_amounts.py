@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 
 from tests.browser.pages_code import run_in_node
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 pytestmark = pytest.mark.enable_socket
 

@@ -8,11 +8,11 @@ from playwright.sync_api import Locator, expect
 
 from amply.infra.database import Database
 from amply.modules import sharing
-from amply.modules.selling import SHARED
+from amply.modules.seller_portal import SHARED
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.given_months import first_gift, gave, put
 from tests.backend.people_world import ADA, PeopleWorld, people_cache, world  # noqa: F401 -- fixtures, too
-from tests.backend.stall import FakeStall, certificate_text
+from tests.backend.seller_data import FakeSellerData, certificate_text
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
 from tests.browser.pressing import presses
 
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture
-def stall(world: PeopleWorld) -> FakeStall:  # noqa: F811 -- the fixture
+def stall(world: PeopleWorld) -> FakeSellerData:  # noqa: F811 -- the fixture
     """Before the place, whose API is made with it."""
-    made = FakeStall()
+    made = FakeSellerData()
     world.beside |= {"sold": made.parts(), "consents": sharing.Ticks()}
     return made
 
@@ -49,7 +49,7 @@ def is_owner(place: Place, master: Database) -> None:  # noqa: F811 -- of the fi
     place.signs_in(ADA)
 
 
-def is_furnished(place: Place, stall: FakeStall, master: Database) -> None:  # noqa: F811 -- the same
+def is_furnished(place: Place, stall: FakeSellerData, master: Database) -> None:  # noqa: F811 -- the same
     of = place.organization_id
     first_gift(TestClient(place.world.app), of)
     gave(master, "2026-10", 65, 45, 23, organization_id=of)
@@ -75,7 +75,7 @@ def rows(place: Place, table: str) -> Locator:  # noqa: F811 -- the same
 
 
 def test_a_seller_sees_consents_datasets_releases_usage_and_revenue(
-    stall: FakeStall,
+    stall: FakeSellerData,
     place: Place,  # noqa: F811 -- the fixture
     master: Database,
 ) -> None:
@@ -118,7 +118,7 @@ def test_a_seller_sees_consents_datasets_releases_usage_and_revenue(
 
 
 def test_what_is_empty_off_or_not_theirs_is_said_in_words(
-    stall: FakeStall,
+    stall: FakeSellerData,
     place: Place,  # noqa: F811 -- the fixture
     master: Database,
 ) -> None:
@@ -144,7 +144,7 @@ def test_what_is_empty_off_or_not_theirs_is_said_in_words(
 
 
 def test_where_its_flag_is_off_there_is_no_page_and_no_link_to_it(
-    stall: FakeStall,
+    stall: FakeSellerData,
     place: Place,  # noqa: F811 -- the fixture
     master: Database,
 ) -> None:

@@ -43,8 +43,10 @@ def valley(
             client_id=CLIENT,
             client_secret=CLIENT_SECRET,
         )
-        assert world.parts.outside is not None
-        world.parts = replace(world.parts, outside=replace(world.parts.outside, providers={"valley": known}))
+        assert world.parts.oidc_sign_in is not None
+        world.parts = replace(
+            world.parts, oidc_sign_in=replace(world.parts.oidc_sign_in, providers={"valley": known})
+        )
         yield made
 
 

@@ -24,8 +24,8 @@ from tests.faults.process import Process
 from tests.faults.processor import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET, Processor
 from tests.faults.waiting import until
 from tests.ports import free_port
-from tests.rooms import room
 from tests.stripe_sandbox.running import NO_TLS
+from tests.tmpfs import room
 
 SERVICES: Final = (
     TaskName.API,

@@ -13,8 +13,8 @@ from operations.assembly import Deployed, Resource, read
 from stacks.build import build
 from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS
+from stacks.failover import fail_over
 from stacks.platform import AmplyPlatform
-from stacks.recovering import recovering
 from stacks.sandboxes import named_sandbox
 from stacks.site_upload import BEHIND
 
@@ -49,7 +49,7 @@ def settings(deployed: Deployed) -> Environment:
     region = deployed.manifests["network"]["environment"].split("/")[-1]
     if region in {environment.region, "unknown-region"}:
         return environment
-    return recovering(replace(environment, tasks=environment.tasks.at_rest()), region=region)
+    return fail_over(replace(environment, tasks=environment.tasks.at_rest()), region=region)
 
 
 def kind(deployed: Deployed) -> str:

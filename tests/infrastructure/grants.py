@@ -52,3 +52,18 @@ def statements(document: Mapping[str, Any]) -> list[Statement]:
     """A policy with one statement may leave the list out."""
     found = document["Statement"]
     return [found] if isinstance(found, Mapping) else list(found)
+
+
+def granted_actions(deployed: Deployed) -> set[str]:
+    """Every action that a role is allowed, as the policy spells it."""
+    return {
+        action
+        for resource in deployed.resources("AWS::IAM::Policy", "AWS::IAM::Role")
+        for document in [
+            *([resource.properties["PolicyDocument"]] if "PolicyDocument" in resource.properties else []),
+            *(inline["PolicyDocument"] for inline in resource.properties.get("Policies", [])),
+        ]
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in many(statement["Action"])
+    }

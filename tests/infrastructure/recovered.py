@@ -1,17 +1,18 @@
 """Production after the loss of its region, as its plan says it would be, and what it claims that is not of one region."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 
 from stacks.environment import Environment
 from stacks.environments import PRODUCTION
+from stacks.failover import fail_over
 from stacks.platform import AmplyPlatform
-from stacks.recovering import recovering
-from stacks.recovery import Recovery
+from stacks.recovery_plan import RecoveryPlan
 from stacks.signing_keys import EndedKey
 from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, read, small_site
 from tests.verify.ledger_samples import verifier_key
@@ -27,13 +28,13 @@ HERE, LOST = "eu-central-1", "eu-west-1"
 def recovered(*, of: Environment = PRODUCTION, names_moved: bool = False, **plan: object) -> Environment:
     """With the last tree written down, so that it may run."""
     assert of.recovery
-    decided: Recovery = replace(
+    decided: RecoveryPlan = replace(
         of.recovery,
         last_tree=LAST_TREE,
         names_moved=names_moved,
         **plan,  # type: ignore[arg-type]  # a field's own
     )
-    return recovering(replace(of, recovery=decided), region=HERE)
+    return fail_over(replace(of, recovery=decided), region=HERE)
 
 
 def synthesise_recovered(folder: Path, environment: Environment, *, checked: bool = False) -> cdk.App:
@@ -124,6 +125,36 @@ def _at(resource: Resource, path: str) -> object:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
+
+
+def only(deployed: Deployed, stack: str) -> Deployed:
+    return Deployed(deployed.name, {stack: deployed.templates[stack]}, {stack: deployed.manifests[stack]})
+
+
+def written(deployed: Deployed, stack: str) -> Mapping[str, Any]:
+    """The parameters that a stack writes, by name."""
+    return {
+        body["Properties"]["Name"]: body["Properties"]["Value"]
+        for body in deployed.templates[stack]["Resources"].values()
+        if body["Type"] == "AWS::SSM::Parameter"
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovered:
+    """An environment before and after the loss of its region.
+
+    Attributes:
+        copies: How many buckets of copies each stack has that is taken over, by the stack.
+        onward: The stack of the same kind in the third region, by the one that is taken over.
+        inputs: The stacks that write down, while all is well, what coming back has to know.
+    """
+
+    home: Deployed
+    back: Deployed
+    copies: Mapping[str, int]
+    onward: Mapping[str, str]
+    inputs: Sequence[str]
 
 
 def text(deployed: Deployed) -> str:

@@ -24,6 +24,7 @@ from tests.infrastructure.bootstrap_policies import (
     lookup,
     not_deployable,
 )
+from tests.infrastructure.grants import granted_actions
 
 LONGEST = 6144
 """Characters of a managed policy, white space not counted."""
@@ -342,23 +343,9 @@ def test_what_was_bootstrapped_cannot_be_rewritten_by_a_deployment() -> None:
     )
 
 
-def _granted(deployed: Deployed) -> set[str]:
-    return {
-        action
-        for resource in deployed.resources("AWS::IAM::Policy", "AWS::IAM::Role")
-        for document in [
-            *([resource.properties["PolicyDocument"]] if "PolicyDocument" in resource.properties else []),
-            *(inline["PolicyDocument"] for inline in resource.properties.get("Policies", [])),
-        ]
-        for statement in document["Statement"]
-        if statement["Effect"] == "Allow"
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    }
-
-
 def test_the_boundary_leaves_every_role_what_it_was_granted(deployed: Deployed) -> None:
     limit = [boundary()]
-    assert sorted(action for action in _granted(deployed) if not allowed(action, limit)) == []
+    assert sorted(action for action in granted_actions(deployed) if not allowed(action, limit)) == []
 
 
 @pytest.mark.parametrize(

@@ -81,13 +81,13 @@ def test_a_lock_for_no_time_is_refused() -> None:
 
 
 def test_destroying_data_needs_the_second_key() -> None:
-    assert DISPOSABLE.settled(destruction_allowed=True) is DISPOSABLE
-    assert DISPOSABLE.settled(destruction_allowed=False).loss is Loss.AFTER_SNAPSHOT
+    assert DISPOSABLE.with_destruction(allowed=True) is DISPOSABLE
+    assert DISPOSABLE.with_destruction(allowed=False).loss is Loss.AFTER_SNAPSHOT
 
 
 @pytest.mark.parametrize("durability", [PERMANENT, RECOVERABLE])
 def test_the_second_key_alone_destroys_nothing(durability: Durability) -> None:
-    assert durability.settled(destruction_allowed=True) is durability
+    assert durability.with_destruction(allowed=True) is durability
 
 
 def test_an_idle_deployment_has_every_service_and_runs_none(idle: Deployed) -> None:

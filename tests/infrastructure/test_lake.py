@@ -17,11 +17,11 @@ from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
 from stacks.contracts import CONTAINERS, TaskName
 from stacks.environments import SANDBOX
-from stacks.lake.handing_in import ACCEPTED, CHECKING_MIB
-from stacks.lake.lapsing import AS_IT_CAME, REFUSED, REFUSED_DAYS
+from stacks.lake.ingestion import ACCEPTED, CHECKING_MIB
+from stacks.lake.lifecycle import AS_IT_CAME, REFUSED, REFUSED_DAYS
 from stacks.lake.tags import TAGS
-from tests.backend.stall import INDEXES
-from tests.backend.stall import TABLES as STALLS
+from tests.backend.seller_data import INDEXES
+from tests.backend.seller_data import TABLES as STALLS
 from tests.infrastructure.alarms import alarms_of
 from tests.infrastructure.assembly import ROOT, Deployed
 from tests.infrastructure.permissions import LAKE, document_of, grants

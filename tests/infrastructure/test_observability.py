@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks.measurements import EXHAUSTED, LEDGER_AGE, WITNESSES_MISSING
+from stacks.log_metrics import EXHAUSTED, LEDGER_AGE, WITNESSES_MISSING
 from tests.infrastructure.alarms import COMPOSITE, alarms_of, parts_of
 from tests.infrastructure.assembly import ROOT, Deployed
 

@@ -10,23 +10,48 @@ from typing import Any
 import pytest
 
 from operations.difference.holdings import HOLDINGS
-from operations.places import in_order
+from operations.locations import in_order
 from stacks.contracts import Parameter, RecoveryParameter
 from stacks.environments import PRODUCTION
 from stacks.images import ImageReference
-from stacks.recovery import RestoredFrom
+from stacks.recovery_plan import RestoredFrom
 from tests.infrastructure.assembly import Deployed, read, settings, synthesise
 from tests.infrastructure.recovered import (
     HERE,
     LAST_TREE,
     LOST,
+    Recovered,
     buckets_that_still_take_copies,
     names_in,
     names_of_no_region,
+    only,
     read_recovered,
     recovered,
     text,
+    written,
 )
+
+
+@pytest.fixture(params=["platform", "with the data platform"])
+def either(request: pytest.FixtureRequest) -> Recovered:
+    """With the data platform, its stacks come back by the same rules beside the platform's own."""
+    ask = request.getfixturevalue
+    if request.param == "platform":
+        return Recovered(
+            home=ask("at_home"),
+            back=ask("back"),
+            copies={"replica": 6},
+            onward={"replica": "copies"},
+            inputs=["recovery"],
+        )
+    return Recovered(
+        home=ask("lake_at_home"),
+        back=ask("lake_back"),
+        copies={"replica": 6, "lakereplica": 4},
+        onward={"replica": "copies", "lakereplica": "lakecopies"},
+        inputs=["recovery", "lakerecovery"],
+    )
+
 
 # ---- nothing is claimed twice ---------------------------------------------------------------------------------------
 
@@ -38,18 +63,13 @@ def test_no_name_of_the_whole_account_is_claimed_a_second_time(at_home: Deployed
     assert sorted(taken & claimed) == []
 
 
-def test_no_name_of_its_region_is_claimed_beside_the_stack_that_has_it(
-    at_home: Deployed, back: Deployed
-) -> None:
-    """The stack of the copies is the same stack, so its names are its own; everything else is new here."""
-    taken = {name for name in names_in(at_home, HERE) if name != "stack production-replica"}
-    own = set(names_in(_only(back, "replica"), HERE))
+def test_no_name_of_its_region_is_claimed_beside_the_stack_that_has_it(either: Recovered) -> None:
+    """The stacks of the copies are the same stacks, so their names are their own; everything else is new here."""
+    own = {name for stack in either.copies for name in names_in(only(either.back, stack), HERE)}
+    taken = set(names_in(either.home, HERE)) - own
     assert taken
-    assert sorted((taken - own) & set(names_in(back, HERE))) == []
-
-
-def _only(deployed: Deployed, stack: str) -> Deployed:
-    return Deployed(deployed.name, {stack: deployed.templates[stack]}, {stack: deployed.manifests[stack]})
+    assert all(f"stack production-{stack}" in own for stack in either.copies)
+    assert sorted(taken & set(names_in(either.back, HERE))) == []
 
 
 @pytest.mark.parametrize(
@@ -101,13 +121,13 @@ def test_once_the_names_are_moved_the_distribution_claims_them(
 # ---- the lost region is not asked -----------------------------------------------------------------------------------
 
 
-def test_nothing_refers_to_the_lost_region(back: Deployed) -> None:
+def test_nothing_refers_to_the_lost_region(either: Recovered) -> None:
     """But for the role of the log: the tree's own name and the words of descriptions are not addresses."""
-    assert LOST not in text(back)
+    assert LOST not in text(either.back)
 
 
-def test_a_reference_to_the_lost_region_would_be_noticed(at_home: Deployed) -> None:
-    assert LOST in text(at_home)
+def test_a_reference_to_the_lost_region_would_be_noticed(either: Recovered) -> None:
+    assert LOST in text(either.home)
 
 
 def test_every_stack_stands_here_or_where_copies_go_from_now_on(back: Deployed) -> None:
@@ -128,26 +148,27 @@ def test_what_belongs_to_the_account_is_left_where_it_is(at_home: Deployed, back
 # ---- what came over ---------------------------------------------------------------------------------------------------
 
 
-def test_the_stack_of_the_copies_is_taken_over_as_it_is(at_home: Deployed, back: Deployed) -> None:
+def test_the_stacks_of_the_copies_are_taken_over_as_they_are(either: Recovered) -> None:
     """Same stack, same ids, same properties: more is added, and nothing that holds data is made anew."""
-    before, after = at_home.templates["replica"]["Resources"], back.templates["replica"]["Resources"]
-    assert set(before) <= set(after)
     added = {"ReplicationConfiguration", "NotificationConfiguration", "CorsConfiguration"}
-    for name, body in before.items():
-        if body["Type"] in HOLDINGS:
-            kept = {key: value for key, value in after[name]["Properties"].items() if key not in added}
-            assert kept == body["Properties"], name
-    names = [deployed.manifests["replica"]["properties"]["stackName"] for deployed in (at_home, back)]
-    assert names == ["production-replica"] * 2
+    for stack in either.copies:
+        before, after = (one.templates[stack]["Resources"] for one in (either.home, either.back))
+        assert set(before) <= set(after), stack
+        for name, body in before.items():
+            if body["Type"] in HOLDINGS:
+                kept = {key: value for key, value in after[name]["Properties"].items() if key not in added}
+                assert kept == body["Properties"], name
+        names = [one.manifests[stack]["properties"]["stackName"] for one in (either.home, either.back)]
+        assert names == [f"production-{stack}"] * 2
 
 
-def test_the_lost_region_cannot_go_on_copying_into_what_are_the_originals(
-    at_home: Deployed, back: Deployed
-) -> None:
+def test_the_lost_region_cannot_go_on_copying_into_what_are_the_originals(either: Recovered) -> None:
     """S3 goes on with what it had not copied yet. The bucket of requests' logs is no copy of anything."""
-    (left,) = buckets_that_still_take_copies(back, "replica")
-    assert "AccessLogs" in left
-    assert len(buckets_that_still_take_copies(at_home, "replica")) == 6
+    for stack, buckets in either.copies.items():
+        (left,) = buckets_that_still_take_copies(either.back, stack)
+        assert "AccessLogs" in left
+        assert len(buckets_that_still_take_copies(either.home, stack)) == buckets
+        assert len(buckets_that_still_take_copies(either.back, either.onward[stack])) == buckets
 
 
 def test_people_read_the_log_from_the_buckets_that_were_copies(back: Deployed) -> None:
@@ -212,17 +233,17 @@ def test_a_secret_that_seals_is_the_copy_and_no_new_one(
 ) -> None:
     secrets = {resource.logical_id for resource in back.resources("AWS::SecretsManager::Secret")}
     assert not any(made.startswith(name) for made in secrets)
-    written = _written(at_home, "recovery")
-    assert written[parameter.path("production")]["Fn::Join"][0] == HERE
+    inputs = written(at_home, "recovery")
+    assert inputs[parameter.path("production")]["Fn::Join"][0] == HERE
 
 
 def test_the_key_of_personal_data_is_the_replica_and_no_new_one(at_home: Deployed, back: Deployed) -> None:
     assert not any(key.logical_id.startswith("Personal") for key in back.resources("AWS::KMS::Key"))
     replica = at_home.the("AWS::KMS::ReplicaKey")
     assert replica.stack == "production/recovery"
-    written = _written(at_home, "recovery")
+    inputs = written(at_home, "recovery")
     path = RecoveryParameter.PERSONAL_KEY.path("production")
-    assert written[path] == {"Fn::GetAtt": [replica.logical_id, "Arn"]}
+    assert inputs[path] == {"Fn::GetAtt": [replica.logical_id, "Arn"]}
     (primary,) = (key for key in at_home.resources("AWS::KMS::Key") if key.logical_id.startswith("Personal"))
     assert primary.properties["MultiRegion"] is True
 
@@ -278,41 +299,34 @@ def test_the_log_goes_on_with_the_next_key_and_names_the_one_before(back: Deploy
 # ---- names ------------------------------------------------------------------------------------------------------------
 
 
-def _written(deployed: Deployed, stack: str) -> Mapping[str, Any]:
-    return {
-        body["Properties"]["Name"]: body["Properties"]["Value"]
-        for body in deployed.templates[stack]["Resources"].values()
-        if body["Type"] == "AWS::SSM::Parameter"
-    }
-
-
-def test_all_that_is_read_here_was_written_here_while_all_was_well(at_home: Deployed, back: Deployed) -> None:
+def test_all_that_is_read_here_was_written_here_while_all_was_well(either: Recovered) -> None:
     asked = {
         parameter["Default"]
-        for template in back.templates.values()
+        for template in either.back.templates.values()
         for parameter in template.get("Parameters", {}).values()
         if parameter["Type"] == "AWS::SSM::Parameter::Value<String>" and "/amply/" in parameter["Default"]
     }
-    assert asked == set(_written(at_home, "recovery"))
-    assert at_home.manifests["recovery"]["environment"].endswith(HERE)
-    assert at_home.manifests["recovery"]["properties"]["terminationProtection"] is True
+    assert asked == {name for stack in either.inputs for name in written(either.home, stack)}
+    for stack in either.inputs:
+        assert either.home.manifests[stack]["environment"].endswith(HERE)
+        assert either.home.manifests[stack]["properties"]["terminationProtection"] is True
 
 
-def test_what_was_written_here_is_not_part_of_what_comes_back(back: Deployed) -> None:
+def test_what_was_written_here_is_not_part_of_what_comes_back(either: Recovered) -> None:
     """Otherwise the deployment that reads it would rewrite it from a region that is gone."""
-    assert "recovery" not in back.templates
+    assert not set(either.inputs) & set(either.back.templates)
 
 
 def test_every_agreed_parameter_is_written_and_how_names_move(back: Deployed) -> None:
-    written = {resource.properties["Name"] for resource in back.resources("AWS::SSM::Parameter")}
+    there = {resource.properties["Name"] for resource in back.resources("AWS::SSM::Parameter")}
     agreed = {parameter.path("production") for parameter in Parameter}
-    assert written == agreed | {RecoveryParameter.NAMES.path("production")}
+    assert there == agreed | {RecoveryParameter.NAMES.path("production")}
 
 
 def test_the_change_of_records_moves_every_address_the_lost_region_has(
     at_home: Deployed, back: Deployed
 ) -> None:
-    batch = _plain(_written(back, "edge")[RecoveryParameter.NAMES.path("production")])
+    batch = _plain(written(back, "edge")[RecoveryParameter.NAMES.path("production")])
     changes = json.loads(batch)["Changes"]
     assert {change["Action"] for change in changes} == {"UPSERT"}
     moved = {(change["ResourceRecordSet"]["Type"], change["ResourceRecordSet"]["Name"]) for change in changes}

@@ -10,7 +10,7 @@ import pytest
 
 from stacks.build import CannotBuildError, build
 from stacks.environments import PRODUCTION, STAGING
-from stacks.recovering import recovering
+from stacks.failover import fail_over
 from stacks.signing_keys import SigningKeys
 from tests.infrastructure.assembly import CONTEXT, small_site
 from tests.infrastructure.recovered import HERE, LAST_TREE, LOST
@@ -33,22 +33,22 @@ def test_what_cannot_come_back_is_answered_with_a_sentence(
 
 def test_an_environment_without_copies_cannot_come_back() -> None:
     with pytest.raises(ValueError, match="keeps no copies in another region"):
-        recovering(STAGING, region=HERE)
+        fail_over(STAGING, region=HERE)
 
 
 def test_an_environment_comes_back_where_its_copies_are_and_nowhere_else() -> None:
     with pytest.raises(ValueError, match="keeps its copies in eu-central-1, not in 'eu-west-3'"):
-        recovering(PRODUCTION, region="eu-west-3")
+        fail_over(PRODUCTION, region="eu-west-3")
 
 
 def test_a_rotation_of_the_signing_key_must_have_ended() -> None:
     with pytest.raises(ValueError, match="a rotation of the signing key was under way"):
-        recovering(replace(PRODUCTION, signing_keys=SigningKeys(present=1, coming=2)), region=HERE)
+        fail_over(replace(PRODUCTION, signing_keys=SigningKeys(present=1, coming=2)), region=HERE)
 
 
 def test_another_keys_last_tree_is_refused() -> None:
     with pytest.raises(ValueError, match="key 2 is the one that is lost, not 1"):
-        recovering(
+        fail_over(
             replace(
                 PRODUCTION,
                 signing_keys=SigningKeys(present=2, ended=(LAST_TREE,)),
@@ -72,7 +72,7 @@ def test_copies_that_stay_in_a_region_of_the_two_are_refused(third: str) -> None
 def test_zones_of_another_region_are_refused() -> None:
     plan = replace(_plan(), zones=("eu-west-3a",))
     with pytest.raises(ValueError, match="are not all in eu-central-1"):
-        recovering(replace(PRODUCTION, recovery=plan, tasks=PRODUCTION.tasks.at_rest()), region=HERE)
+        fail_over(replace(PRODUCTION, recovery=plan, tasks=PRODUCTION.tasks.at_rest()), region=HERE)
 
 
 def test_copies_without_a_plan_are_refused_and_a_plan_without_copies() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amply_lake import LedgerError, Release, Violation
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.lake.lake_world import World, people, policy, rows_of
 
 K = 3

@@ -17,7 +17,7 @@ from amply_lake.generalisation import (
     Whole,
     at_level,
 )
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 HIERARCHY = Hierarchy("device", (("phone", "mobile"), ("tablet", "mobile"), ("laptop", "fixed")))
 KINDS: dict[str, Generalisation] = {

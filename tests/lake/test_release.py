@@ -25,7 +25,7 @@ from amply_lake import (
 )
 from amply_lake.batching import member_of, members_key
 from amply_lake.history import BY_BATCH
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.lake.lake_world import (
     DOCUMENT,
     NOW,

@@ -1,5 +1,6 @@
 """The supervisor with real small processes."""
 
+import fcntl
 import json
 import os
 import signal
@@ -145,6 +146,16 @@ def test_a_supervisor_of_older_code_is_replaced(client: Client) -> None:
     client.start()
     assert control.running_pid(client.run) != older["pid"]
     assert client.status() == []
+
+
+def test_a_supervisor_that_is_noted_no_longer_leaves_room_for_the_next(client: Client) -> None:
+    supervisor = control.running_pid(client.run)
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGTERM)
+    while control.running_pid(client.run) is not None:
+        pass  # a pause would hide what is held for a moment more
+    with (client.run / "supervisor.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_second_supervisor_of_the_same_run_is_not_started(client: Client) -> None:

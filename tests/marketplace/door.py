@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from amply_marketplace import sharing
+from amply_marketplace import delta_sharing
 from amply_marketplace.errors import Refused
 from amply_marketplace.gateway import Request, problem
 from tests.marketplace.market import NOW, Market
@@ -50,7 +50,9 @@ def _handler(market: Market) -> type[BaseHTTPRequestHandler]:
                 "requestContext": {"requestId": f"{id(self)}"},
             }
             try:
-                found = sharing.answer(Request.of(event), control=market.control, links=market.links, now=NOW)
+                found = delta_sharing.answer(
+                    Request.of(event), control=market.control, links=market.links, now=NOW
+                )
             except Refused as refused:
                 found = problem(refused)
             written = found.written()

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.session import get_session
 
-from amply_marketplace import asked, sharing
+from amply_marketplace import asked, delta_sharing
 from amply_marketplace.control_plane import ControlPlane, Tables
 from amply_marketplace.datasets import Released
 from amply_marketplace.errors import Refused
@@ -262,7 +262,7 @@ class Market:
                 case "usage":
                     return asked.usage(request, control=self.control, now=now)
                 case _:
-                    return sharing.answer(request, control=self.control, links=self.links, now=now)
+                    return delta_sharing.answer(request, control=self.control, links=self.links, now=now)
         except Refused as refused:
             return problem(refused)
 

@@ -26,8 +26,8 @@ from operations.deploy import (
 )
 from operations.difference.review import nothing
 from operations.gate import Gate, WouldLoseDataError
+from operations.locations import NoSuchEnvironmentError, Place, environment_of
 from operations.losses import prepared
-from operations.places import NoSuchEnvironmentError, Place, environment_of
 from operations.readiness import NotFinishedError, refuse_unfinished
 from tests.operations.conftest import TODAY
 from tests.operations.small_assembly import small_assembly

@@ -14,8 +14,8 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 from operations.assembly import read
 from operations.deployed import belongs, download, running
 from operations.difference.outcome import CannotCompareError
+from operations.locations import Place, environment_of
 from operations.lookup import WrongAccountError, own_cloudformation
-from operations.places import Place, environment_of
 from tests.operations.small_assembly import ACCOUNT, small_assembly
 
 TEMPLATE = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}

@@ -13,7 +13,7 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations import drift
 from operations.drift import Exit, NotLookedAtError, look_at
-from operations.places import Place, environment_of
+from operations.locations import Place, environment_of
 from tests.operations.small_assembly import small_assembly
 
 STACK = "sandbox-queues"

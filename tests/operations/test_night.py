@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
-from tests import drawn
+from tests import hypothesis_profiles
 
 TESTS: Final = Path(__file__).parents[1]
 DRAWS: Final = frozenset({"examples", "run_state_machine_as_test"})
@@ -43,8 +43,11 @@ def _not_chosen(source: str) -> Iterator[str]:
 
 def test_every_property_is_tried_with_more_examples_by_night() -> None:
     fixed = [path.name for path in TESTS.rglob("*.py") if re.search(r"max_examples=\d", path.read_text())]
-    assert fixed == [Path(drawn.__file__).name]
-    assert settings.get_profile(drawn.BY_NIGHT).max_examples > settings.get_profile(drawn.BY_DAY).max_examples
+    assert fixed == [Path(hypothesis_profiles.__file__).name]
+    assert (
+        settings.get_profile(hypothesis_profiles.BY_NIGHT).max_examples
+        > settings.get_profile(hypothesis_profiles.BY_DAY).max_examples
+    )
 
 
 def test_whatever_draws_more_examples_by_night_is_chosen_then() -> None:

@@ -1,4 +1,6 @@
-"""What making releases needs from outside, held in memory. `test_cloud.py` holds the table to what DynamoDB does."""
+"""What making releases needs from outside, held in memory. The adapters of AWS's own services are held by
+`tests/marketplace/test_releases.py`, in the emulated cloud.
+"""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

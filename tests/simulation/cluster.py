@@ -20,7 +20,7 @@ from amply.infra.settings import DatabaseSettings
 from ledger_format.checkpoints import Checkpoint
 from local_cloud.postgres import PostgresCluster
 from tests.ports import free_port
-from tests.rooms import room
+from tests.tmpfs import room
 
 MASTER: Final = "master"
 _PASSWORD: Final = "for-simulations-on-loopback"

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.stripe_sandbox.running import Sandbox, running, settings_in
 from tests.stripe_sandbox.subscribing import DAY, HOUR, Donor, at, donor
 

@@ -16,7 +16,7 @@ from amply_terminals.handed import Handed
 from amply_terminals.handlers import handle
 from amply_terminals.keeping import keep
 from amply_terminals.told import LONGEST_BYTES, Kind
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.terminals.terminal_world import (
     LOBBY,
     NOW,
@@ -112,7 +112,7 @@ def test_ended_at_any_moment_the_next_attempt_goes_on(shelf: Shelf, calls: int) 
 
 
 def test_what_the_documentation_shows_is_what_is_kept(shelf: Shelf) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "data-platform.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "data-terminals.md").read_text()
     shown = re.findall(r"\| `amply-ENV/terminals/TERMINAL/(\w+)` \| `(\{.*\})` \|", page)
     assert [kind for kind, _ in shown] == list(Kind)
     for kind, said in shown:

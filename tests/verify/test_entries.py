@@ -21,7 +21,7 @@ from ledger_format.entries import (
     to_minute,
 )
 from ledger_format.errors import EntryError
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.verify.ledger_samples import ORGANIZATION, sample_entry, sample_transfer
 
 OTHER_ENTRY = "ent_0m6kf9x2wn8jd5rbtq4zv1h7sc"

@@ -11,7 +11,7 @@ from ledger_format import scanning
 from ledger_format.entries import MAX_LEAF_BYTES, decode, encode
 from ledger_format.errors import EntryError
 from ledger_format.scanning import Pair, Scanned, Scanner
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.verify.ledger_samples import ORGANIZATION, sample_entry, sample_transfer
 from tests.verify.test_entries import LIFE_OF_A_GIFT, entries
 from tests.verify.worked_example import example_log, example_two_phases

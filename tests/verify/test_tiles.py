@@ -33,7 +33,7 @@ from ledger_format.tiles import (
     tile_path,
     tree_root,
 )
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 LARGEST = 600
 HASHES = [leaf_hash(str(number).encode()) for number in range(LARGEST)]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from amply.infra.database import Database
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Server, fresh_databases
 from tests.backend.ledger_world import LedgerWorld

@@ -31,8 +31,8 @@ class Returns(Books):
             self.succeed("evt_gift")
 
     @property
-    def refunding(self) -> donations.Refunding:
-        return donations.Refunding(
+    def refunding(self) -> donations.RefundDependencies:
+        return donations.RefundDependencies(
             database=self.database, processor=self.processor, secrets=SECRETS, clock=self.clock
         )
 

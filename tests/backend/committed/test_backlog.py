@@ -16,9 +16,9 @@ from amply.infra.database import Database
 from amply.modules import ledger
 from amply.modules.recurring.due_dates import Interval
 from tests.backend.committed.test_receipts import PostOffice
-from tests.backend.endpoint_world import FakeBus
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.backend.plan_world import Plans
+from tests.backend.webhook_fakes import FakeBus
 
 NOTHING = Backlog(
     ledger_unpublished_seconds=0,

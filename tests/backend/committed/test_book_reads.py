@@ -12,7 +12,7 @@ from amply.kernel.money import Money
 from amply.kernel.pagination import CursorNotAcceptable
 from amply.modules import ledger
 from amply.modules.ledger import balances, postings, statements
-from amply.modules.ledger.folding import fold
+from amply.modules.ledger.posting_sql import fold
 from ledger_format.entries import decode
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.ledger_world import BIZ, NOW, ORG, OTHER_ORG, LedgerWorld

@@ -17,8 +17,8 @@ from ledger_format.notes import sign_note
 from tests.backend.api_world import Api
 from tests.backend.committed.test_provider_events import Books
 from tests.backend.conftest import Databases
-from tests.backend.endpoint_world import FakeBus
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld
+from tests.backend.webhook_fakes import FakeBus
 
 
 def begin_another_life(databases: Databases) -> None:

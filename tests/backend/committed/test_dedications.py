@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 from amply.entrypoints.backlog import measure
-from amply.modules.donations import DedicationSending, erase_donor, send_due_dedications
+from amply.modules.donations import DedicationDependencies, erase_donor, send_due_dedications
 from amply.modules.donations.domain import Donor
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
@@ -35,7 +35,7 @@ class Parlour(ReceiptOffice):
     """An organisation, its donors, and those who are told of gifts."""
 
     def tell(self, *, later: timedelta = timedelta()) -> int:
-        parts = DedicationSending(database=self.database, mailer=self.mailer)
+        parts = DedicationDependencies(database=self.database, mailer=self.mailer)
         return send_due_dedications(parts, now=NOW + later)
 
     def row(self) -> Any:

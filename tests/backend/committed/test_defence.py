@@ -132,7 +132,7 @@ def test_a_payment_that_four_cards_were_tried_on_ends_and_is_asked_to_end_once(f
 
     topics: list[str] = []
     outbox.relay_batch(form.operator, publish=lambda fact: topics.append(fact.topic), now=form.clock())
-    assert topics.count(defence.FACT_EXHAUSTED) == 1
+    assert topics.count(defence.TOPIC_EXHAUSTED) == 1
     assert form.close() == 1
     assert form.close() == 0
     assert form.processor.canceled == ["pi_0"]

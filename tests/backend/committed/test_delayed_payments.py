@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.modules import donations, ledger, payments, webhooks
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from tests.backend.committed.each_example import all_at_once, database_of_its_own
 from tests.backend.committed.money_back import COVER, INTENT, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 PROCESSING, FAILED = "payment_intent.processing", "payment_intent.payment_failed"
 SUCCEEDED, CANCELED = "payment_intent.succeeded", "payment_intent.canceled"

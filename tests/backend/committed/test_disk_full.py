@@ -22,7 +22,7 @@ from tests.backend.conftest import PASSWORD, Server, hash_once, let_bookings_in
 from tests.backend.ledger_world import LedgerWorld, until
 from tests.faults.database import children
 from tests.ports import free_port
-from tests.rooms import room
+from tests.tmpfs import room
 
 MEBIBYTE = 1 << 20
 ENTRIES_AT_ONCE = 100

@@ -14,7 +14,7 @@ from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.modules import donations, ledger, payments, receipts, webhooks
 from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from amply.modules.donations.receipting import gift_facts
 from tests.backend.committed.money_back import DISPUTE, INTENT, REFUND, WARNING, Returns
 from tests.backend.committed.test_provider_events import SECRETS

@@ -43,7 +43,7 @@ def test_asking_for_a_link_says_the_same_to_everybody_and_writes_to_donors_alone
     assert len(answers) == 1
     assert answers.pop()[0] == 202
     assert len(page.rows("donor_link_request")) == 3, "the same is written, whoever asks"
-    announced = [row.topic for row in page.rows("outbox") if row.topic == giving.FACT_LINK_ASKED]
+    announced = [row.topic for row in page.rows("outbox") if row.topic == giving.TOPIC_LINK_ASKED]
     assert len(announced) == 3, "and told to the worker at once"
     assert page.mailer.sent == [], "the API sends nothing, so that it takes no longer for a donor"
     page.works()

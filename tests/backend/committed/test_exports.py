@@ -49,7 +49,7 @@ def give(house: House, number: int, **changes: Any) -> str:
 
 
 def work(house: House, **later: float) -> int:
-    making = exports.Making(database=house.database, store=house.exports)
+    making = exports.ExportJobs(database=house.database, store=house.exports)
     return exports.make_exports(making, now=house.clock() + timedelta(**later))
 
 

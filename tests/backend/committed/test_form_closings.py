@@ -97,7 +97,7 @@ def test_cards_that_come_through_the_challenge_close_the_form_and_it_opens_by_it
     refused = form.open(address=DONOR)
     assert_problem(refused, status=409, code="form_closed")
     (closing,) = form.rows("form_closing")
-    announced = [row for row in form.rows("outbox") if row.topic == defence.FACT_FORM_CLOSED]
+    announced = [row for row in form.rows("outbox") if row.topic == defence.TOPIC_FORM_CLOSED]
     assert [row.payload for row in announced] == [{"closing_id": closing.id}]
     assert (closing.declines, closing.cards, closing.networks) == (60, 60, 30)
     assert closing.until == form.clock() + timedelta(hours=1)

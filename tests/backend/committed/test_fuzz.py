@@ -29,7 +29,7 @@ from sqlalchemy import text
 from amply.adapters.oidc import OidcClient
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
-from amply.entrypoints.known_people import KnownPeople
+from amply.entrypoints.member_directory import MemberDirectory
 from amply.infra.credentials import Credential
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings
@@ -50,15 +50,15 @@ from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.documented import operations
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.giving_world import DonorsPage
 from tests.backend.intake_world import FakeIntake
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import EDGE, open_session, people_cache, people_parts, put_person  # noqa: F401 -- a fixture
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import NoLimit, open_gate
-from tests.drawn import examples
-from tests.drawn import seed as drawn_seed
+from tests.hypothesis_profiles import examples
+from tests.hypothesis_profiles import seed as drawn_seed
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -93,7 +93,9 @@ _PUT_OWNER: Final = text("""
 class World:
     """A platform where something has happened, and who may ask for what of it."""
 
-    def __init__(self, page: DonorsPage, app: FastAPI, *, accounts: people.Parts, master: Database) -> None:
+    def __init__(
+        self, page: DonorsPage, app: FastAPI, *, accounts: people.Dependencies, master: Database
+    ) -> None:
         self.gift = page.gives()
         self.known = {
             "organization_id": page.organization_id,
@@ -133,14 +135,14 @@ def world(
 ) -> Iterator[World]:
     own, master = databases.as_role("amply_api"), databases.as_role("master")
     # No provider is named, and who names one of their own names none that can be reached.
-    outside = people.Outside(client=OidcClient(), redirect=f"{EDGE}/account/")
-    accounts = people_parts(own, people_cache, outside=outside)
+    oidc_sign_in = people.OidcSignIn(client=OidcClient(), redirect=f"{EDGE}/account/")
+    accounts = people_parts(own, people_cache, oidc_sign_in=oidc_sign_in)
     page = DonorsPage(books, own)
     app = application.create(
         application.Parts(
             database=own,
             processor=page.processor,
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=StripeEventVerifier(SECRET),
             limiter=NoLimit(),
             gate=open_gate(own),
@@ -149,23 +151,25 @@ def world(
             log_url="http://edge.example/log",
             allowed_origins=("http://edge.example",),
             client_address_header="",
-            plans=recurring.Parts(saved=page.saved, links=plan_world.KEY),
-            invitations=onboarding.Parts(
+            plans=recurring.Dependencies(saved=page.saved, links=plan_world.KEY),
+            invitations=onboarding.Dependencies(
                 links=onboarding_world.FakeLinks(), key=onboarding_world.KEY, page=onboarding_world.PAGE
             ),
-            membership=members.Parts(key=member_world.KEY, people=KnownPeople(accounts)),
+            membership=members.Dependencies(key=member_world.KEY, people=MemberDirectory(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
-            trying=trials.Parts(people=KnownPeople(accounts), processor_url="https://stripe.example"),
-            applying=applications.Parts(people=KnownPeople(accounts), shelf=FakeShelf()),
+            trying=trials.Dependencies(
+                people=MemberDirectory(accounts), processor_url="https://stripe.example"
+            ),
+            applying=applications.Dependencies(people=MemberDirectory(accounts), shelf=FakeShelf()),
             image_shelf=FakeShelf(),
             export_store=FakeExports(),
             consents=sharing.Ticks(),
             intake=FakeIntake(),
-            own_sign_in=federation.Parts(
+            own_sign_in=federation.Dependencies(
                 key=accounts.key, records=member_world.FakeRecords(), redirect=f"{EDGE}/account/"
             ),
-            directories=scim.Parts(
+            directories=scim.Dependencies(
                 database=own, key=accounts.key, sessions=accounts.sessions, clock=page.clock
             ),
         )

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from amply.entrypoints import task_names
-from amply.entrypoints.about_ingestion import about_ingestion
+from amply.entrypoints.ingestion_tasks import ingestion_tasks
 from amply.modules import ingestion
 from amply.modules.ingestion import taking as worker
 from tests.backend.committed.test_intake import GOOD, LINES, accepted, code, submit
@@ -135,7 +135,7 @@ def test_a_turn_beside_one_at_work_reads_nothing(house: House) -> None:
     dataset_id = add_dataset(house)
     for key in ("first", "second"):
         hand_in(house, dataset_id, GOOD, key=key)
-    turn = dict(about_ingestion(taking(house), house.clock))[task_names.READ_FILES]
+    turn = dict(ingestion_tasks(taking(house), house.clock))[task_names.READ_FILES]
     beside: list[int] = []
 
     def meanwhile() -> None:
@@ -151,7 +151,7 @@ def test_a_turn_beside_one_at_work_reads_nothing(house: House) -> None:
 
 def test_a_turn_that_failed_holds_back_no_later_one(house: House) -> None:
     hand_in(house, add_dataset(house), GOOD)
-    turn = dict(about_ingestion(taking(house), house.clock))[task_names.READ_FILES]
+    turn = dict(ingestion_tasks(taking(house), house.clock))[task_names.READ_FILES]
     house.intake.dies = "before datasets"
     with pytest.raises(KeyboardInterrupt):
         turn()

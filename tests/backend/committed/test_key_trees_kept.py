@@ -21,9 +21,9 @@ from amply.infra.vault import (
     head_of,
 )
 from amply.infra.vault.keyring import KEPT_AT_MOST, LOOK_EVERY, TREE_AWAY
+from amply.infra.vault.puncturable_prf import KeyTree
+from amply.infra.vault.reencryption import tend
 from amply.infra.vault.shredding import LEFT_BEHIND
-from amply.infra.vault.tending import tend
-from amply.infra.vault.tree import KeyTree
 from amply.kernel.clock import system_clock
 from tests.backend.conftest import Databases
 from tests.backend.db.test_keyring import Process, Ticks

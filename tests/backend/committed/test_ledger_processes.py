@@ -25,7 +25,7 @@ from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend.conftest import PASSWORD, Databases, Server, environment_of, start_server
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld, until
 from tests.ports import free_port
-from tests.rooms import room
+from tests.tmpfs import room
 
 
 @contextmanager

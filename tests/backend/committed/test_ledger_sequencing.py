@@ -23,7 +23,7 @@ from ledger_format.entries import decode, to_minute
 from ledger_format.merkle import leaf_hash, root_of
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORG, ORIGIN, OTHER_ORG, LedgerWorld, until
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 
 def test_leaves_decode_back_to_their_rows(books: LedgerWorld) -> None:

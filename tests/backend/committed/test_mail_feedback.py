@@ -10,7 +10,7 @@ from sqlalchemy import text
 from amply.adapters.ses.feedback import feedback_of
 from amply.modules import mail
 from amply.modules.donations import resend_receipt
-from amply.modules.mail import Feedback, FeedbackReceived, Hearing, hear_feedback
+from amply.modules.mail import Feedback, FeedbackDependencies, FeedbackReceived, hear_feedback
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.receipt_office import ReceiptOffice
 from tests.backend.unit.ses_events import event
@@ -27,7 +27,7 @@ def heard(office: ReceiptOffice, *messages: Sequence[Feedback], queue: FakeFeedb
     queue.waiting += [
         FeedbackReceived(receipt=f"receipt-{number}", said=said) for number, said in enumerate(messages)
     ]
-    return hear_feedback(Hearing(database=office.database, queue=queue), now=NOW)
+    return hear_feedback(FeedbackDependencies(database=office.database, queue=queue), now=NOW)
 
 
 BOUNCE = feedback_of(event(eventType="Bounce", bounceType="Permanent"))

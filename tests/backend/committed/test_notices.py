@@ -9,7 +9,7 @@ from sqlalchemy import text
 from amply.entrypoints.backlog import measure
 from amply.infra.database import Database
 from amply.modules import donations, mail
-from amply.modules.donations import ReceiptSending, send_due_notices
+from amply.modules.donations import ReceiptDependencies, send_due_notices
 from tests.backend.committed.test_delayed_payments import FAILED, PROCESSING, SUCCEEDED, Debits
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.world import NOW, FakeMailer, death
@@ -31,7 +31,7 @@ class Desk(Debits):
         self.hear(FAILED)
 
     def send(self, *, after: timedelta = HOUR) -> int:
-        sending = ReceiptSending(
+        sending = ReceiptDependencies(
             database=self.database, mailer=self.mailer, secrets=SECRETS, ledger_page="https://edge.example/"
         )
         return send_due_notices(sending, now=NOW + after)

@@ -33,7 +33,7 @@ class Office:
         with self.database.transaction() as session:
             made = organizations.create(session, name="River Trust", slug="river", country="US", now=NOW)
         self.organization_id = made.id
-        self.sending = donations.ReceiptSending(
+        self.sending = donations.ReceiptDependencies(
             database=self.database,
             mailer=self.mailer,
             secrets=books.secrets,
@@ -228,7 +228,7 @@ def test_what_cannot_be_is_refused_with_what_to_do(
 
 def test_nothing_is_refunded_or_reversed_the_wrong_way_round(office: Office) -> None:
     donation_id = office.record()
-    refunding = donations.Refunding(
+    refunding = donations.RefundDependencies(
         database=office.database,
         processor=office,  # type: ignore[arg-type] # nobody asks it
         secrets=office.books.secrets,

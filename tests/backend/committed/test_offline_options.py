@@ -51,7 +51,7 @@ def holds(office: Office, code: str) -> int:
 
 
 def tell(office: Office) -> int:
-    parts = donations.DedicationSending(database=office.database, mailer=office.mailer)
+    parts = donations.DedicationDependencies(database=office.database, mailer=office.mailer)
     return donations.send_due_dedications(parts, now=NOW)
 
 

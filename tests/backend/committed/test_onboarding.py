@@ -18,8 +18,8 @@ from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, onboarding, organizations, payments
 from tests.backend.conftest import Databases
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.onboarding_world import KEY, PAGE, FakeLinks, onboarding_work
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
 
 
@@ -37,7 +37,7 @@ class Bureau:
                 application.Parts(
                     database=own,
                     processor=self.processor,
-                    sharing=FakeSharing(),
+                    method_cloning=FakeMethodCloning(),
                     verifier=None,
                     limiter=NoLimit(),
                     gate=open_gate(own),
@@ -46,7 +46,7 @@ class Bureau:
                     log_url="http://edge.example/log",
                     allowed_origins=(),
                     client_address_header="",
-                    invitations=onboarding.Parts(links=self.links, key=KEY, page=PAGE),
+                    invitations=onboarding.Dependencies(links=self.links, key=KEY, page=PAGE),
                 )
             ),
             raise_server_exceptions=False,

@@ -11,8 +11,8 @@ from amply.entrypoints.personal_data import of_donors
 from amply.infra.database import Database
 from amply.infra.vault import DONORS, head_of
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.reencryption import tend
 from amply.infra.vault.resealing import under_leaf
-from amply.infra.vault.tending import tend
 from amply.kernel.clock import system_clock
 from amply.modules import donations, ledger, mail
 from amply.modules.donations.models import DonationRow

@@ -24,7 +24,7 @@ from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import RECONCILED, FakePayouts, euros, of_payout, payout, transaction
 from tests.backend.world import NOW
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 DIVIDED: Final = ("gifts", "fee_cover", "dispute_hold", "exchange_fees")
 """Accounts, or those whose parts, that what was exchanged is divided among."""
@@ -63,7 +63,7 @@ class Charity(Books):
         super().__init__(database)
         self.world = world
         self.remote = FakePayouts()
-        self.handling = payouts.Handling(database=database, processor=self.remote, secrets=SECRETS)
+        self.handling = payouts.PayoutDependencies(database=database, processor=self.remote, secrets=SECRETS)
         self.gifts: list[Gift] = []
         self.waiting: list[payouts.Transaction] = []
         self.paid: list[str] = []

@@ -14,20 +14,20 @@ from amply.entrypoints import scheduler, task_names, worker
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import donations, exports, federation, mail, payments, payouts, webhooks
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.endpoint_world import delivering_work
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
-from tests.backend.sharing_world import FakeSharing
+from tests.backend.webhook_fakes import delivery_dependencies
 from tests.backend.world import NOW, FakeFeedback, FakeMailer
 
 Run = Callable[..., None]
@@ -59,11 +59,11 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
         app,
         worker.Parts(
             events=treasury.parts,
-            receipts=donations.ReceiptSending(
+            receipts=donations.ReceiptDependencies(
                 database=treasury.database, mailer=FakeMailer(), secrets=SECRETS, ledger_page=""
             ),
-            hearing=mail.Hearing(database=treasury.database, queue=FakeFeedback()),
-            sharing=FakeSharing(),
+            hearing=mail.FeedbackDependencies(database=treasury.database, queue=FakeFeedback()),
+            method_cloning=FakeMethodCloning(),
             payouts=treasury.handling,
             gaps=treasury.gaps(source),
             recurring=plan_work(
@@ -74,13 +74,13 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
             inviting=inviting_work(treasury.database),
-            domains=federation.Checking(database=treasury.database, records=DnsRecords()),
+            domains=federation.DomainCheckDependencies(database=treasury.database, records=DnsRecords()),
             people=people_work(treasury.database),
             applying=applying_work(treasury.database),
             archive=shelf,
             images=image_work(treasury.database),
-            exports=exports.Making(database=treasury.database, store=FakeExports()),
-            delivering=delivering_work(treasury.database),
+            exports=exports.ExportJobs(database=treasury.database, store=FakeExports()),
+            webhook_delivery=delivery_dependencies(treasury.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,
@@ -116,7 +116,7 @@ def test_books_are_closed_and_matched_by_themselves(treasury: Treasury, run: Run
 def test_an_asked_for_payout_is_reconciled_and_one_that_is_unknown_ends_there(
     treasury: Treasury, run: Run
 ) -> None:
-    assert scheduler.TASKS_OF[payouts.FACT_ASKED] == (task_names.RECONCILE_PAYOUT, sqs.LOW)
+    assert scheduler.TASKS_OF[payouts.TOPIC_ASKED] == (task_names.RECONCILE_PAYOUT, sqs.LOW)
     treasury.succeed()
     treasury.remote.told = payout(status=PayoutStatus.PAID)
     run(task_names.RECONCILE_PAYOUT, payout_id=PAYOUT, account_id=treasury.account_id)
@@ -224,7 +224,7 @@ def test_a_thin_event_that_nobody_handles_is_left_to_the_processors_list(treasur
 
 
 def test_the_audit_log_is_sealed_and_archived_by_itself(run: Run, shelf: AuditShelf) -> None:
-    assert task_names.ARCHIVE_AUDIT in {task for _, _, task in scheduler._SENT}
+    assert task_names.ARCHIVE_AUDIT in {task for task, _ in scheduler._SENT}
     run(task_names.ARCHIVE_AUDIT)
     run(task_names.ARCHIVE_AUDIT)
 

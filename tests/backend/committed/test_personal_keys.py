@@ -23,20 +23,20 @@ from amply.infra.vault import (
     SealedBytesUnreadable,
 )
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.reencryption import Version, tend, versions
 from amply.infra.vault.resealing import not_newest
-from amply.infra.vault.tending import Version, tend, versions
 from amply.kernel.clock import system_clock
 from amply.modules import donations, people, recurring
 from amply.modules.donations.models import DonationRow
 from amply.modules.mail import Language
 from amply.modules.people import persons
 from tests.backend.conftest import Databases
+from tests.backend.in_process_platform import InProcessPlatform
 from tests.backend.key_service import Wrapping, new_keyring
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import KEY
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ADA, EMAIL, Plans
-from tests.backend.town import Town
 
 SECRETS = {"email": EMAIL, "digest": ADA, "message": "for the river"}
 LONG = timedelta(hours=3)
@@ -220,7 +220,7 @@ def test_while_the_key_service_is_away_who_has_no_key_keeps_nothing_and_loses_no
 def test_a_gift_that_cannot_be_sealed_is_refused_whole_and_taken_when_it_is_asked_again(
     books: LedgerWorld, databases: Databases
 ) -> None:
-    town = Town(books, databases)
+    town = InProcessPlatform(books, databases)
     had, town.own.keyring = town.own.keyring, Keyring(town.own.engine, Away())
     refused = town.give()
     assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")

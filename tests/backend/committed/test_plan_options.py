@@ -11,11 +11,11 @@ from amply.modules import organizations, receipts, recurring
 from amply.modules.donations import (
     Anonymity,
     Dedication,
+    DedicationDependencies,
     DedicationKind,
-    DedicationSending,
     GiftOptions,
     GiftOptionsNotAcceptable,
-    ReceiptSending,
+    ReceiptDependencies,
     Recipient,
     gift_aid_claim,
     gifts_of,
@@ -128,7 +128,9 @@ def test_somebody_is_told_of_a_dedicated_plan_once(plans: Plans) -> None:
     plans.on(2026, 2, 15)
     mailer = FakeMailer()
     for _ in range(3):
-        send_due_dedications(DedicationSending(database=plans.database, mailer=mailer), now=plans.clock())
+        send_due_dedications(
+            DedicationDependencies(database=plans.database, mailer=mailer), now=plans.clock()
+        )
     assert [letter.to for letter in mailer.sent] == ["ann@example.org"]
     assert [(row.honouree, row.recipient_sha256 is not None) for row in plans.rows("dedication")] == [
         ("Grace Hopper", True),
@@ -263,7 +265,7 @@ def test_what_is_claimed_is_what_arrived_while_the_declaration_stood(books: Ledg
     plans.on(2026, 12, 15)
     books.sequence()
     assert books.publish() is not None
-    sending = ReceiptSending(
+    sending = ReceiptDependencies(
         database=plans.database, mailer=plans.mailer, secrets=SECRETS, ledger_page="https://edge.example/"
     )
     send_due_receipts(sending, now=plans.clock())

@@ -20,8 +20,8 @@ from amply.modules import donations, exports, federation, ledger, mail, payments
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
-from tests.backend.endpoint_world import FakeBus, delivering_work
 from tests.backend.export_shelf import FakeExports
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
@@ -29,7 +29,7 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
-from tests.backend.sharing_world import FakeSharing
+from tests.backend.webhook_fakes import FakeBus, delivery_dependencies
 from tests.backend.world import FakeFeedback
 
 COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
@@ -131,25 +131,27 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
         app,
         worker.Parts(
             events=plans.events,
-            receipts=donations.ReceiptSending(
+            receipts=donations.ReceiptDependencies(
                 database=plans.database, mailer=plans.mailer, secrets=SECRETS, ledger_page=""
             ),
-            hearing=mail.Hearing(database=plans.database, queue=FakeFeedback()),
-            sharing=FakeSharing(),
-            payouts=payouts.Handling(database=plans.database, processor=FakePayouts(), secrets=SECRETS),
+            hearing=mail.FeedbackDependencies(database=plans.database, queue=FakeFeedback()),
+            method_cloning=FakeMethodCloning(),
+            payouts=payouts.PayoutDependencies(
+                database=plans.database, processor=FakePayouts(), secrets=SECRETS
+            ),
             gaps=webhooks.Gaps(
                 database=plans.database, source=FakeEvents(), livemode=False, keeps=donations.keeps_event
             ),
             recurring=plans.parts,
             onboarding=onboarding_work(plans.database, processor=plans.processor),
             inviting=inviting_work(plans.database),
-            domains=federation.Checking(database=plans.database, records=DnsRecords()),
+            domains=federation.DomainCheckDependencies(database=plans.database, records=DnsRecords()),
             people=people_work(plans.database),
             applying=applying_work(plans.database),
             archive=AuditShelf(),
             images=image_work(plans.database),
-            exports=exports.Making(database=plans.database, store=FakeExports()),
-            delivering=delivering_work(plans.database),
+            exports=exports.ExportJobs(database=plans.database, store=FakeExports()),
+            webhook_delivery=delivery_dependencies(plans.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,
@@ -160,7 +162,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
         job.name: job
         for job in scheduler.jobs(plans.database, sqs.TaskSender(app, tasks_of={}), FakeBus(), plans.clock)
     }
-    assert {"collect recurring gifts", "send letters about them"} <= started.keys()
+    assert {task_names.COLLECT_DUE, task_names.SEND_PLAN_LETTERS} <= started.keys()
     plans.clock.now = datetime(2026, 2, 28, 9, tzinfo=UTC)
     app.tasks[task_names.COLLECT_DUE]()
     assert plans.states() == [(0, "paid"), (1, "waiting")]

@@ -12,8 +12,8 @@ from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
-from amply.modules.donations import EventHandling, handle_provider_event, keeps_event
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations import EventDependencies, handle_provider_event, keeps_event
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from tests.backend.committed.test_donate import Desk
 from tests.backend.world import NOW, Died, FakeProcessor, death
 
@@ -26,7 +26,7 @@ class Books(Desk):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.parts = EventHandling(database=database, processor=self.processor, secrets=SECRETS)
+        self.parts = EventDependencies(database=database, processor=self.processor, secrets=SECRETS)
 
     def deliver(self, event_id: str, event_type: str, *, happens: bool = True, **changes: Any) -> bool:
         """An event comes, and is stored. It `happens`: the processor, when asked, says the same of the payment."""
@@ -285,7 +285,7 @@ class DyingProcessor(FakeProcessor):
 
 def test_a_worker_killed_mid_task_loses_nothing(books: Books) -> None:
     books.deliver("evt_1", "payment_intent.succeeded")
-    dying = EventHandling(database=books.database, processor=DyingProcessor(), secrets=SECRETS)
+    dying = EventDependencies(database=books.database, processor=DyingProcessor(), secrets=SECRETS)
     with death():
         handle_provider_event(dying, event_id="evt_1", now=NOW)
 

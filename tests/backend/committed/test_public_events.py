@@ -9,7 +9,7 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import public_events
 from amply.modules.public_events import EventType, amount_of
-from tests.backend.endpoint_world import FakeBus
+from tests.backend.webhook_fakes import FakeBus
 from tests.backend.world import NOW, FakeProcessor, ready_organization
 
 

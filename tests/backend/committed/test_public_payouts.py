@@ -12,10 +12,10 @@ from amply.modules import ledger
 from amply.modules.payouts import PayoutStatus
 from ledger_format.entries import decode
 from tests.backend.conftest import Databases
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import PAYOUT, Treasury, euros, of_payout, payout, transaction
 from tests.backend.public_ledger import FULL, HIDDEN, SUMS, WEEK_LATE
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeClock, FakeProcessor, NoLimit, open_gate
 
 RECONCILED = "payout.reconciliation_completed"
@@ -37,7 +37,7 @@ class Stranger:
                 application.Parts(
                     database=self.own,
                     processor=FakeProcessor(),
-                    sharing=FakeSharing(),
+                    method_cloning=FakeMethodCloning(),
                     verifier=None,
                     limiter=NoLimit(),
                     gate=open_gate(self.own),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from amply.modules.donations import ReceiptSending, queries, send_due_receipts
+from amply.modules.donations import ReceiptDependencies, queries, send_due_receipts
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.schemas import DonationOut
 from amply.modules.ledger import inclusion
@@ -22,7 +22,7 @@ class PostOffice(Books):
         super().__init__(world.app)
         self.world = world
         self.mailer = FakeMailer()
-        self.sending = ReceiptSending(
+        self.sending = ReceiptDependencies(
             database=self.database,
             mailer=self.mailer,
             secrets=self.parts.secrets,

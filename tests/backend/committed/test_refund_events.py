@@ -7,8 +7,13 @@ import pytest
 from amply.infra.database import Database
 from amply.modules import donations, payments, webhooks
 from amply.modules.donations import tasks
-from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
-from amply.modules.donations.refund_news import about_refunds
+from amply.modules.donations.provider_events.context import (
+    ApplyAnswer,
+    EventTransaction,
+    GiftNotBookedYet,
+    PaymentEvent,
+)
+from amply.modules.donations.provider_events.refunds import about_refunds
 from tests.backend.committed.money_back import INTENT, REFUND, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.world import NOW, FakeProcessor
@@ -181,7 +186,7 @@ def test_an_answer_that_is_out_of_date_is_not_applied(books: Returns) -> None:
     """Stripe said `succeeded`; before that was applied, the refund failed and was booked as failed."""
     slow = SlowProcessor(**vars(books.processor))
     books.processor = slow
-    books.parts = donations.EventHandling(database=books.database, processor=slow, secrets=SECRETS)
+    books.parts = donations.EventDependencies(database=books.database, processor=slow, secrets=SECRETS)
     slow.books, slow.meanwhile = books, "refund.failed"
     slow.tell_refund(INTENT, REFUND, minor_units=1000)
 
@@ -209,10 +214,10 @@ def test_a_transaction_that_is_older_than_the_gifts_entry_begins_again(
     books.processor.tell_refund(INTENT, REFUND, minor_units=1000)
     begun = 0
 
-    def slow(news: News) -> Applies:
+    def slow(news: PaymentEvent) -> ApplyAnswer:
         apply = about_refunds(news)
 
-        def later(hand: Hand) -> webhooks.Outcome:
+        def later(hand: EventTransaction) -> webhooks.Outcome:
             nonlocal begun
             begun += 1
             if begun == 1:  # this transaction has its number already

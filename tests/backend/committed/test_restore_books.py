@@ -16,7 +16,7 @@ from amply.modules.ledger import postings
 from tests.backend.books_model import EVENTS, Life, euros
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import BIZ, NOW, ORG, LedgerWorld
-from tests.backend.loss import Loss
+from tests.backend.restored_database import Loss
 
 BEGINNINGS = {"processing", "ask_refund", "dispute", "ask_payout", "payout_by_schedule"}
 """What can end in two ways."""

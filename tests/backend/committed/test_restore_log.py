@@ -13,7 +13,7 @@ from ledger_format.tiles import decode_bundle, encode_bundle
 from tests.backend.committed.test_ledger_publishing import check_public
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, OTHER_ORG, LedgerWorld
-from tests.backend.loss import Loss
+from tests.backend.restored_database import Loss
 
 
 @pytest.fixture

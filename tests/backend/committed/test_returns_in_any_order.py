@@ -16,7 +16,7 @@ from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, Returns
 from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import FakeProcessor
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 Step = tuple[Callable[[FakeProcessor], object], tuple[str, ...]]
 """What happens at the processor, and the events that tell of it."""

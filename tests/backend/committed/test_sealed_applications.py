@@ -13,7 +13,7 @@ from amply.infra.database import Database
 from amply.infra.vault import OF_ORGANIZATION, KeyNotAtHand, Keyring, KeyWrappingAway, SealedBytesUnreadable
 from amply.infra.vault.keyring import COMING
 from amply.infra.vault.of_organizations import hold_key_of
-from amply.infra.vault.tending import tend, versions
+from amply.infra.vault.reencryption import tend, versions
 from amply.kernel.clock import system_clock
 from amply.modules import applications
 from amply.modules.applications import Move

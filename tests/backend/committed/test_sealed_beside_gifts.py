@@ -16,16 +16,16 @@ from amply.entrypoints.personal_data import tended
 from amply.infra.database import Database
 from amply.infra.vault import DONOR_INDEX, DONORS, PEOPLE, SealedBytesUnreadable, SealedRecord
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.reencryption import tend, versions
 from amply.infra.vault.resealing import not_newest
-from amply.infra.vault.tending import tend, versions
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, members, onboarding, organizations, receipts
 from amply.modules.donations import Dedication, DedicationKind, GiftOptions, OfflineGift, Recipient
 from amply.modules.giving.letters import ask_for_link
 from amply.modules.mail import Language
+from amply.modules.receipts.digest import ReceiptWordsChanged, words_of
 from amply.modules.receipts.models import IssuedReceiptRow, ReceiptFactsRow
-from amply.modules.receipts.words import ReceiptWordsChanged, words_of
 from tests.backend.conftest import Databases
 from tests.backend.key_service import keyring
 from tests.backend.ledger_world import NOW, LedgerWorld

@@ -19,7 +19,7 @@ from tests.backend.conftest import Databases
 from tests.backend.consent_world import TICK, SharingPage
 from tests.backend.giving_world import ADA, EVE
 from tests.backend.ledger_world import LedgerWorld
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 LATER = timedelta(days=1, minutes=1)
 """Whatever waits is due again."""

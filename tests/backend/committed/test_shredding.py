@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from amply.entrypoints.admin_erase import _erase
 from amply.entrypoints.personal_data import keep_sealed, of_donors
 from amply.infra.vault import DONORS, KeyNotAtHand, KeyTreeAway, LeafCut, SealedBytesUnreadable, head_of
+from amply.infra.vault.reencryption import Tended, tend
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.shredding import BACKUPS_LAST, LEFT_BEHIND, let_go_of_trees
-from amply.infra.vault.tending import Tended, tend
-from amply.infra.vault.trees import EMPTIED
+from amply.infra.vault.stored_trees import EMPTIED
 from amply.kernel.clock import system_clock
 from amply.modules import giving, mail, recurring, sharing
 from amply.modules.donations.erasure import DonorNotNamed

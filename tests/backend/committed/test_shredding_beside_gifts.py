@@ -12,8 +12,8 @@ from amply.entrypoints.admin_erase import _erase, _forget_told
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import DONORS, LeafCut, SealedRecord, head_of
 from amply.infra.vault.keyring import COMING
+from amply.infra.vault.reencryption import tend
 from amply.infra.vault.resealing import under_leaf
-from amply.infra.vault.tending import tend
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, mail
@@ -25,7 +25,7 @@ from amply.modules.donations import (
     OfflineMethod,
     Recipient,
 )
-from amply.modules.donations.dedications import DedicationSending
+from amply.modules.donations.dedications import DedicationDependencies
 from amply.modules.donations.domain import Donor
 from amply.modules.donations.models import DedicationRow, DonationRow, OfflineGiftRow
 from amply.modules.giving.letters import ask_for_link
@@ -336,7 +336,7 @@ def test_in_a_restored_database_it_is_read_as_erased_and_tells_nobody(archive: A
             for row in session.scalars(select(kind)):
                 assert set(row.opened().values()) == {None}
     sent = len(archive.mailer.sent)
-    sending = DedicationSending(database=archive.database, mailer=archive.mailer)
+    sending = DedicationDependencies(database=archive.database, mailer=archive.mailer)
     assert donations.send_due_dedications(sending, now=NOW + timedelta(hours=1)) == 0
     assert len(archive.mailer.sent) == sent
 

@@ -79,12 +79,12 @@ def test_nothing_is_paid_before_a_method_was_entered(giver: Giver) -> None:
 
 def test_a_part_that_is_declined_is_tried_again_alone(giver: Giver) -> None:
     split_id = giver.give_with()
-    giver.sharing.declining = {"pi_1"}
+    giver.method_cloning.declining = {"pi_1"}
     assert giver.pay(split_id) == [Paid.PAID, Paid.DECLINED, Paid.PAID]
     giver.hear()
     assert giver.status(split_id) == "partly_succeeded"
 
-    giver.sharing.declining = set()
+    giver.method_cloning.declining = set()
     assert giver.pay(split_id) == [None, Paid.PAID, None], "what is paid is not even asked for"
     giver.hear()
     assert giver.status(split_id) == "succeeded"
@@ -93,7 +93,7 @@ def test_a_part_that_is_declined_is_tried_again_alone(giver: Giver) -> None:
 
 def test_another_card_pays_what_the_first_one_did_not(giver: Giver) -> None:
     split_id = giver.give_with("pm_broke")
-    giver.sharing.declines = {"pm_broke"}
+    giver.method_cloning.declines = {"pm_broke"}
     assert giver.pay(split_id) == [Paid.DECLINED] * 3
     giver.hear()
     assert giver.status(split_id) == "failed"
@@ -104,7 +104,7 @@ def test_another_card_pays_what_the_first_one_did_not(giver: Giver) -> None:
         giver.pay(split_id)
     giver.enter(split_id, CARD, number=2)
     assert giver.pay(split_id) == [Paid.PAID] * 3
-    assert {card for _, card in giver.sharing.charged} == {CARD}
+    assert {card for _, card in giver.method_cloning.charged} == {CARD}
 
 
 def test_five_cards_are_tried_and_no_more(giver: Giver) -> None:
@@ -118,14 +118,14 @@ def test_five_cards_are_tried_and_no_more(giver: Giver) -> None:
 
 def test_a_bank_that_asks_is_answered_and_the_part_is_paid(giver: Giver) -> None:
     split_id = giver.give_with()
-    giver.sharing.asking = {"pi_2"}
+    giver.method_cloning.asking = {"pi_2"}
     split = pay_parts(giver.parts, split_id=split_id)
     outcome = split.parts[2].outcome
     assert outcome is not None
     assert (outcome.paid, outcome.client_secret) == (Paid.NEEDS_DONOR, "pi_2_secret_x")
-    assert giver.sharing.released == []
+    assert giver.method_cloning.released == []
 
-    giver.sharing.standing["pi_2"] = Paid.PAID
+    giver.method_cloning.standing["pi_2"] = Paid.PAID
     assert giver.pay(split_id)[2] is Paid.PAID
 
 
@@ -165,7 +165,7 @@ def test_killed_once_every_part_was_refused_the_retry_is_refused_too(giver: Give
 
     with pytest.raises(payments.ProcessorRefused, match="refused every part"):
         giver.give()
-    assert giver.sharing.payers == {}, "nothing is there to enter a card for"
+    assert giver.method_cloning.payers == {}, "nothing is there to enter a card for"
 
 
 # ---- killed and unanswered ---------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_killed_while_paying_nothing_is_paid_twice_and_the_rest_is_paid_a_minute
     giver: Giver, part: int, *, after: bool
 ) -> None:
     split_id = giver.give_with()
-    giver.sharing.dies_at, giver.sharing.dies_after = part, after
+    giver.method_cloning.dies_at, giver.method_cloning.dies_after = part, after
     with death():
         giver.pay(split_id)
     assert len(giver.charged()) == part + after
@@ -212,7 +212,7 @@ def test_killed_while_paying_nothing_is_paid_twice_and_the_rest_is_paid_a_minute
 
 def test_killed_while_paying_the_donor_may_ask_again_at_once(giver: Giver) -> None:
     split_id = giver.give_with()
-    giver.sharing.dies_at, giver.sharing.dies_after = 1, True
+    giver.method_cloning.dies_at, giver.method_cloning.dies_after = 1, True
     with death():
         giver.pay(split_id)
 
@@ -222,17 +222,17 @@ def test_killed_while_paying_the_donor_may_ask_again_at_once(giver: Giver) -> No
 
 def test_a_part_that_nobody_answers_for_is_asked_about_again_and_the_others_are_paid(giver: Giver) -> None:
     split_id = giver.give_with()
-    giver.sharing.silent = {"pi_1"}
+    giver.method_cloning.silent = {"pi_1"}
     assert giver.pay(split_id) == [Paid.PAID, Paid.UNKNOWN, Paid.PAID]
 
-    giver.sharing.silent = set()
+    giver.method_cloning.silent = set()
     assert giver.complete(minutes=2) == 1
     assert giver.charged() == INTENTS, "it was charged before, when no answer came"
 
 
 def test_what_is_never_answered_is_given_up(giver: Giver) -> None:
     split_id = giver.give_with()
-    giver.sharing.silent = set(INTENTS)
+    giver.method_cloning.silent = set(INTENTS)
     giver.pay(split_id)
 
     assert [giver.complete(minutes=20) for _ in range(7)] == [1] * 5 + [0, 0]
@@ -265,7 +265,7 @@ def test_a_part_that_a_bank_takes_days_over_is_left_alone(giver: Giver) -> None:
 def test_a_repeat_of_the_first_request_does_not_take_the_second_card_away(giver: Giver) -> None:
     """Two of the same request at once: the slower one comes to its end when the donor has asked for another card."""
     split_id = giver.give_with("pm_broke")
-    giver.sharing.declines = {"pm_broke"}
+    giver.method_cloning.declines = {"pm_broke"}
     giver.pay(split_id)
     new_setup(giver.parts, split_id=split_id)
     with giver.database.transaction() as session:
@@ -283,7 +283,7 @@ def test_the_card_is_forgotten_once_everything_is_paid(giver: Giver) -> None:
     split_id = giver.give_with()
     giver.pay(split_id)
 
-    assert giver.sharing.released == [f"cus_{split_id}"]
+    assert giver.method_cloning.released == [f"cus_{split_id}"]
     (row,) = giver.rows("split_gift")
     assert (row.customer_id, row.setup_id) == (None, None)
     with pytest.raises(SplitGiftClosed):
@@ -292,20 +292,20 @@ def test_the_card_is_forgotten_once_everything_is_paid(giver: Giver) -> None:
 
 def test_the_card_is_forgotten_after_a_day_whatever_happened(giver: Giver) -> None:
     split_id = giver.give_with()
-    giver.sharing.declines = {CARD}
+    giver.method_cloning.declines = {CARD}
     giver.pay(split_id)
     assert giver.complete(minutes=60) == 0
-    assert giver.sharing.released == []
+    assert giver.method_cloning.released == []
 
     giver.complete(minutes=timedelta(days=1) / timedelta(minutes=1))
-    assert giver.sharing.released == [f"cus_{split_id}"]
+    assert giver.method_cloning.released == [f"cus_{split_id}"]
     with pytest.raises(SplitGiftClosed):
         new_setup(giver.parts, split_id=split_id)
 
 
 def test_an_erased_donors_card_is_forgotten_and_nothing_ties_the_gifts_together(giver: Giver) -> None:
     split_id = giver.give_with()
-    giver.sharing.declining = {"pi_1"}
+    giver.method_cloning.declining = {"pi_1"}
     giver.pay(split_id)
     giver.hear()
     erase_donor(
@@ -314,5 +314,5 @@ def test_an_erased_donors_card_is_forgotten_and_nothing_ties_the_gifts_together(
     assert giver.rows("split_part") == giver.rows("idempotency_key") == []
 
     giver.complete(minutes=0.1)
-    assert giver.sharing.released == [f"cus_{split_id}"]
+    assert giver.method_cloning.released == [f"cus_{split_id}"]
     assert giver.rows("split_gift") == []

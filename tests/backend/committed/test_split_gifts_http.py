@@ -41,7 +41,7 @@ def test_a_gift_is_split_paid_and_seen_without_anything_personal(
 
     early = api.client.post(f"{url}/payments")
     assert_problem(early, status=409, code="payment_method_missing")
-    api.sharing.entered[gift["setup"]["client_secret"].partition("_secret_")[0]] = CARD
+    api.method_cloning.entered[gift["setup"]["client_secret"].partition("_secret_")[0]] = CARD
     paid = api.client.post(f"{url}/payments").json()
     assert [part["payment"] for part in paid["parts"]] == ["paid", "paid"]
     shown = api.client.get(url)
@@ -75,8 +75,8 @@ def test_a_bank_that_asks_is_answered_on_the_account_of_the_part_it_asks_about(
     database: Database,
 ) -> None:
     gift = asked(api, database).json()
-    api.sharing.entered[gift["setup"]["client_secret"].partition("_secret_")[0]] = CARD
-    api.sharing.asking = {"pi_1"}
+    api.method_cloning.entered[gift["setup"]["client_secret"].partition("_secret_")[0]] = CARD
+    api.method_cloning.asking = {"pi_1"}
 
     paid, asking = api.client.post(f"/v1/split-gifts/{gift['id']}/payments").json()["parts"]
     assert (paid["payment"], paid["client_secret"], paid["stripe_account"]) == ("paid", None, None)

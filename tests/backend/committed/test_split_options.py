@@ -12,8 +12,8 @@ from amply.kernel.money import Money
 from amply.modules import payments
 from amply.modules.donations import (
     Dedication,
+    DedicationDependencies,
     DedicationKind,
-    DedicationSending,
     Donor,
     Gift,
     GiftOptions,
@@ -69,7 +69,7 @@ class Mourner(Giver):
 
     def told(self) -> list[str]:
         """Which organisations the letters named that were sent so far, by what is due now."""
-        parts = DedicationSending(database=self.database, mailer=self.mailer)
+        parts = DedicationDependencies(database=self.database, mailer=self.mailer)
         send_due_dedications(parts, now=self.clock())
         letters = [" ".join(letter.text.split()) for letter in self.mailer.sent]
         return [said.partition("a gift to ")[2].partition(" in memory")[0] for said in letters]
@@ -117,11 +117,11 @@ def test_the_letter_waits_for_a_part_whose_event_has_not_come(mourner: Mourner) 
 
 def test_a_part_that_was_declined_is_waited_for_while_it_can_be_tried_again(mourner: Mourner) -> None:
     split_id = mourner.gives()
-    mourner.sharing.declining = {"pi_0"}
+    mourner.method_cloning.declining = {"pi_0"}
     mourner.pay(split_id)
     mourner.hear()
     assert mourner.told() == []
-    mourner.sharing.declining = set()
+    mourner.method_cloning.declining = set()
     mourner.pay(split_id)
     mourner.hear()
     assert mourner.told() == ["Alpha, Beta and Gamma"]
@@ -129,7 +129,7 @@ def test_a_part_that_was_declined_is_waited_for_while_it_can_be_tried_again(mour
 
 def test_a_part_that_never_arrived_is_not_named(mourner: Mourner) -> None:
     split_id = mourner.gives()
-    mourner.sharing.declining = {"pi_0"}
+    mourner.method_cloning.declining = {"pi_0"}
     mourner.pay(split_id)
     mourner.hear()
     mourner.complete(minutes=timedelta(days=1, minutes=1) / timedelta(minutes=1))
@@ -171,7 +171,7 @@ def test_nobody_is_told_of_a_gift_of_which_nothing_arrived(mourner: Mourner) -> 
 
 def test_a_setup_that_is_answered_after_a_later_one_is_not_paid_with(mourner: Mourner) -> None:
     split_id = mourner.gives()
-    opens = mourner.sharing.open_setup
+    opens = mourner.method_cloning.open_setup
 
     def late(**asked: Any) -> payments.SharedSetup:
         made = opens(**asked)
@@ -179,7 +179,7 @@ def test_a_setup_that_is_answered_after_a_later_one_is_not_paid_with(mourner: Mo
             new_setup(mourner.parts, split_id=split_id)
         return made
 
-    mourner.sharing.open_setup = late  # type: ignore[method-assign] # its second answer comes after its third
+    mourner.method_cloning.open_setup = late  # type: ignore[method-assign] # its second answer comes after its third
     new_setup(mourner.parts, split_id=split_id)
     (row,) = mourner.rows("split_gift")
     assert (row.setups, row.setup_id) == (3, f"seti_{split_id}_3")

@@ -17,9 +17,9 @@ from amply.infra.tracing.export import SPANS_LOST
 from amply.infra.tracing.statements import OTHER_STATEMENTS
 from amply.modules import webhooks
 from tests.backend.conftest import Databases
+from tests.backend.in_process_platform import ACCEPTED, PERSONAL, InProcessPlatform, Traced
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.span_receiver import Received, receiving
-from tests.backend.town import ACCEPTED, PERSONAL, Town, Traced
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.fixture
 def traced(books: LedgerWorld, databases: Databases) -> Iterator[Traced]:
     @contextmanager
-    def open_town() -> Iterator[Town]:
-        town = Town(books, databases)
+    def open_town() -> Iterator[InProcessPlatform]:
+        town = InProcessPlatform(books, databases)
         with town.client:
             yield town
         town.own.close()
@@ -214,7 +214,7 @@ def test_a_line_of_the_log_leads_to_its_trace(traced: Traced) -> None:
 
 
 def test_where_nothing_is_recorded_rows_remember_nothing(books: LedgerWorld, databases: Databases) -> None:
-    town = Town(books, databases)
+    town = InProcessPlatform(books, databases)
     with town.client:
         town.tell_whole_story()
 

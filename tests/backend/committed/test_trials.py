@@ -51,7 +51,7 @@ def test_somebody_alone_gets_an_organisation_a_key_and_takes_a_gift(house: House
     early = house.ask("POST", "/v1/donations", **sent)
     assert early.json()["code"] == "organization_not_ready"
     mailer = FakeMailer()
-    work = onboarding.Onboarding(
+    work = onboarding.OnboardingTaskDependencies(
         database=house.database, processor=house.processor, mailer=mailer, key=KEY, page=PAGE
     )
     assert onboarding.send_invitations(work, now=house.clock()) == 1

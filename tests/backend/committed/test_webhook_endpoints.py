@@ -13,13 +13,13 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import donations, organizations, public_events, webhook_endpoints
 from amply.modules.public_events import EventType, amount_of
-from amply.modules.webhook_endpoints import Answer, Delivering, Failure
+from amply.modules.webhook_endpoints import Answer, DeliveryDependencies, Failure
 from amply.modules.webhook_endpoints.delivering import fan_out
 from amply.modules.webhook_endpoints.domain import ATTEMPTS_MAX, EXHAUSTED_MAX
 from tests.backend.committed.money_back import INTENT, REFUND, Returns
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.endpoint_world import FakeSender, Sent
 from tests.backend.member_world import House
+from tests.backend.webhook_fakes import FakeSender, Sent
 
 URL: Final = "https://river.example/hook"
 SUBJECT: Final = f"don_{'0' * 26}"
@@ -32,7 +32,7 @@ class Post:
     def __init__(self, house: House) -> None:
         self.house = house
         self.sender = FakeSender()
-        self.parts = Delivering(database=house.database, sender=self.sender, mailer=house.mailer)
+        self.parts = DeliveryDependencies(database=house.database, sender=self.sender, mailer=house.mailer)
 
     def add(self, url: str = URL, *types: str) -> str:
         body = {"url": url, "event_types": list(types or ("donation.succeeded",))}

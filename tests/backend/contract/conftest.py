@@ -11,8 +11,10 @@ from amply.infra.database import Database
 from tests.backend.conftest import Databases
 from tests.backend.contract.control_world import Control, control_in
 from tests.backend.contract.emulated_cloud import emulated_cloud
+from tests.backend.contract.scim_directory import Directory
 from tests.backend.contract.whole_way import cache, gifts, platform  # noqa: F401 -- fixtures of the tests beside
-from tests.backend.people_world import people_cache, world  # noqa: F401 -- the same
+from tests.backend.federation_world import FederationWorld, federation_world
+from tests.backend.people_world import PeopleWorld, people_cache, world  # noqa: F401 -- the same
 from tests.ports import free_port
 
 
@@ -54,3 +56,21 @@ def operator(control: Control, databases: Databases, monkeypatch: pytest.MonkeyP
     opened = databases.as_role("amply_operator")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def river(
+    world: PeopleWorld,  # noqa: F811 -- the fixture imported above, asked for by its name
+    database: Database,
+    databases: Databases,
+) -> Iterator[FederationWorld]:
+    """An organisation whose provider is set up and whose domain is shown."""
+    with federation_world(world, database, databases) as made:
+        assert made.set_up().is_success
+        assert made.show_domain().is_success
+        yield made
+
+
+@pytest.fixture
+def directory(river: FederationWorld) -> Directory:
+    return Directory(river)

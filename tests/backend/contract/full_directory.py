@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from amply.kernel import ids
-from amply.modules.scim import digests
-from tests.backend.contract.test_scim import Directory
+from amply.modules.scim import digests, group_digests
+from tests.backend.contract.scim_directory import Directory
 from tests.backend.federation_world import DOMAIN, FederationWorld
 
 STATEMENTS_MAX: Final = 30
@@ -57,7 +57,7 @@ def fill(river: FederationWorld, many: int) -> list[str]:
         of=organization_id,
         ids=made,
         digests=[
-            digests.digest_of(digests.USER_NAME, name, key=key, organization_id=organization_id)
+            group_digests.digest_of(digests.USER_NAME, name, key=key, organization_id=organization_id)
             for name in names
         ],
     )
@@ -83,5 +83,5 @@ def crowd(river: FederationWorld, group: str, users: Sequence[str]) -> None:
         of=organization_id,
         id=group,
         sealed=key.seal(json.dumps(said), of=group),
-        digests=[digests.has(each, key=key, organization_id=organization_id) for each in users],
+        digests=[group_digests.has(each, key=key, organization_id=organization_id) for each in users],
     )

@@ -19,8 +19,8 @@ from tests.backend.ledger_world import ORG
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
-def selling(control: Control) -> marketplace.Selling:
-    return marketplace.Selling(
+def selling(control: Control) -> marketplace.ContractStores:
+    return marketplace.ContractStores(
         contracts=DynamoContracts(table=control.tables["contracts"]),
         grants=DynamoGrants(table=control.tables["grants"]),
         catalogue=DynamoCatalogue(table=control.tables["datasets"]),

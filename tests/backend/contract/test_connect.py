@@ -51,8 +51,8 @@ class Connected(Life):
     """A life whose account's events are handled as well."""
 
     @property
-    def onboarding(self) -> onboarding.Onboarding:
-        return onboarding.Onboarding(
+    def onboarding(self) -> onboarding.OnboardingTaskDependencies:
+        return onboarding.OnboardingTaskDependencies(
             database=self.database, processor=self.processor, mailer=FakeMailer(), key=KEY, page=PAGE
         )
 

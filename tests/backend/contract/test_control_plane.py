@@ -254,7 +254,7 @@ def test_what_buyers_fetched_is_settled_from_the_tables(control: Control, books:
     assert used.by_dataset == {dataset: used.total}
     assert used.total > 0
 
-    settling = marketplace.Settling(
+    settling = marketplace.SettlementDependencies(
         database=books.app,
         secrets=books.secrets,
         contracts=DynamoContracts(table=control.tables["contracts"]),

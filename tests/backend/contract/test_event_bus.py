@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import text
 
 from amply.adapters.eventbridge import StripeEventQueue
-from amply.entrypoints.taking import take_forever
+from amply.entrypoints.stripe_event_poller import poll_forever
 from amply.infra.database import Database, ExternalCallInTransaction
 from amply.infra.settings import StripeQueueSettings
 from amply.kernel.clock import system_clock
@@ -39,9 +39,11 @@ def url(cloud: str) -> str:
 
 
 @pytest.fixture
-def taking(url: str, database: Database) -> webhooks.Taking:
+def taking(url: str, database: Database) -> webhooks.EventQueueDependencies:
     queue = StripeEventQueue(StripeQueueSettings(events_url=url), wait_seconds=1)
-    return webhooks.Taking(database=database, queue=queue, livemode=False, keeps=donations.keeps_event)
+    return webhooks.EventQueueDependencies(
+        database=database, queue=queue, livemode=False, keeps=donations.keeps_event
+    )
 
 
 @pytest.fixture
@@ -55,14 +57,19 @@ def bus(url: str) -> str:
     events.create_event_bus(Name=name)
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="taken", EventBusName=name, EventPattern=json.dumps({"source": [SOURCE]}))
-    written = {
-        "InputPathsMap": {"detail": "$.detail"},
-        "InputTemplate": f'{{"source": "{STRIPE}", "detail": <detail>}}',
-    }
     events.put_targets(
         Rule="taken",
         EventBusName=name,
-        Targets=[{"Id": "queue", "Arn": arn, "InputTransformer": written}],
+        Targets=[
+            {
+                "Id": "queue",
+                "Arn": arn,
+                "InputTransformer": {
+                    "InputPathsMap": {"detail": "$.detail"},
+                    "InputTemplate": f'{{"source": "{STRIPE}", "detail": <detail>}}',
+                },
+            }
+        ],
     )
     return name
 
@@ -99,7 +106,7 @@ def stored(database: Database) -> dict[str, str]:
 
 
 def test_a_gift_is_booked_from_what_comes_over_the_bus(
-    database: Database, sandbox: Sandbox, taking: webhooks.Taking
+    database: Database, sandbox: Sandbox, taking: webhooks.EventQueueDependencies
 ) -> None:
     life = Life(database, sandbox, Endpoint())
     life.give()
@@ -114,13 +121,14 @@ def test_a_gift_is_booked_from_what_comes_over_the_bus(
 
 def test_nobody_but_a_partner_publishes_as_one(bus: str) -> None:
     """What the queue's events are believed for; the emulator answers as AWS does."""
-    entry = {"Source": STRIPE, "DetailType": "x", "Detail": json.dumps(EVENT), "EventBusName": bus}
-    answer = boto3.client("events").put_events(Entries=[entry])
+    answer = boto3.client("events").put_events(
+        Entries=[{"Source": STRIPE, "DetailType": "x", "Detail": json.dumps(EVENT), "EventBusName": bus}]
+    )
     assert [each["ErrorCode"] for each in answer["Entries"]] == ["NotAuthorizedForSourceException"]
 
 
 def test_what_a_webhook_brought_too_is_stored_once(
-    database: Database, taking: webhooks.Taking, url: str
+    database: Database, taking: webhooks.EventQueueDependencies, url: str
 ) -> None:
     brought = webhooks.ProviderEvent(
         id=EVENT["id"],
@@ -142,7 +150,9 @@ def test_what_a_webhook_brought_too_is_stored_once(
     assert len(stored(database)) == 1
 
 
-def test_a_thin_event_comes_this_way_too(database: Database, taking: webhooks.Taking, url: str) -> None:
+def test_a_thin_event_comes_this_way_too(
+    database: Database, taking: webhooks.EventQueueDependencies, url: str
+) -> None:
     send(url, message(json.loads(told())))
     assert webhooks.take(taking, now=system_clock()) == 1
     assert stored(database) == {"evt_1": "charge.refunded"}
@@ -161,7 +171,7 @@ def test_a_thin_event_comes_this_way_too(database: Database, taking: webhooks.Ta
     ],
 )
 def test_what_is_not_stripes_or_not_for_us_stays_for_a_person_and_holds_back_no_other(
-    body: str, database: Database, taking: webhooks.Taking, url: str
+    body: str, database: Database, taking: webhooks.EventQueueDependencies, url: str
 ) -> None:
     send(url, body, message(EVENT))
     with structlog.testing.capture_logs() as lines:
@@ -177,7 +187,7 @@ def test_what_is_not_stripes_or_not_for_us_stays_for_a_person_and_holds_back_no_
 
 
 def test_killed_between_storing_and_the_queue_it_comes_again_and_is_known(
-    database: Database, taking: webhooks.Taking, url: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, taking: webhooks.EventQueueDependencies, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(url, message(EVENT))
     with monkeypatch.context() as killed, death():
@@ -188,19 +198,19 @@ def test_killed_between_storing_and_the_queue_it_comes_again_and_is_known(
     assert webhooks.take(taking, now=system_clock()) == 0
 
 
-def test_the_queue_is_not_asked_inside_a_transaction(taking: webhooks.Taking) -> None:
+def test_the_queue_is_not_asked_inside_a_transaction(taking: webhooks.EventQueueDependencies) -> None:
     with pytest.raises(ExternalCallInTransaction), taking.database.transaction():
         taking.queue.receive()
     with pytest.raises(ExternalCallInTransaction), taking.database.transaction():
         taking.queue.done(receipt="x")
 
 
-def test_whatever_fails_taking_goes_on(taking: webhooks.Taking, url: str) -> None:
+def test_whatever_fails_taking_goes_on(taking: webhooks.EventQueueDependencies, url: str) -> None:
     """The first turn finds no queue; the loop waits, is told to stop meanwhile, and has not died."""
     stopping = Stopped()
     gone = StripeEventQueue(StripeQueueSettings(events_url=f"{url}-gone"), wait_seconds=0)
     with structlog.testing.capture_logs() as lines:
-        take_forever(replace(taking, queue=gone), clock=system_clock, stopping=stopping)
+        poll_forever(replace(taking, queue=gone), clock=system_clock, stopping=stopping)
     assert [line["event"] for line in lines] == ["stripe_events_not_taken"]
     assert stopping.waited == [5.0]
 

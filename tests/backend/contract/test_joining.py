@@ -13,14 +13,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from amply.entrypoints import application
-from amply.entrypoints.known_people import KnownPeople, people_leaving
+from amply.entrypoints.member_directory import MemberDirectory, people_leaving
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings
 from amply.modules import keys, mail, members, people
 from tests.backend.conftest import Databases
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.member_world import KEY, PAGE, inviting_work
 from tests.backend.people_world import EDGE, PASSWORD, Browser, emptied, people_parts, people_work
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate, ready_organization
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -120,7 +120,7 @@ def platform(database: Database, databases: Databases, people_cache: CacheSettin
         application.Parts(
             database=own,
             processor=processor,
-            sharing=FakeSharing(),
+            method_cloning=FakeMethodCloning(),
             verifier=None,
             limiter=NoLimit(),
             gate=open_gate(own),
@@ -129,7 +129,7 @@ def platform(database: Database, databases: Databases, people_cache: CacheSettin
             log_url="http://edge.example/log",
             allowed_origins=(EDGE,),
             client_address_header="X-Amply-Client",
-            membership=members.Parts(key=KEY, people=KnownPeople(accounts)),
+            membership=members.Dependencies(key=KEY, people=MemberDirectory(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
         )

@@ -10,7 +10,7 @@ from amply.adapters.ses import SesFeedback
 from amply.infra.database import Database, ExternalCallInTransaction
 from amply.infra.settings import MailFeedbackSettings
 from amply.modules import mail
-from amply.modules.mail import Hearing, hear_feedback
+from amply.modules.mail import FeedbackDependencies, hear_feedback
 from tests.backend.contract.test_queues_and_mail import messages_of
 from tests.backend.unit.ses_events import event
 from tests.backend.world import NOW
@@ -25,8 +25,8 @@ def url(cloud: str) -> str:
 
 
 @pytest.fixture
-def hearing(url: str, database: Database) -> Hearing:
-    return Hearing(database=database, queue=SesFeedback(MailFeedbackSettings(feedback_url=url)))
+def hearing(url: str, database: Database) -> FeedbackDependencies:
+    return FeedbackDependencies(database=database, queue=SesFeedback(MailFeedbackSettings(feedback_url=url)))
 
 
 def tell(url: str, *bodies: str) -> None:
@@ -34,7 +34,9 @@ def tell(url: str, *bodies: str) -> None:
         boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
 
 
-def test_bounces_and_complaints_are_heard_and_leave_the_queue(url: str, hearing: Hearing) -> None:
+def test_bounces_and_complaints_are_heard_and_leave_the_queue(
+    url: str, hearing: FeedbackDependencies
+) -> None:
     addresses = [f"donor-{number}@example.org" for number in range(12)]
     tell(
         url,
@@ -56,7 +58,7 @@ def test_bounces_and_complaints_are_heard_and_leave_the_queue(url: str, hearing:
 
 
 def test_what_is_not_understood_stays_for_a_person_and_holds_back_no_other(
-    url: str, hearing: Hearing
+    url: str, hearing: FeedbackDependencies
 ) -> None:
     tell(url, '{"who": "zoe@example.org"}', event(eventType="Complaint"))
     with structlog.testing.capture_logs() as lines:
@@ -66,7 +68,7 @@ def test_what_is_not_understood_stays_for_a_person_and_holds_back_no_other(
     assert "zoe" not in str(lines)
 
 
-def test_the_queue_is_not_asked_inside_a_transaction(hearing: Hearing) -> None:
+def test_the_queue_is_not_asked_inside_a_transaction(hearing: FeedbackDependencies) -> None:
     with pytest.raises(ExternalCallInTransaction), hearing.database.transaction():
         hearing.queue.receive()
     with pytest.raises(ExternalCallInTransaction), hearing.database.transaction():

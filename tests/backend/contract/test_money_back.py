@@ -20,7 +20,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
 from amply.modules.donations.domain import Donor, Gift
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from amply.modules.donations.service import donate
 from amply.modules.ledger.chart import CHART
 from tests.backend.conftest import Databases
@@ -69,7 +69,7 @@ class Life:
         self.order = Random(seed)  # noqa: S311 -- an order that can be drawn again, no secret
         self.processor = stripe_at(sandbox.url)
         self.source = events_at(sandbox.url)
-        self.parts = donations.EventHandling(database=database, processor=self.processor, secrets=SECRETS)
+        self.parts = donations.EventDependencies(database=database, processor=self.processor, secrets=SECRETS)
         now = system_clock()
         with database.transaction() as session:
             made = organizations.create(
@@ -109,7 +109,7 @@ class Life:
         self.charge_id = str(paid.latest_charge)
 
     def refund(self, amount: str) -> donations.Refunded:
-        refunding = donations.Refunding(
+        refunding = donations.RefundDependencies(
             database=self.database, processor=self.processor, secrets=SECRETS, clock=system_clock
         )
         return donations.refund(

@@ -118,7 +118,7 @@ def test_nothing_that_the_lake_is_told_names_a_donor_or_leads_to_one(gifts: Gift
     ours = {"digest": address_digest(EMAIL), "span": span_id, "organization": gifts.platform.organization_id}
     everybody = {**gifts.secrets, **gifts.others, **ours}
     consents, raw = FakeConsents(), FakeRaw()
-    lake = sharing.Sharing(database=gifts.platform.books.app, consents=consents, files=raw)
+    lake = sharing.SharingDependencies(database=gifts.platform.books.app, consents=consents, files=raw)
     sharing.tell_consents(lake, now=gifts.platform.clock())
     sharing.write_facts(lake, now=gifts.platform.clock())
     told = [str(consents.items).encode(), *(path.encode() + unpacked(raw.files[path]) for path in raw.files)]

@@ -20,7 +20,7 @@ from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, payments, payouts, webhooks
 from amply.modules.donations.domain import Donor, Gift
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.provider_events.context import GiftNotBookedYet
 from amply.modules.donations.service import donate
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.world import NOW
@@ -47,8 +47,10 @@ class Charity:
         )
         self.database, self.sandbox = database, sandbox
         self.processor, self.remote = StripeProcessor(settings), StripePayouts(settings)
-        self.events = donations.EventHandling(database=database, processor=self.processor, secrets=SECRETS)
-        self.payouts = payouts.Handling(database=database, processor=self.remote, secrets=SECRETS)
+        self.events = donations.EventDependencies(
+            database=database, processor=self.processor, secrets=SECRETS
+        )
+        self.payouts = payouts.PayoutDependencies(database=database, processor=self.remote, secrets=SECRETS)
         self.gaps = webhooks.Gaps(
             database=database,
             source=StripeEventSource(settings),

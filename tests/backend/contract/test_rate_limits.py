@@ -15,7 +15,7 @@ from amply.infra.gcra import Gcra, Limit
 from amply.infra.rate_limits import LIMITS, CacheLimiter
 from amply.infra.settings import CacheSettings
 from tests.backend.contract.whole_way import _wait_for
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

@@ -214,17 +214,23 @@ class Year:
         connect()  # opened; by the next look it is ready
         self.options: Any = {"stripe_account": connect().id}
         self.organization_id = made.id
-        self.events = donations.EventHandling(database=database, processor=self.processor, secrets=SECRETS)
-        self.parts = recurring.Recurring(
-            collecting=recurring.Collecting(database=database, processor=self.processor, saved=self.saved),
-            writing=recurring.Writing(database=database, mailer=self.mailer, key=KEY, page=PAGE),
+        self.events = donations.EventDependencies(
+            database=database, processor=self.processor, secrets=SECRETS
+        )
+        self.parts = recurring.RecurringTaskDependencies(
+            collecting=recurring.CollectionDependencies(
+                database=database, processor=self.processor, saved=self.saved
+            ),
+            writing=recurring.PlanLetterDependencies(
+                database=database, mailer=self.mailer, key=KEY, page=PAGE
+            ),
             clock=clock,
         )
 
     def start(self, payment_method: str) -> str:
         schedule = Schedule.beginning(now=self.clock(), every=Interval.MONTH, time_zone="UTC")
         answer = starting.start(
-            starting.Starting(
+            starting.PlanStartDependencies(
                 database=self.database, processor=self.processor, saved=self.saved, clock=self.clock
             ),
             gift=donations.Gift(

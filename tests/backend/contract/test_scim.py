@@ -1,10 +1,8 @@
 """SCIM over HTTP: the protocol by its public tester, and what a directory's word does to people here."""
 
 import base64
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -17,65 +15,14 @@ from amply.entrypoints.personal_data import tended
 from amply.infra.database import Database
 from amply.infra.vault import PEOPLE, Keyring
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.tending import Version, tend, versions
+from amply.infra.vault.reencryption import Version, tend, versions
 from amply.kernel.clock import system_clock
-from tests.backend.conftest import Databases
-from tests.backend.federation_world import DOMAIN, OWNER, FederationWorld, federation_world
-from tests.backend.people_world import ANOTHER, KEY, PASSWORD, Browser, PeopleWorld
+from tests.backend.contract.scim_directory import USER, Directory
+from tests.backend.federation_world import DOMAIN, OWNER, FederationWorld
+from tests.backend.people_world import ANOTHER, KEY, PASSWORD, Browser
 from tests.backend.world import FakeProcessor, ready_organization
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-USER = "urn:ietf:params:scim:schemas:core:2.0:User"
-GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
-PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-
-
-class Directory:
-    """An organisation's directory, with a token of its own."""
-
-    def __init__(self, river: FederationWorld) -> None:
-        made = river.ask(river.owner, "POST", "/directory-tokens")
-        assert made.status_code == 201, made.text
-        self.river, self.token = river, made.json()
-        self.client = river.people.browser().client
-        self.headers = {"Authorization": f"Bearer {self.token['secret']}"}
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.request(
-            method,
-            f"/scim/v2{path}",
-            json=body,
-            headers={**self.headers, "Content-Type": "application/scim+json", **named},
-        )
-
-    def user(self, who: str, **more: Any) -> str:
-        body = {"schemas": [USER], "userName": f"{who}@{DOMAIN}", "active": True, **more}
-        made = self.ask("POST", "/Users", body)
-        assert made.status_code == 201, made.text
-        return str(made.json()["id"])
-
-    def group(self, name: str, *user_ids: str) -> str:
-        members = [{"value": each} for each in user_ids]
-        made = self.ask("POST", "/Groups", {"schemas": [GROUP], "displayName": name, "members": members})
-        assert made.status_code == 201, made.text
-        return str(made.json()["id"])
-
-    def patch(self, path: str, *operations: dict[str, Any], **headers: str) -> Any:
-        return self.ask("PATCH", path, {"schemas": [PATCH], "Operations": list(operations)}, **headers)
-
-
-@pytest.fixture
-def river(world: PeopleWorld, database: Database, databases: Databases) -> Iterator[FederationWorld]:
-    with federation_world(world, database, databases) as made:
-        assert made.set_up().is_success
-        assert made.show_domain().is_success
-        yield made
-
-
-@pytest.fixture
-def directory(river: FederationWorld) -> Directory:
-    return Directory(river)
 
 
 def test_the_public_tester_finds_nothing_wrong(directory: Directory) -> None:

@@ -1,35 +1,18 @@
 """What changes of a group with thousands of members: the few that a change names, and nobody else."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import text
 
-from amply.infra.database import Database
-from amply.modules.scim import endpoint, shelf
-from tests.backend.conftest import Databases
+from amply.modules.scim import endpoint, storage
 from tests.backend.contract.full_directory import STATEMENTS_MAX, crowd, fill, found
-from tests.backend.contract.test_scim import Directory
-from tests.backend.federation_world import FederationWorld, federation_world
-from tests.backend.people_world import PeopleWorld
+from tests.backend.contract.scim_directory import Directory
+from tests.backend.federation_world import FederationWorld
 from tests.backend.statements import heard
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-
-@pytest.fixture
-def river(world: PeopleWorld, database: Database, databases: Databases) -> Iterator[FederationWorld]:
-    with federation_world(world, database, databases) as made:
-        assert made.set_up().is_success
-        assert made.show_domain().is_success
-        yield made
-
-
-@pytest.fixture
-def directory(river: FederationWorld) -> Directory:
-    return Directory(river)
 
 
 def members(directory: Directory, group: str) -> set[str]:
@@ -50,13 +33,13 @@ def test_a_change_of_few_of_thousands_of_members_touches_no_other(
         lists.append(max([len(each) for each in said if isinstance(each, list)], default=0))
 
     understood: list[int] = []
-    read = shelf.Shelf._understood
+    read = storage.Shelf._understood
 
     def counted(self: Any, row: Any, said: dict[str, Any]) -> Any:
         understood.append(len(said.get("members", ())))
         return read(self, row, said)
 
-    monkeypatch.setattr(shelf.Shelf, "_understood", counted)
+    monkeypatch.setattr(storage.Shelf, "_understood", counted)
     for changes in (
         {"op": "remove", "path": f'members[value eq "{users[7]}"]'},
         {"op": "add", "path": "members", "value": [{"value": users[7]}]},

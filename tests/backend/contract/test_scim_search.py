@@ -1,37 +1,21 @@
 """Directories are searched by the database: it finds what the library would, and little is read of twenty thousand."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from scim2_models import EnterpriseUser, Group, ScimFilter, User
 from sqlalchemy import text
 
-from amply.infra.database import Database
 from amply.kernel import ids
-from amply.modules.scim import digests, domain, shelf
-from tests.backend.conftest import Databases
+from amply.modules.scim import domain, group_digests, storage
 from tests.backend.contract.full_directory import STATEMENTS_MAX, fill, found, run
-from tests.backend.contract.test_scim import USER, Directory
-from tests.backend.federation_world import DOMAIN, FederationWorld, federation_world
-from tests.backend.people_world import ANOTHER, PeopleWorld
+from tests.backend.contract.scim_directory import USER, Directory
+from tests.backend.federation_world import DOMAIN, FederationWorld
+from tests.backend.people_world import ANOTHER
 from tests.backend.statements import heard
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-
-@pytest.fixture
-def river(world: PeopleWorld, database: Database, databases: Databases) -> Iterator[FederationWorld]:
-    with federation_world(world, database, databases) as made:
-        assert made.set_up().is_success
-        assert made.show_domain().is_success
-        yield made
-
-
-@pytest.fixture
-def directory(river: FederationWorld) -> Directory:
-    return Directory(river)
 
 
 FILTERS: Final = (
@@ -87,8 +71,8 @@ def test_what_the_database_finds_is_what_the_library_would(directory: Directory)
 def test_what_the_database_cannot_tell_is_looked_at_up_to_a_bound(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "SEARCHED_MAX", 2)
-    monkeypatch.setattr(shelf, "RESOURCES_MAX", 4)
+    monkeypatch.setattr(storage, "SEARCHED_MAX", 2)
+    monkeypatch.setattr(storage, "RESOURCES_MAX", 4)
     for name in ("ada", "bob", "carol"):
         directory.user(name)
     for asked in ('filter=userName sw "a"', "sortBy=userName"):
@@ -107,7 +91,7 @@ def test_a_page_of_large_groups_is_a_shorter_one(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     groups = [directory.group(name) for name in ("Runners", "Walkers", "Treasurers")]
-    monkeypatch.setattr(shelf, "_BYTES_MAX", 500)
+    monkeypatch.setattr(storage, "_BYTES_MAX", 500)
     first = directory.ask("GET", "/Groups").json()
     assert first["totalResults"] == 3
     shown = [each["id"] for each in first["Resources"]]
@@ -196,8 +180,8 @@ def test_an_organisation_finds_nothing_by_anothers_digests(
     directory: Directory, river: FederationWorld
 ) -> None:
     key, other = river.people.parts.key, ids.new_id("org")
-    mine = digests.has("scu_1", key=key, organization_id=river.organization_id)
-    assert mine != digests.has("scu_1", key=key, organization_id=other)
+    mine = group_digests.has("scu_1", key=key, organization_id=river.organization_id)
+    assert mine != group_digests.has("scu_1", key=key, organization_id=other)
     assert directory.ask("GET", "/Groups").json()["totalResults"] == 0
 
 

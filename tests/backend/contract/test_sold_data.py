@@ -6,22 +6,22 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from amply.modules.selling import Parts, TablesAway
-from tests.backend.stall import CloudStall, FakeStall, Stall, certificate_text
+from amply.modules.seller_portal import Dependencies, TablesAway
+from tests.backend.seller_data import CloudSellerData, FakeSellerData, SellerData, certificate_text
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
 @pytest.fixture(params=["in memory", "emulated"])
-def stall(request: pytest.FixtureRequest) -> Iterator[Stall]:
+def stall(request: pytest.FixtureRequest) -> Iterator[SellerData]:
     if request.param == "in memory":
-        yield FakeStall()
+        yield FakeSellerData()
     else:
         request.getfixturevalue("cloud")
-        yield CloudStall(uuid.uuid4().hex)
+        yield CloudSellerData(uuid.uuid4().hex)
 
 
-def test_an_owner_finds_their_datasets_by_name_a_page_at_a_time(stall: Stall) -> None:
+def test_an_owner_finds_their_datasets_by_name_a_page_at_a_time(stall: SellerData) -> None:
     for name in ("cafes", "bakeries", "arcades", "dairies"):
         stall.source(name, owner="org_1", state="closed" if name == "dairies" else "open")
     stall.dataset("bakeries", owner="org_1", latest=4)
@@ -40,7 +40,7 @@ def test_an_owner_finds_their_datasets_by_name_a_page_at_a_time(stall: Stall) ->
     assert tables.datasets("org_3", after=None, limit=3) == []
 
 
-def test_a_dataset_is_there_by_what_is_handed_in_or_by_what_is_released(stall: Stall) -> None:
+def test_a_dataset_is_there_by_what_is_handed_in_or_by_what_is_released(stall: SellerData) -> None:
     stall.dataset("donations", owner="amply", latest=1)
     tables = stall.parts().tables
     found = tables.dataset("donations")
@@ -49,7 +49,7 @@ def test_a_dataset_is_there_by_what_is_handed_in_or_by_what_is_released(stall: S
     assert tables.dataset("nothing") is None
 
 
-def test_releases_come_newest_first_and_withdrawn_ones_say_so(stall: Stall) -> None:
+def test_releases_come_newest_first_and_withdrawn_ones_say_so(stall: SellerData) -> None:
     stall.dataset("cafes", owner="org_1", latest=6)
     for number in (1, 2, 3, 4, 6):
         stall.release("cafes", number, withdrawn=number == 4)
@@ -67,7 +67,7 @@ def test_releases_come_newest_first_and_withdrawn_ones_say_so(stall: Stall) -> N
     assert parts.tables.release("cafes", 7) is None
 
 
-def test_a_certificate_is_read_where_its_release_says(stall: Stall) -> None:
+def test_a_certificate_is_read_where_its_release_says(stall: SellerData) -> None:
     stall.release("cafes", 2)
     parts = stall.parts()
     release = parts.tables.release("cafes", 2)
@@ -76,7 +76,7 @@ def test_a_certificate_is_read_where_its_release_says(stall: Stall) -> None:
     assert parts.certificates.read("released/cafes/000003/certificate") is None
 
 
-def test_use_comes_by_month_and_contract_the_newest_first(stall: Stall) -> None:
+def test_use_comes_by_month_and_contract_the_newest_first(stall: SellerData) -> None:
     for month, contract, answers in (
         ("2026-09", "dct_a", 1),
         ("2026-10", "dct_a", 2),
@@ -95,7 +95,7 @@ def test_use_comes_by_month_and_contract_the_newest_first(stall: Stall) -> None:
     assert (rest.month, rest.answers) == ("2026-09", 1)
 
 
-def test_shares_are_those_of_whoever_is_credited_the_newest_period_first(stall: Stall) -> None:
+def test_shares_are_those_of_whoever_is_credited_the_newest_period_first(stall: SellerData) -> None:
     for number, period in enumerate(("2026-08", "2026-09", "2026-10")):
         stall.share("org_1", period, f"ent_{number}#0", 500 + number)
     stall.share("org_1", "2026-11", "ent_9#0", -502)
@@ -114,7 +114,7 @@ def test_shares_are_those_of_whoever_is_credited_the_newest_period_first(stall: 
 def test_more_than_one_question_holds_is_asked_in_several(cloud: str) -> None:
     """DynamoDB answers for a hundred keys at a time."""
     del cloud
-    stall = CloudStall(uuid.uuid4().hex)
+    stall = CloudSellerData(uuid.uuid4().hex)
     for number in range(60):
         stall.source(f"d{number:03d}", owner="org_1")
         stall.dataset(f"d{number:03d}", owner="org_1", latest=number)
@@ -124,8 +124,8 @@ def test_more_than_one_question_holds_is_asked_in_several(cloud: str) -> None:
 
 def test_tables_that_do_not_answer_are_away(cloud: str) -> None:
     del cloud
-    stall = CloudStall(uuid.uuid4().hex)
-    parts: Parts = stall.parts()
+    stall = CloudSellerData(uuid.uuid4().hex)
+    parts: Dependencies = stall.parts()
     for table in stall._names.values():
         boto3.client("dynamodb").delete_table(TableName=table)
     boto3.client("s3").delete_bucket(Bucket=stall.bucket)

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from amply.adapters.stripe import StripeEventVerifier
-from amply.entrypoints.known_people import KnownPeople
+from amply.entrypoints.member_directory import MemberDirectory
 from amply.infra.settings import CacheSettings
 from amply.kernel.clock import system_clock
 from amply.modules import donations, onboarding, trials
@@ -65,7 +65,7 @@ class Place:
 
     def opens_accounts(self) -> None:
         """The worker's turn."""
-        work = onboarding.Onboarding(
+        work = onboarding.OnboardingTaskDependencies(
             database=self.books.app,
             processor=stripe_at(self.stripe.url),
             mailer=self.people.mailer,
@@ -76,7 +76,7 @@ class Place:
 
     def books_gifts(self) -> None:
         """Stripe's signed event, the worker's and the log's turns."""
-        handling = donations.EventHandling(
+        handling = donations.EventDependencies(
             database=self.books.app, processor=stripe_at(self.stripe.url), secrets=self.books.secrets
         )
         event_id = self.hears("payment_intent.succeeded")
@@ -105,7 +105,7 @@ def place(
             parts: dict[str, Any] = {
                 "processor": stripe_at(stripe.url),
                 "verifier": StripeEventVerifier(WEBHOOK_SECRET),
-                "trying": trials.Parts(people=KnownPeople(accounts), processor_url=stripe.url),
+                "trying": trials.Dependencies(people=MemberDirectory(accounts), processor_url=stripe.url),
                 "client_address_header": "",
             }
             app = application_with(own, accounts, system_clock, **parts)

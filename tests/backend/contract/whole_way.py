@@ -38,8 +38,8 @@ from local_cloud import valkey
 from tests.backend.conftest import PASSWORD, Databases, environment_of
 from tests.backend.contract.test_ledger_outside import bucket
 from tests.backend.contract.test_queues_and_mail import queue_url
+from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET, signed
 from tests.backend.world import NOW, FakeClock, FakeMailer, FakeProcessor, ready_organization
 from tests.ports import free_port
@@ -127,7 +127,7 @@ class Platform:
             headers={"Stripe-Signature": signed(payload, at=self.clock())},
         )
         assert taken.status_code == 202, taken.text
-        handling = donations.EventHandling(
+        handling = donations.EventDependencies(
             database=self.books.app, processor=self.processor, secrets=self.books.secrets
         )
         donations.handle_provider_event(handling, event_id=event_id, now=self.clock())
@@ -153,7 +153,7 @@ class Platform:
         self.books.publish()
         self.relay()
         ledger.fold_days(self.books.app)
-        sending = donations.ReceiptSending(
+        sending = donations.ReceiptDependencies(
             database=self.books.app,
             mailer=self.mailer,
             secrets=self.books.secrets,
@@ -291,7 +291,7 @@ def platform(
     parts = application.Parts(
         database=own,
         processor=processor,
-        sharing=FakeSharing(),
+        method_cloning=FakeMethodCloning(),
         verifier=StripeEventVerifier(SECRET),
         limiter=CacheLimiter(cache_client(cache)),
         gate=defence.gate(own, CacheCounters(cache)),

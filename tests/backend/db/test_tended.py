@@ -4,8 +4,8 @@ from sqlalchemy import text
 
 from amply.entrypoints.personal_data import tended
 from amply.infra.database import Database
-from amply.infra.vault.tending import QUIET
-from amply.modules.people.outside import LINK_LASTS
+from amply.infra.vault.reencryption import QUIET
+from amply.modules.people.oidc_sign_in import LINK_LASTS
 from tests.backend.people_world import KEY
 
 BY_NO_ENVELOPE_KEY = {

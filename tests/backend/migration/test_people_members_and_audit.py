@@ -11,9 +11,9 @@ from amply.infra.database import Database
 from amply.infra.migrate import configuration, migrate
 from amply.modules.donations.models import DonationRow
 from tests.backend.conftest import Databases
+from tests.backend.in_process_platform import InProcessPlatform
 from tests.backend.key_service import keyring
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.town import Town
 
 BEFORE: Final = "0028"
 _KEPT: Final = ("organization", "fund", "donation", "payment", "receipt", "entry", "posting", "outbox")
@@ -51,7 +51,7 @@ _CATALOG: Final = """
 def test_a_database_with_gifts_goes_back_to_before_them_and_comes_again(
     books: LedgerWorld, databases: Databases
 ) -> None:
-    town = Town(books, databases)
+    town = InProcessPlatform(books, databases)
     master = databases.as_role("master")
     # What is sealed stays sealed: below, taking that back is refused. So what can be in the clear is, and gifts are put there.
     with master.transaction() as session:
@@ -103,7 +103,7 @@ def test_a_database_with_gifts_goes_back_to_before_them_and_comes_again(
 
 
 def test_what_is_sealed_is_not_taken_back(books: LedgerWorld, databases: Databases) -> None:
-    town = Town(books, databases)
+    town = InProcessPlatform(books, databases)
     assert town.give().status_code == 201
     master = databases.as_role("master")
     for opened in (town.own, books.app, books.sequencer):

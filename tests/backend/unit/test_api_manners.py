@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from amply.entrypoints import api_pages, deprecation
 from amply.entrypoints.api_document import TAGS, limits_of, route_contexts
 from amply.entrypoints.deprecation import Deprecation
+from amply.entrypoints.gift_concurrency import OPENING
 from amply.entrypoints.middleware import RequestFrame
-from amply.entrypoints.places import OPENING
 from amply.entrypoints.problem_catalogue import _below, catalogue, page
 from amply.infra.rate_limits import LIMITS
 from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, calls_of

@@ -24,7 +24,7 @@ from amply.modules.defence.domain import (
     is_exhausted,
     judge,
 )
-from amply.modules.defence.marks import mark, marks_of
+from amply.modules.defence.fingerprints import mark, marks_of
 from amply.modules.defence.puzzles import LIFETIME, ProofOfWork
 
 NOW = datetime(2026, 11, 21, 23, 55, tzinfo=UTC)

@@ -18,7 +18,7 @@ from amply.modules.ingestion.domain import Compression, FileFormat, FileReason, 
 from amply.modules.ingestion.expanding import Expanded
 from tests.backend.handed_in import EXPECTED, NAMES, Read, refusal, written
 from tests.backend.intake_world import ROWS, packed
-from tests.drawn import examples
+from tests.hypothesis_profiles import examples
 
 
 @pytest.mark.parametrize("compression", list(Compression))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from amply.infra.vault.tree import LEAF_BITS, KeyTree, TreeUnreadable
+from amply.infra.vault.puncturable_prf import LEAF_BITS, KeyTree, TreeUnreadable
 
 LAST = 2**LEAF_BITS - 1
 LEAVES = st.one_of(

@@ -33,3 +33,5 @@ def test_the_worker_the_scheduler_and_commands_load_no_routes() -> None:
     assert "amply.modules.recurring" in loaded
     assert len(with_routes()) > 20
     assert with_routes() & set(loaded) == set()
+    assert "amply.modules.scim" in loaded
+    assert "scim2_models" not in loaded, "the protocol's models take a third of a worker's start"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amply.modules.selling.domain import PEOPLE_MIN, People, Telling, people
+from amply.modules.seller_portal.domain import PEOPLE_MIN, People, Telling, people
 
 FEW = st.integers(0, PEOPLE_MIN - 1)
 

@@ -10,6 +10,8 @@
 - `witnessing`: what a log asks a witness (c2sp.org/tlog-witness)
 - `commitments`: salted commitments to personal data that never enters the ledger
 - `receipts`: one entry's offline proof (c2sp.org/tlog-proof)
+- `scanning`, `literals`: strict reading of JSON: which text is accepted, and the values in it
+- `log_keys`: LOGKEYS
 - `certificates`: what a release of anonymised data is, signed and in a chain
 - `errors`: what each of them raises
 """

@@ -21,6 +21,7 @@ from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
+from local_cloud.overrides import Laptop
 from local_cloud.ports import WITNESSES, require_free
 from local_cloud.settings import Settings
 from local_cloud.supervisor.client import Client
@@ -56,18 +57,18 @@ class Up:
         flags.choose(self._settings, os.environ)
         self._require_ports()
         self._client.start()
-        self._laptop = laptop.of(self._settings)
+        machine = laptop.of(self._settings)
         self._ensure("cloud", "emulated cloud", parts.cloud(self._settings))
         self._deploy()
         roles, migrate = (tasks.one_off(self._cloud, name) for name in ("roles", "migrate"))
         services = {task.name: task for task in tasks.services(self._cloud)}
-        self._run_database(migrate)
+        self._run_database(migrate, machine)
         self._run_cache(services)
         self._run_processor(services)
-        self._migrate(roles, migrate)
+        self._migrate(machine, roles, migrate)
         self._run_witnesses()
         self._pin_policy()
-        self._run_services(services)
+        self._run_services(services, machine)
         self._run_fronts()
         self._client.retire_all_but(self._described)
 
@@ -92,12 +93,12 @@ class Up:
             deployment.deploy()
         self._has_changed = True
 
-    def _run_database(self, migrate: Task) -> None:
+    def _run_database(self, migrate: Task, machine: Laptop) -> None:
         cluster = database.cluster(self._cloud)
         database.initialise(cluster)
         self._ensure("postgres", "PostgreSQL", parts.database(cluster, self._settings))
         name = migrate.environment["AMPLY_DATABASE_NAME"]
-        database.prepare(cluster, name=name, passwords=self._laptop.database_passwords)
+        database.prepare(cluster, name=name, passwords=machine.database_passwords)
 
     def _run_cache(self, services: Mapping[str, Task]) -> None:
         """Its password is the deployed one, so that the services' own secret opens it."""
@@ -111,10 +112,10 @@ class Up:
         if keys.is_sandbox:
             self._ensure("stripe", "Stripe sandbox", parts.stripe(self._settings, keys))
 
-    def _migrate(self, *one_after_another: Task) -> None:
+    def _migrate(self, machine: Laptop, *one_after_another: Task) -> None:
         with self._steps.step("migrate", "roles and migrations"):
             for task in one_after_another:
-                environment = tasks.environment(task, cloud=self._cloud, laptop=self._laptop)
+                environment = tasks.environment(task, cloud=self._cloud, laptop=machine)
                 tasks.run(task, environment=environment, settings=self._settings)
 
     def _run_witnesses(self) -> None:
@@ -128,11 +129,11 @@ class Up:
         """The pages check receipts against this run's own log and witnesses."""
         self._has_changed |= pinned_policy.pin(self._cloud, self._settings.policy.read_text())
 
-    def _run_services(self, services: Mapping[str, Task]) -> None:
+    def _run_services(self, services: Mapping[str, Task], machine: Laptop) -> None:
         described = [
             tasks.part(
                 task,
-                environment=tasks.environment(task, cloud=self._cloud, laptop=self._laptop),
+                environment=tasks.environment(task, cloud=self._cloud, laptop=machine),
                 settings=self._settings,
             )
             for task in services.values()

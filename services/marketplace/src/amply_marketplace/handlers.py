@@ -12,7 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
 
-from amply_marketplace import asked, sharing
+from amply_marketplace import asked
+from amply_marketplace import delta_sharing as protocol
 from amply_marketplace.control_plane import ControlPlane, Tables
 from amply_marketplace.errors import Refused, Unavailable
 from amply_marketplace.gateway import Answer, Request, problem
@@ -43,7 +44,7 @@ def delta_sharing(event: Event, _context: object) -> dict[str, Any]:
     return _told(
         "delta_sharing",
         event,
-        lambda it: sharing.answer(it, control=_control(), links=_links(), now=_now()),
+        lambda it: protocol.answer(it, control=_control(), links=_links(), now=_now()),
     )
 
 

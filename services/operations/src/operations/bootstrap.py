@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_iam.client import IAMClient
 
 from operations.assembly import NoAssemblyError
-from operations.places import NoSuchEnvironmentError, Place, environment_of, places
+from operations.locations import NoSuchEnvironmentError, Place, environment_of, places
 
 BOUNDARY: Final = "amply-boundary"
 LOOKUP: Final = "lookup"

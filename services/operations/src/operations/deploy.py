@@ -29,9 +29,9 @@ from operations.deployed import running
 from operations.difference.outcome import CannotCompareError
 from operations.difference.waivers import read_waivers
 from operations.gate import Gate, WouldLoseDataError
+from operations.locations import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
 from operations.lookup import cloudformation
 from operations.losses import prepared
-from operations.places import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
 from operations.readiness import NotFinishedError, refuse_unfinished
 
 CHANGE_SET: Final = "amply-delivery"

@@ -19,8 +19,8 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.assembly import Deployed, NoAssemblyError
 from operations.difference.outcome import CannotCompareError
+from operations.locations import NoSuchEnvironmentError, Place, environment_of, places
 from operations.lookup import WrongAccountError, own_cloudformation
-from operations.places import NoSuchEnvironmentError, Place, environment_of, places
 
 _NOTHING_THERE: Final = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
 """Gone, or only a change set that nobody executed yet."""

@@ -25,8 +25,8 @@ from mypy_boto3_cloudformation.type_defs import (
 
 from operations.assembly import Deployed, NoAssemblyError
 from operations.drift_known import known
+from operations.locations import NoSuchEnvironmentError, Place, environment_of, in_order, place_of
 from operations.lookup import cloudformation
-from operations.places import NoSuchEnvironmentError, Place, environment_of, in_order, place_of
 
 _EVERY_SECONDS: Final = 5
 _LOOKS_MAX: Final = 120

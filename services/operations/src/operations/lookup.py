@@ -6,7 +6,7 @@ import boto3
 from botocore.config import Config
 from mypy_boto3_cloudformation.client import CloudFormationClient
 
-from operations.places import Place
+from operations.locations import Place
 
 _PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
 

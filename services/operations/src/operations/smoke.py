@@ -19,7 +19,7 @@ import click
 import httpx2
 
 from operations.assembly import Deployed, NoAssemblyError
-from operations.places import NoSuchEnvironmentError, environment_of
+from operations.locations import NoSuchEnvironmentError, environment_of
 
 _TIMEOUT_SECONDS: Final = 10
 _UNPUBLISHED_SECONDS_MAX: Final = 60

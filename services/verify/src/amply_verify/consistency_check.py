@@ -5,8 +5,8 @@ from pathlib import Path
 
 from amply_verify.checkpoint_check import is_address
 from amply_verify.keys import Trust
+from amply_verify.log_source import open_log
 from amply_verify.outcome import CheckFailure, Exit
-from amply_verify.places import open_log
 from amply_verify.sources import decode_text, read_file
 from ledger_format.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint
 from ledger_format.errors import ProofError

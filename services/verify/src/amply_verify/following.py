@@ -15,8 +15,8 @@ from typing import Any, Final, Literal
 from amply_verify.consistency_check import Consistent, ForkError, compare
 from amply_verify.directory import store
 from amply_verify.keys import Trust
+from amply_verify.log_source import LogSource, open_log
 from amply_verify.outcome import CheckFailure, Exit
-from amply_verify.places import LogPlace, open_log
 from amply_verify.sources import read_file
 from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
 from ledger_format.errors import FormatError
@@ -80,14 +80,14 @@ def evidence_of(state: Path) -> Path:
     return state.with_name(f"{state.name}.fork")
 
 
-def _compare(seen: SignedCheckpoint, newest: SignedCheckpoint, log: LogPlace) -> tuple[Step, int]:
+def _compare(seen: SignedCheckpoint, newest: SignedCheckpoint, log: LogSource) -> tuple[Step, int]:
     if newest.checkpoint.size < seen.checkpoint.size:
         _refuse_older(seen, newest, log)
     step: Step = "unchanged" if newest.checkpoint.size == seen.checkpoint.size else "grown"
     return step, compare(seen, newest, log.tile).proof_hashes
 
 
-def _refuse_older(seen: SignedCheckpoint, newest: SignedCheckpoint, log: LogPlace) -> None:
+def _refuse_older(seen: SignedCheckpoint, newest: SignedCheckpoint, log: LogSource) -> None:
     stale = CheckFailure(
         Exit.STALE,
         f"the log shows a checkpoint of {newest.checkpoint.size} entries, and one of {seen.checkpoint.size} was "

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
+from amply_verify.auditing.cross_checks import MAX_ACCOUNTS_TOLD, TrialBalance
 from amply_verify.auditing.damage import breached
 from amply_verify.auditing.organization import MAX_GAPS, Gap, PieceOfOrganization
 from amply_verify.auditing.report import AuditReport, Books
-from amply_verify.auditing.settling import MAX_ACCOUNTS_TOLD, Trial
 from amply_verify.breach_words import breach_document, breach_lines, breaches_in_words
 from amply_verify.consistency_check import Consistent
 from amply_verify.following import Followed
@@ -224,7 +224,7 @@ def _books_lines(books: Books) -> list[tuple[str, str]]:
     return lines
 
 
-def _trial_in_words(trial: Trial, currency: str) -> str:
+def _trial_in_words(trial: TrialBalance, currency: str) -> str:
     return (
         f"{trial.accounts} accounts, debits and credits {amount_in_words(trial.debits, currency)} each, "
         f"balances {amount_in_words(trial.debit_balances, currency)} on both sides"

@@ -13,8 +13,8 @@ from amply_verify.checkpoint_check import FULL_TILE_BYTES
 from amply_verify.consistency_check import compare
 from amply_verify.directory import DirectoryGetter, store
 from amply_verify.keys import Trust
+from amply_verify.log_source import LogSource, open_log
 from amply_verify.outcome import CheckFailure, Exit
-from amply_verify.places import LogPlace, open_log
 from ledger_format.tiles import (
     MAX_BUNDLE_BYTES,
     TILE_HEIGHT,
@@ -59,7 +59,7 @@ def check_copy(directory: str, trusted: Trust, *, jobs: int | None, progress: Pr
     for name in _files(getter.root):
         kind = _classify(name, audit.signed.checkpoint.size)
         if kind == "left over":
-            _check_leftover(name, LogPlace("", getter, is_remote=False))
+            _check_leftover(name, LogSource("", getter, is_remote=False))
             leftovers += 1
         elif kind == "stray":
             strays += 1
@@ -145,7 +145,7 @@ def _path(level: str, index: int, width: int) -> str:
     return bundle_path(index, width) if level == "entries" else tile_path(Tile(int(level), index, width))
 
 
-def _check_leftover(name: str, place: LogPlace) -> None:
+def _check_leftover(name: str, place: LogSource) -> None:
     level, index, width = _parts(name)
     limit = MAX_BUNDLE_BYTES if level == "entries" else FULL_TILE_BYTES
     content = place.getter.get(f"/{name}", limit=limit)

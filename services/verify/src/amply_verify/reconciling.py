@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from amply_verify.auditing.levels import UpperLevels
 from amply_verify.auditing.run import Progress
 from amply_verify.keys import Trust
+from amply_verify.log_source import LogSource, open_log
 from amply_verify.outcome import CheckFailure, Exit
-from amply_verify.places import LogPlace, open_log
 from ledger_format.checkpoints import Checkpoint, SignedCheckpoint
 from ledger_format.entries import Entry, Transfer, encode, to_minute
 from ledger_format.errors import FormatError
@@ -142,7 +142,7 @@ def _snapshot(dsn: str) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
 
 def _compare_leaves(
     connection: "psycopg.Connection[tuple[Any, ...]]",
-    log: LogPlace,
+    log: LogSource,
     checkpoint: Checkpoint,
     progress: Progress,
 ) -> tuple[int, int]:
@@ -234,7 +234,7 @@ def _entry(row: _Row, entry: _EntryRow, origin: str) -> Entry:
 class _Tree:
     """The tree over the database's leaves, held against the log's tiles and root."""
 
-    def __init__(self, log: LogPlace, checkpoint: Checkpoint) -> None:
+    def __init__(self, log: LogSource, checkpoint: Checkpoint) -> None:
         self.next_index = 0
         self._log = log
         self._size = checkpoint.size

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { AccountApi, Binding, Identity, Membership, Passkey, Person, Provider, SessionSeen } from "./account_api";
 import { AppSection } from "./app_section";
 import { Asking } from "./asking";
-import { Became } from "./became";
+import { ActionResult } from "./action_result";
 import { useAttempts, type Words } from "./confirming";
 import { CredentialsSection } from "./credentials_section";
 import { IdentitiesSection } from "./identities_section";
@@ -56,7 +56,7 @@ export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged
   return (
     <>
       <p>{t.signedInAs(person.email)}</p>
-      <Became {...became} api={api} person={person} />
+      <ActionResult {...became} api={api} person={person} />
       {codes.length > 0 && (
         <ShownOnce title={t.codesTitle} about={t.codesAbout} secrets={codes} file={t.codesFile} kept={t.codesKept} onKept={() => setCodes([])} />
       )}

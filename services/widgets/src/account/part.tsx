@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 
 import type { AccountApi, Person } from "./account_api";
-import { Became } from "./became";
+import { ActionResult } from "./action_result";
 import { type Attempt, useAttempts } from "./confirming";
 
 interface PartProps {
@@ -23,9 +23,9 @@ export function Part({ title, about, look, saysBelow = false, children, ...who }
     <section>
       <h2 class="part">{title}</h2>
       <p class="hint">{about}</p>
-      {!saysBelow && <Became {...became} {...who} />}
+      {!saysBelow && <ActionResult {...became} {...who} />}
       {children(attempt)}
-      {saysBelow && <Became {...became} {...who} />}
+      {saysBelow && <ActionResult {...became} {...who} />}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 
-import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_page";
+import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
 import { SELLERS } from "../account/roles";
 import { ConsentsSection } from "./consents_section";
 import { DataApi } from "./data_api";
@@ -14,14 +14,14 @@ const PAID: readonly string[] = ["owner", "finance"];
 /** What an organisation sees of its data. It changes nothing. */
 export function DataPage(about: AskedPageProps) {
   return (
-    <KeepersPage
+    <OrganizationAdminPage
       {...about}
       roles={SELLERS}
       title={(_, language) => DATA_TEXTS[language].title}
       notYours={(_, language) => DATA_TEXTS[language].notYours}
     >
       {(kept) => <Sections {...kept} />}
-    </KeepersPage>
+    </OrganizationAdminPage>
   );
 }
 

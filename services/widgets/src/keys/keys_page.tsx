@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { Became } from "../account/became";
+import { ActionResult } from "../account/action_result";
 import { useAttempts } from "../account/confirming";
-import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_page";
+import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
 import { ShownOnce } from "../account/shown_once";
 import { KeyForm } from "./key_form";
@@ -12,9 +12,9 @@ import { type Key, KeysApi, type NewKey } from "./keys_api";
 /** The keys of an organisation, for members who look after them. */
 export function KeysPage(about: AskedPageProps) {
   return (
-    <KeepersPage {...about} title={(t) => t.keysTitle} notYours={(t) => t.keysNotYours}>
+    <OrganizationAdminPage {...about} title={(t) => t.keysTitle} notYours={(t) => t.keysNotYours}>
       {(kept) => <Keys {...kept} />}
-    </KeepersPage>
+    </OrganizationAdminPage>
   );
 }
 
@@ -31,7 +31,7 @@ function Keys({ config, api, person, organization }: Kept) {
     <>
       <h2>{organization.name}</h2>
       <p>{t.keysAbout(organization.name)}</p>
-      <Became {...became} api={api} person={person} />
+      <ActionResult {...became} api={api} person={person} />
       {secret !== "" && (
         <ShownOnce title={t.keyMade} about={t.keyMadeAbout} secrets={[secret]} kept={t.keyKept} onKept={() => setSecret("")} />
       )}

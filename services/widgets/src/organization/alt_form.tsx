@@ -3,11 +3,11 @@ import { Told, useSpeech } from "../account/language";
 import { type Language, LANGUAGES } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { AltFields, altIn } from "./alt_fields";
-import { Opened } from "./opened";
+import { DisclosureForm } from "./disclosure_form";
 import type { AltTexts, Image, Kind, OwnApi, SeenImage } from "./own_api";
 import type { Keeping } from "./saving";
 import { SPOKEN } from "./texts_draft";
-import { UponVersion } from "./upon_version";
+import { VersionedForm } from "./versioned_form";
 
 interface AltChangeProps {
   readonly kind: Kind;
@@ -28,13 +28,13 @@ export function AltChange({ kind, image, own, attempt, onOpen }: AltChangeProps)
     return { keeping, seen: await keeping.look() };
   };
   return (
-    <Opened action={t.changeAlt} about={t.pictureTitle[kind]} title={t.altTexts} attempt={attempt} load={load} onOpen={onOpen}>
+    <DisclosureForm action={t.changeAlt} about={t.pictureTitle[kind]} title={t.altTexts} attempt={attempt} load={load} onOpen={onOpen}>
       {({ keeping, seen }, close) => (
-        <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.altSaved} onSaved={close}>
+        <VersionedForm of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.altSaved} onSaved={close}>
           {({ base, isAnew, onSave }) => <AltForm kind={kind} alt={base.said} isAnew={isAnew} onSave={onSave} onLeave={close} />}
-        </UponVersion>
+        </VersionedForm>
       )}
-    </Opened>
+    </DisclosureForm>
   );
 }
 

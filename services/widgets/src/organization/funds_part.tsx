@@ -3,16 +3,16 @@ import { useMemo } from "preact/hooks";
 import { Asking } from "../account/asking";
 import { type Attempt, useAttempts } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { Became } from "../account/became";
+import { ActionResult } from "../account/action_result";
 import { Part } from "../account/part";
 import type { CollectingApi, Fund, FundKind, FundSaid, SeenFund } from "./collecting_api";
 import { FundForm } from "./fund_form";
-import { Opened } from "./opened";
-import { useUntilOver } from "./over";
+import { DisclosureForm } from "./disclosure_form";
+import { useUntilClosed } from "./use_until_closed";
 import { namesOfOthers, namesTaken } from "./project_draft";
 import type { CollectingParts } from "./projects_part";
 import { type Keeping, unlessChanged } from "./saving";
-import { UponVersion } from "./upon_version";
+import { VersionedForm } from "./versioned_form";
 
 /** What donors can give for besides: funds that no project has. */
 export function FundsPart({ projects, funds, ...parts }: CollectingParts) {
@@ -55,7 +55,7 @@ function NewFund({ collecting, look, attempt, taken }: NewFundProps) {
   };
   return (
     <div class="actions">
-      <Opened action={t.makeFund} title={t.makeFund} attempt={attempt} load={() => Promise.resolve({})}>
+      <DisclosureForm action={t.makeFund} title={t.makeFund} attempt={attempt} load={() => Promise.resolve({})}>
         {(_, close) => (
           <FundForm
             prefix="fund-"
@@ -67,7 +67,7 @@ function NewFund({ collecting, look, attempt, taken }: NewFundProps) {
             onLeave={close}
           />
         )}
-      </Opened>
+      </DisclosureForm>
     </div>
   );
 }
@@ -80,7 +80,7 @@ interface FundRowProps extends Omit<CollectingParts, "projects" | "funds"> {
 function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
   const { t } = useSpeech();
   const { attempt, ...became } = useAttempts(parts.look);
-  const { name, isOffered, onOpen } = useUntilOver(!said.isOpen);
+  const { name, isOffered, onOpen } = useUntilClosed(!said.isOpen);
   const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
   const keeping = useMemo(() => fundKeeping(parts.collecting, id), [parts.collecting, id]);
   const close = () =>
@@ -96,9 +96,9 @@ function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
       <p class="about">{[t.fundKinds[kind], said.isOpen ? t.takesGifts : t.closed].join(" · ")}</p>
       {isOffered && (
         <div class="actions">
-          <Opened action={t.rename} about={said.name} title={t.renameFund} attempt={attempt} load={keeping.look} onOpen={onOpen}>
+          <DisclosureForm action={t.rename} about={said.name} title={t.renameFund} attempt={attempt} load={keeping.look} onOpen={onOpen}>
             {(seen, done) => (
-              <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.fundRenamed} onSaved={done}>
+              <VersionedForm of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.fundRenamed} onSaved={done}>
                 {({ base, isAnew, onSave }) => (
                   <FundForm
                     prefix={`${id}-`}
@@ -110,9 +110,9 @@ function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
                     onLeave={done}
                   />
                 )}
-              </UponVersion>
+              </VersionedForm>
             )}
-          </Opened>
+          </DisclosureForm>
           {said.isOpen && (
             <Asking
               action={t.close}
@@ -125,7 +125,7 @@ function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
           )}
         </div>
       )}
-      <Became {...became} {...parts} />
+      <ActionResult {...became} {...parts} />
     </li>
   );
 }

@@ -1,4 +1,4 @@
-import { beginKeepersPage } from "../account/begin_keepers_page";
+import { beginOrganizationAdminPage } from "../account/begin_organization_admin_page";
 import { OrganizationPage } from "./organization_page";
 
-beginKeepersPage(OrganizationPage);
+beginOrganizationAdminPage(OrganizationPage);

@@ -1,10 +1,10 @@
 import { useMemo } from "preact/hooks";
 
 import { Failure } from "../account/failure";
-import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_page";
+import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
 import { KEEPERS, SHOWING } from "../account/roles";
 import { useSpeech } from "../account/language";
-import { useShown } from "../account/shown";
+import { useLoaded } from "../account/use_loaded";
 import { CollectingApi } from "./collecting_api";
 import { FundsPart } from "./funds_part";
 import { KINDS, OwnApi } from "./own_api";
@@ -15,9 +15,9 @@ import { ProjectsPart } from "./projects_part";
 /** What an organisation shows of itself, for members who look after that. */
 export function OrganizationPage(about: AskedPageProps) {
   return (
-    <KeepersPage {...about} roles={SHOWING} title={(t) => t.ownOrganizationTitle} notYours={(t) => t.ownOrganizationNotYours}>
+    <OrganizationAdminPage {...about} roles={SHOWING} title={(t) => t.ownOrganizationTitle} notYours={(t) => t.ownOrganizationNotYours}>
       {(kept) => <OwnOrganization {...kept} />}
-    </KeepersPage>
+    </OrganizationAdminPage>
   );
 }
 
@@ -26,7 +26,7 @@ function OwnOrganization(kept: Kept) {
   const { config, organization } = kept;
   const own = useMemo(() => new OwnApi(config.apiUrl, organization.organizationId), [config, organization]);
   const collecting = useMemo(() => new CollectingApi(config.apiUrl, organization.organizationId), [config, organization]);
-  const { shown, failed, look } = useShown(async () => {
+  const { shown, failed, look } = useLoaded(async () => {
     const asked = [own.profile(), own.images(), collecting.projects(), collecting.funds()] as const;
     const [profile, images, projects, funds] = await Promise.all(asked);
     return { profile, images, projects, funds };

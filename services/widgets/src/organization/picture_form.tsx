@@ -4,7 +4,7 @@ import { Told, useSpeech, wordsOf } from "../account/language";
 import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { AltFields, altIn } from "./alt_fields";
-import { type Chosen, look } from "./chosen";
+import { type PictureFile, look } from "./picture_file";
 import type { AltTexts, Kind } from "./own_api";
 import { MEDIA_TYPES } from "./picture_rules";
 import type { ToSend } from "./sending_pictures";
@@ -22,7 +22,7 @@ interface PictureFormProps {
 export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
   const speech = useSpeech();
   const { t } = speech;
-  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [chosen, setChosen] = useState<PictureFile | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const field = useRef<HTMLInputElement>(null);
   const once = useOneAtATime();
@@ -76,7 +76,7 @@ export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
 }
 
 /** As it will be: a logo whole, a banner without what stands over. */
-function Preview({ kind, of: chosen }: { readonly kind: Kind; readonly of: Chosen | null }) {
+function Preview({ kind, of: chosen }: { readonly kind: Kind; readonly of: PictureFile | null }) {
   const { t } = useSpeech();
   return (
     <div class={`preview preview-${kind}`}>

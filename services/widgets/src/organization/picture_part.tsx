@@ -6,7 +6,7 @@ import { useSpeech, wordsOf } from "../account/language";
 import { Part } from "../account/part";
 import { PictureView } from "../site/pictures";
 import { AltChange } from "./alt_form";
-import { useUntilOver } from "./over";
+import { useUntilClosed } from "./use_until_closed";
 import type { Image, Kind } from "./own_api";
 import { PictureForm } from "./picture_form";
 import type { Parts } from "./profile_part";
@@ -60,7 +60,7 @@ interface ShownProps extends Pick<Parts, "profile" | "own"> {
 
 function Shown({ kind, image, profile, own, attempt }: ShownProps) {
   const { t, language } = useSpeech();
-  const { name, isOffered, onOpen } = useUntilOver(image === null);
+  const { name, isOffered, onOpen } = useUntilClosed(image === null);
   return (
     <>
       {image !== null && <PictureView of={profile.pictures[kind]} kind={kind} language={language} />}

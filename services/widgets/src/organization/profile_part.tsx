@@ -1,4 +1,4 @@
-import type { Kept } from "../account/keepers_page";
+import type { Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
 import { Part } from "../account/part";
 import { LANGUAGES } from "../language/language";
@@ -7,7 +7,7 @@ import { differing } from "./profile_draft";
 import { ProfileForm } from "./profile_form";
 import type { Keeping } from "./saving";
 import { SPOKEN } from "./texts_draft";
-import { UponVersion } from "./upon_version";
+import { VersionedForm } from "./versioned_form";
 
 /** What each part of the page works with. */
 export interface Parts extends Kept {
@@ -23,9 +23,9 @@ export function ProfilePart({ profile, ...parts }: Parts) {
   return (
     <Part {...parts} title={t.profileTitle} about={t.profileAbout} saysBelow>
       {(attempt) => (
-        <UponVersion of={profile} keeping={profileKeeping(parts.own)} attempt={attempt} saved={(words) => words.profileSaved}>
+        <VersionedForm of={profile} keeping={profileKeeping(parts.own)} attempt={attempt} saved={(words) => words.profileSaved}>
           {({ base, isAnew, onSave }) => <ProfileForm profile={base} isAnew={isAnew} onSave={onSave} />}
-        </UponVersion>
+        </VersionedForm>
       )}
     </Part>
   );

@@ -3,16 +3,16 @@ import { useMemo } from "preact/hooks";
 import { Asking } from "../account/asking";
 import { type Attempt, useAttempts } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { Became } from "../account/became";
+import { ActionResult } from "../account/action_result";
 import { Part } from "../account/part";
 import type { CollectingApi, Fund, Project, ProjectSaid, ProjectState, SeenProject } from "./collecting_api";
-import { Opened } from "./opened";
+import { DisclosureForm } from "./disclosure_form";
 import type { Parts } from "./profile_part";
 import { differingProject, namesOfOthers, namesTaken } from "./project_draft";
 import { ProjectForm } from "./project_form";
-import { useUntilOver } from "./over";
+import { useUntilClosed } from "./use_until_closed";
 import { type Keeping, unlessChanged } from "./saving";
-import { UponVersion } from "./upon_version";
+import { VersionedForm } from "./versioned_form";
 
 /** What the parts about projects and funds work with. */
 export interface CollectingParts extends Parts {
@@ -60,7 +60,7 @@ function NewProject({ collecting, look, attempt, taken }: NewProjectProps) {
   };
   return (
     <div class="actions">
-      <Opened action={t.makeProject} title={t.makeProject} attempt={attempt} load={() => Promise.resolve({})}>
+      <DisclosureForm action={t.makeProject} title={t.makeProject} attempt={attempt} load={() => Promise.resolve({})}>
         {(_, close) => (
           <ProjectForm
             prefix="project-"
@@ -71,7 +71,7 @@ function NewProject({ collecting, look, attempt, taken }: NewProjectProps) {
             onLeave={close}
           />
         )}
-      </Opened>
+      </DisclosureForm>
     </div>
   );
 }
@@ -86,7 +86,7 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
   const { attempt, ...became } = useAttempts(parts.look);
   const isOver = isOverIn(said.state);
   const facts = [t.projectStates[said.state], t.goalOf(money(said.goal)), ...(isOver || isOpen ? [] : [t.takesNoGifts])];
-  const { name, isOffered, onOpen } = useUntilOver(isOver);
+  const { name, isOffered, onOpen } = useUntilClosed(isOver);
   const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
   const keeping = projectKeeping(parts.collecting, id, parts.look);
   const end = (state: ProjectState) => {
@@ -106,9 +106,9 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
       {said.texts[language] !== undefined && <p class="about">{said.texts[language].tagline}</p>}
       {isOffered && (
         <div class="actions">
-          <Opened action={t.change} about={said.name} title={t.changeProject} attempt={attempt} load={keeping.look} onOpen={onOpen}>
+          <DisclosureForm action={t.change} about={said.name} title={t.changeProject} attempt={attempt} load={keeping.look} onOpen={onOpen}>
             {(seen, close) => (
-              <UponVersion of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.projectSaved} onSaved={close}>
+              <VersionedForm of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.projectSaved} onSaved={close}>
                 {({ base, isAnew, onSave }) => (
                   <ProjectForm
                     prefix={`${id}-`}
@@ -120,14 +120,14 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
                     onLeave={close}
                   />
                 )}
-              </UponVersion>
+              </VersionedForm>
             )}
-          </Opened>
+          </DisclosureForm>
           {!isOver && <Ending action={t.complete} yes={t.completeNow} name={said.name} onYes={() => void end("completed")} />}
           {!isOver && <Ending action={t.giveUp} yes={t.giveUpNow} name={said.name} onYes={() => void end("given_up")} />}
         </div>
       )}
-      <Became {...became} {...parts} />
+      <ActionResult {...became} {...parts} />
     </li>
   );
 }

@@ -1,7 +1,7 @@
 import { Told, type Words } from "../account/language";
 import { RequestFault } from "../site/http";
 import { pause } from "../site/waiting";
-import type { Chosen } from "./chosen";
+import type { PictureFile } from "./picture_file";
 import { type AltTexts, type Image, type Kind, type OwnApi, post, type Refused, type Upload } from "./own_api";
 
 const AGAIN_AFTER_MILLISECONDS = [500, 1_500, 4_000];
@@ -10,7 +10,7 @@ const LOOKS_MAX = 60;
 
 export interface ToSend {
   readonly kind: Kind;
-  readonly chosen: Chosen;
+  readonly chosen: PictureFile;
   readonly alt: AltTexts;
 }
 

@@ -1,4 +1,4 @@
-import type { Kept } from "../account/keepers_page";
+import type { Kept } from "../account/organization_admin_page";
 import type { SignInApi } from "./sign_in_api";
 
 /** What each part of the page works with. */

@@ -1,9 +1,9 @@
 import { useMemo } from "preact/hooks";
 
 import { Failure } from "../account/failure";
-import { type AskedPageProps, KeepersPage, type Kept } from "../account/keepers_page";
+import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
-import { useShown } from "../account/shown";
+import { useLoaded } from "../account/use_loaded";
 import { DomainsPart } from "./domains_part";
 import { ProviderPart } from "./provider_part";
 import { RequiringPart } from "./requiring_part";
@@ -14,9 +14,9 @@ import { TryingPart } from "./trying_part";
 /** How an organisation's own people sign in, for members who look after it. */
 export function SignInPage(about: AskedPageProps) {
   return (
-    <KeepersPage {...about} title={(t) => t.ownSignInTitle} notYours={(t) => t.ownSignInNotYours}>
+    <OrganizationAdminPage {...about} title={(t) => t.ownSignInTitle} notYours={(t) => t.ownSignInNotYours}>
       {(kept) => <OwnSignIn {...kept} />}
-    </KeepersPage>
+    </OrganizationAdminPage>
   );
 }
 
@@ -24,7 +24,7 @@ function OwnSignIn(kept: Kept) {
   const { t } = useSpeech();
   const { config, organization } = kept;
   const signIn = useMemo(() => new SignInApi(config.apiUrl, organization.organizationId), [config, organization]);
-  const { shown, failed, look } = useShown(async () => {
+  const { shown, failed, look } = useLoaded(async () => {
     const [connection, domains, tokens] = await Promise.all([signIn.connection(), signIn.domains(), signIn.tokens()]);
     return { connection, domains, tokens };
   });

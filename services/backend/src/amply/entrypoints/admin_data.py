@@ -264,9 +264,9 @@ def contracts_of_buyers() -> marketplace.Contracts:
     return DynamoContracts(table=required_settings().contracts_table)
 
 
-def _selling() -> marketplace.Selling:
+def _selling() -> marketplace.ContractStores:
     settings = required_settings()
-    return marketplace.Selling(
+    return marketplace.ContractStores(
         contracts=DynamoContracts(table=settings.contracts_table),
         grants=DynamoGrants(table=settings.grants_table),
         catalogue=DynamoCatalogue(table=settings.datasets_table),

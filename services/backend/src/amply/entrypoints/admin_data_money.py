@@ -9,9 +9,9 @@ from typing import Final
 
 import click
 
-from amply.entrypoints.about_revenue import settling_in
 from amply.entrypoints.admin_data import CONTRACT, contracts_of_buyers, priced, required_settings
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
+from amply.entrypoints.revenue_tasks import settling_in
 from amply.infra import logging
 from amply.infra.settings import CommitmentSettings
 from amply.kernel.clock import system_clock

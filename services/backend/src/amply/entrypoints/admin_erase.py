@@ -10,7 +10,7 @@ import click
 
 from amply.adapters.s3 import S3Erasures
 from amply.entrypoints.admin_database import also_concerns, opened_database
-from amply.entrypoints.known_people import people_leaving
+from amply.entrypoints.member_directory import people_leaving
 from amply.entrypoints.personal_data import of_donors
 from amply.infra import erasures, logging
 from amply.infra.database import Database

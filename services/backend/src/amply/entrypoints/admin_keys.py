@@ -10,7 +10,7 @@ import click
 from amply.entrypoints.admin_database import opened_database
 from amply.infra.settings import PeopleSettings
 from amply.infra.vault import DONOR_INDEX, DONORS, OF_ORGANIZATION, PEOPLE, NoKeysHere
-from amply.infra.vault.tending import versions
+from amply.infra.vault.reencryption import versions
 from amply.kernel.clock import iso, system_clock
 from amply.modules import people
 

@@ -125,7 +125,7 @@ def print_receipt(*, donation_id: str, directory: Path) -> None:
     """Write the receipt of DONATION_ID as PDF, with the ledger's proof, for a donor without an e-mail address."""
     logging.configure(service="offline")
     with _database() as database:
-        parts = donations.ReceiptSending(
+        parts = donations.ReceiptDependencies(
             database=database,
             mailer=_NotSent(),
             secrets=_secrets(),

@@ -5,7 +5,7 @@ import json
 import click
 
 from amply.entrypoints.admin_database import opened_session
-from amply.entrypoints.known_people import people_leaving
+from amply.entrypoints.member_directory import people_leaving
 from amply.infra.settings import PeopleSettings
 from amply.infra.vault import keyring_of
 from amply.kernel.clock import system_clock

@@ -40,7 +40,7 @@ def refund(*, donation_id: str, amount: str | None, reason: str) -> None:
     logging.configure(service="refund")
     with opened_database() as database:
         done = donations.refund(
-            donations.Refunding(
+            donations.RefundDependencies(
                 database=database,
                 processor=StripeProcessor(StripeSettings()),
                 secrets=ledger.CommitmentSecrets.from_settings(CommitmentSettings()),

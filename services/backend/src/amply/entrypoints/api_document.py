@@ -60,6 +60,8 @@ _JSON: Final = "application/json"
 _EXAMPLES: Final = "api_examples.json"
 _PREFIX: Final = "/v1/"
 """Only what is versioned follows these rules; health says what it says to balancers and watchers."""
+_PUBLISHED_PREFIXES: Final = {"amply__modules__seller_portal__": "amply__modules__selling__"}
+"""Two modules' schemas of the same name are told apart by their modules, in the document by what those were called first."""
 
 _SCHEMES: Final[Mapping[Credential, Mapping[str, str]]] = {
     Credential.SESSION: {
@@ -124,12 +126,14 @@ def limits_of(context: RouteContext) -> tuple[str, ...]:
 
 def document(app: FastAPI) -> dict[str, Any]:
     """The whole document, of the routes as they are."""
-    made = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=app.routes,
-        tags=[{"name": name, "description": said} for name, said in TAGS.items()],
+    made = _with_published_names(
+        get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=[{"name": name, "description": said} for name, said in TAGS.items()],
+        )
     )
     examples = _examples()
     _add_components(made["components"], problems=examples["problems"])
@@ -147,6 +151,15 @@ def document(app: FastAPI) -> dict[str, Any]:
             if name in DEPRECATED:
                 operation["deprecated"] = True
     return made
+
+
+def _with_published_names(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Schemas keep the names by which callers' generated code knows them."""
+    written = json.dumps(made)
+    for present, published in _PUBLISHED_PREFIXES.items():
+        written = written.replace(present, published)
+    renamed: dict[str, Any] = json.loads(written)
+    return renamed
 
 
 def _add_components(components: dict[str, Any], *, problems: Mapping[str, Any]) -> None:

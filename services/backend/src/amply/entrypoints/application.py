@@ -15,8 +15,8 @@ from amply.entrypoints.bodies import Bodies
 from amply.entrypoints.conditional_reads import ConditionalReads
 from amply.entrypoints.cross_origin import CrossOrigin
 from amply.entrypoints.deep_health import DeepHealth, DeepHealthOut, HealthStatus, Part
+from amply.entrypoints.gift_concurrency import GiftConcurrencyLimit
 from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
-from amply.entrypoints.places import Places
 from amply.infra import tracing
 from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
@@ -43,7 +43,7 @@ from amply.modules import (
     people,
     recurring,
     scim,
-    selling,
+    seller_portal,
     sharing,
     trials,
     webhook_endpoints,
@@ -87,7 +87,7 @@ class Parts:
 
     database: Database
     processor: payments.Processor
-    sharing: payments.MethodSharing
+    method_cloning: payments.PaymentMethodCloning
     verifier: webhooks.EventVerifier | None
     limiter: Limiter
     gate: defence.Gate
@@ -98,19 +98,19 @@ class Parts:
     client_address_header: str
     site_url: str = ""
     deep_health: DeepHealth | None = None
-    plans: recurring.Parts | None = None
-    invitations: onboarding.Parts | None = None
-    membership: members.Parts | None = None
+    plans: recurring.Dependencies | None = None
+    invitations: onboarding.Dependencies | None = None
+    membership: members.Dependencies | None = None
     callers: tuple[access.CallerSource, ...] = ()
-    accounts: people.Parts | None = None
-    trying: trials.Parts | None = None
-    own_sign_in: federation.Parts | None = None
+    accounts: people.Dependencies | None = None
+    trying: trials.Dependencies | None = None
+    own_sign_in: federation.Dependencies | None = None
     renewing: access.Renewing | None = None
-    directories: scim.Parts | None = None
-    applying: applications.Parts | None = None
+    directories: scim.Dependencies | None = None
+    applying: applications.Dependencies | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
-    sold: selling.Parts | None = None
+    sold: seller_portal.Dependencies | None = None
     intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
     allows_loopback_webhooks: bool = False
@@ -173,7 +173,7 @@ def create(parts: Parts) -> FastAPI:
         setattr(app.state, name, part)
     app.state.keeps_event = donations.keeps_event
     app.state.deep_health = parts.deep_health or DeepHealth([database_part(parts.database)])
-    app.add_middleware(Places)
+    app.add_middleware(GiftConcurrencyLimit)
     app.add_middleware(Bodies)
     app.add_middleware(ConditionalReads)
     if parts.accounts is not None:
@@ -218,7 +218,7 @@ def _routers() -> Iterator[APIRouter]:
     yield from (own_profile, gifts_of_one, payouts_of_one, *applications.routers(), *members.routers())
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
     yield from webhook_endpoints.routers()
-    yield from (*ingestion.routers(), *selling.routers(), *federation.routers(), *scim.routers())
+    yield from (*ingestion.routers(), *seller_portal.routers(), *federation.routers(), *scim.routers())
 
 
 def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:

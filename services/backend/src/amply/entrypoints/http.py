@@ -12,18 +12,18 @@ from amply.adapters.s3.uploads import S3Uploads
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
+    StripeMethodCloning,
     StripeProcessor,
     StripeSavedMethods,
-    StripeSharing,
 )
-from amply.entrypoints import application, signing_in_outside
-from amply.entrypoints.about_selling import selling_in
+from amply.entrypoints import application, oidc
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
+from amply.entrypoints.health_checks import deep_health
 from amply.entrypoints.keys_at_hand import with_keys
-from amply.entrypoints.known_people import KnownPeople, people_leaving
-from amply.entrypoints.parts_asked import deep_health
-from amply.entrypoints.places import PLACES
+from amply.entrypoints.member_directory import MemberDirectory, people_leaving
 from amply.entrypoints.prompt_requests import PromptRequests
+from amply.entrypoints.seller_portal import selling_in
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
@@ -77,14 +77,14 @@ def serve(service: ServiceSettings) -> None:
     api = ApiSettings()
     cache = CacheSettings()
     database = with_keys(
-        connect(DatabaseSettings(), application=service.service, pool_size=PLACES),
+        connect(DatabaseSettings(), application=service.service, pool_size=CONCURRENT_GIFTS_MAX),
         VaultSettings(),
         keeps_trees=False,
     )
     on_laptop = service.environment == "local"
     accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)
     parts = parts_from_environment(service, api, cache, accounts)
-    app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
+    app = application.create(oidc.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
     uvicorn.run(
         app,
@@ -98,7 +98,7 @@ def serve(service: ServiceSettings) -> None:
 
 
 def parts_from_environment(
-    service: ServiceSettings, api: ApiSettings, cache: CacheSettings, accounts: people.Parts
+    service: ServiceSettings, api: ApiSettings, cache: CacheSettings, accounts: people.Dependencies
 ) -> application.Parts:
     """Everything the application needs, from this process's settings; its database is that of the accounts."""
     database, stripe, opened = accounts.database, StripeSettings(), cache_client(cache)
@@ -107,7 +107,7 @@ def parts_from_environment(
     return application.Parts(
         database=database,
         processor=StripeProcessor(stripe),
-        sharing=StripeSharing(stripe),
+        method_cloning=StripeMethodCloning(stripe),
         verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
         limiter=CacheLimiter(opened),
         gate=defence.gate(database, FallingBack(CacheCounters(cache))),
@@ -118,16 +118,16 @@ def parts_from_environment(
         client_address_header=api.client_address_header,
         site_url=api.edge_url,
         deep_health=deep_health(database, opened, stripe),
-        plans=recurring.Parts(
+        plans=recurring.Dependencies(
             saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
         ),
-        invitations=onboarding.Parts(
+        invitations=onboarding.Dependencies(
             links=StripeAccountLinks(stripe),
             key=onboarding.InvitationKey.from_settings(LinkSettings()),
             page=f"{api.edge_url}/onboarding/",
         ),
-        membership=members.Parts(
-            key=members.JoinKey.from_settings(LinkSettings()), people=KnownPeople(accounts)
+        membership=members.Dependencies(
+            key=members.JoinKey.from_settings(LinkSettings()), people=MemberDirectory(accounts)
         ),
         callers=(
             keys.KeyCallers(database=database, livemode=service.livemode),
@@ -135,7 +135,9 @@ def parts_from_environment(
         ),
         accounts=accounts,
         trying=trials_in(service, accounts, stripe),
-        applying=applications.Parts(people=KnownPeople(accounts), shelf=S3Documents(bucket=documents)),
+        applying=applications.Dependencies(
+            people=MemberDirectory(accounts), shelf=S3Documents(bucket=documents)
+        ),
         image_shelf=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if lake.consent_table else None,
@@ -146,19 +148,21 @@ def parts_from_environment(
 
 
 def trials_in(
-    service: ServiceSettings, accounts: people.Parts, stripe: StripeSettings
-) -> trials.Parts | None:
+    service: ServiceSettings, accounts: people.Dependencies, stripe: StripeSettings
+) -> trials.Dependencies | None:
     """What people make test organisations with; None where nobody may."""
     if not trials.are_offered(environment=service.environment, livemode=service.livemode):
         return None
-    return trials.Parts(people=KnownPeople(accounts), processor_url=stripe.api_url)
+    return trials.Dependencies(people=MemberDirectory(accounts), processor_url=stripe.api_url)
 
 
-def people_parts(database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool) -> people.Parts:
+def people_parts(
+    database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool
+) -> people.Dependencies:
     """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
     settings = PeopleSettings()
     url, key = settings.breach_list_url, people.PeopleKey.from_settings(settings, keyring=database.keyring)
-    return people.Parts(
+    return people.Dependencies(
         database=database,
         key=key,
         links=people.LetterLinks.from_settings(LinkSettings()),
@@ -169,7 +173,7 @@ def people_parts(database: Database, cache: CacheSettings, *, edge_url: str, on_
         site=people.Site.of(edge_url),
         before_leaving=people_leaving,
         before_session=partial(federation.require_provider, key),
-        outside=signing_in_outside.outside_parts(
+        oidc_sign_in=oidc.oidc_sign_in_parts(
             database, key, OutsideSettings(), edge_url=edge_url, on_laptop=on_laptop
         ),
     )

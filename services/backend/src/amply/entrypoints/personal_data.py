@@ -8,8 +8,8 @@ import structlog
 
 from amply.entrypoints import task_names
 from amply.infra.database import Database
+from amply.infra.vault.reencryption import Tended, tend
 from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
-from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
 from amply.modules import (
     applications,
@@ -85,8 +85,8 @@ def keep_sealed(database: Database, kinds: Sequence[Tended], *, now: datetime) -
         raise failed[0]
 
 
-def about_people(
-    parts: people.Writing, secrets: ledger.CommitmentSecrets, *, clock: Clock
+def people_tasks(
+    parts: people.PeopleTaskDependencies, secrets: ledger.CommitmentSecrets, *, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
     newest keys.

@@ -18,17 +18,17 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handling:
+class EventHandlers:
     """Whoever applies events, by what they are about; `source` has what thin events name."""
 
-    events: donations.EventHandling
-    payouts: payouts.Handling
-    accounts: onboarding.Handling
+    events: donations.EventDependencies
+    payouts: payouts.PayoutDependencies
+    accounts: onboarding.AccountEventDependencies
     source: webhooks.EventSource
     clock: Clock
 
 
-def handle(parts: Handling, event_id: str) -> webhooks.Outcome | None:
+def handle(parts: EventHandlers, event_id: str) -> webhooks.Outcome | None:
     """Fetch what a thin event is about, then apply the event; None when nothing is left to do, or it waits.
 
     Raises:
@@ -50,7 +50,7 @@ def handle(parts: Handling, event_id: str) -> webhooks.Outcome | None:
         raise
 
 
-def _handler(parts: Handling, event_id: str) -> Callable[..., webhooks.Outcome | None]:
+def _handler(parts: EventHandlers, event_id: str) -> Callable[..., webhooks.Outcome | None]:
     with parts.events.database.transaction() as session:
         told = webhooks.type_of(session, event_id=event_id)
     if told in webhooks.PAYOUT_TYPES:

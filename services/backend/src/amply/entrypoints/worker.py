@@ -8,21 +8,21 @@ from celery import Celery
 
 from amply.adapters import sqs
 from amply.entrypoints import provider_events, task_names
-from amply.entrypoints.about_ingestion import about_ingestion
-from amply.entrypoints.about_organizations import (
-    about_applications,
-    about_domains,
-    about_images,
-    about_onboarding,
-)
-from amply.entrypoints.about_revenue import about_revenue
-from amply.entrypoints.about_sharing import about_sharing
-from amply.entrypoints.about_webhook_endpoints import about_webhook_endpoints
-from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
-from amply.entrypoints.personal_data import about_people
-from amply.entrypoints.taking import take_in_background
+from amply.entrypoints.ingestion_tasks import ingestion_tasks
+from amply.entrypoints.organization_tasks import (
+    application_tasks,
+    domain_tasks,
+    image_tasks,
+    onboarding_tasks,
+)
+from amply.entrypoints.personal_data import people_tasks
+from amply.entrypoints.revenue_tasks import revenue_tasks
+from amply.entrypoints.sharing_tasks import sharing_tasks
+from amply.entrypoints.stripe_event_poller import poll_in_background
 from amply.entrypoints.traces import traced
+from amply.entrypoints.webhook_tasks import webhook_tasks
+from amply.entrypoints.worker_heartbeat import show_life
 from amply.entrypoints.worker_parts import CONCURRENCY, Parts, parts_from_environment
 from amply.infra import logging
 from amply.infra.settings import (
@@ -55,7 +55,7 @@ _log = structlog.get_logger()
 
 def register(app: Celery, parts: Parts) -> None:
     """Give the application its tasks. Unknown arguments are tolerated: sender and worker deploy at different times."""
-    handling = provider_events.Handling(
+    handling = provider_events.EventHandlers(
         events=parts.events,
         payouts=parts.payouts,
         accounts=parts.onboarding.handling,
@@ -95,25 +95,25 @@ def register(app: Celery, parts: Parts) -> None:
         (task_names.RECONCILE, reconcile),
         (task_names.ARCHIVE_AUDIT, archive_audit),
         (task_names.MAKE_EXPORTS, make_exports),
-        *_about_what_is_stuck(parts),
-        *_about_letters(parts),
-        *_about_the_processor(parts),
-        *_about_plans(parts),
-        *about_onboarding(parts.onboarding, parts.inviting, parts.clock),
-        *about_people(parts.people, parts.events.secrets, clock=parts.clock),
-        *about_applications(parts.applying, parts.clock),
-        *about_images(parts.images, parts.clock),
-        *about_domains(parts.domains, parts.clock),
-        *about_sharing(parts.data_sharing, parts.clock),
-        *about_revenue(parts.data_settling, parts.clock),
-        *about_ingestion(parts.data_taking, parts.clock),
-        *about_webhook_endpoints(parts.delivering, parts.clock),
+        *_stuck_payment_tasks(parts),
+        *_letter_tasks(parts),
+        *_processor_tasks(parts),
+        *_plan_tasks(parts),
+        *onboarding_tasks(parts.onboarding, parts.inviting, parts.clock),
+        *people_tasks(parts.people, parts.events.secrets, clock=parts.clock),
+        *application_tasks(parts.applying, parts.clock),
+        *image_tasks(parts.images, parts.clock),
+        *domain_tasks(parts.domains, parts.clock),
+        *sharing_tasks(parts.data_sharing, parts.clock),
+        *revenue_tasks(parts.data_settling, parts.clock),
+        *ingestion_tasks(parts.data_taking, parts.clock),
+        *webhook_tasks(parts.webhook_delivery, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
 
 
-def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Finishing what a crash left, and ending payments that cards are tried on."""
 
     def complete_stuck(**_: Any) -> None:
@@ -121,7 +121,7 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         if completed:
             _log.warning("stuck payments completed", count=completed)
         refunded = donations.complete_stuck_refunds(
-            donations.Refunding(
+            donations.RefundDependencies(
                 database=parts.events.database,
                 processor=parts.events.processor,
                 secrets=parts.events.secrets,
@@ -133,10 +133,10 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
 
     def complete_splits(**_: Any) -> None:
         paid = donations.complete_splits(
-            donations.Splitting(
+            donations.SplitGiftDependencies(
                 database=parts.events.database,
                 processor=parts.events.processor,
-                sharing=parts.sharing,
+                method_cloning=parts.method_cloning,
                 clock=parts.clock,
             )
         )
@@ -155,7 +155,7 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
     )
 
 
-def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+def _letter_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Sending receipts, telling of dedications, and hearing what became of letters."""
 
     def send_due_receipts(**_: Any) -> None:
@@ -167,7 +167,9 @@ def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
             _log.info("notices sent", count=told)
 
     def send_due_dedications(**_: Any) -> None:
-        sending = donations.DedicationSending(database=parts.receipts.database, mailer=parts.receipts.mailer)
+        sending = donations.DedicationDependencies(
+            database=parts.receipts.database, mailer=parts.receipts.mailer
+        )
         told = donations.send_due_dedications(sending, now=parts.clock())
         if told:
             _log.info("dedications told", count=told)
@@ -182,7 +184,7 @@ def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     )
 
 
-def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+def _processor_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     """The tasks that hold the books against what the processor says."""
 
     def reconcile_payout(*, payout_id: str, account_id: str, **_: Any) -> None:
@@ -216,7 +218,7 @@ def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
     )
 
 
-def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+def _plan_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Recurring gifts, the letters about them, and what donors ask for on their page."""
 
     def collect_due(**_: Any) -> None:
@@ -231,7 +233,6 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         linked = giving.send_links(parts.recurring.writing, now=parts.clock())
         if linked:
             _log.info("donor_links_sent", count=linked)
-        make_documents()
 
     def make_documents(**_: Any) -> None:
         made = giving.make_documents(parts.receipts, parts.recurring.writing.key, now=parts.clock())
@@ -253,7 +254,7 @@ def main() -> None:
     register(app, parts_from_environment())
     show_life(app, service.heartbeat_path)
     with traced(service, TraceSettings()):
-        take_in_background(StripeQueueSettings(), DatabaseSettings(), livemode=service.livemode)
+        poll_in_background(StripeQueueSettings(), DatabaseSettings(), livemode=service.livemode)
         app.worker_main(
             [
                 *("worker", "--pool=threads", f"--concurrency={CONCURRENCY}"),

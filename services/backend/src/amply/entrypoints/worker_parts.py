@@ -9,21 +9,21 @@ from amply.adapters.s3.exports import S3Exports
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
     StripeEventSource,
+    StripeMethodCloning,
     StripePayouts,
     StripeProcessor,
     StripeSavedMethods,
-    StripeSharing,
 )
-from amply.entrypoints.about_ingestion import taking_in
-from amply.entrypoints.about_organizations import (
+from amply.entrypoints.ingestion_tasks import taking_in
+from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.organization_tasks import (
     applying,
     inviting,
     making_images,
 )
-from amply.entrypoints.about_revenue import settling_in
-from amply.entrypoints.about_sharing import sharing_in
-from amply.entrypoints.about_webhook_endpoints import delivering
-from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.revenue_tasks import settling_in
+from amply.entrypoints.sharing_tasks import sharing_in
+from amply.entrypoints.webhook_tasks import webhook_dependencies
 from amply.infra.database import Database, connect
 from amply.infra.settings import (
     ArchiveSettings,
@@ -62,9 +62,9 @@ from amply.modules import (
     webhook_endpoints,
     webhooks,
 )
-from amply.modules.ingestion import Taking
-from amply.modules.marketplace import Settling
-from amply.modules.sharing import Sharing
+from amply.modules.ingestion import IngestionDependencies
+from amply.modules.marketplace import SettlementDependencies
+from amply.modules.sharing import SharingDependencies
 
 CONCURRENCY: Final = 4
 """Tasks at a time, each with a connection to the database."""
@@ -74,25 +74,25 @@ CONCURRENCY: Final = 4
 class Parts:
     """What the tasks work with."""
 
-    events: donations.EventHandling
-    receipts: donations.ReceiptSending
-    hearing: mail.Hearing
-    sharing: payments.MethodSharing
-    payouts: payouts.Handling
+    events: donations.EventDependencies
+    receipts: donations.ReceiptDependencies
+    hearing: mail.FeedbackDependencies
+    method_cloning: payments.PaymentMethodCloning
+    payouts: payouts.PayoutDependencies
     gaps: webhooks.Gaps
-    recurring: recurring.Recurring
-    onboarding: onboarding.Onboarding
-    inviting: members.Inviting
-    people: people.Writing
-    domains: federation.Checking
-    applying: applications.Applying
-    images: images.Making
+    recurring: recurring.RecurringTaskDependencies
+    onboarding: onboarding.OnboardingTaskDependencies
+    inviting: members.InvitationDependencies
+    people: people.PeopleTaskDependencies
+    domains: federation.DomainCheckDependencies
+    applying: applications.ApplicationTaskDependencies
+    images: images.ImageJobs
     archive: audit.AuditArchive
-    exports: exports.Making
-    delivering: webhook_endpoints.Delivering
-    data_sharing: Sharing | None
-    data_settling: Settling | None
-    data_taking: Taking | None
+    exports: exports.ExportJobs
+    webhook_delivery: webhook_endpoints.DeliveryDependencies
+    data_sharing: SharingDependencies | None
+    data_settling: SettlementDependencies | None
+    data_taking: IngestionDependencies | None
     clock: Clock
 
 
@@ -107,24 +107,26 @@ def parts_from_environment() -> Parts:
     stripe, site, mailer = StripeSettings(), SiteSettings(), SesMailer(MailSettings())
     processor = StripeProcessor(stripe)
     return Parts(
-        events=donations.EventHandling(database=database, processor=processor, secrets=secrets),
-        payouts=payouts.Handling(database=database, processor=StripePayouts(stripe), secrets=secrets),
+        events=donations.EventDependencies(database=database, processor=processor, secrets=secrets),
+        payouts=payouts.PayoutDependencies(
+            database=database, processor=StripePayouts(stripe), secrets=secrets
+        ),
         gaps=webhooks.Gaps(
             database=database,
             source=StripeEventSource(stripe),
             livemode=ServiceSettings().livemode,
             keeps=donations.keeps_event,
         ),
-        receipts=donations.ReceiptSending(
+        receipts=donations.ReceiptDependencies(
             database=database,
             mailer=mailer,
             secrets=secrets,
             ledger_page=f"{site.edge_url}/ledger/",
         ),
-        sharing=StripeSharing(stripe),
-        hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
+        method_cloning=StripeMethodCloning(stripe),
+        hearing=mail.FeedbackDependencies(database=database, queue=SesFeedback(MailFeedbackSettings())),
         recurring=_recurring(database, processor, StripeSavedMethods(stripe), mailer, site),
-        onboarding=onboarding.Onboarding(
+        onboarding=onboarding.OnboardingTaskDependencies(
             database=database,
             processor=processor,
             mailer=mailer,
@@ -133,12 +135,14 @@ def parts_from_environment() -> Parts:
         ),
         inviting=inviting(database, mailer, site),
         people=_writing_to_people(database, mailer, site),
-        domains=federation.Checking(database=database, records=DnsRecords()),
+        domains=federation.DomainCheckDependencies(database=database, records=DnsRecords()),
         applying=applying(database, mailer, site, DocumentSettings()),
         images=making_images(database, DocumentSettings(), MediaSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
-        exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
-        delivering=delivering(database, mailer),
+        exports=exports.ExportJobs(
+            database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)
+        ),
+        webhook_delivery=webhook_dependencies(database, mailer),
         data_sharing=sharing_in(database, LakeSettings()),
         data_settling=settling_in(database, secrets, MarketplaceSettings()),
         data_taking=taking_in(database, LakeSettings()),
@@ -152,10 +156,10 @@ def _recurring(
     saved: payments.SavedMethods,
     mailer: mail.Mailer,
     site: SiteSettings,
-) -> recurring.Recurring:
-    return recurring.Recurring(
-        collecting=recurring.Collecting(database=database, processor=processor, saved=saved),
-        writing=recurring.Writing(
+) -> recurring.RecurringTaskDependencies:
+    return recurring.RecurringTaskDependencies(
+        collecting=recurring.CollectionDependencies(database=database, processor=processor, saved=saved),
+        writing=recurring.PlanLetterDependencies(
             database=database,
             mailer=mailer,
             key=recurring.LinkKey.from_settings(LinkSettings()),
@@ -165,8 +169,10 @@ def _recurring(
     )
 
 
-def _writing_to_people(database: Database, mailer: mail.Mailer, site: SiteSettings) -> people.Writing:
-    return people.Writing(
+def _writing_to_people(
+    database: Database, mailer: mail.Mailer, site: SiteSettings
+) -> people.PeopleTaskDependencies:
+    return people.PeopleTaskDependencies(
         database=database,
         mailer=mailer,
         key=people.PeopleKey.from_settings(PeopleSettings(), keyring=database.keyring),

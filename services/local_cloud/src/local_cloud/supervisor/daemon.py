@@ -105,8 +105,10 @@ def main(run: Path) -> None:
     with control.listening(run) as listener:
         control.write_pid(run)
         supervisor.serve(listener)
-    control.forget(run)
     _dismiss(guard)
+    lock.close()
+    # Last: whoever no longer finds us noted starts the next one at once, which needs the lock and no guard of ours.
+    control.forget(run)
 
 
 def _start_guard(run: Path) -> subprocess.Popen[bytes]:

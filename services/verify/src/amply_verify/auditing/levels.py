@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from amply_verify.auditing.damage import wrong_tile
-from amply_verify.places import LogPlace
+from amply_verify.log_source import LogSource
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.errors import ProofError
 from ledger_format.literals import HASH_BYTES
@@ -17,7 +17,7 @@ _FIRST: Final = 1
 class UpperLevels:
     """Grows levels 1 and above from the roots of full bundles, and holds the log's tiles against them."""
 
-    def __init__(self, place: LogPlace, checkpoint: Checkpoint) -> None:
+    def __init__(self, place: LogSource, checkpoint: Checkpoint) -> None:
         self._place = place
         self._checkpoint = checkpoint
         self._rows: list[list[bytes]] = [[] for _ in range(MAX_LEVEL + 1)]

@@ -2,9 +2,9 @@
 
 import dataclasses
 
+from amply_verify.auditing.cross_checks import TrialBalance
 from amply_verify.auditing.organization import PieceOfOrganization
 from amply_verify.auditing.reversals import Breaches
-from amply_verify.auditing.settling import Trial
 from ledger_format.checkpoints import SignedCheckpoint
 
 
@@ -33,7 +33,7 @@ class Books:
     unknown_told: tuple[str, ...]
     open_chains: int
     breaches: Breaches
-    trials: dict[str, Trial]
+    trials: dict[str, TrialBalance]
     reserved: dict[str, int]
     accounts: dict[tuple[str, str], tuple[int, int]]
     last_minute: str

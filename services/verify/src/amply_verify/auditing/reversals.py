@@ -1,6 +1,6 @@
-"""No more is taken back than was given: the takings of all shares, in order, on disk.
+"""No more is taken back than was given: the lines of reversals of all shares, in order, on disk.
 
-A taking is what one entry takes back from one account of the entry it reverses. What a reversal of that reversal gives
+A line says what one entry takes back from one account of the entry it reverses. What a reversal of that reversal gives
 back counts against it, so a refund that failed does not use up the gift. Fields of a line, parted by tabs:
 
     entry  account  currency  side  index  amount  given  by
@@ -60,24 +60,24 @@ class Breaches:
 
 
 _TABLES: Final = """
-    CREATE TABLE taking (entry TEXT, account TEXT, currency TEXT, side TEXT, idx INTEGER, amount TEXT, given TEXT, by TEXT);
+    CREATE TABLE reversal_line (entry TEXT, account TEXT, currency TEXT, side TEXT, idx INTEGER, amount TEXT, given TEXT, by TEXT);
     CREATE TABLE excess (
         idx INTEGER, by TEXT, entry TEXT, account TEXT, currency TEXT, side TEXT, taken TEXT, given TEXT
     );
 """
-_FILL: Final = "INSERT INTO taking VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_FILL: Final = "INSERT INTO reversal_line VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _IN_ORDER: Final = """
-    SELECT entry, account, currency, side, idx, by, amount, given FROM taking
+    SELECT entry, account, currency, side, idx, by, amount, given FROM reversal_line
     ORDER BY entry, account, currency, side, idx
 """
 # What a late posting takes from a reversal, the reversal no longer takes from what it reversed.
 _LATE_AND_BACK: Final = """
-    INSERT INTO taking
+    INSERT INTO reversal_line
     SELECT DISTINCT
         own.entry, own.account, own.currency, own.side, late.idx, CAST(-CAST(late.amount AS INTEGER) AS TEXT), 'back',
         late.by
-    FROM taking AS late
-    JOIN taking AS own ON own.by = late.entry AND own.given NOT IN ('back', 'late')
+    FROM reversal_line AS late
+    JOIN reversal_line AS own ON own.by = late.entry AND own.given NOT IN ('back', 'late')
         AND own.account = late.account AND own.currency = late.currency AND own.side <> late.side
     WHERE late.given = 'late'
 """
@@ -97,15 +97,15 @@ _OF_A_BREACH: Final = """
 # A reversal may itself be taken back, as when a refund fails; to take that back again, a new refund is made instead.
 # Without this rule a chain of entries that undo each other could hide what has been taken in all.
 _TOO_DEEP: Final = """
-    SELECT taking.by, taking.entry
-    FROM taking
-    WHERE taking.given = 'back'
-      AND EXISTS (SELECT 1 FROM taking AS own WHERE own.by = taking.entry AND own.given NOT IN ('back', 'late'))
+    SELECT reversal_line.by, reversal_line.entry
+    FROM reversal_line
+    WHERE reversal_line.given = 'back'
+      AND EXISTS (SELECT 1 FROM reversal_line AS own WHERE own.by = reversal_line.entry AND own.given NOT IN ('back', 'late'))
     LIMIT 1
 """
 
 
-def check_takings(folder: Path, files: Iterable[Path]) -> Breaches:
+def check_reversals(folder: Path, files: Iterable[Path]) -> Breaches:
     """Hold every reversal against what it reverses, and find where more was taken back than was given.
 
     Raises:
@@ -114,7 +114,7 @@ def check_takings(folder: Path, files: Iterable[Path]) -> Breaches:
     paths = list(files)
     if not paths:
         return Breaches()
-    with closing(sqlite3.connect(folder / "takings.sqlite")) as database:
+    with closing(sqlite3.connect(folder / "reversals.sqlite")) as database:
         # A scratch file: nobody reads it after a crash. Sorting spills to disk as well.
         database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;"
@@ -123,7 +123,7 @@ def check_takings(folder: Path, files: Iterable[Path]) -> Breaches:
         for path in paths:
             database.executemany(_FILL, _rows(path))
             path.unlink()
-        database.execute("CREATE INDEX by_taker ON taking (by)")
+        database.execute("CREATE INDEX by_reversal ON reversal_line (by)")
         database.execute(_LATE_AND_BACK)
         _refuse_deep(database)
         return _breaches(database)
@@ -147,10 +147,10 @@ def _refuse_deep(database: sqlite3.Connection) -> None:
 def _excesses(database: sqlite3.Connection) -> Iterator[tuple[int, str, str, str, str, str, str, str]]:
     """Where an entry took something back and left more taken than given: a row of the table for it."""
     in_order = database.execute(_IN_ORDER)
-    for place, takings in itertools.groupby(in_order, key=lambda row: row[:4]):
+    for place, lines in itertools.groupby(in_order, key=lambda row: row[:4]):
         taken, given = 0, None
         # What one entry takes and gives back at a place counts together: the rule holds after every entry.
-        for (index, by), rows in itertools.groupby(takings, key=lambda row: row[4:6]):
+        for (index, by), rows in itertools.groupby(lines, key=lambda row: row[4:6]):
             parts = [(int(amount), capacity) for *_, amount, capacity in rows]
             moved = sum(amount for amount, _ in parts)
             taken += moved

@@ -15,17 +15,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from amply_verify.auditing.cross_checks import CrossChecked
 from amply_verify.auditing.levels import UpperLevels
 from amply_verify.auditing.organization import PieceOfOrganization
 from amply_verify.auditing.plan import Part, parts_of
 from amply_verify.auditing.records import share_count
 from amply_verify.auditing.report import AuditReport, Books
-from amply_verify.auditing.reversals import check_takings
-from amply_verify.auditing.settling import Settled
+from amply_verify.auditing.reversals import check_reversals
 from amply_verify.auditing.work import PartChecked, Task, Worker
 from amply_verify.keys import Trust
+from amply_verify.log_source import LogSource, open_log
 from amply_verify.outcome import CheckFailure, Exit
-from amply_verify.places import LogPlace, open_log
 from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
 from ledger_format.tiles import TILE_WIDTH
 
@@ -116,7 +116,7 @@ def _run(wanted: Audit, progress: Progress) -> AuditReport:
         hands = closing.enter_context(_hands(task, jobs))
         progress.begin("entries", entries)
         checked = _check_parts(hands, place, signed, first_bundle, jobs, progress)
-        books = _settle(hands, task, checked, progress) if task.folder is not None else None
+        books = _cross_check(hands, task, checked, progress) if task.folder is not None else None
         return AuditReport(
             signed=signed,
             note=note,
@@ -171,7 +171,7 @@ def _task(wanted: Audit, signed: SignedCheckpoint, *, folder: Path, entries: int
 
 def _check_parts(
     hands: "_Hands",
-    place: LogPlace,
+    place: LogSource,
     signed: SignedCheckpoint,
     first_bundle: int,
     jobs: int,
@@ -190,13 +190,13 @@ def _check_parts(
     return checked
 
 
-def _settle(hands: "_Hands", task: Task, checked: _Checked, progress: Progress) -> Books:
-    total = Settled()
+def _cross_check(hands: "_Hands", task: Task, checked: _Checked, progress: Progress) -> Books:
+    total = CrossChecked()
     progress.begin("shares of the books", task.shares)
-    for settled in hands.settle(range(task.shares)):
-        total.add(settled)
+    for checked_share in hands.cross_check(range(task.shares)):
+        total.add(checked_share)
         progress.advance(1)
-    breaches = check_takings(task.folder or Path(), total.takings)
+    breaches = check_reversals(task.folder or Path(), total.reversal_lines)
     for trial in total.trials.values():
         if trial.debits != trial.credits or trial.debit_balances != trial.credit_balances:
             raise AssertionError("entries balance by construction, and their sums here do not")
@@ -226,7 +226,7 @@ class _Hands(Protocol):
 
     def check(self, parts: Iterable[Part]) -> Iterator[PartChecked]: ...
 
-    def settle(self, shares: Iterable[int]) -> Iterator[Settled]: ...
+    def cross_check(self, shares: Iterable[int]) -> Iterator[CrossChecked]: ...
 
 
 @contextmanager
@@ -263,8 +263,8 @@ class _OwnHands:
     def check(self, parts: Iterable[Part]) -> Iterator[PartChecked]:
         return map(self.worker.check, parts)
 
-    def settle(self, shares: Iterable[int]) -> Iterator[Settled]:
-        return map(self.worker.settle, shares)
+    def cross_check(self, shares: Iterable[int]) -> Iterator[CrossChecked]:
+        return map(self.worker.cross_check, shares)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -275,8 +275,8 @@ class _ManyHands:
     def check(self, parts: Iterable[Part]) -> Iterator[PartChecked]:
         return self._in_order(_check_part, parts)
 
-    def settle(self, shares: Iterable[int]) -> Iterator[Settled]:
-        return self._in_order(_settle_share, shares)
+    def cross_check(self, shares: Iterable[int]) -> Iterator[CrossChecked]:
+        return self._in_order(_cross_check_share, shares)
 
     def _in_order(self, act: Callable[[_T], _R], things: Iterable[_T]) -> Iterator[_R]:
         """Keep every worker busy, and never more results waiting than twice their number."""
@@ -305,8 +305,8 @@ def _check_part(part: Part) -> PartChecked:
     return _own_worker().check(part)
 
 
-def _settle_share(share: int) -> Settled:
-    return _own_worker().settle(share)
+def _cross_check_share(share: int) -> CrossChecked:
+    return _own_worker().cross_check(share)
 
 
 def _own_worker() -> Worker:

@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
+from amply_verify.auditing.cross_checks import CrossChecked, cross_check_share
 from amply_verify.auditing.damage import wrong_file, wrong_tile
 from amply_verify.auditing.organization import ChainReader, PieceOfOrganization
 from amply_verify.auditing.plan import Part
 from amply_verify.auditing.records import RecordWriter
 from amply_verify.auditing.replay import Replay, Replayed
-from amply_verify.auditing.settling import Settled, settle_share
+from amply_verify.log_source import KeepingGetter, LogSource, first_of, open_log
 from amply_verify.outcome import CheckFailure, Exit
-from amply_verify.places import KeepingGetter, LogPlace, first_of, open_log
 from ledger_format.errors import FormatError
 from ledger_format.merkle import root_of
 from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, decode_bundle, hashed_entries
@@ -61,7 +61,7 @@ class PartChecked:
 
 
 class Worker:
-    """Checks parts of a log, and settles shares of the records."""
+    """Checks parts of a log, and cross-checks shares of the records."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -137,13 +137,13 @@ class Worker:
         except FormatError as error:
             raise wrong_file(bundle_path(bundle, width), error) from error
 
-    def settle(self, share: int) -> Settled:
-        """Settle one share of the records.
+    def cross_check(self, share: int) -> CrossChecked:
+        """Cross-check one share of the records.
 
         Raises:
             CheckFailure: Entries break a rule between them.
         """
-        return settle_share(
+        return cross_check_share(
             self._task.folder or Path(),
             share,
             knows_the_beginning=self._task.knows_the_beginning,
@@ -157,6 +157,6 @@ class Worker:
         return self._fetchers.map(lambda bundle: _read(self._place, part, bundle), numbers)
 
 
-def _read(place: LogPlace, part: Part, bundle: int) -> tuple[bytes, bytes]:
+def _read(place: LogSource, part: Part, bundle: int) -> tuple[bytes, bytes]:
     width = part.width(bundle)
     return place.bundle(bundle, width), place.tile(Tile(0, bundle, width))

@@ -25,7 +25,7 @@ from amply.adapters.dynamodb.items import (
 )
 from amply.infra.database import forbid_transaction
 from amply.kernel.money import Money
-from amply.modules.selling import Dataset, Release, Share, TablesAway, Use
+from amply.modules.seller_portal import Dataset, Release, Share, TablesAway, Use
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

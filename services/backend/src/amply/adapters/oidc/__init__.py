@@ -25,7 +25,7 @@ from amply.modules.people import (
     GROUP_LENGTH_MAX,
     GROUPS_MAX,
     SUBJECT_LENGTH_MAX,
-    Errand,
+    AuthorizationRequest,
     Proof,
     Provider,
     ProviderAway,
@@ -76,34 +76,46 @@ class OidcClient:
         self._lock = Lock()
 
     def address(
-        self, provider: Provider, errand: Errand, *, state: str, hint: str | None, now: datetime
+        self,
+        provider: Provider,
+        request: AuthorizationRequest,
+        *,
+        state: str,
+        hint: str | None,
+        now: datetime,
     ) -> str:
         with _answering(provider):
             known = self._published(provider, now=now)
             endpoint = _endpoint(known.metadata, "authorization_endpoint", provider)
         more = {} if hint is None else {"login_hint": hint}
-        with self._oauth(provider, known, redirect=errand.redirect) as client:
+        with self._oauth(provider, known, redirect=request.redirect) as client:
             url, _ = client.create_authorization_url(
-                endpoint, state=state, code_verifier=errand.verifier, nonce=errand.nonce, **more
+                endpoint, state=state, code_verifier=request.verifier, nonce=request.nonce, **more
             )
         return str(url)
 
     def redeem(
-        self, provider: Provider, errand: Errand, *, code: str, issuer: str | None, now: datetime
+        self,
+        provider: Provider,
+        request: AuthorizationRequest,
+        *,
+        code: str,
+        issuer: str | None,
+        now: datetime,
     ) -> Proof:
         with _answering(provider):
             known = self._published(provider, now=now)
             supported = known.metadata.get("authorization_response_iss_parameter_supported") is True
             if (issuer is None and supported) or (issuer is not None and issuer != provider.issuer):
                 raise ProviderRefused(_REFUSED)
-            with self._oauth(provider, known, redirect=errand.redirect) as client:
+            with self._oauth(provider, known, redirect=request.redirect) as client:
                 answer = client.fetch_token(
                     _endpoint(known.metadata, "token_endpoint", provider),
                     grant_type="authorization_code",
                     code=code,
-                    code_verifier=errand.verifier,
+                    code_verifier=request.verifier,
                 )
-            claims = self._claims(provider, answer, nonce=errand.nonce, now=now)
+            claims = self._claims(provider, answer, nonce=request.nonce, now=now)
         return _proof(claims, answer)
 
     def renew(self, provider: Provider, *, refresh_token: str, now: datetime) -> Proof:

@@ -7,7 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amply.infra.database import forbid_transaction
-from amply.modules.selling import TablesAway
+from amply.modules.seller_portal import TablesAway
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,7 +1,7 @@
 """Personal data at rest: sealed by envelope keys that KMS wraps, so that the database alone names nobody (ADR 0121).
 
 `Keyring` has the keys of a process at hand, `Place` is what a value is bound to, and a `SealedRecord` is a row with personal
-fields. `tending` and `shredding` (imported by their own names, since they need the database) seal anew in the background, and
+fields. `reencryption` and `shredding` (imported by their own names, since they need the database) seal anew in the background, and
 cut out what an erased donor's values were sealed under.
 """
 
@@ -28,7 +28,7 @@ from amply.infra.vault.scopes import (
     NoKeysHere,
     Scope,
 )
-from amply.infra.vault.trees import KeyTrees
+from amply.infra.vault.stored_trees import KeyTrees
 
 __all__ = [
     "ALWAYS",

@@ -8,7 +8,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from amply.infra.vault.tree import LEAF_BYTES
+from amply.infra.vault.puncturable_prf import LEAF_BYTES
 from amply.kernel.errors import InvariantViolation
 
 FORMAT: Final = b"\2"
@@ -105,7 +105,7 @@ def unseal(key: bytes, sealed: bytes, *, bound: bytes) -> bytes:
     """What was sealed.
 
     Raises:
-        SealedBytesUnreadable: As it says.
+        SealedBytesUnreadable: Another key, another place, changed bytes, or a format this release does not know.
     """
     length = LEAFED_BYTES if sealed[: len(LEAFED)] == LEAFED else PREFIX_BYTES
     head, rest = sealed[:length], sealed[length:]

@@ -19,7 +19,7 @@ from amply.infra.vault.format import Head, Place, SealedBytesUnreadable
 from amply.infra.vault.leaves import Leaves
 from amply.infra.vault.ports import KeyTreeAway, KeyWrapping, KeyWrappingAway
 from amply.infra.vault.scopes import ALWAYS, DONORS, WITH_TREES, KeyNotAtHand, Scope
-from amply.infra.vault.trees import KeyTrees
+from amply.infra.vault.stored_trees import KeyTrees
 from amply.kernel.clock import Clock, system_clock
 from amply.kernel.errors import invariant
 

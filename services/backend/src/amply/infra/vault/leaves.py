@@ -10,8 +10,8 @@ from sqlalchemy import Engine, text
 
 from amply.infra.vault.format import Head, LeafCut, head_of
 from amply.infra.vault.ports import KeyTreeAway, KeyWrappingAway
-from amply.infra.vault.tree import KeyTree
-from amply.infra.vault.trees import HeldTree, KeyTrees
+from amply.infra.vault.puncturable_prf import KeyTree
+from amply.infra.vault.stored_trees import HeldTree, KeyTrees
 
 _CLOSED: Final = text("""
     SELECT version, leaf FROM closed_leaf WHERE scope = :scope AND cut_at IS NULL

@@ -11,9 +11,9 @@ from amply.infra.database import Database
 from amply.infra.vault.format import FORMAT, PREFIX_BYTES
 from amply.infra.vault.models import DataKeyRow
 from amply.infra.vault.records import SealedRecord, keyring_of
+from amply.infra.vault.reencryption import Tended
 from amply.infra.vault.resealing import in_the_clear, reseal_chosen, sealed_before
 from amply.infra.vault.scopes import OF_ORGANIZATION, KeyNotAtHand, Scope
-from amply.infra.vault.tending import Tended
 
 _ORGANIZATIONS_MAX: Final = 20
 """Whose rows are sealed in one turn: each may be a call to the key service."""

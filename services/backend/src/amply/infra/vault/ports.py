@@ -19,14 +19,14 @@ class KeyWrapping(Protocol):
         """32 fresh bytes, and the same bytes wrapped for this scope and version.
 
         Raises:
-            KeyWrappingAway: As it says.
+            KeyWrappingAway: The key service did not answer, or refused.
         """
 
     def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
         """The 32 bytes that were wrapped for this scope and version, and for no other.
 
         Raises:
-            KeyWrappingAway: As it says.
+            KeyWrappingAway: The key service did not answer, or refused.
         """
 
 

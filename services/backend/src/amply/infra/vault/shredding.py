@@ -20,11 +20,11 @@ from amply.infra.database import Database
 from amply.infra.vault.format import Head
 from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
 from amply.infra.vault.ports import KeyTreeAway
+from amply.infra.vault.puncturable_prf import LEAF_BYTES, KeyTree
+from amply.infra.vault.reencryption import Tended
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.scopes import NoKeysHere, Scope
-from amply.infra.vault.tending import Tended
-from amply.infra.vault.tree import LEAF_BYTES, KeyTree
-from amply.infra.vault.trees import KeyTrees
+from amply.infra.vault.stored_trees import KeyTrees
 from amply.kernel.errors import invariant
 
 LEFT_BEHIND: Final = timedelta(hours=1)

@@ -4,6 +4,7 @@ staff decide (ADR 0118 to 0120). Import from here only.
 
 from typing import TYPE_CHECKING
 
+from amply.modules.applications.dependencies import Dependencies
 from amply.modules.applications.documents import (
     BYTES_MAX,
     READ_WITHIN,
@@ -11,10 +12,10 @@ from amply.modules.applications.documents import (
     documents_for_staff,
 )
 from amply.modules.applications.domain import (
-    FACT_DOCUMENT_REMOVED,
-    FACT_LETTER_OWED,
-    FACT_REGISTER_ASKED,
     MOVES,
+    TOPIC_DOCUMENT_REMOVED,
+    TOPIC_LETTER_OWED,
+    TOPIC_REGISTER_ASKED,
     ApplicationNotFound,
     Lookup,
     Move,
@@ -22,7 +23,6 @@ from amply.modules.applications.domain import (
 from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.moves import by_staff, verify
-from amply.modules.applications.parts import Parts
 from amply.modules.applications.ports import (
     DocumentShelf,
     Found,
@@ -32,7 +32,7 @@ from amply.modules.applications.ports import (
 )
 from amply.modules.applications.queries import application_for_staff, count_late, last_lookup, waiting
 from amply.modules.applications.tasks import (
-    Applying,
+    ApplicationTaskDependencies,
     ask_registers,
     count_untold,
     tended,
@@ -46,20 +46,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BYTES_MAX",
-    "FACT_DOCUMENT_REMOVED",
-    "FACT_LETTER_OWED",
-    "FACT_REGISTER_ASKED",
     "MOVES",
     "READ_WITHIN",
     "TIERS",
+    "TOPIC_DOCUMENT_REMOVED",
+    "TOPIC_LETTER_OWED",
+    "TOPIC_REGISTER_ASKED",
     "ApplicationNotFound",
     "ApplicationRow",
-    "Applying",
+    "ApplicationTaskDependencies",
+    "Dependencies",
     "DocumentShelf",
     "Found",
     "Lookup",
     "Move",
-    "Parts",
     "People",
     "Register",
     "RegisterUnavailable",

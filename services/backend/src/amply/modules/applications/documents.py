@@ -26,7 +26,7 @@ from amply.modules.access import (
     upload_there,
     uploads_there,
 )
-from amply.modules.applications.domain import FACT_DOCUMENT_REMOVED, OPEN, ApplicationNotOpen
+from amply.modules.applications.domain import OPEN, TOPIC_DOCUMENT_REMOVED, ApplicationNotOpen
 from amply.modules.applications.models import DocumentRow
 from amply.modules.applications.ports import DocumentShelf
 from amply.modules.applications.tiers import TIERS, DocumentKind, Tier
@@ -231,7 +231,7 @@ def _require_room(session: Session, access: Access) -> None:
 
 
 def _announce_removed(session: Session, access: Access, document_id: str) -> None:
-    outbox.put(session, topic=FACT_DOCUMENT_REMOVED, payload={"document_id": document_id}, now=access.now)
+    outbox.put(session, topic=TOPIC_DOCUMENT_REMOVED, payload={"document_id": document_id}, now=access.now)
 
 
 def _row(session: Session, access: Access, document_id: str) -> DocumentRow:

@@ -9,11 +9,11 @@ from typing import ClassVar, Final
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from amply.modules.organizations import OrganizationState as State
 
-FACT_LETTER_OWED: Final = "applications.letter_owed"
+TOPIC_LETTER_OWED: Final = "applications.letter_owed"
 """A letter about an application or a tier waits to be written."""
-FACT_REGISTER_ASKED: Final = "applications.register_asked"
+TOPIC_REGISTER_ASKED: Final = "applications.register_asked"
 """A public register is to be asked for a number."""
-FACT_DOCUMENT_REMOVED: Final = "applications.document_removed"
+TOPIC_DOCUMENT_REMOVED: Final = "applications.document_removed"
 """A document's bytes are to be taken away."""
 
 PROMISED_WITHIN: Final = timedelta(days=7)

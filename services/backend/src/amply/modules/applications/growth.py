@@ -21,10 +21,10 @@ from amply.kernel import ids
 from amply.kernel.money import CURRENCIES, Money
 from amply.modules import ledger, organizations
 from amply.modules.applications import documents
-from amply.modules.applications.domain import FACT_LETTER_OWED, ApplicationIncomplete
+from amply.modules.applications.domain import TOPIC_LETTER_OWED, ApplicationIncomplete
 from amply.modules.applications.models import ApplicationRow, TierNoticeRow
 from amply.modules.applications.queries import application_for_staff
-from amply.modules.applications.tasks import Applying, deliver, write_owed
+from amply.modules.applications.tasks import ApplicationTaskDependencies, deliver, write_owed
 from amply.modules.applications.tiers import TIERS, Tier
 from amply.modules.organizations import Organization
 from amply.modules.receipts import Language, Wording
@@ -68,7 +68,7 @@ def growth_of(volume: Money, *, tier: Tier) -> Growth | None:
     return Growth.NEARING if volume.minor_units * 100 >= bound * NEARING_PERCENT else None
 
 
-def watch(parts: Applying, *, now: datetime) -> int:
+def watch(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     """Notice who outgrows their tier; return how many were new. Each tier is outgrown once."""
     with parts.database.transaction() as session:
         received = ledger.received_since(session, since=(now - LOOKED_BACK).date())
@@ -80,7 +80,7 @@ def watch(parts: Applying, *, now: datetime) -> int:
         )
 
 
-def tell(parts: Applying, *, now: datetime) -> int:
+def tell(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     """Write to those who outgrow their tier; return how many letters were handed over."""
     return write_owed(parts, TierNoticeRow, partial(_tell, parts, now=now), now=now)
 
@@ -157,12 +157,12 @@ def _note(session: Session, organization_id: str, tier: Tier, volume: Money, *, 
         .returning(TierNoticeRow.id)
     ).one_or_none()
     if noticed is not None:
-        outbox.put(session, topic=FACT_LETTER_OWED, payload={"notice_id": noticed.id}, now=now)
+        outbox.put(session, topic=TOPIC_LETTER_OWED, payload={"notice_id": noticed.id}, now=now)
         _log.warning("tier_outgrown", organization_id=organization_id, tier=tier, growth=growth)
     return int(noticed is not None)
 
 
-def _tell(parts: Applying, notice: TierNoticeRow, *, now: datetime) -> int:
+def _tell(parts: ApplicationTaskDependencies, notice: TierNoticeRow, *, now: datetime) -> int:
     return deliver(parts, TierNoticeRow, notice, filled=partial(_filled, notice), step=notice.growth, now=now)
 
 

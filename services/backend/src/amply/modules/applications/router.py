@@ -12,8 +12,8 @@ from amply.kernel.errors import AmplyError
 from amply.modules import access as who
 from amply.modules.access import Access, Own, Permission, allowed, signed_in
 from amply.modules.applications import documents, domain, service, showing
+from amply.modules.applications.dependencies import Dependencies
 from amply.modules.applications.documents import READ_WITHIN
-from amply.modules.applications.parts import Parts
 from amply.modules.applications.schemas import (
     ApplicationChange,
     ApplicationIn,
@@ -31,14 +31,14 @@ own_router = APIRouter(prefix="/v1/me", tags=["Applications"])
 router = APIRouter(prefix="/v1/organisations/{organization_id}/application", tags=["Applications"])
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.applying
+async def _parts(request: Request) -> Dependencies:
+    parts: Dependencies | None = request.app.state.applying
     if parts is None:
         raise domain.ApplicationsNotConfigured("Nobody can apply here yet; ask whoever runs this platform.")
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(_parts)]
+PartsOf = Annotated[Dependencies, Depends(_parts)]
 Reading = Annotated[Access, allowed(Permission.APPLICATION_READ)]
 Changing = Annotated[Access, allowed(Permission.APPLICATION_CHANGE)]
 

@@ -16,10 +16,10 @@ from amply.modules import audit, organizations
 from amply.modules.access import Access, Own
 from amply.modules.applications import documents, domain, tax_ids
 from amply.modules.applications.domain import (
-    FACT_LETTER_OWED,
-    FACT_REGISTER_ASKED,
     MOVES,
     OPEN,
+    TOPIC_LETTER_OWED,
+    TOPIC_REGISTER_ASKED,
     ApplicationIncomplete,
     ApplicationNotOpen,
     Move,
@@ -137,7 +137,7 @@ def submit(session: Session, access: Access) -> ApplicationOut:
             next_attempt_at=access.now,
         )
     )
-    outbox.put(session, topic=FACT_REGISTER_ASKED, payload={"lookup_id": asked["id"]}, now=access.now)
+    outbox.put(session, topic=TOPIC_REGISTER_ASKED, payload={"lookup_id": asked["id"]}, now=access.now)
     audit.record_by(session, access, Action.APPLICATION_SUBMITTED)
     session.expire_all()
     return shown_of(session, access)
@@ -156,7 +156,7 @@ def note_step(session: Session, *, organization_id: str, step: Step, said: str |
             next_attempt_at=now,
         )
     )
-    outbox.put(session, topic=FACT_LETTER_OWED, payload={"step_id": noted["id"]}, now=now)
+    outbox.put(session, topic=TOPIC_LETTER_OWED, payload={"step_id": noted["id"]}, now=now)
 
 
 def _at_rest(

@@ -14,7 +14,7 @@ from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.infra.vault.of_organizations import hold_key_of, of_organizations
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules import mail, organizations
 from amply.modules.access import note_gone
 from amply.modules.applications.letters import step_mail
@@ -40,8 +40,8 @@ def nothing_more(_organization: Organization, _language: Language) -> Mapping[st
 
 
 @dataclass(frozen=True, kw_only=True)
-class Applying:
-    """The parts that the tasks work with. `page` is where people see their organisation."""
+class ApplicationTaskDependencies:
+    """What the tasks of applications depend on. `page` is where people see their organisation."""
 
     database: Database
     mailer: mail.Mailer
@@ -50,7 +50,7 @@ class Applying:
     page: str
 
 
-def write_letters(parts: Applying, *, now: datetime) -> int:
+def write_letters(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     """Tell organisations what became of their applications; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
@@ -58,7 +58,9 @@ def write_letters(parts: Applying, *, now: datetime) -> int:
     return write_owed(parts, StepRow, partial(_tell, parts, now=now), now=now)
 
 
-def write_owed(parts: Applying, table: type[Told], tell: Callable[[Told], int], *, now: datetime) -> int:
+def write_owed(
+    parts: ApplicationTaskDependencies, table: type[Told], tell: Callable[[Told], int], *, now: datetime
+) -> int:
     """Tell organisations what a table's rows owe them, as often as is tried; return how many letters were handed over."""
     return work_off(
         parts.database,
@@ -71,7 +73,7 @@ def write_owed(parts: Applying, table: type[Told], tell: Callable[[Told], int], 
     )
 
 
-def ask_registers(parts: Applying, *, now: datetime) -> int:
+def ask_registers(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     """Ask public registers for the numbers of applications; return how many questions were answered.
 
     One that does not answer is asked again, ever later; the application waits with it, and staff may decide without it.
@@ -87,7 +89,7 @@ def ask_registers(parts: Applying, *, now: datetime) -> int:
     )
 
 
-def tidy_documents(parts: Applying, *, now: datetime) -> int:
+def tidy_documents(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     """Forget uploads that never came, and take away the bytes of what was removed; return how many."""
     return work_off(
         parts.database,
@@ -121,7 +123,7 @@ def _owed(table: type[StepRow] | type[TierNoticeRow]) -> tuple[ColumnElement[boo
     return table.told_at.is_(None), table.withheld.is_(None)
 
 
-def _take_away(parts: Applying, row: DocumentRow, *, now: datetime) -> int:
+def _take_away(parts: ApplicationTaskDependencies, row: DocumentRow, *, now: datetime) -> int:
     """Take one away; whatever stops this one must not stop the others."""
     try:
         # First the bytes: where this dies in between, the row says what is left to do.
@@ -135,7 +137,7 @@ def _take_away(parts: Applying, row: DocumentRow, *, now: datetime) -> int:
 
 
 def deliver(
-    parts: Applying,
+    parts: ApplicationTaskDependencies,
     table: type[Told],
     row: Told,
     *,
@@ -176,14 +178,14 @@ def deliver(
     return int(withheld is None)
 
 
-def _tell(parts: Applying, step: StepRow, *, now: datetime) -> int:
+def _tell(parts: ApplicationTaskDependencies, step: StepRow, *, now: datetime) -> int:
     # Who comes back from a suspension is told so, and not that they are verified.
     hold_key_of(parts.database, step.organization_id)
     word = "restored" if step.from_state == organizations.OrganizationState.SUSPENDED else step.to_state
     return deliver(parts, StepRow, step, step=word, said=step.said, now=now)
 
 
-def _ask(parts: Applying, question: LookupRow, *, now: datetime) -> int:
+def _ask(parts: ApplicationTaskDependencies, question: LookupRow, *, now: datetime) -> int:
     hold_key_of(parts.database, question.organization_id, to_seal=True)
     register = parts.register.name_for(country=question.country)
     found = None

@@ -1,11 +1,10 @@
 """Defence against those who try stolen cards on donation forms. Import from here only."""
 
 from amply.modules.defence.closings import (
-    FACT_FORM_CLOSED,
+    TOPIC_FORM_CLOSED,
     Closing,
     Exemption,
     FormClosed,
-    FormNotClosed,
     closed_forms,
     count_untold,
     exempt,
@@ -15,7 +14,7 @@ from amply.modules.defence.closings import (
     tell_closings,
 )
 from amply.modules.defence.declines import (
-    FACT_EXHAUSTED,
+    TOPIC_EXHAUSTED,
     Decline,
     claim_exhausted,
     count_unended,
@@ -29,10 +28,10 @@ from amply.modules.defence.domain import (
     Attempt,
     ChallengeRequired,
     Client,
-    Marks,
+    Fingerprints,
     Part,
 )
-from amply.modules.defence.marks import DailyKeys
+from amply.modules.defence.fingerprints import DailyKeys
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork, solve
 from amply.modules.defence.queries import Attack, attacks, count_attacks
@@ -41,8 +40,8 @@ from amply.modules.defence.web import ClientOf, GateOf, SolutionOf
 
 __all__ = [
     "CLOSED_AT_MOST",
-    "FACT_EXHAUSTED",
-    "FACT_FORM_CLOSED",
+    "TOPIC_EXHAUSTED",
+    "TOPIC_FORM_CLOSED",
     "About",
     "Attack",
     "Attempt",
@@ -54,11 +53,10 @@ __all__ = [
     "DailyKeys",
     "Decline",
     "Exemption",
+    "Fingerprints",
     "FormClosed",
-    "FormNotClosed",
     "Gate",
     "GateOf",
-    "Marks",
     "Part",
     "ProofOfWork",
     "SolutionOf",

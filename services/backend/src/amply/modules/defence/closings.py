@@ -30,7 +30,7 @@ from amply.modules.defence.domain import (
 )
 from amply.modules.defence.models import ClosingRow, DeclineRow, ExemptionRow, OpenedGiftRow
 
-FACT_FORM_CLOSED: Final = "defence.form_closed"
+TOPIC_FORM_CLOSED: Final = "defence.form_closed"
 """An organisation is to be told that its form takes no gifts for a while."""
 
 EXEMPT_DAYS_MAX: Final = 365
@@ -327,7 +327,7 @@ def _close(
     )
     _note(row, through)
     session.add(row)
-    outbox.put(session, topic=FACT_FORM_CLOSED, payload={"closing_id": row.id}, now=now)
+    outbox.put(session, topic=TOPIC_FORM_CLOSED, payload={"closing_id": row.id}, now=now)
     _log.warning(
         "form_closed", organization_id=organization_id, runbook="docs/runbooks/alarms/card-testing.md"
     )

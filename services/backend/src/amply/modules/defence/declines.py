@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import ATTACK_LASTS, ATTACK_WINDOW, HOUR, is_attack, is_exhausted
-from amply.modules.defence.marks import KEPT, forget_keys, key_of, mark
+from amply.modules.defence.fingerprints import KEPT, forget_keys, key_of, mark
 from amply.modules.defence.models import AttackRow, DeclineRow, OpenedGiftRow
 
-FACT_EXHAUSTED: Final = "defence.gift_exhausted"
+TOPIC_EXHAUSTED: Final = "defence.gift_exhausted"
 _CLOSE_BATCH_MAX: Final = 50
 _CLOSE_ATTEMPTS_MAX: Final = 10
 _CLOSE_AGAIN_AFTER: Final = timedelta(seconds=30)
@@ -76,7 +76,7 @@ def note_decline(session: Session, decline: Decline, *, now: datetime) -> bool:
         )
     if opened is not None and opened.exhausted_at is None and _must_end(session, decline, card, now=now):
         opened.exhausted_at = now
-        outbox.put(session, topic=FACT_EXHAUSTED, payload={"donation_id": decline.donation_id}, now=now)
+        outbox.put(session, topic=TOPIC_EXHAUSTED, payload={"donation_id": decline.donation_id}, now=now)
     return True
 
 

@@ -216,7 +216,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marks:
+class Fingerprints:
     """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
 
     None for what is not the public Internet's: everyone of a private network would be one subject. `is_challenged`: a
@@ -231,7 +231,7 @@ class Marks:
     is_small: bool
     is_challenged: bool = False
 
-    def of_part(self, amount: Money) -> "Marks":
+    def of_part(self, amount: Money) -> "Fingerprints":
         """The same of one part of a gift: it alone may be small."""
         return replace(self, is_small=is_small(amount))
 

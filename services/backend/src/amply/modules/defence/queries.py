@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, union
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.modules.defence.domain import DECLINES, HOUR, SMALL_DECLINES, Marks, Subject
+from amply.modules.defence.domain import DECLINES, HOUR, SMALL_DECLINES, Fingerprints, Subject
 from amply.modules.defence.models import AttackRow, ClosingRow
 
 _COLUMNS: Final[Mapping[Subject, str]] = {
@@ -90,7 +90,7 @@ class Attack:
 def seen_of(
     database: Database,
     *,
-    marks: Marks,
+    marks: Fingerprints,
     small_at: Collection[str],
     organization_ids: Collection[str],
     now: datetime,

@@ -16,13 +16,13 @@ from amply.modules.defence.domain import (
     Attempt,
     ChallengeRequired,
     Evidence,
+    Fingerprints,
     Judgement,
-    Marks,
     Subject,
     Verdict,
     judge,
 )
-from amply.modules.defence.marks import DailyKeys, marks_of
+from amply.modules.defence.fingerprints import DailyKeys, marks_of
 from amply.modules.defence.models import OpenedGiftRow
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork
@@ -41,13 +41,13 @@ class Gate:
     keys: DailyKeys
     challenge: Challenge
 
-    def admit(self, attempt: Attempt, *, solution: str | None, now: datetime) -> Marks:
+    def admit(self, attempt: Attempt, *, solution: str | None, now: datetime) -> Fingerprints:
         """Let a request on, and say what it is to be remembered by.
 
         Raises:
             FormClosed: The form of one of its organisations is closed for a while.
             ChallengeRequired: It must be repeated with a solution.
-            TooManyRequests: Not now. Whoever is refused is not told why: the words are the same for every reason.
+            TooManyRequests: The caller exceeded a rate limit. Whoever is refused is not told why: the words are the same for every reason.
         """
         forbid_transaction("judging a gift")
         marks = marks_of(self.keys.of(now.date()), attempt)
@@ -71,7 +71,7 @@ class Gate:
         _note("gift_challenged", attempt, judgement)
         raise ChallengeRequired(self.challenge.pose(about, bits=judgement.bits, now=now))
 
-    def _evidence(self, attempt: Attempt, marks: Marks, *, now: datetime) -> Evidence:
+    def _evidence(self, attempt: Attempt, marks: Fingerprints, *, now: datetime) -> Evidence:
         keys = _cache_keys(attempt, marks)
         rules = [rule for rule in RULES if rule.subject in keys]
         hits = [Hit(name=rule.name, key=keys[rule.subject], window=rule.window) for rule in rules]
@@ -98,7 +98,7 @@ def gate(database: Database, counters: Counters) -> Gate:
     return Gate(database=database, counters=counters, keys=keys, challenge=ProofOfWork(keys.of))
 
 
-def opened(*, donation_id: str, organization_id: str, marks: Marks, now: datetime) -> NewRow:
+def opened(*, donation_id: str, organization_id: str, marks: Fingerprints, now: datetime) -> NewRow:
     """What is remembered of whose gift this is, so that a decline can be told of whoever opened it: written with the gift."""
     values = {
         "donation_id": donation_id,
@@ -109,7 +109,7 @@ def opened(*, donation_id: str, organization_id: str, marks: Marks, now: datetim
     return NewRow(OpenedGiftRow, values)
 
 
-def _cache_keys(attempt: Attempt, marks: Marks) -> dict[Subject, str]:
+def _cache_keys(attempt: Attempt, marks: Fingerprints) -> dict[Subject, str]:
     """What each subject is counted under. Nobody is told from anybody within a private network."""
     seen = {
         Subject.ADDRESS: marks.address,

@@ -12,7 +12,7 @@ from amply.modules.donations.data_sharing import (
     DataSharingNotAcceptable,
 )
 from amply.modules.donations.declines import close_exhausted
-from amply.modules.donations.dedications import DedicationSending, send_due_dedications
+from amply.modules.donations.dedications import DedicationDependencies, send_due_dedications
 from amply.modules.donations.domain import (
     Costs,
     DonationNotFound,
@@ -22,6 +22,21 @@ from amply.modules.donations.domain import (
     Gift,
     OfflineMethod,
 )
+from amply.modules.donations.donor_documents import own_proof, own_receipt
+from amply.modules.donations.donor_gifts import (
+    AnonymityNotChangeable,
+    GivenTo,
+    OwnGift,
+    change_anonymity,
+    index_of,
+    newest_address,
+    own_gift,
+    own_gifts,
+    owner_of,
+    recipients_of,
+    resend_own_receipt,
+    sealed_for,
+)
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
@@ -30,7 +45,6 @@ from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of
 from amply.modules.donations.notices import send_due_notices
 from amply.modules.donations.offline import (
-    DonationNotReversible,
     OfflineGift,
     OfflineGiftNotAcceptable,
     ReversalReason,
@@ -49,21 +63,6 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
-from amply.modules.donations.own_gifts import (
-    AnonymityNotChangeable,
-    GivenTo,
-    OwnGift,
-    change_anonymity,
-    index_of,
-    newest_address,
-    own_gift,
-    own_gifts,
-    owner_of,
-    recipients_of,
-    resend_own_receipt,
-    sealed_for,
-)
-from amply.modules.donations.own_papers import own_proof, own_receipt
 from amply.modules.donations.queries import (
     costs,
     count_exhausted_letters,
@@ -74,7 +73,7 @@ from amply.modules.donations.queries import (
     withdraw_declarations,
 )
 from amply.modules.donations.receipting import (
-    ReceiptSending,
+    ReceiptDependencies,
     printed_receipt,
     resend_receipt,
     send_due_receipts,
@@ -84,8 +83,8 @@ from amply.modules.donations.receipting import (
 from amply.modules.donations.refunds import (
     DonationNotRefundable,
     RefundAmountNotAcceptable,
+    RefundDependencies,
     Refunded,
-    Refunding,
     RefundNotFinished,
     RefundRefused,
     complete_stuck_refunds,
@@ -110,8 +109,8 @@ from amply.modules.donations.service import (
     record_gift,
     replayed,
 )
-from amply.modules.donations.splits import Splitting, complete_splits
-from amply.modules.donations.tasks import EventHandling, handle_provider_event
+from amply.modules.donations.splits import SplitGiftDependencies, complete_splits
+from amply.modules.donations.tasks import EventDependencies, handle_provider_event
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -132,18 +131,17 @@ __all__ = [
     "DataSharingIn",
     "DataSharingNotAcceptable",
     "Dedication",
+    "DedicationDependencies",
     "DedicationKind",
-    "DedicationSending",
     "DisputeNotAnswerable",
     "DonationCreated",
     "DonationIn",
     "DonationNotFound",
     "DonationNotRefundable",
-    "DonationNotReversible",
     "DonationStatus",
     "Donor",
     "Erasure",
-    "EventHandling",
+    "EventDependencies",
     "FeeCoverChanged",
     "FeeCoverIn",
     "Gift",
@@ -158,15 +156,15 @@ __all__ = [
     "OfflineGiftNotAcceptable",
     "OfflineMethod",
     "OwnGift",
-    "ReceiptSending",
+    "ReceiptDependencies",
     "Recipient",
     "RefundAmountNotAcceptable",
+    "RefundDependencies",
     "RefundNotFinished",
     "RefundRefused",
     "Refunded",
-    "Refunding",
     "ReversalReason",
-    "Splitting",
+    "SplitGiftDependencies",
     "StatementNotAcceptable",
     "answer_dispute",
     "answered",

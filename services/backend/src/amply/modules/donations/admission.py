@@ -55,7 +55,7 @@ class Admission:
         """
         return f"{organization_id} {hashlib.sha256(self.key.encode()).hexdigest()}"
 
-    def admit(self, gift: Gift, *beside: Gift) -> defence.Marks:
+    def admit(self, gift: Gift, *beside: Gift) -> defence.Fingerprints:
         """Ask the gate for a gift, or for all that are given at once, and say what whoever gives is remembered by.
 
         Raises:

@@ -32,7 +32,7 @@ def answer_dispute(
 
     Raises:
         DisputeNotFound: There is no such dispute.
-        StatementNotAcceptable: As it says.
+        StatementNotAcceptable: The statement is empty, or longer than the processor takes.
         DisputeNotAnswerable: It is decided or answered, or its donor was erased.
         ProcessorUnavailable: No answer; repeating it is harmless.
     """

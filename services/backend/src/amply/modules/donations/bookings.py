@@ -1,30 +1,21 @@
-"""What one verified provider event does to a payment, its donation and the books, inside one transaction."""
+"""Which payment and gift a provider event is about, and the lines that a gift moves in the books."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from amply.infra import tracing
 from amply.kernel.money import Money
-from amply.modules import ledger, payments, receipts, webhooks
-from amply.modules.donations.domain import DonationStatus, status_of_payment
-from amply.modules.donations.integrator_events import Arrived, record_success
-from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
-from amply.modules.donations.openings import gift_of
-from amply.modules.donations.parts import GiftParts
+from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.gift_components import GiftParts
+from amply.modules.donations.models import DonationRow
+from amply.modules.donations.provider_events.context import (
+    EventTransaction,
+    GiftBooks,
+    PaymentEvent,
+)
 
-_SUCCESS: Final = "payment_intent.succeeded"
-_FEE_KNOWN: Final = "charge.updated"
 _ABOUT_PEOPLE: Final = ("customer.", "mandate.", "payment_method.", "setup_intent.")
-
-
-def needs_settlement(event: webhooks.ProviderEvent) -> bool:
-    """Whether the processor must be asked what was moved."""
-    return event.type in (_SUCCESS, _FEE_KNOWN)
 
 
 def find_payment(session: Session, event: webhooks.ProviderEvent) -> payments.Payment | None:
@@ -67,58 +58,25 @@ def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
     return not is_about_the_erased(session, event)
 
 
-def about_gift(news: News) -> Applies:
-    """Ask what a payment moved, where its event says that it did."""
-    settlement = None
-    if needs_settlement(news.event):
-        settlement = _settlement(news)
-
-    def apply(hand: Hand) -> webhooks.Outcome:
-        return EventInHand(
-            session=hand.session,
-            event=news.event,
-            settlement=settlement,
-            secrets=news.secrets,
-            now=hand.now,
-        ).apply()
-
-    return apply
-
-
-def _settlement(news: News) -> payments.Settlement:
-    """What was moved. Where we are shut out of the account, its own word that the payment has succeeded is what there is.
-
-    Success is final and of the whole amount; the fee stays unknown until the organisation lets us in again.
-    """
-    try:
-        return news.processor.settlement(
-            remote_id=intent_id(news.event.object), account_id=news.event.account_id or ""
-        )
-    except payments.AccountUnreachable:
-        if news.event.type != _SUCCESS:
-            raise
-        return payments.Settlement(gross=news.payment.amount, fee=None)
-
-
 def locked_gift(
-    news: News, hand: Hand, *, asked_about_returns: bool = True
+    payment_event: PaymentEvent, transaction: EventTransaction, *, asked_about_returns: bool = True
 ) -> tuple[payments.Payment, DonationRow] | None:
-    """Lock the payment that news is about, and find its gift; None when it is none of ours.
+    """Lock the payment that an event is about, and find its gift; None when it is none of ours.
 
     Raises:
         AnswerOutdated: What went back of it is not what it was when the processor was asked.
     """
     payment = payments.lock_for_event(
-        hand.session,
-        remote_id=intent_id(news.event.object),
-        payment_id=payment_id(news.event.object),
-        account_id=news.event.account_id or "",
+        transaction.session,
+        remote_id=intent_id(payment_event.event.object),
+        payment_id=payment_id(payment_event.event.object),
+        account_id=payment_event.event.account_id or "",
     )
     if payment is None:
         return None
-    if asked_about_returns and payment.returns_known != news.payment.returns_known:
-        raise payments.AnswerOutdated(news.event.id)
-    return payment, hand.session.get_one(DonationRow, payment.donation_id)
+    if asked_about_returns and payment.returns_known != payment_event.payment.returns_known:
+        raise payments.AnswerOutdated(payment_event.event.id)
+    return payment, transaction.session.get_one(DonationRow, payment.donation_id)
 
 
 def is_about_the_erased(session: Session, event: webhooks.ProviderEvent) -> bool:
@@ -165,139 +123,3 @@ def release(books: GiftBooks, *, event: webhooks.ProviderEvent) -> None:
         reference=f"stripe:payment_intent:{intent_id(event.object)}",
     )
     gift.reserved_entry_id = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class EventInHand:
-    """An event, what the processor said of its money, and the transaction its effects belong to."""
-
-    session: Session
-    event: webhooks.ProviderEvent
-    settlement: payments.Settlement | None
-    secrets: ledger.CommitmentSecrets
-    now: datetime
-
-    def apply(self) -> webhooks.Outcome:
-        """Move payment and donation along their states, book what moved, and owe the donor a receipt."""
-        payment = payments.lock_for_event(
-            self.session,
-            remote_id=intent_id(self.event.object),
-            payment_id=payment_id(self.event.object),
-            account_id=self.event.account_id or "",
-        )
-        if payment is None:
-            return webhooks.Outcome.NOT_OURS
-        row = self.session.get_one(DonationRow, payment.donation_id)
-        if self.event.type == _FEE_KNOWN:
-            return self._apply_fee(row)
-        following = payments.status_of_event(self.event.type)
-        if not payments.transition(self.session, payment=payment, following=following, now=self.now):
-            return webhooks.Outcome.NO_CHANGE
-        if self.settlement is not None:
-            self._book_gift(row, self.settlement)
-        else:
-            books = GiftBooks(session=self.session, gift=row, secrets=self.secrets, now=self.now)
-            release(books, event=self.event)
-        row.status = status_of_payment(following)
-        row.updated_at = self.now
-        return webhooks.Outcome.APPLIED
-
-    def _apply_fee(self, row: DonationRow) -> webhooks.Outcome:
-        """With asynchronous capture the fee becomes known after the success.
-
-        Raises:
-            GiftNotBookedYet: The success is still on its way, and may have read the money before the fee was known.
-        """
-        if self.settlement is None or self.settlement.fee is None:
-            return webhooks.Outcome.NO_CHANGE  # it changed otherwise, as while a bank takes days
-        if row.entry_id is None and row.status in (DonationStatus.FAILED, DonationStatus.CANCELED):
-            return webhooks.Outcome.NO_CHANGE  # the charge that changed is one that never succeeded
-        if row.entry_id is None:
-            raise GiftNotBookedYet(self.event.id)
-        booked = self._book_fee(row, self.settlement)
-        return webhooks.Outcome.APPLIED if booked else webhooks.Outcome.NO_CHANGE
-
-    def _book_gift(self, row: DonationRow, settlement: payments.Settlement) -> None:
-        company = receipts.told_of(self.session, donation_id=row.id)[0].company
-        personal = {
-            "donor_name": row.donor_name,
-            "donor_email": row.donor_email,
-            "donation_id": row.id,
-            "company_name": company.name if company is not None else None,
-        }
-        parts = arrived(row, settlement.gross)
-        lines = gift_lines(row, parts)
-        if row.reserved_entry_id is not None:
-            lines = ledger.postings.post(
-                entry_id=row.reserved_entry_id, pending=reserved_lines(row), moved=lines
-            )
-            row.reserved_entry_id = None
-        posted = self._post(
-            row,
-            kind=ledger.Kind.DONATION_SUCCEEDED,
-            transfers=lines,
-            personal={field: value for field, value in personal.items() if value is not None},
-        )
-        self._book_fee(row, settlement)
-        # A gift is what arrived. The processor's truth wins over what was asked for.
-        row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
-        row.fee_cover_minor_units = parts.cover
-        row.entry_id = posted.id
-        arrived_gift = Arrived(
-            id=row.id, organization_id=row.organization_id, amount=settlement.gross, fund_id=row.fund_id
-        )
-        record_success(self.session, arrived_gift, occurred_at=self.event.occurred_at, now=self.now)
-        if row.erased_at is None:
-            self.session.add(
-                ReceiptRow(
-                    donation_id=row.id,
-                    entry_id=posted.id,
-                    attempts=0,
-                    next_attempt_at=self.now,
-                    received_at=self.event.occurred_at,
-                    traceparent=tracing.traceparent(),
-                )
-            )
-
-    def _book_fee(self, row: DonationRow, settlement: payments.Settlement) -> bool:
-        """Post the processor's fee; False when it is unknown, nothing, or posted already."""
-        if settlement.fee is None:
-            return False
-        row.processor_fee_minor_units = settlement.fee.minor_units
-        if settlement.fee.minor_units == 0:
-            return False
-        return self._post(
-            row,
-            kind=ledger.Kind.PROCESSOR_FEE,
-            transfers=ledger.processor_fee(organization_id=row.organization_id, amount=settlement.fee),
-            personal={},
-        ).created
-
-    def _post(
-        self,
-        row: DonationRow,
-        *,
-        kind: ledger.Kind,
-        transfers: tuple[ledger.NewTransfer, ...],
-        personal: Mapping[str, str],
-    ) -> ledger.PostedEntry:
-        """One entry per intent and kind, whichever event brings it. About an erased donor nothing is kept to open."""
-        remote_id = intent_id(self.event.object)
-        entry = ledger.NewEntry(
-            kind=kind,
-            organization_id=row.organization_id,
-            idempotency_key=f"stripe:{remote_id}:{kind}",
-            transfers=transfers,
-            event_at=self.event.occurred_at,
-            # The processor knows whose payment it is: the log commits to the reference and does not show it.
-            reference=None,
-            personal={**personal, "reference": f"stripe:payment_intent:{remote_id}"},
-        )
-        return ledger.post(
-            self.session,
-            entry=entry,
-            now=self.now,
-            secrets=self.secrets,
-            gift=gift_of(row),
-            keeps_openings=row.erased_at is None,
-        )

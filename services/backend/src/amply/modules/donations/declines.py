@@ -5,28 +5,30 @@ import structlog
 from amply.infra.database import Database
 from amply.kernel.clock import Clock
 from amply.modules import defence, payments, webhooks
-from amply.modules.donations.attempt_news import about_attempt
 from amply.modules.donations.bookings import intent_id
-from amply.modules.donations.news import Applies, Hand, News
+from amply.modules.donations.provider_events.attempts import about_attempt
+from amply.modules.donations.provider_events.context import ApplyAnswer, EventTransaction, PaymentEvent
 
 _log = structlog.get_logger()
 
 
-def about_decline(news: News) -> Applies:
+def about_decline(payment_event: PaymentEvent) -> ApplyAnswer:
     """The payment's state as with every attempt; and each card that was declined is counted, once.
 
     The event says that there was one, the processor which: an event that never came is made up for by the next.
     """
-    declined = news.processor.declines(
-        remote_id=intent_id(news.event.object), account_id=news.event.account_id or ""
+    declined = payment_event.processor.declines(
+        remote_id=intent_id(payment_event.event.object), account_id=payment_event.event.account_id or ""
     )
-    apply_state = about_attempt(news)
+    apply_state = about_attempt(payment_event)
 
-    def apply(hand: Hand) -> webhooks.Outcome:
-        outcome = apply_state(hand)
+    def apply(transaction: EventTransaction) -> webhooks.Outcome:
+        outcome = apply_state(transaction)
         if outcome is not webhooks.Outcome.NOT_OURS:
             for each in declined:
-                defence.note_decline(hand.session, _decline(news.payment, each), now=hand.now)
+                defence.note_decline(
+                    transaction.session, _decline(payment_event.payment, each), now=transaction.now
+                )
         return outcome
 
     return apply

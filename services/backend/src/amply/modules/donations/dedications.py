@@ -42,14 +42,14 @@ class WithheldDedication(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DedicationSending:
-    """The parts that telling works with."""
+class DedicationDependencies:
+    """What telling of dedications depends on."""
 
     database: Database
     mailer: mail.Mailer
 
 
-def send_due_dedications(parts: DedicationSending, *, now: datetime) -> int:
+def send_due_dedications(parts: DedicationDependencies, *, now: datetime) -> int:
     """Write to those who are to be told of gifts that have arrived; return how many letters were handed over."""
     _forget_told(parts, now=now)
     sent = 0
@@ -61,7 +61,7 @@ def send_due_dedications(parts: DedicationSending, *, now: datetime) -> int:
     return sent
 
 
-def _next(parts: DedicationSending, *, now: datetime) -> str | None:
+def _next(parts: DedicationDependencies, *, now: datetime) -> str | None:
     with parts.database.transaction() as session:
         return session.scalars(
             select(DedicationRow.donation_id)
@@ -83,7 +83,7 @@ def _next(parts: DedicationSending, *, now: datetime) -> str | None:
         ).one_or_none()
 
 
-def _send(parts: DedicationSending, *, donation_id: str, now: datetime) -> bool:
+def _send(parts: DedicationDependencies, *, donation_id: str, now: datetime) -> bool:
     """Hand one letter over; whatever stops this one must not stop the others."""
     letter = _claim(parts, donation_id=donation_id, now=now)
     if letter is None:
@@ -100,7 +100,9 @@ def _send(parts: DedicationSending, *, donation_id: str, now: datetime) -> bool:
     return True
 
 
-def _claim(parts: DedicationSending, *, donation_id: str, now: datetime) -> receipts.DedicationLetter | None:
+def _claim(
+    parts: DedicationDependencies, *, donation_id: str, now: datetime
+) -> receipts.DedicationLetter | None:
     """The letter, marked as handed over; None where none is to be sent, which is recorded, or where others were faster."""
     with parts.database.transaction() as session:
         row = session.get(DedicationRow, donation_id, with_for_update=True)
@@ -192,7 +194,7 @@ def _forget(session: Session, *, donation_id: str, message_id: str) -> None:
         row.forget_recipient()
 
 
-def _forget_told(parts: DedicationSending, *, now: datetime) -> None:
+def _forget_told(parts: DedicationDependencies, *, now: datetime) -> None:
     """Those whose letter was on its way when its sender died: nobody will write to them again.
 
     What is sealed does not tell whether they are forgotten already: one attempt more than there are says so.

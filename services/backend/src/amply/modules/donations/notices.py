@@ -16,7 +16,7 @@ from amply.kernel.money import Money
 from amply.modules import mail, organizations, receipts
 from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, DonationStatus, Withheld, receipt_retry_delay
 from amply.modules.donations.models import DonationRow, NoticeRow
-from amply.modules.donations.receipting import ReceiptSending
+from amply.modules.donations.receipting import ReceiptDependencies
 
 _FIRST_AFTER: Final = timedelta(hours=1)
 """A donor who is still at the page may pay otherwise, and needs no letter then."""
@@ -36,7 +36,7 @@ def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
     )
 
 
-def send_due_notices(parts: ReceiptSending, *, now: datetime) -> int:
+def send_due_notices(parts: ReceiptDependencies, *, now: datetime) -> int:
     """Send what is due; return how many were sent. The attempt is counted before the e-mail leaves: twice is better than never."""
     sent = 0
     while (donation_id := _claim(parts.database, now=now)) is not None:
@@ -68,7 +68,7 @@ def _claim(database: Database, *, now: datetime) -> str | None:
         return due.donation_id
 
 
-def _send(parts: ReceiptSending, *, donation_id: str, now: datetime) -> bool:
+def _send(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> bool:
     """Send one; whatever stops this one must not stop the others."""
     try:
         letter = _letter(parts.database, donation_id=donation_id)

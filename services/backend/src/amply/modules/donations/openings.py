@@ -6,8 +6,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from amply.infra.vault import DONORS, Head, KeyNotAtHand, keyring_of
+from amply.infra.vault.reencryption import Tended
 from amply.infra.vault.resealing import sealed_before
-from amply.infra.vault.tending import Tended
 from amply.modules import ledger, payments
 from amply.modules.donations.models import DonationRow
 

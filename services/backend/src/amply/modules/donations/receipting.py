@@ -33,8 +33,8 @@ class ReceiptNotPossible(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiptSending:
-    """The parts receipt sending works with. `ledger_page` is where people read the public ledger."""
+class ReceiptDependencies:
+    """What sending receipts depends on. `ledger_page` is where people read the public ledger."""
 
     database: Database
     mailer: mail.Mailer
@@ -42,7 +42,7 @@ class ReceiptSending:
     ledger_page: str
 
 
-def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
+def send_due_receipts(parts: ReceiptDependencies, *, now: datetime) -> int:
     """Send the receipts whose entries are covered by a published checkpoint; return how many were sent.
 
     The attempt is counted before the e-mail leaves. A crash in between sends it again later: a receipt twice is
@@ -184,7 +184,7 @@ def _left(row: DonationRow, waiting: ReceiptRow) -> Money:
     return Money(minor_units=left, currency=row.currency)
 
 
-def _send_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> bool:
+def _send_receipt(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> bool:
     """Send one; whatever stops this one must not stop the others."""
     try:
         letter = _letter(parts, donation_id=donation_id, now=now)
@@ -198,7 +198,7 @@ def _send_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> 
     return True
 
 
-def _note_sent(parts: ReceiptSending, *, donation_id: str, message_id: str, now: datetime) -> None:
+def _note_sent(parts: ReceiptDependencies, *, donation_id: str, message_id: str, now: datetime) -> None:
     """Unless the gift changed while the letter was on its way, which began the attempts anew: another one is due."""
     with parts.database.transaction() as session:
         waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
@@ -209,7 +209,7 @@ def _note_sent(parts: ReceiptSending, *, donation_id: str, message_id: str, now:
             waiting.sent_at = now
 
 
-def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None:
+def _claim_receipt(parts: ReceiptDependencies, *, now: datetime) -> ReceiptRow | None:
     """Take the next receipt that can be proven and count the attempt."""
     with parts.database.transaction() as session:
         due = session.scalars(
@@ -233,7 +233,7 @@ def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None
         return due
 
 
-def printed_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> mail.Mail:
+def printed_receipt(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> mail.Mail:
     """The letter with its receipt as paper, for whoever hands it over; issued like any other, and not sent.
 
     Raises:
@@ -254,7 +254,7 @@ def printed_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -
 
 
 def _letter(
-    parts: ReceiptSending, *, donation_id: str, now: datetime, prints: bool = False
+    parts: ReceiptDependencies, *, donation_id: str, now: datetime, prints: bool = False
 ) -> receipts.Letter | None:
     """The letter, its receipt issued; None where none is to be sent, which is recorded. `prints`: it is not sent anyway."""
     with parts.database.transaction() as session:

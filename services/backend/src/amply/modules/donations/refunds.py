@@ -21,8 +21,8 @@ from amply.kernel.money import Money, exponent_of, format_minor_units
 from amply.modules import ledger, payments
 from amply.modules.donations.domain import DonationNotFound, DonationStatus
 from amply.modules.donations.models import DonationRow
-from amply.modules.donations.news import GiftBooks
-from amply.modules.donations.refund_news import released_lines, reserved_lines
+from amply.modules.donations.provider_events.context import GiftBooks
+from amply.modules.donations.provider_events.refunds import released_lines, reserved_lines
 
 _log = structlog.get_logger()
 
@@ -54,8 +54,8 @@ class RefundRefused(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refunding:
-    """The parts that refunds of ours work with."""
+class RefundDependencies:
+    """What refunds of ours depend on."""
 
     database: Database
     processor: payments.Processor
@@ -74,7 +74,7 @@ class Refunded:
 
 
 def refund(
-    parts: Refunding, *, donation_id: str, amount: str | None, reason: payments.RefundReason
+    parts: RefundDependencies, *, donation_id: str, amount: str | None, reason: payments.RefundReason
 ) -> Refunded:
     """Give some or all of a gift back. `amount` is written as people do, such as `5.00`; without one, all that is left.
 
@@ -94,14 +94,14 @@ def refund(
     return Refunded(id=recorded.id, donation_id=donation_id, amount=told.amount, status=told.status)
 
 
-def complete_stuck_refunds(parts: Refunding) -> int:
+def complete_stuck_refunds(parts: RefundDependencies) -> int:
     """Finish what a crash left; return how many refunds were completed. Each is tried ten times, ever further apart."""
     with parts.database.transaction() as session:
         waiting = payments.claim_stuck_refunds(session, now=parts.clock())
     return sum(_complete(parts, recorded, payment) for recorded, payment in waiting)
 
 
-def _complete(parts: Refunding, recorded: payments.Refund, payment: payments.Payment) -> bool:
+def _complete(parts: RefundDependencies, recorded: payments.Refund, payment: payments.Payment) -> bool:
     """Finish one; whatever stops this one must not stop the others."""
     try:
         _open(parts, recorded, payment)
@@ -115,7 +115,7 @@ def _complete(parts: Refunding, recorded: payments.Refund, payment: payments.Pay
 
 
 def _recorded(
-    parts: Refunding, *, donation_id: str, amount: str | None, reason: payments.RefundReason
+    parts: RefundDependencies, *, donation_id: str, amount: str | None, reason: payments.RefundReason
 ) -> tuple[payments.Refund, payments.Payment]:
     for left in reversed(range(_ROUNDS_MAX)):
         try:
@@ -130,7 +130,7 @@ def _recorded(
 
 
 def _record(
-    parts: Refunding,
+    parts: RefundDependencies,
     session: Session,
     *,
     donation_id: str,
@@ -206,7 +206,9 @@ def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amou
     return Money(minor_units=left, currency=gift.currency)
 
 
-def _open(parts: Refunding, recorded: payments.Refund, payment: payments.Payment) -> payments.RemoteRefund:
+def _open(
+    parts: RefundDependencies, recorded: payments.Refund, payment: payments.Payment
+) -> payments.RemoteRefund:
     try:
         told = payments.open_refund(parts.processor, refund=recorded, payment=payment, now=parts.clock())
     except payments.ProcessorRefused as refusal:
@@ -222,7 +224,7 @@ def _open(parts: Refunding, recorded: payments.Refund, payment: payments.Payment
     return told
 
 
-def _release(parts: Refunding, recorded: payments.Refund, payment: payments.Payment) -> None:
+def _release(parts: RefundDependencies, recorded: payments.Refund, payment: payments.Payment) -> None:
     """A no is an answer: give back what was reserved, unless an event says that there is a refund after all."""
     now = parts.clock()
     with parts.database.transaction() as session:

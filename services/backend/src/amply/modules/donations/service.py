@@ -52,7 +52,7 @@ def donate(
     key: str,
     request: Mapping[str, Any],
     clock: Clock,
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
     consents: ConsentKeeping | None = None,
 ) -> Answer:
     """Take a gift as far as the donor's browser can carry on. `marks`: what the gate remembers whoever asks by.
@@ -153,7 +153,7 @@ def record_gift(
     now: datetime,
     customer: payments.Customer | None = None,
     is_agreed: bool = False,
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
 ) -> payments.Payment:
     """Step (1): write down a gift, the payment it needs, and what the gate remembers whoever gives by.
 
@@ -199,7 +199,7 @@ def record_gift(
 
 
 def _remembered(
-    donation_id: str, gift: Gift, marks: defence.Marks | None, *, now: datetime
+    donation_id: str, gift: Gift, marks: defence.Fingerprints | None, *, now: datetime
 ) -> Sequence[NewRow]:
     if marks is None:
         return ()
@@ -232,7 +232,7 @@ def quotes(session: Session, *, organization_id: str, gift: Money) -> Sequence[p
     """What covers the fee of a gift to this organisation today, for each way to pay that has a price.
 
     Raises:
-        OrganizationNotFound: As it says.
+        OrganizationNotFound: No organisation has this id.
     """
     organization = organizations.get(session, organization_id=organization_id)
     return payments.fee_covers(country=organization.country, gift=gift)

@@ -31,12 +31,14 @@ from amply.modules.donations.split_schemas import (
 router = APIRouter(prefix="/v1/split-gifts", tags=["Donations"])
 
 
-async def _splitting(request: Request, database: DatabaseOf, clock: ClockOf) -> splits.Splitting:
+async def _splitting(request: Request, database: DatabaseOf, clock: ClockOf) -> splits.SplitGiftDependencies:
     state = request.app.state
-    return splits.Splitting(database=database, processor=state.processor, sharing=state.sharing, clock=clock)
+    return splits.SplitGiftDependencies(
+        database=database, processor=state.processor, method_cloning=state.method_cloning, clock=clock
+    )
 
 
-SplittingOf = Annotated[splits.Splitting, Depends(_splitting)]
+SplittingOf = Annotated[splits.SplitGiftDependencies, Depends(_splitting)]
 _limited = [Depends(limit_by_address("split_payments"))]
 
 

@@ -45,22 +45,22 @@ _OVER: Final = frozenset({DonationStatus.SUCCEEDED, DonationStatus.PROCESSING, D
 
 
 @dataclass(frozen=True, kw_only=True)
-class Splitting:
-    """The parts that gifts to several organisations work with."""
+class SplitGiftDependencies:
+    """What gifts to several organisations depend on."""
 
     database: Database
     processor: payments.Processor
-    sharing: payments.MethodSharing
+    method_cloning: payments.PaymentMethodCloning
     clock: Clock
 
 
 def give_to_many(
-    parts: Splitting,
+    parts: SplitGiftDependencies,
     *,
     split: NewSplitGift,
     key: str,
     request: Mapping[str, Any],
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
 ) -> Answer:
     """Take a gift as far as the donor can enter a payment method. `marks`: as for `donate`, of every part.
 
@@ -86,7 +86,7 @@ def give_to_many(
     return _open_setup(parts, split_id)
 
 
-def pay_parts(parts: Splitting, *, split_id: str) -> SplitGift:
+def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
     """Pay every part that is not paid, with the method the donor entered. Again, only what failed is tried again.
 
     Raises:
@@ -100,7 +100,7 @@ def pay_parts(parts: Splitting, *, split_id: str) -> SplitGift:
     return _pay(parts, held)
 
 
-def new_setup(parts: Splitting, *, split_id: str) -> SetupOut:
+def new_setup(parts: SplitGiftDependencies, *, split_id: str) -> SetupOut:
     """Let the donor enter another payment method for the parts that are not paid.
 
     Raises:
@@ -112,15 +112,15 @@ def new_setup(parts: Splitting, *, split_id: str) -> SetupOut:
         held = split_rows.next_setup(session, split_id=split_id, most=_SETUPS_MAX, now=parts.clock())
     if held is None:
         raise SetupsUsedUp("Five payment methods were tried for this gift; begin a new one.")
-    made = parts.sharing.open_setup(split_id=split_id, payer_id=held.payer_id, number=held.setups)
+    made = parts.method_cloning.open_setup(split_id=split_id, payer_id=held.payer_id, number=held.setups)
     with parts.database.transaction() as session:
         split_rows.use_setup(
             session, split_id=split_id, number=held.setups, setup_id=made.remote_id, now=parts.clock()
         )
-    return SetupOut(client_secret=made.client_secret, publishable_key=parts.sharing.publishable_key)
+    return SetupOut(client_secret=made.client_secret, publishable_key=parts.method_cloning.publishable_key)
 
 
-def complete_splits(parts: Splitting) -> int:
+def complete_splits(parts: SplitGiftDependencies) -> int:
     """Pay what a crash left unpaid, and forget payment methods that are kept no longer; return how many gifts were paid on.
 
     A donor who asked to pay is charged within half an hour or not at all.
@@ -139,7 +139,7 @@ def complete_splits(parts: Splitting) -> int:
     return done
 
 
-def _completed(parts: Splitting, held: split_rows.Held) -> bool:
+def _completed(parts: SplitGiftDependencies, held: split_rows.Held) -> bool:
     """Whatever stops this one must not stop the others."""
     try:
         _pay(parts, held)
@@ -153,7 +153,7 @@ def _completed(parts: Splitting, held: split_rows.Held) -> bool:
 
 
 def _record(
-    session: Session, split_id: str, split: NewSplitGift, *, marks: defence.Marks | None, now: datetime
+    session: Session, split_id: str, split: NewSplitGift, *, marks: defence.Fingerprints | None, now: datetime
 ) -> None:
     donation_ids = []
     for position, gift in enumerate(split.gifts):
@@ -168,7 +168,7 @@ def _record(
     split_rows.add(session, split_id=split_id, donation_ids=donation_ids, now=now)
 
 
-def _open_intents(parts: Splitting, split_id: str) -> None:
+def _open_intents(parts: SplitGiftDependencies, split_id: str) -> None:
     """Announce each part's payment on its organisation's account; one that is refused has failed, and stops no other.
 
     Raises:
@@ -202,7 +202,7 @@ def _was_refused(payment: payments.Payment) -> bool:
     return payment.remote_id is None and payment.status is payments.PaymentStatus.FAILED
 
 
-def _open_intent(parts: Splitting, payment: payments.Payment) -> None:
+def _open_intent(parts: SplitGiftDependencies, payment: payments.Payment) -> None:
     """Open one part, or note that it was refused.
 
     Raises:
@@ -217,10 +217,10 @@ def _open_intent(parts: Splitting, payment: payments.Payment) -> None:
         payments.record_intent(session, payment_id=payment.id, intent=intent, now=parts.clock())
 
 
-def _open_setup(parts: Splitting, split_id: str) -> Answer:
-    payer_id = parts.sharing.open_payer(split_id=split_id)
-    made = parts.sharing.open_setup(split_id=split_id, payer_id=payer_id, number=1)
-    setup = SetupOut(client_secret=made.client_secret, publishable_key=parts.sharing.publishable_key)
+def _open_setup(parts: SplitGiftDependencies, split_id: str) -> Answer:
+    payer_id = parts.method_cloning.open_payer(split_id=split_id)
+    made = parts.method_cloning.open_setup(split_id=split_id, payer_id=payer_id, number=1)
+    setup = SetupOut(client_secret=made.client_secret, publishable_key=parts.method_cloning.publishable_key)
     with parts.database.transaction() as session:
         split_rows.keep_payer(
             session, split_id=split_id, payer_id=payer_id, setup_id=made.remote_id, now=parts.clock()
@@ -232,8 +232,8 @@ def _open_setup(parts: Splitting, split_id: str) -> Answer:
     return Answer(status=_CREATED, body=body)
 
 
-def _pay(parts: Splitting, held: split_rows.Held) -> SplitGift:
-    method_id = parts.sharing.method_of(setup_id=held.setup_id)
+def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
+    method_id = parts.method_cloning.method_of(setup_id=held.setup_id)
     if method_id is None:
         with parts.database.transaction() as session:
             split_rows.end_paying(session, split_id=held.id, now=parts.clock())
@@ -259,7 +259,7 @@ def _pay(parts: Splitting, held: split_rows.Held) -> SplitGift:
     return replace(split, parts=told)
 
 
-def _open_missing(parts: Splitting, held: split_rows.Held) -> None:
+def _open_missing(parts: SplitGiftDependencies, held: split_rows.Held) -> None:
     """Parts whose intent a crash left unopened; what does not answer now is told as unknown."""
     with parts.database.transaction() as session:
         waiting: Sequence[payments.Payment] = split_rows.payments_of(session, split_id=held.id)
@@ -272,7 +272,12 @@ def _open_missing(parts: Splitting, held: split_rows.Held) -> None:
 
 
 def _pay_part(
-    parts: Splitting, held: split_rows.Held, part: SplitPart, remote_id: str | None, *, method_id: str
+    parts: SplitGiftDependencies,
+    held: split_rows.Held,
+    part: SplitPart,
+    remote_id: str | None,
+    *,
+    method_id: str,
 ) -> SharedOutcome | None:
     """One part; whatever becomes of it, the others are tried. None where there is nothing to pay any more."""
     if part.status in _OVER or (remote_id is None and part.status is DonationStatus.FAILED):
@@ -280,7 +285,7 @@ def _pay_part(
     if remote_id is None:
         return SharedOutcome(paid=Paid.UNKNOWN)
     try:
-        return parts.sharing.pay(
+        return parts.method_cloning.pay(
             remote_id=remote_id, account_id=part.account_id, payer_id=held.payer_id, method_id=method_id
         )
     except payments.ProcessorUnavailable:
@@ -294,10 +299,10 @@ def _is_over(part: SplitPart) -> bool:
     return part.outcome is None or part.outcome.paid in (Paid.PAID, Paid.UNDER_WAY)
 
 
-def _release(parts: Splitting, *, split_id: str, payer_id: str) -> None:
+def _release(parts: SplitGiftDependencies, *, split_id: str, payer_id: str) -> None:
     """Let the processor forget the method; what does not answer now is asked again within the minute."""
     try:
-        parts.sharing.release(payer_id=payer_id)
+        parts.method_cloning.release(payer_id=payer_id)
     except (payments.ProcessorUnavailable, payments.ProcessorRefused) as reason:
         _log.warning("payment method not released", split_id=split_id, reason=reason.code)
         return

@@ -14,12 +14,18 @@ from sqlalchemy.exc import OperationalError
 from amply.infra import tracing
 from amply.infra.database import Database, begins_again
 from amply.modules import ledger, payments, webhooks
-from amply.modules.donations.attempt_news import about_attempt
-from amply.modules.donations.bookings import about_gift, find_payment, is_about_the_erased
+from amply.modules.donations.bookings import find_payment, is_about_the_erased
 from amply.modules.donations.declines import about_decline
-from amply.modules.donations.dispute_news import about_disputes, about_fraud_warning
-from amply.modules.donations.news import Applies, Hand, Handler, News
-from amply.modules.donations.refund_news import about_refunds
+from amply.modules.donations.provider_events.attempts import about_attempt
+from amply.modules.donations.provider_events.context import (
+    ApplyAnswer,
+    EventTransaction,
+    Handler,
+    PaymentEvent,
+)
+from amply.modules.donations.provider_events.disputes import about_disputes, about_fraud_warning
+from amply.modules.donations.provider_events.refunds import about_refunds
+from amply.modules.donations.provider_events.success import about_gift
 
 _HANDLERS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(webhooks.GIFT_TYPES, about_gift),
@@ -45,15 +51,17 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventHandling:
-    """The parts event handling works with."""
+class EventDependencies:
+    """What handling the processor's events depends on."""
 
     database: Database
     processor: payments.Processor
     secrets: ledger.CommitmentSecrets
 
 
-def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
+def handle_provider_event(
+    parts: EventDependencies, *, event_id: str, now: datetime
+) -> webhooks.Outcome | None:
     """Apply one stored event: payment, donation, ledger, receipt and the event's stamp in one transaction.
 
     Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
@@ -87,7 +95,7 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
 
 
 def _follow(
-    parts: EventHandling, event: webhooks.ProviderEvent, payment: payments.Payment, *, now: datetime
+    parts: EventDependencies, event: webhooks.ProviderEvent, payment: payments.Payment, *, now: datetime
 ) -> webhooks.Outcome | None:
     """Ask, then apply; ask again when what was asked about has changed meanwhile.
 
@@ -95,8 +103,10 @@ def _follow(
         AnswerOutdated, sqlalchemy.exc.OperationalError: Others were faster each time; the event comes back.
     """
     for left in reversed(range(_ROUNDS_MAX)):
-        news = News(event=event, payment=payment, processor=parts.processor, secrets=parts.secrets)
-        applies = _HANDLERS[event.type](news)
+        payment_event = PaymentEvent(
+            event=event, payment=payment, processor=parts.processor, secrets=parts.secrets
+        )
+        applies = _HANDLERS[event.type](payment_event)
         try:
             return _apply(parts, event, applies, now=now)
         except payments.AnswerOutdated:
@@ -111,13 +121,13 @@ def _follow(
 
 
 def _apply(
-    parts: EventHandling, event: webhooks.ProviderEvent, applies: Applies, *, now: datetime
+    parts: EventDependencies, event: webhooks.ProviderEvent, applies: ApplyAnswer, *, now: datetime
 ) -> webhooks.Outcome | None:
     """All that an event changes, in one transaction; None when somebody else was faster."""
     with parts.database.transaction() as session:
         if not webhooks.lock_unhandled(session, event_id=event.id):
             return None
-        outcome = applies(Hand(session=session, now=now))
+        outcome = applies(EventTransaction(session=session, now=now))
         webhooks.mark_handled(session, event_id=event.id, outcome=outcome, now=now)
         if is_about_the_erased(session, event):
             webhooks.forget(session, event_ids=[event.id])

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from amply.modules.exports.domain import KEPT
-from amply.modules.exports.making import Making, make_exports
+from amply.modules.exports.making import ExportJobs, make_exports
 from amply.modules.exports.ports import ExportStore
-from amply.modules.exports.service import FACT_ASKED, withdraw
+from amply.modules.exports.service import TOPIC_ASKED, withdraw
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-__all__ = ["FACT_ASKED", "KEPT", "ExportStore", "Making", "make_exports", "routers", "withdraw"]
+__all__ = ["KEPT", "TOPIC_ASKED", "ExportJobs", "ExportStore", "make_exports", "routers", "withdraw"]
 
 
 def routers() -> "tuple[APIRouter]":

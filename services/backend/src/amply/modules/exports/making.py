@@ -48,8 +48,8 @@ _KEY_MAY: Final = text("""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Making:
-    """What making files works with."""
+class ExportJobs:
+    """What the jobs that make exports depend on."""
 
     database: Database
     store: ExportStore
@@ -78,7 +78,7 @@ class _Counted:
             yield piece
 
 
-def make_exports(parts: Making, *, now: datetime) -> int:
+def make_exports(parts: ExportJobs, *, now: datetime) -> int:
     """Make what was asked for and forget what has expired; return how many files were made."""
     made = work_off(
         parts.database,
@@ -94,7 +94,7 @@ def make_exports(parts: Making, *, now: datetime) -> int:
     return made
 
 
-def _make(parts: Making, row: ExportRow, *, now: datetime) -> int:
+def _make(parts: ExportJobs, row: ExportRow, *, now: datetime) -> int:
     """Make one; whatever stops this one must not stop the others."""
     if not _still_may(parts.database, row, now=now):
         _log.info("export_not_made", export_id=row.id, reason="not_allowed")

@@ -25,7 +25,7 @@ from amply.modules.exports.domain import (
 )
 from amply.modules.exports.models import ExportRow
 
-FACT_ASKED: Final = "exports.asked"
+TOPIC_ASKED: Final = "exports.asked"
 PERMISSIONS: Final[Mapping[ExportKind, Permission]] = {
     ExportKind.GIFTS: Permission.GIFTS_READ,
     ExportKind.LEDGER: Permission.GIFTS_READ,
@@ -64,7 +64,7 @@ def ask(session: Session, access: Access, *, wanted: Wanted) -> Export:
         .returning(ExportRow)
     ).one()
     audit.record_by(session, access, Action.EXPORT_ASKED, row.id, reason=row.kind)
-    outbox.put(session, topic=FACT_ASKED, payload={"export_id": row.id}, now=access.now)
+    outbox.put(session, topic=TOPIC_ASKED, payload={"export_id": row.id}, now=access.now)
     return export_of(row)
 
 
@@ -98,7 +98,8 @@ def fetch(session: Session, access: Access, *, export_id: str) -> Export:
     """One that a link is asked for, which is recorded.
 
     Raises:
-        ExportNotFound, ExportNotReady: As they say.
+        ExportNotFound: The organisation has no such file, it has expired, or it is not for whoever asks.
+        ExportNotReady: The file is not made yet, or could not be.
     """
     found = find(session, access, export_id=export_id)
     if found.state is not ExportState.READY:

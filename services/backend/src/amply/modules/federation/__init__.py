@@ -4,22 +4,21 @@ from typing import TYPE_CHECKING
 
 from amply.modules.federation.arriving import Arriving, forget, require_provider
 from amply.modules.federation.connections import connection_of
-from amply.modules.federation.domain import HOLDS_FOR, role_by
-from amply.modules.federation.parts import Parts
+from amply.modules.federation.dependencies import Dependencies
+from amply.modules.federation.domain import role_by
 from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
-from amply.modules.federation.tasks import Checking, check_domains, tended
+from amply.modules.federation.tasks import DomainCheckDependencies, check_domains, tended
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "HOLDS_FOR",
     "Arriving",
-    "Checking",
+    "Dependencies",
     "Directory",
+    "DomainCheckDependencies",
     "DomainRecords",
     "Listed",
-    "Parts",
     "RecordsAway",
     "check_domains",
     "connection_of",

@@ -12,6 +12,7 @@ from amply.modules import access as who
 from amply.modules import people
 from amply.modules.access import Access, Permission, allowed
 from amply.modules.federation import connections, domains
+from amply.modules.federation.dependencies import Dependencies
 from amply.modules.federation.domain import (
     ConnectionNotAcceptable,
     ConnectionNotFound,
@@ -25,7 +26,6 @@ from amply.modules.federation.domain import (
     TooManyDomains,
     domain_of,
 )
-from amply.modules.federation.parts import Parts
 from amply.modules.federation.schemas import (
     AddressIn,
     ConnectionIn,
@@ -42,14 +42,14 @@ finding_router = APIRouter(prefix="/v1/auth", tags=["People"])
 _FIND: Final = text("SELECT organization_id, name FROM organization_of_domain(:asked)")
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.own_sign_in
+async def _parts(request: Request) -> Dependencies:
+    parts: Dependencies | None = request.app.state.own_sign_in
     if parts is None:
         raise FederationNotConfigured("People cannot sign in here yet; ask whoever runs this platform.")
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(_parts)]
+PartsOf = Annotated[Dependencies, Depends(_parts)]
 Reading = Annotated[Access, allowed(Permission.SIGN_IN_READ)]
 Changing = Annotated[Access, allowed(Permission.SIGN_IN_CHANGE)]
 DomainName = Annotated[str, Path(min_length=4, max_length=253, pattern=r"^[a-zA-Z0-9.-]+$")]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules import audit, people
 from amply.modules.audit import Action
 from amply.modules.federation import arriving, connections
@@ -24,8 +24,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checking:
-    """The parts that domains are looked at with."""
+class DomainCheckDependencies:
+    """What checking domains depends on."""
 
     database: Database
     records: DomainRecords
@@ -36,7 +36,7 @@ def tended(key: people.PeopleKey) -> Tended:
     return people.tended_by(key, "federation", columns=(connections.SEALED, arriving.SEALED))
 
 
-def check_domains(parts: Checking, *, now: datetime) -> int:
+def check_domains(parts: DomainCheckDependencies, *, now: datetime) -> int:
     """Look at the domains whose turn it is; return how many were taken away.
 
     One whose record is missing three times in a row is taken away. A DNS that does not answer says nothing.
@@ -65,7 +65,7 @@ def _claim(database: Database, *, now: datetime) -> DomainRow | None:
         return row
 
 
-def _look(parts: Checking, claimed: DomainRow, *, now: datetime) -> int:
+def _look(parts: DomainCheckDependencies, claimed: DomainRow, *, now: datetime) -> int:
     try:
         is_there = is_shown(parts.records, domain_of_row(claimed))
     except RecordsAway:

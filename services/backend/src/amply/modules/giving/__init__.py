@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from amply.modules.giving.documents import FACT_ASKED, make_documents
+from amply.modules.giving.documents import TOPIC_ASKED, make_documents
 from amply.modules.giving.erasure import forget
-from amply.modules.giving.letters import FACT_LINK_ASKED, send_links, tended
+from amply.modules.giving.letters import TOPIC_LINK_ASKED, send_links, tended
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-__all__ = ["FACT_ASKED", "FACT_LINK_ASKED", "forget", "make_documents", "routers", "send_links", "tended"]
+__all__ = ["TOPIC_ASKED", "TOPIC_LINK_ASKED", "forget", "make_documents", "routers", "send_links", "tended"]
 
 
 def routers() -> "tuple[APIRouter]":

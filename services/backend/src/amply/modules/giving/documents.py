@@ -31,7 +31,7 @@ from amply.modules.giving.models import DocumentRow
 from amply.modules.giving.sealing import seal, unseal
 from amply.modules.recurring import LinkKey
 
-FACT_ASKED: Final = "giving.document_asked"
+TOPIC_ASKED: Final = "giving.document_asked"
 _BATCH_MAX: Final = 50
 _AGAIN_AFTER: Final = timedelta(seconds=30)
 
@@ -62,7 +62,7 @@ def ask(session: Session, *, email_sha256: str, wanted: Wanted, now: datetime) -
         )
         .returning(DocumentRow)
     ).one()
-    outbox.put(session, topic=FACT_ASKED, payload={"document_id": row.id}, now=now)
+    outbox.put(session, topic=TOPIC_ASKED, payload={"document_id": row.id}, now=now)
     return _document(row)
 
 
@@ -94,7 +94,7 @@ def content(
         raise _gone() from None
 
 
-def make_documents(parts: donations.ReceiptSending, key: LinkKey, *, now: datetime) -> int:
+def make_documents(parts: donations.ReceiptDependencies, key: LinkKey, *, now: datetime) -> int:
     """Make what was asked for and forget what has expired; return how many were made.
 
     Killed in between, the next run makes the same again.
@@ -163,7 +163,7 @@ def _claim(database: Database, *, now: datetime) -> DocumentRow | None:
         return row
 
 
-def _make(parts: donations.ReceiptSending, key: LinkKey, row: DocumentRow, *, now: datetime) -> bool:
+def _make(parts: donations.ReceiptDependencies, key: LinkKey, row: DocumentRow, *, now: datetime) -> bool:
     """Make one; whatever stops this one must not stop the others."""
     try:
         filename, made = _MAKERS[DocumentKind(row.kind)](parts, row, now)
@@ -193,7 +193,7 @@ def _note(database: Database, row: DocumentRow, **outcome: object) -> None:
         )
 
 
-def _receipt(parts: donations.ReceiptSending, row: DocumentRow, _: datetime) -> tuple[str, bytes]:
+def _receipt(parts: donations.ReceiptDependencies, row: DocumentRow, _: datetime) -> tuple[str, bytes]:
     return donations.own_receipt(
         parts,
         donation_id=row.donation_id or "",
@@ -202,11 +202,11 @@ def _receipt(parts: donations.ReceiptSending, row: DocumentRow, _: datetime) -> 
     )
 
 
-def _proof(parts: donations.ReceiptSending, row: DocumentRow, _: datetime) -> tuple[str, bytes]:
+def _proof(parts: donations.ReceiptDependencies, row: DocumentRow, _: datetime) -> tuple[str, bytes]:
     return donations.own_proof(parts, donation_id=row.donation_id or "", email_sha256=row.email_sha256)
 
 
-def _statement(parts: donations.ReceiptSending, row: DocumentRow, now: datetime) -> tuple[str, bytes]:
+def _statement(parts: donations.ReceiptDependencies, row: DocumentRow, now: datetime) -> tuple[str, bytes]:
     statement = donations.statement_of_donor(
         parts.database,
         organization_id=row.organization_id or "",
@@ -218,7 +218,7 @@ def _statement(parts: donations.ReceiptSending, row: DocumentRow, now: datetime)
 
 
 _MAKERS: Final[
-    dict[DocumentKind, Callable[[donations.ReceiptSending, DocumentRow, datetime], tuple[str, bytes]]]
+    dict[DocumentKind, Callable[[donations.ReceiptDependencies, DocumentRow, datetime], tuple[str, bytes]]]
 ] = {
     DocumentKind.RECEIPT: _receipt,
     DocumentKind.PROOF: _proof,

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.infra.due_rows import work_off
 from amply.infra.letter_templates import letter_templates, letter_texts
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.kernel import ids
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language
 
-FACT_LINK_ASKED: Final = "giving.link_asked"
+TOPIC_LINK_ASKED: Final = "giving.link_asked"
 """Somebody waits for a letter with a link, or would if they had given."""
 
 _ATTEMPTS_MAX: Final = 5
@@ -54,7 +54,7 @@ def ask_for_link(session: Session, *, email: str, language: Language | None, now
             **LinkRequestRow.fields.at_rest(session, row_id=request_id, fields={"email": email}),
         )
     )
-    outbox.put(session, topic=FACT_LINK_ASKED, payload={"request_id": request_id}, now=now)
+    outbox.put(session, topic=TOPIC_LINK_ASKED, payload={"request_id": request_id}, now=now)
 
 
 def tended() -> Tended:
@@ -62,7 +62,7 @@ def tended() -> Tended:
     return of_records(LinkRequestRow)
 
 
-def send_links(parts: recurring.Writing, *, now: datetime) -> int:
+def send_links(parts: recurring.PlanLetterDependencies, *, now: datetime) -> int:
     """Send the links that were asked for; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
@@ -90,7 +90,7 @@ def link_mail(letter: LinkLetter) -> Mail:
     )
 
 
-def _send(parts: recurring.Writing, asked: LinkRequestRow, *, now: datetime) -> int:
+def _send(parts: recurring.PlanLetterDependencies, asked: LinkRequestRow, *, now: datetime) -> int:
     """Send a link to the address that gifts or plans have, and forget the request; where there are none, only that."""
     is_done, sent = asked.attempts >= _ATTEMPTS_MAX, 0
     try:
@@ -109,7 +109,7 @@ def _send(parts: recurring.Writing, asked: LinkRequestRow, *, now: datetime) -> 
 
 
 def _letter(
-    session: Session, asked: LinkRequestRow, *, parts: recurring.Writing, now: datetime
+    session: Session, asked: LinkRequestRow, *, parts: recurring.PlanLetterDependencies, now: datetime
 ) -> LinkLetter | None:
     digest = mail.address_digest(asked.email or "")
     if mail.suppressed_because(session, address=asked.email or "") is not None:

@@ -12,22 +12,22 @@ from amply.modules.images.domain import (
     Shape,
     Size,
 )
-from amply.modules.images.making import Making, make_images
+from amply.modules.images.making import ImageJobs, make_images
 from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
-from amply.modules.images.service import FACT_RECEIVED
+from amply.modules.images.service import TOPIC_RECEIVED
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
     "BYTES_MAX",
-    "FACT_RECEIVED",
     "PIXELS_MAX",
     "SHAPES",
+    "TOPIC_RECEIVED",
+    "ImageJobs",
     "ImageShelf",
     "ImageStore",
     "Made",
-    "Making",
     "Refusal",
     "Refused",
     "Shape",

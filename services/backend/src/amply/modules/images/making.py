@@ -34,15 +34,15 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Making:
-    """What making pictures works with."""
+class ImageJobs:
+    """What the jobs that make images depend on."""
 
     database: Database
     store: ImageStore
     workshop: Workshop
 
 
-def make_images(parts: Making, *, now: datetime) -> int:
+def make_images(parts: ImageJobs, *, now: datetime) -> int:
     """Make what was uploaded, and let go of what is shown no more; return how many pictures are shown that were not."""
     shown = work_off(
         parts.database,
@@ -60,7 +60,7 @@ def make_images(parts: Making, *, now: datetime) -> int:
     return shown
 
 
-def _make(parts: Making, row: ImageRow, *, now: datetime) -> int:
+def _make(parts: ImageJobs, row: ImageRow, *, now: datetime) -> int:
     """Make one; whatever stops this one must not stop the others."""
     try:
         made = parts.workshop.make(_read(parts.store, row), SHAPES[PictureKind(row.kind)])
@@ -154,7 +154,7 @@ def _note(session: Session, row: ImageRow, outcome: dict[str, object]) -> bool:
     return changed is not None
 
 
-def _let_go(parts: Making, *, now: datetime) -> None:
+def _let_go(parts: ImageJobs, *, now: datetime) -> None:
     """Forget uploads that never came, and take away the files of what has not been shown for a day."""
     work_off(
         parts.database,
@@ -170,7 +170,7 @@ def _let_go(parts: Making, *, now: datetime) -> None:
     )
 
 
-def _take_out(parts: Making, row: ImageRow, *, now: datetime) -> int:
+def _take_out(parts: ImageJobs, row: ImageRow, *, now: datetime) -> int:
     """Take one out; whatever stops this one must not stop the others."""
     try:
         # First the bytes: where this dies in between, the row says what is left to do.

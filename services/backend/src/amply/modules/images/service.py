@@ -40,7 +40,7 @@ from amply.modules.images.models import ImageRow
 from amply.modules.images.ports import ImageShelf
 from amply.modules.organizations import PICTURE_LANGUAGES, OrganizationState, PictureKind
 
-FACT_RECEIVED: Final = "images.received"
+TOPIC_RECEIVED: Final = "images.received"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def receive(access: Access, shelf: ImageShelf, *, image_id: str) -> ImageRow:
             done = Action.IMAGE_RECEIVED if is_good else Action.IMAGE_REMOVED
             audit.record_by(session, access, done, image_id)
             if is_good:
-                outbox.put(session, topic=FACT_RECEIVED, payload={"image_id": image_id}, now=access.now)
+                outbox.put(session, topic=TOPIC_RECEIVED, payload={"image_id": image_id}, now=access.now)
         if is_good:
             return find(session, access, image_id=image_id)
     raise ImageNotAcceptable(

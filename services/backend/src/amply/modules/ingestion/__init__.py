@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from amply.modules.ingestion.datasets import FACT_CHANGED
+from amply.modules.ingestion.datasets import TOPIC_CHANGED
 from amply.modules.ingestion.domain import (
     EXPANDED_BYTES_MAX,
     ROWS_MAX,
@@ -10,28 +10,28 @@ from amply.modules.ingestion.domain import (
     Refused,
     ToldDataset,
 )
-from amply.modules.ingestion.jobs import FACT_SUBMITTED
+from amply.modules.ingestion.jobs import TOPIC_SUBMITTED
 from amply.modules.ingestion.ports import DatasetTable, Intake, ParquetOpener, RawBucket
 from amply.modules.ingestion.records import Pieces
 from amply.modules.ingestion.taking import read_files
-from amply.modules.ingestion.telling import Taking, tell_datasets
+from amply.modules.ingestion.telling import IngestionDependencies, tell_datasets
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
     "EXPANDED_BYTES_MAX",
-    "FACT_CHANGED",
-    "FACT_SUBMITTED",
     "ROWS_MAX",
+    "TOPIC_CHANGED",
+    "TOPIC_SUBMITTED",
     "DatasetTable",
     "FileReason",
+    "IngestionDependencies",
     "Intake",
     "ParquetOpener",
     "Pieces",
     "RawBucket",
     "Refused",
-    "Taking",
     "ToldDataset",
     "read_files",
     "routers",

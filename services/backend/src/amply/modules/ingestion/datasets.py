@@ -30,7 +30,7 @@ from amply.modules.ingestion.domain import (
 )
 from amply.modules.ingestion.models import DatasetRow, JobRow, SchemaRow
 
-FACT_CHANGED: Final = "ingestion.dataset_changed"
+TOPIC_CHANGED: Final = "ingestion.dataset_changed"
 
 _NEWEST: Final = Order(name="datasets", columns=(DatasetRow.created_at, DatasetRow.id), descending=True)
 _WITH_COLUMNS: Final = select(DatasetRow, SchemaRow.columns).join(
@@ -80,7 +80,10 @@ def add(session: Session, access: Access, *, said: Described) -> Dataset:
     """Make a dataset, or return the one that was described so before.
 
     Raises:
-        OrganizationHidden, IntakeNotYet, DatasetNotAcceptable, SourceNotFound: As they say.
+        OrganizationHidden: No organisation has this id.
+        IntakeNotYet: The organisation is not verified: it hands in nothing yet.
+        DatasetNotAcceptable: The anonymiser could make nothing of a dataset like this.
+        SourceNotFound: The organisation has no such source.
         DatasetTaken: Another one has this title.
         TooManyDatasets: There are a hundred.
     """
@@ -136,7 +139,8 @@ def change(session: Session, access: Access, before: Dataset, *, asked: Changes)
     """Change what is said, of a dataset that is locked; where nothing changes, nothing is written.
 
     Raises:
-        DatasetNotAcceptable, DatasetTaken: As they say.
+        DatasetNotAcceptable: The anonymiser could make nothing of a dataset like this.
+        DatasetTaken: Another dataset of the organisation has this title.
         ColumnsAreFixed: Something was handed in, and these are other columns.
     """
     after = _changed(session, access, before, asked)
@@ -257,7 +261,7 @@ def _keep_columns(
 
 
 def _tell(session: Session, access: Access, dataset_id: str) -> None:
-    outbox.put(session, topic=FACT_CHANGED, payload={"dataset_id": dataset_id}, now=access.now)
+    outbox.put(session, topic=TOPIC_CHANGED, payload={"dataset_id": dataset_id}, now=access.now)
 
 
 def _titled(session: Session, access: Access, title: str) -> Dataset | None:

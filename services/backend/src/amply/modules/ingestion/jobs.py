@@ -43,7 +43,7 @@ from amply.modules.ingestion.domain import (
 from amply.modules.ingestion.models import JobRow
 from amply.modules.ingestion.ports import Intake
 
-FACT_SUBMITTED: Final = "ingestion.submitted"
+TOPIC_SUBMITTED: Final = "ingestion.submitted"
 QUARANTINE_TYPE: Final = "application/gzip"
 
 _NEWEST: Final = Order(name="jobs", columns=(JobRow.created_at, JobRow.id), descending=True)
@@ -105,8 +105,13 @@ def init(access: Access, intake: Intake, *, key: str | None, wanted: Wanted) -> 
     """Make a place for one file. With the same key again, it is the same place.
 
     Raises:
-        OrganizationHidden, IntakeNotYet, DatasetNotFound, DatasetClosed, TooManyJobs: As they say.
-        IdempotencyKeyMissing, IdempotencyKeyReused: As they say.
+        OrganizationHidden: No organisation has this id.
+        IntakeNotYet: The organisation is not verified: it hands in nothing yet.
+        DatasetNotFound: The organisation has no such dataset.
+        DatasetClosed: The dataset takes nothing in.
+        TooManyJobs: As many files as may wait are on their way.
+        IdempotencyKeyMissing: The route moves money, or takes a file in, and came without a usable `Idempotency-Key`.
+        IdempotencyKeyReused: The key was used before with another request.
     """
     with access.transaction() as session:
         row = _begun(session, access, scope="init", key=idempotency.check_key(key), wanted=wanted, more={})
@@ -319,7 +324,7 @@ def _received(access: Access, intake: Intake, row: JobRow) -> Job:
         if take_up(session, access, JobRow, row_id=row.id, stored=stored, is_good=is_good):
             audit.record_by(session, access, Action.FILE_SUBMITTED, row.id, reason=row.dataset_id)
             if is_good:
-                outbox.put(session, topic=FACT_SUBMITTED, payload={"job_id": row.id}, now=access.now)
+                outbox.put(session, topic=TOPIC_SUBMITTED, payload={"job_id": row.id}, now=access.now)
         if is_good:
             return find(session, access, job_id=row.id)
     raise ContentNotAcceptable(f"Send at most {UPLOAD_BYTES_MAX} bytes, in several files.", param="job_id")

@@ -65,7 +65,9 @@ def add(session: Session, access: Access, *, title: str, description: str) -> So
     """Make a source, or return the one of this title.
 
     Raises:
-        OrganizationHidden, IntakeNotYet, SourceNotAcceptable: As they say.
+        OrganizationHidden: No organisation has this id.
+        IntakeNotYet: The organisation is not verified: it hands in nothing yet.
+        SourceNotAcceptable: No source can be called so.
         TooManySources: There are fifty.
     """
     hold_verified(session, access)

@@ -26,7 +26,7 @@ from amply.modules.ingestion.domain import (
 from amply.modules.ingestion.jobs import QUARANTINE_TYPE, quarantine_path
 from amply.modules.ingestion.models import JobRow
 from amply.modules.ingestion.reading import Reading, Shape
-from amply.modules.ingestion.telling import Taking, columns_of
+from amply.modules.ingestion.telling import IngestionDependencies, columns_of
 
 _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
@@ -43,7 +43,7 @@ class NotedMeanwhile(Exception):
     """Another one has noted what became of the file: these rows must not come to be seen."""
 
 
-def read_files(parts: Taking, *, clock: Clock) -> int:
+def read_files(parts: IngestionDependencies, *, clock: Clock) -> int:
     """Read what was submitted, and take away what nobody needs any more; return how many files have been read to their end.
 
     `clock`: files take minutes, so that each begins at a moment of its own.
@@ -59,7 +59,7 @@ def read_files(parts: Taking, *, clock: Clock) -> int:
     return read
 
 
-def _next(parts: Taking, *, now: datetime) -> int | None:
+def _next(parts: IngestionDependencies, *, now: datetime) -> int | None:
     """Read the one that is due the longest; None where none is."""
     done: list[int] = []
 
@@ -86,7 +86,7 @@ def accepted_path(row: JobRow) -> str:
     return f"{ACCEPTED}{row.dataset_id}/dt={row.created_at.date().isoformat()}/{row.id}.parquet"
 
 
-def _read(parts: Taking, row: JobRow, *, now: datetime) -> int:
+def _read(parts: IngestionDependencies, row: JobRow, *, now: datetime) -> int:
     """Read one; whatever stops this one must not stop the others."""
     try:
         outcome = _outcome(parts, row)
@@ -96,7 +96,7 @@ def _read(parts: Taking, row: JobRow, *, now: datetime) -> int:
     return _note(parts, row, now=now, outcome=outcome)
 
 
-def _outcome(parts: Taking, row: JobRow) -> Mapping[str, Any]:
+def _outcome(parts: IngestionDependencies, row: JobRow) -> Mapping[str, Any]:
     """What became of a file. Nobody is told that nothing was accepted while its rows can be seen."""
     if row.rows_read is not None and (not row.rows_accepted or parts.bucket.has(accepted_path(row))):
         # It was read to its end, and whoever did so died before they noted it.
@@ -123,7 +123,7 @@ def _refused(why: FileReason, reasons: Mapping[str, int] | None = None) -> dict[
     return {**none, "refused": why.value, "reasons": dict(reasons or {})}
 
 
-def _taken(parts: Taking, row: JobRow) -> Mapping[str, Any]:
+def _taken(parts: IngestionDependencies, row: JobRow) -> Mapping[str, Any]:
     """Read a file, write what is refused and what is accepted, and return what is to be noted of it."""
     shape = Shape(
         format=FileFormat(row.format),
@@ -149,7 +149,7 @@ def _taken(parts: Taking, row: JobRow) -> Mapping[str, Any]:
     return _rows(reading.read, reading.quarantined, reading.reasons)
 
 
-def _write(parts: Taking, row: JobRow, reading: Reading) -> None:
+def _write(parts: IngestionDependencies, row: JobRow, reading: Reading) -> None:
     """Accepted rows are the last to be seen: after the refused ones, and after the numbers of both are kept."""
     pieces = reading.accepted()
     first = next(pieces, None)
@@ -166,14 +166,14 @@ def _write(parts: Taking, row: JobRow, reading: Reading) -> None:
     parts.bucket.write(accepted_path(row), all_and_then_the_rest(), media_type=PARQUET)
 
 
-def _write_quarantine(parts: Taking, row: JobRow, reading: Reading) -> None:
+def _write_quarantine(parts: IngestionDependencies, row: JobRow, reading: Reading) -> None:
     """Keep refused rows for whoever may look at them."""
     if reading.quarantined:
         path = quarantine_path(organization_id=row.organization_id, dataset_id=row.dataset_id, job_id=row.id)
         parts.bucket.write(path, [reading.refused_rows()], media_type=QUARANTINE_TYPE)
 
 
-def _keep(parts: Taking, row: JobRow, reading: Reading) -> None:
+def _keep(parts: IngestionDependencies, row: JobRow, reading: Reading) -> None:
     """What is to be noted once the rows can be seen, should this process not come to it."""
     with parts.database.transaction() as session:
         kept = session.execute(
@@ -188,7 +188,7 @@ def _keep(parts: Taking, row: JobRow, reading: Reading) -> None:
         raise NotedMeanwhile
 
 
-def _note(parts: Taking, row: JobRow, *, now: datetime, outcome: Mapping[str, Any]) -> int:
+def _note(parts: IngestionDependencies, row: JobRow, *, now: datetime, outcome: Mapping[str, Any]) -> int:
     """Once: of two who read the same file the first one's outcome stands, and the other's is the same."""
     with parts.database.transaction() as session:
         noted = session.execute(
@@ -201,7 +201,7 @@ def _note(parts: Taking, row: JobRow, *, now: datetime, outcome: Mapping[str, An
     return int(noted is not None)
 
 
-def _tidy(parts: Taking, *, now: datetime) -> None:
+def _tidy(parts: IngestionDependencies, *, now: datetime) -> None:
     """Take away files as they came, once they are read or nobody submitted them; forget jobs that are long over."""
     work_off(
         parts.database,
@@ -221,7 +221,7 @@ def _tidy(parts: Taking, *, now: datetime) -> None:
         session.execute(delete(JobRow).where(JobRow.gone_at < now - KEPT))
 
 
-def _take_out(parts: Taking, row: JobRow, *, now: datetime) -> int:
+def _take_out(parts: IngestionDependencies, row: JobRow, *, now: datetime) -> int:
     """Take one out; whatever stops this one must not stop the others."""
     try:
         # First the bytes: where this dies in between, the row says what is left to do.

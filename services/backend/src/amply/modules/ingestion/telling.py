@@ -24,8 +24,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taking:
-    """What the worker takes data in with."""
+class IngestionDependencies:
+    """What the worker's tasks of ingestion depend on."""
 
     database: Database
     bucket: RawBucket
@@ -33,7 +33,7 @@ class Taking:
     table: DatasetTable
 
 
-def tell_datasets(parts: Taking, *, now: datetime) -> int:
+def tell_datasets(parts: IngestionDependencies, *, now: datetime) -> int:
     """Tell the table what it does not know yet; return how many datasets it was told. Killed in between, it is told again."""
     return work_off(
         parts.database,
@@ -52,7 +52,7 @@ def columns_of(database: Database, *, dataset_id: str, version: int) -> list[Col
         return [Column.of(each) for each in session.scalars(kept).one()]
 
 
-def _tell(parts: Taking, row: DatasetRow, *, now: datetime) -> int:
+def _tell(parts: IngestionDependencies, row: DatasetRow, *, now: datetime) -> int:
     dataset = update(DatasetRow).where(DatasetRow.id == row.id).execution_options(synchronize_session=False)
     try:
         columns = columns_of(parts.database, dataset_id=row.id, version=row.schema_version)

@@ -10,7 +10,6 @@ from amply.modules.ledger import postings
 from amply.modules.ledger.balances import (
     Balance,
     Sums,
-    TrialBalance,
     balance_after,
     balances_of,
     misfolded,
@@ -24,27 +23,25 @@ from amply.modules.ledger.breaches import (
     BalanceInsufficient,
     BookingsPaused,
     EntrySuperseded,
-    PayoutBooked,
-    PendingMismatch,
     PendingResolved,
     ReversalExceedsOriginal,
 )
-from amply.modules.ledger.chart import CLEARING, PLATFORM, account, gifts
+from amply.modules.ledger.chart import PLATFORM, account, gifts
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import Received, fold_days, received_since
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
-from amply.modules.ledger.erasure import OpeningsUnreadable, Searched, entries_about, search
-from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
-from amply.modules.ledger.facts import (
+from amply.modules.ledger.entry_lookup import (
     Moved,
     entries_on,
     find_payout_step,
+    log_indexes,
     moved_by,
-    places,
-    published_places,
+    published_log_indexes,
     sides_of,
 )
+from amply.modules.ledger.erasure import OpeningsUnreadable, Searched, entries_about, search
+from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
@@ -92,7 +89,7 @@ from amply.modules.ledger.queries import (
     receipt,
 )
 from amply.modules.ledger.reconciling import Reconciled, reconcile_on, reconciliation_age
-from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
+from amply.modules.ledger.restoring import CannotRestore, Restored, restore_log
 from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
@@ -116,7 +113,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
-    "CLEARING",
     "EVERYTHING",
     "LINE_COLUMNS",
     "PLATFORM",
@@ -154,14 +150,11 @@ __all__ = [
     "OpeningRow",
     "OpeningsUnreadable",
     "OrganizationHasNoLedger",
-    "PayoutBooked",
-    "PendingMismatch",
     "PendingResolved",
     "PostedEntry",
     "PublicLog",
     "PublishedCheckpoint",
     "QuorumMissing",
-    "ReadFile",
     "Received",
     "Reconciled",
     "Restored",
@@ -172,7 +165,6 @@ __all__ = [
     "Statement",
     "StoredCheckpoint",
     "Sums",
-    "TrialBalance",
     "Visibility",
     "VisibilityNotAcceptable",
     "VisibilityPolicy",
@@ -202,18 +194,18 @@ __all__ = [
     "leadership",
     "let_go_of_partials",
     "lines_in_batches",
+    "log_indexes",
     "misfolded",
     "moved_by",
     "names_of_gifts",
     "oldest_unpublished_age",
     "openings_before",
     "openings_under",
-    "places",
     "post",
     "postings",
     "processor_fee",
     "publish_checkpoint",
-    "published_places",
+    "published_log_indexes",
     "published_size",
     "published_sizes",
     "receipt",

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from amply.modules.ledger.chart import Side, normal_side
-from amply.modules.ledger.refolding import SIDES
+from amply.modules.ledger.posting_check_sql import SIDES
 
 _OF_OWNER: Final = text("""
     SELECT

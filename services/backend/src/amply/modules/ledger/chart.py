@@ -59,9 +59,6 @@ CHART: Final[Mapping[str, Side]] = {
 PARTED: Final = ("gifts", "gifts_in_kind")
 """The codes that have parts: a fund's gifts are counted apart from those that may be used for anything."""
 
-CLEARING: Final = ("dispute_hold", "payout_in_transit", "platform_contributions_due")
-"""Codes of accounts that only hold what is on its way."""
-
 _OWNER: Final = r"platform|(?:org|biz)_[0-9a-z]{26}"
 _OWNER_ALONE: Final = re.compile(_OWNER)
 _FUND: Final = r"fund_[0-9a-z]{26}"

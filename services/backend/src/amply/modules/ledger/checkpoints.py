@@ -53,7 +53,7 @@ class CheckpointRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class LogProgress:
     """How far the log has come: leaves sequenced, the newest row, and the newest size known to be public (or 0)."""
 
     tree_size: int
@@ -68,7 +68,7 @@ class Standing:
         return self.head.published and self.head.size == self.tree_size
 
 
-def read_standing(session: Session) -> Standing:
+def read_progress(session: Session) -> LogProgress:
     """Look at the log and its checkpoints."""
     row = session.execute(_HEAD).mappings().one_or_none()
     head = None
@@ -76,7 +76,7 @@ def read_standing(session: Session) -> Standing:
         head = CheckpointRow(
             size=row["size"], root=bytes(row["root"]), note=row["note"], published=row["published"]
         )
-    return Standing(
+    return LogProgress(
         tree_size=tree_size(session), head=head, published_size=session.scalars(_PUBLISHED_SIZE).one()
     )
 

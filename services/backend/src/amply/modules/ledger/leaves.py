@@ -8,7 +8,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from amply.kernel.errors import invariant
-from amply.modules.ledger.folding import fold
+from amply.modules.ledger.posting_sql import fold
 from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.entries import Entry, Transfer, encode, to_minute
 from ledger_format.merkle import leaf_hash

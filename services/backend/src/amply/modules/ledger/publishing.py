@@ -18,7 +18,7 @@ from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.errors import invariant
 from amply.modules.ledger import checkpoints, clearance, gate
-from amply.modules.ledger.checkpoints import CheckpointTaken, Standing
+from amply.modules.ledger.checkpoints import CheckpointTaken, LogProgress
 from amply.modules.ledger.forks import ForkRefused, PublicCheckpoint, refuse_fork
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
@@ -106,7 +106,7 @@ def check_public_log(
     """
     keys = LogKeys(origin=origin, signer=signer, before=before)
     with database.transaction() as session:
-        standing = checkpoints.read_standing(session)
+        standing = checkpoints.read_progress(session)
     seen = public_log.checkpoint()
     public = keys.open(seen)
     with database.transaction() as session:
@@ -199,7 +199,7 @@ def publish_checkpoint(
         AlreadyDifferent: A place that never changes holds other bytes.
     """
     with database.transaction() as session:
-        standing = checkpoints.read_standing(session)
+        standing = checkpoints.read_progress(session)
     if standing.is_complete:
         return None
     keys = LogKeys(origin=origin, signer=signer, before=before)
@@ -223,7 +223,7 @@ def publish_checkpoint(
     return PublishedCheckpoint(size=target.size, root=target.root, note=note, witnesses_missing=missing)
 
 
-def _plan(database: Database, standing: Standing, *, public: Checkpoint | None) -> _Target:
+def _plan(database: Database, standing: LogProgress, *, public: Checkpoint | None) -> _Target:
     """Choose the size to publish: the one that was claimed and not finished, otherwise all that was sequenced."""
     public_size = public.size if public else 0
     head = standing.head

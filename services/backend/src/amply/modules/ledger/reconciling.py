@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.modules.ledger.leaves import ChainEnd, entry_of, transfers_of
-from amply.modules.ledger.refolding import SIDES
+from amply.modules.ledger.posting_check_sql import SIDES
 from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.entries import Transfer, decode, encode
 from ledger_format.errors import FormatError

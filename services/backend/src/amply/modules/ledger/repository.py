@@ -73,7 +73,7 @@ _LINKS: Final = ("reference", "reverses", "supersedes", "matches", "reason")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ExistingEntry:
     """The entry that already has an idempotency key."""
 
     id: str
@@ -110,7 +110,7 @@ def parameters(
     }
 
 
-def find_standing(session: Session, entry: NewEntry) -> Standing:
+def find_existing(session: Session, entry: NewEntry) -> ExistingEntry:
     """The entry with the same idempotency key, and whether it moves the same."""
     row = session.execute(_STANDING, {"idempotency_key": stored_key(entry.idempotency_key)}).mappings().one()
     asked = {
@@ -122,7 +122,7 @@ def find_standing(session: Session, entry: NewEntry) -> Standing:
         "reason": entry.reason,
         "transfers": _transfers(entry),
     }
-    return Standing(id=row["id"], says_the_same=all(row[name] == value for name, value in asked.items()))
+    return ExistingEntry(id=row["id"], says_the_same=all(row[name] == value for name, value in asked.items()))
 
 
 def erase(session: Session, entry_ids: Sequence[str]) -> int:

@@ -39,7 +39,9 @@ def post(
         ReversalExceedsOriginal: More would be reserved to be taken back than the original gave.
         BalanceInsufficient: More would be reserved to be paid out than the balance holds.
         PendingResolved, PendingMismatch: A post or void does not fit what was pending, or comes second.
-        AccountClosed, EntrySuperseded, PayoutBooked: As they say.
+        AccountClosed: A closed account takes nothing.
+        EntrySuperseded: The entry was corrected before.
+        PayoutBooked: This step of this payout was booked before, under another key.
         BookingsPaused: The publisher has not compared this database with the public log, or refuses it.
         KeyNotAtHand: The key service was away when this process began; it is posted later.
         sqlalchemy.exc.OperationalError: The transaction is older than an entry it names; begin it again.
@@ -56,7 +58,7 @@ def post(
         raise found from error
     if row is not None:
         return PostedEntry(id=row.id, created=True)
-    standing = repository.find_standing(session, entry)
+    standing = repository.find_existing(session, entry)
     if not standing.says_the_same:
         raise EntryContradicts(idempotency_key=entry.idempotency_key, entry_id=standing.id)
     return PostedEntry(id=standing.id, created=False)

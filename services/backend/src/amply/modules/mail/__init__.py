@@ -2,15 +2,15 @@
 
 from amply.modules.mail.domain import Feedback, FeedbackKind, Language, address_digest
 from amply.modules.mail.ports import Attachment, FeedbackQueue, FeedbackReceived, Mail, Mailer, MailTooLarge
-from amply.modules.mail.service import Hearing, forget, hear_feedback, suppressed_because
+from amply.modules.mail.service import FeedbackDependencies, forget, hear_feedback, suppressed_because
 
 __all__ = [
     "Attachment",
     "Feedback",
+    "FeedbackDependencies",
     "FeedbackKind",
     "FeedbackQueue",
     "FeedbackReceived",
-    "Hearing",
     "Language",
     "Mail",
     "MailTooLarge",

@@ -22,14 +22,14 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hearing:
-    """The parts hearing works with."""
+class FeedbackDependencies:
+    """What reading the feedback of the mail service depends on."""
 
     database: Database
     queue: FeedbackQueue
 
 
-def hear_feedback(parts: Hearing, *, now: datetime) -> int:
+def hear_feedback(parts: FeedbackDependencies, *, now: datetime) -> int:
     """Keep what the queue tells, put who must get no more letters on the list; return how many messages were read.
 
     A message leaves the queue after its rows are committed. A crash in between tells it again, and nothing changes.

@@ -1,18 +1,13 @@
 """What buyers of released data agreed to, may read and owe, and whose the money is. Import from here only."""
 
-from amply.modules.marketplace.buyer_keys import GivenKey, end_keys, make_key
+from amply.modules.marketplace.buyer_keys import end_keys, make_key
 from amply.modules.marketplace.contracts import (
     Amendment,
     ContractChanged,
-    ContractKnown,
-    GivenToken,
-    GrantNotFound,
+    ContractStores,
     NewContract,
     NewGrant,
     NothingSold,
-    Selling,
-    StillGranted,
-    TokenKnown,
     amend_contract,
     close_contract,
     ending_earlier,
@@ -31,7 +26,6 @@ from amply.modules.marketplace.domain import (
     NobodyToCredit,
     Per,
     Period,
-    Split,
     Terms,
     by_dataset,
     owed_for,
@@ -62,15 +56,13 @@ from amply.modules.marketplace.ports import (
     Used,
 )
 from amply.modules.marketplace.revenue import tell_revenue
-from amply.modules.marketplace.reversing import SettlementNotFound, reverse_settlement
+from amply.modules.marketplace.reversing import reverse_settlement
 from amply.modules.marketplace.settling import (
     Agreed,
     BooksKnowMore,
     MonthNotOver,
     NothingToSettle,
-    Settling,
-    ShareNotCreditable,
-    UsageContradicts,
+    SettlementDependencies,
     settle,
     settle_due,
 )
@@ -84,16 +76,13 @@ __all__ = [
     "Contract",
     "ContractChanged",
     "ContractClosed",
-    "ContractKnown",
     "ContractMoved",
     "ContractNotAcceptable",
     "ContractNotFound",
+    "ContractStores",
     "ContractUnreadable",
     "Contracts",
-    "GivenKey",
-    "GivenToken",
     "Grant",
-    "GrantNotFound",
     "Grants",
     "MadeKey",
     "MonthNotOver",
@@ -114,16 +103,9 @@ __all__ = [
     "ReferenceKnown",
     "Revenue",
     "RevenueLine",
-    "Selling",
-    "SettlementNotFound",
-    "Settling",
-    "ShareNotCreditable",
-    "Split",
-    "StillGranted",
+    "SettlementDependencies",
     "Terms",
-    "TokenKnown",
     "Usage",
-    "UsageContradicts",
     "Used",
     "Way",
     "amend_contract",

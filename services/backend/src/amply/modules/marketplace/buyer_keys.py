@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amply.kernel.ids import is_id
-from amply.modules.marketplace.contracts import ContractChanged, Selling, find_contract
+from amply.modules.marketplace.contracts import ContractChanged, ContractStores, find_contract
 from amply.modules.marketplace.domain import ContractClosed, ContractNotFound
 from amply.modules.marketplace.ports import BuyerKeys
 
@@ -22,7 +22,7 @@ class GivenKey:
     value: str | None
 
 
-def make_key(parts: Selling, keys: BuyerKeys, contract_id: str, *, now: datetime) -> GivenKey:
+def make_key(parts: ContractStores, keys: BuyerKeys, contract_id: str, *, now: datetime) -> GivenKey:
     """Make a contract's key; one that it has stays, and its value is not said again.
 
     Of several who make one at once each takes its own away again where it sees another: none ends a key that
@@ -30,7 +30,9 @@ def make_key(parts: Selling, keys: BuyerKeys, contract_id: str, *, now: datetime
     could have seen: it is looked at once more, and what was made is taken away again.
 
     Raises:
-        ContractNotFound, ContractUnreadable, ContractClosed: As they say.
+        ContractNotFound: No contract has this id.
+        ContractUnreadable: The contract's row is not as commands write it.
+        ContractClosed: A closed contract stays as it is.
         ContractChanged: Somebody else made one at this moment.
     """
     _require_open(parts, contract_id, now=now)
@@ -52,7 +54,7 @@ def _require_alone(keys: BuyerKeys, contract_id: str, key_id: str) -> None:
         raise ContractChanged(f"Somebody else makes a key of {contract_id} at this moment; repeat this.")
 
 
-def _require_open(parts: Selling, contract_id: str, *, now: datetime) -> None:
+def _require_open(parts: ContractStores, contract_id: str, *, now: datetime) -> None:
     contract = find_contract(parts, contract_id)
     if not contract.is_active or contract.ends_at <= now:
         raise ContractClosed(f"{contract_id} has ended; open another contract first.")

@@ -43,8 +43,8 @@ class GrantNotFound(NotFound):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selling:
-    """What contracts and grants are kept in."""
+class ContractStores:
+    """Where contracts, grants and the catalogue are stored."""
 
     contracts: Contracts
     grants: Grants
@@ -127,11 +127,13 @@ class GivenToken:
     grants: tuple[Grant, ...]
 
 
-def open_contract(parts: Selling, new: NewContract, *, now: datetime) -> Contract:
+def open_contract(parts: ContractStores, new: NewContract, *, now: datetime) -> Contract:
     """Make a contract; its datasets are there and have owners who can be credited. None begins in a month that is over.
 
     Raises:
-        ContractNotAcceptable, CurrencyNotSupported, ContractKnown: As they say.
+        ContractNotAcceptable: What a contract says cannot be.
+        CurrencyNotSupported: Gifts cannot be taken in this currency.
+        ContractKnown: The buyer has an open contract of this start and these datasets.
     """
     terms = Terms(
         since=Period.of(new.starts_at),
@@ -164,11 +166,16 @@ def open_contract(parts: Selling, new: NewContract, *, now: datetime) -> Contrac
     return made
 
 
-def amend_contract(parts: Selling, contract_id: str, amendment: Amendment, *, now: datetime) -> Contract:
+def amend_contract(
+    parts: ContractStores, contract_id: str, amendment: Amendment, *, now: datetime
+) -> Contract:
     """Change a contract. A month that has begun keeps its price, whatever is agreed meanwhile.
 
     Raises:
-        ContractNotFound, ContractClosed, ContractNotAcceptable, StillGranted, ContractChanged: As they say.
+        ContractNotFound, ContractClosed: No contract has this id, or it is closed.
+        ContractNotAcceptable: What a contract or a grant says cannot be.
+        StillGranted: A dataset cannot leave a contract while tokens go on reading it.
+        ContractChanged: Somebody else changes it at this moment.
     """
     _require_owned(parts, amendment.datasets or ())
 
@@ -181,17 +188,17 @@ def amend_contract(parts: Selling, contract_id: str, amendment: Amendment, *, no
     return _changed(parts, contract_id, amended)
 
 
-def ending_earlier(parts: Selling, contract: Contract, *, now: datetime) -> tuple[Grant, ...]:
+def ending_earlier(parts: ContractStores, contract: Contract, *, now: datetime) -> tuple[Grant, ...]:
     """Grants that still read and end before their contract does: prolonging it does not prolong them."""
     found = parts.grants.of(contract.contract_id)
     return tuple(each for each in found if each.is_live(now) and each.expires_at < contract.ends_at)
 
 
-def close_contract(parts: Selling, contract_id: str, *, now: datetime) -> Contract:
+def close_contract(parts: ContractStores, contract_id: str, *, now: datetime) -> Contract:
     """End a contract at this moment, which reaches the next request of its tokens; closed again, it stays as it is.
 
     Raises:
-        ContractNotFound, ContractChanged: As they say.
+        ContractNotFound, ContractChanged: No contract has this id, or somebody else changes it at this moment.
     """
 
     def closed(present: Contract) -> Contract:
@@ -203,7 +210,7 @@ def close_contract(parts: Selling, contract_id: str, *, now: datetime) -> Contra
     return _changed(parts, contract_id, closed)
 
 
-def find_contract(parts: Selling, contract_id: str) -> Contract:
+def find_contract(parts: ContractStores, contract_id: str) -> Contract:
     """The contract of this id.
 
     Raises:
@@ -216,11 +223,13 @@ def find_contract(parts: Selling, contract_id: str) -> Contract:
     return found
 
 
-def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime) -> GivenToken:
+def give_grant(parts: ContractStores, contract_id: str, new: NewGrant, *, now: datetime) -> GivenToken:
     """Give a token datasets of a contract, and keep its digest alone. A token that has some of them is given the others.
 
     Raises:
-        ContractNotFound, ContractClosed, ContractNotAcceptable, TokenKnown: As they say.
+        ContractNotFound, ContractClosed: No contract has this id, or it is closed.
+        ContractNotAcceptable: What a contract or a grant says cannot be.
+        TokenKnown: A digest was given before, by another contract, or was revoked.
     """
     contract = find_contract(parts, contract_id)
     if not contract.is_active or contract.ends_at <= now:
@@ -250,7 +259,7 @@ def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime
 
 
 def revoke_grants(
-    parts: Selling, contract_id: str, *, grant_id: str | None, now: datetime
+    parts: ContractStores, contract_id: str, *, grant_id: str | None, now: datetime
 ) -> tuple[Grant, ...]:
     """Revoke one grant of a contract, or all; the next request of its token is refused. Return those it reached.
 
@@ -305,7 +314,7 @@ def _token(digest: str | None) -> tuple[str | None, str]:
     return None, digest
 
 
-def _standing(parts: Selling, contract_id: str, digest: str) -> tuple[Grant, ...]:
+def _standing(parts: ContractStores, contract_id: str, digest: str) -> tuple[Grant, ...]:
     found = tuple(parts.grants.of_token(digest))
     if any(grant.contract_id != contract_id or grant.revoked_at is not None for grant in found):
         raise TokenKnown(
@@ -343,7 +352,7 @@ def _amended(present: Contract, amendment: Amendment, *, now: datetime) -> Contr
     )
 
 
-def _changed(parts: Selling, contract_id: str, change: Callable[[Contract], Contract]) -> Contract:
+def _changed(parts: ContractStores, contract_id: str, change: Callable[[Contract], Contract]) -> Contract:
     for _ in range(_ATTEMPTS):
         present = find_contract(parts, contract_id)
         changed = change(present)
@@ -358,7 +367,7 @@ def _changed(parts: Selling, contract_id: str, change: Callable[[Contract], Cont
     raise ContractChanged(f"{contract_id} is being changed by somebody else; look at it and repeat this.")
 
 
-def _require_new(parts: Selling, new: NewContract) -> None:
+def _require_new(parts: ContractStores, new: NewContract) -> None:
     """A command that was killed after it had written is repeated: the buyer would owe everything twice."""
     for each in parts.contracts.all():
         said = (each.buyer, each.starts_at, set(each.terms[0].datasets))
@@ -368,7 +377,7 @@ def _require_new(parts: Selling, new: NewContract) -> None:
             )
 
 
-def _require_not_granted(parts: Selling, contract: Contract) -> None:
+def _require_not_granted(parts: ContractStores, contract: Contract) -> None:
     """A token reads what it was given: the contract's newest terms do not stop it."""
     newest = contract.terms[-1]
     for grant in parts.grants.of(contract.contract_id):
@@ -379,7 +388,7 @@ def _require_not_granted(parts: Selling, contract: Contract) -> None:
             )
 
 
-def _require_owned(parts: Selling, datasets: Sequence[str]) -> None:
+def _require_owned(parts: ContractStores, datasets: Sequence[str]) -> None:
     for name in datasets:
         owner = parts.catalogue.owner(name)
         if owner is None:

@@ -117,7 +117,10 @@ def note_payment(
 
     Raises:
         ContractNotAcceptable: Its reference or day cannot be.
-        PaymentContradicts, MoreThanDue, NothingOwed, BooksKnowMore: As they say.
+        PaymentContradicts: The same reference was noted with another amount or another day.
+        MoreThanDue: More would be passed on than the organisation is owed.
+        NothingOwed: The contract never had a settlement in this currency, so that nobody can have paid it.
+        BooksKnowMore: The books have a settlement of the month, or a payment of the day, that the database lost when it was restored.
         ReferenceKnown: Of what buyers sent or got back, as it says.
         MoreThanCredit, MonthNotSettled: Of what was sent back, as they say.
     """

@@ -16,7 +16,7 @@ from amply.modules import ledger
 from amply.modules.marketplace.domain import Period
 from amply.modules.marketplace.models import SettlementRow, ShareRow
 from amply.modules.marketplace.ports import RevenueLine
-from amply.modules.marketplace.settling import Settling
+from amply.modules.marketplace.settling import SettlementDependencies
 
 _BATCH_MAX: Final = 200
 _AGAIN: Final = timedelta(minutes=10)
@@ -27,7 +27,7 @@ UNTOLD: Final = "data_share_not_told"
 _log = structlog.get_logger()
 
 
-def tell_revenue(parts: Settling, *, now: datetime) -> int:
+def tell_revenue(parts: SettlementDependencies, *, now: datetime) -> int:
     """Write the shares of settlements that were not told yet; return of how many. Killed in between, they are written again."""
     return work_off(
         parts.database,
@@ -41,7 +41,7 @@ def tell_revenue(parts: Settling, *, now: datetime) -> int:
     )
 
 
-def _tell(parts: Settling, row: SettlementRow, *, now: datetime) -> int:
+def _tell(parts: SettlementDependencies, row: SettlementRow, *, now: datetime) -> int:
     with parts.database.transaction() as session:
         shares = session.scalars(select(ShareRow).where(ShareRow.settlement_id == row.id)).all()
     try:

@@ -96,8 +96,8 @@ class ShareNotCreditable(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settling:
-    """What months are settled with."""
+class SettlementDependencies:
+    """What settling a month depends on."""
 
     database: Database
     secrets: ledger.CommitmentSecrets
@@ -116,7 +116,7 @@ class Agreed:
     reason: str
 
 
-def settle_due(parts: Settling, *, now: datetime) -> int:
+def settle_due(parts: SettlementDependencies, *, now: datetime) -> int:
     """Settle every contract's months that are over and were never settled; return how many. One that cannot be holds up none."""
     periods = list(_lately_over(now))
     contracts = list(parts.contracts.all())
@@ -143,7 +143,7 @@ def settle_due(parts: Settling, *, now: datetime) -> int:
 
 
 def settle(
-    parts: Settling,
+    parts: SettlementDependencies,
     contract: Contract,
     period: Period,
     *,
@@ -156,7 +156,12 @@ def settle(
     `by_itself`: nobody asked for it. Then one that was reversed is left so, and returned: people decide what comes of it.
 
     Raises:
-        MonthNotOver, NothingToSettle, UsageContradicts, BooksKnowMore, ShareNotCreditable, NobodyToCredit: As they say.
+        MonthNotOver: A month is settled when it is over.
+        NothingToSettle: The contract has no moment in that month.
+        UsageContradicts: The month's events do not add up to its sum.
+        BooksKnowMore: The books have a settlement of the month, or a payment of the day, that the database lost when it was restored.
+        ShareNotCreditable: A dataset has no owner, or one without books.
+        NobodyToCredit: A dataset's share would be nobody's.
         BookingsPaused: The books take nothing just now.
     """
     if now < period.ends_at + _LATE:
@@ -202,7 +207,7 @@ class _Month:
     agreed: Agreed | None
 
 
-def _book(session: Session, parts: Settling, month: _Month, *, now: datetime) -> str:
+def _book(session: Session, parts: SettlementDependencies, month: _Month, *, now: datetime) -> str:
     """The row, its entries and its shares."""
     contract, found = month.contract, month.split
     number = _times_settled(session, contract, month.period) + 1
@@ -239,7 +244,14 @@ def _book(session: Session, parts: Settling, month: _Month, *, now: datetime) ->
 
 
 def _share(
-    session: Session, parts: Settling, made: str, name: str, share: Share, month: _Month, *, now: datetime
+    session: Session,
+    parts: SettlementDependencies,
+    made: str,
+    name: str,
+    share: Share,
+    month: _Month,
+    *,
+    now: datetime,
 ) -> dict[str, object]:
     entry_id = None
     if share.minor_units:
@@ -260,7 +272,7 @@ def _share(
 
 def _post(
     session: Session,
-    parts: Settling,
+    parts: SettlementDependencies,
     key: str,
     kind: Kind,
     owner: str,
@@ -285,7 +297,7 @@ def _post(
 
 
 def _credited(
-    session: Session, parts: Settling, owners: Mapping[str, str | None], period: Period
+    session: Session, parts: SettlementDependencies, owners: Mapping[str, str | None], period: Period
 ) -> dict[str, Mapping[str, int]]:
     """Who shares in each dataset, with their weights."""
     people: Mapping[str, int] | None = None

@@ -3,22 +3,21 @@
 from typing import TYPE_CHECKING
 
 from amply.modules.members.changes import leave_everywhere
-from amply.modules.members.domain import FACT_INVITED, MEMBERS_MAX, InvitationNotValid
+from amply.modules.members.dependencies import Dependencies
+from amply.modules.members.domain import TOPIC_INVITED, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
-from amply.modules.members.parts import Parts
 from amply.modules.members.ports import People
-from amply.modules.members.tasks import Inviting, send_invitations, tended
+from amply.modules.members.tasks import InvitationDependencies, send_invitations, tended
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_INVITED",
-    "MEMBERS_MAX",
+    "TOPIC_INVITED",
+    "Dependencies",
+    "InvitationDependencies",
     "InvitationNotValid",
-    "Inviting",
     "JoinKey",
-    "Parts",
     "People",
     "invite_owner",
     "leave_everywhere",

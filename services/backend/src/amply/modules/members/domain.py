@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound, Unavailable
 from amply.modules.access import Role
 
-FACT_INVITED: Final = "members.invited"
+TOPIC_INVITED: Final = "members.invited"
 """A letter that invites somebody waits to be written."""
 
 INVITED_FOR: Final = timedelta(days=7)

@@ -20,9 +20,9 @@ from amply.modules import audit, mail, organizations
 from amply.modules.access import Access, Own, Role
 from amply.modules.audit import Action, Actor, ActorKind, Deed
 from amply.modules.members.domain import (
-    FACT_INVITED,
     INVITATIONS_MAX,
     INVITED_FOR,
+    TOPIC_INVITED,
     Invitation,
     InvitationLinkNotValid,
     InvitationNotFound,
@@ -229,5 +229,5 @@ def _write_down(
             next_attempt_at=now,
         )
     )
-    outbox.put(session, topic=FACT_INVITED, payload={"invitation_id": invitation_id}, now=now)
+    outbox.put(session, topic=TOPIC_INVITED, payload={"invitation_id": invitation_id}, now=now)
     return invitation_id

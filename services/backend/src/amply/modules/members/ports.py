@@ -26,5 +26,6 @@ class People(Protocol):
 
         Raises:
             PasswordNotAcceptable, AddressNotAcceptable: It can be no account's.
-            TooManyRequests, SignInUnavailable: Not now.
+            TooManyRequests: The caller exceeded a rate limit.
+            SignInUnavailable: Sessions cannot be looked up at this moment.
         """

@@ -10,7 +10,7 @@ from amply.kernel.errors import AmplyError
 from amply.modules import access as who
 from amply.modules.access import Access, Own, Permission, allowed, signed_in
 from amply.modules.members import changes, domain, invitations, queries
-from amply.modules.members.parts import Parts
+from amply.modules.members.dependencies import Dependencies
 from amply.modules.members.schemas import (
     InvitationIn,
     InvitationList,
@@ -32,14 +32,14 @@ own_router = APIRouter(prefix="/v1/me", tags=["Members"])
 NOT_SET_UP: Final = "People cannot sign in here yet; ask whoever runs this platform."
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.membership
+async def _parts(request: Request) -> Dependencies:
+    parts: Dependencies | None = request.app.state.membership
     if parts is None:
         raise domain.MembersNotConfigured(NOT_SET_UP)
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(_parts)]
+PartsOf = Annotated[Dependencies, Depends(_parts)]
 
 Reading = Annotated[Access, allowed(Permission.MEMBERS_READ)]
 Inviting = Annotated[Access, allowed(Permission.MEMBERS_INVITE)]

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.modules import mail, organizations
 from amply.modules.access import Role
 from amply.modules.members.domain import ATTEMPTS_MAX
@@ -25,8 +25,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inviting:
-    """The parts that letters are sent with. `page` is the address where whoever is invited begins."""
+class InvitationDependencies:
+    """What inviting members depends on. `page` is the address where whoever is invited begins."""
 
     database: Database
     mailer: mail.Mailer
@@ -34,7 +34,7 @@ class Inviting:
     page: str
 
 
-def send_invitations(parts: Inviting, *, now: datetime) -> int:
+def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
     """Write to those who are invited, forget those who did not answer; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
@@ -71,7 +71,7 @@ def _claim(database: Database, *, now: datetime) -> InvitationRow | None:
         return row
 
 
-def _send(parts: Inviting, invitation: InvitationRow, *, now: datetime) -> int:
+def _send(parts: InvitationDependencies, invitation: InvitationRow, *, now: datetime) -> int:
     """Write one letter; whatever stops it must not stop the others."""
     told = {"invitation_id": invitation.id, "organization_id": invitation.organization_id}
     try:
@@ -91,7 +91,7 @@ def _send(parts: Inviting, invitation: InvitationRow, *, now: datetime) -> int:
     return int(letter is not None)
 
 
-def _letter(session: Session, parts: Inviting, invitation: InvitationRow) -> mail.Mail | None:
+def _letter(session: Session, parts: InvitationDependencies, invitation: InvitationRow) -> mail.Mail | None:
     """None where the address takes no letters any more."""
     address = invitation.email or ""
     if mail.suppressed_because(session, address=address) is not None:

@@ -6,23 +6,28 @@ Import from here only.
 
 from typing import TYPE_CHECKING
 
-from amply.modules.onboarding.account_news import Handling, handle_provider_event
+from amply.modules.onboarding.account_news import AccountEventDependencies, handle_provider_event
 from amply.modules.onboarding.closing_letters import tell_of_closings
-from amply.modules.onboarding.domain import FACT_INVITED, InvitationNotValid
+from amply.modules.onboarding.dependencies import Dependencies
+from amply.modules.onboarding.domain import TOPIC_INVITED, InvitationNotValid
 from amply.modules.onboarding.invitations import InvitationKey, address_at_rest, invite
-from amply.modules.onboarding.parts import Parts
-from amply.modules.onboarding.tasks import Onboarding, look_at_accounts, send_invitations, tended
+from amply.modules.onboarding.tasks import (
+    OnboardingTaskDependencies,
+    look_at_accounts,
+    send_invitations,
+    tended,
+)
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_INVITED",
-    "Handling",
+    "TOPIC_INVITED",
+    "AccountEventDependencies",
+    "Dependencies",
     "InvitationKey",
     "InvitationNotValid",
-    "Onboarding",
-    "Parts",
+    "OnboardingTaskDependencies",
     "address_at_rest",
     "handle_provider_event",
     "invite",

@@ -13,14 +13,16 @@ ROUNDS_MAX: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handling:
-    """The parts that events about accounts are handled with."""
+class AccountEventDependencies:
+    """What handling events about accounts depends on."""
 
     database: Database
     processor: payments.Processor
 
 
-def handle_provider_event(parts: Handling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
+def handle_provider_event(
+    parts: AccountEventDependencies, *, event_id: str, now: datetime
+) -> webhooks.Outcome | None:
     """Let an organisation's account stand as the processor says it does; return None when there is nothing left to do.
 
     In whatever order events come, and however often: the answer counts, and one that was overtaken is asked for again.
@@ -45,7 +47,11 @@ def handle_provider_event(parts: Handling, *, event_id: str, now: datetime) -> w
 
 
 def _apply(
-    parts: Handling, event: webhooks.ProviderEvent, answer: payments.AccountAnswer | None, *, now: datetime
+    parts: AccountEventDependencies,
+    event: webhooks.ProviderEvent,
+    answer: payments.AccountAnswer | None,
+    *,
+    now: datetime,
 ) -> webhooks.Outcome | None:
     """What the event changes, in the transaction that stamps it; None when somebody else was faster."""
     with parts.database.transaction() as session:

@@ -10,7 +10,7 @@ import structlog
 from amply.infra.letter_templates import letter_templates, letter_texts
 from amply.modules import defence, mail, organizations, receipts
 from amply.modules.mail import Mail
-from amply.modules.onboarding.tasks import Onboarding
+from amply.modules.onboarding.tasks import OnboardingTaskDependencies
 from amply.modules.receipts import Language, Wording, harmless
 
 _PACKAGE: Final = "amply.modules.onboarding"
@@ -36,7 +36,7 @@ class ClosingLetter:
     cards: int
 
 
-def tell_of_closings(parts: Onboarding, *, now: datetime) -> int:
+def tell_of_closings(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
     """Write to each organisation whose form was closed, once a closing; return how many letters were handed over."""
     return defence.tell_closings(parts.database, tell=partial(_tell, parts), now=now)
 
@@ -63,7 +63,7 @@ def closing_mail(letter: ClosingLetter) -> Mail:
     )
 
 
-def _tell(parts: Onboarding, closing: defence.Closing) -> str | None:
+def _tell(parts: OnboardingTaskDependencies, closing: defence.Closing) -> str | None:
     """Why nobody can be told; None once the letter is handed over."""
     with parts.database.transaction() as session:
         contact = organizations.contact_of(session, organization_id=closing.organization_id)

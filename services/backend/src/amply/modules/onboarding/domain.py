@@ -4,7 +4,7 @@ from typing import ClassVar, Final
 
 from amply.kernel.errors import AmplyError, InvalidRequest
 
-FACT_INVITED: Final = "onboarding.invited"
+TOPIC_INVITED: Final = "onboarding.invited"
 """An organisation's account is to be opened, and its staff are to be written to."""
 
 

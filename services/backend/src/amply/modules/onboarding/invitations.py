@@ -14,7 +14,7 @@ from amply.infra import outbox
 from amply.infra.signed_links import SignedLinks
 from amply.kernel import ids
 from amply.modules import organizations, payments
-from amply.modules.onboarding.domain import FACT_INVITED, InvitationNotAcceptable, InvitationNotValid
+from amply.modules.onboarding.domain import TOPIC_INVITED, InvitationNotAcceptable, InvitationNotValid
 from amply.modules.onboarding.models import InvitationRow
 from amply.modules.receipts import Language
 
@@ -77,7 +77,7 @@ def invite(
             created_at=now,
         )
     )
-    outbox.put(session, topic=FACT_INVITED, payload={"invitation_id": invitation_id}, now=now)
+    outbox.put(session, topic=TOPIC_INVITED, payload={"invitation_id": invitation_id}, now=now)
 
 
 def address_at_rest(session: Session, *, invitation_id: str, email: str) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.modules import organizations, payments
+from amply.modules.onboarding.dependencies import Dependencies, OnboardingNotConfigured
 from amply.modules.onboarding.domain import InvitationNotValid
-from amply.modules.onboarding.parts import OnboardingNotConfigured, Parts
 from amply.modules.onboarding.schemas import LinkOut, OnboardingOut, TakesGifts
 from amply.modules.organizations import OrganizationNotFound
 
@@ -19,14 +19,14 @@ router = APIRouter(tags=["Onboarding"])
 _NO_TOKEN = "Open this page by the link in our invitation, or ask us for a new one."  # noqa: S105 -- a sentence
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.invitations
+async def _parts(request: Request) -> Dependencies:
+    parts: Dependencies | None = request.app.state.invitations
     if parts is None:
         raise OnboardingNotConfigured("Invitations are not set up here; ask whoever runs this platform.")
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(_parts)]
+PartsOf = Annotated[Dependencies, Depends(_parts)]
 
 
 @takes(Credential.INVITATION)

@@ -10,10 +10,10 @@ import structlog
 
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, organizations, payments
-from amply.modules.onboarding.account_news import Handling
+from amply.modules.onboarding.account_news import AccountEventDependencies
 from amply.modules.onboarding.invitations import InvitationKey
 from amply.modules.onboarding.letters import invitation_mail
 from amply.modules.onboarding.models import InvitationRow
@@ -27,8 +27,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Onboarding:
-    """The parts the worker's tasks work with. `page` is the address where invited staff begin."""
+class OnboardingTaskDependencies:
+    """What the worker's tasks of onboarding depend on. `page` is the address where invited staff begin."""
 
     database: Database
     processor: payments.Processor
@@ -37,12 +37,12 @@ class Onboarding:
     page: str
 
     @property
-    def handling(self) -> Handling:
+    def handling(self) -> AccountEventDependencies:
         """What events about accounts are handled with."""
-        return Handling(database=self.database, processor=self.processor)
+        return AccountEventDependencies(database=self.database, processor=self.processor)
 
 
-def look_at_accounts(parts: Onboarding, *, now: datetime) -> int:
+def look_at_accounts(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
     """Ask how those accounts stand that were not looked at for long; return how many changed.
 
     Events may be lost, and an account that is out of reach sends none.
@@ -61,7 +61,7 @@ def look_at_accounts(parts: Onboarding, *, now: datetime) -> int:
     return changed
 
 
-def send_invitations(parts: Onboarding, *, now: datetime) -> int:
+def send_invitations(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
     """Open the accounts of those who are invited, and write to them; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
@@ -81,7 +81,7 @@ def tended() -> Tended:
     return of_records(InvitationRow)
 
 
-def _look_at(parts: Onboarding, account_id: str, *, now: datetime) -> bool:
+def _look_at(parts: OnboardingTaskDependencies, account_id: str, *, now: datetime) -> bool:
     answer = payments.ask_account(parts.database, parts.processor, account_id=account_id)
     if answer is None:
         return False
@@ -89,7 +89,7 @@ def _look_at(parts: Onboarding, account_id: str, *, now: datetime) -> bool:
         return payments.note_account(session, answer=answer, told_gone=False, now=now)
 
 
-def _send(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int:
+def _send(parts: OnboardingTaskDependencies, invitation: InvitationRow, *, now: datetime) -> int:
     """Open and write; whatever stops this one must not stop the others."""
     is_done, sent = invitation.attempts >= _ATTEMPTS_MAX, 0
     told = {"invitation_id": invitation.id, "organization_id": invitation.organization_id}
@@ -110,7 +110,7 @@ def _send(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int
     return sent
 
 
-def _invited(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int:
+def _invited(parts: OnboardingTaskDependencies, invitation: InvitationRow, *, now: datetime) -> int:
     """Make sure of an account, and write; 0 where the address takes no letters any more."""
     address = invitation.email or ""
     with parts.database.transaction() as session:

@@ -21,7 +21,6 @@ from amply.modules.organizations.domain import (
     PictureKind,
     SlugTaken,
     check,
-    check_slug,
 )
 from amply.modules.organizations.funds import (
     Fund,
@@ -77,7 +76,6 @@ __all__ = [
     "address_at_rest",
     "allow_return",
     "check",
-    "check_slug",
     "close_fund",
     "contact_of",
     "create",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.kernel.errors import InvalidRequest
 from amply.modules.organizations import queries
 from amply.modules.organizations.models import ContactRow

@@ -17,6 +17,9 @@ from amply.modules.payments.accounts import (
     readiness_of,
     require_account,
 )
+from amply.modules.payments.cloned_methods import Outcome as SharedOutcome
+from amply.modules.payments.cloned_methods import Paid, PaymentMethodCloning
+from amply.modules.payments.cloned_methods import Setup as SharedSetup
 from amply.modules.payments.countries import Confirmation, CountryNotAdmitted, require_admitted
 from amply.modules.payments.disputes import (
     LISTED_MAX,
@@ -107,9 +110,6 @@ from amply.modules.payments.service import (
     refuse,
     transition,
 )
-from amply.modules.payments.sharing import MethodSharing, Paid
-from amply.modules.payments.sharing import Outcome as SharedOutcome
-from amply.modules.payments.sharing import Setup as SharedSetup
 
 __all__ = [
     "LEFT",
@@ -138,11 +138,11 @@ __all__ = [
     "ListedDispute",
     "ListedWarning",
     "Method",
-    "MethodSharing",
     "OnboardingLink",
     "OrganizationNotReady",
     "Paid",
     "Payment",
+    "PaymentMethodCloning",
     "PaymentStatus",
     "Processor",
     "ProcessorRefused",

@@ -7,7 +7,6 @@ the receipts for it, need no account and are possible everywhere.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -37,9 +36,8 @@ class Rule:
     condition: str = ""
 
 
-SEEN: Final = date(2026, 11, 26)
-"""When the rules were last held against Stripe's page; the list of countries is stripe.com/global, as others quote it."""
-
+# The rules were last held against Stripe's page on 26 November 2026; the list of countries is stripe.com/global, as others
+# quote it.
 _OPEN: Final = (
     *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR", "HR", "HU"),
     *("IE", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "CH"),

@@ -193,10 +193,7 @@ def note_return(session: Session, *, payment: Payment, now: datetime) -> None:
 
 
 def _is_about(row: PaymentRow, remote_id: str, account_id: str) -> bool:
-    return row.account_id == account_id and row.remote_id in (
-        *(None, remote_id),
-        erased_reference(remote_id),
-    )
+    return row.account_id == account_id and row.remote_id in (None, remote_id, erased_reference(remote_id))
 
 
 def payment_of(row: PaymentRow) -> Payment:

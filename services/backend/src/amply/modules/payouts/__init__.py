@@ -6,8 +6,7 @@ Import from here only.
 from typing import TYPE_CHECKING
 
 from amply.modules.payouts.batches import PAYOUT_COLUMNS, journals_in_one, payouts_in_batches
-from amply.modules.payouts.chapters import PayoutNotInLog
-from amply.modules.payouts.closing import Closed, Handling, close_books
+from amply.modules.payouts.closing import Closed, PayoutDependencies, close_books
 from amply.modules.payouts.domain import (
     MovementNotOpen,
     Payout,
@@ -18,6 +17,7 @@ from amply.modules.payouts.domain import (
     ReasonNotAcceptable,
     Transaction,
 )
+from amply.modules.payouts.journal_reader import PayoutNotInLog
 from amply.modules.payouts.ports import PayoutProcessor, TransactionPage
 from amply.modules.payouts.queries import (
     LISTED_MAX,
@@ -29,7 +29,7 @@ from amply.modules.payouts.queries import (
 from amply.modules.payouts.recording import explain
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.tasks import (
-    FACT_ASKED,
+    TOPIC_ASKED,
     ask_for,
     close_due,
     handle_provider_event,
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_ASKED",
     "LISTED_MAX",
     "PAYOUT_COLUMNS",
+    "TOPIC_ASKED",
     "Closed",
-    "Handling",
     "MovementNotOpen",
     "OpenMovement",
     "Payout",
+    "PayoutDependencies",
     "PayoutNotFound",
     "PayoutNotInLog",
     "PayoutNotReconciled",

@@ -40,8 +40,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handling:
-    """The parts that handling payouts works with."""
+class PayoutDependencies:
+    """What handling payouts depends on."""
 
     database: Database
     processor: PayoutProcessor
@@ -71,7 +71,9 @@ class Closed:
         return self.processor - self.books - self.outside - self.open
 
 
-def close_books(parts: Handling, *, owner: str, account_id: str | None, now: datetime) -> list[Closed] | None:
+def close_books(
+    parts: PayoutDependencies, *, owner: str, account_id: str | None, now: datetime
+) -> list[Closed] | None:
     """List what moved the account's balance, and compare; None when it moved meanwhile, or there was too much to list.
 
     `account_id` None is the platform's own account.
@@ -103,7 +105,7 @@ def close_books(parts: Handling, *, owner: str, account_id: str | None, now: dat
     return None
 
 
-def walk(parts: Handling, *, owner: str, account_id: str | None, now: datetime) -> bool:
+def walk(parts: PayoutDependencies, *, owner: str, account_id: str | None, now: datetime) -> bool:
     """Write down what moved the account's balance since the last walk; whether it came to its end."""
     with parts.database.transaction() as session:
         row = _watermark(session, account_id)

@@ -12,8 +12,8 @@ from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules import ledger
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.payouts import queries
-from amply.modules.payouts.chapters import PayoutNotInLog
 from amply.modules.payouts.domain import PayoutNotFound, PayoutStatus
+from amply.modules.payouts.journal_reader import PayoutNotInLog
 from amply.modules.payouts.queries import PayoutFilter, PayoutSort
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.router import PayoutId
@@ -62,7 +62,7 @@ def list_own_payouts(
 ) -> PayoutPage:
     with access.transaction() as session:
         page = queries.own_page(session, access, wanted=wanted, sort=sort, cursor=cursor, limit=limit)
-        places = ledger.published_places(
+        places = ledger.published_log_indexes(
             session, entry_ids=[entry for payout in page.items for _, entry in payout.entries]
         )
         size = ledger.published_size(session)

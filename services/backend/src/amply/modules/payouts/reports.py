@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from amply.kernel.errors import Conflict, invariant
 from amply.kernel.money import format_minor_units
 from amply.modules import ledger, organizations
-from amply.modules.payouts.chapters import read_journal
+from amply.modules.payouts.journal_reader import read_journal
 from amply.modules.payouts.journals import BANK, Journal, Sides
 from amply.modules.payouts.matching import State
 from amply.modules.payouts.queries import Item, KnownPayout, bank_reference, find, items_of

@@ -66,7 +66,7 @@ def list_payouts(
         page = queries.newest(
             session, owner=organization_id, until=policy.entries_until(clock()), cursor=cursor, limit=limit
         )
-        places = ledger.published_places(
+        places = ledger.published_log_indexes(
             session, entry_ids=[entry for payout in page.items for _, entry in payout.entries]
         )
         size = ledger.published_size(session)
@@ -111,7 +111,9 @@ def show_payout(
         )
         page = found[:ITEMS_MAX]
         named = [item.entry_id for item in page if item.entry_id is not None]
-        places = ledger.published_places(session, entry_ids=[*named, *(entry for _, entry in payout.entries)])
+        places = ledger.published_log_indexes(
+            session, entry_ids=[*named, *(entry for _, entry in payout.entries)]
+        )
         if not _is_public(payout, places):
             raise PayoutNotShown
         sums = queries.item_sums(session, payout_id=payout_id) if is_known else []

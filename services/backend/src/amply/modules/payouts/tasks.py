@@ -19,7 +19,7 @@ from amply.modules import ledger, payments, webhooks
 from amply.modules.payouts.bookings import PayoutInHand
 from amply.modules.payouts.closing import (
     RUNBOOK,
-    Handling,
+    PayoutDependencies,
     close_books,
     close_later,
     close_soon,
@@ -36,7 +36,7 @@ from amply.modules.payouts.domain import (
 from amply.modules.payouts.models import MovementWatermarkRow, PayoutRow
 from amply.modules.payouts.recording import Recording, match_open
 
-FACT_ASKED: Final = "payout.asked_for"
+TOPIC_ASKED: Final = "payout.asked_for"
 """An operator wants a payout to be asked for and reconciled."""
 
 CLOSED_EVERY: Final = timedelta(hours=6)
@@ -62,7 +62,9 @@ class Told:
     happened_at: datetime
 
 
-def handle_provider_event(parts: Handling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
+def handle_provider_event(
+    parts: PayoutDependencies, *, event_id: str, now: datetime
+) -> webhooks.Outcome | None:
     """Apply one stored event about a payout: the processor is asked for the payout, and the books follow what it says.
 
     Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
@@ -90,7 +92,7 @@ def handle_provider_event(parts: Handling, *, event_id: str, now: datetime) -> w
 
 
 def _apply(
-    parts: Handling, event: webhooks.ProviderEvent, *, owner: str, now: datetime
+    parts: PayoutDependencies, event: webhooks.ProviderEvent, *, owner: str, now: datetime
 ) -> webhooks.Outcome | None:
     """What the event changes, in the transaction that stamps it; None when somebody else was faster.
 
@@ -139,10 +141,10 @@ def ask_for(session: Session, *, payout_id: str, organization_id: str | None, no
     if row is None and account_id is None:
         raise PayoutNotFound(payout_id)
     payload = {"payout_id": payout_id, "account_id": account_id or ""}
-    outbox.put(session, topic=FACT_ASKED, payload=payload, now=now)
+    outbox.put(session, topic=TOPIC_ASKED, payload=payload, now=now)
 
 
-def reconcile(parts: Handling, *, payout_id: str, account_id: str | None, now: datetime) -> None:
+def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | None, now: datetime) -> None:
     """Follow a payout and list what it consists of, whether or not an event told of it.
 
     Raises:
@@ -161,13 +163,13 @@ def reconcile(parts: Handling, *, payout_id: str, account_id: str | None, now: d
     _itemise(parts, told, now=now)
 
 
-def match_waiting(parts: Handling, *, now: datetime) -> int:
+def match_waiting(parts: PayoutDependencies, *, now: datetime) -> int:
     """Look for the entries of movements that had none; how many have been booked since."""
     with parts.database.transaction() as session:
         return match_open(session, now=now)
 
 
-def close_due(parts: Handling, *, now: datetime) -> int:
+def close_due(parts: PayoutDependencies, *, now: datetime) -> int:
     """Compare the balances of accounts, the platform's own among them, that were not compared for hours, or after a payout.
 
     Returns how many were compared.
@@ -197,7 +199,7 @@ class _Watched:
     account_id: str | None
 
 
-def _due(parts: Handling, *, now: datetime) -> list[_Watched]:
+def _due(parts: PayoutDependencies, *, now: datetime) -> list[_Watched]:
     with parts.database.transaction() as session:
         known = [
             _Watched(owner=ledger.PLATFORM, account_id=None),
@@ -225,7 +227,7 @@ def _owner(session: Session, account_id: str | None) -> str | None:
     return payments.owner_of_account(session, account_id=account_id)
 
 
-def _follow(session: Session, parts: Handling, told: Told, *, now: datetime) -> bool:
+def _follow(session: Session, parts: PayoutDependencies, told: Told, *, now: datetime) -> bool:
     return PayoutInHand(
         session=session,
         payout=told.payout,
@@ -237,7 +239,7 @@ def _follow(session: Session, parts: Handling, told: Told, *, now: datetime) -> 
     ).follow()
 
 
-def _again(parts: Handling, work: Callable[[Session], Result]) -> Result:
+def _again(parts: PayoutDependencies, work: Callable[[Session], Result]) -> Result:
     """Begin a transaction again that is older than an entry it names: somebody else booked the step before meanwhile."""
     for _ in range(_TRIES_MAX - 1):
         try:
@@ -250,7 +252,7 @@ def _again(parts: Handling, work: Callable[[Session], Result]) -> Result:
         return work(session)
 
 
-def _itemise(parts: Handling, told: Told, *, now: datetime) -> None:
+def _itemise(parts: PayoutDependencies, told: Told, *, now: datetime) -> None:
     """List what a payout consists of, page by page, hold it against the books, and add it up."""
     payout = told.payout
     items = total = 0

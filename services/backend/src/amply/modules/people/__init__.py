@@ -6,25 +6,25 @@ from amply.modules.people.addresses import Address, AddressNotAcceptable, addres
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
 from amply.modules.people.changing import forget
+from amply.modules.people.dependencies import Dependencies, Site
 from amply.modules.people.domain import (
-    FACT_ERASED,
-    FACT_LETTER_ASKED,
+    TOPIC_ERASED,
+    TOPIC_LETTER_ASKED,
     PeopleNotConfigured,
     Person,
     SignInElsewhere,
 )
 from amply.modules.people.erased import count_unnoted, note_erased, still_there
 from amply.modules.people.links import LetterLinks
-from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
-from amply.modules.people.persons import addresses, find, find_by_address, move_stamp
+from amply.modules.people.persons import addresses, find, move_stamp
 from amply.modules.people.providers import (
     GROUP_LENGTH_MAX,
     GROUPS_MAX,
     SUBJECT_LENGTH_MAX,
-    Errand,
+    AuthorizationRequest,
     NoRoleHere,
-    Outside,
+    OidcSignIn,
     Proof,
     Provider,
     ProviderAway,
@@ -37,34 +37,35 @@ from amply.modules.people.registering import is_registered, register_invited
 from amply.modules.people.resealing import SealedColumn, tended_by
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
-from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters, tended
-from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly, recently_confirmed, require_recent
+from amply.modules.people.tasks import PeopleTaskDependencies, count_exhausted_letters, send_letters, tended
+from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_ERASED",
-    "FACT_LETTER_ASKED",
     "FROM_ANYBODY",
     "GROUPS_MAX",
     "GROUP_LENGTH_MAX",
     "SUBJECT_LENGTH_MAX",
+    "TOPIC_ERASED",
+    "TOPIC_LETTER_ASKED",
     "Address",
     "AddressNotAcceptable",
+    "AuthorizationRequest",
     "BreachList",
     "CommonPasswords",
     "Cost",
-    "Errand",
+    "Dependencies",
     "Hashing",
     "LetterLinks",
     "NoRoleHere",
-    "Outside",
+    "OidcSignIn",
     "OwnPagesOnly",
-    "Parts",
     "PasswordNotAcceptable",
     "PeopleKey",
     "PeopleNotConfigured",
+    "PeopleTaskDependencies",
     "Person",
     "Proof",
     "Provider",
@@ -79,20 +80,16 @@ __all__ = [
     "Several",
     "SignInElsewhere",
     "Site",
-    "Writing",
     "address_of",
     "addresses",
     "count_exhausted_letters",
     "count_unnoted",
     "find",
-    "find_by_address",
     "forget",
     "is_registered",
     "move_stamp",
     "note_erased",
-    "recently_confirmed",
     "register_invited",
-    "require_recent",
     "routers",
     "send_letters",
     "still_there",
@@ -103,6 +100,6 @@ __all__ = [
 
 def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
     """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
-    from amply.modules.people import factor_router, outside_router, router  # noqa: PLC0415 -- see above
+    from amply.modules.people import factor_router, oidc_router, router  # noqa: PLC0415 -- see above
 
-    return router.router, factor_router.factor_router, outside_router.outside_router
+    return router.router, factor_router.factor_router, oidc_router.oidc_router

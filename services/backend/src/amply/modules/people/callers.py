@@ -6,9 +6,9 @@ from datetime import datetime
 
 from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.people import persons
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import SESSION_SEEN_EVERY, Session
-from amply.modules.people.parts import Parts
-from amply.modules.people.places import place_of
+from amply.modules.people.session_binding import binding_of
 
 _SIGN_IN = "Sign in again: the session is over."
 
@@ -17,7 +17,7 @@ _SIGN_IN = "Sign in again: the session is over."
 class SessionCallers:
     """An `access.CallerSource`: people, by their sessions. May not be called inside a transaction."""
 
-    parts: Parts
+    parts: Dependencies
 
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
@@ -47,7 +47,7 @@ class SessionCallers:
 
     def _holds(self, session: Session, *, address: str) -> bool:
         """Whether nothing has ended it since: it is where it belongs, and its stamp is the person's."""
-        if session.place != place_of(self.parts.key, session.binding, address):
+        if session.place != binding_of(self.parts.key, session.binding, address):
             return False
         return session.stamp == self._stamp(session.person_id)
 

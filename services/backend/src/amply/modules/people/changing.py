@@ -14,7 +14,8 @@ from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons, signing_in
 from amply.modules.people.addresses import address_of
-from amply.modules.people.domain import FACT_ERASED, IpBinding, LetterKind, LetterLinkNotValid, Person, Visit
+from amply.modules.people.dependencies import Dependencies, Leaving
+from amply.modules.people.domain import TOPIC_ERASED, IpBinding, LetterKind, LetterLinkNotValid, Person, Visit
 from amply.modules.people.models import (
     ClaimRow,
     DeviceRow,
@@ -25,7 +26,6 @@ from amply.modules.people.models import (
     RecoveryCodeRow,
     TotpRow,
 )
-from amply.modules.people.parts import Leaving, Parts
 from amply.modules.people.sealing import PeopleKey
 
 _LETTERS: Final = {
@@ -37,14 +37,17 @@ _LETTERS: Final = {
 _OVER = "This link is used or too old: ask for another one with your e-mail address."
 
 
-def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Visit, now: datetime) -> None:
+def ask_for_password(
+    parts: Dependencies, *, email: str, language: Language, visit: Visit, now: datetime
+) -> None:
     """Have a letter written that leads to a new password, or says that the address has no account.
 
     The same work and answer for every address: the worker looks.
 
     Raises:
         AddressNotAcceptable: It is no address.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
@@ -57,7 +60,7 @@ def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Vis
         )
 
 
-def reset_password(parts: Parts, *, token: str, password: str, device: bytes, now: datetime) -> None:
+def reset_password(parts: Dependencies, *, token: str, password: str, device: bytes, now: datetime) -> None:
     """Give an account the password that somebody chose by a letter's link; end all its sessions, and say so by letter.
 
     The second factor stays: a mailbox alone does not let anybody in. The browser is known from then on.
@@ -65,7 +68,8 @@ def reset_password(parts: Parts, *, token: str, password: str, device: bytes, no
     Raises:
         LetterLinkNotValid: It is not ours, was used, or is too old.
         PasswordNotAcceptable: It is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     stamped = parts.links.resets.person_of(token, now=now)
     if stamped is None:
@@ -85,14 +89,15 @@ def reset_password(parts: Parts, *, token: str, password: str, device: bytes, no
 
 
 def change_password(
-    parts: Parts, caller: PersonCaller, *, token: str, before: str, after: str, now: datetime
+    parts: Dependencies, caller: PersonCaller, *, token: str, before: str, after: str, now: datetime
 ) -> str:
     """Put another password in place of the present one, and end every other session; return the token of this one.
 
     Raises:
         SignInRefused: The present password is not right.
         PasswordNotAcceptable: The new one is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     limits.admit(
         parts.counters,
@@ -110,12 +115,12 @@ def change_password(
 
 
 def set_ip_binding(
-    parts: Parts, caller: PersonCaller, *, token: str, binding: IpBinding, now: datetime
+    parts: Dependencies, caller: PersonCaller, *, token: str, binding: IpBinding, now: datetime
 ) -> None:
     """Hold sessions that begin from now on to where they begin; end all others, this one too.
 
     Raises:
-        SignInUnavailable: Not now.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
 
     def change(session: Session) -> None:
@@ -126,7 +131,7 @@ def set_ip_binding(
 
 
 def changed(
-    parts: Parts,
+    parts: Dependencies,
     caller: PersonCaller,
     *,
     token: str,
@@ -158,7 +163,7 @@ def changed(
     return made
 
 
-def sign_out_everywhere(parts: Parts, caller: PersonCaller) -> None:
+def sign_out_everywhere(parts: Dependencies, caller: PersonCaller) -> None:
     """End every session of a person.
 
     Raises:
@@ -171,7 +176,7 @@ def sign_out_everywhere(parts: Parts, caller: PersonCaller) -> None:
     parts.sessions.end_all(caller.person_id)
 
 
-def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
+def erase(parts: Dependencies, caller: PersonCaller, *, now: datetime) -> None:
     """Forget a person who asks for it themselves, signed in.
 
     Raises:
@@ -225,7 +230,7 @@ def forget(
         .where(PersonRow.id == person_id)
         .values(address_index=None, sealed_address=None, password_hash=None, erased_at=now)
     )
-    outbox.put(session, topic=FACT_ERASED, payload={}, now=now)
+    outbox.put(session, topic=TOPIC_ERASED, payload={}, now=now)
     if says_goodbye:
         _say_goodbye(session, person, key=key, now=now)
     return stamp
@@ -242,14 +247,14 @@ def _say_goodbye(session: Session, person: Person, *, key: PeopleKey, now: datet
     )
 
 
-def _hashed(parts: Parts, *, person_id: str, password: str) -> str:
+def _hashed(parts: Dependencies, *, person_id: str, password: str) -> str:
     with parts.database.transaction() as session:
         person = persons.find(session, person_id=person_id, key=parts.key)
     address = person.address.folded if person else ""
     return parts.hashing.hash(passwords.accepted(password, address=address, breaches=parts.breaches))
 
 
-def _tell(parts: Parts, session: Session, person_id: str, kind: LetterKind, *, now: datetime) -> None:
+def _tell(parts: Dependencies, session: Session, person_id: str, kind: LetterKind, *, now: datetime) -> None:
     person = persons.find(session, person_id=person_id, key=parts.key)
     if person is not None:
         persons.tell(session, person, kind=kind, key=parts.key, now=now)

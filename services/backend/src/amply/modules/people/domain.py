@@ -9,10 +9,10 @@ from amply.kernel.errors import AmplyError, Unavailable
 from amply.modules.mail import Language
 from amply.modules.people.addresses import Address
 
-FACT_ERASED: Final = "people.erased"
+TOPIC_ERASED: Final = "people.erased"
 """Somebody was forgotten, and is to be written down where no restored database reaches; whoever hears it looks whom."""
 
-FACT_LETTER_ASKED: Final = "people.letter_asked"
+TOPIC_LETTER_ASKED: Final = "people.letter_asked"
 """A letter waits to be written; whoever hears it looks which."""
 
 SESSION_IDLE: Final = timedelta(days=7)

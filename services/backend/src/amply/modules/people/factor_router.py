@@ -7,9 +7,9 @@ from amply.infra.web import ClockOf, Identifier, responses
 from amply.modules.access import SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.people import changing, factors, limits, passkeys, persons, signing_in
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import Person, SignInElsewhere, SignInRefused
 from amply.modules.people.factors import FactorExists, FactorNotFound, FactorRefused
-from amply.modules.people.parts import Parts
 from amply.modules.people.passkeys import PasskeyNotFound, TooManyPasskeys
 from amply.modules.people.router import ANYBODY, CONFIRMED, SIGNED_IN, TokenOf, let_in
 from amply.modules.people.schemas import (
@@ -259,7 +259,7 @@ def confirm_passkey(
     return Done()
 
 
-def _present(session: Session, parts: Parts, person_id: str) -> Person:
+def _present(session: Session, parts: Dependencies, person_id: str) -> Person:
     person = persons.find(session, person_id=person_id, key=parts.key)
     if person is None:
         raise SessionNotValid("Sign in again.")

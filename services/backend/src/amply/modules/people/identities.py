@@ -18,9 +18,9 @@ from amply.kernel.errors import Conflict, NotFound
 from amply.modules import audit
 from amply.modules.audit import Action
 from amply.modules.people import persons
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import LetterKind
 from amply.modules.people.models import IdentityRow, PasskeyRow, PersonRow
-from amply.modules.people.parts import Parts
 
 IDENTITIES_MAX: Final = 20
 
@@ -81,7 +81,7 @@ def identities_of(session: Session, *, person_id: str) -> Sequence[Identity]:
 
 
 def link(
-    session: Session, parts: Parts, *, person_id: str, provider: str, digest: bytes, now: datetime
+    session: Session, parts: Dependencies, *, person_id: str, provider: str, digest: bytes, now: datetime
 ) -> None:
     """Have a provider sign somebody in, and tell them by letter. Again, it changes nothing.
 

@@ -25,10 +25,10 @@ from webauthn.helpers.structs import (
 from amply.infra.database import forbid_transaction
 from amply.kernel import ids
 from amply.kernel.errors import Conflict, NotFound
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import PENDING_LIFETIME, Person
 from amply.modules.people.factors import FactorRefused
 from amply.modules.people.models import PasskeyRow
-from amply.modules.people.parts import Parts
 
 HELD_MAX: Final = 20
 _NOT_TAKEN: Final = "The passkey was not accepted: try again, or sign in another way."
@@ -64,7 +64,7 @@ class Ceremony:
     options: Mapping[str, Any]
 
 
-def begin_making(parts: Parts, person: Person) -> Ceremony:
+def begin_making(parts: Dependencies, person: Person) -> Ceremony:
     """Ask the browser for a new passkey."""
     with parts.database.transaction() as session:
         held = session.scalars(
@@ -86,7 +86,7 @@ def begin_making(parts: Parts, person: Person) -> Ceremony:
 
 
 def make(
-    parts: Parts, *, person_id: str, ceremony: str, answer: Mapping[str, Any], name: str, now: datetime
+    parts: Dependencies, *, person_id: str, ceremony: str, answer: Mapping[str, Any], name: str, now: datetime
 ) -> PasskeyRow:
     """Check what the browser made; the row is not stored yet.
 
@@ -132,7 +132,7 @@ def add(session: Session, row: PasskeyRow) -> Passkey:
     return _shown(row)
 
 
-def begin_showing(parts: Parts, *, person_id: str | None = None) -> Ceremony:
+def begin_showing(parts: Dependencies, *, person_id: str | None = None) -> Ceremony:
     """Ask the browser for a passkey of one person, or of whoever has one for this site."""
     held: list[PublicKeyCredentialDescriptor] = []
     if person_id is not None:
@@ -150,7 +150,12 @@ def begin_showing(parts: Parts, *, person_id: str | None = None) -> Ceremony:
 
 
 def show(
-    parts: Parts, *, ceremony: str, answer: Mapping[str, Any], person_id: str | None = None, now: datetime
+    parts: Dependencies,
+    *,
+    ceremony: str,
+    answer: Mapping[str, Any],
+    person_id: str | None = None,
+    now: datetime,
 ) -> str:
     """Check a passkey that was shown, count its use, and return whose it is.
 
@@ -206,14 +211,14 @@ def remove(session: Session, *, person_id: str, passkey_id: str) -> None:
         raise PasskeyNotFound("You have no such passkey.")
 
 
-def _kept(parts: Parts, options: Any, *, challenge: bytes, purpose: str, person_id: str) -> Ceremony:
+def _kept(parts: Dependencies, options: Any, *, challenge: bytes, purpose: str, person_id: str) -> Ceremony:
     ceremony = secrets.token_urlsafe(16)
     facts = {"challenge": bytes_to_base64url(challenge), "purpose": purpose, "person_id": person_id}
     parts.sessions.keep(f"passkey:{ceremony}", facts, lasts=PENDING_LIFETIME)
     return Ceremony(id=ceremony, options=json.loads(webauthn.options_to_json(options)))
 
 
-def _taken(parts: Parts, ceremony: str, *, purpose: str, person_id: str) -> bytes:
+def _taken(parts: Dependencies, ceremony: str, *, purpose: str, person_id: str) -> bytes:
     """The challenge of a ceremony that was begun for this, and is not used yet."""
     forbid_transaction("taking a challenge")
     facts = parts.sessions.take(f"passkey:{ceremony}")

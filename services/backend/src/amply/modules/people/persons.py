@@ -14,7 +14,7 @@ from amply.infra import outbox
 from amply.kernel import ids
 from amply.modules.mail import Language
 from amply.modules.people.addresses import Address
-from amply.modules.people.domain import FACT_LETTER_ASKED, IpBinding, LetterKind, Person
+from amply.modules.people.domain import TOPIC_LETTER_ASKED, IpBinding, LetterKind, Person
 from amply.modules.people.models import DeviceRow, LetterRow, PasskeyRow, PersonRow, TotpRow
 from amply.modules.people.sealing import PeopleKey
 
@@ -93,13 +93,6 @@ def addresses(session: Session, *, person_ids: Collection[str], key: PeopleKey) 
         for row in rows
         if row.sealed_address is not None
     }
-
-
-def find_by_address(session: Session, *, address: Address, key: PeopleKey) -> str | None:
-    """Who has an account with this address; for what is never told to whoever asks."""
-    return session.scalars(
-        select(PersonRow.id).where(PersonRow.address_index == key.index_of(address))
-    ).one_or_none()
 
 
 def stamp_of(session: Session, *, person_id: str) -> int | None:
@@ -238,7 +231,7 @@ def ask_letter(
             created_at=now,
         )
     )
-    outbox.put(session, topic=FACT_LETTER_ASKED, payload={"letter_id": letter_id}, now=now)
+    outbox.put(session, topic=TOPIC_LETTER_ASKED, payload={"letter_id": letter_id}, now=now)
 
 
 def tell(session: Session, person: Person, *, kind: LetterKind, key: PeopleKey, now: datetime) -> None:

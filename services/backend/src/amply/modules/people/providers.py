@@ -89,8 +89,8 @@ class Proof:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Errand:
-    """What ties the two halves of a sign-in together: what was sent, and what has to come back."""
+class AuthorizationRequest:
+    """An OpenID Connect authorization request: what ties the answer to the browser and to one use."""
 
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
@@ -101,12 +101,24 @@ class ProviderClient(Protocol):
     """How providers are spoken to. May not be called inside a transaction. Everything may raise ProviderAway."""
 
     def address(
-        self, provider: Provider, errand: Errand, *, state: str, hint: str | None, now: datetime
+        self,
+        provider: Provider,
+        request: AuthorizationRequest,
+        *,
+        state: str,
+        hint: str | None,
+        now: datetime,
     ) -> str:
         """Where the browser is sent."""
 
     def redeem(
-        self, provider: Provider, errand: Errand, *, code: str, issuer: str | None, now: datetime
+        self,
+        provider: Provider,
+        request: AuthorizationRequest,
+        *,
+        code: str,
+        issuer: str | None,
+        now: datetime,
     ) -> Proof:
         """What a code that came back stands for. `issuer`: what came back beside it (RFC 9207).
 
@@ -134,8 +146,8 @@ def _nobody_arrives(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outside:
-    """What people sign in by providers with.
+class OidcSignIn:
+    """Signing in by OpenID Connect: the client, and which providers there are.
 
     Attributes:
         providers: Those of the whole platform, by key.

@@ -17,22 +17,23 @@ from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons
 from amply.modules.people.addresses import AddressNotAcceptable, address_of
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import CLAIM_LIFETIME, LetterKind, LetterLinkNotValid, SignInRefused, Visit
 from amply.modules.people.models import ClaimRow
-from amply.modules.people.parts import Parts
 
 _OVER = "This link is used or too old: sign in, or begin again to get another one."
 
 
 def register(
-    parts: Parts, *, email: str, password: str, language: Language, visit: Visit, now: datetime
+    parts: Dependencies, *, email: str, password: str, language: Language, visit: Visit, now: datetime
 ) -> None:
     """Keep what was said and have a letter written. The same work and answer for every address.
 
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
         PasswordNotAcceptable: It is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
@@ -65,13 +66,14 @@ def register(
         )
 
 
-def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datetime) -> str:
+def verify(parts: Dependencies, *, token: str, password: str, device: bytes, now: datetime) -> str:
     """Make the account that a link is for, and return the person's id. The browser is known from then on.
 
     Raises:
         LetterLinkNotValid: It is not ours, was used, or is too old.
         SignInRefused: The password is not the one that was registered with.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     claim_id = parts.links.claims.claim_of(token, now=now)
     if claim_id is None:
@@ -104,7 +106,7 @@ def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datet
 
 
 def register_invited(
-    parts: Parts, *, email: str, password: str, language: Language, network_address: str, now: datetime
+    parts: Dependencies, *, email: str, password: str, language: Language, network_address: str, now: datetime
 ) -> str | None:
     """Make an account without a letter of ours: its reader has shown already that this address is theirs.
 
@@ -113,7 +115,8 @@ def register_invited(
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
         PasswordNotAcceptable: It is too short or long, or known.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(network_address)), now=now)
@@ -128,7 +131,7 @@ def register_invited(
     return person_id
 
 
-def is_registered(parts: Parts, *, email: str) -> bool:
+def is_registered(parts: Dependencies, *, email: str) -> bool:
     """Whether an address has an account. For whoever has shown that they read its letters alone."""
     try:
         index = parts.key.index_of(address_of(email))
@@ -138,12 +141,13 @@ def is_registered(parts: Parts, *, email: str) -> bool:
         return persons.credentials_of(session, index=index, device=None) is not None
 
 
-def change_address(parts: Parts, *, person_id: str, email: str, now: datetime) -> None:
+def change_address(parts: Dependencies, *, person_id: str, email: str, now: datetime) -> None:
     """Have a letter written to an address that a person says is theirs. The account keeps its address until the link is used.
 
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     address = address_of(email)
     index = parts.key.index_of(address)
@@ -181,7 +185,7 @@ def change_address(parts: Parts, *, person_id: str, email: str, now: datetime) -
         )
 
 
-def confirm_address(parts: Parts, *, token: str, now: datetime) -> None:
+def confirm_address(parts: Dependencies, *, token: str, now: datetime) -> None:
     """Give an account the address that a link is for, end its sessions, and tell the address it had.
 
     Raises:

@@ -7,7 +7,7 @@ from sqlalchemy import func, inspect, literal_column, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from amply.infra.vault import PEOPLE
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules.people.sealing import PeopleKey
 
 _Column = InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]

@@ -14,6 +14,7 @@ from amply.modules.access import (
 )
 from amply.modules.people import changing, factors, persons, registering, signing_in
 from amply.modules.people.addresses import AddressNotAcceptable
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import (
     LetterLinkNotValid,
     PeopleNotConfigured,
@@ -21,7 +22,6 @@ from amply.modules.people.domain import (
     SignInRefused,
 )
 from amply.modules.people.factors import FactorRefused
-from amply.modules.people.parts import Parts
 from amply.modules.people.passwords import PasswordNotAcceptable
 from amply.modules.people.schemas import (
     ConfirmIn,
@@ -78,7 +78,7 @@ TokenOf = Annotated[str, Depends(_token)]
 """The token of whoever is signed in."""
 
 
-def let_in(response: Response, parts: Parts, signed_in: SignedIn) -> SignedInOut:
+def let_in(response: Response, parts: Dependencies, signed_in: SignedIn) -> SignedInOut:
     """Answer with the cookies of a session."""
     set_session(response, parts.site, signed_in.token)
     set_device(response, parts.site, signed_in.device)

@@ -15,11 +15,11 @@ from amply.modules.audit import Action
 from amply.modules.people import factors, limits, passwords, persons
 from amply.modules.people.addresses import address_of
 from amply.modules.people.agents import device_named
+from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import LetterKind, Session, SignInRefused, Visit
 from amply.modules.people.links import Stamped
-from amply.modules.people.parts import Parts
 from amply.modules.people.persons import Credentials
-from amply.modules.people.places import place_of
+from amply.modules.people.session_binding import binding_of
 
 _REFUSED: Final = "Check the e-mail address and the password, or ask for a new one; a new account is open once its letter's link is used."
 _BEGIN_AGAIN: Final = "Begin again with your e-mail address and password."
@@ -44,14 +44,15 @@ class FactorNeeded:
 
 
 def sign_in(
-    parts: Parts, *, email: str, password: str, visit: Visit, now: datetime
+    parts: Dependencies, *, email: str, password: str, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded:
     """Check a password. Unknown addresses take the same way as known ones: the same counting, statement and hash.
 
     Raises:
         SignInRefused: Address or password is not right.
         AddressNotAcceptable: It is no address.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     index = parts.key.index_of(address_of(email))
     device = parts.key.mark_of(visit.device) if visit.device else None
@@ -72,7 +73,7 @@ def sign_in(
 
 
 def factor_or_session(
-    parts: Parts, found: Credentials, *, visit: Visit, now: datetime
+    parts: Dependencies, found: Credentials, *, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded:
     """What follows the first half of a sign-in."""
     if not found.has_factor:
@@ -85,13 +86,16 @@ def factor_or_session(
     )
 
 
-def finish_with_code(parts: Parts, *, pending: str, code: str, visit: Visit, now: datetime) -> SignedIn:
+def finish_with_code(
+    parts: Dependencies, *, pending: str, code: str, visit: Visit, now: datetime
+) -> SignedIn:
     """Sign in with a code, after the password.
 
     Raises:
         SignInRefused: What is pending is not ours, too old, or the password was changed meanwhile.
         FactorRefused: The code is not right.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     found = pending_of(parts, pending, visit=visit, now=now)
     limits.admit(
@@ -105,7 +109,7 @@ def finish_with_code(parts: Parts, *, pending: str, code: str, visit: Visit, now
     return begin(parts, found, visit=visit, now=now)
 
 
-def pending_of(parts: Parts, pending: str, *, visit: Visit, now: datetime) -> Credentials:
+def pending_of(parts: Dependencies, pending: str, *, visit: Visit, now: datetime) -> Credentials:
     """Whose second factor is missing.
 
     Raises:
@@ -123,7 +127,7 @@ def pending_of(parts: Parts, pending: str, *, visit: Visit, now: datetime) -> Cr
 
 
 def begin(
-    parts: Parts, found: Credentials, *, visit: Visit, now: datetime, through: str | None = None
+    parts: Dependencies, found: Credentials, *, visit: Visit, now: datetime, through: str | None = None
 ) -> SignedIn:
     """Open a session for somebody who has shown who they are, and write to them where the browser is a new one.
 
@@ -146,7 +150,7 @@ def begin(
             seen_at=now,
             device=device_named(visit.agent),
             binding=found.ip_binding,
-            place=place_of(parts.key, found.ip_binding, visit.address),
+            place=binding_of(parts.key, found.ip_binding, visit.address),
             through=through,
         )
     )
@@ -160,14 +164,15 @@ def begin(
 
 
 def confirm(
-    parts: Parts, caller: PersonCaller, *, token: str, password: str, code: str | None, now: datetime
+    parts: Dependencies, caller: PersonCaller, *, token: str, password: str, code: str | None, now: datetime
 ) -> str:
     """Show once more, with password and second factor, that it is them; return the token that takes the place of theirs.
 
     Raises:
         SignInRefused: The password is not right.
         FactorRefused: There is a second factor, and the code is missing or not right.
-        TooManyRequests, SignInUnavailable: Not now.
+        TooManyRequests: The caller exceeded a rate limit.
+        SignInUnavailable: Sessions cannot be looked up at this moment.
     """
     limits.admit(
         parts.counters,
@@ -183,7 +188,7 @@ def confirm(
     return renewed(parts, token=token, now=now)
 
 
-def renewed(parts: Parts, *, token: str, now: datetime, stamp: int | None = None) -> str:
+def renewed(parts: Dependencies, *, token: str, now: datetime, stamp: int | None = None) -> str:
     """Another token and session in place of this one, confirmed now; at another stamp where that has moved.
 
     Whoever calls this has seen them show it themselves: the session is their own, whoever's provider it began with.
@@ -205,7 +210,7 @@ def renewed(parts: Parts, *, token: str, now: datetime, stamp: int | None = None
     return parts.sessions.exchange(token, fresh)
 
 
-def tried_too_often(parts: Parts, person_id: str | None, *, now: datetime) -> Callable[[], None]:
+def tried_too_often(parts: Dependencies, person_id: str | None, *, now: datetime) -> Callable[[], None]:
     """What writes down that somebody's password or code was tried too often, by whom nobody knows.
 
     Of an address without an account as well, and then of nobody: that it takes as long tells no stranger which it is.
@@ -226,7 +231,7 @@ def tried_too_often(parts: Parts, person_id: str | None, *, now: datetime) -> Ca
     return write
 
 
-def check_password(parts: Parts, *, person_id: str, password: str) -> Credentials:
+def check_password(parts: Dependencies, *, person_id: str, password: str) -> Credentials:
     """Whoever is signed in types their password.
 
     Raises:
@@ -241,7 +246,7 @@ def check_password(parts: Parts, *, person_id: str, password: str) -> Credential
 
 
 def _allowances(
-    parts: Parts, found: Credentials | None, index: bytes, device: bytes | None, visit: Visit
+    parts: Dependencies, found: Credentials | None, index: bytes, device: bytes | None, visit: Visit
 ) -> tuple[tuple[limits.Limit, str], ...]:
     """What this attempt is counted against: of a browser that is known here its own, of any other one the strangers'."""
     by_address = (limits.OF_ADDRESS, parts.key.place_of(visit.address))
@@ -250,14 +255,14 @@ def _allowances(
     return by_address, (limits.PASSWORDS_OF_STRANGERS, index.hex())
 
 
-def _whose_codes(parts: Parts, found: Credentials, visit: Visit) -> str:
+def _whose_codes(parts: Dependencies, found: Credentials, visit: Visit) -> str:
     """The same for codes: whoever learned the password uses up nothing of the owner's browser."""
     if found.is_known_device and visit.device is not None:
         return f"{found.person_id}:{parts.key.mark_of(visit.device).hex()}"
     return found.person_id
 
 
-def _renew_hash(parts: Parts, found: Credentials, password: str) -> None:
+def _renew_hash(parts: Dependencies, found: Credentials, password: str) -> None:
     """Make a hash of another cost anew, now that the password is at hand."""
     before = found.password_hash
     if before is None or not parts.hashing.is_outdated(before):

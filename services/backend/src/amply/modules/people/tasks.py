@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.infra.erasures import ErasureList
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules import mail
 from amply.modules.mail import Language, Mail
 from amply.modules.people import factors
@@ -31,8 +31,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Writing:
-    """The parts that the tasks work with. `page` is the address of people's own page, `listed` where erasures are noted."""
+class PeopleTaskDependencies:
+    """What the tasks of people depend on. `page` is the address of people's own page, `listed` where erasures are noted."""
 
     database: Database
     mailer: mail.Mailer
@@ -42,7 +42,7 @@ class Writing:
     listed: ErasureList
 
 
-def send_letters(parts: Writing, *, now: datetime) -> int:
+def send_letters(parts: PeopleTaskDependencies, *, now: datetime) -> int:
     """Write the letters that wait; return how many were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
@@ -83,7 +83,7 @@ def count_exhausted_letters(session: Session, *, now: datetime) -> int:
     ).one()
 
 
-def _send(parts: Writing, asked: LetterRow, *, now: datetime) -> int:
+def _send(parts: PeopleTaskDependencies, asked: LetterRow, *, now: datetime) -> int:
     """Write one, and delete it; whatever stops this one must not stop the others. Then it is counted as given up."""
     sent = 0
     try:
@@ -99,7 +99,7 @@ def _send(parts: Writing, asked: LetterRow, *, now: datetime) -> int:
     return sent
 
 
-def _finish(parts: Writing, asked: LetterRow) -> None:
+def _finish(parts: PeopleTaskDependencies, asked: LetterRow) -> None:
     with parts.database.transaction() as session:
         if asked.kind == LetterKind.GOODBYE:
             mail.forget(
@@ -108,7 +108,9 @@ def _finish(parts: Writing, asked: LetterRow) -> None:
         session.execute(delete(LetterRow).where(LetterRow.id == asked.id))
 
 
-def _written(session: Session, asked: LetterRow, *, parts: Writing, now: datetime) -> Mail | None:
+def _written(
+    session: Session, asked: LetterRow, *, parts: PeopleTaskDependencies, now: datetime
+) -> Mail | None:
     """The letter that is true now; None where none is, or the address takes no letters any more."""
     to = parts.key.unseal_address(asked.sealed_address, of=asked.id).written
     if mail.suppressed_because(session, address=to) is not None:
@@ -124,7 +126,12 @@ def _written(session: Session, asked: LetterRow, *, parts: Writing, now: datetim
 
 
 def _said(
-    session: Session, asked: LetterRow, owner: PersonRow | None, *, parts: Writing, now: datetime
+    session: Session,
+    asked: LetterRow,
+    owner: PersonRow | None,
+    *,
+    parts: PeopleTaskDependencies,
+    now: datetime,
 ) -> tuple[str, str] | None:
     """Which letter, and where its link leads. The account's owner learns what is so; whoever asked learned nothing."""
     kind = LetterKind(asked.kind)

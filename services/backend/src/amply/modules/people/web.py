@@ -19,8 +19,8 @@ from amply.kernel.errors import AmplyError
 from amply.modules import access
 from amply.modules.access import ConfirmationRequired, PersonCaller, RequestFromElsewhere, SessionNotValid
 from amply.modules.people.callers import SessionCallers
+from amply.modules.people.dependencies import Dependencies, Site
 from amply.modules.people.domain import SESSION_LIFETIME, PeopleNotConfigured, Visit, is_recent
-from amply.modules.people.parts import Parts, Site
 
 PATHS: Final = "/v1/auth/"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,14 +30,14 @@ _DEVICE_SECONDS: Final = 400 * 24 * 3600
 """As long as browsers keep a cookie (RFC 6265bis §4.1.2.2)."""
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.accounts
+async def _parts(request: Request) -> Dependencies:
+    parts: Dependencies | None = request.app.state.accounts
     if parts is None:
         raise PeopleNotConfigured("Accounts are not set up here; ask whoever runs this platform.")
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(_parts)]
+PartsOf = Annotated[Dependencies, Depends(_parts)]
 
 
 async def _visit(request: Request, parts: PartsOf) -> Visit:

@@ -9,8 +9,8 @@ from amply.modules.public_events.models import PublicEventRow
 from amply.modules.public_events.ports import EVENTS_AT_ONCE, EventBus
 from amply.modules.public_events.publishing import count_unpublished, publish
 from amply.modules.public_events.service import (
-    FACT_RECORDED,
     KEPT,
+    TOPIC_RECORDED,
     event_of,
     forget_about,
     forget_old,
@@ -19,8 +19,8 @@ from amply.modules.public_events.service import (
 
 __all__ = [
     "EVENTS_AT_ONCE",
-    "FACT_RECORDED",
     "KEPT",
+    "TOPIC_RECORDED",
     "EventBus",
     "EventType",
     "PublicEvent",

@@ -12,7 +12,7 @@ from amply.kernel import ids
 from amply.modules.public_events.domain import EventType, PublicEvent
 from amply.modules.public_events.models import PublicEventRow
 
-FACT_RECORDED: Final = "public_events.recorded"
+TOPIC_RECORDED: Final = "public_events.recorded"
 KEPT: Final = timedelta(days=30)
 """How long an event can be replayed."""
 
@@ -47,7 +47,7 @@ def record(
                 next_attempt_at=now,
             )
         )
-    outbox.put(session, topic=FACT_RECORDED, payload={"event_id": event_id}, now=now)
+    outbox.put(session, topic=TOPIC_RECORDED, payload={"event_id": event_id}, now=now)
 
 
 def forget_about(session: Session, *, subject_ids: Collection[str]) -> None:

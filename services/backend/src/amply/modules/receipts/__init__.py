@@ -24,7 +24,7 @@ from amply.modules.receipts.domain import (
     harmless,
     number_of,
 )
-from amply.modules.receipts.facts import (
+from amply.modules.receipts.donor_details import (
     declare,
     erase,
     keep,

@@ -16,6 +16,7 @@ from amply.kernel.money import Money
 from amply.modules.mail import Language
 from amply.modules.receipts import settings as receipt_settings
 from amply.modules.receipts.composing import compose, language_of, numbered
+from amply.modules.receipts.digest import document_in, fresh_salt, words_of
 from amply.modules.receipts.domain import (
     Document,
     GiftFacts,
@@ -27,7 +28,6 @@ from amply.modules.receipts.domain import (
 )
 from amply.modules.receipts.models import IssuedReceiptRow
 from amply.modules.receipts.rules import assess
-from amply.modules.receipts.words import document_in, fresh_salt, words_of
 
 
 class VoidReason(StrEnum):

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from amply.modules.recurring.callers import CallerOf, PartsOf
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
-from amply.modules.recurring.collecting import Collecting
+from amply.modules.recurring.collecting import CollectionDependencies
+from amply.modules.recurring.dependencies import Dependencies, RecurringNotConfigured
 from amply.modules.recurring.domain import (
     LinkNotValid,
     Plan,
@@ -14,9 +15,8 @@ from amply.modules.recurring.domain import (
 )
 from amply.modules.recurring.erasure import forget
 from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late, unanswered
-from amply.modules.recurring.letters import Writing
+from amply.modules.recurring.letters import PlanLetterDependencies
 from amply.modules.recurring.links import LinkKey
-from amply.modules.recurring.parts import Parts, RecurringNotConfigured
 from amply.modules.recurring.queries import (
     LISTED_MAX,
     listed,
@@ -25,7 +25,7 @@ from amply.modules.recurring.queries import (
     plans_of_gifts,
     tended,
 )
-from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
+from amply.modules.recurring.tasks import RecurringTaskDependencies, collect_due, send_letters
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 __all__ = [
     "LISTED_MAX",
     "CallerOf",
-    "Collecting",
+    "CollectionDependencies",
+    "Dependencies",
     "LinkKey",
     "LinkNotValid",
-    "Parts",
     "PartsOf",
     "Plan",
+    "PlanLetterDependencies",
     "PlanNotFound",
     "PlanStatus",
     "Reason",
-    "Recurring",
     "RecurringNotConfigured",
-    "Writing",
+    "RecurringTaskDependencies",
     "cancel",
     "cancel_gift_aid",
     "collect_due",

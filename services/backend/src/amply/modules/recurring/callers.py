@@ -10,8 +10,8 @@ from amply.infra.database import Database
 from amply.infra.web import ClockOf, DatabaseOf
 from amply.kernel.clock import Clock
 from amply.modules import payments
+from amply.modules.recurring.dependencies import Dependencies, RecurringNotConfigured
 from amply.modules.recurring.domain import LinkNotValid
-from amply.modules.recurring.parts import Parts, RecurringNotConfigured
 
 _NO_LINK = "Open this page by the link in our letter, or ask for a new one with your e-mail address."
 
@@ -22,20 +22,20 @@ class Caller:
 
     database: Database
     clock: Clock
-    parts: Parts
+    parts: Dependencies
     processor: payments.Processor
     email_sha256: str
     if_match: str | None
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.plans
+async def _parts(request: Request) -> Dependencies:
+    parts: Dependencies | None = request.app.state.plans
     if parts is None:
         raise RecurringNotConfigured("Recurring gifts are not set up here yet; give once instead.")
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(_parts)]
+PartsOf = Annotated[Dependencies, Depends(_parts)]
 
 
 @takes(Credential.DONOR_LINK)

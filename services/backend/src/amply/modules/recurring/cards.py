@@ -44,7 +44,8 @@ def begin_card(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
     """Let the donor's browser store another way to pay.
 
     Raises:
-        PlanNotFound, PlanNotChangeable: As they say.
+        PlanNotFound: No plan has this id for this caller.
+        PlanNotChangeable: The plan is not in a state for that.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
     with parts.database.transaction() as session:
@@ -67,7 +68,7 @@ def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan
     """Take over what the donor's browser has stored; before that, nothing changes.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
     with parts.database.transaction() as session:
@@ -105,7 +106,7 @@ def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
     """Let the donor pay what was declined, with their bank's page if it asks for them.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: Nothing of this plan waits to be paid.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """

@@ -69,7 +69,8 @@ def change_amount(
     Without `fee_cover` the donor adds what they agreed to before at most, whatever the amount.
 
     Raises:
-        PlanNotFound, PlanNotChangeable: As they say.
+        PlanNotFound: No plan has this id for this caller.
+        PlanNotChangeable: The plan is not in a state for that.
         AmountNotAcceptable: Another currency than the plan's.
         FeeCoverChanged: The fee's cover is not what was quoted for this amount.
     """
@@ -106,7 +107,8 @@ def change_options(
     """Say something else of gifts to come. A plan that was paused because its gifts were not taken so goes on.
 
     Raises:
-        PlanNotFound, PlanNotChangeable: As they say.
+        PlanNotFound: No plan has this id for this caller.
+        PlanNotChangeable: The plan is not in a state for that.
         FundNotAcceptable, GiftOptionsNotAcceptable: The organisation does not take such gifts.
     """
     row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
@@ -124,7 +126,7 @@ def cancel_gift_aid(session: Session, *, plan_id: str, email_sha256: str | None,
     """Let nothing be claimed on gifts that arrive from now on; what arrived before stays claimed. Once canceled, for good.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: No declaration was made with this plan.
     """
     row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
@@ -145,7 +147,7 @@ def skip_next(session: Session, *, plan_id: str, email_sha256: str | None, now: 
     """Leave the next gift out.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: None is due: the plan is paused without an end, behind, or over.
     """
     row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
@@ -180,7 +182,8 @@ def pause(
     """Collect nothing until a day of the donor's calendar, or until the plan is resumed. What is being tried is given up.
 
     Raises:
-        PlanNotFound, PlanNotChangeable: As they say.
+        PlanNotFound: No plan has this id for this caller.
+        PlanNotChangeable: The plan is not in a state for that.
         PauseNotAcceptable: The day is over, or more than a year away.
     """
     row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
@@ -200,7 +203,7 @@ def resume(session: Session, *, plan_id: str, email_sha256: str | None, now: dat
     """Collect again, from the next day that the plan knows; what fell into the pause is not made up for.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: It is not paused, or nothing is stored to pay with.
         FundNotAcceptable, GiftOptionsNotAcceptable: The organisation does not take its gifts any more; change the options.
     """
@@ -225,7 +228,7 @@ def cancel(
     """End a plan for good, and confirm it by letter; ending one that has ended changes nothing.
 
     Raises:
-        PlanNotFound: As it says.
+        PlanNotFound: No plan has this id for this caller.
     """
     row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
     if row.status != PlanStatus.ENDED:

@@ -63,8 +63,8 @@ Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Collecting:
-    """The parts collecting works with."""
+class CollectionDependencies:
+    """What collecting charges depends on."""
 
     database: Database
     processor: payments.Processor
@@ -75,7 +75,7 @@ class Collecting:
 class _Turn:
     """One look at one charge, as everything stood when it was claimed."""
 
-    parts: Collecting
+    parts: CollectionDependencies
     charge: Charge
     plan: Plan
     payment: payments.Payment
@@ -93,7 +93,7 @@ class _Turn:
         return lambda: self.now
 
 
-def collect(parts: Collecting, *, now: datetime) -> int:
+def collect(parts: CollectionDependencies, *, now: datetime) -> int:
     """Take every charge whose turn has come one step further; return how many were looked at."""
     looked = 0
     for _ in range(_BATCH_MAX):
@@ -128,7 +128,7 @@ def _work_of(turn: _Turn) -> Callable[[_Turn], None]:
     return _WORK[turn.charge.state]
 
 
-def _claim(parts: Collecting, *, now: datetime) -> _Turn | None:
+def _claim(parts: CollectionDependencies, *, now: datetime) -> _Turn | None:
     """Take the next charge, count the look, and put the next one further off."""
     with parts.database.transaction() as session:
         row = session.scalars(

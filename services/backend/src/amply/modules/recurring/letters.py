@@ -29,8 +29,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Writing:
-    """The parts writing works with. `page` is the address of the donors' own page."""
+class PlanLetterDependencies:
+    """What letters about plans depend on. `page` is the address of the donors' own page."""
 
     database: Database
     mailer: mail.Mailer
@@ -85,7 +85,7 @@ def plan_mail(letter: Letter) -> Mail:
     )
 
 
-def send_due(parts: Writing, *, now: datetime) -> int:
+def send_due(parts: PlanLetterDependencies, *, now: datetime) -> int:
     """Send what is owed about plans; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
@@ -113,7 +113,7 @@ def _method_known(letter: Letter) -> str:
     return letter.method_kind if letter.method_kind in known and letter.last4 else "other"
 
 
-def _send(parts: Writing, owed: PlanLetterRow, *, now: datetime) -> int:
+def _send(parts: PlanLetterDependencies, owed: PlanLetterRow, *, now: datetime) -> int:
     """Send one; whatever stops this one must not stop the others."""
     try:
         with parts.database.transaction() as session:
@@ -131,7 +131,9 @@ def _send(parts: Writing, owed: PlanLetterRow, *, now: datetime) -> int:
     return 1
 
 
-def _letter(session: Session, owed: PlanLetterRow, *, parts: Writing, now: datetime) -> Letter | None:
+def _letter(
+    session: Session, owed: PlanLetterRow, *, parts: PlanLetterDependencies, now: datetime
+) -> Letter | None:
     """What is to be sent; None where the address takes nothing any more, which is recorded."""
     plan = session.get_one(PlanRow, owed.plan_id)
     if plan.donor_email is None:
@@ -151,7 +153,7 @@ def _about(
     *,
     kind: LetterKind,
     owed: PlanLetterRow | None,
-    parts: Writing,
+    parts: PlanLetterDependencies,
     now: datetime,
 ) -> Letter:
     """A letter says what was so when it was owed: the amount and the card may be others by now."""

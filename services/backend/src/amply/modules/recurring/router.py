@@ -16,6 +16,7 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import donations, organizations, payments
 from amply.modules.recurring import cards, changes, moves, queries, starting
 from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
+from amply.modules.recurring.dependencies import RecurringNotConfigured
 from amply.modules.recurring.domain import (
     LinkNotValid,
     PauseNotAcceptable,
@@ -23,7 +24,6 @@ from amply.modules.recurring.domain import (
     PlanNotFound,
     ScheduleNotAcceptable,
 )
-from amply.modules.recurring.parts import RecurringNotConfigured
 from amply.modules.recurring.schemas import (
     AmountChange,
     AtProcessorOut,
@@ -66,7 +66,7 @@ def create_plan(
 ) -> JSONResponse:
     gift = body.gift()
     answer = starting.start(
-        starting.Starting(
+        starting.PlanStartDependencies(
             database=database, processor=request.app.state.processor, saved=parts.saved, clock=clock
         ),
         gift=gift,

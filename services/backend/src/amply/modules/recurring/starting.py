@@ -29,8 +29,8 @@ IDEMPOTENCY_SCOPE: Final = "POST /v1/recurring"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Starting:
-    """The parts that beginning a plan works with."""
+class PlanStartDependencies:
+    """What starting a plan depends on."""
 
     database: Database
     processor: payments.Processor
@@ -39,13 +39,13 @@ class Starting:
 
 
 def start(
-    parts: Starting,
+    parts: PlanStartDependencies,
     *,
     gift: Gift,
     schedule: Schedule,
     key: str,
     request: Mapping[str, Any],
-    marks: defence.Marks | None = None,
+    marks: defence.Fingerprints | None = None,
 ) -> Answer:
     """Begin a plan and take its first gift as far as the donor's browser can carry on. `marks`: as for `donations.donate`.
 
@@ -122,7 +122,7 @@ def _record(session: Session, *, plan_id: str, gift: Gift, schedule: Schedule, n
 
 
 def _first_payment(
-    parts: Starting, *, plan_id: str, gift: Gift, marks: defence.Marks | None
+    parts: PlanStartDependencies, *, plan_id: str, gift: Gift, marks: defence.Fingerprints | None
 ) -> payments.Payment:
     """The first gift's payment: the one that is there, or a new one for a customer that the processor knows."""
     with parts.database.transaction() as session:
@@ -165,7 +165,9 @@ def _first_payment(
         return payment
 
 
-def _record_refusal(parts: Starting, *, plan_id: str, refusal: payments.ProcessorRefused) -> None:
+def _record_refusal(
+    parts: PlanStartDependencies, *, plan_id: str, refusal: payments.ProcessorRefused
+) -> None:
     now = parts.clock()
     with parts.database.transaction() as session:
         row = lock_plan(session, plan_id=plan_id)

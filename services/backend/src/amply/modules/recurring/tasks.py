@@ -5,21 +5,21 @@ from datetime import datetime
 
 from amply.kernel.clock import Clock
 from amply.modules.recurring.cards import Cards, finish_waiting_cards
-from amply.modules.recurring.collecting import Collecting, collect
-from amply.modules.recurring.letters import Writing, send_due
+from amply.modules.recurring.collecting import CollectionDependencies, collect
+from amply.modules.recurring.letters import PlanLetterDependencies, send_due
 from amply.modules.recurring.opening import announce_due, end_abandoned, open_due
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recurring:
-    """The parts the worker's tasks about plans work with."""
+class RecurringTaskDependencies:
+    """What the worker's tasks about plans depend on."""
 
-    collecting: Collecting
-    writing: Writing
+    collecting: CollectionDependencies
+    writing: PlanLetterDependencies
     clock: Clock
 
 
-def collect_due(parts: Recurring, *, now: datetime) -> int:
+def collect_due(parts: RecurringTaskDependencies, *, now: datetime) -> int:
     """Open what is due, then take every charge a step further; return how many charges were looked at."""
     database = parts.collecting.database
     announce_due(database, now=now)
@@ -30,6 +30,6 @@ def collect_due(parts: Recurring, *, now: datetime) -> int:
     return looked
 
 
-def send_letters(parts: Recurring, *, now: datetime) -> int:
+def send_letters(parts: RecurringTaskDependencies, *, now: datetime) -> int:
     """Send the letters that are owed; return how many were handed over."""
     return send_due(parts.writing, now=now)

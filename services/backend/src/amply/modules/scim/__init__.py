@@ -6,11 +6,11 @@ The protocol's models take half a second to load, and the API alone answers by t
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from amply.modules.scim.dependencies import PREFIX, Dependencies
 from amply.modules.scim.listing import Listing
-from amply.modules.scim.parts import PREFIX, Parts
 from amply.modules.scim.tending import tended
 
-__all__ = ["PREFIX", "Listing", "Parts", "refusal", "routers", "tended"]
+__all__ = ["PREFIX", "Dependencies", "Listing", "refusal", "routers", "tended"]
 
 
 def routers() -> tuple[APIRouter, APIRouter]:

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from amply.modules import audit, federation, people
 from amply.modules.access import LastOwner, Role
 from amply.modules.audit import Action
-from amply.modules.scim import digests, values
+from amply.modules.scim import group_digests, values
 from amply.modules.scim.domain import Known
 from amply.modules.scim.models import ResourceRow
-from amply.modules.scim.shelf import Shelf, address_in
+from amply.modules.scim.storage import Shelf, address_in
 
 _LAST_OWNER: Final = "ck_member_last_owner"
 _ROLES: Final = text("SELECT default_role, group_roles FROM roles_by_provider(:organization_id)")
@@ -92,8 +92,8 @@ class Applying:
     def _groups_of(self, user_ids: Sequence[str], group_roles: Mapping[str, str]) -> Mapping[str, list[str]]:
         """Those of a role's groups that each user is in, by the digests of both."""
         asked: dict[str, Any] = {"key": self.key, "organization_id": self.known.organization_id}
-        users = {digests.has(each, **asked): each for each in user_ids}
-        names = {digests.called(each, **asked): each for each in group_roles}
+        users = {group_digests.has(each, **asked): each for each in user_ids}
+        names = {group_digests.called(each, **asked): each for each in group_roles}
         found: dict[str, list[str]] = {}
         for row in values.both(
             self.session, organization_id=self.known.organization_id, names=names.keys(), users=users.keys()

@@ -11,15 +11,13 @@ from scim2_models import Group, Path, Resource, User
 from scim2_models.path.resolution import AttributeBinding
 
 from amply.modules import people
+from amply.modules.scim.group_digests import called, digest_of
 
 _ATTRIBUTES: Final[tuple[tuple[type[Resource[Any]], tuple[str, ...]], ...]] = (
     (User, ("userName", "externalId", "emails.value")),
     (Group, ("displayName", "externalId", "members.value")),
 )
 USER_NAME: Final = "urn:ietf:params:scim:schemas:core:2.0:User:userName"
-MEMBER: Final = "urn:ietf:params:scim:schemas:core:2.0:Group:members.value"
-_CALLED: Final = "a group as roles name it"
-"""Its name, capitals and all: roles are given to names as they are written."""
 
 
 def digests_of(resource: Resource[Any], *, key: people.PeopleKey, organization_id: str) -> set[bytes]:
@@ -41,21 +39,6 @@ def compared_as(binding: AttributeBinding, value: str) -> str | None:
         return str(binding.comparable(value))
     except ValueError:
         return None
-
-
-def digest_of(urn: str, compared: str, *, key: people.PeopleKey, organization_id: str) -> bytes:
-    """What stands for a value of an attribute, in the form it is compared in."""
-    return key.value_of(organization_id, urn, compared)
-
-
-def called(name: str, *, key: people.PeopleKey, organization_id: str) -> bytes:
-    """What stands for a group's name where it is a role's."""
-    return key.value_of(organization_id, _CALLED, name)
-
-
-def has(user_id: str, *, key: people.PeopleKey, organization_id: str) -> bytes:
-    """What a group has whose member a user is."""
-    return key.value_of(organization_id, MEMBER, user_id)
 
 
 def name_of(resource: Resource[Any]) -> str | None:

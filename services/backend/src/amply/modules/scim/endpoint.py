@@ -44,10 +44,10 @@ from amply.modules import audit, people
 from amply.modules.audit import Action
 from amply.modules.scim import tokens
 from amply.modules.scim.applying import Applying
+from amply.modules.scim.dependencies import PREFIX, Dependencies
 from amply.modules.scim.domain import Known
-from amply.modules.scim.named import named_by
-from amply.modules.scim.parts import PREFIX, Parts
-from amply.modules.scim.shelf import Shelf, one_at_a_time
+from amply.modules.scim.group_patch import named_by
+from amply.modules.scim.storage import Shelf, one_at_a_time
 
 router = APIRouter()
 
@@ -120,7 +120,7 @@ def _answered(request: Request, body: bytes) -> Response:
 
 
 def _handled(request: Request, body: bytes, service: ScimService) -> ScimResponse:
-    parts: Parts | None = request.app.state.directories
+    parts: Dependencies | None = request.app.state.directories
     if parts is None:
         raise people.PeopleNotConfigured("Accounts are not set up here; ask whoever runs this platform.")
     now = parts.clock()
@@ -141,7 +141,7 @@ def _handled(request: Request, body: bytes, service: ScimService) -> ScimRespons
 
 
 def _within(
-    parts: Parts, known: Known, asked: ScimRequest, service: ScimService, *, now: datetime
+    parts: Dependencies, known: Known, asked: ScimRequest, service: ScimService, *, now: datetime
 ) -> ScimResponse:
     """One request, one transaction; whose sessions end is told to the cache once it is committed."""
     is_change = asked.method in _CHANGED and not asked.path.endswith("/.search")

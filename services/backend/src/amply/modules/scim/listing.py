@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from amply.modules import people
 from amply.modules.federation import Listed
-from amply.modules.scim import digests
+from amply.modules.scim import group_digests
 
 _MINE: Final = text("SELECT id, person_id, active FROM listed_as(:organization_id, :index)")
 _GROUPS: Final = text("SELECT digest FROM groups_listed(:organization_id, :user, :names)")
@@ -54,10 +54,10 @@ class Listing:
         """The groups a user is in that roles are given to; others mean nothing here."""
         asked: dict[str, Any] = {"key": self.key, "organization_id": organization_id}
         roles = session.scalar(_NAMES, {"organization_id": organization_id}) or {}
-        names = {digests.called(each, **asked): each for each in roles}
+        names = {group_digests.called(each, **asked): each for each in roles}
         given = {
             "organization_id": organization_id,
-            "user": digests.has(user_id, **asked),
+            "user": group_digests.has(user_id, **asked),
             "names": list(names),
         }
         return tuple(names[bytes(each)] for each in session.scalars(_GROUPS, given)) if names else ()

@@ -1,6 +1,6 @@
 """What of directories the vault looks after."""
 
-from amply.infra.vault.tending import Tended
+from amply.infra.vault.reencryption import Tended
 from amply.modules import people
 from amply.modules.scim.models import ResourceRow
 

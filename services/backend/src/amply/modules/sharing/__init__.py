@@ -2,26 +2,26 @@
 
 from typing import TYPE_CHECKING
 
-from amply.infra.vault.tending import Tended, of_records
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.modules.sharing.counting import people_by_organization
 from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
 from amply.modules.sharing.models import SpanRow
 from amply.modules.sharing.ports import ConsentTable, FileMoved, RawFiles
-from amply.modules.sharing.service import FACT_CHANGED, Ticks, forget
-from amply.modules.sharing.telling import Sharing, tell_consents
+from amply.modules.sharing.service import TOPIC_CHANGED, Ticks, forget
+from amply.modules.sharing.telling import SharingDependencies, tell_consents
 from amply.modules.sharing.writing import write_facts
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "FACT_CHANGED",
+    "TOPIC_CHANGED",
     "ConsentTable",
     "Decision",
     "FileMoved",
     "Purpose",
     "RawFiles",
-    "Sharing",
+    "SharingDependencies",
     "Ticks",
     "ToldConsent",
     "forget",

@@ -22,7 +22,7 @@ from amply.modules.sharing import wording
 from amply.modules.sharing.domain import Decision, Extent, Purpose, Standing, Way
 from amply.modules.sharing.models import ConsentRow, FactRow, SpanRow, TickRow
 
-FACT_CHANGED: Final = "sharing.consent_changed"
+TOPIC_CHANGED: Final = "sharing.consent_changed"
 TICK_NOT_KEPT: Final = "tick_not_kept"
 _LOCKS: Final = 0x7368  # "sh": the room of advisory locks that decisions take
 
@@ -201,4 +201,4 @@ def _write_down(
             decided_at=now,
         )
     )
-    outbox.put(session, topic=FACT_CHANGED, payload={"span_id": span.id}, now=now)
+    outbox.put(session, topic=TOPIC_CHANGED, payload={"span_id": span.id}, now=now)

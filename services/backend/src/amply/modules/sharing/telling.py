@@ -27,15 +27,15 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sharing:
-    """What the worker shares data with."""
+class SharingDependencies:
+    """What the worker's tasks of data sharing depend on."""
 
     database: Database
     consents: ConsentTable
     files: RawFiles
 
 
-def tell_consents(parts: Sharing, *, now: datetime) -> int:
+def tell_consents(parts: SharingDependencies, *, now: datetime) -> int:
     """Tell the table what it does not know yet; return how many consents it was told. Killed in between, it is told again."""
     names = LakeNames.at_hand(parts.database)
     return work_off(
@@ -49,7 +49,7 @@ def tell_consents(parts: Sharing, *, now: datetime) -> int:
     )
 
 
-def _tell(parts: Sharing, names: LakeNames, row: SpanRow, *, now: datetime) -> int:
+def _tell(parts: SharingDependencies, names: LakeNames, row: SpanRow, *, now: datetime) -> int:
     told = ToldConsent(
         subject=names.person(row.id),
         purpose=Purpose(row.purpose),

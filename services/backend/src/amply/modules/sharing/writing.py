@@ -20,7 +20,7 @@ from amply.modules.sharing.choosing import choose
 from amply.modules.sharing.domain import GIFTS_MAX, Fact, band_of
 from amply.modules.sharing.models import BatchRow
 from amply.modules.sharing.names import LakeNames
-from amply.modules.sharing.telling import Sharing
+from amply.modules.sharing.telling import SharingDependencies
 
 _FILES_MAX: Final = 20
 _AGAIN: Final = timedelta(minutes=10)
@@ -45,7 +45,7 @@ _CONSENTED: Final = text("""
 """)
 
 
-def write_facts(parts: Sharing, *, now: datetime) -> int:
+def write_facts(parts: SharingDependencies, *, now: datetime) -> int:
     """Choose what is due and write it; return how many files were written. Killed anywhere, the next turn goes on."""
     names = LakeNames.at_hand(parts.database)
     for _ in range(_FILES_MAX):
@@ -76,7 +76,7 @@ def parquet_of(facts: Sequence[Fact]) -> bytes:
     return written.getvalue()
 
 
-def _write(parts: Sharing, names: LakeNames, row: BatchRow, *, now: datetime) -> int:
+def _write(parts: SharingDependencies, names: LakeNames, row: BatchRow, *, now: datetime) -> int:
     """Write one; whatever stops this one must not stop the others."""
     try:
         stands = parts.files.version(row.path)

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from amply.modules.trials.dependencies import Dependencies
 from amply.modules.trials.domain import are_offered
-from amply.modules.trials.parts import Parts
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-__all__ = ["Parts", "are_offered", "routers"]
+__all__ = ["Dependencies", "are_offered", "routers"]
 
 
 def routers() -> "tuple[APIRouter]":

@@ -8,15 +8,15 @@ from amply.infra.web import responses
 from amply.modules import payments
 from amply.modules.access import OWN_PROBLEMS, Own, Permission, signed_in
 from amply.modules.trials import service
+from amply.modules.trials.dependencies import Dependencies
 from amply.modules.trials.domain import TooManyTrials, TrialsNotOffered
-from amply.modules.trials.parts import Parts
 from amply.modules.trials.schemas import TestOrganizationIn, TestOrganizationOut
 
 router = APIRouter(prefix="/v1/me", tags=["Trying"])
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.trying
+async def _parts(request: Request) -> Dependencies:
+    parts: Dependencies | None = request.app.state.trying
     if parts is None:
         raise TrialsNotOffered("Test organisations are made in the sandbox alone; this is not it.")
     return parts
@@ -31,7 +31,7 @@ async def _parts(request: Request) -> Parts:
 def make_test_organisation(
     body: TestOrganizationIn,
     own: Annotated[Own, signed_in(Permission.TEST_ORGANISATION_MAKE)],
-    parts: Annotated[Parts, Depends(_parts)],
+    parts: Annotated[Dependencies, Depends(_parts)],
 ) -> TestOrganizationOut:
     """In sandboxes alone. Whoever asks owns it, and gets a test key with all scopes; its secret is in this answer alone."""
     made = service.found(parts.people, own, name=body.name, country=body.country, language=body.language)

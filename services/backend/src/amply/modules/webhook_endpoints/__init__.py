@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from amply.infra.vault.tending import Tended, of_records
-from amply.modules.webhook_endpoints.delivering import Delivering, deliver
+from amply.infra.vault.reencryption import Tended, of_records
+from amply.modules.webhook_endpoints.delivering import DeliveryDependencies, deliver
 from amply.modules.webhook_endpoints.domain import Failure
 from amply.modules.webhook_endpoints.models import SigningKeyRow
 from amply.modules.webhook_endpoints.ports import Answer, Sender
@@ -11,7 +11,7 @@ from amply.modules.webhook_endpoints.ports import Answer, Sender
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-__all__ = ["Answer", "Delivering", "Failure", "Sender", "deliver", "routers", "tended"]
+__all__ = ["Answer", "DeliveryDependencies", "Failure", "Sender", "deliver", "routers", "tended"]
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":

@@ -1,4 +1,4 @@
-"""Delivering events: the worker's part. At least once, in no particular order, under an id that stays the same.
+"""DeliveryDependencies events: the worker's part. At least once, in no particular order, under an id that stays the same.
 
 An attempt is counted before it is made. Killed in between, the delivery comes again when its turn does, and the endpoint knows the
 event by its id.
@@ -44,7 +44,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivering:
+class DeliveryDependencies:
     """What deliveries work with. `turn`: one thread of a process delivers at a time, so that slow endpoints hold no others up."""
 
     database: Database
@@ -60,7 +60,7 @@ class _Message:
     private_keys: tuple[str, ...]
 
 
-def deliver(parts: Delivering, *, clock: Clock) -> int:
+def deliver(parts: DeliveryDependencies, *, clock: Clock) -> int:
     """Make deliveries of new events, and attempt those that are due; return how many attempts were made.
 
     After a failure the same endpoint is left alone for the rest of the turn: one that never answers costs a turn one timeout.
@@ -130,7 +130,7 @@ def new_delivery(
     }
 
 
-def _attempt_those_due(parts: Delivering, clock: Clock) -> int:
+def _attempt_those_due(parts: DeliveryDependencies, clock: Clock) -> int:
     attempts = 0
     failed: set[str] = set()
     enabled = select(EndpointRow.id).where(EndpointRow.state == EndpointState.ENABLED)
@@ -159,7 +159,7 @@ def _attempt_those_due(parts: Delivering, clock: Clock) -> int:
     return attempts
 
 
-def _attempt(parts: Delivering, row: DeliveryRow, clock: Clock) -> bool:
+def _attempt(parts: DeliveryDependencies, row: DeliveryRow, clock: Clock) -> bool:
     """Make one attempt and note what came of it; whether the endpoint is well."""
     at = clock()
     with parts.database.transaction() as session:

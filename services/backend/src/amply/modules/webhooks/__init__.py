@@ -45,7 +45,7 @@ from amply.modules.webhooks.replaying import (
     unhandled,
 )
 from amply.modules.webhooks.service import (
-    FACT_RECEIVED,
+    TOPIC_RECEIVED,
     EventTraces,
     claim,
     complete,
@@ -60,7 +60,7 @@ from amply.modules.webhooks.service import (
     put_off,
     type_of,
 )
-from amply.modules.webhooks.taking import Taking, take
+from amply.modules.webhooks.taking import EventQueueDependencies, take
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -71,7 +71,6 @@ __all__ = [
     "ATTEMPT_TYPES",
     "AWAITED_TYPES",
     "DISPUTE_TYPES",
-    "FACT_RECEIVED",
     "FRAUD_WARNING_TYPES",
     "GIFT_TYPES",
     "HANDLED_TYPES",
@@ -79,10 +78,12 @@ __all__ = [
     "REFUND_TYPES",
     "REPLAYED_MAX",
     "SHUT_OUT_TYPES",
+    "TOPIC_RECEIVED",
     "EventMalformed",
     "EventNotStored",
     "EventPage",
     "EventQueue",
+    "EventQueueDependencies",
     "EventReceived",
     "EventRejected",
     "EventSource",
@@ -97,7 +98,6 @@ __all__ = [
     "Replayed",
     "SignatureNotValid",
     "StoredEvent",
-    "Taking",
     "UnhandledGroup",
     "WrongLivemode",
     "claim",

@@ -22,7 +22,7 @@ from amply.modules.webhooks.domain import (
     Outcome,
 )
 from amply.modules.webhooks.models import ProviderEventRow
-from amply.modules.webhooks.service import FACT_RECEIVED, FIRST_SWEEP_AFTER
+from amply.modules.webhooks.service import FIRST_SWEEP_AFTER, TOPIC_RECEIVED
 
 REPLAYED_MAX: Final = 1_000
 """How many are listed or started at once: each becomes a message, and a question to the processor."""
@@ -195,7 +195,7 @@ def _start(session: Session, rows: Sequence[ProviderEventRow], *, now: datetime)
         row.next_attempt_at = now + FIRST_SWEEP_AFTER
         outbox.put(
             session,
-            topic=FACT_RECEIVED,
+            topic=TOPIC_RECEIVED,
             payload={"event_id": row.id},
             now=now,
             traceparent=row.traceparent,

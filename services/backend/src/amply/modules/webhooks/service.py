@@ -23,7 +23,7 @@ from amply.modules.webhooks.domain import (
 from amply.modules.webhooks.models import ProviderEventRow
 from amply.modules.webhooks.ports import EventSource, KeepsEvent
 
-FACT_RECEIVED: Final = "provider_event.received"
+TOPIC_RECEIVED: Final = "provider_event.received"
 _KEPT: Final = ("id", "object", "payment_intent")
 """What handling reads, beside our own metadata. The rest of an event (names, addresses, card digits) is the processor's
 to keep, not ours."""
@@ -87,7 +87,7 @@ def ingest(
         .returning(ProviderEventRow.id)
     ).one_or_none()
     if created is not None and is_handled:
-        outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": event.id}, now=now)
+        outbox.put(session, topic=TOPIC_RECEIVED, payload={"event_id": event.id}, now=now)
     return created is not None
 
 
@@ -196,7 +196,7 @@ def due_again(session: Session, *, now: datetime) -> int:
         )
         outbox.put(
             session,
-            topic=FACT_RECEIVED,
+            topic=TOPIC_RECEIVED,
             payload={"event_id": row.id},
             now=now,
             traceparent=row.traceparent,

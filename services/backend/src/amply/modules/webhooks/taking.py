@@ -17,8 +17,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taking:
-    """What taking needs. `livemode` and `keeps` as for `ingest`."""
+class EventQueueDependencies:
+    """What reading the event queue depends on. `livemode` and `keeps` as for `ingest`."""
 
     database: Database
     queue: EventQueue
@@ -26,7 +26,7 @@ class Taking:
     keeps: KeepsEvent
 
 
-def take(parts: Taking, *, now: datetime) -> int:
+def take(parts: EventQueueDependencies, *, now: datetime) -> int:
     """Store what waits on the queue as if a webhook had brought it; return how many events were new.
 
     A message leaves the queue once its event is stored. Killed in between it comes again, and is known. One that belongs to

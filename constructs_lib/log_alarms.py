@@ -1,0 +1,36 @@
+"""Alarms by lines of a log: which line counts, how many of them ring, and what that means."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from constructs_lib.alarms import Pager, Severity
+from constructs_lib.metric_filters import MetricFilters
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogAlarm:
+    """It rings when every `period` of `minutes` saw more than `threshold` lines called `event`."""
+
+    alarm: str
+    event: str
+    meaning: str
+    metric: str | None = None
+    """What its lines are counted as; by the event's own name where nothing is said."""
+    severity: Severity = Severity.NOTICE
+    threshold: int = 0
+    minutes: int = 1
+    period: int = 1
+
+
+def make_log_alarms(pager: Pager, numbers: MetricFilters, lines: Iterable[LogAlarm]) -> None:
+    """Count each in the log of `numbers`, and make its alarm."""
+    for line in lines:
+        pager.above(
+            line.alarm,
+            numbers.count(line.event, line.metric or line.event),
+            line.threshold,
+            minutes=line.minutes,
+            period=line.period,
+            meaning=line.meaning,
+            severity=line.severity,
+        )

@@ -1,0 +1,36 @@
+"""Numbers read out of logs: the application writes a line and knows nothing of metrics."""
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+
+class MetricFilters(Construct):
+    """JSON lines of one log, known by their `event`, as metrics of one namespace."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, log: logs.ILogGroup, namespace: str) -> None:
+        super().__init__(scope, construct_id)
+        self._log = log
+        self._namespace = namespace
+
+    def highest(self, event: str, key: str) -> cloudwatch.Metric:
+        """The highest number a period saw under `key`, a key of the line itself, not of an object in it."""
+        return self._filter(event, name=key, value=f"$.{key}").metric(statistic="Maximum")
+
+    def count(self, event: str, name: str) -> cloudwatch.Metric:
+        """How many such lines a period saw; zero, not silence, while the log has others."""
+        return self._filter(event, name=name, value="1", otherwise=0).metric(statistic="Sum")
+
+    def _filter(
+        self, event: str, *, name: str, value: str, otherwise: int | None = None
+    ) -> logs.MetricFilter:
+        return logs.MetricFilter(
+            self,
+            name,
+            log_group=self._log,
+            filter_pattern=logs.FilterPattern.string_value("$.event", "=", event),
+            metric_namespace=self._namespace,
+            metric_name=name,
+            metric_value=value,
+            default_value=otherwise,
+        )

@@ -1,0 +1,54 @@
+"""People as members know them: the two rooms that do not know one another meet here."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from amply.modules import federation, members, people
+from amply.modules.mail import Language
+
+
+@dataclass(frozen=True)
+class MemberDirectory:
+    """Implements `members.People`. Who has an account has verified its address, and is known to colleagues by it."""
+
+    parts: people.Dependencies
+
+    def verified_address(self, *, person_id: str) -> str | None:
+        """The e-mail address that somebody has shown to be theirs; None where they are forgotten."""
+        return self.names(person_ids=[person_id]).get(person_id)
+
+    def names(self, *, person_ids: Collection[str]) -> Mapping[str, str]:
+        """The addresses of these people, by id; who is forgotten is left out."""
+        with self.parts.database.transaction() as session:
+            return people.addresses(session, person_ids=person_ids, key=self.parts.key)
+
+    def is_registered(self, *, address: str) -> bool:
+        """Whether an address has an account."""
+        return people.is_registered(self.parts, email=address)
+
+    def register(
+        self, *, address: str, password: str, language: Language, network_address: str, now: datetime
+    ) -> bool:
+        """Make the account of an address; False where it has one."""
+        made = people.register_invited(
+            self.parts,
+            email=address,
+            password=password,
+            language=language,
+            network_address=network_address,
+            now=now,
+        )
+        return made is not None
+
+
+def people_leaving(session: Session, person_id: str, now: datetime) -> None:
+    """What the rooms that know people have to say when one is about to be forgotten.
+
+    Raises:
+        LastOwner: An organisation would be left to nobody.
+    """
+    members.leave_everywhere(session, person_id=person_id, now=now)
+    federation.forget(session, person_id=person_id)

@@ -1,0 +1,72 @@
+"""Who else signs people in: the rooms of people, of organisations' own sign-in and of their directories meet here."""
+
+from dataclasses import replace
+from functools import partial
+
+from amply.adapters.dns import DnsRecords
+from amply.adapters.oidc import OidcClient
+from amply.entrypoints import application
+from amply.infra.database import Database
+from amply.infra.settings import OutsideSettings
+from amply.modules import federation, people, scim
+
+
+def oidc_sign_in_parts(
+    database: Database,
+    key: people.PeopleKey,
+    settings: OutsideSettings,
+    *,
+    edge_url: str,
+    on_laptop: bool,
+) -> people.OidcSignIn:
+    """Providers of everybody and of organisations. On a laptop one may be this machine."""
+    secrets = settings.sign_in_secrets
+    providers = {
+        each.key: people.Provider(
+            key=each.key,
+            name=each.name,
+            issuer=each.issuer,
+            client_id=each.client_id,
+            client_secret=secrets[each.key].get_secret_value(),
+        )
+        for each in settings.sign_in_providers
+        if each.key in secrets
+    }
+    client = OidcClient(allows_loopback=on_laptop)
+    return people.OidcSignIn(
+        client=client,
+        redirect=f"{edge_url}/account/",
+        providers=providers,
+        connection=partial(federation.connection_of, database, key),
+        arrived=arriving(database, key, client).arrived,
+    )
+
+
+def arriving(database: Database, key: people.PeopleKey, client: people.ProviderClient) -> federation.Arriving:
+    """Whom organisations' providers bring, as their directories list them."""
+    return federation.Arriving(database=database, key=key, client=client, directory=scim.Listing(key))
+
+
+def with_organizations(
+    parts: application.Parts, accounts: people.Dependencies, *, on_laptop: bool
+) -> application.Parts:
+    """The application's parts with what organisations' own sign-in needs."""
+    if accounts.oidc_sign_in is None:
+        return parts
+    return replace(
+        parts,
+        own_sign_in=federation.Dependencies(
+            key=accounts.key,
+            records=DnsRecords(),
+            redirect=accounts.oidc_sign_in.redirect,
+            allows_loopback=on_laptop,
+        ),
+        renewing=arriving(accounts.database, accounts.key, accounts.oidc_sign_in.client),
+        directories=scim.Dependencies(
+            database=accounts.database,
+            key=accounts.key,
+            sessions=accounts.sessions,
+            clock=parts.clock,
+            is_secure=accounts.site.is_secure,
+        ),
+    )

@@ -1,0 +1,20 @@
+"""What sellers' pages read, from this process's settings."""
+
+from amply.adapters.dynamodb.sold_data import DynamoSoldTables
+from amply.adapters.s3.certificates import S3Certificates
+from amply.infra.settings import SoldDataSettings
+from amply.modules import seller_portal
+
+
+def selling_in(settings: SoldDataSettings) -> seller_portal.Dependencies | None:
+    """Where sellers' data is; None where there are no pages for them."""
+    if not all(
+        (settings.datasets_table, settings.usage_table, settings.revenue_table, settings.curated_bucket)
+    ):
+        return None
+    return seller_portal.Dependencies(
+        tables=DynamoSoldTables(
+            datasets=settings.datasets_table, usage=settings.usage_table, revenue=settings.revenue_table
+        ),
+        certificates=S3Certificates(bucket=settings.curated_bucket),
+    )

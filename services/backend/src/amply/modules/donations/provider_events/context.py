@@ -1,0 +1,97 @@
+"""An event about a payment, and who can be asked what it is about.
+
+An event is a hint, and its snapshot may be stale: whoever handles one asks the processor first, outside any transaction,
+and applies the answer inside one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.gift_components import GiftParts
+from amply.modules.donations.models import DonationRow
+from amply.modules.donations.openings import gift_of
+
+
+class GiftNotBookedYet(Exception):
+    """An event about what became of a gift came before the gift's success; it stays unhandled and comes back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentEvent:
+    """An event about a payment of ours, as the payment stood before the processor is asked."""
+
+    event: webhooks.ProviderEvent
+    payment: payments.Payment
+    processor: payments.Processor
+    secrets: ledger.CommitmentSecrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventTransaction:
+    """The transaction that an event's effects belong to."""
+
+    session: Session
+    now: datetime
+
+
+ApplyAnswer = Callable[[EventTransaction], webhooks.Outcome]
+"""Applies the processor's answer. Raises `AnswerOutdated` when another event was applied since it was asked."""
+
+Handler = Callable[[PaymentEvent], ApplyAnswer]
+"""Asks the processor what an event is about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftBooks:
+    """Books what becomes of one gift after it has arrived."""
+
+    session: Session
+    gift: DonationRow
+    secrets: ledger.CommitmentSecrets
+    now: datetime
+
+    @property
+    def parts(self) -> GiftParts:
+        """What the gift consists of."""
+        cover = self.gift.fee_cover_minor_units
+        return GiftParts(gift=self.gift.minor_units - cover, cover=cover, currency=self.gift.currency)
+
+    def post(
+        self,
+        *,
+        kind: ledger.Kind,
+        key: str,
+        transfers: tuple[ledger.NewTransfer, ...],
+        event_at: datetime,
+        reference: str,
+        reverses: str | None = None,
+        reason: str | None = None,
+    ) -> str:
+        """One entry a key and kind; returns its id. The log commits to the reference and does not show it.
+
+        About an erased donor nothing is kept to open it.
+        """
+        entry = ledger.NewEntry(
+            kind=kind,
+            organization_id=self.gift.organization_id,
+            idempotency_key=f"{key}:{kind}",
+            transfers=transfers,
+            event_at=event_at,
+            reference=None,
+            reverses=reverses,
+            reason=reason,
+            personal={"reference": reference},
+        )
+        posted = ledger.post(
+            self.session,
+            entry=entry,
+            now=self.now,
+            secrets=self.secrets,
+            gift=gift_of(self.gift),
+            keeps_openings=self.gift.erased_at is None,
+        )
+        return posted.id

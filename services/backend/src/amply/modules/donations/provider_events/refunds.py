@@ -1,0 +1,148 @@
+"""The books follow a gift's refunds: whoever made them, in whatever order their events come."""
+
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from amply.modules import ledger, payments
+from amply.modules.donations.bookings import intent_id
+from amply.modules.donations.gift_components import TakenBack
+from amply.modules.donations.models import DonationRow
+from amply.modules.donations.provider_events.context import ApplyAnswer, GiftBooks, PaymentEvent
+from amply.modules.donations.provider_events.reversals import apply_returns
+
+Lines = tuple[ledger.NewTransfer, ...]
+
+
+def about_refunds(payment_event: PaymentEvent) -> ApplyAnswer:
+    """Ask for all refunds of the payment, whichever of them the event names."""
+    told = payment_event.processor.refunds(
+        remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
+    )
+    return partial(
+        apply_returns, payment_event, told, follow=partial(_follow, payment_event), conclude=_conclude
+    )
+
+
+def refund_lines(gift: DonationRow, taken: TakenBack) -> Lines:
+    """What a refund moves, the gift's part out of its fund.
+
+    A donor's contribution to the platform will be taken last, once gifts have one.
+    """
+    return ledger.postings.refund(
+        organization_id=gift.organization_id,
+        amount=taken.amount,
+        fee_cover=taken.fee_cover,
+        fund_id=gift.fund_id,
+    )
+
+
+def reserved_lines(gift: DonationRow, taken: TakenBack) -> Lines:
+    """What stands in the books before we ask for a refund."""
+    return ledger.postings.reserve(refund_lines(gift, taken))
+
+
+def _conclude(session: Session, gift: DonationRow, payment: payments.Payment) -> None:
+    held = [each for each in payments.refunds_of(session, payment_id=payment.id) if each.is_held]
+    gift.refunded_minor_units = sum(each.amount.minor_units for each in held)
+
+
+def _follow(
+    payment_event: PaymentEvent, books: GiftBooks, payment: payments.Payment, told: payments.RemoteRefund
+) -> bool:
+    """Book what is not in the books of one refund; False when it stands as it did."""
+    known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
+    entry_id, failed_entry_id = known.entry_id, known.failed_entry_id
+    taken = TakenBack(minor_units=told.amount.minor_units, cover=known.cover, currency=told.amount.currency)
+    if entry_id is None and told.moved_at is not None:
+        taken = _taken(books, payment, known, told)
+        entry_id = _book_moved(books, known, told, taken)
+    if failed_entry_id is None and told.has_failed:
+        failed_entry_id = _book_failed(payment_event, books, known, told, entry_id, taken)
+    if (entry_id, failed_entry_id, told.status) == (known.entry_id, known.failed_entry_id, known.status):
+        return False
+    payments.note_refund(
+        books.session,
+        refund_id=known.id,
+        told=told,
+        entry_id=entry_id,
+        failed_entry_id=failed_entry_id,
+        cover=taken.cover,
+        now=books.now,
+    )
+    return True
+
+
+def _taken(
+    books: GiftBooks, payment: payments.Payment, known: payments.Refund, told: payments.RemoteRefund
+) -> TakenBack:
+    """From which parts a refund is taken: as it was reserved, or what is left of the gift first."""
+    if known.reserved_entry_id is not None and known.amount == told.amount:
+        return _reserved(known)
+    taken = payments.taken_back(books.session, payment_id=payment.id, beside=known.id)
+    return books.parts.take(told.amount.minor_units, taken=taken)
+
+
+def _book_moved(
+    books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund, taken: TakenBack
+) -> str:
+    """Post what we reserved, or what somebody refunded on the processor's own pages."""
+    lines = refund_lines(books.gift, taken)
+    if known.reserved_entry_id is not None:
+        lines = ledger.postings.post(
+            entry_id=known.reserved_entry_id,
+            pending=reserved_lines(books.gift, _reserved(known)),
+            moved=lines,
+        )
+    return books.post(
+        kind=ledger.Kind.DONATION_REFUNDED,
+        key=_key(told),
+        transfers=lines,
+        event_at=told.moved_at or books.now,
+        reference=_key(told),
+        reverses=books.gift.entry_id,
+        reason=known.reason,
+    )
+
+
+def _book_failed(
+    payment_event: PaymentEvent,
+    books: GiftBooks,
+    known: payments.Refund,
+    told: payments.RemoteRefund,
+    entry_id: str | None,
+    taken: TakenBack,
+) -> str | None:
+    """Take a refund back that was booked, or release what was reserved; None when nothing of it is in the books."""
+    if entry_id is not None:
+        lines, reverses = ledger.postings.reverse(refund_lines(books.gift, taken)), entry_id
+    elif known.reserved_entry_id is not None:
+        lines = released_lines(books.gift, known)
+        reverses = books.gift.entry_id or ""
+    else:
+        return None
+    return books.post(
+        kind=ledger.Kind.REFUND_FAILED,
+        key=_key(told),
+        transfers=lines,
+        event_at=told.returned_at or payment_event.event.occurred_at,
+        reference=_key(told),
+        reverses=reverses,
+    )
+
+
+def released_lines(gift: DonationRow, refund: payments.Refund) -> Lines:
+    """What releases a refund's reservation."""
+    return ledger.postings.void(
+        entry_id=refund.reserved_entry_id or "", pending=reserved_lines(gift, _reserved(refund))
+    )
+
+
+def _reserved(refund: payments.Refund) -> TakenBack:
+    return TakenBack(
+        minor_units=refund.amount.minor_units, cover=refund.reserved_cover, currency=refund.amount.currency
+    )
+
+
+def _key(told: payments.RemoteRefund) -> str:
+    return f"stripe:refund:{told.remote_id}"

@@ -1,0 +1,58 @@
+"""What events about refunds and about disputes have in common: all that stands is followed, and then the gift."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from amply.modules import payments, webhooks
+from amply.modules.donations.bookings import locked_gift
+from amply.modules.donations.integrator_events import Standing, record_changes
+from amply.modules.donations.models import DonationRow
+from amply.modules.donations.provider_events.context import (
+    EventTransaction,
+    GiftBooks,
+    GiftNotBookedYet,
+    PaymentEvent,
+)
+from amply.modules.donations.receipting import void_what_went_back
+
+Told = TypeVar("Told")
+
+
+def apply_returns(
+    payment_event: PaymentEvent,
+    told: Sequence[Told],
+    transaction: EventTransaction,
+    *,
+    follow: Callable[[GiftBooks, payments.Payment, Told], bool],
+    conclude: Callable[[Session, DonationRow, payments.Payment], None],
+) -> webhooks.Outcome:
+    """Book what is not in the books of what the processor told, and let the gift and its receipt say so.
+
+    `follow` says whether one of them stands otherwise than it did; `conclude` writes down at the gift what all come to.
+
+    Raises:
+        GiftNotBookedYet: The event overtook its gift, and comes back later.
+    """
+    found = locked_gift(payment_event, transaction)
+    if found is None:
+        return webhooks.Outcome.NOT_OURS
+    payment, gift = found
+    if not told:
+        return webhooks.Outcome.NO_CHANGE
+    if gift.entry_id is None:
+        raise GiftNotBookedYet(payment_event.event.id)
+    books = GiftBooks(
+        session=transaction.session, gift=gift, secrets=payment_event.secrets, now=transaction.now
+    )
+    changed = [follow(books, payment, each) for each in told]
+    if not any(changed):
+        return webhooks.Outcome.NO_CHANGE
+    before = Standing.of(gift)
+    conclude(transaction.session, gift, payment)
+    record_changes(transaction.session, gift, before=before, now=transaction.now)
+    gift.updated_at = transaction.now
+    void_what_went_back(transaction.session, gift=gift, payment=payment, now=transaction.now)
+    payments.note_return(transaction.session, payment=payment, now=transaction.now)
+    return webhooks.Outcome.APPLIED

@@ -1,0 +1,19 @@
+"""What organisations' own sign-in depends on, beside what all routes have."""
+
+from dataclasses import dataclass, field
+
+from amply.modules import people
+from amply.modules.federation.ports import DomainRecords
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """What organisations' own sign-in depends on.
+
+    `redirect` is what organisations register at their providers. `allows_loopback`: a provider may be this machine (laptops).
+    """
+
+    key: people.PeopleKey = field(repr=False)
+    records: DomainRecords
+    redirect: str
+    allows_loopback: bool = False

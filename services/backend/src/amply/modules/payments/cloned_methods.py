@@ -1,0 +1,65 @@
+"""One payment method for payments on several accounts: kept with the platform for as long as it takes, copied to each.
+
+https://docs.stripe.com/connect/direct-charges-multiple-accounts: the donor enters it once, in a setup that belongs to the
+platform; every payment stays a direct charge on the organisation's own account. No money passes through the platform.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Paid(StrEnum):
+    """What became of trying to pay. `NEEDS_DONOR`: the bank asks them; `UNKNOWN`: nobody answered, ask again."""
+
+    PAID = "paid"
+    UNDER_WAY = "under_way"
+    NEEDS_DONOR = "needs_donor"
+    DECLINED = "declined"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Where the donor enters the payment method. `client_secret` lets the browser confirm it, on the platform."""
+
+    remote_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Of one payment. `client_secret` lets the browser ask the donor's bank, on the organisation's account."""
+
+    paid: Paid
+    client_secret: str | None = None
+
+
+class PaymentMethodCloning(Protocol):
+    """A processor that copies a payment method to the accounts it gives to.
+
+    Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.
+    No method may be called inside a transaction.
+    """
+
+    @property
+    def publishable_key(self) -> str:
+        """The key a donor's browser uses."""
+
+    def open_payer(self, *, split_id: str) -> str:
+        """Somebody the method can be kept with; the same gift gets the same one. Nothing personal is said of them."""
+
+    def open_setup(self, *, split_id: str, payer_id: str, number: int) -> Setup:
+        """Let the donor enter a method. The same gift and number are the same setup."""
+
+    def method_of(self, *, setup_id: str) -> str | None:
+        """The method that the donor entered; None while they have not."""
+
+    def pay(self, *, remote_id: str, account_id: str, payer_id: str, method_id: str) -> Outcome:
+        """Copy the method to an account and pay an intent there with the copy, unless it is paid or under way already.
+
+        An intent is paid once, whoever asks how often: what was paid stays paid, and is told again.
+        """
+
+    def release(self, *, payer_id: str) -> None:
+        """Forget the payer with all methods kept with them; again, nothing happens."""

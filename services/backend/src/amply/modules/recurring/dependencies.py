@@ -1,0 +1,21 @@
+"""What recurring gifts depend on, and the error where they are not set up."""
+
+from dataclasses import dataclass
+
+from amply.kernel.errors import Unavailable
+from amply.modules import payments
+from amply.modules.recurring.links import LinkKey
+
+
+class RecurringNotConfigured(Unavailable):
+    """This environment has no key for donors' links, so that it takes no recurring gifts."""
+
+    code = "recurring_not_configured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """What the routes of recurring gifts depend on, beside what all routes have."""
+
+    saved: payments.SavedMethods
+    links: LinkKey

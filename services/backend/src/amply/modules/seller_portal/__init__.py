@@ -1,0 +1,32 @@
+"""What an organisation sees of the data it has part in: who consents, what was released, who used it, what it brought.
+
+Import from here only. Nothing is changed here: what is seen is written by others.
+"""
+
+from typing import TYPE_CHECKING
+
+from amply.modules.seller_portal.domain import SHARED, Dataset, Release, Share, Use
+from amply.modules.seller_portal.ports import Certificates, Dependencies, SoldTables, TablesAway
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = [
+    "SHARED",
+    "Certificates",
+    "Dataset",
+    "Dependencies",
+    "Release",
+    "Share",
+    "SoldTables",
+    "TablesAway",
+    "Use",
+    "routers",
+]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.seller_portal import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -1,0 +1,13 @@
+"""What trying depends on, beside what all routes have."""
+
+from dataclasses import dataclass
+
+from amply.modules.members import People
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """What trying depends on. `processor_url` is where test cards are charged."""
+
+    people: People
+    processor_url: str
