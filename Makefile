@@ -248,7 +248,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
 # WAIT=seconds is how long a task is waited for, where another time than its own is wanted.
-.PHONY: assembly deployed comment deploy migrate admin rehearse roles smoke drift waivers bootstrap protected in-turn
+.PHONY: assembly deployed comment deploy migrate admin rehearse roles smoke drift backup-replication waivers bootstrap protected in-turn
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST RECOVERING=REGION IDLE=1)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE)) $(if $(RECOVERING),-c recovering=$(RECOVERING)) $(if $(IDLE),-c idle=true)
 
@@ -286,6 +286,9 @@ smoke: .venv/ready ## ask a running platform what any visitor could (ENVIRONMENT
 
 drift: .venv/ready ## what somebody changed by hand in ENVIRONMENT, and what could not be looked at
 	@$(BIN)/python -m operations.drift $(call needed,ENVIRONMENT)
+
+backup-replication: .venv/ready ## see whether the backups of ENVIRONMENT are copied into its second region
+	@$(BIN)/python -m operations.backup_replication $(call needed,ENVIRONMENT)
 
 waivers: .venv/ready ## waivers that have expired
 	@$(BIN)/python -m operations.waivers cdk.out

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -27,11 +28,38 @@ class Severity(Enum):
 
 
 def make_topic(scope: Construct, construct_id: str, *, email: str | None) -> sns.Topic:
-    """Where alarms of its region tell people: CloudWatch calls no topic of another region."""
+    """Where alarms of its region tell people: CloudWatch calls no topic of another region.
+
+    Refusing plain text gives the topic a policy of its own, which takes the place of the one SNS gives every topic: from then
+    on CloudWatch publishes only where that policy says so. Not encrypted by a KMS key: its policy would have to let CloudWatch use it too.
+    https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
+    """
     topic = sns.Topic(scope, construct_id, enforce_ssl=True)
+    topic.add_to_resource_policy(_let_alarms_publish(topic))
     if email:
         topic.add_subscription(subscriptions.EmailSubscription(email))
     return topic
+
+
+def _let_alarms_publish(topic: sns.Topic) -> iam.PolicyStatement:
+    """Alarms of the topic's own account and region, and nobody else's."""
+    stack = Stack.of(topic)
+    alarms = stack.format_arn(
+        service="cloudwatch",
+        resource="alarm",
+        resource_name="*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return iam.PolicyStatement(
+        sid="AlarmsOfThisAccount",
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=["sns:Publish"],
+        resources=[topic.topic_arn],
+        conditions={
+            "StringEquals": {"aws:SourceAccount": stack.account},
+            "ArnLike": {"aws:SourceArn": alarms},
+        },
+    )
 
 
 class Pager(Construct):

@@ -14,8 +14,9 @@ AUDIENCE = "sts.amazonaws.com"
 class GitHubRepository:
     """A repository by name and by number: a name can be taken over by somebody else, a number cannot.
 
-    Tokens carry both since July 2026 (github.blog/changelog, "Immutable subject claims for GitHub Actions OIDC
-    tokens"); the numbers stand in `gh api repos/OWNER/NAME --jq '.owner.id, .id'`.
+    The tokens of repositories made, renamed or moved since 15 July 2026 carry both; an older one has to choose them
+    (docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims), and until then no role trusts its tokens.
+    The numbers stand in `gh api repos/OWNER/NAME --jq '.owner.id, .id'`.
     """
 
     owner: str

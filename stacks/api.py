@@ -1,6 +1,6 @@
-"""The API: HTTP API → VPC link → internal load balancer → Fargate."""
+"""The API: HTTP API → VPC link → internal load balancer → Fargate, TLS on every leg where there is a domain (ADR 0157)."""
 
-from aws_cdk import Duration
+from aws_cdk import Annotations, Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_ecs as ecs
@@ -50,7 +50,8 @@ class Api(AmplyStack):
         self.firewall = self._make_firewall()
         self.groups = self._make_groups(foundation)
         self.service = self._make_service(foundation)
-        self._put_behind(self.balancer)
+        self.listener = self._make_listener(foundation)
+        self._put_behind()
         self._scale_by_requests()
         self._route_everything_here(foundation)
         self.publish(Parameter.CLUSTER_NAME, self.cluster.cluster_name)
@@ -146,9 +147,10 @@ class Api(AmplyStack):
                 vpc=foundation.network.vpc,
                 target_type=elb.TargetType.IP,
                 port=self.settings.api_port,
-                protocol=elb.ApplicationProtocol.HTTP,
+                protocol=self._spoken_by_tasks,
                 deregistration_delay=Duration.seconds(30),
                 health_check=elb.HealthCheck(
+                    protocol=elb.Protocol[self._spoken_by_tasks.name],
                     path="/health/live",
                     interval=Duration.seconds(15),
                     timeout=Duration.seconds(5),
@@ -159,11 +161,31 @@ class Api(AmplyStack):
             for name in names
         ]
 
-    def _put_behind(self, balancer: elb.ApplicationLoadBalancer) -> None:
-        # Plain HTTP between the link and the tasks, inside the network; TLS ends at the HTTP API.
-        self.listener = balancer.add_listener(
+    @property
+    def _spoken_by_tasks(self) -> elb.ApplicationProtocol:
+        """As `AMPLY_API_TLS` tells them."""
+        on_laptop = self.settings.addresses is not None
+        return elb.ApplicationProtocol.HTTP if on_laptop else elb.ApplicationProtocol.HTTPS
+
+    def _make_listener(self, foundation: Foundation) -> elb.ApplicationListener:
+        """With the certificate of the API's name, which the HTTP API verifies. Without a domain there is none."""
+        if certificate := foundation.edge.api_certificate:
+            return self.balancer.add_listener(
+                "Https",
+                port=443,
+                protocol=elb.ApplicationProtocol.HTTPS,
+                certificates=[certificate],
+                ssl_policy=elb.SslPolicy.RECOMMENDED_TLS,
+                open=False,
+            )
+        listener = self.balancer.add_listener(
             "Http", port=80, protocol=elb.ApplicationProtocol.HTTP, open=False
         )
+        Annotations.of(listener).add_warning_v2(PLAIN_TEXT, "Takes requests in plain text from the VPC link.")
+        waive(listener, f"Annotation::{PLAIN_TEXT}", NO_CERTIFICATE)
+        return listener
+
+    def _put_behind(self) -> None:
         target = Target(self, "Target", listener=self.listener, groups=self.groups)
         target.attach(self.service, container=TaskName.API, port=self.settings.api_port, role=SHIFTS_TRAFFIC)
 
@@ -181,6 +203,7 @@ class Api(AmplyStack):
             subnets=network.balancer_subnets,
             security_groups=[network.gateway_link],
         )
+        domain = self.settings.domain
         route = apigateway.HttpRoute(
             self,
             "Everything",
@@ -190,15 +213,23 @@ class Api(AmplyStack):
                 "Api",
                 self.listener,
                 vpc_link=link,
+                secure_server_name=domain.api if domain else None,
                 # Overwritten, so that what a client sends under this name never arrives.
                 parameter_mapping=apigateway.ParameterMapping().overwrite_header(
                     CLIENT_ADDRESS_HEADER, apigateway.MappingValue.context_variable("identity.sourceIp")
                 ),
             ),
         )
+        # The way to another listener is taken once tasks answer behind it.
+        route.node.add_dependency(self.service)
         waive(route, "AwsSolutions-APIG4", AUTHORIZED_INSIDE)
 
 
+PLAIN_TEXT = "amply:listener-in-plain-text"
+NO_CERTIFICATE = Waiver(
+    reason="Without a domain no authority certifies a name the HTTP API could verify; such an environment moves no real money.",
+    until=NEXT_REVIEW,
+)
 SHIFTS_TRAFFIC = Waiver(
     reason="AWS keeps this policy as narrow as ECS needs to shift traffic; a copy of ours would fall behind.",
     until=NEXT_REVIEW,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from local_cloud.ports import DEFAULT_BASE
 from stacks.environment import Environment
-from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, local
+from stacks.environments import ENVIRONMENTS, local
 from stacks.failover import fail_over
 from stacks.features import Features
 from stacks.images import ImageReference
@@ -87,7 +88,7 @@ def _at_rest_if_asked(app: cdk.App, environment: Environment) -> Environment:
 
 def _with_context(app: cdk.App, environment: Environment) -> Environment:
     if environment.name == "local":
-        environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
+        environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_BASE))
     elif image := app.node.try_get_context("image"):
         environment = replace(environment, image=_image(str(image), environment))
     if environment.kind in TRYING and (flags := app.node.try_get_context("flags")):

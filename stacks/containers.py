@@ -117,6 +117,7 @@ def _plain(stack: AmplyStack, name: TaskName, foundation: Foundation) -> Mapping
         "AMPLY_SENTRY_DSN": settings.sentry_dsn,
         "AMPLY_API_HOST": "127.0.0.1" if on_laptop else "0.0.0.0",  # noqa: S104 -- the task's own interface
         "AMPLY_API_PORT": str(settings.api_port),
+        "AMPLY_API_TLS": "false" if on_laptop else "true",
         "AMPLY_CLIENT_ADDRESS_HEADER": "" if on_laptop else CLIENT_ADDRESS_HEADER,
         "AMPLY_EDGE_URL": foundation.edge.edge_url,
         "AMPLY_LOG_URL": foundation.edge.log_url,

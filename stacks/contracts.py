@@ -197,6 +197,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_KEY_TREE_BUCKET",
             "AMPLY_API_HOST",
             "AMPLY_API_PORT",
+            "AMPLY_API_TLS",
             "AMPLY_EDGE_URL",
             "AMPLY_LOG_URL",
             "AMPLY_CLIENT_ADDRESS_HEADER",

@@ -47,5 +47,5 @@ class Connections(Enum):
     """Each task keeps a pool of its own: up to 20 connections an API task, 10 a worker; at the largest some 250."""
     RDS_PROXY = "RDS Proxy"
     """Shares connections and holds them through a failover. Its certificate chains to Amazon's public roots, not to
-    RDS's own: the image must trust both first. Take it out for a blue/green upgrade: docs/runbooks/database-upgrade.md.
+    RDS's own: the image trusts both. Take it out for a blue/green upgrade: docs/runbooks/database-upgrade.md.
     """

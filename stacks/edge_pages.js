@@ -4,7 +4,7 @@ var BESIDE = ['www.', 'widgets.', 'log.'];
 
 function handler(event) {
   var request = event.request;
-  var uri = request.uri;
+  var uri = onThisHost(request.uri);
   var host = request.headers.host ? request.headers.host.value : '';
   for (var i = 0; i < BESIDE.length; i++) {
     if (host.indexOf(BESIDE[i]) === 0) {
@@ -20,6 +20,12 @@ function handler(event) {
     return request;
   }
   return moved(uri + '/' + query(request.querystring));
+}
+
+// To a browser two slashes begin another host's name, and a backslash is a slash: one slash is left, however the others were
+// written.
+function onThisHost(uri) {
+  return '/' + uri.replace(/^(?:[\/\\\s]|%2f|%5c|%09|%0a|%0d)+/i, '');
 }
 
 function moved(location) {

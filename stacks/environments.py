@@ -17,6 +17,7 @@ from constructs_lib.durability import (
 from constructs_lib.github import GitHubRepository
 from constructs_lib.rollout import CanaryRollout
 from constructs_lib.service import TaskSize
+from local_cloud.ports import DEFAULT_BASE, HIGHEST_BASE, LOOPBACK, LOWEST_BASE, PORTS, Ports
 from stacks.database_choices import Connections, Insights, ManagedByRds
 from stacks.domain import DomainSettings
 from stacks.environment import (
@@ -40,7 +41,6 @@ from stacks.recovery_plan import RecoveryPlan
 from stacks.witnesses import AWAITED, Unwitnessed, awaited_key
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
-DEFAULT_PORT_BASE = 8700
 
 REPOSITORY = GitHubRepository(
     owner="amply-example", owner_id=100000001, name="amply", repository_id=200000001
@@ -191,11 +191,17 @@ SANDBOX = replace(
 )
 
 
-def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
-    """The environment on a laptop, its addresses counted from `port_base`: API +0, edge +1, Stripe +2, the cloud +6."""
-    if not 1024 <= port_base <= 65526:  # noqa: PLR2004 -- unprivileged, and ten ports fit above
-        raise ValueError(f"port_base {port_base} leaves no room for ten unprivileged ports.")
-    api_url, edge_url, stripe_url = (f"http://127.0.0.1:{port_base + offset}" for offset in range(3))
+def local(port_base: int = DEFAULT_BASE) -> Environment:
+    """The environment on a laptop, its addresses counted from `port_base` as `local_cloud.ports` counts them."""
+    if not LOWEST_BASE <= port_base <= HIGHEST_BASE:
+        raise ValueError(
+            f"port_base {port_base} leaves no room for {PORTS} unprivileged ports: "
+            f"choose a number from {LOWEST_BASE} to {HIGHEST_BASE}."
+        )
+    ports = Ports(base=port_base)
+    api_url, edge_url, stripe_url, cloud_url = (
+        f"http://{LOOPBACK}:{port}" for port in (ports.api, ports.edge, ports.stripe, ports.cloud)
+    )
     return replace(
         SANDBOX,
         name="local",
@@ -221,8 +227,8 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         addresses=FixedAddresses(
             api_url=api_url,
             edge_url=edge_url,
-            upload_url=f"http://127.0.0.1:{port_base + 6}",
-            api_port=port_base,
+            upload_url=cloud_url,
+            api_port=ports.api,
         ),
         delivery=None,
     )

@@ -12,6 +12,14 @@ from stacks.dns import Names
 from stacks.domain import DomainSettings
 from stacks.stack import AmplyStack
 
+REQUESTS_A_SECOND = 5000
+"""Of all clients together, half of what an account may ask of a region by default: the firewall behind it stops one client
+after some seconds, and nobody else is shut out meanwhile unless that client alone sends more than this (ADR 0037).
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+"""
+REQUESTS_AT_ONCE = 2500
+"""The same of the account's burst."""
+
 
 @jsii.implements(apigateway.IAccessLogSettings)
 class AccessLog:
@@ -62,7 +70,7 @@ def make_http_api(stack: AmplyStack, named: apigateway.DomainName | None) -> api
         http_api=api,
         stage_name="$default",
         auto_deploy=True,
-        throttle=apigateway.ThrottleSettings(rate_limit=500, burst_limit=1000),
+        throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_A_SECOND, burst_limit=REQUESTS_AT_ONCE),
         access_log_settings=AccessLog(group),
     )
     if named:

@@ -77,6 +77,7 @@ COUNTED_BY_API: Mapping[str, str] = {
     "processor_refused": "stripe refused",
     "processor_away": "stripe did not answer",
     "database_away": "database unavailable",
+    "cache_away": "cache_away",
 }
 """Metric names, and the event of the line that counts as one. Lines of both count together where the names are one."""
 

@@ -152,7 +152,9 @@ class Network(AmplyStack):
         )
 
     def _say_who_talks_to_whom(self, api_port: int) -> None:
-        self._allow(self.gateway_link, self.balancer, 80, "requests from the HTTP API")
+        # Both, so that this stack, which is deployed first, takes no way from a balancer that still listens on the other port.
+        for port in (80, 443):
+            self._allow(self.gateway_link, self.balancer, port, "requests from the HTTP API")
         self._allow(self.balancer, self.api, api_port, "requests and health checks")
         self._allow(self.api, self.cache, VALKEY, "rate limits")
         for group, outside in ((self.api, "AWS and Stripe"), (self.jobs, "AWS, Stripe and witnesses")):

@@ -89,7 +89,7 @@ class Observability(AmplyStack):
             watch_stripe_events(pager, events),
             platform_alarms.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
-        platform_alarms.watch_cache(pager, watched.cache)
+        platform_alarms.watch_cache(pager, watched.cache, watched.measured)
         watch_personal_keys(pager, watched.measured)
         platform_alarms.watch_firewall(pager, watched.api.firewall)
         together = platform_alarms.watch_together(

@@ -157,8 +157,16 @@ def watch_queues(pager: Pager, queues: Queues, events: Events) -> cloudwatch.Ala
     )
 
 
-def watch_cache(pager: Pager, cache: Cache) -> None:
-    """Full, it forgets rate limits before their time."""
+def watch_cache(pager: Pager, cache: Cache, measured: LogMetrics) -> None:
+    """Away, nobody signs in and gifts are let in by stricter limits; full, it forgets before the time."""
+    pager.above(
+        "cache-away",
+        measured.counted["cache_away"],
+        0,
+        minutes=3,
+        meaning="The cache did not answer the API in three minutes running: nobody signs in, and limits are not counted.",
+        severity=Severity.NOTICE,
+    )
     pager.above(
         "cache-full",
         cache.metric("DatabaseMemoryUsagePercentage", statistic="Maximum"),

@@ -67,11 +67,22 @@ class Rehearsal(AmplyStack):
         kept = self._rds("auto-backup", "*")
         self._allow(["rds:DescribeDBInstances"], [original, throw_away])
         self._allow(["rds:RestoreDBInstanceToPointInTime"], [original, throw_away, *alike])
-        self._allow(["rds:AddTagsToResource", "rds:DeleteDBInstance"], [throw_away])
+        self._allow(["rds:AddTagsToResource", "rds:ModifyDBInstance", "rds:DeleteDBInstance"], [throw_away])
         self._allow(["rds:DeleteDBInstanceAutomatedBackup"], [kept], tagged=True)
 
     def _allow_the_new_masters_secret(self) -> None:
-        """RDS makes it for whoever restores. The tag is RDS's own, and says whose password it is."""
+        """RDS makes it for whoever asks it to manage a password, and first looks at the key that encrypts secrets.
+
+        That is AWS's own key, whose ARN no template knows. The tag is RDS's own, and says whose password it is.
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-permissions
+        """
+        keys = f"arn:aws:kms:{self.region}:{self.account}:key/*"
+        self._role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:DescribeKey"], resources=[keys], conditions=self._only_through_rds()
+            )
+        )
+        waive(self._role, f"AwsSolutions-IAM5[Resource::{keys}]", SECRETS_MANAGERS_KEY)
         managed = f"arn:aws:secretsmanager:{self.region}:{self.account}:secret:rds!db-*"
         self._allow(["secretsmanager:CreateSecret", "secretsmanager:TagResource"], [managed])
         self._role.add_to_policy(
@@ -89,7 +100,7 @@ class Rehearsal(AmplyStack):
         )
 
     def _allow_the_disks_key(self, key: str) -> None:
-        through = {"StringEquals": {"kms:ViaService": f"rds.{self.region}.amazonaws.com"}}
+        through = self._only_through_rds()
         for actions, conditions in (
             (["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], through),
             (["kms:CreateGrant"], {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}),
@@ -97,6 +108,9 @@ class Rehearsal(AmplyStack):
             self._role.add_to_policy(
                 iam.PolicyStatement(actions=actions, resources=[key], conditions=conditions)
             )
+
+    def _only_through_rds(self) -> dict[str, dict[str, str]]:
+        return {"StringEquals": {"kms:ViaService": f"rds.{self.region}.amazonaws.com"}}
 
     def _allow_what_it_is_held_against(self, foundation: Foundation) -> None:
         allow_objects(self._role, foundation.storage.archive, "checkpoints/", ["s3:GetObject"])
@@ -116,6 +130,10 @@ class Rehearsal(AmplyStack):
                 waive(self._role, f"AwsSolutions-IAM5[Resource::{resource}]", NAMED_BY_THE_MINUTE)
 
 
+SECRETS_MANAGERS_KEY = Waiver(
+    reason="RDS describes the key aws/secretsmanager as whoever asks for a managed password; AWS makes it and chooses its id.",
+    until=NEXT_REVIEW,
+)
 NAMED_BY_THE_MINUTE = Waiver(
     reason="A throw-away database is named when it is made, and RDS names what belongs to one; the prefixes are ours.",
     until=NEXT_REVIEW,

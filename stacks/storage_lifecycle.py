@@ -33,6 +33,9 @@ AUDIT_FILES = "audit/"
 EXPORTS = "organisations/*"
 """Files that organisations asked for, as `modules/exports` names them."""
 
+OPERATORS = "operators/"
+"""What operators upload for a command that runs as a task (`adapters/s3/operator_files.py`), in the bucket of exports."""
+
 HANDED_IN = "applications/"
 """What organisations hand in to be verified (ADR 0119), in the documents' bucket."""
 

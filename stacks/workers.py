@@ -13,7 +13,7 @@ from stacks.environment import Environment
 from stacks.lake.ingestion import CHECKING_MIB, allow_checking
 from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, IMAGES, MEDIA, PARTIAL_TILES
+from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, IMAGES, MEDIA, OPERATORS, PARTIAL_TILES
 
 
 class Workers(AmplyStack):
@@ -101,6 +101,8 @@ class Workers(AmplyStack):
         allow_on_objects(
             role, foundation.storage.exports, EXPORTS, ["s3:PutObject", "s3:AbortMultipartUpload"]
         )
+        # Operators start commands that know donors as tasks of this role, and say in a file whom they are about.
+        allow_objects(role, foundation.storage.exports, OPERATORS, ["s3:GetObject", "s3:DeleteObject"])
         allow_key(role, foundation.keys.data, ["kms:GenerateDataKey", "kms:Decrypt"])
         foundation.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(

@@ -154,6 +154,7 @@ class Platform:
             "AMPLY_TRACED_READS": "0",
             "AMPLY_API_HOST": "127.0.0.1",
             "AMPLY_API_PORT": str(self.ports.api),
+            "AMPLY_API_TLS": "false",
             # The header our gateway writes, so that donors' addresses differ as they do outside.
             "AMPLY_CLIENT_ADDRESS_HEADER": "X-Amply-Client",
             "AMPLY_EDGE_URL": "http://127.0.0.1:1",

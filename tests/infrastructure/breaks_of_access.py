@@ -18,6 +18,7 @@ from tests.infrastructure.breaking import (
 
 DISTRIBUTION, CONFIG = "AWS::CloudFront::Distribution", ("Properties", "DistributionConfig")
 GROUP, INGRESS = "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"
+LISTENER, TARGETS = "AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::TargetGroup"
 BALANCER, DATABASE = "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::RDS::DBInstance"
 API_NAME = ("AWS::ApiGatewayV2::DomainName", "Properties", "DomainNameConfigurations", "0", "SecurityPolicy")
 FROM_ANYWHERE = {"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
@@ -28,6 +29,7 @@ no_door, no_wildcard, by_reference = (
     rules.secrets_travel_by_reference,
 )
 unnamed, modern = edge.buckets_are_read_by_nobody_unnamed, edge.names_of_ours_take_modern_tls_alone
+balancer_tls, tasks_tls = edge.the_load_balancer_is_asked_over_tls, edge.tasks_are_asked_over_tls
 told = edge.the_edge_answers_over_tls_and_says_how_to_treat_it
 
 BREAKS: Mapping[str, Broken] = {
@@ -102,6 +104,43 @@ BREAKS: Mapping[str, Broken] = {
         edge.load_balancers_stand_behind_a_firewall,
         "api",
         overwrite("AWS::WAFv2::WebACLAssociation", "Properties", "ResourceArn", to={"Ref": "Other"}),
+    ),
+    "a listener in plain text": (
+        balancer_tls,
+        "api",
+        overwrite(LISTENER, "Properties", "Protocol", to="HTTP"),
+    ),
+    "a listener that takes old TLS": (
+        balancer_tls,
+        "api",
+        overwrite(LISTENER, "Properties", "SslPolicy", to="ELBSecurityPolicy-2016-08"),
+    ),
+    "a listener that takes AWS's default": (balancer_tls, "api", drop(LISTENER, "Properties", "SslPolicy")),
+    "tasks that are asked in plain text": (
+        tasks_tls,
+        "api",
+        overwrite(TARGETS, "Properties", "Protocol", to="HTTP"),
+    ),
+    "tasks whose health is asked in plain text": (
+        tasks_tls,
+        "api",
+        overwrite(TARGETS, "Properties", "HealthCheckProtocol", to="HTTP"),
+    ),
+    "a task that answers in plain text": (tasks_tls, "api", tell("AMPLY_API_TLS", "false")),
+    "a gateway that verifies nobody": (
+        balancer_tls,
+        "api",
+        drop("AWS::ApiGatewayV2::Integration", "Properties", "TlsConfig"),
+    ),
+    "a gateway that verifies another name": (
+        balancer_tls,
+        "api",
+        overwrite(
+            "AWS::ApiGatewayV2::Integration",
+            "Properties",
+            "TlsConfig",
+            to={"ServerNameToVerify": "api.example.org"},
+        ),
     ),
     "every action": (no_wildcard, "workers", grant("*")),
     "every action of a service": (no_wildcard, "workers", grant("s3:*")),

@@ -7,6 +7,8 @@ from typing import Any
 from tests.infrastructure.assembly import Deployed, settings
 
 TLS_FLOORS = ("TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025")
+LISTENER_FLOORS = ("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
+"""TLS 1.2 at least, with forward secrecy."""
 TLS_ONLY = ("redirect-to-https", "https-only")
 
 
@@ -70,12 +72,42 @@ def load_balancers_stand_behind_a_firewall(deployed: Deployed) -> Iterator[str]:
             yield f"{balancer.where}: no firewall"
 
 
+def the_load_balancer_is_asked_over_tls(deployed: Deployed) -> Iterator[str]:
+    """Where there is a domain, and so a certificate for a name that the gateway can verify."""
+    domain = settings(deployed).domain
+    for listener in deployed.resources("AWS::ElasticLoadBalancingV2::Listener"):
+        is_encrypted = listener.properties["Protocol"] == "HTTPS"
+        if domain and not is_encrypted:
+            yield f"{listener.where}: takes plain text"
+        if is_encrypted and listener.properties.get("SslPolicy") not in LISTENER_FLOORS:
+            yield f"{listener.where}: takes any TLS"
+    for integration in deployed.resources("AWS::ApiGatewayV2::Integration"):
+        verified = integration.properties.get("TlsConfig", {}).get("ServerNameToVerify")
+        if domain and verified != domain.api:
+            yield f"{integration.where}: does not verify whom it asks"
+
+
+def tasks_are_asked_over_tls(deployed: Deployed) -> Iterator[str]:
+    """And speak it: what a target group sends and what the task is told go together. On a laptop both are plain."""
+    on_laptop = settings(deployed).addresses is not None
+    for group in deployed.resources("AWS::ElasticLoadBalancingV2::TargetGroup"):
+        spoken = {group.properties["Protocol"], group.properties["HealthCheckProtocol"]}
+        if spoken != {"HTTP" if on_laptop else "HTTPS"}:
+            yield f"{group.where}: is asked over {sorted(spoken)}"
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        for variable in task.properties["ContainerDefinitions"][0]["Environment"]:
+            if variable == {"Name": "AMPLY_API_TLS", "Value": "true" if on_laptop else "false"}:
+                yield f"{task.where}: speaks another protocol than its target group"
+
+
 RULES: tuple[Callable[[Deployed], Iterator[str]], ...] = (
     buckets_are_read_by_nobody_unnamed,
     names_of_ours_take_modern_tls_alone,
     the_edge_reads_as_itself,
     the_edge_answers_over_tls_and_says_how_to_treat_it,
     load_balancers_stand_behind_a_firewall,
+    the_load_balancer_is_asked_over_tls,
+    tasks_are_asked_over_tls,
 )
 
 

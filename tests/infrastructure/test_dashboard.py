@@ -84,6 +84,7 @@ def test_every_number_of_ours_is_on_the_dashboard(deployed: Deployed) -> None:
     shown = set(_shown(deployed))
 
     assert {name for space, name in _ours(deployed) - shown} == {
+        "cache_away",
         "database_away",
         "personal_keys_away",
         "key_tree_away",

@@ -112,6 +112,21 @@ def test_a_folder_means_its_page_and_keeps_its_question() -> None:
     assert _page("/policy.txt")["uri"] == "/policy.txt"
 
 
+@pytest.mark.parametrize(
+    "beginning",
+    ["//", "///", "/\\", "\\\\", "/%2F", "/%2f%2f", "%2F%2F", "/%5C", "/\\%5c/", "/\t/", "/%09/", "/%0d%0a/"],
+)
+def test_no_address_leads_to_somebody_elses_host(beginning: str) -> None:
+    """A browser reads `//evil.example/`, with slashes of either kind, as another host's address."""
+    found = _page(f"{beginning}evil.example/pay", org={"value": "org_1"})
+    assert found["headers"]["location"]["value"] == "/evil.example/pay/?org=org_1"
+
+
+def test_the_names_beside_lead_to_the_one_host_whatever_the_address_is() -> None:
+    found = _page("@evil.example/pay", host="www.amply.example")
+    assert found["headers"]["location"]["value"] == "https://amply.example/@evil.example/pay"
+
+
 def test_a_function_fits_into_what_cloudfront_takes(deployed: Deployed) -> None:
     for function in deployed.resources("AWS::CloudFront::Function"):
         assert len(function.properties["FunctionCode"].encode()) <= FUNCTION_BYTES_MAX, function.where

@@ -21,6 +21,7 @@ from constructs_lib.durability import (
 from ledger_format.errors import NoteError, PolicyError
 from ledger_format.notes import VerifierKey
 from ledger_format.policies import parse_policy
+from local_cloud.ports import Ports
 from stacks.environment import FixedAddresses, TaskSettings
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, local
 from stacks.images import ImageReference
@@ -196,10 +197,15 @@ def test_local_addresses_count_from_the_port_base() -> None:
     assert laptop.stripe.api_url == "http://127.0.0.1:20102"
 
 
-@pytest.mark.parametrize("port_base", [80, 65527])
+@pytest.mark.parametrize("port_base", [80, 65526])
 def test_a_port_base_without_room_is_refused(port_base: int) -> None:
-    with pytest.raises(ValueError, match="ten unprivileged ports"):
+    with pytest.raises(ValueError, match="11 unprivileged ports"):
         local(port_base)
+
+
+def test_the_highest_port_base_is_the_one_that_a_run_takes_too() -> None:
+    assert local(65525).addresses is not None
+    assert Ports(base=65525).terminals == 65535
 
 
 def test_networks_do_not_overlap() -> None:

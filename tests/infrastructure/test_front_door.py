@@ -162,6 +162,20 @@ def test_the_firewall_counts_by_the_address_that_the_gateway_wrote(deployed: Dep
     assert rate["Action"] == {"Block": {"CustomResponse": {"ResponseCode": 429}}}
 
 
+ACCOUNT_A_SECOND, ACCOUNT_AT_ONCE = 10_000, 5_000
+"""What an account may ask of API Gateway in a region unless AWS raises it:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html."""
+
+
+def test_the_firewall_stops_one_client_long_before_the_gateway_stops_everybody(deployed: Deployed) -> None:
+    """And what one client can make the gateway take leaves half of the account to its other APIs."""
+    rule = _rules(deployed)["rate"]["Statement"]["RateBasedStatement"]
+    throttle = deployed.the("AWS::ApiGatewayV2::Stage").properties["DefaultRouteSettings"]
+    one_client_a_second = rule["Limit"] / rule["EvaluationWindowSec"]
+    assert one_client_a_second * 500 <= throttle["ThrottlingRateLimit"] <= ACCOUNT_A_SECOND / 2
+    assert throttle["ThrottlingBurstLimit"] <= ACCOUNT_AT_ONCE / 2
+
+
 def test_the_firewall_keeps_no_word_of_who_someone_is(deployed: Deployed) -> None:
     logging = deployed.the("AWS::WAFv2::LoggingConfiguration").properties
     hidden = {field["SingleHeader"]["Name"] for field in logging["RedactedFields"] if "SingleHeader" in field}

@@ -12,19 +12,22 @@ from tests.infrastructure import (
     breaks_of_data,
     breaks_of_running,
     breaks_of_signing,
+    breaks_of_topics,
     edge_invariants,
     invariants,
     signing_invariants,
+    topic_invariants,
 )
 from tests.infrastructure.assembly import Deployed
 from tests.infrastructure.breaking import Broken, Rule, broken
 
-RULES: tuple[Rule, ...] = (*invariants.RULES, *signing_invariants.RULES)
+RULES: tuple[Rule, ...] = (*invariants.RULES, *signing_invariants.RULES, *topic_invariants.RULES)
 BREAKS: Mapping[str, Broken] = {
     **breaks_of_data.BREAKS,
     **breaks_of_access.BREAKS,
     **breaks_of_running.BREAKS,
     **breaks_of_signing.BREAKS,
+    **breaks_of_topics.BREAKS,
 }
 
 
@@ -48,7 +51,7 @@ def test_every_rule_is_broken_once() -> None:
 
 
 def test_no_break_has_the_name_of_another() -> None:
-    tables = (breaks_of_data, breaks_of_access, breaks_of_running, breaks_of_signing)
+    tables = (breaks_of_data, breaks_of_access, breaks_of_running, breaks_of_signing, breaks_of_topics)
     assert len(BREAKS) == sum(len(table.BREAKS) for table in tables)
 
 
@@ -62,7 +65,7 @@ def test_every_sentence_a_rule_can_say_is_said_of_something_broken(
         for rule, stack, break_it in BREAKS.values()
         for place in _said(rule, broken(production, stack, break_it))
     }
-    modules = (invariants, edge_invariants, signing_invariants)
+    modules = (invariants, edge_invariants, signing_invariants, topic_invariants)
     can_be_said = {place for module in modules for place in _sentences(module)}
     assert sorted(can_be_said - said) == []
     assert len(can_be_said) > len(RULES)

@@ -86,6 +86,7 @@ WAKES = {
 NOTICES = {
     "api-slow",
     "books-unchecked",
+    "cache-away",
     "cache-full",
     "card-testing",
     "database-cpu",

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from stacks.contracts import Parameter, RecoveryParameter, TaskName
 from stacks.database_engine import PARAMETERS
 from tests.infrastructure.assembly import ROOT, Deployed
+from tests.rds_engines import for_other_engines_typed
 
 FOLDER = ROOT / "docs" / "runbooks"
 RUNBOOKS = sorted(FOLDER.rglob("*.md"))
@@ -103,6 +104,23 @@ def aws_knows_the_command(text: str, _: Mapping[str, Deployed]) -> Iterator[str]
         yield from (f"{option} of aws {service} {operation}" for option in sorted(options - known))
 
 
+def rds_takes_the_options_for_postgresql(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    """Some options RDS takes for other engines alone, and refuses the whole request otherwise."""
+    for line in _commands(text, "aws rds"):
+        words = _words(line)
+        if words[2] in NO_OPERATIONS["rds"] or _options(get_session(), "rds", words[2]) is None:
+            continue
+        for option in sorted(set(words[3:]) & for_other_engines_typed(words[2])):
+            yield f"{option} of aws rds {words[2]}"
+
+
+def several_stacks_are_deployed_anew(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    """Without --force the command line leaves a stack out whose template did not change, though what it reads did (ADR 0010)."""
+    for line in _commands(text, "npx cdk"):
+        if line.startswith("npx cdk deploy") and "/*" in line and "--force" not in line:
+            yield f"no --force in {line}"
+
+
 def scaling_is_held(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
     """Who stops a service that scaling may start again is told how scaling is held."""
     for line in _commands(text, "aws ecs"):
@@ -122,6 +140,8 @@ CHECKS: tuple[Check, ...] = (
     programs_exist,
     files_exist,
     aws_knows_the_command,
+    rds_takes_the_options_for_postgresql,
+    several_stacks_are_deployed_anew,
     scaling_is_held,
 )
 WRONG: Mapping[Check, tuple[str, int]] = {
@@ -131,6 +151,11 @@ WRONG: Mapping[Check, tuple[str, int]] = {
     programs_exist: ("`python -m operations.alchemy`", 1),
     files_exist: ("follow [this](no-such-page.md), then `stacks/basement.py`", 2),
     aws_knows_the_command: ("`aws rds restore-everything`, `aws kms disable-key --key-name x`", 2),
+    rds_takes_the_options_for_postgresql: (
+        "`aws rds restore-db-instance-to-point-in-time --multi-az --manage-master-user-password`",
+        1,
+    ),
+    several_stacks_are_deployed_anew: ("`npx cdk deploy 'production/*' -c idle=true`", 1),
     scaling_is_held: ("`aws ecs update-service --cluster C --service WORKER --desired-count 0`", 1),
 }
 

@@ -42,6 +42,12 @@ def test_a_request_goes_to_the_distribution_as_if_over_tls(client: TestClient) -
     assert page.headers["x-asked-target"] == "/assets/a%20b.js?v=1%2F2"
 
 
+def test_an_address_is_asked_for_as_it_came_however_it_begins(client: TestClient) -> None:
+    """What the deployed functions make of it is seen here, too."""
+    for path in ("//evil.example/pay", "/%2Fevil.example/pay", "//127.0.0.1:1/?a=b"):
+        assert client.get(f"http://testserver{path}").headers["x-asked-target"] == path
+
+
 def test_headers_of_the_connection_stay_on_it(client: TestClient) -> None:
     assert "connection" not in client.get("/").headers
 

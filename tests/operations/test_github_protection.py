@@ -76,6 +76,7 @@ GUARDED: dict[str, Any] = {
     "/environments/sandbox/deployment-branch-policies": _policies(MAIN),
     "/environments/sandbox-watch": _environment("sandbox-watch"),
     "/environments/sandbox-watch/deployment-branch-policies": _policies(MAIN),
+    "/actions/oidc/customization/sub": {"use_default": True, "use_immutable_subject": True},
     "/rules/branches/main": _rules(*CHECKS, "losses (production)", "losses (staging)", "losses (sandbox)"),
 }
 
@@ -99,7 +100,7 @@ def test_what_is_guarded_passes_and_was_only_read(served: GitHub) -> None:
     assert (done.exit_code, done.output) == (0, "production is guarded as it must be.\n")
     assert {method for method, _, _ in served.asked} == {"GET"}
     assert {token for _, _, token in served.asked} == {f"Bearer {TOKEN}"}
-    assert len(served.asked) == 7
+    assert len(served.asked) == 8
 
 
 def test_a_sandbox_asks_nobody_and_is_limited_to_main_all_the_same(served: GitHub) -> None:
@@ -114,6 +115,23 @@ def test_who_rehearses_a_restore_does_so_from_main_alone(served: GitHub) -> None
     del served.answers["/environments/staging-rehearse"]
     done = _run("staging")
     assert (done.exit_code, "There is no deployment environment staging-rehearse" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("template", "code"),
+    [
+        ({"use_default": True, "use_immutable_subject": False}, 1),
+        ({"use_default": False, "include_claim_keys": ["repo"], "use_immutable_subject": True}, 1),
+        ({"use_default": True}, 0),
+    ],
+    ids=["a repository of before", "a subject of one's own", "an answer that does not say"],
+)
+def test_tokens_that_the_roles_would_refuse_are_told(
+    template: dict[str, Any], code: int, served: GitHub
+) -> None:
+    served.answers["/actions/oidc/customization/sub"] = template
+    done = _run()
+    assert (done.exit_code, "another subject than the roles trust" in done.output) == (code, bool(code))
 
 
 def _without_reviewers(answers: dict[str, Any]) -> None:
@@ -227,7 +245,7 @@ def test_a_failure_that_passes_is_asked_again_and_one_that_stays_is_no_answer(se
     done = _run()
     assert done.exit_code == 2
     assert "Not looked at: GitHub answers 502" in done.output
-    assert len(served.asked) == 7 + 2 + 3
+    assert len(served.asked) == 8 + 2 + 3
 
 
 @pytest.mark.parametrize("answer", [(403, {"message": "Resource not accessible"}), b"<html>", ["other"]])

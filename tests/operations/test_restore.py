@@ -1,7 +1,8 @@
 """A rehearsal's conversation with AWS, request by request as the SDK would send it, and how it ends."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
+from botocore.model import OperationModel
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from click.testing import CliRunner
@@ -21,7 +23,9 @@ from operations.restore.instance import (
     Backup,
     From,
     Restored,
+    enable_managed_password,
     find_backup,
+    restore,
     take_away,
     wait_until_available,
 )
@@ -30,6 +34,7 @@ from operations.restore.outcome import Exit, Finding, NotChecked, Verdict, judge
 from operations.restore.published import check_published
 from operations.restore.rehearsal import Cloud, Plan, rehearse
 from operations.restore.waiting import Patience
+from tests.rds_engines import for_other_engines
 
 NAME = "staging-rehearsal-20261126050000"
 TAKEN_AT = datetime(2026, 11, 26, 4, 55, tzinfo=UTC)
@@ -55,16 +60,18 @@ THROW_AWAY = {
     "PubliclyAccessible": False,
     "DeletionProtection": False,
     "EnableIAMDatabaseAuthentication": True,
-    "ManageMasterUserPassword": True,
     "Tags": [
         {"Key": "amply:environment", "Value": "staging"},
         {"Key": "amply:rehearsal", "Value": "staging-database"},
     ],
 }
-ARRIVED = {
+WITHOUT_PASSWORD = {
     "DBInstanceIdentifier": NAME,
     "DBInstanceStatus": "available",
     "Endpoint": {"Address": "throw-away.example", "Port": 5432},
+}
+ARRIVED = {
+    **WITHOUT_PASSWORD,
     "MasterUserSecret": {"SecretArn": "arn:aws:secretsmanager:x:1:secret:master", "SecretStatus": "active"},
 }
 
@@ -80,6 +87,12 @@ class Aws:
         self.stubs = {name: Stubber(getattr(self, name)) for name in ("rds", "s3", "secrets")}
         for stub in self.stubs.values():
             stub.activate()
+        self.rds.meta.events.register("before-parameter-build.rds", self._note)
+        self.asked: list[tuple[str, frozenset[str]]] = []
+        """Each operation of RDS that was asked for, and the names of what it was told."""
+
+    def _note(self, *, params: Mapping[str, Any], model: OperationModel, **_: Any) -> None:
+        self.asked.append((model.name, frozenset(params)))
 
     @property
     def cloud(self) -> Cloud:
@@ -94,6 +107,21 @@ class Aws:
             **request,
         }
         self.stubs["rds"].add_response("restore_db_instance_to_point_in_time", {}, expected)
+
+    def is_given_a_password(self) -> None:
+        self.stubs["rds"].add_response(
+            "modify_db_instance",
+            {},
+            {"DBInstanceIdentifier": NAME, "ManageMasterUserPassword": True, "ApplyImmediately": True},
+        )
+
+    def comes(self) -> None:
+        """From the request to restore to the password that RDS made."""
+        self.is_restored()
+        self.is_seen(WITHOUT_PASSWORD)
+        self.is_seen(WITHOUT_PASSWORD)
+        self.is_given_a_password()
+        self.is_seen(ARRIVED)
 
     def is_seen(self, instance: Mapping[str, Any], name: str = NAME) -> None:
         self.stubs["rds"].add_response(
@@ -116,8 +144,13 @@ class Aws:
 
 
 @pytest.fixture
-def aws() -> Aws:
-    return Aws()
+def aws() -> Iterator[Aws]:
+    """Whatever a test asks RDS for, it may ask of PostgreSQL: RDS would refuse the rest, and a stub takes it."""
+    made = Aws()
+    yield made
+    assert [
+        (name, told & for_other_engines(name)) for name, told in made.asked if told & for_other_engines(name)
+    ] == []
 
 
 def _patience(looks: int) -> Patience:
@@ -191,10 +224,53 @@ def test_waiting_for_the_instance_ends(aws: Aws) -> None:
     aws.all_was_said()
 
 
-def test_an_instance_is_there_once_its_password_is(aws: Aws) -> None:
+def test_the_password_is_asked_for_once_the_instance_is_there(aws: Aws) -> None:
+    aws.is_seen(WITHOUT_PASSWORD)
+    aws.is_given_a_password()
+    aws.is_seen({**ARRIVED, "DBInstanceStatus": "resetting-master-credentials"})
     aws.is_seen({**ARRIVED, "MasterUserSecret": {"SecretStatus": "creating"}})
     aws.is_seen(ARRIVED)
-    assert wait_until_available(aws.rds, NAME, _patience(3)).host == "throw-away.example"
+    assert enable_managed_password(aws.rds, NAME, _patience(5)).host == "throw-away.example"
+    aws.all_was_said()
+
+
+def test_a_busy_instance_is_asked_again_for_a_password(aws: Aws) -> None:
+    aws.is_seen(WITHOUT_PASSWORD)
+    aws.stubs["rds"].add_client_error("modify_db_instance", "InvalidDBInstanceState")
+    aws.is_seen({"DBInstanceStatus": "backing-up"})
+    aws.is_seen(WITHOUT_PASSWORD)
+    aws.is_given_a_password()
+    aws.is_seen(ARRIVED)
+    assert enable_managed_password(aws.rds, NAME, _patience(4)).port == 5432
+    aws.all_was_said()
+
+
+def test_a_password_that_does_not_come_is_not_a_verdict(aws: Aws) -> None:
+    aws.is_seen(WITHOUT_PASSWORD)
+    aws.is_given_a_password()
+    aws.is_seen(WITHOUT_PASSWORD)
+    with pytest.raises(NotChecked, match="made no password"):
+        enable_managed_password(aws.rds, NAME, _patience(2))
+    aws.all_was_said()
+
+
+def test_nothing_but_a_throw_away_is_given_another_password(aws: Aws) -> None:
+    with pytest.raises(ValueError, match="no throw-away"):
+        enable_managed_password(aws.rds, "production-database", _patience(1))
+
+
+def test_a_snapshot_is_restored_by_what_rds_takes_for_postgresql(aws: Aws) -> None:
+    asked = {"DBInstanceIdentifier": NAME, "DBSnapshotIdentifier": "rds:night", **THROW_AWAY}
+    aws.stubs["rds"].add_response("restore_db_instance_from_db_snapshot", {}, asked)
+    restore(aws.rds, replace(_plan().backup, snapshot="rds:night"), name=NAME, environment="staging")
+    aws.all_was_said()
+
+
+def test_what_rds_takes_for_other_engines_alone_is_known() -> None:
+    """Without the SDK's own words the look at requests would find nothing."""
+    for restoring in ("RestoreDBInstanceToPointInTime", "RestoreDBInstanceFromDBSnapshot"):
+        assert "ManageMasterUserPassword" in for_other_engines(restoring)
+    assert "ManageMasterUserPassword" not in for_other_engines("ModifyDBInstance")
 
 
 def test_a_restore_that_failed_is_not_waited_for(aws: Aws) -> None:
@@ -252,8 +328,7 @@ def _out_of_reach(*_: Any, **__: Any) -> Finding:
 
 
 def test_only_right_and_gone_is_zero(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    aws.is_restored()
-    aws.is_seen(ARRIVED)
+    aws.comes()
     aws.is_deleted()
     aws.is_gone()
     assert _ends(aws, monkeypatch, Verdict.RIGHT, published=_agrees)[0] is Exit.REHEARSED
@@ -263,16 +338,14 @@ def test_only_right_and_gone_is_zero(aws: Aws, monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_wrong_stays_wrong_when_the_rest_cannot_be_checked(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    aws.is_restored()
-    aws.is_seen(ARRIVED)
+    aws.comes()
     aws.is_deleted()
     aws.is_gone()
     assert _ends(aws, monkeypatch, Verdict.WRONG, published=_out_of_reach)[0] is Exit.WRONG
 
 
 def test_what_could_not_be_checked_is_never_zero(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    aws.is_restored()
-    aws.is_seen(ARRIVED)
+    aws.comes()
     aws.is_deleted()
     aws.is_gone()
     assert _ends(aws, monkeypatch, Verdict.RIGHT, published=_out_of_reach)[0] is Exit.NOT_CHECKED
@@ -289,8 +362,7 @@ def test_a_refused_restore_is_not_checked_and_leaves_nothing(
 
 
 def test_an_instance_that_stays_is_said_with_the_command(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    aws.is_restored()
-    aws.is_seen(ARRIVED)
+    aws.comes()
     aws.is_deleted()
     for _ in range(3):
         aws.is_seen({**ARRIVED, "DBInstanceStatus": "deleting"})
@@ -305,8 +377,7 @@ def test_a_rehearsal_that_is_stopped_takes_its_instance_away(
     def stopped(*_: Any, **__: Any) -> Finding:
         raise KeyboardInterrupt
 
-    aws.is_restored()
-    aws.is_seen(ARRIVED)
+    aws.comes()
     aws.is_deleted()
     aws.is_gone()
     with pytest.raises(KeyboardInterrupt):
@@ -318,8 +389,7 @@ def test_a_database_nobody_can_reach_is_not_checked(aws: Aws) -> None:
     def refused(_cloud: Cloud, _plan: Plan, _restored: Any) -> psycopg.Connection:
         raise psycopg.OperationalError("connection refused")
 
-    aws.is_restored()
-    aws.is_seen(ARRIVED)
+    aws.comes()
     aws.is_deleted()
     aws.is_gone()
     assert rehearse(aws.cloud, _plan(), lambda _: None, refused) is Exit.NOT_CHECKED

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
+from amply.entrypoints import scheduler, task_names
+from amply.infra import outbox
 from amply.infra.database import Database
 from amply.infra.vault import Keyring
 from amply.modules import donations, exports, mail
@@ -224,6 +226,42 @@ def test_after_an_erasure_no_file_names_the_donor(house: House) -> None:
             ("Ada 2", "ada2@example.org", "word 2"),
             (None, None, None),
         ]
+
+
+def test_files_from_before_a_gift_was_kept_from_its_organisation_are_taken_back(
+    house: House, databases: Databases
+) -> None:
+    house.run("UPDATE organization SET takes_anonymous_gifts = true")
+    given = give(house, 1)
+    house.arrive()
+    before, unnamed, later = asked(house), asked(house, by="usr_viewer"), asked(house)
+    house.run(
+        "UPDATE organization_export SET created_at = created_at + interval '1 hour' WHERE id = :id", id=later
+    )
+    assert work(house) == 3
+    api = databases.as_role("amply_api")
+    for anonymity in (donations.Anonymity.NONE, donations.Anonymity.ORGANIZATION):
+        assert work(house, minutes=1) == 0
+        assert house.ask("GET", f"/exports/{before}", by="usr_owner").json()["state"] == "ready"
+        with api.transaction() as session:
+            donations.change_anonymity(
+                session,
+                donation_id=given,
+                email_sha256=mail.address_digest("ada1@example.org"),
+                anonymity=anonymity,
+                now=house.clock() + timedelta(minutes=1),
+            )
+    api.close()
+    facts: list[outbox.Fact] = []
+    outbox.relay_batch(house.database, publish=facts.append, now=house.clock() + timedelta(minutes=2))
+    (fact,) = (each for each in facts if each.topic == donations.TOPIC_HIDDEN)
+    assert scheduler.TASKS_OF[fact.topic][0] == task_names.MAKE_EXPORTS
+    work(house, minutes=2)
+    states = [
+        house.ask("GET", f"/exports/{each}", by="usr_owner").json()["state"]
+        for each in (before, unnamed, later)
+    ]
+    assert states == ["failed", "ready", "ready"]
 
 
 def test_a_file_that_is_being_made_while_a_donor_in_it_is_forgotten_is_not_handed_out(house: House) -> None:

@@ -167,6 +167,13 @@ def test_an_unknown_path_is_a_problem(api: Api) -> None:
     assert_problem(api.client.get("/v1/nothing"), status=404, code="not_found")
 
 
+def test_a_path_with_one_slash_more_is_an_unknown_one(api: Api) -> None:
+    """Redirected, a gift would be sent again without TLS: the application knows no other address of its own."""
+    for method, path in (("POST", "/v1/donations/"), ("GET", "/health/live/")):
+        answer = api.client.request(method, path, follow_redirects=False)
+        assert_problem(answer, status=404, code="not_found")
+
+
 def test_a_body_that_is_not_json_is_a_problem(api: Api) -> None:
     response = api.client.post("/v1/donations", content=b"{", headers={"Content-Type": "application/json"})
 

@@ -193,5 +193,5 @@ def test_a_process_that_has_not_turned_for_a_minute_is_not_well(tmp_path: Path) 
 
 
 def test_an_api_that_does_not_answer_is_not_well() -> None:
-    assert check_health("http", AMPLY_API_PORT=str(free_port())) == 1
+    assert check_health("http", AMPLY_API_PORT=str(free_port()), AMPLY_API_TLS="false") == 1
     assert check_health("nonsense") == 1

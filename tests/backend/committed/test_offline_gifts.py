@@ -282,9 +282,11 @@ def test_the_operators_command_records_prints_and_reverses(command: tuple[Office
     office, runner = command
     words = (
         f"donation offline record --organization {office.organization_id} --method cash --amount 20.00 --currency EUR "
-        "--received 2026-01-05 --reference slip-9 --donor-name Ada --city London --address 1.Street --country GB"
+        "--received 2026-01-05 --from -"
     )
-    done = runner.invoke(main, words.split(), catch_exceptions=False)
+    address = {"lines": ["1 Street"], "city": "London", "country": "GB"}
+    said = json.dumps({"reference": "slip-9", "donor": {"name": "Ada", "address": address}})
+    done = runner.invoke(main, words.split(), input=said, catch_exceptions=False)
     donation_id = json.loads(done.stdout.splitlines()[-1])["id"]
     assert office.entries() == [("donation.offline", "offline_received", "gifts", 2000)]
 
@@ -294,6 +296,6 @@ def test_the_operators_command_records_prints_and_reverses(command: tuple[Office
         catch_exceptions=False,
     )
     assert json.loads(reversed_.stdout.splitlines()[-1]) == {"id": donation_id, "reversed": True, "now": True}
-    wrong = runner.invoke(main, [*words.replace("20.00", "ten").split()])
+    wrong = runner.invoke(main, words.replace("20.00", "ten").split(), input=said)
     assert wrong.exit_code == 2
     assert "digits above zero" in wrong.output

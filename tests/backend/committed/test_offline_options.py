@@ -245,24 +245,26 @@ def test_an_erased_donors_gift_still_comes_out_of_its_fund(office: Office) -> No
 def test_the_command_takes_all_of_it(command: tuple[Office, CliRunner]) -> None:  # noqa: F811 -- the fixture
     office, runner = command
     fund = made(office.database, office.organization_id)
-    plain = (
+    words = (
         f"donation offline record --organization {office.organization_id} --method cash --amount 20.00 --currency EUR "
-        "--received 2026-01-05 --reference slip-9 --donor-name Ada"
+        f"--received 2026-01-05 --fund {fund.id} --anonymity none --from -"
     ).split()
-    said = (
-        f"--fund {fund.id} --anonymity none --company Acme --company-tax-id 12 --in-honour-of Grace".split()
-    )
+    plain = {"reference": "slip-9", "donor": {"name": "Ada", "email": "ada@example.org"}}
+    grace = {"kind": "in_honour_of", "honouree": "Grace"}
+    said = {
+        **plain,
+        "company": {"name": "Acme", "tax_id": "12"},
+        "dedication": {**grace, "notify": {"name": "Ann", "email": "ann@example.org"}},
+        "message": "thanks",
+    }
 
-    def refused(*words: str) -> str:
-        done = runner.invoke(main, [*plain, *words])
+    def refused(content: str, *more: str) -> str:
+        done = runner.invoke(main, [*words, *more], input=content)
         assert done.exit_code == 2, done.output
+        assert "Ada" not in done.output, "what is printed stands in a log"
         return " ".join(done.output.split())
 
-    done = runner.invoke(
-        main,
-        [*plain, *said, "--notify-name", "Ann", "--notify-email", "ann@example.org", "--message", "thanks"],
-        catch_exceptions=False,
-    )
+    done = runner.invoke(main, words, input=json.dumps(said), catch_exceptions=False)
     donation_id = json.loads(done.stdout.splitlines()[-1])["id"]
     assert office.entries() == [("donation.offline", "offline_received", f"gifts/{fund.id}", 2000)]
     with office.database.transaction() as session:
@@ -271,12 +273,19 @@ def test_the_command_takes_all_of_it(command: tuple[Office, CliRunner]) -> None:
     assert told.company == Company(name="Acme", tax_id="12")
     assert dedication == Dedication(kind=DedicationKind.IN_HONOUR_OF, honouree="Grace")
 
-    assert "not both" in refused("--in-honour-of", "A", "--in-memory-of", "B")
-    assert "--notify-email together" in refused("--in-honour-of", "A", "--notify-name", "B")
-    assert "what they are told of" in refused("--notify-name", "B", "--notify-email", "b@example.org")
-    assert "Write --notify-email like" in refused("--notify-name", "B", "--notify-email", "b")
-    assert "Give --company with" in refused("--company-tax-id", "12")
-    assert "'organization' is not one of" in refused("--anonymity", "organization")
+    changes: dict[str, tuple[str, object]] = {
+        "donor.email": ("donor", {"name": "Ada", "email": "Ada"}),
+        "donor.address.city": ("donor", {"name": "Ada", "address": {"lines": ["Ada"], "country": "GB"}}),
+        "dedication.notify.email": ("dedication", {**grace, "notify": {"name": "Ada"}}),
+        "company.name": ("company", {"tax_id": "Ada"}),
+        "honoree": ("honoree", "Ada"),
+    }
+    for where, (name, value) in changes.items():
+        assert f"Correct `{where}` in the file" in refused(json.dumps({**plain, name: value}))
+    assert "no JSON object" in refused("Ada")
+    assert "more than 65536 bytes" in refused("Ada" * 30_000)
+    assert "one of them" in refused("", "--uploaded", "gift-1.json")
+    assert "'organization' is not one of" in refused("", "--anonymity", "organization")
 
 
 def test_a_statement_of_the_funds_account_is_the_funds_history(office: Office) -> None:

@@ -134,7 +134,7 @@ class Restricted(Treasury):
             self.fund = organizations.create_fund(
                 session,
                 organization_id=self.organization_id,
-                name="Wells",
+                name="=Wells",
                 kind=organizations.FundKind.PROJECT,
                 now=NOW,
             )
@@ -166,12 +166,12 @@ def test_what_is_for_a_fund_and_what_covers_the_fee_are_lines_of_their_own(datab
         "processor_fees": Decimal("0.63"),
     }
     assert [line["Description"] for line in lines if line["*AccountCode"] == in_fund] == [
-        f"2 items of {PAYOUT} for Wells"
+        f"2 items of {PAYOUT} for =Wells"
     ]
     accounts = {line["Account Name"] for line in records(written(made, ReportFormat.QUICKBOOKS))}
     assert accounts == {"bank", "fee_cover", in_fund, "processor_fees"}
     *gifts, _ = records(written(made, ReportFormat.DISBURSEMENT)[5:])
-    assert {line["Fund"] for line in gifts} == {"Wells"}
+    assert {line["Fund"] for line in gifts} == {"'=Wells"}, "a spreadsheet would run it"
 
 
 def test_an_operator_prints_the_same(database: Database, databases: Databases) -> None:
@@ -222,7 +222,7 @@ def test_a_funds_share_of_an_exchanged_gift_is_the_funds_line(database: Database
         "processor_fees": Decimal("0.70"),
     }
     *gifts, _ = records(written(made, ReportFormat.DISBURSEMENT)[5:])
-    assert {line["Fund"] for line in gifts} == {"Wells"}
+    assert {line["Fund"] for line in gifts} == {"'=Wells"}
 
 
 def test_a_journal_waits_for_the_log(treasury: Treasury) -> None:

@@ -3,17 +3,20 @@
 import contextlib
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from amply.entrypoints import bodies
+from amply.entrypoints import bodies, health
 from amply.entrypoints.bodies import Bodies
 from amply.entrypoints.prompt_requests import PromptRequests
+from amply.entrypoints.self_signed_tls import self_signed_context
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -50,13 +53,16 @@ def impatient() -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def serving(protocol: type[PromptRequests], *, keeps: int) -> Iterator[Served]:
+def serving(
+    protocol: type[PromptRequests], *, keeps: int, context: ssl.SSLContext | None = None
+) -> Iterator[Served]:
     listening = free_port()
     served = Served(listening)
     app = FastAPI()
     app.state.site_url = ""
     app.add_middleware(Bodies, seconds_max=protocol.body_seconds / 2)
     app.add_api_route("/well", lambda: {"status": "ok"}, methods=["GET", "POST"])
+    app.add_api_route("/health/live", lambda: {"status": "ok"})
     app.add_api_route("/late", lambda: {"waited": served.answers.wait(30)})
     began = threading.Event()
 
@@ -72,6 +78,7 @@ def serving(protocol: type[PromptRequests], *, keeps: int) -> Iterator[Served]:
             port=listening,
             http=protocol,
             timeout_keep_alive=keeps,
+            ssl_context_factory=(lambda *_: context) if context else None,
             log_config=None,
             server_header=False,
         )
@@ -182,3 +189,45 @@ def test_an_answer_may_take_longer_than_a_request(impatient: Served) -> None:
 
 def test_the_server_waits_for_a_body_for_longer_than_who_answers_that_it_is_late() -> None:
     assert PromptRequests.body_seconds > bodies.SECONDS_MAX
+
+
+@pytest.fixture
+def encrypted(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A server as the API's is behind a load balancer, and what its container's health check is told."""
+    context = self_signed_context(now=datetime(2026, 11, 27, tzinfo=UTC))
+    with serving(PromptRequests, keeps=5, context=context) as served:
+        monkeypatch.setenv("AMPLY_API_PORT", str(served.port))
+        monkeypatch.setenv("AMPLY_API_TLS", "true")
+        yield served.port
+
+
+def _as_the_balancer(highest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> ssl.SSLContext:
+    """It encrypts, and verifies nobody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = highest
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda it: it.name)
+def test_a_task_answers_whoever_encrypts(encrypted: int, version: ssl.TLSVersion) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", encrypted), timeout=10) as plain,
+        _as_the_balancer(version).wrap_socket(plain) as asked,
+    ):
+        asked.sendall(WELL)
+        assert asked.recv(100).startswith(b"HTTP/1.1 200")
+        assert asked.version() == version.name.replace("TLSv1_", "TLSv1.")
+
+
+def test_a_task_that_encrypts_answers_no_plain_text(encrypted: int) -> None:
+    with socket.create_connection(("127.0.0.1", encrypted), timeout=10) as plain:
+        plain.sendall(WELL)
+        with contextlib.suppress(ConnectionResetError):
+            assert b"200" not in plain.recv(100)
+
+
+def test_a_container_that_encrypts_finds_itself_well(
+    encrypted: int,  # noqa: ARG001 -- it is asked by its port
+) -> None:
+    assert health.main(["http"]) == 0

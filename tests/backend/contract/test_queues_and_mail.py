@@ -29,6 +29,7 @@ pytestmark = [
     ),
 ]
 WAIT_SECONDS_MAX = 30
+THREADS = 2
 MAIL = Mail(
     to="ada@example.org",
     subject="Your gift",
@@ -47,6 +48,8 @@ class Work:
     queues: QueueSettings
     sender: sqs.TaskSender
     done: "queue.Queue[str]" = field(default_factory=queue.Queue)
+    held: "queue.Queue[int]" = field(default_factory=queue.Queue)
+    let_go: threading.Event = field(default_factory=threading.Event)
     failed: threading.Event = field(default_factory=threading.Event)
 
     def register(self, app: Celery) -> None:
@@ -57,7 +60,12 @@ class Work:
             self.failed.set()
             raise ConnectionError
 
+        def hold(*, number: int) -> None:
+            self.held.put(number)
+            self.let_go.wait(WAIT_SECONDS_MAX)
+
         app.task(name="handle")(handle)
+        app.task(name="hold")(hold)
         app.task(name="fail")(fail)
 
 
@@ -83,14 +91,14 @@ def work(cloud: str) -> Iterator[Work]:
     queues = QueueSettings(
         high_url=queue_url("high", redrive=redrive), low_url=queue_url("low", redrive=redrive)
     )
-    app = sqs.application(queues)
+    app = sqs.application(queues, low_concurrency=THREADS - 1)
     made = Work(queues, sqs.TaskSender(app, tasks_of={"event.received": ("handle", sqs.HIGH)}))
     made.register(app)
     ready = threading.Event()
     worker = WorkController(
         app=app,
         pool_cls="threads",
-        concurrency=1,
+        concurrency=THREADS,
         queues=["high", "low"],
         ready_callback=lambda _: ready.set(),
     )
@@ -115,6 +123,20 @@ def test_a_task_that_fails_leaves_its_message_on_the_queue(work: Work) -> None:
     assert work.done.get(timeout=WAIT_SECONDS_MAX) == "evt_2", "the worker goes on"
 
     assert messages_of(work.queues.low_url) == 1
+
+
+def test_low_tasks_that_take_long_hold_up_no_high_one(work: Work) -> None:
+    for number in range(3 * THREADS):
+        work.sender.send("hold", queue=sqs.LOW, arguments={"number": number})
+    work.held.get(timeout=WAIT_SECONDS_MAX)
+
+    work.sender.publish(Fact(id=3, topic="event.received", payload={"event_id": "evt_3"}))
+    assert work.done.get(timeout=WAIT_SECONDS_MAX) == "evt_3", "while low tasks are at work, and others wait"
+    assert work.held.empty(), "and none of these was begun meanwhile"
+
+    work.let_go.set()
+    for _ in range(3 * THREADS - 1):
+        work.held.get(timeout=WAIT_SECONDS_MAX)
 
 
 def test_nothing_is_sent_from_inside_a_transaction(work: Work, database: Database) -> None:

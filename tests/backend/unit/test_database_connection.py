@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from amply.entrypoints import database_roots
 from amply.infra.database import connection_arguments
 from amply.infra.settings import DatabaseSettings
 
@@ -24,8 +25,12 @@ def test_the_server_is_verified_however_we_sign_in(auth: str) -> None:
     assert arguments["sslrootcert"] == settings().tls_roots
 
 
-def test_the_image_carries_the_roots_where_the_settings_look() -> None:
-    assert f" {settings().tls_roots}\n" in DOCKERFILE.read_text()
+def test_the_image_writes_the_roots_where_the_settings_look() -> None:
+    """From the bundle that it fetched, and certifi's."""
+    lines = " ".join(DOCKERFILE.read_text().replace("\\\n", " ").split())
+    bundle = "/etc/ssl/certs/rds-global-bundle.pem"
+    assert f"https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem {bundle} " in lines
+    assert f"RUN python -m {database_roots.__name__} {bundle} {settings().tls_roots} USER " in lines
 
 
 def test_a_silent_server_is_noticed_within_half_a_minute() -> None:

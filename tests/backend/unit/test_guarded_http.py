@@ -1,7 +1,13 @@
 """Where nothing is sent, whoever names it."""
 
 import ipaddress
+import ssl
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import httpx2
@@ -9,6 +15,7 @@ import pytest
 
 from amply.infra import guarded_http
 from amply.infra.guarded_http import AddressRefused, AnswerRefused, GuardedTransport, is_public
+from tests.backend.certificates import self_signed
 
 PRIVATE: Final = (
     *("127.0.0.1", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),  # noqa: S104 -- nothing listens
@@ -73,3 +80,67 @@ def test_an_answer_without_end_is_cut_off() -> None:
         list(bounded)
     with pytest.raises(AnswerRefused):
         next(iter(guarded_http._Bounded(Endless(), deadline=0.0)))
+
+
+class _Provider(BaseHTTPRequestHandler):
+    """Answers on kept connections; below `/packed` with a few bytes that unpack to eight mebibytes, twice over."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        packed = self.path == "/packed"
+        body = (
+            _packed(_packed(b"\0" * 8 * 1024 * 1024)) if packed else self.headers["Accept-Encoding"].encode()
+        )
+        self.send_response(200)
+        if packed:
+            self.send_header("Content-Encoding", "gzip, gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def _packed(body: bytes) -> bytes:
+    gzip = zlib.compressobj(wbits=31)
+    return gzip.compress(body) + gzip.flush()
+
+
+@contextmanager
+def provider(context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A port of this machine where a provider answers, over TLS with a context."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Provider)
+    server.daemon_threads = True
+    server.block_on_close = False
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    with server:
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.enable_socket
+def test_an_answer_that_unpacks_to_more_is_refused_and_none_is_asked_for() -> None:
+    with provider() as port:
+        url = f"http://provider.example:{port}"
+        assert asks(url, "127.0.0.1", allows_loopback=True).text == "identity"
+        with pytest.raises(AnswerRefused, match="compressed"):
+            asks(f"{url}/packed", "127.0.0.1", allows_loopback=True)
+
+
+@pytest.mark.enable_socket
+def test_each_name_of_one_address_has_to_show_its_own_certificate(tmp_path: Path) -> None:
+    serves, trusts = self_signed("one.example", folder=tmp_path)
+    transport = GuardedTransport(
+        allows_loopback=True, resolve=lambda _host, _port: ["127.0.0.1"], trusts=trusts
+    )
+    with provider(serves) as port, httpx2.Client(transport=transport, trust_env=False) as client:
+        assert client.get(f"https://one.example:{port}/").status_code == 200
+        with pytest.raises(httpx2.ConnectError, match=r"two\.example"):
+            client.get(f"https://two.example:{port}/")
+        assert client.get(f"https://one.example:{port}/").status_code == 200

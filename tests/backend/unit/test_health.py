@@ -34,6 +34,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     monkeypatch.setenv("AMPLY_API_PORT", str(server.server_port))
+    monkeypatch.setenv("AMPLY_API_TLS", "false")
     yield server
     server.shutdown()
     thread.join()

@@ -14,6 +14,7 @@ def test_secrets_and_addresses_never_reach_a_log() -> None:
             "client": "pi_3Abc_secret_xyz",
             "link": f"page/#v1.1764230400.{'5f' * 32}.{'Zm9v' * 10}",
             "text": "mail to ada@example.org failed",
+            "asked": "GET /scim/v2/Users?filter=userName+eq+%22ada%40example.org%22",
             "count": 3,
         },
     )
@@ -24,6 +25,7 @@ def test_secrets_and_addresses_never_reach_a_log() -> None:
         "client": "[redacted]",
         "link": "page/#[redacted]",
         "text": "mail to [redacted] failed",
+        "asked": "GET /scim/v2/Users?filter=[redacted]",
         "count": 3,
     }
 

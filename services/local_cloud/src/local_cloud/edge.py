@@ -35,7 +35,9 @@ class Edge:
     async def serve(self, request: Request) -> Response:
         headers = {**_passed_on(request.headers.items()), **self._viewer}
         try:
-            answer = await self._client.request(request.method, _target(request), headers=headers)
+            # Not joined as an address: two slashes at its beginning would be taken for a host, and left out.
+            url = self._client.base_url.copy_with(raw_path=_target(request))
+            answer = await self._client.request(request.method, url, headers=headers)
         except httpx2.TransportError as error:
             return PlainTextResponse(f"The emulated cloud does not answer: {error!r}\n", status_code=502)
         response = Response(answer.content, status_code=answer.status_code)
@@ -59,11 +61,11 @@ def app() -> Starlette:
     )
 
 
-def _target(request: Request) -> str:
+def _target(request: Request) -> bytes:
     """Path and query as they came, undecoded."""
-    query = request.url.query
-    path = request.scope["raw_path"].decode("ascii")
-    return f"{path}?{query}" if query else path
+    path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return path + b"?" + query if query else path
 
 
 def _passed_on(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -9,8 +9,11 @@ from local_cloud.failures import LocalCloudError
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_BASE = 8700
-_LOWEST_BASE = 1024
-_HIGHEST_BASE = 65525
+LOWEST_BASE = 1024
+"""The first port that needs no privilege."""
+PORTS = 11
+"""How many ports a run takes, from its base on."""
+HIGHEST_BASE = 65535 - (PORTS - 1)
 WITNESSES = (1, 2, 3)
 
 
@@ -21,9 +24,9 @@ class Ports:
     base: int = DEFAULT_BASE
 
     def __post_init__(self) -> None:
-        if not _LOWEST_BASE <= self.base <= _HIGHEST_BASE:
+        if not LOWEST_BASE <= self.base <= HIGHEST_BASE:
             raise LocalCloudError(
-                f"AMPLY_PORT_BASE is {self.base}: choose a number from {_LOWEST_BASE} to {_HIGHEST_BASE}."
+                f"AMPLY_PORT_BASE is {self.base}: choose a number from {LOWEST_BASE} to {HIGHEST_BASE}."
             )
 
     @property

@@ -1,6 +1,6 @@
 """Reading an account: as the bootstrap's lookup role, or as whoever the credentials are of. Neither changes anything."""
 
-from typing import Final
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
@@ -17,17 +17,25 @@ class WrongAccountError(Exception):
 
 def cloudformation(place: Place) -> CloudFormationClient:
     """CloudFormation of one account and region, for looking as the bootstrap's role."""
+    return boto3.client("cloudformation", **_looking(place))
+
+
+def rds(place: Place) -> Any:
+    """RDS of one account and region, for looking as the bootstrap's role."""
+    return boto3.client("rds", **_looking(place))
+
+
+def _looking(place: Place) -> dict[str, Any]:
     taken = boto3.client("sts", region_name=place.region, config=_PATIENCE).assume_role(
         RoleArn=place.lookup_role, RoleSessionName="amply-lookup"
     )["Credentials"]
-    return boto3.client(
-        "cloudformation",
-        region_name=place.region,
-        config=_PATIENCE,
-        aws_access_key_id=taken["AccessKeyId"],
-        aws_secret_access_key=taken["SecretAccessKey"],
-        aws_session_token=taken["SessionToken"],
-    )
+    return {
+        "region_name": place.region,
+        "config": _PATIENCE,
+        "aws_access_key_id": taken["AccessKeyId"],
+        "aws_secret_access_key": taken["SecretAccessKey"],
+        "aws_session_token": taken["SessionToken"],
+    }
 
 
 def own_cloudformation(place: Place) -> CloudFormationClient:

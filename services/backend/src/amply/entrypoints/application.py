@@ -197,6 +197,8 @@ def without_parts() -> FastAPI:
         description=_DESCRIPTION,
         docs_url="/docs",
         redoc_url=None,
+        # A redirect would lead to the address as the load balancer sees it, without TLS, and some clients drop the body.
+        redirect_slashes=False,
         telemetry=_recorded(),
         generate_unique_id_function=lambda route: route.name,
     )

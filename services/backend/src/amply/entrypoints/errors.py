@@ -1,10 +1,18 @@
 """Errors nobody anticipated go to Sentry, where a DSN is configured."""
 
+from typing import TYPE_CHECKING, Final
+
 import sentry_sdk
 
 from amply.infra.logging import without_secrets
 from amply.infra.settings import ServiceSettings
 from amply.kernel.errors import AmplyError
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
+
+_TOLD_OF_REQUESTS: Final = ("method", "url")
+"""Headers hold clients' addresses, and what is asked for may name people."""
 
 
 def report_errors(service: ServiceSettings) -> None:
@@ -19,5 +27,16 @@ def report_errors(service: ServiceSettings) -> None:
             include_local_variables=False,
             max_request_body_size="never",
             ignore_errors=[AmplyError],
-            before_send=lambda event, _hint: without_secrets(event),
+            before_send=_told,
         )
+
+
+def _told(event: "Event", _hint: "Hint") -> "Event":
+    if request := event.get("request"):
+        event["request"] = {name: request[name] for name in _TOLD_OF_REQUESTS if name in request}
+    # What was asked of others before: where, and not for what.
+    breadcrumbs = event.get("breadcrumbs")
+    for crumb in breadcrumbs["values"] if isinstance(breadcrumbs, dict) else ():
+        crumb.get("data", {}).pop("http.query", None)
+    told: Event = without_secrets(event)
+    return told

@@ -23,6 +23,7 @@ from amply.entrypoints.health_checks import deep_health
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.member_directory import MemberDirectory, people_leaving
 from amply.entrypoints.prompt_requests import PromptRequests
+from amply.entrypoints.self_signed_tls import self_signed_context
 from amply.entrypoints.seller_portal import selling_in
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
@@ -92,6 +93,7 @@ def serve(service: ServiceSettings) -> None:
         port=api.api_port,
         http=PromptRequests,
         timeout_keep_alive=75,
+        ssl_context_factory=(lambda *_: self_signed_context(now=system_clock())) if api.api_tls else None,
         log_config=None,
         server_header=False,
     )

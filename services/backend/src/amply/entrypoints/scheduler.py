@@ -32,6 +32,7 @@ from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
     applications,
     defence,
+    donations,
     exports,
     giving,
     images,
@@ -54,6 +55,7 @@ TASKS_OF: Final = {
     giving.TOPIC_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
     images.TOPIC_RECEIVED: (task_names.MAKE_IMAGES, sqs.LOW),
     exports.TOPIC_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
+    donations.TOPIC_HIDDEN: (task_names.MAKE_EXPORTS, sqs.LOW),
     ingestion.TOPIC_SUBMITTED: (task_names.READ_FILES, sqs.LOW),
     ingestion.TOPIC_CHANGED: (task_names.TELL_DATASETS, sqs.LOW),
     giving.TOPIC_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),

@@ -23,7 +23,7 @@ from amply.entrypoints.stripe_event_poller import poll_in_background
 from amply.entrypoints.traces import traced
 from amply.entrypoints.webhook_tasks import webhook_tasks
 from amply.entrypoints.worker_heartbeat import show_life
-from amply.entrypoints.worker_parts import CONCURRENCY, Parts, parts_from_environment
+from amply.entrypoints.worker_parts import CONCURRENCY, LOW_CONCURRENCY, Parts, parts_from_environment
 from amply.infra import logging
 from amply.infra.settings import (
     DatabaseSettings,
@@ -250,7 +250,7 @@ def main() -> None:
     service = ServiceSettings()
     logging.configure(service=service.service)
     report_errors(service)
-    app = sqs.application(QueueSettings())
+    app = sqs.application(QueueSettings(), low_concurrency=LOW_CONCURRENCY)
     register(app, parts_from_environment())
     show_life(app, service.heartbeat_path)
     with traced(service, TraceSettings()):

@@ -68,6 +68,8 @@ from amply.modules.sharing import SharingDependencies
 
 CONCURRENCY: Final = 4
 """Tasks at a time, each with a connection to the database."""
+LOW_CONCURRENCY: Final = CONCURRENCY - 2
+"""Of them from the low queue: an export of minutes holds up no event of the processor and no letter to sign in with."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,20 @@
 from typing import Final
 
 import redis
+import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from amply.infra.settings import CacheSettings
 
 _AWAY_SECONDS: Final = 1
+
+_log = structlog.get_logger()
+
+
+def log_unavailable(error: Exception, *, without: str) -> None:
+    """One line for each request that the cache did not answer; they are counted, and ring. `without`: what was not done."""
+    _log.warning("cache_away", without=without, error=type(error).__name__)
 
 
 def cache_client(settings: CacheSettings, *, decodes: bool = False) -> redis.Redis:

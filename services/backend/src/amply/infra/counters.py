@@ -11,12 +11,9 @@ from threading import Lock
 from typing import Any, Final, Protocol
 
 import redis
-import structlog
 
-from amply.infra.cache import cache_client
+from amply.infra.cache import cache_client, log_unavailable
 from amply.infra.settings import CacheSettings
-
-_log = structlog.get_logger()
 
 _KEYS_MAX: Final = 100_000
 """What one process counts at most while the cache is away: 100,000 keys are some 20 MB."""
@@ -119,8 +116,8 @@ class FallingBack:
     def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
         try:
             return self._cache.count(hits, now=now)
-        except (redis.RedisError, OSError):
-            _log.warning("gifts are counted by each process alone: the cache does not answer")
+        except (redis.RedisError, OSError) as error:
+            log_unavailable(error, without="counting gifts for all processes")
             return self._own.count(hits, now=now)
 
 

@@ -1,8 +1,10 @@
 """HTTP to addresses that strangers name: never to a machine of ours, never for long, never much.
 
 Whoever names an address decides what it resolves to, and may answer differently the second time. So the name is looked up
-once, every address it has is judged, and the connection goes to the one that was judged; the certificate is still checked
-against the name (OWASP, server-side request forgery).
+once, every address it has is judged, and the connection goes to the one that was judged (OWASP, server-side request
+forgery). The certificate is checked against the name with every request: a connection serves one request, since one that
+was checked for a name would otherwise serve each other name of the same address. Answers come uncompressed, so that the
+bytes that are counted are those that are read.
 """
 
 import ipaddress
@@ -21,6 +23,7 @@ SECONDS_MAX: Final = 4.0
 BYTES_MAX: Final = 524_288
 _SECONDS_A_STEP: Final = 2.0
 _SECURE: Final = 443
+_UNCOMPRESSED: Final = "identity"
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -30,7 +33,7 @@ class AddressRefused(httpx2.UnsupportedProtocol):
 
 
 class AnswerRefused(httpx2.ReadError):
-    """The answer is too long, or takes too long."""
+    """The answer is too long, takes too long, or is compressed."""
 
 
 def resolved(host: str, port: int) -> Sequence[str]:
@@ -45,22 +48,25 @@ class GuardedTransport(httpx2.BaseTransport):
     Args:
         allows_loopback: Only on a laptop and in tests: this machine may be asked too, without TLS.
         resolve: How names are looked up.
-        tls: Whose certificates are trusted; None trusts public authorities.
+        trusts: The roots that certificates chain to; the public ones unless others are given.
     """
 
     def __init__(
-        self, *, allows_loopback: bool, resolve: Resolve = resolved, tls: ssl.SSLContext | None = None
+        self, *, allows_loopback: bool, resolve: Resolve = resolved, trusts: ssl.SSLContext | None = None
     ) -> None:
         self._allows_loopback = allows_loopback
         self._resolve = resolve
-        self._inner = httpx2.HTTPTransport(verify=tls or True, trust_env=False)
+        # The pool knows connections by their address alone, and the address of many names is one: none is kept.
+        self._inner = httpx2.HTTPTransport(
+            verify=trusts or True, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+        )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request to where it may go.
 
         Raises:
             AddressRefused: It may not.
-            AnswerRefused: While the answer is read.
+            AnswerRefused: The answer is compressed; or later, while it is read.
             httpx2.HTTPError: As of any transport.
         """
         forbid_transaction("http to an address that others name")
@@ -68,9 +74,14 @@ class GuardedTransport(httpx2.BaseTransport):
         host = request.url.host
         address = self._judged(request.url)
         request.headers.setdefault("Host", request.url.netloc.decode("ascii"))
+        request.headers["Accept-Encoding"] = _UNCOMPRESSED
         request.extensions = {**request.extensions, "sni_hostname": host}
         request.url = request.url.copy_with(host=address)
         response = self._inner.handle_request(request)
+        # A few bytes may unpack to gigabytes, and whoever reads the answer would unpack it without a bound.
+        if response.headers.get("Content-Encoding", _UNCOMPRESSED).strip().lower() != _UNCOMPRESSED:
+            response.close()
+            raise AnswerRefused("the answer is compressed, and was asked for uncompressed")
         response.stream = _Bounded(response.stream, deadline=deadline)
         return response
 

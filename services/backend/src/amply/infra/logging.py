@@ -15,7 +15,7 @@ _SECRET: Final = re.compile(
     r"""(?:sk|rk|whsec)_[A-Za-z0-9_]{6,}
     | \w+_secret_\w+
     | v[0-9]\.[0-9]{1,12}\.(?:[0-9a-f]{64}|[a-z]+_[0-9a-z]{26})\.[\w-]+
-    | [^\s"'<>(),;:=]+@[^\s"'<>(),;:=]+
+    | [^\s"'<>(),;:=]+(?:@|%40)[^\s"'<>(),;:=]+
     | (?<=DETAIL:).*?(?=\n\[SQL|\n\(Background|\n\n|\Z)
     """,
     re.VERBOSE | re.DOTALL,

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 import redis
-import structlog
 from fastapi import Request
 
+from amply.infra.cache import log_unavailable
 from amply.infra.gcra import Gcra, Limit, Standing
 from amply.kernel.errors import TooManyRequests
-
-_log = structlog.get_logger()
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -80,8 +78,8 @@ class CacheLimiter:
     def take(self, *, limit: str, caller: str) -> Standing | None:
         try:
             is_allowed, used, early = self._rule.take(f"amply:limit:{limit}:{caller}", LIMITS[limit])
-        except (redis.RedisError, OSError):
-            _log.warning("rate limit not counted: the cache does not answer", limit=limit)
+        except (redis.RedisError, OSError) as error:
+            log_unavailable(error, without=f"the limit {limit}")
             return None
         return Standing.of(limit, LIMITS[limit], is_allowed=is_allowed, used=used, early=early)
 

@@ -37,6 +37,8 @@ class ApiSettings(BaseSettings):
 
     api_host: str
     api_port: int
+    api_tls: bool
+    """Whether it speaks TLS itself, by a certificate it makes at its start: who stands in front does not verify it."""
     edge_url: str
     log_url: str
     client_address_header: str
@@ -53,8 +55,8 @@ class SiteSettings(BaseSettings):
 class DatabaseSettings(BaseSettings):
     """How to reach PostgreSQL. `auth` is `iam` in the cloud: a token per connection, no stored password.
 
-    `tls` is libpq's sslmode. RDS certificates chain to Amazon's own roots, which no system store holds: the image
-    carries them at `tls_roots`.
+    `tls` is libpq's sslmode. An instance's certificate chains to RDS's own roots, which no system store holds, and RDS
+    Proxy's to Amazon's public ones: the image carries both, and no others, at `tls_roots`.
     """
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_DATABASE_", frozen=True)
@@ -65,7 +67,7 @@ class DatabaseSettings(BaseSettings):
     user: str
     auth: Literal["iam", "password"] = "iam"
     tls: Literal["verify-full", "disable"] = "verify-full"
-    tls_roots: str = "/etc/ssl/certs/rds-global-bundle.pem"
+    tls_roots: str = "/etc/ssl/certs/database-roots.pem"
     password: SecretStr = SecretStr("")
 
 

@@ -2,8 +2,8 @@
 
 The roles in AWS trust a deployment environment by its name (ADR 0034). Who may use that name is set on GitHub, by hand, and
 GitHub makes an environment that nobody set up by itself, without any protection, the first time a workflow names it. So
-before each deployment and every night: production asks people, what may deploy or look around belongs to `main` alone, and
-`main` takes no change that fails a check or would lose data unseen.
+before each deployment and every night: production asks people, what may deploy or look around belongs to `main` alone,
+`main` takes no change that fails a check or would lose data unseen, and tokens say the repository's numbers, as the roles ask.
 Exit codes: 0 guarded, 1 not, 2 could not be asked.
 """
 
@@ -42,6 +42,7 @@ def unguarded(repository: Repository, environment: str) -> Iterator[str]:
     for name in guarded(environment):
         yield from _of_environment(repository, name, asks=name in APPROVED)
     yield from _of_branch(repository, (*CHECKS, f"losses ({environment})"))
+    yield from _of_tokens(repository)
 
 
 def _of_environment(repository: Repository, name: str, *, asks: bool) -> Iterator[str]:
@@ -99,6 +100,19 @@ def _of_branch(repository: Repository, checks: Sequence[str]) -> Iterator[str]:
                 f"{BRANCH} takes changes without the check '{check}': require it by a ruleset of the branch "
                 "(Settings, Rules, Rulesets)."
             )
+
+
+def _of_tokens(repository: Repository) -> Iterator[str]:
+    """https://docs.github.com/en/rest/actions/oidc, "Get the customization template for an OIDC subject claim for a repository".
+
+    An answer that does not say whether the numbers are in is no fault: then the roles themselves refuse, or not.
+    """
+    found = repository.get("/actions/oidc/customization/sub")
+    if found.get("use_default") is False or found.get("use_immutable_subject") is False:
+        yield (
+            f"Tokens of {repository.name} have another subject than the roles trust: have GitHub's own with the "
+            "repository's numbers, by step 2 of docs/runbooks/first-deployment.md."
+        )
 
 
 @click.command()

@@ -36,6 +36,8 @@ class Rds(Protocol):
 
     def restore_db_instance_from_db_snapshot(self, **request: Any) -> Mapping[str, Any]: ...
 
+    def modify_db_instance(self, **request: Any) -> Mapping[str, Any]: ...
+
     def delete_db_instance(self, **request: Any) -> Mapping[str, Any]: ...
 
 
@@ -109,15 +111,16 @@ def _newest_snapshot(rds: Rds, source: str) -> tuple[datetime, str]:
 
 
 def restore(rds: Rds, backup: Backup, *, name: str, environment: str) -> None:
-    """Ask RDS for the instance `name`; it takes many minutes to come."""
+    """Ask RDS for the instance `name`; it takes many minutes to come.
+
+    It comes with the original's password. A managed one cannot be asked for here: RDS takes that in a restore for Oracle alone.
+    """
     request = {
         **backup.alike,
         "MultiAZ": False,
         "PubliclyAccessible": False,
         "DeletionProtection": False,
         "EnableIAMDatabaseAuthentication": True,
-        # A password of its own: the original's secret is never read here.
-        "ManageMasterUserPassword": True,
         "Tags": [{"Key": "amply:environment", "Value": environment}, {"Key": TAG, "Value": backup.source}],
     }
     if backup.snapshot:
@@ -133,28 +136,59 @@ def restore(rds: Rds, backup: Backup, *, name: str, environment: str) -> None:
         )
 
 
-def wait_until_available(rds: Rds, name: str, patience: Patience) -> Restored:
-    """Wait for the instance and its secret.
+def wait_until_available(rds: Rds, name: str, patience: Patience) -> None:
+    """Wait for the instance.
 
     Raises:
         NotChecked: It did not come in time, or will not.
     """
     for _ in patience.looks():
-        instance = _describe(rds, name) or {}
-        status = instance.get("DBInstanceStatus", "unknown")
-        secret = instance.get("MasterUserSecret", {})
-        if status == "available" and secret.get("SecretStatus") == "active":
-            endpoint = instance["Endpoint"]
-            return Restored(host=endpoint["Address"], port=endpoint["Port"], secret_arn=secret["SecretArn"])
+        status = (_describe(rds, name) or {}).get("DBInstanceStatus", "unknown")
+        if status == "available":
+            return
         if status in {"failed", "incompatible-restore", "incompatible-parameters", "incompatible-network"}:
             raise NotChecked(f"RDS says {status} of {name}: look at its events in the console.")
     raise NotChecked(f"{name} did not come in {patience.minutes_max:.0f} minutes: look at its events.")
 
 
+def enable_managed_password(rds: Rds, name: str, patience: Patience) -> Restored:
+    """Let RDS make the instance a master password of its own, in a secret: the original's is never read here.
+
+    Raises:
+        NotChecked: RDS did not make it in time.
+    """
+    _require_throw_away(name)
+    asked = False
+    for _ in patience.looks():
+        instance = _describe(rds, name) or {}
+        secret = instance.get("MasterUserSecret", {})
+        is_available = instance.get("DBInstanceStatus") == "available"
+        if is_available and secret.get("SecretStatus") == "active":
+            endpoint = instance["Endpoint"]
+            return Restored(host=endpoint["Address"], port=endpoint["Port"], secret_arn=secret["SecretArn"])
+        if is_available and not asked:
+            asked = _request_managed_password(rds, name)
+    raise NotChecked(
+        f"RDS made no password for {name} in {patience.minutes_max:.0f} minutes: look at its events."
+    )
+
+
+def _request_managed_password(rds: Rds, name: str) -> bool:
+    """False when the instance is busy again, as with its first backup, and has to be asked once more."""
+    try:
+        rds.modify_db_instance(
+            DBInstanceIdentifier=name, ManageMasterUserPassword=True, ApplyImmediately=True
+        )
+    except ClientError as error:
+        if _code(error) != "InvalidDBInstanceState":
+            raise
+        return False
+    return True
+
+
 def take_away(rds: Rds, name: str, patience: Patience) -> bool:
     """Delete the instance and wait until it is gone; False when it is still there, so that someone must look."""
-    if "-rehearsal-" not in name:
-        raise ValueError(f"{name} is no throw-away instance: nothing else is ever deleted here.")
+    _require_throw_away(name)
     asked = False
     for _ in patience.looks():
         try:
@@ -169,6 +203,11 @@ def take_away(rds: Rds, name: str, patience: Patience) -> bool:
             if _code(error) == "DBInstanceNotFound":
                 return True
     return False
+
+
+def _require_throw_away(name: str) -> None:
+    if "-rehearsal-" not in name:
+        raise ValueError(f"{name} is no throw-away instance: nothing else is ever changed or deleted here.")
 
 
 def _describe(rds: Rds, identifier: str) -> Mapping[str, Any] | None:

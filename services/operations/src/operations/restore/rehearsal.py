@@ -10,7 +10,15 @@ import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.restore.checks import check_ledger, check_revision, check_root, read_head
-from operations.restore.instance import Backup, Rds, Restored, restore, take_away, wait_until_available
+from operations.restore.instance import (
+    Backup,
+    Rds,
+    Restored,
+    enable_managed_password,
+    restore,
+    take_away,
+    wait_until_available,
+)
 from operations.restore.migrations import Migrations
 from operations.restore.outcome import Exit, Finding, NotChecked, Verdict, judge
 from operations.restore.published import check_published
@@ -52,7 +60,8 @@ def rehearse(cloud: Cloud, plan: Plan, say: Say, sign_in: "SignIn | None" = None
     findings: list[Finding] = []
     try:
         restore(cloud.rds, plan.backup, name=plan.name, environment=plan.environment)
-        restored = wait_until_available(cloud.rds, plan.name, plan.arriving)
+        wait_until_available(cloud.rds, plan.name, plan.arriving)
+        restored = enable_managed_password(cloud.rds, plan.name, plan.arriving)
         say(f"It is there after {(time.monotonic() - begun) / 60:.0f} minutes. Checking.")
         for finding in _check(cloud, plan, restored, sign_in or connect):
             say(_line(finding))

@@ -20,6 +20,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwk, jws, jwt
 from joserfc.errors import JoseError
 
+from amply.infra.database import forbid_transaction
 from amply.infra.guarded_http import GuardedTransport, guarded_timeout
 from amply.modules.people import (
     GROUP_LENGTH_MAX,
@@ -230,6 +231,8 @@ class _Lent(httpx2.BaseTransport):
 @contextmanager
 def _answering(provider: Provider) -> Iterator[None]:
     """What goes wrong, in one of two sentences. The log says which provider and what kind of fault, and nothing it sent."""
+    # Also where nothing has to be asked just now: what is known of a provider is known for minutes.
+    forbid_transaction("OIDC: ask a provider")
     try:
         yield
     except ProviderRefused:

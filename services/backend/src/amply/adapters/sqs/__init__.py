@@ -18,17 +18,22 @@ VISIBILITY_SECONDS: Final = 300
 """Longer than any task may take; the queue's own setting in `stacks/queues.py` is the same."""
 
 
-def application(settings: QueueSettings) -> Celery:
-    """Celery on the two predefined queues. It never creates queues: they belong to the stacks."""
+def application(settings: QueueSettings, *, low_concurrency: int | None = None) -> Celery:
+    """Celery on the two predefined queues. It never creates queues: they belong to the stacks.
+
+    `low_concurrency`: how many low tasks a worker has in hand at most, so that the rest of its threads are there for high ones.
+    """
     app = Celery("amply", set_as_current=False)
     app.conf.update(
         broker_url="sqs://",
+        broker_transport="amply.adapters.sqs.queue_limits:Transport",
         broker_transport_options={
             "region": boto3.session.Session().region_name,
             "predefined_queues": {HIGH: {"url": settings.high_url}, LOW: {"url": settings.low_url}},
             "visibility_timeout": VISIBILITY_SECONDS,
             "wait_time_seconds": 5,
             "polling_interval": 0.1,
+            "in_flight_max": {} if low_concurrency is None else {LOW: low_concurrency},
         },
         broker_connection_retry_on_startup=True,
         task_default_queue=LOW,

@@ -10,6 +10,7 @@ import httpx2
 import structlog
 
 from amply.infra import tracing
+from amply.infra.database import forbid_transaction
 from amply.infra.guarded_http import AddressRefused, GuardedTransport, Resolve, resolved
 from amply.modules.webhook_endpoints import Answer, Failure
 
@@ -25,7 +26,7 @@ class HttpSender:
 
     Args:
         allows_loopback: Only on a laptop and in tests: this machine may be told too, without TLS.
-        tls: Whose certificates are trusted; None trusts public authorities.
+        trusts: The roots that certificates chain to; the public ones unless others are given.
         resolve: How names are looked up.
     """
 
@@ -33,20 +34,21 @@ class HttpSender:
         self,
         *,
         allows_loopback: bool = False,
-        tls: ssl.SSLContext | None = None,
+        trusts: ssl.SSLContext | None = None,
         resolve: Resolve = resolved,
         seconds_max: float = SECONDS_MAX,
     ) -> None:
         self._allows_loopback = allows_loopback
         # Made once: to read the authorities takes longer than a request.
-        self._tls = tls or httpx2.create_ssl_context(trust_env=False)
+        self._trusts = trusts or httpx2.create_ssl_context(trust_env=False)
         self._resolve = resolve
         self._seconds_max = seconds_max
 
     def post(self, *, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send it, follow no redirect, and read nothing of the answer but its status."""
+        forbid_transaction("webhook: deliver")
         transport = GuardedTransport(
-            allows_loopback=self._allows_loopback, resolve=self._resolve, tls=self._tls
+            allows_loopback=self._allows_loopback, resolve=self._resolve, trusts=self._trusts
         )
         # A step that brings a byte now and then never times out: hang up when the whole takes too long.
         hang_up = Timer(self._seconds_max, transport.close)

@@ -24,6 +24,7 @@ from amply.modules.donations.domain import (
 )
 from amply.modules.donations.donor_documents import own_proof, own_receipt
 from amply.modules.donations.donor_gifts import (
+    TOPIC_HIDDEN,
     AnonymityNotChangeable,
     GivenTo,
     OwnGift,
@@ -51,6 +52,7 @@ from amply.modules.donations.offline import (
     record_offline,
     reverse_offline,
 )
+from amply.modules.donations.offline_details import OfflineDetails
 from amply.modules.donations.offline_references import OfflineGiftKnown
 from amply.modules.donations.openings import tended_openings
 from amply.modules.donations.options import (
@@ -118,6 +120,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
+    "TOPIC_HIDDEN",
     "AdmissionOf",
     "AmountIn",
     "AmountOut",
@@ -151,6 +154,7 @@ __all__ = [
     "GivenTo",
     "LongText",
     "NoGiftsFound",
+    "OfflineDetails",
     "OfflineGift",
     "OfflineGiftKnown",
     "OfflineGiftNotAcceptable",

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.keyset import Order
 from amply.infra.vault import indexes, keyring_of
 from amply.kernel.errors import Conflict
@@ -33,6 +34,8 @@ from amply.modules.donations.models import DonationRow, NoticeRow, OfflineGiftRo
 from amply.modules.donations.options import Anonymity
 from amply.modules.donations.queries import donation_of
 
+TOPIC_HIDDEN: Final = "donations.gift_hidden"
+"""A donor keeps a gift from its organisation, which knew who gave."""
 _ORGANIZATIONS_MAX: Final = 200
 _NEWEST: Final = Order(name="donor's gifts", columns=(DonationRow.id,), descending=True)
 _GIVEN_AT: Final = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
@@ -196,6 +199,8 @@ def change_anonymity(
 ) -> OwnGift:
     """Say who is told of a gift from now on. Lists, answers to disputes and receipts made later follow it.
 
+    Files that name donors and were asked for before are taken back by the worker, which learns of it by `TOPIC_HIDDEN`.
+
     Raises:
         DonationNotFound: As `own_gift` says.
         AnonymityNotChangeable: It is to be kept from an organisation that knows, or has to know, who gave.
@@ -208,6 +213,8 @@ def change_anonymity(
     row = session.get_one(DonationRow, donation_id)
     row.anonymity, row.updated_at = anonymity, now
     session.flush()
+    if anonymity is Anonymity.ORGANIZATION:
+        outbox.put(session, topic=TOPIC_HIDDEN, payload={"organization_id": row.organization_id}, now=now)
     return own_gift(session, donation_id=donation_id, email_sha256=email_sha256)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.spreadsheet_cells import as_cell
 from amply.kernel.money import Money
 from amply.modules import organizations, payments, receipts
 from amply.modules.donations.domain import Channel, DonationStatus
@@ -18,7 +19,6 @@ from amply.modules.donations.models import DedicationRow, DonationRow, ReceiptRo
 from amply.modules.donations.options import Anonymity
 from amply.modules.donations.queries import donation_of
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _ROWS: Final = 1_000
 
 
@@ -67,16 +67,12 @@ def gifts_of(database: Database, *, organization_id: str, first: date, last: dat
 
 
 def as_csv(gifts: list[ListedGift]) -> str:
-    """RFC 4180, with a header. What people wrote is text: a cell that would begin a formula gets an apostrophe before it."""
+    """RFC 4180, with a header. What people wrote is text: no cell begins a formula."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow([field.name for field in fields(ListedGift)])
-    writer.writerows([_text(cell) for cell in asdict(gift).values()] for gift in gifts)
+    writer.writerows([as_cell(cell) for cell in asdict(gift).values()] for gift in gifts)
     return written.getvalue()
-
-
-def _text(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _listed(

@@ -68,11 +68,15 @@ def void_receipt(
 
     In the transaction that records the refund or the correction. The donor is told by the next run of
     `send_due_receipts`. What counts is how much is left: saying it again changes nothing. Returns the receipt that stands
-    now; None where none was issued yet (the first one will be over what is left) or the donor was erased.
+    now, which of an erased donor's gift is the void one; None where none was issued yet (the first one will be over what is
+    left).
     """
     waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
     if waiting is None:
-        return None
+        # Nothing was issued yet; or the donor was erased, and the number that was issued to them is void all the same.
+        return receipts.void(
+            session, donation_id=donation_id, reason=reason, remaining=remaining, gift=None, now=now
+        )
     before = receipts.latest(session, donation_id=donation_id)
     waiting.left_minor_units = remaining.minor_units
     session.flush()

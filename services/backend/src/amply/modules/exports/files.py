@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from amply.infra.pieces import Sink, drain
+from amply.infra.spreadsheet_cells import as_cell
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _ROW_GROUP: Final = 10
 
 Row = Mapping[str, str | int | None]
 
 
 def csv_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterator[bytes]:
-    """RFC 4180, with a header. What people wrote is text: a cell that would begin a formula gets an apostrophe before it."""
+    """RFC 4180, with a header. What people wrote is text: no cell begins a formula."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(columns)
@@ -39,8 +39,8 @@ def parquet_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Ite
 
 
 def _cell(value: str | int | None) -> str | int:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        return as_cell(value)
     return "" if value is None else value
 
 

@@ -25,7 +25,7 @@ from amply.modules.exports.domain import (
 from amply.modules.exports.files import Row, csv_file, parquet_file
 from amply.modules.exports.models import ExportRow
 from amply.modules.exports.ports import ExportStore
-from amply.modules.exports.service import PERMISSIONS, export_of
+from amply.modules.exports.service import PERMISSIONS, export_of, withdraw_hidden
 
 _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
@@ -79,7 +79,9 @@ class _Counted:
 
 
 def make_exports(parts: ExportJobs, *, now: datetime) -> int:
-    """Make what was asked for and forget what has expired; return how many files were made."""
+    """Take back what may not be handed out any more, make what was asked for, and forget what has expired; return how many were made."""
+    with parts.database.transaction() as session:
+        withdraw_hidden(session)
     made = work_off(
         parts.database,
         ExportRow,

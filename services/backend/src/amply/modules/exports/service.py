@@ -3,14 +3,15 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Text, and_, column, insert, or_, select, table, update
+from sqlalchemy import ColumnElement, Text, and_, column, func, insert, or_, select, table, update
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
 from amply.infra.keyset import Order
+from amply.infra.outbox import OutboxRow
 from amply.kernel import ids
 from amply.kernel.pagination import Page
-from amply.modules import audit
+from amply.modules import audit, donations
 from amply.modules.access import Access, NotAllowed, Permission
 from amply.modules.audit import Action
 from amply.modules.exports.domain import (
@@ -117,16 +118,28 @@ def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
 
     In the transaction that forgets. One that is just being made is not handed out either.
     """
-    session.execute(
-        update(ExportRow)
-        .where(
-            ExportRow.organization_id.in_(organization_ids),
-            ExportRow.names_donors,
-            ExportRow.state != ExportState.FAILED,
-        )
-        .values(state=ExportState.FAILED, rows=None, bytes=None, sha256=None, ready_at=None)
-        .execution_options(synchronize_session=False)
+    session.execute(_TAKEN_BACK.where(ExportRow.organization_id.in_(organization_ids)))
+
+
+def withdraw_hidden(session: Session) -> None:
+    """Hand out no file with donors that was asked for before one of them kept a gift from the organisation.
+
+    Facts of the outbox tell of that, and stay there for as long as files are kept.
+    """
+    told = select(OutboxRow.id).where(
+        OutboxRow.topic == donations.TOPIC_HIDDEN,
+        func.jsonb_extract_path_text(OutboxRow.payload, "organization_id") == ExportRow.organization_id,
+        OutboxRow.created_at >= ExportRow.created_at,
     )
+    session.execute(_TAKEN_BACK.where(told.exists()))
+
+
+_TAKEN_BACK: Final = (
+    update(ExportRow)
+    .where(ExportRow.names_donors, ExportRow.state != ExportState.FAILED)
+    .values(state=ExportState.FAILED, rows=None, bytes=None, sha256=None, ready_at=None)
+    .execution_options(synchronize_session=False)
+)
 
 
 def export_of(row: ExportRow) -> Export:

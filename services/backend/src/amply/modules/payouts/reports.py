@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
+from amply.infra.spreadsheet_cells import as_cell
 from amply.kernel.errors import Conflict, invariant
 from amply.kernel.money import format_minor_units
 from amply.modules import ledger, organizations
@@ -116,7 +117,9 @@ def report(
         },
     )
     written = io.StringIO()
-    csv.writer(written).writerows(_WRITERS[file_format](reported))
+    rows = _WRITERS[file_format](reported)
+    # Funds are named by organisations, and banks' references by banks.
+    csv.writer(written).writerows([as_cell(cell) for cell in row] for row in rows)
     return written.getvalue()
 
 

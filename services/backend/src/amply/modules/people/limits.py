@@ -11,6 +11,7 @@ from typing import Final
 
 import redis
 
+from amply.infra.cache import log_unavailable
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import forbid_transaction
 from amply.kernel.errors import TooManyRequests
@@ -91,6 +92,7 @@ def _over(
     try:
         counted = counters.count(hits, now=now)
     except (redis.RedisError, OSError) as error:
+        log_unavailable(error, without="counting attempts to sign in")
         raise SignInUnavailable("Signing in does not work just now: try again in a moment.") from error
     for (limit, _), number in zip(asked, counted.numbers, strict=True):
         if number > limit.most:

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 import redis
 import structlog
 
-from amply.infra.cache import cache_client
+from amply.infra.cache import cache_client, log_unavailable
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import CacheSettings
 from amply.modules.access import SignInUnavailable
@@ -171,7 +171,7 @@ class SessionStore:
         try:
             yield self._redis
         except (redis.RedisError, OSError) as error:
-            _log.warning("sessions do not answer", error=type(error).__name__)
+            log_unavailable(error, without="sessions")
             raise SignInUnavailable("Signing in does not work just now: try again in a moment.") from error
 
 
