@@ -9,6 +9,8 @@ from typing import Any, Final
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from amply.entrypoints import task_names
+from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import donations, organizations, public_events, webhook_endpoints
@@ -212,6 +214,8 @@ def test_a_test_event_goes_to_its_endpoint_alone(post: Post) -> None:
     post.add("https://river.example/other")
     sent = post.ask("POST", f"/{endpoint_id}/test")
     assert (sent.status_code, sent.json()["event_type"]) == (202, "endpoint.test")
+    topics = {each.topic for each in post.house.rows("SELECT topic FROM outbox")}
+    assert TASKS_OF[topics.pop()][0] == task_names.DELIVER_WEBHOOKS, "the worker is told at once"
     assert [each.url for each in post.deliver()] == [URL]
 
 

@@ -44,6 +44,7 @@ from amply.modules import (
     people,
     public_events,
     sharing,
+    webhook_endpoints,
     webhooks,
 )
 
@@ -62,6 +63,7 @@ TASKS_OF: Final = {
     people.TOPIC_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
     sharing.TOPIC_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
     public_events.TOPIC_RECORDED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
+    webhook_endpoints.TOPIC_ASKED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
     people.TOPIC_ERASED: (task_names.NOTE_ERASED, sqs.LOW),
     members.TOPIC_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
     onboarding.TOPIC_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from amply.infra.vault.reencryption import Tended, of_records
+from amply.modules.webhook_endpoints.deliveries import TOPIC_ASKED
 from amply.modules.webhook_endpoints.delivering import DeliveryDependencies, deliver
 from amply.modules.webhook_endpoints.domain import Failure
 from amply.modules.webhook_endpoints.models import SigningKeyRow
@@ -11,7 +12,16 @@ from amply.modules.webhook_endpoints.ports import Answer, Sender
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-__all__ = ["Answer", "DeliveryDependencies", "Failure", "Sender", "deliver", "routers", "tended"]
+__all__ = [
+    "TOPIC_ASKED",
+    "Answer",
+    "DeliveryDependencies",
+    "Failure",
+    "Sender",
+    "deliver",
+    "routers",
+    "tended",
+]
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":

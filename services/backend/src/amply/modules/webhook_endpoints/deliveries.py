@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.keyset import Order
 from amply.kernel import ids
 from amply.kernel.pagination import Page
@@ -32,6 +33,7 @@ from amply.modules.webhook_endpoints.domain import (
 from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow
 from amply.modules.webhook_endpoints.service import find as find_endpoint
 
+TOPIC_ASKED: Final = "webhook_endpoints.asked"
 _ATTEMPTS_SHOWN: Final = 100
 _NEWEST: Final = Order(
     name="webhook-deliveries", columns=(DeliveryRow.created_at, DeliveryRow.id), descending=True
@@ -117,6 +119,7 @@ def send_test(session: Session, access: Access, *, endpoint_id: str) -> Delivery
     )
     made = new_delivery(event_id, endpoint_id=endpoint_id, organization_id=access.organization_id, now=now)
     session.execute(insert(DeliveryRow).values(**made))
+    _ask_for_delivery(session, access, endpoint_id=endpoint_id)
     audit.record_by(session, access, Action.WEBHOOK_TEST_SENT, endpoint_id)
     return find(session, access, endpoint_id=endpoint_id, delivery_id=str(made["id"]))[0]
 
@@ -160,8 +163,14 @@ def replay(
         )
     again = event_id is not None or includes_delivered
     sent = sum(_due_again(session, access, each, endpoint_id=endpoint_id, again=again) for each in found)
+    _ask_for_delivery(session, access, endpoint_id=endpoint_id)
     audit.record_by(session, access, Action.WEBHOOK_EVENTS_REPLAYED, endpoint_id)
     return sent
+
+
+def _ask_for_delivery(session: Session, access: Access, *, endpoint_id: str) -> None:
+    """Somebody waits for it: the worker is told at once, and would look within half a minute anyway."""
+    outbox.put(session, topic=TOPIC_ASKED, payload={"endpoint_id": endpoint_id}, now=access.now)
 
 
 def _due_again(session: Session, access: Access, event_id: str, *, endpoint_id: str, again: bool) -> int:
