@@ -40,6 +40,7 @@ API = {
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
+    "card_setup": "INSERT SELECT UPDATE(ended_at)",
     "closed_leaf": READ,
     "daily_key": ADD,
     "data_key": ADD,
@@ -196,7 +197,9 @@ API = {
             "SELECT",
             *(
                 f"UPDATE({column})"
-                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+                for column in (
+                    *("next_attempt_at", "object_version", "received_at", "removed_at", "size_bytes"),
+                )
             ),
         )
     ),
@@ -264,6 +267,7 @@ API = {
     "person_passkey": ALL,
     "person_recovery_code": ALL,
     "person_totp": ALL,
+    "refund": "SELECT(payment_id) SELECT(reason) SELECT(status)",
     "scim_resource": ALL,
     "scim_value": "DELETE INSERT SELECT",
     "scim_token": " ".join(

@@ -51,7 +51,7 @@ from amply.modules.organizations.states import (
     tier_of,
     tiers,
 )
-from amply.modules.organizations.words import line_of, sdgs_of, text_of, website_of
+from amply.modules.organizations.words import line_of, name_of, sdgs_of, text_of, website_of
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -94,6 +94,7 @@ __all__ = [
     "locked",
     "move",
     "name_as",
+    "name_of",
     "open_fund",
     "rename_fund",
     "routers",

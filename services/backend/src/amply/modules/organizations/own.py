@@ -53,7 +53,7 @@ def change(
     if row is None:
         raise OrganizationHidden
     require_match(if_match, OwnOrganization.showing(organization_of(row), site_url=site_url))
-    name = row.name if asked.name is None else asked.name.strip()
+    name = row.name if asked.name is None else words.name_of(asked.name, param="name")
     if name != row.name and not OrganizationState(row.state).is_public:
         raise OrganizationNotAcceptable(
             "Until it is verified its name is the legal name of its application: change that.", param="name"
