@@ -81,7 +81,7 @@ def programs_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
 
 def files_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
     """Links beside the runbook or the alarm's page, and paths of the repository."""
-    for link in re.findall(r"\]\(([^):#]+\.md)", text):
+    for link in re.findall(r"\]\(([^):#\s]+\.md[^):#\s]*)", text):
         if not any((folder / link).exists() for folder in (FOLDER, FOLDER / "alarms")):
             yield f"file {link}"
     paths = [ROOT / path for path in re.findall(r"\b((?:stacks|tests|docs|services)/[\w/.-]+\.\w+)", text)]
@@ -149,7 +149,7 @@ WRONG: Mapping[Check, tuple[str, int]] = {
     stacks_exist: ("`npx cdk deploy 'production/basement'`", 1),
     tasks_exist: ("`aws ecs run-task --task-definition sandbox-gardener`", 1),
     programs_exist: ("`python -m operations.alchemy`", 1),
-    files_exist: ("follow [this](no-such-page.md), then `stacks/basement.py`", 2),
+    files_exist: ("follow [this](no-such-page.md), [that](restore.md. Then `stacks/basement.py`", 3),
     aws_knows_the_command: ("`aws rds restore-everything`, `aws kms disable-key --key-name x`", 2),
     rds_takes_the_options_for_postgresql: (
         "`aws rds restore-db-instance-to-point-in-time --multi-az --manage-master-user-password`",
