@@ -1,8 +1,8 @@
 """How many of ten thousand stolen cards get an answer, and what donors notice of it meanwhile.
 
 Baseline: without a gate the processor sees every attempt. Ours: the real gate, gifts, events and database, in a scene that is
-drawn from a seed (`tests/backend/card_testing.py`): one tester who solves no challenge, one who solves all, and one who also
-has a network for every card, so that the form is closed. `--quick` plays a small scene, to see that it runs.
+drawn from a seed (`tests/backend/card_testing.py`): one tester who solves no challenge, one who solves all, one who does so to enter
+cards for gifts to several organisations, and one who also has a network for every card, so that the form is closed. `--quick` plays a small scene, to see that it runs.
 """
 
 import json
@@ -48,6 +48,7 @@ def main() -> None:
     told = {
         "hasty": play(SCENE),
         "patient": play(replace(SCENE, is_patient=True)),
+        "sharing": play(replace(SCENE, is_patient=True, shares=True)),
         "rich": play(replace(SCENE, is_patient=True, networks=SCENE.attempts)),
     }
     for name, scene in told.items():

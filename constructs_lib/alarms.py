@@ -93,13 +93,16 @@ class Pager(Construct):
         severity: Severity,
         silence_counts: bool = False,
         period: int = 1,
+        periods: int | None = None,
         page: str | None = None,
     ) -> cloudwatch.Alarm:
-        """Alarm when every `period` of `minutes` (both in minutes) is above `threshold`, or silent if that counts."""
+        """Alarm when every `period` of `minutes` (both in minutes) is above `threshold`, or silent if that counts; or `periods` of
+        them, wherever in these minutes they are.
+        """
         comparison = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
         described = self._described(page or name, meaning)
         return self._alarm(
-            name, metric, threshold, comparison, minutes, period, described, severity, silence_counts
+            name, metric, threshold, comparison, minutes, period, described, severity, silence_counts, periods
         )
 
     def below(
@@ -159,6 +162,7 @@ class Pager(Construct):
         described: str,
         severity: Severity,
         silence_counts: bool,  # noqa: FBT001 -- private, and both callers pass what they were given
+        periods: int | None = None,
     ) -> cloudwatch.Alarm:
         missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
@@ -169,6 +173,7 @@ class Pager(Construct):
             metric=metric.with_(period=Duration.minutes(period)),
             threshold=threshold,
             evaluation_periods=minutes // period,
+            datapoints_to_alarm=periods,
             comparison_operator=comparison,
             treat_missing_data=missing.BREACHING if silence_counts else missing.NOT_BREACHING,
         )

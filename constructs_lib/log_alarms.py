@@ -9,7 +9,7 @@ from constructs_lib.metric_filters import MetricFilters
 
 @dataclass(frozen=True, kw_only=True)
 class LogAlarm:
-    """It rings when every `period` of `minutes` saw more than `threshold` lines called `event`."""
+    """It rings when every `period` of `minutes`, or `periods` of them, saw more than `threshold` lines called `event`."""
 
     alarm: str
     event: str
@@ -20,6 +20,7 @@ class LogAlarm:
     threshold: int = 0
     minutes: int = 1
     period: int = 1
+    periods: int | None = None
 
 
 def make_log_alarms(pager: Pager, numbers: MetricFilters, lines: Iterable[LogAlarm]) -> None:
@@ -31,6 +32,7 @@ def make_log_alarms(pager: Pager, numbers: MetricFilters, lines: Iterable[LogAla
             line.threshold,
             minutes=line.minutes,
             period=line.period,
+            periods=line.periods,
             meaning=line.meaning,
             severity=line.severity,
         )

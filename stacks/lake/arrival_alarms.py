@@ -28,9 +28,11 @@ RELEASES = (
         alarm="releases-failing",
         event="release_failed",
         metric="ReleasesFailed",
-        minutes=60,
+        # A turn may take two hours, and the pause after it comes on top: three of them are within five.
+        minutes=300,
         period=20,
-        meaning="A release has failed for an hour, again and again.",
+        periods=3,
+        meaning="A release has failed again and again.",
     ),
     LogAlarm(
         alarm="releases-refused",

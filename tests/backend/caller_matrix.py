@@ -107,6 +107,8 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     "POST /v1/webhooks/stripe": PROCESSOR,
     f"GET {OWN}": Line(ALL, ("organisation:read",)),
     f"PATCH {OWN}": Line(RUN, ("organisation:write",)),
+    f"GET {OWN}/receipt-settings": Line(RUN | {Role.FINANCE}, ("organisation:read",)),
+    f"PATCH {OWN}/receipt-settings": Line(RUN | {Role.FINANCE}, ("organisation:write",)),
     f"GET {OWN}/funds": Line(ALL, ("organisation:read",)),
     f"GET {OWN}/funds/{{fund_id}}": Line(ALL, ("organisation:read",)),
     f"POST {OWN}/funds": Line(RUN | {Role.CONTENT}, ("organisation:write",)),

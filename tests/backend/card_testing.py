@@ -9,9 +9,11 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
+
+from sqlalchemy.orm import Session
 
 from amply.infra import outbox
 from amply.infra.counters import ProcessCounters
@@ -20,10 +22,20 @@ from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.defence import ProofOfWork
-from amply.modules.donations import EventDependencies, close_exhausted, handle_provider_event, keeps_event
+from amply.modules.donations import (
+    EventDependencies,
+    SplitGiftDependencies,
+    end_payments,
+    handle_provider_event,
+    handle_setup_event,
+    keeps_event,
+)
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.service import donate
-from tests.backend.world import FakeClock, FakeProcessor, ready_organization
+from amply.modules.donations.split_domain import NewSplitGift
+from amply.modules.donations.splits import give_to_many
+from tests.backend.fake_method_cloning import FakeMethodCloning
+from tests.backend.world import FakeClock, FakeProcessor, ready_organization, setup_failed
 
 EVENT_LAG: Final = timedelta(seconds=3)
 """From a decline until its event is handled: Stripe's delivery, the relay and the worker."""
@@ -32,7 +44,10 @@ SECRETS: Final = ledger.CommitmentSecrets(key=bytes(32))
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """How large it is. `networks` times `addresses` are what the tester has; rates are a second."""
+    """How large it is. `networks` times `addresses` are what the tester has; rates are a second.
+
+    `shares`: he tries his cards where one is entered for a gift to several organisations, and so on SetupIntents.
+    """
 
     attempts: int
     donors: int
@@ -40,6 +55,7 @@ class Scene:
     addresses: int
     rate: float
     is_patient: bool
+    shares: bool = False
     seed: int = 1
 
 
@@ -172,7 +188,9 @@ class Simulation:
 
         minor_units = self.draw.choice((100, 100, 200, 500))
         try:
-            return self._open(self.attacked, address, minor_units, "Mozilla/5.0 (bot)", solves)
+            return self._open(
+                self.attacked, address, minor_units, "Mozilla/5.0 (bot)", solves, shares=self.scene.shares
+            )
         except (TooManyRequests, defence.FormClosed):
             return None
 
@@ -243,9 +261,19 @@ class Simulation:
     # ---- what both do ----------------------------------------------------------------------------------------------
 
     def _open(
-        self, organization: str, address: str, minor_units: int, agent: str, solves: Callable[[], bool]
+        self,
+        organization: str,
+        address: str,
+        minor_units: int,
+        agent: str,
+        solves: Callable[[], bool],
+        *,
+        shares: bool = False,
     ) -> str | None:
-        """The intent of a gift that was opened; None where a challenge stays unsolved."""
+        """The intent of a gift that was opened; None where a challenge stays unsolved.
+
+        `shares`: of one to the other organisation too, the setup where its card is entered.
+        """
         key = f"key-{next(self._names)}"
         attempt = defence.Attempt(
             client=defence.Client(address=address, device=agent),
@@ -267,6 +295,8 @@ class Simulation:
             donor=Donor(name="Ada", email=attempt.mail),
             message=None,
         )
+        if shares:
+            return self._share(gift, key=key, marks=marks)
         answer = donate(
             self.database,
             self.processor,
@@ -279,6 +309,22 @@ class Simulation:
         secret: str = answer.body["payment"]["client_secret"]
         return secret.partition("_secret_")[0]
 
+    def _share(self, gift: Gift, *, key: str, marks: defence.Fingerprints) -> str:
+        answer = give_to_many(
+            SplitGiftDependencies(
+                database=self.database,
+                processor=self.processor,
+                method_cloning=FakeMethodCloning(),
+                clock=self.clock,
+            ),
+            split=NewSplitGift(gifts=(gift, replace(gift, organization_id=self.other))),
+            key=key,
+            request={"key": key},
+            marks=marks,
+        )
+        secret: str = answer.body["setup"]["client_secret"]
+        return secret.partition("_secret_")[0]
+
     def _try(self, intent: str, card: str) -> bool | None:
         """A card that is declined; its event is handled a little later, and what must end is ended then."""
         answer = self.processor.try_card(intent, card, now=self.clock(), works=False)
@@ -289,23 +335,29 @@ class Simulation:
     def _hear_of(self, intent: str) -> None:
         event_id = f"evt_{next(self._names)}"
         with self.database.transaction() as session:
-            payment = payments.get(session, payment_id=self.processor.payment_of[intent])
-            event = webhooks.ProviderEvent(
-                id=event_id,
-                type="payment_intent.payment_failed",
-                account_id=payment.account_id,
-                livemode=False,
-                occurred_at=self.clock(),
-                object={"id": intent, "object": "payment_intent"},
-            )
+            event = self._failed(session, event_id, intent)
             webhooks.ingest(session, event=event, livemode=False, keeps=keeps_event, now=self.clock())
-        handle_provider_event(self.handling, event_id=event_id, now=self.clock())
+        handle = handle_setup_event if event.type in webhooks.SETUP_TYPES else handle_provider_event
+        handle(self.handling, event_id=event_id, now=self.clock())
         topics: list[str] = []
         outbox.relay_batch(self.database, publish=lambda fact: topics.append(fact.topic), now=self.clock())
         if defence.TOPIC_EXHAUSTED in topics:
-            close_exhausted(self.database, self.processor, clock=self.clock)
+            end_payments(self.database, self.processor, clock=self.clock)
         if self.told.attacked_after is None or self.told.closed_after is None:
             self._look()
+
+    def _failed(self, session: Session, event_id: str, intent: str) -> webhooks.ProviderEvent:
+        if intent not in self.processor.payment_of:
+            return setup_failed(event_id, intent, account_id=None, now=self.clock())
+        payment = payments.get(session, payment_id=self.processor.payment_of[intent])
+        return webhooks.ProviderEvent(
+            id=event_id,
+            type="payment_intent.payment_failed",
+            account_id=payment.account_id,
+            livemode=False,
+            occurred_at=self.clock(),
+            object={"id": intent, "object": "payment_intent"},
+        )
 
     def _look(self) -> None:
         with self.database.transaction() as session:

@@ -6,10 +6,20 @@ from typing import Any
 from sqlalchemy import text
 
 from amply.infra.database import Database
+from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
-from amply.modules.donations import EventDependencies, close_exhausted, handle_provider_event, keeps_event
+from amply.modules.donations import (
+    EventDependencies,
+    end_payments,
+    handle_provider_event,
+    handle_setup_event,
+    keeps_event,
+)
+from amply.modules.donations.domain import Donor, Gift
+from amply.modules.donations.service import donate
 from tests.backend.api_world import Api
 from tests.backend.card_testing import EasyWork
+from tests.backend.world import setup_failed
 
 STRANGER = "198.51.100.7"
 SECRETS = ledger.CommitmentSecrets(key=bytes(32))
@@ -47,6 +57,26 @@ class Form(Api):
             donor={"name": "Ada", "email": f"ada-{self.keys}@{domain}"},
         )
 
+    def open_by_program(self) -> str:
+        """A gift that an organisation's own program takes, by its key; returns its id."""
+        self.keys += 1
+        gift = Gift(
+            organization_id=self.organization_id,
+            amount=Money(minor_units=2500, currency="EUR"),
+            donor=Donor(name="Ada", email="ada@example.org"),
+            message=None,
+        )
+        taken = donate(
+            self.operator,
+            self.processor,
+            gift=gift,
+            key=f"key-{self.keys}",
+            request={"key": self.keys},
+            clock=self.clock,
+            marks=defence.Fingerprints.of_program(gift.amount),
+        )
+        return str(taken.body["id"])
+
     def decline(self, donation_id: str, *, card: str | None, charge: str | None = None) -> None:
         """The processor tells of a card that was declined for this gift."""
         with self.operator.transaction() as session:
@@ -57,6 +87,17 @@ class Form(Api):
         if name not in {each.remote_id for each in there}:
             there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
         self.tell(donation_id, "payment_intent.payment_failed")
+
+    def decline_setup(self, setup_id: str, card: str) -> None:
+        """The processor tells of a card that a setup on the platform did not take."""
+        self.keys += 1
+        there = self.processor.declined.setdefault(setup_id, [])
+        name = f"setatt_{self.keys}"
+        there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
+        told = setup_failed(f"evt_{self.keys}", setup_id, account_id=None, now=self.clock())
+        with self.operator.transaction() as session:
+            webhooks.ingest(session, event=told, livemode=False, keeps=keeps_event, now=self.clock())
+        handle_setup_event(self.handling, event_id=told.id, now=self.clock())
 
     def tell(self, donation_id: str, event_type: str) -> None:
         """The processor tells of a gift's payment."""
@@ -84,7 +125,7 @@ class Form(Api):
             return list(session.execute(text(f"SELECT * FROM {table}")))  # noqa: S608 -- the test's own table names
 
     def close(self) -> int:
-        return close_exhausted(self.operator, self.processor, clock=self.clock)
+        return end_payments(self.operator, self.processor, clock=self.clock)
 
     def attack(self) -> None:
         """Gifts from all over the world, two cards declined for each."""

@@ -16,7 +16,14 @@ from amply.modules.recurring import starting
 from amply.modules.recurring.cards import Cards
 from amply.modules.recurring.due_dates import Interval, Schedule
 from tests.backend.sealed_rows import rows_in
-from tests.backend.world import Died, FakeClock, FakeMailer, FakeProcessor, ready_organization
+from tests.backend.world import (
+    Died,
+    FakeClock,
+    FakeMailer,
+    FakeProcessor,
+    ready_organization,
+    setup_failed,
+)
 
 SECRETS = ledger.CommitmentSecrets(key=bytes(32))
 KEY = recurring.LinkKey(b"k" * 43)
@@ -28,7 +35,8 @@ ACCOUNT = payments.SavedMethod(id="pm_iban", kind="sepa_debit", last4="3201", ma
 
 @dataclass
 class FakeSavedMethods:
-    """Kept cards in memory. `answers` are given to the next charges, otherwise they succeed; a key is answered once.
+    """Kept cards in memory. `answers` are given to the next charges, otherwise they succeed; a key is answered once. `stored` is
+    what every setup has stored, `stored_by` what one has.
 
     `taken` counts what was really paid. `dies_after_charge` ends the process once the money is taken. `meanwhile` happens
     once, between a charge and its answer. `refuses_looks` is how often it would not say what an intent was paid with, and
@@ -38,6 +46,8 @@ class FakeSavedMethods:
     method: payments.SavedMethod | None = CARD
     answers: list[Charged | Exception] = field(default_factory=list)
     stored: payments.SavedMethod | None = None
+    stored_by: dict[str, payments.SavedMethod] = field(default_factory=dict)
+    setups: int = 0
     taken: dict[str, int] = field(default_factory=dict)
     attempts: list[tuple[str, str]] = field(default_factory=list)
     stands: dict[str, Charged] = field(default_factory=dict)
@@ -105,11 +115,12 @@ class FakeSavedMethods:
 
     def begin_setup(self, *, customer_id: str, account_id: str, idempotency_key: str) -> payments.Intent:
         forbid_transaction("begin setup")
-        return payments.Intent(remote_id="seti_1", client_secret="seti_1_secret_x")
+        self.setups += 1
+        return payments.Intent(remote_id=f"seti_{self.setups}", client_secret=f"seti_{self.setups}_secret_x")
 
     def method_of_setup(self, *, remote_id: str, account_id: str) -> payments.SavedMethod | None:
         forbid_transaction("method of setup")
-        return self.stored
+        return self.stored_by.get(remote_id, self.stored)
 
 
 def declined(code: str, advice: str | None = None) -> Charged:
@@ -203,8 +214,8 @@ class Plans:
 
     # ---- what comes in -----------------------------------------------------------------------------------------
 
-    def hear(self, payment: Any, event_type: str) -> None:
-        """An event about a payment comes and is handled."""
+    def hear(self, payment: Any, event_type: str, *, object_id: str | None = None) -> None:
+        """An event about a payment comes and is handled; with an id, one about something of the payment's."""
         self._events += 1
         self.processor.gross = Money(minor_units=payment.minor_units, currency=payment.currency)
         event = webhooks.ProviderEvent(
@@ -213,13 +224,35 @@ class Plans:
             account_id=payment.account_id,
             livemode=False,
             occurred_at=self.clock(),
-            object={"id": payment.remote_id, "metadata": {"amply_payment_id": payment.id}},
+            object={
+                "id": object_id or payment.remote_id,
+                **({"object": "of a payment", "payment_intent": payment.remote_id} if object_id else {}),
+                "metadata": {"amply_payment_id": payment.id},
+            },
         )
         with self.database.transaction() as session:
             webhooks.ingest(
                 session, event=event, livemode=False, keeps=donations.keeps_event, now=self.clock()
             )
         donations.handle_provider_event(self.events, event_id=event.id, now=self.clock())
+
+    def decline_card(self, setup_id: str, card: str) -> None:
+        """A setup does not take a card, and the processor tells of it."""
+        self._events += 1
+        there = self.processor.declined.setdefault(setup_id, [])
+        name = f"setatt_{self._events}"
+        there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
+        with self.database.transaction() as session:
+            (account_id,) = session.scalars(text("SELECT DISTINCT account_id FROM plan"))
+        told = setup_failed(f"evt_{self._events}", setup_id, account_id=account_id, now=self.clock())
+        with self.database.transaction() as session:
+            webhooks.ingest(
+                session, event=told, livemode=False, keeps=donations.keeps_event, now=self.clock()
+            )
+        donations.handle_setup_event(self.events, event_id=told.id, now=self.clock())
+
+    def end_what_must(self) -> int:
+        return donations.end_payments(self.database, self.processor, clock=self.clock)
 
     def hear_of_all(self) -> None:
         """The events of everything that was paid or declined, the first gift included."""

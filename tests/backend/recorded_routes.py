@@ -8,6 +8,7 @@ from tests.backend.caller_matrix import OWN
 
 RECORDED: Final[Mapping[str, Action]] = {
     f"PATCH {OWN}": Action.ORGANIZATION_CHANGED,
+    f"PATCH {OWN}/receipt-settings": Action.RECEIPT_SETTINGS_CHANGED,
     f"POST {OWN}/funds": Action.FUND_CREATED,
     f"PATCH {OWN}/funds/{{fund_id}}": Action.FUND_RENAMED,
     f"POST {OWN}/funds/{{fund_id}}/close": Action.FUND_CLOSED,

@@ -1,15 +1,18 @@
 """Somebody who gives to several organisations at once, for tests."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import webhooks
+from amply.modules import payments, webhooks
 from amply.modules.donations import (
     EventDependencies,
     SplitGiftDependencies,
     complete_splits,
+    end_payments,
     handle_provider_event,
+    handle_setup_event,
     keeps_event,
 )
 from amply.modules.donations.domain import Donor, Gift
@@ -21,7 +24,7 @@ from amply.modules.payments import Paid
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.fake_method_cloning import FakeMethodCloning
 from tests.backend.sealed_rows import rows_in
-from tests.backend.world import NOW, FakeClock, FakeProcessor, ready_organization
+from tests.backend.world import NOW, FakeClock, FakeProcessor, ready_organization, setup_failed
 
 AMOUNTS: Final = (2000, 1500, 1500)
 CARD: Final = "pm_card"
@@ -91,6 +94,22 @@ class Giver:
             with self.database.transaction() as session:
                 webhooks.ingest(session, event=event, livemode=False, keeps=keeps_event, now=NOW)
             handle_provider_event(handling, event_id=event.id, now=self.clock())
+
+    def decline_card(self, split_id: str, card: str, *, number: int = 1, at: datetime | None = None) -> None:
+        """The setup does not take a card, and the processor tells of it."""
+        self._events += 1
+        setup_id = f"seti_{split_id}_{number}"
+        there = self.processor.declined.setdefault(setup_id, [])
+        name = f"setatt_{self._events}"
+        there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=at or self.clock()))
+        told = setup_failed(f"evt_{self._events}", setup_id, account_id=None, now=self.clock())
+        with self.database.transaction() as session:
+            webhooks.ingest(session, event=told, livemode=False, keeps=keeps_event, now=self.clock())
+        handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
+        handle_setup_event(handling, event_id=told.id, now=self.clock())
+
+    def end_what_must(self) -> int:
+        return end_payments(self.database, self.processor, clock=self.clock)
 
     def status(self, split_id: str) -> str:
         with self.database.transaction() as session:

@@ -10,7 +10,7 @@ from amply.infra.database import Database, forbid_transaction
 from amply.infra.gcra import Standing
 from amply.infra.rate_limits import LIMITS
 from amply.kernel.money import Money
-from amply.modules import defence, organizations, payments
+from amply.modules import defence, organizations, payments, webhooks
 from amply.modules.mail import FeedbackReceived, Mail
 
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
@@ -37,7 +37,8 @@ class FakeClock:
 class FakeProcessor:
     """A processor in memory, with Stripe's idempotency: the same key is the same intent.
 
-    `fails` holds errors to raise on the next calls; `dies_after_create` ends the process once the intent exists there.
+    `fails` holds errors to raise on the next calls; `dies_after_create` ends the process once the intent exists there. `vouchers`
+    are intents whose donors have something in hand to pay with later.
     """
 
     publishable_key: str = "pk_test_fake"
@@ -55,6 +56,7 @@ class FakeProcessor:
     warned: dict[str, payments.RemoteWarning] = field(default_factory=dict)
     answered: dict[str, tuple[str, bool]] = field(default_factory=dict)
     canceled: list[str] = field(default_factory=list)
+    vouchers: set[str] = field(default_factory=set)
     declined: dict[str, list[payments.RemoteDecline]] = field(default_factory=dict)
     accounts: dict[str, payments.Account] = field(default_factory=dict)
     shut_out_of: set[str] = field(default_factory=set)
@@ -118,9 +120,21 @@ class FakeProcessor:
             raise self.fails.pop(0)
         self.canceled.append(remote_id)
 
+    def cancel_abandoned(self, *, remote_id: str, account_id: str) -> bool:
+        if remote_id in self.vouchers:
+            return False
+        self.cancel_intent(remote_id=remote_id, account_id=account_id)
+        return True
+
+    def cancel_setup(self, *, remote_id: str, account_id: str | None) -> None:
+        self.cancel_intent(remote_id=remote_id, account_id=account_id or "")
+
     def declines(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteDecline, ...]:
         forbid_transaction("declines")
         return tuple(self.declined.get(remote_id, ()))
+
+    def setup_declines(self, *, remote_id: str, account_id: str | None) -> tuple[payments.RemoteDecline, ...]:
+        return self.declines(remote_id=remote_id, account_id=account_id or "")
 
     def attempt(self, *, remote_id: str, account_id: str) -> payments.Attempt:
         forbid_transaction("attempt")
@@ -206,6 +220,7 @@ class FakeProcessor:
         refund_id: str | None = None,
         status: str = "succeeded",
         has_moved: bool = True,
+        reason: payments.RefundReason | None = None,
     ) -> payments.RemoteRefund:
         """A refund as it stands from now on."""
         fallen = status in ("failed", "canceled") and has_moved
@@ -216,6 +231,7 @@ class FakeProcessor:
             status=payments.RefundStatus(status),
             moved_at=NOW if has_moved else None,
             returned_at=NOW + timedelta(days=2) if fallen else None,
+            reason=reason,
         )
         known = self.refunded.setdefault(intent_id, {})
         if refund_id_there in known and refund_id is None:
@@ -253,6 +269,20 @@ class FakeProcessor:
         )
         self.disputed.setdefault(intent_id, {})[dispute_id] = told
         return told
+
+
+def setup_failed(
+    event_id: str, setup_id: str, *, account_id: str | None, now: datetime
+) -> webhooks.ProviderEvent:
+    """The processor tells that a setup did not take a card."""
+    return webhooks.ProviderEvent(
+        id=event_id,
+        type="setup_intent.setup_failed",
+        account_id=account_id,
+        livemode=False,
+        occurred_at=now,
+        object={"id": setup_id, "object": "setup_intent"},
+    )
 
 
 @dataclass
@@ -322,6 +352,11 @@ class CountsNothing:
 
     def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
         return Counted(numbers=(0.0,) * len(hits), is_shared=True)
+
+
+def anybody(about: defence.SetupOf) -> defence.Fingerprints:
+    """A gate that lets everybody enter a card, and remembers nobody."""
+    return defence.Fingerprints.of_program(about.gifts[0].amount)
 
 
 def open_gate(database: Database) -> defence.Gate:

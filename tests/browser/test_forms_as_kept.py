@@ -4,10 +4,8 @@ from amply.modules.organizations.return_origins import acceptable_origins
 from amply.modules.organizations.words import line_of, text_of
 from tests.browser.pages_code import run_in_node
 
-_LINE = "  A \u00a0 dry\t roof\u2003for \x85 all\u2028 "
-_TEXT = (
-    " \r\n The old one leaks. \r\n\r\n  For  years \u2003\u00a0\nand\ttoday\x85 here\x0b\u2029there\x1c \n "
-)
+_LINE = "  Cafe\u0301\u00a0: a dry\t roof\u2003for \x85 a\u00adll\u2028 "
+_TEXT = " \r\n The old\u3000one leaks\u202f! \r\n\r\n  For  years \u2003\u00a0\nand\ttoday\x85 here\x0b\u2029there\x1c \n "
 
 
 def test_texts_are_read_as_the_api_keeps_them() -> None:
@@ -19,7 +17,7 @@ def test_texts_are_read_as_the_api_keeps_them() -> None:
     }"""
     said = run_in_node(("src/organization/texts_draft.ts",), script, [_LINE, _TEXT])
     assert said == {"tagline": line_of(_LINE, param="tagline"), "about": text_of(_TEXT, param="about")}
-    assert said["tagline"] == "A dry roof for all"
+    assert said["tagline"] == "Café\u00a0: a dry roof for all"
 
 
 def test_sites_to_go_back_to_are_read_as_the_api_keeps_them() -> None:

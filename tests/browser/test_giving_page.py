@@ -53,6 +53,15 @@ def test_a_donor_changes_skips_pauses_stores_a_card_and_ends(
     assert platform.plans.posts[0][1] == {"amount": {"minor_units": "4000", "currency": "EUR"}}
 
 
+def test_a_plan_that_rests_for_a_disputed_gift_says_why(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.plans.plan |= {"status": "paused", "reason": "contested", "next_on": None}
+    page = pages.open(f"{edge}/giving/#{TOKEN}")
+    gifts = page.get_by_role("region", name="Recurring gifts to Green Fields")
+    expect(gifts).to_contain_text("It is paused, since your bank was asked to take a gift back")
+
+
 def test_gifts_are_shown_as_they_stand_and_page_by_page(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:

@@ -278,7 +278,7 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
 
 
 def test_whoever_looks_after_no_profile_is_told_so(place: Place, databases: Databases) -> None:  # noqa: F811 -- the fixtures
-    joins(place, databases, "finance")
+    joins(place, databases, "viewer")
     expect(place.page.get_by_role("link", name="Profile", exact=True)).to_have_count(0)
     place.goes("/account/organisation/")
     expect(place.page.get_by_text("You look after the profile of no organisation")).to_be_visible()

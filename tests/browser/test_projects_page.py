@@ -108,16 +108,23 @@ def is_completed_as_it_is_seen_alone(
     colleague: Colleague,
     row: Locator,
 ) -> None:
-    """What cannot be undone is done to nothing else."""
+    """What cannot be undone is done to nothing else, and whoever does it beside a form that is open is nowhere else afterwards."""
     colleague.changes("projects", goal={"minor_units": "1000000", "currency": "EUR"})
     place.clicks("Complete: Dry roof")
     place.clicks("Complete the project")
     expect(row.get_by_role("alert")).to_contain_text("It is shown as it stands now")
     expect(row).to_contain_text("goal €10,000.00")
+    place.clicks("Change: Dry roof")
+    leave, name = row.get_by_role("button", name="Leave it as it is"), row.get_by_text("Dry roof", exact=True)
+    place.clicks("Complete: Dry roof")
+    presses(leave.last)
+    expect(row.get_by_role("button", name="Complete: Dry roof")).to_be_focused()
     place.clicks("Complete: Dry roof")
     place.clicks("Complete the project")
     expect(row.get_by_role("status")).to_have_text("The project is over.")
-    expect(row.get_by_text("Dry roof", exact=True).locator("..")).to_be_focused()
+    expect(name.locator("..")).to_be_focused()
+    presses(leave)
+    expect(name.locator("..")).to_be_focused()
     expect(row.get_by_role("button")).to_have_count(0)
     (said,) = colleague.sees("/projects").json()["data"]
     assert (said["state"], said["fund"]["is_open"]) == ("completed", False)

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from amply.kernel.splitting import divide
+from amply.modules import defence
 from amply.modules.donations.split_schemas import SplitGiftIn
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import FUND, ORGANIZATION, ORGANIZATION_NAME, PlatformDouble
@@ -58,13 +60,18 @@ def test_a_gift_is_shared_in_equal_parts_and_what_failed_is_paid_with_another_ca
     expect(standing).to_contain_text("€16.66 to High Hills: not paid, and nothing was taken.")
     expect(standing).to_contain_text("€33.34 of your gift stays given; it is not undone by what failed.")
     expect(page.locator("body")).to_have_attribute("data-asked", "pi_don_1_secret_1 acct_double")
+    about = defence.About(organization_id=ORGANIZATION, idempotency_key="any")
+    posed = defence.ProofOfWork(lambda _day: b"k" * 32).pose(about, bits=4, now=datetime.now(UTC))
+    said = {"code": "challenge_required", "detail": "Solve it.", "challenge": posed}
+    platform.splits.refusals = [(403, said)]
     presses(page.get_by_role("button", name="Enter another card"))
     pay_for_all(page, "Pay what failed")
     expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
+    pages.forgive("403")
     expect(standing).to_contain_text("A receipt for each part, with its proof, comes by e-mail.")
 
     made, *later = platform.splits.posts
-    assert [what for what, _ in later] == ["/payments", "/payments", "/setups", "/payments"]
+    assert [what for what, _ in later] == ["/payments", "/payments", "/setups", "/setups", "/payments"]
     asked = SplitGiftIn.model_validate_json(made[1]).split()
     assert [gift.amount.minor_units for gift in asked.gifts] == [1667, 1667, 1666]
 

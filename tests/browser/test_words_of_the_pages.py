@@ -18,7 +18,7 @@ from amply.modules.donations.split_schemas import SplitNotAcceptable
 from amply.modules.images import SHAPES, Shape
 from amply.modules.images.domain import ALT_LENGTH_MAX, BYTES_MAX, MEDIA_TYPES, PIXELS_MAX, Refusal
 from amply.modules.organizations import OrganizationNotFound
-from amply.modules.recurring.domain import ScheduleNotAcceptable
+from amply.modules.recurring.domain import PlanNeverStarted, ScheduleNotAcceptable
 from tests.backend import documented
 from tests.backend.image_world import picture
 from tests.browser.pages_code import run_in_node
@@ -34,7 +34,8 @@ def test_every_problem_that_a_donor_can_meet_has_words_in_each_language() -> Non
         *OPENING_PROBLEMS,
         *(SplitNotAcceptable, SplitGiftNotFound, SplitGiftClosed, PaymentMethodMissing, SetupsUsedUp),
         DataSharingNotAcceptable,
-        *(ScheduleNotAcceptable, OrganizationNotFound, DonationNotFound, InvalidRequest, NotFound),
+        *(PlanNeverStarted, ScheduleNotAcceptable, OrganizationNotFound),
+        *(DonationNotFound, InvalidRequest, NotFound),
     }
     # What is our own fault, or the processor's, has one sentence for all.
     codes = {error.code for error in met if error.status < 500}
@@ -124,7 +125,7 @@ def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
     # No page applies for an organisation yet.
     pages = re.compile(
         r"/v1/(auth/|invitation|me/(?!applications))"
-        r"|/v1/organisations/\{organization_id\}($|/(keys|membership|sign-in|directory-tokens|images|funds|projects))"
+        r"|/v1/organisations/\{organization_id\}($|/(keys|membership|sign-in|directory-tokens|images|funds|projects|receipt-settings))"
     )
     codes = {
         code

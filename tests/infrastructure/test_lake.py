@@ -11,7 +11,7 @@ import pytest
 from amply.adapters import parquet
 from amply.modules.ingestion import domain
 from amply_lake import METRIC
-from amply_releases import lines
+from amply_releases import lines, running
 from amply_releases.arrivals import Arrival
 from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
@@ -370,3 +370,10 @@ def test_what_could_not_be_released_is_told(extended: Deployed) -> None:
         "ReleasesFailed": f'{{ $.event = "{lines.FAILED}" }}',
         "ReleasesRefused": f'{{ $.event = "{lines.REFUSED}" }}',
     }
+
+
+def test_a_release_that_fails_again_and_again_rings_however_long_each_turn_takes(extended: Deployed) -> None:
+    alarm = alarms_of(extended)["releases-failing"].properties
+    assert (alarm["DatapointsToAlarm"], alarm["Threshold"], alarm["Period"]) == (3, 0, 1_200)
+    longest = 2 * (running.STUCK_AFTER + running.AGAIN_AFTER)
+    assert alarm["EvaluationPeriods"] * alarm["Period"] >= longest.total_seconds() + alarm["Period"]

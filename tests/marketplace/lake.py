@@ -1,10 +1,11 @@
 """The lake around a market in the emulated cloud: what comes in, who consents, and where releases go."""
 
 import json
+import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Lake:
     """Its names, as a process is told of them."""
 
     settings: Settings
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def make(cls, *, tables: Mapping[str, str]) -> "Lake":
@@ -96,7 +98,7 @@ class Lake:
         )
 
     def parts(self, scratch: Path) -> Parts:
-        return parts_of(self.settings, scratch)
+        return parts_of(self.settings, scratch, self.stopping)
 
     def give(self, name: str, rows: Iterable[Row]) -> str:
         """A file of facts, and the message that the bucket would send."""

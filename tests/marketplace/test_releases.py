@@ -15,6 +15,7 @@ import pytest
 
 from amply_lake import LakeError, LedgerConflict, LedgerError, Signer
 from amply_releases.arrivals import Arrival
+from amply_releases.aws.datasets import DynamoDatasets
 from amply_releases.aws.queue import SqsArrivals
 from amply_releases.datasets import FileState, Source
 from amply_releases.ports import Object, Parts, Revision, UnreadableSourceError
@@ -223,6 +224,11 @@ def test_revisions_end_one_by_one_whatever_is_missing_between_them(lake: Lake, p
     ended = [lake.item("ending", f"revision#{number:010}").get("withdrawn_at") for number in range(1, 6)]
     first, then = NOW.isoformat(), (NOW + timedelta(days=1)).isoformat()
     assert ended == [then, then, then, first, None], "each once"
+    written: list[object] = []
+    assert isinstance(datasets, DynamoDatasets)
+    datasets._client.meta.events.register("before-call.dynamodb.UpdateItem", lambda **_: written.append(1))
+    datasets.take_back("ending", since=1, before=5, now=NOW + timedelta(days=2))
+    assert written == [], "what has ended is read at once, however many numbers there are"
     assert not datasets.publish(source, _revision(3, released_at=NOW)), (
         "what ended before it was shown is not shown"
     )
@@ -262,6 +268,13 @@ def test_a_number_that_ended_and_was_never_decided_may_be_shown_again(lake: Lake
     datasets.keep_from("ahead", 3)
     datasets.go_back("ahead", to=1, before=2)
     assert datasets.begin(source, "{}", now=NOW).kept_from == 3, "somebody else has gone on"
+
+
+def test_whoever_is_told_to_stop_waits_for_no_copy(lake: Lake, parts: Parts) -> None:
+    assert parts.pause(0) is False
+    lake.stopping.set()
+    assert parts.pause(0) is True
+    lake.stopping.clear()
 
 
 def test_what_buyers_are_led_to_is_stored_once(parts: Parts, tmp_path: Path) -> None:

@@ -310,6 +310,9 @@ class Curated:
     def are_copied(self, keys: Sequence[str]) -> bool:
         return not (self.is_behind or self.pending & set(keys))
 
+    def are_being_copied(self, keys: Sequence[str]) -> bool:
+        return set(keys) <= self.objects.keys() and not self.are_copied(keys)
+
 
 @dataclass
 class Catalogue:

@@ -11,7 +11,7 @@ from amply.modules.marketplace.domain import _BUYER
 from amply.modules.marketplace.domain import EVERYBODY as NO_BUYER
 from amply_lake import Order, shipped_policy
 from amply_lake.history import RELEASED, History
-from amply_releases import handing_over
+from amply_releases import buyer_releases
 from amply_releases.datasets import EVERYBODY
 from amply_releases.ports import Revision
 from ledger_format.certificates import Certificate, open_certificate
@@ -231,12 +231,14 @@ def test_what_nobody_was_told_of_yet_is_given_to_no_buyer(sold: Desk) -> None:
     source = sold.datasets.source("donations")
     assert source is not None
     standing = sold.datasets.standings["donations"]
-    handing_over.hand_over(sold.loop.parts, source, standing, [ACME], now=sold.now)
+    buyer_releases.hand_over(sold.loop.parts, source, standing, [ACME], now=sold.now)
     assert sold.datasets.given == {}
 
 
-def test_a_batch_whose_release_was_never_decided_keeps_nothing_from_new_buyers(desk: Desk) -> None:
-    """A process was killed between the two, and the dataset was closed before another one came."""
+def test_rows_that_no_release_has_are_shown_to_nobody_once_a_seller_has_closed_the_dataset(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A process was killed between the batch and the release, and the dataset was closed before another one came."""
     desk.sell("visits")
     desk.give("a", people(range(20)), dataset="visits")
     desk.wait(days=1)
@@ -253,13 +255,19 @@ def test_a_batch_whose_release_was_never_decided_keeps_nothing_from_new_buyers(d
     grant(desk, ACME, dataset="visits")
     desk.start()
     desk.work(days=SECONDS)
+    assert [revision.rows for revision in desk.released("visits")] == [20]
+    assert desk.given(ACME, "visits") == [], "what is new to a buyer is what would be released now"
+    assert "release_failed" not in capsys.readouterr().out
+    desk.datasets.sources["visits"] = replace(desk.datasets.sources["visits"], is_open=True)
+    desk.work(days=SECONDS)
+    assert [revision.rows for revision in desk.released("visits")] == [20, 40]
     assert [revision.rows for revision in desk.given(ACME, "visits")] == [40]
 
 
 def test_many_buyers_are_served_over_several_looks(sold: Desk) -> None:
-    buyers = [f"buyer-{number}" for number in range(handing_over.MOST_A_TURN + 2)]
+    buyers = [f"buyer-{number}" for number in range(buyer_releases.MOST_A_TURN + 2)]
     grant(sold, *buyers)
-    for expected in (handing_over.MOST_A_TURN, len(buyers)):
+    for expected in (buyer_releases.MOST_A_TURN, len(buyers)):
         sold.work(days=SECONDS)
         assert sum(bool(sold.given(buyer)) for buyer in buyers) == expected
 
@@ -280,7 +288,7 @@ def test_what_stops_one_buyers_release_stops_no_other_and_no_withdrawal(
 
 def test_buyers_whose_releases_cannot_be_made_hold_up_nobody_for_long(sold: Desk) -> None:
     """More of them than a turn is for, and all before the others by name."""
-    grant(sold, *(f"{number} has no name" for number in range(handing_over.MOST_A_TURN + 1)), ZENITH)
+    grant(sold, *(f"{number} has no name" for number in range(buyer_releases.MOST_A_TURN + 1)), ZENITH)
     for _ in range(12):
         sold.work(days=11 / 1440)
     assert len(sold.given(ZENITH)) == 1

@@ -220,3 +220,31 @@ def test_where_there_are_no_copies_nothing_is_asked(client: Stubber, tmp_path: P
     assert S3Ledgers(bucket="ledger", scratch=tmp_path, has_copies=False).is_copied("visits")
     assert S3Curated(bucket="curated", has_copies=False).are_copied(["a"])
     client.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (("COMPLETED", "PENDING"), True),
+        (("COMPLETED", "COMPLETED"), False),
+        (("PENDING", "404"), False),
+        (("PENDING", "403"), False),
+    ],
+)
+def test_files_are_being_copied_where_all_are_stored_and_not_all_in_the_second_region(
+    client: Stubber, answers: tuple[str, str], *, expected: bool
+) -> None:
+    """S3 answers 403 of what is not there, since the process may not list the bucket."""
+    for answer in answers:
+        if answer.isdigit():
+            client.add_client_error("head_object", service_error_code=answer)
+        else:
+            client.add_response("head_object", {"ReplicationStatus": answer})
+    curated = S3Curated(bucket="curated", has_copies=True)
+    assert curated.are_being_copied(["a", "b"]) is expected
+    client.assert_no_pending_responses()
+
+
+def test_without_a_second_region_nothing_is_being_copied(client: Stubber) -> None:
+    assert not S3Curated(bucket="curated", has_copies=False).are_being_copied(["a"])
+    client.assert_no_pending_responses()

@@ -218,7 +218,10 @@ def test_while_nobody_says_what_datasets_there_are_messages_are_taken(
         patched.setattr(desk.datasets, "known", away)
         desk.work(days=0.3)
     assert (desk.queue.messages, desk.states()["b"][0]) == ([], "waiting")
-    assert [line["why"] for line in lines(capsys, "arrivals_not_taken")] == ["ConnectionError"]
+    (line,) = lines(capsys, "release_failed")
+    assert (line["dataset"], line["error"], line["why"]) == ("", "ConnectionError", ""), (
+        "no withdrawal is honoured"
+    )
     desk.work()
     assert [revision.number for revision in desk.released()] == [2]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from amply_lake.history import History
-from amply_releases import sifting
+from amply_releases import file_selection
 from tests.lake.lake_world import people
 from tests.releases.desk import NOW, Desk, facts
 
@@ -81,7 +81,7 @@ def test_donors_who_withdraw_wait_for_no_sellers_files(desk: Desk) -> None:
 def test_one_datasets_contradictions_hold_up_the_others_for_a_turn_of_a_few_only(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sifting, "ODD_MAX", 1)
+    monkeypatch.setattr(file_selection, "ODD_MAX", 1)
     desk.sell("visits")
     desk.give("a", people(range(20)), dataset="visits")
     for name, amount in (("b", 7), ("c", 9)):

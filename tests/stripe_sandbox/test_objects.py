@@ -34,7 +34,14 @@ def bodies(shared: Sandbox) -> dict[str, dict[str, Any]]:
     paid = donate(client, metadata={"donation_id": "don_1"})
     refund = client.v1.refunds.create({"payment_intent": paid.id, "amount": 100})
     customer = client.v1.customers.create({"name": "Grace"}).id
-    stored = client.v1.setup_intents.create({"customer": customer})
+    stored = client.v1.setup_intents.create(
+        {
+            "customer": customer,
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        }
+    )
 
     def get(path: str) -> dict[str, Any]:
         body: dict[str, Any] = shared.call("GET", path).json()
@@ -47,6 +54,7 @@ def bodies(shared: Sandbox) -> dict[str, dict[str, Any]]:
         "BalanceTransaction": get(f"/v1/balance_transactions/{refund.balance_transaction}"),
         "Customer": get(f"/v1/customers/{customer}"),
         "SetupIntent": get(f"/v1/setup_intents/{stored.id}"),
+        "SetupAttempt": get(f"/v1/setup_attempts?setup_intent={stored.id}")["data"][0],
         "PaymentMethod": get(f"/v1/payment_methods/{paid.payment_method}"),
         "Event": get("/v1/events?limit=1")["data"][0],
     }
@@ -123,6 +131,7 @@ def billed_bodies(shared: Sandbox) -> dict[type, dict[str, Any]]:
         "BalanceTransaction",
         "Customer",
         "SetupIntent",
+        "SetupAttempt",
         "PaymentMethod",
         "Event",
     ],

@@ -111,6 +111,34 @@ def test_a_declined_card_is_not_stored(client: stripe.StripeClient, customer: st
         client.v1.setup_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
 
 
+def test_each_card_that_a_setup_does_not_take_is_told_of_and_listed(
+    client: stripe.StripeClient, customer: str, endpoint: Endpoint
+) -> None:
+    intent = client.v1.setup_intents.create(
+        {"customer": customer, "automatic_payment_methods": CARDS_WITHOUT_REDIRECTS}
+    )
+    for method in ("pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds"):
+        with pytest.raises(stripe.CardError):
+            client.v1.setup_intents.confirm(intent.id, {"payment_method": method})
+    stored = client.v1.setup_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+
+    newest, *declined = client.v1.setup_attempts.list({"setup_intent": intent.id}).data
+    assert (newest.status, newest.id) == ("succeeded", stored.latest_attempt)
+    assert [tried.status for tried in declined] == ["failed", "failed"]
+    assert [tried.setup_error and tried.setup_error.decline_code for tried in declined] == [
+        "insufficient_funds",
+        "generic_decline",
+    ]
+    cards = [tried.payment_method_details.card for tried in declined]
+    assert len({getattr(card, "fingerprint", None) for card in cards}) == 2
+    told = [endpoint.take().event for _ in range(6)]
+    failed = [event["data"]["object"] for event in told if event["type"] == "setup_intent.setup_failed"]
+    assert {each["last_setup_error"]["decline_code"] for each in failed} == {
+        "generic_decline",
+        "insufficient_funds",
+    }
+
+
 def test_a_payment_can_store_its_card(client: stripe.StripeClient, customer: str) -> None:
     paid = client.v1.payment_intents.create(
         wanted(

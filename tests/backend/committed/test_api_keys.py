@@ -160,6 +160,9 @@ def test_a_program_gives_in_its_organisations_name_and_strangers_do_not_meet_its
     assert again.json() == mine.json()
     assert again.headers["Idempotent-Replayed"] == "true"
     assert strangers.json()["id"] != mine.json()["id"]
+    opened = {row.donation_id: row.mail for row in house.rows("SELECT donation_id, mail FROM opened_gift")}
+    assert opened[mine.json()["id"]] is None, "counted, and nobody is told from anybody by it"
+    assert opened[strangers.json()["id"]] is not None
     # Its successor carries a repetition on.
     _, second = house.key("donations:write")
     assert gives(second).json() == mine.json()

@@ -11,7 +11,7 @@ from amply.entrypoints import admin_recorded
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.modules import applications, audit
-from tests.backend.application_world import BEGUN, Applicant, applying_work
+from tests.backend.application_world import BEGUN, COMPLETE, Applicant, applying_work
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 
@@ -65,6 +65,12 @@ def test_staff_look_read_ask_and_verify(house: House) -> None:
     [verified] = printed("verify", "--id", organization_id, "--slug", "river-of-the-vale")
     assert verified == {"id": organization_id, "state": "verified", "slug": "river-of-the-vale"}
     assert printed("applications") == []
+    [receipts] = printed("receipts", "--id", organization_id)
+    assert (receipts["legal_name"], receipts["registration_number"]) == (
+        BEGUN["legal_name"],
+        COMPLETE["tax_id"],
+    )
+    assert (receipts["jurisdiction"], receipts["missing"]) == ("GB", ["address"])
     printed("suspend", "--id", organization_id, "--reason", "We have questions.")
     printed("restore", "--id", organization_id, "--reason", "They are answered.")
 

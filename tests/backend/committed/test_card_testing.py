@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from amply.infra.database import Database
 from tests.backend.card_testing import Scene, Simulation
 
@@ -28,6 +30,20 @@ def test_a_patient_tester_pays_for_each_answer_and_donors_elsewhere_notice_nothi
     assert told.lost_apart == 0, "whoever shares no network with him gives"
     assert told.lost <= told.beside
     assert told.elsewhere_challenged <= told.beside
+
+
+@pytest.mark.nightly
+def test_a_tester_who_enters_cards_for_gifts_to_several_organisations_gets_no_more_answers(
+    database: Database,
+) -> None:
+    patient = replace(HASTY, attempts=120, donors=10, is_patient=True, shares=True)
+    told = Simulation(database, patient).play()
+
+    assert told.reached <= 5 * HASTY.networks * HASTY.addresses
+    assert told.attacked_after is not None
+    assert told.attacked_after <= 40, "what setups do not take is evidence, too"
+    assert told.digests >= 50_000 * (told.reached - told.attacked_after)
+    assert told.lost_apart == 0
 
 
 def test_a_form_that_the_challenge_does_not_hold_is_closed_and_donors_give_when_it_opens(

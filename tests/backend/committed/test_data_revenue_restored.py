@@ -51,7 +51,9 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
     assert revenue.books.standing("platform/data_receivable").minor_units == 10_000
     assert revenue.books.standing(f"{river}/data_shares").minor_units == 0
 
-    def note(way: Way, minor_units: int, *, is_new: bool = False) -> marketplace.Noted:
+    def note(
+        way: Way, minor_units: int, *, is_new: bool = False, in_books: Money | None = None
+    ) -> marketplace.Noted:
         payment = Payment(
             way=way,
             party=contract.contract_id,
@@ -65,13 +67,17 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
             payment,
             is_new=is_new,
             contract=contract,
+            in_books=in_books,
             now=SETTLED_AT,
         )
 
     assert note(Way.RECEIVED, 10_100).open_minor == -10_100, "what the books alone have is not in it"
-    with pytest.raises(marketplace.BooksKnowMore, match="credit"):
-        note(Way.SENT_BACK, 10_000)
-    assert note(Way.SENT_BACK, 100, is_new=True).created, "as people worked it out"
+    for is_new in (False, True):
+        with pytest.raises(marketplace.BooksKnowMore, match="--in-books"):
+            note(Way.SENT_BACK, 100, is_new=is_new)
+    with pytest.raises(marketplace.MoreThanCredit, match=r"1\.00 EUR in credit"):
+        note(Way.SENT_BACK, 101, in_books=euros(10_000))
+    assert note(Way.SENT_BACK, 100, in_books=euros(10_000)).created
     assert revenue.books.standing("platform/data_receivable").minor_units == 0
 
     assert revenue.settles(datetime(2027, 1, 1, 1, 0, tzinfo=UTC)) == 1, "the next month is not in doubt"
@@ -83,6 +89,17 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
         (settling._UNKNOWN, {}, "ix_entry_data_settled"),
         (paying._UNKNOWN, {"kind": "data.paid", "owner": "platform", "but": "ent_1"}, "ix_entry_data_moved"),
         (
+            paying._UNKNOWN_RECEIVED,
+            {
+                "kind": "data.paid",
+                "owner": "platform",
+                "but": "ent_1",
+                "currency": "EUR",
+                "amount_minor": 1,
+            },
+            "ix_entry_data_moved",
+        ),
+        (
             paying._UNKNOWN_EVER,
             {"kind": "data.sent_back", "owner": "platform", "but": "ent_1"},
             "ix_entry_data_moved",
@@ -91,7 +108,7 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
     ],
 )
 def test_what_nothing_names_is_found_by_an_index(
-    revenue: Revenue, asked: TextClause, named: dict[str, str], index: str
+    revenue: Revenue, asked: TextClause, named: dict[str, object], index: str
 ) -> None:
     with revenue.books.app.transaction() as session:
         session.execute(text("SET LOCAL enable_seqscan = off"))
@@ -152,6 +169,13 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
         before = revenue.entries()
         with pytest.raises(marketplace.BooksKnowMore, match=lost):
             note(way, party, 1_000, "E2E-2")
+        if way is Way.RECEIVED:
+            other_day = day + timedelta(days=3)
+            with pytest.raises(marketplace.BooksKnowMore, match=lost):
+                note(way, party, 500, "E2E-3", on=other_day)
+            noted = note(way, party, 600, "E2E-4", on=other_day)
+            assert noted.created, "another amount on another day is not in doubt"
+            before = revenue.entries()
         assert revenue.entries() == before
         assert note(way, party, 1_000, "E2E-2", is_new=True).created
         assert len(revenue.entries()) > len(before)

@@ -11,11 +11,9 @@ from click.testing import CliRunner
 
 from amply.entrypoints import backlog
 from amply.entrypoints.admin import main
-from amply.entrypoints.backlog import measure
-from amply.infra import outbox
 from amply.infra.counters import Counted, FallingBack, Hit
 from amply.infra.database import Database
-from amply.modules import defence, payments
+from amply.modules import defence
 from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.defended_form import STRANGER, Form
@@ -122,62 +120,6 @@ def test_a_decline_is_counted_once_however_often_it_is_told(form: Form) -> None:
     assert len(form.rows("decline")) == 1
 
 
-def test_a_payment_that_four_cards_were_tried_on_ends_and_is_asked_to_end_once(form: Form) -> None:
-    opened = form.open().json()["id"]
-    for number in range(3):
-        form.decline(opened, card=f"card-{number}")
-    assert form.close() == 0
-    form.decline(opened, card="card-4")
-    form.decline(opened, card="card-5")
-
-    topics: list[str] = []
-    outbox.relay_batch(form.operator, publish=lambda fact: topics.append(fact.topic), now=form.clock())
-    assert topics.count(defence.TOPIC_EXHAUSTED) == 1
-    assert form.close() == 1
-    assert form.close() == 0
-    assert form.processor.canceled == ["pi_0"]
-
-
-def test_a_payment_whose_end_the_processor_did_not_hear_is_ended_later(form: Form) -> None:
-    opened = form.open().json()["id"]
-    for number in range(4):
-        form.decline(opened, card=f"card-{number}")
-    form.processor.fails = [payments.ProcessorUnavailable("away")]
-
-    assert form.close() == 0
-    form.clock.advance(minutes=2)
-    assert form.close() == 1
-
-
-def test_what_the_processor_has_nothing_left_to_end_of_is_left_alone(form: Form) -> None:
-    opened = form.open().json()["id"]
-    for number in range(4):
-        form.decline(opened, card=f"card-{number}")
-    form.processor.fails = [payments.ProcessorRefused("it has succeeded")]
-
-    assert form.close() == 0
-    form.clock.advance(hours=1)
-    assert form.close() == 0
-    assert form.processor.canceled == []
-
-
-def test_a_card_that_was_declined_everywhere_ends_the_next_payment_at_once(form: Form) -> None:
-    for number in range(4):
-        opened = form.open(address=f"198.51.{number}.1").json()["id"]
-        form.decline(opened, card="stolen")
-
-    assert form.close() == 1
-    assert form.processor.canceled == ["pi_3"]
-
-
-def test_bank_accounts_that_refuse_are_not_one_card(form: Form) -> None:
-    for number in range(5):
-        opened = form.open(address=f"198.51.{number}.1").json()["id"]
-        form.decline(opened, card=None)
-
-    assert form.close() == 0
-
-
 def test_an_organisation_under_attack_challenges_everybody_and_is_told_of_until_it_is_over(
     form: Form,
 ) -> None:
@@ -204,6 +146,7 @@ def shared(
     headers: dict[str, str] | None = None,
     *,
     amounts: tuple[int, int] = (600, 600),
+    email: str = "ada@example.org",
 ) -> Any:
     """A gift to two organisations, always in the same words."""
     return form.client.post(
@@ -214,7 +157,7 @@ def shared(
                 {"organization_id": each, "minor_units": str(amount)}
                 for each, amount in zip((first, second), amounts, strict=True)
             ],
-            "donor": {"name": "Ada", "email": "ada@example.org"},
+            "donor": {"name": "Ada", "email": email},
         },
         headers={"Idempotency-Key": "shared", "X-Amply-Client": "81.2.69.142", **(headers or {})},
     )
@@ -230,6 +173,40 @@ def test_a_gift_to_several_passes_the_gate_once_and_each_part_is_remembered(form
     for number, part in enumerate((*gift["parts"], gift["parts"][0])):
         form.decline(part["donation_id"], card=f"card-{number}")
     assert_problem(form.open(address="81.2.69.142"), status=403, code="challenge_required")
+
+
+def test_another_card_for_a_gift_to_several_passes_the_gate_as_a_gift_does(form: Form) -> None:
+    other = ready_organization(form.operator, form.processor, slug="other-trust")
+    gift = shared(form, other, form.organization_id).json()
+    where = {"X-Amply-Client": "81.2.69.142"}
+    form.attack()
+
+    url = f"/v1/split-gifts/{gift['id']}/setups"
+    challenged = form.client.post(url, headers=where)
+    assert_problem(challenged, status=403, code="challenge_required")
+    solution = defence.solve(challenged.json()["challenge"])
+    told = {**where, "Amply-Challenge": solution}
+    assert form.client.post(url, headers=told).status_code == 201
+    assert_problem(form.client.post(url, headers=told), status=403, code="challenge_required")
+
+
+def test_cards_that_setups_do_not_take_bring_attack_mode_and_are_told_of_whoever_entered_them(
+    form: Form,
+) -> None:
+    other = ready_organization(form.operator, form.processor, slug="other-trust")
+    setups = []
+    for number in range(7):
+        told = {"Idempotency-Key": f"shared-{number}", "X-Amply-Client": f"203.{number}.113.7"}
+        gift = shared(form, other, form.organization_id, told, email=f"ada-{number}@example.org").json()
+        setups.append(gift["setup"]["client_secret"].partition("_secret_")[0])
+        for card in "abc":
+            form.decline_setup(setups[number], f"{number}{card}")
+
+    assert backlog.measure(form.operator, now=form.clock()).attacked_organizations == 2
+    refused = form.open(address="203.0.113.7")
+    assert_problem(refused, status=403, code="challenge_required")
+    form.decline_setup(setups[6], "last")
+    assert_problem(form.open(address="203.6.113.7"), status=429, code="rate_limit_exceeded")
 
 
 def test_an_attacked_organisation_is_not_reached_behind_another_one(form: Form) -> None:
@@ -295,19 +272,6 @@ def test_without_the_cache_gifts_are_taken_and_limits_are_stricter(form: Form) -
     form.app.state.gate = defence.gate(form.operator, FallingBack(Away()))  # type: ignore[arg-type] # a list is a sequence
 
     assert [form.open().status_code for _ in range(3)] == [201, 201, 403]
-
-
-def test_a_payment_that_cannot_be_ended_rings(form: Form) -> None:
-    opened = form.open().json()["id"]
-    for number in range(4):
-        form.decline(opened, card=f"card-{number}")
-    for _ in range(10):
-        assert measure(form.operator, now=form.clock()).exhausted_endings == 0
-        form.processor.fails = [payments.ProcessorUnavailable("away")]
-        form.close()
-        form.clock.advance(hours=9)
-
-    assert measure(form.operator, now=form.clock()).exhausted_endings == 1
 
 
 def test_no_address_browser_or_card_is_kept_and_after_two_days_not_even_marks(form: Form) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import organizations, payments
+from amply.modules import defence, organizations, payments
 from amply.modules.mail import address_digest
 from tests.backend.api_world import assert_problem
 from tests.backend.committed.test_donor_facts import DECLARATION
@@ -58,9 +58,11 @@ class Page:
         *,
         token: str | None = None,
         version: str | None = None,
+        solution: str | None = None,
     ) -> Any:
         token = token or KEY.sign(email_sha256=ADA, now=self.plans.clock())
         headers = {"Authorization": f"Bearer {token}", **({"If-Match": version} if version else {})}
+        headers |= {"Amply-Challenge": solution} if solution else {}
         if path == "plans":
             return self.client.get("/v1/donor/plans", headers=headers)
         return self.client.post(f"/v1/donor/plans/{path}", json=body or {}, headers=headers)
@@ -250,6 +252,17 @@ def test_another_card_is_stored_by_the_browser_and_asked_of_the_processor(page: 
     )
     page.plans.saved.stored = payments.SavedMethod(id="pm_2", kind="card", last4="4444", mandate_id=None)
     assert page.ask(f"{plan_id}/card/stored").json()["method_last4"] == "4444"
+
+
+def test_whoever_begins_cards_all_the_time_is_challenged_and_then_let_on(page: Page) -> None:
+    plan_id = page.begun()
+    asked = [page.ask(f"{plan_id}/card") for _ in range(10)]
+    assert [answer.status_code for answer in asked] == [200] * 9 + [403], "the first gift counts as one"
+    solution = defence.solve(asked[-1].json()["challenge"])
+
+    assert page.ask(f"{plan_id}/card", solution=solution).status_code == 200
+    again = page.ask(f"{plan_id}/card", solution=solution)
+    assert again.json()["code"] == "challenge_required", "it was solved for one card"
 
 
 def test_what_was_declined_can_be_paid_by_the_donor(page: Page) -> None:

@@ -154,13 +154,15 @@ def test_declines_that_are_heard_of_at_once_close_it_once(fewer: Form) -> None:
     def decline(donation_id: str) -> None:
         with form.operator.transaction() as session:
             told = defence.Decline(
+                reference=f"ch_{donation_id}", card=f"card of {donation_id}", declined_at=form.clock()
+            )
+            defence.note_decline(
+                session,
+                told,
                 donation_id=donation_id,
                 organization_id=form.organization_id,
-                reference=f"ch_{donation_id}",
-                card=f"card of {donation_id}",
-                declined_at=form.clock(),
+                now=form.clock(),
             )
-            defence.note_decline(session, told, now=form.clock())
 
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(decline, opened))

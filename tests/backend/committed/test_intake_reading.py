@@ -12,6 +12,7 @@ from amply.modules import ingestion
 from amply.modules.ingestion import taking as worker
 from tests.backend.committed.test_intake import GOOD, LINES, accepted, code, submit
 from tests.backend.intake_world import (
+    COLUMNS,
     FakeTable,
     add_dataset,
     ask_beside,
@@ -74,10 +75,13 @@ def test_a_file_is_given_up_only_by_who_has_seen_that_nothing_of_it_is_there(
     def falls(_path: str) -> bool:
         raise OSError("away")
 
-    with monkeypatch.context() as away:
+    with monkeypatch.context() as away, capture_logs() as logs:
         away.setattr(house.intake, "has", falls)
         assert read_all(house, minutes=11) == 0
-        assert shown(house, job_id)["state"] == "waiting"
+    assert shown(house, job_id)["state"] == "waiting"
+    assert [line["event"] for line in logs] == ["file_given_up", "file_not_read"], (
+        "somebody hears of it, though the bucket refuses for good to say what is there"
+    )
     assert read_all(house, days=1) == 1
     found = shown(house, job_id)
     assert (found["refused"], found["rows_read"], found["reasons"]) == ("not_read", None, {})
@@ -129,6 +133,58 @@ def test_no_further_file_is_begun_once_a_minute_has_passed(house: House) -> None
     house.intake.meanwhile = lambda: house.clock.advance(seconds=30)
     assert read_all(house) == 2
     assert read_all(house) == 2, "they are read in the next turn"
+
+
+def _order(house: House, seconds: int = 61) -> list[str]:
+    """Which jobs the worker finishes, one a turn, until none is left."""
+    house.intake.meanwhile = lambda: house.clock.advance(seconds=seconds)
+    finished: list[str] = []
+    while read_all(house):
+        (last,) = house.rows("SELECT id FROM ingest_job ORDER BY finished_at DESC NULLS LAST LIMIT 1")
+        finished.append(last.id)
+    return finished
+
+
+def test_a_place_that_was_made_early_passes_no_file_that_came_before_its_own(house: House) -> None:
+    early = upload(house, add_dataset(house), GOOD.encode())
+    house.clock.advance(minutes=5)
+    first, second = _of_another(house)
+    house.clock.advance(minutes=1)
+    submit(house, job_id=early)
+    assert _order(house) == [first, early, second]
+
+
+def test_organisations_take_turns_however_many_files_one_hands_in(house: House) -> None:
+    many = [hand_in(house, add_dataset(house), GOOD, key="0")]
+    dataset_id = shown(house, many[0])["dataset_id"]
+    for number in range(1, 4):
+        house.clock.advance(seconds=1)
+        many.append(hand_in(house, dataset_id, GOOD, key=str(number)))
+    house.clock.advance(seconds=1)
+    others = _of_another(house)
+    assert _order(house) == [many[0], others[0], many[1], others[1], many[2], many[3]]
+
+
+def _of_another(house: House) -> list[str]:
+    """Two files of another organisation."""
+    who = {"by": "usr_stranger", "of": house.other_id}
+    source = ask_beside(house, "POST", "/v1/sources", json={"title": "Till"}, **who).json()["id"]
+    said = {"source_id": source, "title": "Visits", "class": "pos", "columns": list(COLUMNS)}
+    dataset_id = ask_beside(house, "POST", "/v1/datasets", json=said, **who).json()["id"]
+    made = []
+    for number in range(2):
+        house.clock.advance(seconds=1)
+        answer = ask_beside(
+            house,
+            "POST",
+            "/v1/ingest/submit",
+            json={"dataset_id": dataset_id, "content": GOOD},
+            headers={"Idempotency-Key": f"another-{number}"},
+            **who,
+        )
+        assert answer.status_code == 202, answer.text
+        made.append(answer.json()["id"])
+    return made
 
 
 def test_a_turn_beside_one_at_work_reads_nothing(house: House) -> None:

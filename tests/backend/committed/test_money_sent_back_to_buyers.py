@@ -52,6 +52,7 @@ class Buyer:
         day: date = DAY,
         now: datetime = NOTED_AT,
         contract_id: str = "",
+        in_books: Money | None = None,
     ) -> Noted:
         party = contract_id or self.contract_id
         return marketplace.note_payment(
@@ -67,6 +68,7 @@ class Buyer:
             is_new=is_new,
             also_of_another=also_of_another,
             contract=self.revenue.control.contracts[party],
+            in_books=in_books,
             now=now,
         )
 
@@ -160,6 +162,28 @@ def test_money_that_the_books_have_as_sent_back_from_before_a_restoration_is_not
             buyer.notes(Way.SENT_BACK, 500, "BACK-3", day=day)
     assert buyer.notes(Way.RECEIVED, 1, "E2E-2", day=DAY).created, "another way is not in doubt"
     assert buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True).created
+
+
+def test_what_was_put_back_is_not_booked_again_where_months_were_lost_too(buyer: Buyer) -> None:
+    """What such a contract owes by the books alone says nothing of whether its payment is a new one."""
+    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
+    buyer.reverses()
+    buyer.settles(0, "database_restored")
+    books = buyer.revenue.books
+    entry = ledger.NewEntry(
+        kind=ledger.Kind.DATA_SENT_BACK,
+        organization_id=ledger.PLATFORM,
+        idempotency_key="restored:BACK-7",
+        transfers=ledger.postings.data_sent_back(amount=euros(1_000)),
+        event_at=datetime.combine(DAY, time(), tzinfo=UTC),
+        reference=None,
+    )
+    with books.app.transaction() as session:
+        lost = ledger.post(session, entry=entry, now=SETTLED_AT, secrets=books.secrets).id
+    before = buyer.revenue.entries()
+    with pytest.raises(marketplace.BooksKnowMore, match=lost):
+        buyer.notes(Way.SENT_BACK, 1_000, "BACK-7", in_books=euros(10_000))
+    assert buyer.revenue.entries() == before
 
 
 def test_one_reference_is_one_day_and_one_contract(buyer: Buyer) -> None:

@@ -269,3 +269,24 @@ def test_a_payout_whose_items_are_not_known_yet_has_no_report(house: House) -> N
     treasury.hear("payout.created", PayoutStatus.PENDING, amount=euros(2437))
     answer = house.ask("GET", f"/payouts/{PAYOUT}/report", by="usr_finance")
     assert code(answer) == (409, "payout_report_not_ready")
+
+
+def test_owners_alone_choose_what_the_ledgers_pages_show_and_it_is_recorded(house: House) -> None:
+    full = {"policy": "full", "delay_days": None, "minimum": None}
+    late = {"policy": "delayed", "delay_days": 30}
+    assert house.ask("GET", "", by="usr_viewer").json()["ledger_visibility"] == full
+    assert change(house, {"name": "Sea", "ledger_visibility": full}, by="usr_admin").status_code == 200
+    _, secret = house.key("organisation:write")
+    for who in ({"by": "usr_admin"}, {"key": secret}):
+        refused = change(house, {"name": "Hill", "ledger_visibility": late}, **who)
+        assert code(refused) == (403, "not_allowed")
+    wrong = change(house, {"ledger_visibility": {"policy": "delayed"}}, by="usr_owner")
+    assert code(wrong) == (422, "visibility_not_acceptable")
+    chosen = change(house, {"ledger_visibility": late}, by="usr_owner")
+    assert chosen.json()["ledger_visibility"] == {**late, "minimum": None}
+    assert chosen.json()["name"] == "Sea", "what was refused changed nothing"
+    assert [
+        tuple(row) for row in house.rows("SELECT organization_id, policy, delay_days FROM ledger_visibility")
+    ] == [(house.organization_id, "delayed", 30)]
+    recorded = house.ask("GET", "/audit", by="usr_owner").json()["data"]
+    assert [each["action"] for each in recorded].count("organization.visibility_set") == 1

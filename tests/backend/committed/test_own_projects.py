@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from amply.modules.organizations import funds
 from tests.backend.api_world import assert_problem
 from tests.backend.member_world import House
 
@@ -211,4 +212,23 @@ def test_whoever_changes_a_fund_at_the_same_moment_is_waited_for_and_seen(house:
             assert not waiting.done(), "it should wait for the other one"
         other.commit()
         assert_problem(waiting.result(60), status=412, code="changed_meanwhile")
-    other.close()
+
+
+def test_no_project_is_begun_under_another_name_than_was_asked_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague renames the fund that was found, just before it is locked."""
+    made = house.ask("POST", "/funds", by="usr_owner", json={"name": "Roof", "kind": "project"}).json()
+    lock = funds.locked_fund
+
+    def renamed_before(*args: Any, **named: Any) -> Any:
+        with closing(house.master.engine.raw_connection()) as other:
+            other.cursor().execute("UPDATE fund SET name = 'Tiles' WHERE id = %s", (made["id"],))
+            other.commit()
+        return lock(*args, **named)
+
+    monkeypatch.setattr(funds, "locked_fund", renamed_before)
+    refused = house.ask("POST", "/projects", by="usr_content", json=ROOF)
+    assert_problem(refused, status=409, code="fund_taken", param="name")
+    assert "'Tiles'" in refused.json()["detail"]
+    assert house.ask("GET", "/projects", by="usr_viewer").json()["data"] == []

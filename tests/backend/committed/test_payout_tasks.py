@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import structlog
 from celery import Celery
+from sqlalchemy import text
 
 from amply.adapters import sqs
 from amply.adapters.dns import DnsRecords
@@ -97,8 +98,13 @@ def test_each_event_goes_to_whoever_books_it(treasury: Treasury, run: Run) -> No
     run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_gift")
     run(task_names.HANDLE_PROVIDER_EVENT, event_id=treasury.tell("payout.paid", PayoutStatus.PAID))
     run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_unknown")
+    treasury.deliver("evt_card", "setup_intent.setup_failed")
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_card")
 
     assert treasury.kinds() == ["donation.succeeded", "payout.created", "payout.paid", "processor.fee"]
+    with treasury.database.transaction() as session:
+        kept = session.scalar(text("SELECT payload FROM provider_event WHERE id = 'evt_card'"))
+    assert kept == {}, "nothing is kept of whose card it was"
 
 
 def test_books_are_closed_and_matched_by_themselves(treasury: Treasury, run: Run) -> None:

@@ -1,8 +1,10 @@
 """Gifts that are declined: tried again by the ladder, paid by their donor, or given up; and a new card makes it good."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.modules import payments, recurring
@@ -10,6 +12,7 @@ from amply.modules.payments import Charged, PaymentStatus
 from amply.modules.recurring.cards import begin_card, finish_card, pay_now
 from amply.modules.recurring.domain import PlanNotChangeable
 from tests.backend.plan_world import ACCOUNT, ADA, Plans, declined
+from tests.backend.world import anybody
 
 NEW = payments.SavedMethod(id="pm_2", kind="card", last4="4444", mandate_id=None)
 
@@ -66,7 +69,7 @@ def test_a_stolen_card_is_not_tried_again(plans: Plans) -> None:
 def test_a_new_card_lets_a_plan_run_again_without_making_up_for_anything(plans: Plans) -> None:
     plans.saved.answers = [declined("stolen_card")]
     plans.on(2026, 2, 15)
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     assert finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA).status == "paused"
     plans.saved.stored = NEW
     plan = finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
@@ -83,7 +86,7 @@ def test_a_new_card_lets_a_plan_run_again_without_making_up_for_anything(plans: 
 def test_a_new_card_is_tried_at_once_while_a_gift_is_behind(plans: Plans) -> None:
     plans.saved.answers = [declined("insufficient_funds")]
     plans.on(2026, 2, 15)
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     plans.saved.stored = NEW
     finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
     plans.on(2026, 2, 15, hour=10)
@@ -91,8 +94,47 @@ def test_a_new_card_is_tried_at_once_while_a_gift_is_behind(plans: Plans) -> Non
     assert [method for _, method in plans.saved.attempts] == ["pm_1", "pm_2"]
 
 
+def test_cards_are_begun_in_two_tabs_and_the_one_that_is_stored_is_used(plans: Plans) -> None:
+    plan_id = plans.plan.id
+    for _ in range(2):
+        begin_card(plans.cards, plan_id=plan_id, email_sha256=ADA, admit=anybody)
+    plans.saved.stored_by["seti_1"] = NEW
+    assert finish_card(plans.cards, plan_id=plan_id, email_sha256=ADA).method_last4 == "4444"
+    assert plans.plan.setup_look_at is not None, "the other tab may still store one"
+
+    plans.saved.stored_by["seti_2"] = replace(NEW, id="pm_3", last4="1117")
+    plans.clock.advance(minutes=11)
+    plans.work()
+    assert (plans.plan.method_last4, plans.plan.setup_look_at) == ("1117", None)
+    assert finish_card(plans.cards, plan_id=plan_id, email_sha256=ADA).method_last4 == "1117"
+
+
+def test_a_card_that_a_process_of_the_release_before_has_begun_is_used_too(plans: Plans) -> None:
+    with plans.database.transaction() as session:
+        session.execute(text("UPDATE plan SET setup_id = 'seti_before'"))
+    plans.saved.stored_by["seti_before"] = NEW
+
+    assert finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA).method_last4 == "4444"
+    assert plans.plan.setup_id is None
+
+
+def test_four_cards_are_tried_on_a_plan_then_one_for_each_time_it_is_asked_for(plans: Plans) -> None:
+    plan_id = plans.plan.id
+    begin_card(plans.cards, plan_id=plan_id, email_sha256=ADA, admit=anybody)
+    for number in range(4):
+        assert plans.end_what_must() == 0
+        plans.decline_card("seti_1", f"stolen-{number}")
+    assert plans.end_what_must() == 1
+
+    begin_card(plans.cards, plan_id=plan_id, email_sha256=ADA, admit=anybody)
+    plans.decline_card("seti_2", "stolen-4")
+    assert plans.end_what_must() == 1
+    assert plans.processor.canceled == ["seti_1", "seti_2"]
+    assert plans.plan.status == "active", "what pays is as it was"
+
+
 def test_a_card_stored_by_somebody_who_closed_the_page_is_found(plans: Plans) -> None:
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     plans.saved.stored = NEW
     plans.clock.advance(minutes=11)
     plans.work()
@@ -154,7 +196,7 @@ def test_a_processor_that_refuses_pauses_the_plan(plans: Plans) -> None:
 
 def test_a_debit_that_a_bank_sends_back_days_later_is_a_decline(plans: Plans) -> None:
     plans.saved.stored = ACCOUNT
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
     plans.on(2026, 2, 10)
     plans.saved.answers = [Charged(status=PaymentStatus.PROCESSING)]

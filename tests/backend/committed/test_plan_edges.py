@@ -16,7 +16,7 @@ from amply.modules.recurring import changes
 from amply.modules.recurring.cards import begin_card, finish_card
 from amply.modules.recurring.domain import PauseNotAcceptable, PlanNotChangeable
 from tests.backend.plan_world import ACCOUNT, ADA, CARD, Plans, declined
-from tests.backend.world import death
+from tests.backend.world import anybody, death
 
 NEW = replace(CARD, id="pm_2", last4="4444")
 PROCESSING = Charged(status=PaymentStatus.PROCESSING)
@@ -38,7 +38,7 @@ def change(plans: Plans, what: str, **said: object) -> recurring.Plan:
 
 
 def pays_with(plans: Plans, method: payments.SavedMethod) -> None:
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     plans.saved.stored = method
     finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
 

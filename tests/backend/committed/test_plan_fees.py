@@ -17,6 +17,7 @@ from amply.modules.recurring.cards import begin_card, finish_card
 from amply.modules.recurring.changes import CoverChange, change_amount
 from amply.modules.recurring.due_dates import Interval
 from tests.backend.plan_world import ACCOUNT, ADA, CARD, Plans
+from tests.backend.world import anybody
 
 LINK = payments.SavedMethod(id="pm_link", kind="link", last4="", mandate_id=None)
 BY_CARD = 64
@@ -62,7 +63,7 @@ def gives(plans: Plans, minor_units: int, **says: Any) -> recurring.Plan:
 
 
 def pays_with(plans: Plans, method: payments.SavedMethod) -> None:
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     plans.saved.stored = method
     finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
 

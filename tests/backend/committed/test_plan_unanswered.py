@@ -13,6 +13,7 @@ from amply.modules.receipts import DonorFacts, Language
 from amply.modules.recurring import changes
 from amply.modules.recurring.cards import begin_card, finish_card
 from tests.backend.plan_world import ACCOUNT, ADA, Plans, declined
+from tests.backend.world import anybody
 
 NEW = payments.SavedMethod(id="pm_2", kind="card", last4="4444", mandate_id=None)
 AWAY: Final = payments.ProcessorUnavailable("away")
@@ -66,7 +67,7 @@ def test_a_letter_about_a_decline_tells_of_what_was_tried_whatever_the_plan_is_b
     while recurring.collect_due(plans.parts, now=plans.clock()):
         pass
     change(plans, "change_amount", amount=Money(minor_units=9900, currency="EUR"))
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     plans.saved.stored = NEW
     finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
     recurring.send_letters(plans.parts, now=plans.clock())
@@ -87,7 +88,7 @@ def test_a_notice_tells_of_what_will_be_charged(plans: Plans) -> None:
     plans.on(2026, 2, 10)
     plans.mailer.refuses = False
     other = payments.SavedMethod(id="pm_3", kind="sepa_debit", last4="7777", mandate_id="mandate_2")
-    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
+    begin_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA, admit=anybody)
     plans.saved.stored = other
     finish_card(plans.cards, plan_id=plans.plan.id, email_sha256=ADA)
     plans.on(2026, 2, 11)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import organizations, payments
+from amply.modules import defence, organizations, payments
 from amply.modules.donations import (
     complete_stuck,
     erase_donor,
@@ -23,7 +23,7 @@ from amply.modules.mail import address_digest
 from amply.modules.payments import Paid
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.split_giver import AMOUNTS, CARD, Giver
-from tests.backend.world import NOW, death
+from tests.backend.world import NOW, anybody, death
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_another_card_pays_what_the_first_one_did_not(giver: Giver) -> None:
     giver.hear()
     assert giver.status(split_id) == "failed"
 
-    setup = new_setup(giver.parts, split_id=split_id)
+    setup = new_setup(giver.parts, split_id=split_id, admit=anybody)
     assert setup.client_secret == f"seti_{split_id}_2_secret_x"
     with pytest.raises(PaymentMethodMissing):
         giver.pay(split_id)
@@ -107,13 +107,58 @@ def test_another_card_pays_what_the_first_one_did_not(giver: Giver) -> None:
     assert {card for _, card in giver.method_cloning.charged} == {CARD}
 
 
-def test_five_cards_are_tried_and_no_more(giver: Giver) -> None:
+def test_five_methods_are_asked_for_and_no_more(giver: Giver) -> None:
     split_id = giver.give_with()
     for _ in range(4):
-        new_setup(giver.parts, split_id=split_id)
+        new_setup(giver.parts, split_id=split_id, admit=anybody)
 
     with pytest.raises(SetupsUsedUp):
-        new_setup(giver.parts, split_id=split_id)
+        new_setup(giver.parts, split_id=split_id, admit=anybody)
+
+
+def test_four_cards_are_tried_on_one_gift_whichever_setup_they_are_entered_in_and_no_more(
+    giver: Giver,
+) -> None:
+    split_id = giver.give().body["id"]
+    new_setup(giver.parts, split_id=split_id, admit=anybody)
+    for number in range(3):
+        giver.decline_card(split_id, f"stolen-{number}", number=1)
+    assert giver.end_what_must() == 0
+    giver.decline_card(split_id, "stolen-3", number=2)
+
+    assert giver.end_what_must() == 2
+    assert sorted(giver.processor.canceled) == [f"seti_{split_id}_1", f"seti_{split_id}_2"]
+    with pytest.raises(SetupsUsedUp):
+        new_setup(giver.parts, split_id=split_id, admit=anybody)
+    assert giver.end_what_must() == 0
+
+
+def test_a_card_that_a_setup_does_not_take_counts_once_for_the_donor_and_at_every_organisation(
+    giver: Giver,
+) -> None:
+    split_id = giver.give().body["id"]
+    for _ in range(2):
+        giver.decline_card(split_id, "mine", at=giver.clock())
+    rows = giver.rows("decline")
+
+    assert {row.organization_id for row in rows} == set(giver.organizations)
+    assert [row.is_repeat for row in rows].count(False) == 2, "one for each attempt"
+    assert {(row.owner_id, row.donation_id) for row in rows} == {(split_id, None)}
+    events = [row for row in giver.rows("provider_event") if row.type == "setup_intent.setup_failed"]
+    assert [(row.outcome, row.payload) for row in events] == [("applied", {})] * 2
+
+
+def test_a_setup_is_ended_after_a_day_and_one_of_others_is_none_of_ours(giver: Giver) -> None:
+    split_id = giver.give().body["id"]
+    giver.decline_card("spl_of_others", "mine")
+    assert giver.rows("decline") == []
+    giver.clock.advance(days=1, seconds=1)
+
+    assert giver.end_what_must() == 4, "three parts, and where their card would be entered"
+    assert f"seti_{split_id}_1" in giver.processor.canceled
+    with giver.database.transaction() as session:
+        defence.forget(session, now=giver.clock() + timedelta(days=2))
+    assert giver.rows("card_setup") == []
 
 
 def test_a_bank_that_asks_is_answered_and_the_part_is_paid(giver: Giver) -> None:
@@ -267,7 +312,7 @@ def test_a_repeat_of_the_first_request_does_not_take_the_second_card_away(giver:
     split_id = giver.give_with("pm_broke")
     giver.method_cloning.declines = {"pm_broke"}
     giver.pay(split_id)
-    new_setup(giver.parts, split_id=split_id)
+    new_setup(giver.parts, split_id=split_id, admit=anybody)
     with giver.database.transaction() as session:
         keep_payer(session, split_id=split_id, payer_id="cus_2", setup_id=f"seti_{split_id}_1", now=NOW)
         use_setup(session, split_id=split_id, number=1, setup_id=f"seti_{split_id}_1", now=NOW)
@@ -300,7 +345,7 @@ def test_the_card_is_forgotten_after_a_day_whatever_happened(giver: Giver) -> No
     giver.complete(minutes=timedelta(days=1) / timedelta(minutes=1))
     assert giver.method_cloning.released == [f"cus_{split_id}"]
     with pytest.raises(SplitGiftClosed):
-        new_setup(giver.parts, split_id=split_id)
+        new_setup(giver.parts, split_id=split_id, admit=anybody)
 
 
 def test_an_erased_donors_card_is_forgotten_and_nothing_ties_the_gifts_together(giver: Giver) -> None:
@@ -316,3 +361,25 @@ def test_an_erased_donors_card_is_forgotten_and_nothing_ties_the_gifts_together(
     giver.complete(minutes=0.1)
     assert giver.method_cloning.released == [f"cus_{split_id}"]
     assert giver.rows("split_gift") == []
+
+
+def _suspend(giver: Giver, *organization_ids: str) -> None:
+    with giver.database.transaction() as session:
+        session.execute(
+            text("UPDATE organization SET state = 'suspended' WHERE id = ANY(:ids)"),
+            {"ids": list(organization_ids)},
+        )
+
+
+def test_an_organisation_that_is_suspended_meanwhile_is_paid_nothing_and_the_others_are(giver: Giver) -> None:
+    split_id = giver.give_with(CARD)
+    suspended, *others = giver.organizations
+    _suspend(giver, suspended)
+    assert giver.pay(split_id) == [Paid.DECLINED, *[Paid.PAID] * len(others)]
+    assert len(giver.charged()) == len(others)
+    giver.hear()
+
+    with pytest.raises(payments.OrganizationNotReady, match="at the moment"):
+        giver.pay(split_id)
+    assert giver.complete(minutes=2) == 0
+    assert len(giver.charged()) == len(others)

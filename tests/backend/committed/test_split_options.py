@@ -26,7 +26,7 @@ from tests.backend.api_world import Api, assert_problem
 from tests.backend.committed.test_split_gifts_http import asked
 from tests.backend.sealed_rows import rows_in
 from tests.backend.split_giver import AMOUNTS, CARD, Giver
-from tests.backend.world import FakeMailer, ready_organization
+from tests.backend.world import FakeMailer, anybody, ready_organization
 
 NAMES: Final = ("Alpha", "Beta", "Gamma")
 GRACE: Final = Dedication(
@@ -176,11 +176,11 @@ def test_a_setup_that_is_answered_after_a_later_one_is_not_paid_with(mourner: Mo
     def late(**asked: Any) -> payments.SharedSetup:
         made = opens(**asked)
         if asked["number"] == 2:
-            new_setup(mourner.parts, split_id=split_id)
+            new_setup(mourner.parts, split_id=split_id, admit=anybody)
         return made
 
     mourner.method_cloning.open_setup = late  # type: ignore[method-assign] # its second answer comes after its third
-    new_setup(mourner.parts, split_id=split_id)
+    new_setup(mourner.parts, split_id=split_id, admit=anybody)
     (row,) = mourner.rows("split_gift")
     assert (row.setups, row.setup_id) == (3, f"seti_{split_id}_3")
 
@@ -310,7 +310,10 @@ def test_the_same_request_again_says_that_it_was_answered_before(api: Api, datab
 
 
 def test_every_route_that_takes_a_key_of_idempotency_asks_the_gate(api: Api) -> None:
-    """Whoever opens payments depends on the admission; a route that reads the header by itself would pass beside the gate."""
+    """Whoever opens payments depends on the admission; a route that reads the header by itself would pass beside the gate.
+
+    A card for what is begun is asked for without a key: its setups are numbered.
+    """
     described = api.client.get("/openapi.json").json()["paths"]
     keyed = {
         path
@@ -327,4 +330,6 @@ def test_every_route_that_takes_a_key_of_idempotency_asks_the_gate(api: Api) -> 
         if parameter["name"].lower() == "amply-challenge"
     }
     opening_no_payment = {"/v1/ingest/init", "/v1/ingest/submit"}
-    assert keyed - opening_no_payment == challenged == {"/v1/donations", "/v1/split-gifts", "/v1/recurring"}
+    numbered = {"/v1/split-gifts/{split_id}/setups", "/v1/donor/plans/{plan_id}/card"}
+    opening = {"/v1/donations", "/v1/split-gifts", "/v1/recurring"}
+    assert (keyed - opening_no_payment, challenged) == (opening, opening | numbered)

@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from amply.adapters.apigateway import GatewayKeys
 from amply.adapters.dynamodb.control_plane import DynamoCatalogue, DynamoContracts, DynamoGrants
@@ -158,6 +158,30 @@ def test_a_contract_that_is_closed_while_its_key_is_made_has_none(control: Contr
     with pytest.raises(marketplace.ContractClosed, match="has ended"):
         marketplace.make_key(selling(control), Slow(plan=gateway.plan), contract, now=system_clock())
     assert (gateway.values(contract), gateway.in_plan()) == ([], [])
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_key_that_is_nobodys_and_cannot_be_taken_away_is_told_of_with_what_to_do(
+    control: Control, gateway: Gateway
+) -> None:
+    """It counts as the contract's, and the next one who makes one is told no value."""
+    contract = opened(control.owned(ORG))["id"]
+
+    class Away(GatewayKeys):
+        def make(self, contract_id: str) -> marketplace.MadeKey:
+            GatewayKeys(plan=gateway.plan).make(contract_id)
+            return super().make(contract_id)
+
+        def end(self, key_id: str) -> None:
+            raise EndpointConnectionError(endpoint_url="https://gateway.example")
+
+    with pytest.raises(
+        marketplace.KeyNotEnded, match=f"Somebody else .*repeat `data key end {contract}`"
+    ) as told:
+        marketplace.make_key(selling(control), Away(plan=gateway.plan), contract, now=system_clock())
+    assert isinstance(told.value.__cause__, EndpointConnectionError)
+    assert len(printed("key", "end", contract)["ended"]) == 2
+    assert printed("key", "make", contract)["value"] is not None
 
 
 @pytest.mark.usefixtures("operator")

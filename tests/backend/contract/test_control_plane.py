@@ -219,7 +219,7 @@ def test_operators_settle_reverse_and_note_money_by_command(
     assert "2026-02 of" in refused("sent-back", contract, "--amount", "500.00", *noted), "not settled"
     began(control, contract, Period(2026, 1), ends_at=Period(2026, 1).ends_at)
     assert "500.00 EUR in credit" in refused("sent-back", contract, "--amount", "500.01", *noted)
-    flags = ("--is-new", "--also-of-another")
+    flags = ("--is-new", "--also-of-another", "--in-books", "0.00")
     assert printed("sent-back", contract, "--amount", "500.00", *noted, *flags)["open_minor"] == 0
     shown = [
         json.loads(line) for line in run("settlements", "2026-01", "--contract", contract).output.splitlines()
@@ -235,7 +235,7 @@ def test_operators_settle_reverse_and_note_money_by_command(
         *("data_share.passed_on", "data_settlement.reversed"),
     }
     reasons = [said.get("reason") for said in found if said["action"] == "data_payment.sent_back"]
-    assert reasons[0] == "is_new_and_also_of_another", "what was set aside"
+    assert reasons[0] == "is_new_and_also_of_another_and_in_books_0_00", "what was set aside"
     assert set(reasons[2:]) == {None}
 
 

@@ -1,7 +1,7 @@
 """What gifts to several organisations expect of a processor, held against the fake and against Stripe's API as the sandbox speaks it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import stripe
@@ -20,7 +20,7 @@ from amply.modules.donations.splits import give_to_many, new_setup, pay_parts
 from amply.modules.payments import Paid
 from tests.backend.contract.test_processor import endpoint, sandbox  # noqa: F401 -- fixtures
 from tests.backend.fake_method_cloning import FakeMethodCloning
-from tests.backend.world import FakeProcessor
+from tests.backend.world import FakeProcessor, anybody
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, Sandbox
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -171,6 +171,61 @@ def test_a_released_payers_method_pays_nothing_more(sandbox: Sandbox) -> None:  
         )
 
 
+def test_cards_that_a_setup_does_not_take_are_told_and_an_ended_setup_takes_none(sandbox: Sandbox) -> None:  # noqa: F811 -- the fixture
+    settings = StripeSettings(
+        api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
+    )
+    processor, cloning, client = StripeProcessor(settings), StripeMethodCloning(settings), sandbox.client()
+    payer = cloning.open_payer(split_id=SPLIT)
+    setup = cloning.open_setup(split_id=SPLIT, payer_id=payer, number=1)
+    named: dict[str, Any] = {"remote_id": setup.remote_id, "account_id": None}
+    assert processor.setup_declines(**named) == ()
+    for card in ("pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds"):
+        with pytest.raises(stripe.CardError):
+            client.v1.setup_intents.confirm(setup.remote_id, {"payment_method": card})
+
+    told = processor.setup_declines(**named)
+    assert len({each.card for each in told} - {None}) == len({each.remote_id for each in told}) == 2
+    processor.cancel_setup(**named)
+    with pytest.raises(stripe.InvalidRequestError, match="status of canceled"):
+        client.v1.setup_intents.confirm(setup.remote_id, {"payment_method": "pm_card_visa"})
+    with pytest.raises(payments.ProcessorRefused):
+        processor.cancel_setup(**named)
+
+
+def test_a_payment_that_was_left_is_ended_and_one_under_way_is_not(sandbox: Sandbox) -> None:  # noqa: F811 -- the fixture
+    settings = StripeSettings(
+        api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
+    )
+    client = sandbox.client()
+    partners = Partners(
+        processor=StripeProcessor(settings), method_cloning=StripeMethodCloning(settings), client=client
+    )
+    left, account_id = partners.intent(1)
+    client.v1.payment_intents.confirm(
+        left,
+        {"payment_method": "pm_card_authenticationRequired", "return_url": "https://edge.example/"},
+        {"stripe_account": account_id},
+    )
+    assert partners.processor.cancel_abandoned(remote_id=left, account_id=account_id)
+    with pytest.raises(payments.ProcessorRefused):
+        partners.processor.cancel_abandoned(remote_id=left, account_id=account_id)
+
+    debit, account_id = partners.intent(2)
+    data: Any = {
+        "type": "sepa_debit",
+        "sepa_debit": {"iban": "AT611904300234573201"},
+        "billing_details": {"name": "Ada", "email": "ada@example.org"},
+    }
+    agreed: Any = {"customer_acceptance": {"type": "offline"}}
+    client.v1.payment_intents.confirm(
+        debit,
+        {"payment_method_data": data, "mandate_data": agreed, "return_url": "https://edge.example/"},
+        {"stripe_account": account_id},
+    )
+    assert not partners.processor.cancel_abandoned(remote_id=debit, account_id=account_id)
+
+
 def test_a_bank_that_asks_is_told_with_what_the_browser_needs(sandbox: Sandbox) -> None:  # noqa: F811 -- the fixture
     settings = StripeSettings(
         api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
@@ -238,7 +293,7 @@ def test_a_whole_gift_arrives_on_two_accounts_and_again_nothing_more(
     declined = pay_parts(parts, split_id=body["id"])
     assert [part.outcome and part.outcome.paid for part in declined.parts] == [Paid.DECLINED] * 2
 
-    another = new_setup(parts, split_id=body["id"])
+    another = new_setup(parts, split_id=body["id"], admit=anybody)
     client.v1.setup_intents.confirm(
         another.client_secret.partition("_secret_")[0], {"payment_method": "pm_card_visa"}
     )

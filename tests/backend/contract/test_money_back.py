@@ -264,6 +264,8 @@ def test_the_operators_command_refunds_at_the_processor(
     (there,) = life.sandbox.client().v1.refunds.list({"payment_intent": life.intent_id}, life.options).data
     assert there.metadata is not None
     assert (there.reason, there.metadata["amply_refund_id"]) == ("duplicate", told["id"])
+    (read,) = life.processor.refunds(remote_id=life.intent_id, account_id=life.account_id)
+    assert read.reason is payments.RefundReason.DUPLICATE
 
 
 def test_a_warning_of_fraud_arrives_over_http(database: Database, sandbox: tuple[Sandbox, Endpoint]) -> None:

@@ -3,6 +3,7 @@
 import json
 import queue
 import threading
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -162,6 +163,17 @@ def mailer() -> SesMailer:
 
 def test_a_letter_is_accepted_and_gets_an_id(mailer: SesMailer) -> None:
     assert mailer.send(mail=MAIL)
+
+
+def test_a_letter_to_a_domain_beyond_ascii_is_handed_over_by_its_name_in_dns(
+    mailer: SesMailer, cloud: str
+) -> None:
+    message_id = mailer.send(mail=replace(MAIL, to="ada@müller.example"))
+
+    with urllib.request.urlopen(f"{cloud}/_ministack/ses/messages") as answer:  # noqa: S310 -- our own loopback address
+        by_account = json.load(answer)["messages"]
+    (sent,) = (each for kept in by_account.values() for each in kept if each["MessageId"] == message_id)
+    assert sent["To"] == ["ada@xn--mller-kva.example"]
 
 
 def test_no_letter_leaves_from_inside_a_transaction(mailer: SesMailer, database: Database) -> None:

@@ -40,6 +40,7 @@ API = {
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
+    "card_setup": "INSERT SELECT UPDATE(ended_at)",
     "closed_leaf": READ,
     "daily_key": ADD,
     "data_key": ADD,
@@ -79,7 +80,7 @@ API = {
     "leaf": READ,
     "ledger_day": READ,
     "ledger_day_fold": READ,
-    "ledger_visibility": READ,
+    "ledger_visibility": WRITE,
     "member": "DELETE SELECT UPDATE(role)",
     "member_invitation": " ".join(
         (
@@ -196,7 +197,9 @@ API = {
             "SELECT",
             *(
                 f"UPDATE({column})"
-                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+                for column in (
+                    *("next_attempt_at", "object_version", "received_at", "removed_at", "size_bytes"),
+                )
             ),
         )
     ),
@@ -238,6 +241,7 @@ API = {
     "person_passkey": ALL,
     "person_recovery_code": ALL,
     "person_totp": ALL,
+    "refund": "SELECT(payment_id) SELECT(reason) SELECT(status)",
     "refund_request": ADD,
     "scim_resource": ALL,
     "scim_value": "DELETE INSERT SELECT",
@@ -287,7 +291,18 @@ API = {
         "INSERT SELECT(declares_gift_aid) SELECT(donation_id) "
         "UPDATE(declares_gift_aid) UPDATE(forgets_gift_aid) UPDATE(gift_aid)"
     ),
-    "receipt_settings": "SELECT(fiscal_year_starts) SELECT(organization_id) SELECT(time_zone)",
+    "receipt_settings": " ".join(
+        (
+            "INSERT SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in (
+                    *("address", "brand_colour", "fiscal_year_starts", "jurisdiction", "language", "place"),
+                    *("signatory", "time_zone", "updated_at"),
+                )
+            ),
+        )
+    ),
     "sealing": READ,
     "sharing_consent": ADD,
     "sharing_span": " ".join(

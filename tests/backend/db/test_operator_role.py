@@ -15,7 +15,7 @@ from tests.backend.world import FakeProcessor, ready_organization
 
 OF_A_DONOR: Final = (
     *("donation", "opening", "payment", "receipt", "refund", "refund_request", "erasure", "idempotency_key"),
-    *("daily_key", "decline", "offline_gift", "opened_gift"),
+    *("daily_key", "decline", "offline_gift", "opened_gift", "card_setup", "payment_ending"),
     *("receipt_facts", "issued_receipt", "payment_notice", "mail_feedback", "mail_suppression"),
     *("plan", "plan_charge", "plan_letter", "donor_link_request", "donor_document"),
     *("dedication", "split_gift", "split_part", "organization_export"),

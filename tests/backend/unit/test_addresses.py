@@ -29,10 +29,16 @@ def test_letters_go_to_the_address_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["zoë@example.org", "иван@пример.рф", "田中@例え.jp", "o'hara+gifts@example.org"]
+    "typed", ["zoe@bücher.example", "ivan@пример.рф", "tanaka@例え.jp", "o'hara+gifts@example.org"]
 )
-def test_addresses_of_every_alphabet_are_taken(typed: str) -> None:
+def test_domains_of_every_alphabet_are_taken(typed: str) -> None:
     assert address_of(typed).folded
+
+
+@pytest.mark.parametrize("typed", ["zoë@example.org", "иван@пример.рф", "田中@例え.jp"])
+def test_what_no_letter_can_be_sent_to_is_refused(typed: str) -> None:
+    with pytest.raises(AddressNotAcceptable, match="letters from a to z"):
+        address_of(typed)
 
 
 @pytest.mark.parametrize(

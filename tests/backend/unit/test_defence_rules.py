@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from amply.infra.counters import Hit, ProcessCounters
 from amply.kernel.money import Money
 from amply.modules import defence
+from amply.modules.defence.addresses import address_and_network
 from amply.modules.defence.domain import (
     BITS,
     BITS_MAX,
@@ -19,7 +20,6 @@ from amply.modules.defence.domain import (
     Judgement,
     Subject,
     Verdict,
-    address_and_network,
     is_attack,
     is_exhausted,
     judge,

@@ -9,6 +9,7 @@ import pytest
 from amply.kernel.money import Money
 from amply.modules import receipts
 from amply.modules.receipts import Jurisdiction, Reason, ReceiptKind
+from amply.modules.receipts.dedications import DedicationLetter, dedication_mail, is_name_alone
 from amply.modules.receipts.rules import assess, gift_aid_benefit_max
 from tests.backend.unit.receipt_samples import (
     DECLARED,
@@ -66,6 +67,24 @@ def test_everywhere_else_an_acknowledgement_claims_nothing() -> None:
         assert "makes no statement about taxes" in words(receipt(chosen, gift_in(NONE)))
     assert assess(settings(NONE), gift_in(NONE)).reasons == ()
     assert assess(None, gift_in(NONE)).reasons == (Reason.NO_SETTINGS,)
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "field"),
+    [
+        (US, {"address": ()}),
+        (CA, {"signatory": ""}),
+        (GB, {"registration_number": ""}),
+        (AU, {"address": ()}),
+    ],
+)
+def test_settings_that_lack_something_make_acknowledgements(
+    jurisdiction: Jurisdiction, field: dict[str, Any]
+) -> None:
+    assessment = assess(settings(jurisdiction, **field), gift_in(jurisdiction))
+
+    assert assessment.kind is ReceiptKind.ACKNOWLEDGEMENT
+    assert assessment.reasons == (Reason.SETTINGS_INCOMPLETE,)
 
 
 @pytest.mark.parametrize("jurisdiction", OFFICIAL)
@@ -218,6 +237,67 @@ def test_gb_takes_a_declaration_as_people_write_it() -> None:
     assert (declared.house, declared.postcode) == ("The Mill", "SW1A 1AA")
     with pytest.raises(receipts.DonorFactsNotAcceptable):
         receipts.declare(title="", first_name="A", last_name="B", house="1", postcode="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("typed", "claimed"),
+    [
+        ("O\u2019Brien", "O'Brien"),
+        ("O\u2018Brien", "O'Brien"),
+        ("O\u02bcneill", "O'neill"),
+        ("Zoe\u0308", "Zoë"),
+        ("Ade\u0323\u0301", "Adẹ\u0301"),
+        ("Smith\u2010Jones", "Smith Jones"),
+        ("Smith\u2011Jones", "Smith Jones"),
+        ("Smith\u2013Jones", "Smith Jones"),
+    ],
+)
+def test_gb_takes_names_as_phones_write_them(typed: str, claimed: str) -> None:
+    declared = receipts.declare(title="", first_name=typed, last_name=typed, house="1", postcode="X")
+
+    assert (declared.first_name, declared.last_name) == (claimed, claimed)
+
+
+def test_gb_says_which_character_is_refused_and_how_long_a_house_may_be() -> None:
+    said = {"title": "", "first_name": "Ada", "last_name": "Byron", "house": "1", "postcode": "X"}
+    with pytest.raises(receipts.DonorFactsNotAcceptable, match="Leave “&” out of the name"):
+        receipts.declare(**(said | {"first_name": "Ada & Bea"}))
+    with pytest.raises(receipts.DonorFactsNotAcceptable, match="name or number in up to 40"):
+        receipts.declare(**(said | {"house": "1" * 41}))
+    assert receipts.declare(**(said | {"house": "1" * 40})).house == "1" * 40
+
+
+@pytest.mark.parametrize(
+    ("name", "in_letter"),
+    [
+        ("Dr.Müller", "Dr. Müller"),
+        ("A.Schmidt", "A. Schmidt"),
+        ("Dr.med.Müller", "Dr. med. Müller"),
+        ("Dr.med. Müller", "Dr. med. Müller"),
+        ("J.R.R.Tolkien", "J. R. R. Tolkien"),
+        ("J.R.R. Tolkien", "J.R.R. Tolkien"),
+        ("Ada Inc.", "Ada Inc."),
+    ],
+)
+def test_a_title_without_a_space_is_no_link_and_becomes_none(name: str, in_letter: str) -> None:
+    assert is_name_alone(name)
+    letter = DedicationLetter(
+        recipient_name=name,
+        recipient_email="bea@example.org",
+        dedicated=receipts.Dedicated(kind="in_honour_of", honouree=name),
+        donor_name=name,
+        organization="River Trust",
+        country="DE",
+        language=receipts.Language.EN,
+    )
+    assert " ".join(dedication_mail(letter).text.split()).count(in_letter) == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.example", "www.Evil.Com", "Evil.example", "x.Com", "A.B.evil.com", "a@b"]
+)
+def test_what_a_mail_program_makes_a_link_of_is_no_name(name: str) -> None:
+    assert not is_name_alone(name)
 
 
 @pytest.mark.parametrize(

@@ -43,5 +43,9 @@ def test_where_no_form_is_known_any_number_is_taken_and_staff_look() -> None:
         tax_id_of("<b>", country="GI")
 
 
+def test_what_canadian_charities_have_is_known() -> None:
+    assert tax_id_of("11921 9814 rr 0001", country="CA").form == "charity registration number"
+
+
 def test_what_french_associations_have_is_known() -> None:
     assert tax_id_of("w751 234 567", country="FR").form == "RNA"

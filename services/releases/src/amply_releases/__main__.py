@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +23,8 @@ from amply_releases.settings import Settings
 from ledger_format.notes import VerifierKey
 
 
-def parts_of(settings: Settings, scratch: Path) -> Parts:
-    """Everything as it stands in the cloud."""
+def parts_of(settings: Settings, scratch: Path, stopping: threading.Event) -> Parts:
+    """Everything as it stands in the cloud. Whoever is told to stop waits for nothing."""
     return Parts(
         raw=S3Raw(bucket=settings.raw_bucket),
         datasets=DynamoDatasets(table=settings.datasets_table),
@@ -37,20 +38,24 @@ def parts_of(settings: Settings, scratch: Path) -> Parts:
         keys=MacKeys(key_arn=settings.pseudonym_key_arn),
         signer=DerivedSigner(key_arn=settings.certificate_key_arn, name=settings.certificate_name),
         scratch=scratch,
+        pause=stopping.wait,
         limits=Limits(spill=scratch / "spill", rows=100_000_000, source_bytes=2 << 30),
     )
 
 
 def main() -> None:
     """Run until told to stop. Its folder is its own: what another process left there may be of another ledger."""
-    settings = Settings.of(os.environ)
+    settings, stopping = Settings.of(os.environ), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
     with TemporaryDirectory(prefix="amply-releases-") as scratch:
-        parts = parts_of(settings, Path(scratch))
+        parts = parts_of(settings, Path(scratch), stopping)
         loop = Loop(
-            parts=parts, queue=SqsArrivals(url=settings.arrivals_url), clock=lambda: datetime.now(UTC)
+            parts=parts,
+            queue=SqsArrivals(url=settings.arrivals_url),
+            clock=lambda: datetime.now(UTC),
+            stopping=stopping,
         )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: loop.stopping.set())
         show_life(loop, settings.heartbeat_path)
         signer = parts.signer
         say(CERTIFICATES_KEY, key=str(VerifierKey(signer.name, signer.public_key)))

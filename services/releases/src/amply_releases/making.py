@@ -7,18 +7,20 @@ release ledger, and goes on.
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from amply_lake import Order, ReleaseLedger, SourceError, Violation, release
+from amply_lake.batching import withhold
 from amply_lake.history import History
 from amply_lake.releasing import CERTIFICATE
 from amply_lake.sources import identify
 from amply_releases.arrivals import DONATIONS
+from amply_releases.buyer_releases import MADE, behind, hand_over
 from amply_releases.columns import schema_of
-from amply_releases.consenting import LeftOut, left_out
+from amply_releases.consent_filter import LeftOut, left_out
 from amply_releases.datasets import (
     EVERYBODY,
     FileState,
@@ -28,19 +30,20 @@ from amply_releases.datasets import (
     is_due,
     withdrawals_are_due,
 )
-from amply_releases.decided import first_decided_at
-from amply_releases.ending import end_old
+from amply_releases.decision_time import first_decided_at
+from amply_releases.expiry import end_old
 from amply_releases.failures import Failures
-from amply_releases.handing_over import MADE, behind, hand_over
+from amply_releases.file_selection import INCOMING, Fetched, fetch, sift
 from amply_releases.lines import REFUSED, VIOLATED, say
-from amply_releases.ports import NotCopiedError, Parts, UnreadableSourceError
+from amply_releases.ports import Parts, UnreadableSourceError
 from amply_releases.publishing import (
     cleared,
     end_earlier,
     first_without_withdrawn,
+    place_of,
     publish,
+    stop_while_copying,
 )
-from amply_releases.sifting import INCOMING, Fetched, fetch, sift
 
 
 def turn(
@@ -94,22 +97,23 @@ def _make_what_is_due(
     if is_due(source, standing, now=now):
         with failures.collected():
             _Turn(parts, source, standing, now).release()
-        is_left = withdrawals and bool(failures)
+        # What waits for the second region has withheld whoever has withdrawn before it waited.
+        is_left = withdrawals and bool(failures) and not failures.has_waited
         # It may have published before it failed.
-        standing = _again(parts, source, now=now)
+        standing = _standing_now(parts, source, now=now)
     else:
         is_left = withdrawals or is_unfinished
     with failures.collected():
         if is_left:
             _Turn(parts, source, standing, now).honour_withdrawals()
-            standing = _again(parts, source, now=now)
+            standing = _standing_now(parts, source, now=now)
         # No buyer is given anything before whoever has withdrawn is withheld.
         failures.has_shown = standing.latest > begun_at
         hand_over(parts, source, standing, buyers, now=now)
     failures.raise_worst()
 
 
-def _again(parts: Parts, source: Source, *, now: datetime) -> Standing:
+def _standing_now(parts: Parts, source: Source, *, now: datetime) -> Standing:
     """How far it has come by now."""
     return parts.datasets.begin(source, schema_of(source.policy.released), now=now)
 
@@ -131,7 +135,21 @@ _NOBODY_KNOWN: Final = (
 
 
 class _Turn:
-    """What the steps of a turn share."""
+    """What the steps of a turn share: the dataset, its ledger as it stood when the turn began, and how far its releases had come.
+
+    The ledger goes first: there files become a batch and the batch a release, and only then is that shown and noted. Wherever
+    the process before this one ended, it left one of these states:
+
+    | what it left | is found by | `release` | `honour_withdrawals` |
+    |---|---|---|---|
+    | everything decided is shown and noted | none of the below | makes a batch of what waits, and a release | makes a release if somebody withdrew |
+    | a batch that no release has | `_ledger_is_ahead_of_releases` | makes the release | likewise, unless a seller closed the dataset |
+    | a release that is not shown | `_is_decided_but_not_shown` | shows it; what came in since waits | shows it |
+    | a release that is shown, its files still waiting | `_unnoted_decision_time` | notes files and time; what came in since waits | nothing |
+    | cells withheld, and nothing without them | `_all_that_is_shown_has_ended` | makes a release without them | likewise |
+
+    What is decided and not in the second region yet ends a turn by `NotCopiedError`, once whoever has withdrawn is withheld.
+    """
 
     def __init__(self, parts: Parts, source: Source, standing: Standing, now: datetime) -> None:
         self._parts, self._source, self._standing, self._now = parts, source, standing, now
@@ -149,19 +167,19 @@ class _Turn:
             shutil.rmtree(self._parts.scratch / INCOMING, ignore_errors=True)
 
     def _release(self) -> None:
-        if self._is_decided():
-            self._go_on()
+        if self._is_decided_but_not_shown():
+            self._finish_what_was_decided()
             return
         parts, name, most = self._parts, self._source.dataset_id, self._parts.limits.files
         waiting = parts.datasets.waiting(name, most=most + 1)
         fetched = list(fetch(parts, waiting[:most], now=self._now))
-        if self._untold(self._batched(fetched)) is not None:
-            self._go_on(fetched)
+        if self._unnoted_decision_time(self._already_in_a_batch(fetched)) is not None:
+            self._finish_what_was_decided(fetched)
             return
         fit = sift(parts, self._source.policy, fetched, now=self._now)
         files = [one.path for one in fit]
-        people = self._left_out(files)
-        outcome = self._of_files(files, people)
+        people = self._people_left_out(files)
+        outcome = self._release_files(files, people)
         refused = None if outcome.is_empty else outcome.reason
         if outcome.is_released or outcome.is_empty:
             for one in fit:
@@ -172,35 +190,35 @@ class _Turn:
             )
         if not outcome.is_released:
             # What was refused took no withdrawal along, and must not hold one up.
-            refused = self._make([], people).reason or refused
-        self._end_earlier()
-        self._looked_at_withdrawals()
+            refused = self._release_without_files(people).reason or refused
+        self._end_earlier_revisions()
+        self._note_withdrawals_honoured()
         parts.datasets.tried(name, refused=refused, now=self._now)
 
-    def _go_on(self, fetched: Sequence[Fetched] | None = None) -> None:
-        """Show what was decided, with nothing new: what came in meanwhile waits for its own day."""
+    def _finish_what_was_decided(self, fetched: Sequence[Fetched] | None = None) -> None:
+        """Show it and note its files, with nothing new: what came in meanwhile waits for its own day."""
         parts, name = self._parts, self._source.dataset_id
-        reason = self._make([], self._left_out([])).reason
-        self._end_earlier()
-        self._looked_at_withdrawals()
+        reason = self._release_without_files(self._people_left_out([])).reason
+        self._end_earlier_revisions()
+        self._note_withdrawals_honoured()
         if fetched is None:
             waiting = parts.datasets.waiting(name, most=parts.limits.files)
             fetched = list(fetch(parts, waiting, now=self._now))
-        batched = self._batched(fetched)
+        batched = self._already_in_a_batch(fetched)
         for one, _ in batched:
             parts.datasets.decide(one.file, FileState.RELEASED, now=self._now)
-        tried_at = self._untold(batched)
+        tried_at = self._unnoted_decision_time(batched)
         if tried_at is not None:
             parts.datasets.tried(name, refused=reason, now=tried_at)
 
-    def _batched(self, fetched: Sequence[Fetched]) -> list[tuple[Fetched, str]]:
+    def _already_in_a_batch(self, fetched: Sequence[Fetched]) -> list[tuple[Fetched, str]]:
         """Files that a batch was made of, each with its hash, whatever the policy says of them today."""
         if not self._history.batches:
             return []
         named = [(one, identify([one.path], self._parts.limits)[0].sha256) for one in fetched]
         return [(one, sha256) for one, sha256 in named if sha256 in self._history.sources]
 
-    def _untold(self, batched: Sequence[tuple[Fetched, str]]) -> datetime | None:
+    def _unnoted_decision_time(self, batched: Sequence[tuple[Fetched, str]]) -> datetime | None:
         """When the release of these was decided, if nobody has noted yet that it was tried: whoever asked for one after that has
         asked for another one.
         """
@@ -215,13 +233,22 @@ class _Turn:
     def honour_withdrawals(self) -> None:
         """Make a release without whoever has withdrawn; none, where that changes nothing, and all that was decided is shown."""
         with self._ending_what_is_withdrawn():
-            people = self._left_out([])
-            is_news = bool(people.withdrawn) or self._has_ended() or self._is_decided() or self._is_ahead()
-            reason = self._make([], people).reason if is_news else None
-            self._end_earlier()
+            people = self._people_left_out([])
+            reason = self._release_without_files(people).reason if self._is_to_be_shown(people) else None
+            self._end_earlier_revisions()
         if reason is not None:
             self._parts.datasets.refuse(self._source.dataset_id, reason, now=self._now)
-        self._looked_at_withdrawals()
+        self._note_withdrawals_honoured()
+
+    def _is_to_be_shown(self, people: LeftOut) -> bool:
+        """Whether something takes the place of what is shown now, without any new file.
+
+        Rows of a seller that no release has are not shown once the dataset is closed. Of donors they are: they may be all that is
+        left once cells are withheld, and it counts as closed whenever its description cannot be read.
+        """
+        if people.withdrawn or self._all_that_is_shown_has_ended() or self._is_decided_but_not_shown():
+            return True
+        return (self._source.is_open or self._source.of_donors) and self._ledger_is_ahead_of_releases()
 
     @contextmanager
     def _ending_what_is_withdrawn(self) -> Iterator[None]:
@@ -229,29 +256,29 @@ class _Turn:
         try:
             yield
         except Exception:
-            self._end_earlier()
+            self._end_earlier_revisions()
             raise
 
-    def _has_ended(self) -> bool:
+    def _all_that_is_shown_has_ended(self) -> bool:
         """Whether cells of all that was shown are withheld: whoever withheld them may have died before anything took its place."""
         return first_without_withdrawn(self._ledger.records()) > self._standing.latest
 
-    def _is_decided(self) -> bool:
+    def _is_decided_but_not_shown(self) -> bool:
         """Whether a release waits to be shown: its number is in the ledger, and nothing of it was withheld or ended since."""
         newest = self._history.newest_to(EVERYBODY)
         first = max(first_without_withdrawn(self._ledger.records()), self._standing.kept_from)
         return newest is not None and newest.number >= max(first, self._standing.latest + 1)
 
-    def _is_ahead(self) -> bool:
+    def _ledger_is_ahead_of_releases(self) -> bool:
         """Whether the ledger has what no release has, as where somebody died after a batch: no buyer is given anything until one has."""
         newest = self._history.newest_to(EVERYBODY)
         return newest is not None and newest.state != self._history.state()
 
-    def _end_earlier(self) -> None:
+    def _end_earlier_revisions(self) -> None:
         if not self._has_published:
             end_earlier(self._parts, self._standing, self._ledger, self._source.dataset_id, now=self._now)
 
-    def _left_out(self, files: Sequence[Path]) -> LeftOut:
+    def _people_left_out(self, files: Sequence[Path]) -> LeftOut:
         return left_out(
             self._parts,
             self._source,
@@ -261,34 +288,48 @@ class _Turn:
             today=self._now.date(),
         )
 
-    def _looked_at_withdrawals(self) -> None:
+    def _note_withdrawals_honoured(self) -> None:
         if self._source.of_donors:
             name = self._source.dataset_id
             self._parts.datasets.withdrawals_looked_at(name, until=self._now.date(), now=self._now)
 
-    def _of_files(self, files: Sequence[Path], people: LeftOut) -> _Outcome:
+    def _release_files(self, files: Sequence[Path], people: LeftOut) -> _Outcome:
         """A batch of what waits, and its release. Where the table knows nobody of it, as one that was made anew does, it goes on waiting."""
-        if files and not people.is_anybody:
+        if not files:
+            return _NOTHING
+        if not people.is_anybody:
             say(REFUSED, dataset=self._source.dataset_id)
             return _Outcome(is_released=False, reason=_NOBODY_KNOWN)
-        return self._make(files, people) if files else _NOTHING
+        return self._make_and_publish(files, self._order(people))
 
-    def _make(self, files: Sequence[Path], people: LeftOut) -> _Outcome:
-        """Release and publish. Without files and without batches there is nothing to do."""
-        parts, source = self._parts, self._source
-        if not files and not self._history.batches:
+    def _release_without_files(self, people: LeftOut) -> _Outcome:
+        """What is in batches already, without whoever has withdrawn: withheld first, whatever becomes of the release.
+
+        What was decided, of which nothing is withheld by that, is not made again while the second region does not have it.
+        """
+        if not self._history.batches:
             return _NOTHING
-        order = Order(
-            dataset=source.dataset_id,
+        order, name = self._order(people), self._source.dataset_id
+        self._history = History.read(self._ledger, name)
+        withhold(order, self._parts.keys, self._history, self._parts.limits)
+        decided = self._history.newest_to(EVERYBODY)
+        if decided is not None and self._is_decided_but_not_shown():
+            stop_while_copying(self._parts, name, decided, place_of(name, decided.number))
+        return self._make_and_publish([], replace(order, withdrawn=()))
+
+    def _order(self, people: LeftOut) -> Order:
+        return Order(
+            dataset=self._source.dataset_id,
             buyer=EVERYBODY,
-            policy=source.policy,
-            into=parts.scratch / MADE,
+            policy=self._source.policy,
+            into=self._parts.scratch / MADE,
             withdrawn=people.withdrawn,
             absent=people.absent,
         )
-        if not files and not people.withdrawn:
-            self._stop_unless_copied()
-        self._remember(order)
+
+    def _make_and_publish(self, files: Sequence[Path], order: Order) -> _Outcome:
+        parts, source = self._parts, self._source
+        self._keep_certificate_at_hand(order)
         try:
             done = release(
                 files,
@@ -303,19 +344,13 @@ class _Turn:
             say(REFUSED, dataset=source.dataset_id)
             return _Outcome(is_released=False, reason=str(error))
         if isinstance(done, Violation):
-            return self._violated(done)
+            return self._refused_by_policy(done)
         with cleared(done):
             publish(parts, source, self._standing, done, self._ledger, now=self._now)
         self._has_published = True
         return _Outcome(is_released=True)
 
-    def _stop_unless_copied(self) -> None:
-        """Make nothing again of what was decided before, and cannot be shown yet; whoever has withdrawn is withheld before that."""
-        name = self._source.dataset_id
-        if self._is_decided() and not self._parts.ledgers.is_copied(name):
-            raise NotCopiedError(name)
-
-    def _violated(self, violation: Violation) -> _Outcome:
+    def _refused_by_policy(self, violation: Violation) -> _Outcome:
         """Nothing is released; that is told of only where there was something to release."""
         if not violation.is_empty:
             policy = self._source.policy.id
@@ -327,7 +362,7 @@ class _Turn:
             )
         return _Outcome(is_released=False, reason=violation.reason, is_empty=violation.is_empty)
 
-    def _remember(self, order: Order) -> None:
+    def _keep_certificate_at_hand(self, order: Order) -> None:
         """Have the certificate of the newest published release at hand, so that its files are not made again."""
         released = self._history.newest_to(EVERYBODY)
         if released is not None and released.number <= self._standing.latest:

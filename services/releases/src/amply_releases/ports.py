@@ -214,6 +214,10 @@ class Curated(Protocol):
         """Whether these stand in the second region too; without one there is nothing to wait for."""
         ...
 
+    def are_being_copied(self, keys: Sequence[str]) -> bool:
+        """Whether all of these are stored here, and the second region lacks one of them."""
+        ...
+
 
 class Catalogue(Protocol):
     """The lake's catalogue, for those who ask by SQL."""
@@ -260,5 +264,5 @@ class Parts:
     limits: Limits
     batch_bytes: int = field(default=2 << 30)
     """What files of one batch may have together, packed as they are."""
-    pause: Callable[[float], None] = field(default=time.sleep)
-    """For some seconds, while S3 copies."""
+    pause: Callable[[float], object] = field(default=time.sleep)
+    """For some seconds, while S3 copies; one that is ended early is no harm."""

@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Final
 
 from amply_lake import LakeError, Release, ReleaseLedger
-from amply_lake.history import RELEASES, History
+from amply_lake.history import RELEASES, History, Released
 from amply_lake.releasing import CERTIFICATE
+from amply_releases.certificates import certificate_of
 from amply_releases.columns import catalogued, schema_of, together
 from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.lines import RELEASED, say
 from amply_releases.ports import NotCopiedError, Parts, ReleasedFile, Revision
+from ledger_format.certificates import Certificate
 
 PREFIX: Final = "released/"
 """Where the dataset's own releases are; no buyer's link leads here."""
@@ -86,12 +88,33 @@ def store(parts: Parts, source: Source, done: Release, place: str, *, is_patient
     tries = _TRIES if is_patient else 1
     if not _comes_true(parts, lambda: parts.ledgers.is_copied(source.dataset_id), tries):
         raise NotCopiedError(source.dataset_id)
-    names = [*(part.file for part in done.certificate.parts), CERTIFICATE]
+    names = _files_of(done.certificate)
     for name in names:
         parts.curated.put(f"{place}{name}", done.folder / name)
     stored = [f"{place}{name}" for name in names]
     if not _comes_true(parts, lambda: parts.curated.are_copied(stored), tries):
         raise NotCopiedError(source.dataset_id)
+
+
+def stop_while_copying(parts: Parts, dataset_id: str, decided: Released, place: str) -> None:
+    """Stop before a decided release is made once more that could not be shown anyway.
+
+    Where a file of it was never stored it has to be made; where all are, S3 may take minutes longer for a large one.
+
+    Raises:
+        NotCopiedError: The second region lacks something of the ledger, or one of the release's files, all of which are stored.
+        LedgerError: Its certificate is not of this process's key.
+    """
+    if not parts.ledgers.is_copied(dataset_id):
+        raise NotCopiedError(dataset_id)
+    names = _files_of(certificate_of(decided.certificate, parts.signer))
+    if parts.curated.are_being_copied([f"{place}{name}" for name in names]):
+        raise NotCopiedError(dataset_id)
+
+
+def _files_of(certificate: Certificate) -> list[str]:
+    """What is stored of a release; its certificate is the last."""
+    return [*(part.file for part in certificate.parts), CERTIFICATE]
 
 
 def _comes_true(parts: Parts, is_so: Callable[[], bool], tries: int) -> bool:

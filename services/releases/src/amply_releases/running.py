@@ -10,13 +10,13 @@ from typing import Final
 
 from amply_lake import LakeError
 from amply_releases.arrivals import DONATIONS
+from amply_releases.buyer_releases import MADE
 from amply_releases.failures import Failures
-from amply_releases.handing_over import MADE
 from amply_releases.lines import FAILED, NOT_TAKEN, WAITS, say
-from amply_releases.looking_once import Step, look_once
 from amply_releases.making import turn
+from amply_releases.message_intake import take
 from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
-from amply_releases.taking import take
+from amply_releases.startup_repair import Step, look_once
 
 LOOK_EVERY: Final = timedelta(seconds=20)
 AGAIN_AFTER: Final = timedelta(minutes=10)
@@ -28,7 +28,8 @@ COPIED_WITHIN: Final = timedelta(minutes=30)
 _PAUSE_SECONDS: Final = 5
 _BEAT_SECONDS: Final = 10
 _NO_DATASET: Final = ""
-"""What contracts and grants are told of under, where they cannot be read: buyers of all datasets wait, and withdrawals do not."""
+"""What is told of under no dataset's name: that contracts and grants cannot be read, for which buyers of all datasets wait, and
+withdrawals do not; or the list of datasets, for which everything waits."""
 STUCK_AFTER: Final = timedelta(hours=2)
 """Longer than the largest release takes: a loop that has not turned for so long falls silent, and is replaced."""
 
@@ -79,10 +80,13 @@ class Loop:
             self._not_taken(error)
 
     def _known(self) -> Sequence[str]:
-        """All datasets; that of donors first, so that no seller's files hold up who withdraws. None, where that could not be asked."""
+        """All datasets; that of donors first, so that no seller's files hold up who withdraws. None, where that could not be asked:
+        then no withdrawal is honoured either, which is told of as a release that fails.
+        """
         try:
             known = self.parts.datasets.known()
         except Exception as error:  # noqa: BLE001 -- told of, and asked again
+            say(FAILED, dataset=_NO_DATASET, error=type(error).__name__, why="")
             self._not_taken(error)
             return ()
         return sorted(known, key=lambda dataset_id: (dataset_id != DONATIONS, dataset_id))

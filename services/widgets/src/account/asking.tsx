@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { StepHeading } from "../site/step_heading";
 
@@ -12,12 +12,24 @@ interface AskingProps {
   readonly onYes: () => void;
 }
 
-/** A button for what cannot be undone: it says first what would happen. */
+/** A button for what cannot be undone: it says first what would happen. Whoever says no is back at the button. */
 export function Asking({ action, about, sentence, yes, no, onYes }: AskingProps) {
   const [isAsked, setAsked] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const saidNo = useRef(false);
+  useLayoutEffect(() => {
+    if (!isAsked && saidNo.current) button.current?.focus();
+    saidNo.current = false;
+  }, [isAsked]);
   if (!isAsked) {
     return (
-      <button type="button" class="outlined" aria-label={about === undefined ? undefined : `${action}: ${about}`} onClick={() => setAsked(true)}>
+      <button
+        type="button"
+        class="outlined"
+        ref={button}
+        aria-label={about === undefined ? undefined : `${action}: ${about}`}
+        onClick={() => setAsked(true)}
+      >
         {action}
       </button>
     );
@@ -37,7 +49,14 @@ export function Asking({ action, about, sentence, yes, no, onYes }: AskingProps)
         >
           {yes}
         </button>
-        <button type="button" class="outlined" onClick={() => setAsked(false)}>
+        <button
+          type="button"
+          class="outlined"
+          onClick={() => {
+            saidNo.current = true;
+            setAsked(false);
+          }}
+        >
           {no}
         </button>
       </p>

@@ -2,7 +2,7 @@ import type { AccountApi, Membership } from "./account_api";
 import { Asking } from "./asking";
 import type { Attempt } from "./confirming";
 import { useSpeech } from "./language";
-import { KEEPERS, SELLERS, SHOWING } from "./roles";
+import { AT_HOME, KEEPERS, SELLERS } from "./roles";
 
 interface OrganizationsSectionProps {
   readonly api: AccountApi;
@@ -24,7 +24,7 @@ export function OrganizationsSection({ api, memberships, hasSellerPortal, attemp
               <strong>{name}</strong> · {t.roles[role] ?? role}
             </p>
             <div class="actions">
-              {SHOWING.includes(role) && <a href={`/account/organisation/?org=${encodeURIComponent(organizationId)}`}>{t.profileOf}</a>}
+              {AT_HOME.includes(role) && <a href={`/account/organisation/?org=${encodeURIComponent(organizationId)}`}>{t.profileOf}</a>}
               {KEEPERS.includes(role) && (
                 <>
                   <a href={`/account/keys/?org=${encodeURIComponent(organizationId)}`}>{t.keysOf}</a>

@@ -4,5 +4,11 @@ export const KEEPERS: readonly string[] = ["owner", "admin"];
 /** Roles that see what becomes of data. */
 export const SELLERS: readonly string[] = [...KEEPERS, "finance"];
 
+/** Roles that say how the organisation issues receipts. */
+export const RECEIPTING: readonly string[] = [...KEEPERS, "finance"];
+
 /** Roles that look after what the organisation shows of itself. */
 export const SHOWING: readonly string[] = [...KEEPERS, "content"];
+
+/** Roles that have something to do on the organisation's own page. */
+export const AT_HOME: readonly string[] = [...SHOWING, "finance"];

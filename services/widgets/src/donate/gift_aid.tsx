@@ -40,7 +40,7 @@ export function GiftAidChoice(props: GiftAidChoiceProps) {
           <FormField {...text("title", 4)} label={t.personTitle} hint={t.personTitleHint} />
           <FormField {...text("firstName", 35)} label={t.firstName} />
           <FormField {...text("lastName", 35)} label={t.lastName} />
-          <FormField {...text("house", 200)} label={t.house} />
+          <FormField {...text("house", 40)} label={t.house} />
           <FormField {...text("postcode", 20)} label={t.postcode} hint={t.postcodeHint} />
         </fieldset>
       )}

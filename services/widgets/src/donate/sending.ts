@@ -1,10 +1,9 @@
-import { puzzlesFrom, solve } from "../challenge/solving";
+import { challenged } from "../challenge/challenged";
 import type { Posting } from "../site/api";
 import { RequestFault } from "../site/http";
 import { pause } from "../site/waiting";
 
 const RETRY_PAUSES_MILLISECONDS = [500, 1_500, 4_000];
-const MOST_CHALLENGES = 2;
 const LONGEST_RETRY_AFTER_SECONDS = 10;
 /** Answers that another try within seconds cannot change; `form_closed` says when to come back. */
 const FINAL_CODES: readonly string[] = ["recurring_not_configured", "form_closed"];
@@ -44,24 +43,9 @@ export class Sender<Answer> {
     return await this.#create(body, onChallenge);
   }
 
-  /** Where the server asks for a proof of work first, this browser does it: nobody is shown a picture to read. */
-  async #create(body: string, onChallenge: () => void): Promise<Answer> {
-    let solution: string | undefined;
-    for (let challenges = 0; ; challenges += 1) {
-      try {
-        return await this.#post({ body, idempotencyKey: this.#key, solution });
-      } catch (fault) {
-        if (!isChallenge(fault)) throw fault;
-        if (challenges === MOST_CHALLENGES) throw RequestFault.own("unsolved", fault.status);
-        onChallenge();
-        solution = await solve(puzzlesFrom(fault.challenge));
-      }
-    }
+  #create(body: string, onChallenge: () => void): Promise<Answer> {
+    return challenged((solution) => this.#post({ body, idempotencyKey: this.#key, solution }), onChallenge);
   }
-}
-
-function isChallenge(fault: unknown): fault is RequestFault {
-  return fault instanceof RequestFault && fault.code === "challenge_required";
 }
 
 function isWorthAnotherTry(fault: unknown): fault is RequestFault {

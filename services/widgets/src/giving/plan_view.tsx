@@ -134,6 +134,7 @@ function standing(plan: Plan, { t, day }: GivingSpeech): string {
   const paidBy = plan.methodKind === "sepa_debit" ? t.paidByAccount : t.paidByCard;
   const method = plan.last4 === "" ? "" : ` ${paidBy(plan.last4)}`;
   if (plan.status === "past_due") return `${t.behind}${method}`;
+  if (plan.reason === "contested") return `${t.contested}${method}`;
   if (plan.nextOn === "") return `${t.paused}${method}`;
   return `${t.next(day(plan.nextOn))}${method}`;
 }

@@ -1,3 +1,4 @@
+import { challenged, solutionHeader } from "../challenge/challenged";
 import { isCurrencyCode, type Money } from "../money";
 import type { PaymentHandle } from "../site/api";
 import { asList, asObject, asText, request, requestJson, sending } from "../site/http";
@@ -16,6 +17,8 @@ export interface Plan {
   readonly amount: Money;
   readonly every: string;
   readonly status: string;
+  /** Why it is paused or has ended; empty while it is neither. */
+  readonly reason: string;
   /** Day of the next gift, `2026-02-28`; empty while none is planned. */
   readonly nextOn: string;
   /** In Stripe's words: `card`, `sepa_debit`; empty where it has none. */
@@ -62,7 +65,7 @@ export class PlansApi {
 
   /** To store another card or account (`card`), or to pay what was declined (`pay`). */
   open(plan: Plan, what: "card" | "pay"): Promise<PaymentHandle> {
-    return this.#post(plan, what, {}, handleFrom);
+    return challenged((solution) => this.#post(plan, what, {}, handleFrom, solutionHeader(solution)));
   }
 
   /** Answered the same whoever gives. `language`: of the letter. */
@@ -70,9 +73,15 @@ export class PlansApi {
     await request(`${this.#url}/links`, sending("POST", { email, language }));
   }
 
-  #post<Answer>(plan: Plan, path: string, body: object, decode: (parsed: unknown) => Answer): Promise<Answer> {
+  #post<Answer>(
+    plan: Plan,
+    path: string,
+    body: object,
+    decode: (parsed: unknown) => Answer,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const url = `${this.#url}/plans/${encodeURIComponent(plan.id)}/${path}`;
-    return requestJson(url, decode, sending("POST", body, { "If-Match": plan.version, ...this.#headers() }));
+    return requestJson(url, decode, sending("POST", body, { "If-Match": plan.version, ...this.#headers(), ...headers }));
   }
 
   #headers(): { Authorization: string } {
@@ -89,6 +98,7 @@ function planFrom(parsed: unknown): Plan {
     amount: moneyFrom(plan["amount"]),
     every: asText(plan["every"]),
     status: asText(plan["status"]),
+    reason: asText(plan["reason"] ?? ""),
     nextOn: asText(plan["next_on"] ?? ""),
     methodKind: asText(plan["method_kind"] ?? ""),
     last4: asText(plan["method_last4"] ?? ""),

@@ -5,7 +5,7 @@ import { FormField } from "../donate/field";
 import { LANGUAGES } from "../language/language";
 import type { AltTexts } from "./own_api";
 import { ALT_LENGTH_MAX } from "./picture_rules";
-import { singleSpacedIn, SPOKEN } from "./texts_draft";
+import { proseLineIn, SPOKEN } from "./texts_draft";
 
 interface AltFieldsProps {
   readonly prefix: string;
@@ -43,6 +43,6 @@ export function AltFields({ prefix, alt, takesFocus = false }: AltFieldsProps) {
 
 /** With single spaces, as the API keeps it. */
 export function altIn(form: FormData, prefix: string): AltTexts {
-  const line = (language: string) => singleSpacedIn(form, `${prefix}-${language}`);
+  const line = (language: string) => proseLineIn(form, `${prefix}-${language}`);
   return { en: line("en"), de: line("de"), fr: line("fr") };
 }

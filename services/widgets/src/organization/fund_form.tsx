@@ -5,7 +5,7 @@ import { FormField, FormSelect } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { FUND_KINDS, type FundKind } from "./collecting_api";
 import { type Guard, useFieldFaults } from "./refused";
-import { singleSpacedIn } from "./texts_draft";
+import { nameIn } from "./texts_draft";
 import { showField } from "./texts_fields";
 
 /** What the API refuses of a fund, it refuses of its name. */
@@ -39,7 +39,7 @@ export function FundForm({ prefix, name: before, asksKind = false, taken, action
   const once = useOneAtATime();
   const submit = (event: Event) => {
     const said = new FormData(event.currentTarget as HTMLFormElement);
-    const name = singleSpacedIn(said, field);
+    const name = nameIn(said, field);
     return once(async () => {
       if (name === "") return refuse(new Map([[field, new Told((words) => words.nameMissing)]]));
       if (name !== before && taken.has(name)) return refuse(new Map([[field, new Told((words) => words.nameTaken)]]));

@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 
 import { Failure } from "../account/failure";
 import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
-import { KEEPERS, SHOWING } from "../account/roles";
+import { AT_HOME, KEEPERS, RECEIPTING, SHOWING } from "../account/roles";
 import { useSpeech } from "../account/language";
 import { useLoaded } from "../account/use_loaded";
 import { CollectingApi } from "./collecting_api";
@@ -11,11 +11,13 @@ import { KINDS, OwnApi } from "./own_api";
 import { PicturePart } from "./picture_part";
 import { ProfilePart, ProfileShown } from "./profile_part";
 import { ProjectsPart } from "./projects_part";
+import { ReceiptsApi } from "./receipts_api";
+import { ReceiptsPart } from "./receipts_part";
 
-/** What an organisation shows of itself, for members who look after that. */
+/** What an organisation shows of itself, and what its receipts say, for members who look after that. */
 export function OrganizationPage(about: AskedPageProps) {
   return (
-    <OrganizationAdminPage {...about} roles={SHOWING} title={(t) => t.ownOrganizationTitle} notYours={(t) => t.ownOrganizationNotYours}>
+    <OrganizationAdminPage {...about} roles={AT_HOME} title={(t) => t.ownOrganizationTitle} notYours={(t) => t.ownOrganizationNotYours}>
       {(kept) => <OwnOrganization {...kept} />}
     </OrganizationAdminPage>
   );
@@ -26,10 +28,12 @@ function OwnOrganization(kept: Kept) {
   const { config, organization } = kept;
   const own = useMemo(() => new OwnApi(config.apiUrl, organization.organizationId), [config, organization]);
   const collecting = useMemo(() => new CollectingApi(config.apiUrl, organization.organizationId), [config, organization]);
+  const receipting = useMemo(() => new ReceiptsApi(config.apiUrl, organization.organizationId), [config, organization]);
   const { shown, failed, look } = useLoaded(async () => {
-    const asked = [own.profile(), own.images(), collecting.projects(), collecting.funds()] as const;
-    const [profile, images, projects, funds] = await Promise.all(asked);
-    return { profile, images, projects, funds };
+    const receipts = RECEIPTING.includes(organization.role) ? receipting.settings() : null;
+    const asked = [own.profile(), own.images(), collecting.projects(), collecting.funds(), receipts] as const;
+    const [profile, images, projects, funds, settings] = await Promise.all(asked);
+    return { profile, images, projects, funds, settings };
   });
   return (
     <>
@@ -44,11 +48,16 @@ function OwnOrganization(kept: Kept) {
           ) : (
             <ProfileShown profile={shown.profile} />
           )}
-          {KINDS.map((kind) => (
-            <PicturePart key={kind} {...kept} own={own} look={look} profile={shown.profile} kind={kind} images={shown.images} />
-          ))}
-          <ProjectsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
-          <FundsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
+          {shown.settings !== null && <ReceiptsPart {...kept} receipting={receipting} look={look} settings={shown.settings} />}
+          {SHOWING.includes(organization.role) && (
+            <>
+              {KINDS.map((kind) => (
+                <PicturePart key={kind} {...kept} own={own} look={look} profile={shown.profile} kind={kind} images={shown.images} />
+              ))}
+              <ProjectsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
+              <FundsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
+            </>
+          )}
         </>
       )}
     </>

@@ -3,7 +3,7 @@ import { type Money, parseAmount } from "../money";
 import type { RequestFault } from "../site/http";
 import type { Fund, Project, ProjectSaid, ProjectState } from "./collecting_api";
 import type { FieldFaults } from "./refused";
-import { halfSaidIn, lineOf, singleSpacedIn, textsIn, writtenTexts } from "./texts_draft";
+import { halfSaidIn, lineOf, nameIn, textsIn, writtenTexts } from "./texts_draft";
 
 const FIELDS = ["name", "goal", "state", "texts"] as const;
 
@@ -19,7 +19,7 @@ export interface Begun {
 
 /** What stands in the form, or what is wrong with it, by field. */
 export function projectIn(form: FormData, { prefix, said, goal: shown, taken }: Begun): ProjectSaid | { readonly faults: FieldFaults } {
-  const name = singleSpacedIn(form, `${prefix}name`);
+  const name = nameIn(form, `${prefix}name`);
   const goal = goalIn(form, prefix, said?.goal ?? null, shown);
   const texts = textsIn(form, said?.texts ?? {}, prefix);
   const faults = new Map<string, Told>();

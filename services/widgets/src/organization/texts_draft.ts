@@ -11,31 +11,44 @@ const SPACES = /[\s\u001c-\u001f\u0085]+/g;
 const SPACES_AT_THE_END = /[\s\u001c-\u001f\u0085]+$/;
 const SPACES_AT_THE_BEGINNING = /^[\s\u001c-\u001f\u0085]+/;
 const END_OF_A_LINE = /\r\n|[\n\v\f\r\u001c-\u001e\u0085\u2028\u2029]/;
+// In prose the fixed spaces of French typography stay as they were typed.
+const SPACES_IN_PROSE = /(?:(?![\u00a0\u202f])[\s\u001c-\u001f\u0085])+/g;
+const SPACES_IN_A_LINE = /(?![\t\u00a0\u202f])[\s\u001c-\u001f\u0085]/g;
+const UNSEEN = /[\u00ad\ufeff]/g;
 
 /** One line of a form, without spaces around it. */
 export function lineOf(form: FormData, name: string): string {
   return String(form.get(name) ?? "").trim();
 }
 
-/** One line with single spaces, as the API keeps it: what it answers is then known for one's own. */
-export function singleSpacedIn(form: FormData, name: string): string {
-  return lineOf(form, name).replace(SPACES, " ").trim();
+/** A name with single spaces, as the API keeps it (`kernel/human_text.py`): what it answers is then known for one's own. */
+export function nameIn(form: FormData, name: string): string {
+  return composedIn(form, name).replace(SPACES, " ").trim();
+}
+
+/** One line of prose, likewise. */
+export function proseLineIn(form: FormData, name: string): string {
+  return composedIn(form, name).replace(SPACES_IN_PROSE, " ").trim();
 }
 
 /** Several lines without spaces at their ends, likewise. */
 export function linesIn(form: FormData, name: string): string {
-  const written = lineOf(form, name).replace(SPACES_AT_THE_BEGINNING, "").replace(SPACES_AT_THE_END, "");
+  const written = composedIn(form, name).replace(SPACES_AT_THE_BEGINNING, "").replace(SPACES_AT_THE_END, "");
   return written
     .split(END_OF_A_LINE)
-    .map((line) => line.replace(SPACES_AT_THE_END, ""))
+    .map((line) => line.replace(SPACES_IN_A_LINE, " ").replace(SPACES_AT_THE_END, ""))
     .join("\n");
+}
+
+function composedIn(form: FormData, name: string): string {
+  return lineOf(form, name).normalize("NFC").replace(UNSEEN, "");
 }
 
 /** What stands in the form; texts in languages that it does not ask for stay as they were `before`. */
 export function textsIn(form: FormData, before: TextsByLanguage, prefix = ""): TextsByLanguage {
   const others = Object.entries(before).filter(([language]) => !SPOKEN.some((spoken) => spoken === language));
   const written = SPOKEN.map((language) => {
-    const said = { tagline: singleSpacedIn(form, `${prefix}tagline-${language}`), about: linesIn(form, `${prefix}about-${language}`) };
+    const said = { tagline: proseLineIn(form, `${prefix}tagline-${language}`), about: linesIn(form, `${prefix}about-${language}`) };
     return [language, said] as const;
   });
   return Object.fromEntries([...others, ...written.filter(([, { tagline, about }]) => tagline !== "" || about !== "")]);

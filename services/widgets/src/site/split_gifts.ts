@@ -1,3 +1,4 @@
+import { challenged, solutionHeader } from "../challenge/challenged";
 import { type Money } from "../money";
 import {
   amountBody,
@@ -99,7 +100,9 @@ export class SplitGiftsApi {
 
   /** To enter another card or account for the parts that failed. */
   newSetup(id: string): Promise<PaymentHandle> {
-    return requestJson(`${this.#of(id)}/setups`, setupFrom, { method: "POST" });
+    const ask = (solution: string | undefined) =>
+      requestJson(`${this.#of(id)}/setups`, setupFrom, { method: "POST", headers: solutionHeader(solution) });
+    return challenged(ask);
   }
 
   show(id: string): Promise<SplitGift> {

@@ -26,10 +26,9 @@ _ON = click.option("--on", "day", type=_DAY, required=True, help="the day the ba
 _IS_NEW = click.option(
     "--is-new", is_flag=True, help="it is none of those that a restored database has in its books alone"
 )
-_IS_NEW_BACK = click.option(
-    "--is-new",
-    is_flag=True,
-    help="it is none of those that a restored database has in its books alone, and the credit was worked out by hand",
+_IN_BOOKS = click.option(
+    "--in-books",
+    help="of a contract with months that were lost: what it owes for them by the books alone, such as 100.00",
 )
 _ALSO_OF_ANOTHER = click.option(
     "--also-of-another",
@@ -105,16 +104,26 @@ def paid(
 @_CURRENCY
 @_REFERENCE
 @_ON
-@_IS_NEW_BACK
+@_IS_NEW
 @_ALSO_OF_ANOTHER
+@_IN_BOOKS
 def sent_back(
-    *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, **flags: bool
+    *,
+    contract_id: str,
+    amount: str,
+    currency: str,
+    reference: str,
+    day: datetime,
+    in_books: str | None,
+    **flags: bool,
 ) -> None:
     """Note that the buyer of CONTRACT_ID was sent back what it paid too much, or part of it, and print what is still open.
 
     All its months that are over have to be settled.
     """
-    _note(marketplace.Way.SENT_BACK, contract_id, _amount(amount, currency), reference, day, **flags)
+    owed = None if in_books is None else priced(in_books, currency, option="--in-books")
+    back = _amount(amount, currency)
+    _note(marketplace.Way.SENT_BACK, contract_id, back, reference, day, owed, **flags)
 
 
 @click.command("pass-on")
@@ -155,6 +164,8 @@ def _note(
     amount: Money,
     reference: str,
     day: datetime,
+    in_books: Money | None = None,
+    /,
     *,
     is_new: bool,
     also_of_another: bool = False,
@@ -171,6 +182,7 @@ def _note(
             is_new=is_new,
             also_of_another=also_of_another,
             contract=contract,
+            in_books=in_books,
             now=system_clock(),
         )
     also_concerns(noted.id)

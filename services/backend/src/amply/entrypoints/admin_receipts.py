@@ -34,7 +34,8 @@ _LANGUAGE = click.Choice([language.value for language in receipts.Language])
 def organization_receipts(*, organization_id: str, logo: Path | None, **said: object) -> None:
     """Say how an organisation issues receipts; what is not named stays as it is. Prints what is now.
 
-    Without any of it, gifts are acknowledged and nothing is said about taxes. Receipts that were issued do not change.
+    Without any of it, gifts are acknowledged and nothing is said about taxes; so they are as long as something is `missing`.
+    Receipts that were issued do not change.
     """
     given = {name: value for name, value in said.items() if value not in (None, ())}
     with opened_session() as session:
@@ -162,7 +163,8 @@ def _changed(
 
 def _shown(settings: receipts.ReceiptSettings) -> dict[str, object]:
     shown = {name: value for name, value in vars(settings).items() if name != "logo"}
-    return {**shown, "logo_bytes": len(settings.logo) if settings.logo is not None else None}
+    logo_bytes = len(settings.logo) if settings.logo is not None else None
+    return {**shown, "logo_bytes": logo_bytes, "missing": settings.missing}
 
 
 def _write(path: Path, content: bytes) -> None:

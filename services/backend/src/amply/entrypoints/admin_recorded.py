@@ -42,7 +42,7 @@ class Recorded:
     organization: str | None = None
     reason: str | None = None
     flags: tuple[str, ...] = ()
-    """Of a command without a reason: what sets one of its checks aside. Those that were given are the reason."""
+    """Of a command without a reason: what sets one of its checks aside. Those that were given are the reason, with their values."""
     apart: bool = False
     as_owner: bool = False
     """It signs in as somebody who may become the tables' owner, and is nothing else."""
@@ -132,7 +132,9 @@ _APART: Final[Mapping[Path, Recorded]] = {
         action=Action.DATA_SETTLEMENT_REVERSED, targets=("settlement_id",), reason="reason"
     ),
     ("data", "sent-back"): Recorded(
-        action=Action.DATA_PAYMENT_SENT_BACK, targets=("contract_id",), flags=("is_new", "also_of_another")
+        action=Action.DATA_PAYMENT_SENT_BACK,
+        targets=("contract_id",),
+        flags=("is_new", "also_of_another", "in_books"),
     ),
     ("data", "settle"): Recorded(action=Action.DATA_SETTLED, targets=("contract_id",), reason="reason"),
     ("disputes", "answer"): Recorded(action=Action.DISPUTE_ANSWERED, targets=("dispute_id",)),
@@ -281,11 +283,16 @@ def _deed(how: Recorded, said: Mapping[str, Any]) -> audit.Deed:
         action=how.action,
         targets=tuple(said[name] for name in how.targets if said[name]),
         organization_id=organization_id,
-        reason=said[how.reason]
-        if how.reason
-        else "_and_".join(name for name in how.flags if said[name]) or None,
+        reason=said[how.reason] if how.reason else _given(how.flags, said),
         task_id=task,
     )
+
+
+def _given(flags: tuple[str, ...], said: Mapping[str, Any]) -> str | None:
+    """As a code: `is_new_and_in_books_100_00`."""
+    values = {name: said[name] for name in flags if said[name]}
+    named = (name if value is True else f"{name}_{value.replace('.', '_')}" for name, value in values.items())
+    return "_and_".join(named) or None
 
 
 def _write(deed: audit.Deed, how: Recorded) -> None:

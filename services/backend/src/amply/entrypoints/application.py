@@ -41,6 +41,7 @@ from amply.modules import (
     payments,
     payouts,
     people,
+    receipts,
     recurring,
     scim,
     seller_portal,
@@ -213,15 +214,9 @@ def _routers() -> Iterator[APIRouter]:
     yield from (gifts, split_gifts, *recurring.routers(), *giving.routers())
     yield from (profiles, *onboarding.routers(), *ledger.routers(), *people.routers())
     yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
-    yield from (own_profile, gifts_of_one, refunds_of_one, payouts_of_one, *applications.routers())
-    yield from (
-        *members.routers(),
-        *keys.routers(),
-        *audit.routers(),
-        *exports.routers(),
-        *trials.routers(),
-        *sharing.routers(),
-    )
+    yield from (own_profile, *receipts.routers(), gifts_of_one, refunds_of_one, payouts_of_one)
+    yield from (*applications.routers(), *members.routers())
+    yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
     yield from (*ingestion.routers(), *seller_portal.routers(), *federation.routers(), *scim.routers())
 
 

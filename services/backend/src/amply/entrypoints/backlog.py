@@ -39,7 +39,7 @@ class Backlog:
         exhausted_receipts: Receipts that could not be sent.
         exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications, closed forms,
             accounts and applications.
-        exhausted_endings: Payments that many cards were tried on, and that could not be ended at the processor.
+        exhausted_endings: Payments that many cards were tried on, and cards' setups, that could not be ended at the processor.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
         reconciled_seconds: Since rows and log were last held together from end to end.
@@ -92,7 +92,8 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             + defence.count_untold(session, now=now)
             + people.count_exhausted_letters(session, now=now)
             + applications.count_untold(session),
-            exhausted_endings=defence.count_unended(session),
+            exhausted_endings=payments.count_unended(session, now=now)
+            + defence.count_open_setups(session, now=now),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),
             reconciled_seconds=ledger.reconciliation_age(session, now=now).total_seconds(),

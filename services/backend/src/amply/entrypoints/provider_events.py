@@ -57,4 +57,6 @@ def _handler(parts: EventHandlers, event_id: str) -> Callable[..., webhooks.Outc
         return partial(payouts.handle_provider_event, parts.payouts)
     if told in webhooks.ACCOUNT_TYPES:
         return partial(onboarding.handle_provider_event, parts.accounts)
+    if told in webhooks.SETUP_TYPES:
+        return partial(donations.handle_setup_event, parts.events)
     return partial(donations.handle_provider_event, parts.events)

@@ -112,7 +112,7 @@ def register(app: Celery, parts: Parts) -> None:
 
 
 def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Making refunds that were asked for, finishing what a crash left, and ending payments that cards are tried on."""
+    """Making refunds that were asked for, finishing what a crash left, and ending payments that cards are tried on or nobody pays."""
 
     def complete_stuck(**_: Any) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
@@ -143,15 +143,15 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         if paid:
             _log.warning("split gifts paid on", count=paid)
 
-    def close_exhausted(**_: Any) -> None:
-        closed = donations.close_exhausted(parts.events.database, parts.events.processor, clock=parts.clock)
-        if closed:
-            _log.info("exhausted payments ended", count=closed)
+    def end_payments(**_: Any) -> None:
+        ended = donations.end_payments(parts.events.database, parts.events.processor, clock=parts.clock)
+        if ended:
+            _log.info("payments ended", count=ended)
 
     return (
         (task_names.COMPLETE_STUCK, complete_stuck),
         (task_names.COMPLETE_SPLITS, complete_splits),
-        (task_names.CLOSE_EXHAUSTED, close_exhausted),
+        (task_names.CLOSE_EXHAUSTED, end_payments),
     )
 
 
@@ -226,6 +226,9 @@ def _plan_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         if looked:
             _log.info("plan_charges_looked_at", count=looked)
 
+    def pause_contested(*, donation_id: str, **_: Any) -> None:
+        recurring.pause_contested(parts.recurring, donation_id=donation_id, now=parts.clock())
+
     def send_letters(**_: Any) -> None:
         sent = recurring.send_letters(parts.recurring, now=parts.clock())
         if sent:
@@ -241,6 +244,7 @@ def _plan_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 
     return (
         (task_names.COLLECT_DUE, collect_due),
+        (task_names.PAUSE_CONTESTED, pause_contested),
         (task_names.SEND_PLAN_LETTERS, send_letters),
         (task_names.MAKE_DOCUMENTS, make_documents),
     )

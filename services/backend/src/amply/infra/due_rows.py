@@ -4,9 +4,9 @@ Two workers never take the same one. One that nothing can be done about holds ba
 Killed in between, what is done about a row may be done again when its turn comes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Integer, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,15 +41,19 @@ def work_off(
     now: datetime,
     first_again: timedelta = MINUTE,
     again_max: timedelta = _AGAIN_MAX,
+    turns: Sequence[ColumnElement[Any]] = (),
 ) -> int:
-    """Do something about the rows that are due, `most` of them, the longest due first; return the sum of what `do` returns.
+    """Do something about the rows that are due, `most` of them, by `turns` and the longest due first; return the sum of what `do`
+    returns.
 
     `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
     doubles from then on, up to `again_max`. `do` is called outside any transaction, with a row that is not to be changed.
     """
     done = 0
     for _ in range(most):
-        row = _take(database, table, *waits, first_again=first_again, again_max=again_max, now=now)
+        row = _take(
+            database, table, *waits, turns=turns, first_again=first_again, again_max=again_max, now=now
+        )
         if row is None:
             break
         done += do(row)
@@ -65,6 +69,7 @@ def _take(
     database: Database,
     table: type[Row],
     *waits: ColumnElement[bool],
+    turns: Sequence[ColumnElement[Any]],
     first_again: timedelta,
     again_max: timedelta,
     now: datetime,
@@ -73,7 +78,7 @@ def _take(
         row = session.scalars(
             select(table)
             .where(table.next_attempt_at <= now, *waits)
-            .order_by(table.next_attempt_at)
+            .order_by(*turns, table.next_attempt_at)
             .limit(1)
             .with_for_update(skip_locked=True)
         ).one_or_none()

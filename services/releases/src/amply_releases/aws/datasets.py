@@ -248,15 +248,35 @@ class DynamoDatasets:
     def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
         """Serve them to nobody. Each is looked at: one that is missing, or was taken back by hand, hides none.
 
-        One that is missing is noted as ended: whoever is about to show it is refused, and nobody need look for it again.
+        One that is missing is noted as ended: whoever is about to show it is refused, and nobody need look for it again. What has
+        ended is read at once, since a process that begins asks for all numbers that ever did.
         """
+        ended = self._ended(dataset_id, since=since, before=before) if before > since else set()
         for number in range(since, before):
+            if revision_part(number) in ended:
+                continue
             self._update(
                 dataset_id,
                 revision_part(number),
                 {"withdrawn_at": moment_item(now)},
                 only_if="attribute_not_exists(withdrawn_at)",
             )
+
+    def _ended(self, dataset_id: str, *, since: int, before: int) -> set[str]:
+        """Of these numbers the revisions that say that they have ended."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="dataset_id = :dataset AND part BETWEEN :since AND :until",
+            FilterExpression="attribute_exists(withdrawn_at)",
+            ProjectionExpression="part",
+            ExpressionAttributeValues={
+                ":dataset": {"S": dataset_id},
+                ":since": {"S": revision_part(since)},
+                ":until": {"S": revision_part(before - 1)},
+            },
+            ConsistentRead=True,
+        )
+        return {item["part"]["S"] for page in pages for item in page["Items"]}
 
     def keep_from(self, dataset_id: str, number: int) -> None:
         """Revisions of lower numbers need not be looked for again."""

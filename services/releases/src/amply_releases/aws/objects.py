@@ -24,6 +24,9 @@ IS_THERE: Final = "PreconditionFailed"
 MEANWHILE: Final = "ConditionalRequestConflict"
 """How it refuses one that another request came between: it says nothing of what is there, and the write has to be tried again
 (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)."""
+_NOT_SEEN: Final = _NOT_THERE | {"403"}
+"""How S3 answers of what is not there whoever may not list the bucket
+(docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html)."""
 _TYPES: Final = {".parquet": "application/vnd.apache.parquet"}
 
 
@@ -112,6 +115,18 @@ class S3Curated:
     def are_copied(self, keys: Sequence[str]) -> bool:
         """Whether these stand in the second region too; without one there is nothing to wait for."""
         return not self._has_copies or all(is_replicated(self._client, self._bucket, key) for key in keys)
+
+    def are_being_copied(self, keys: Sequence[str]) -> bool:
+        """Whether all of these are stored here, and the second region lacks one of them."""
+        if not self._has_copies:
+            return False
+        try:
+            copied = [is_replicated(self._client, self._bucket, key) for key in keys]
+        except ClientError as error:
+            if code(error) in _NOT_SEEN:
+                return False
+            raise
+        return not all(copied)
 
 
 def _digest(body: _Readable) -> str:

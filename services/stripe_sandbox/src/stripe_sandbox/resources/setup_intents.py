@@ -18,6 +18,7 @@ from stripe_sandbox.resources import (
     direct_debits,
     mandates,
     payment_methods,
+    setup_attempts,
 )
 
 KIND = "setup_intent"
@@ -128,7 +129,7 @@ def finish_authentication(call: Call, intent: Json, *, succeeded: bool) -> Json:
         "message": _AUTHENTICATION_FAILED,
         "type": "invalid_request_error",
     }
-    return confirmation.back_to_start(call, intent, error | {"payment_method": method})
+    return _failed(call, intent, error | {"payment_method": method})
 
 
 def seen_by(call: Call, intent: Json) -> Json:
@@ -142,6 +143,9 @@ def _confirm(call: Call, intent: Json) -> Json:
     payment_methods.require_usable(call, method, intent["customer"])
     confirmation.check_return_url(call, intent)
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
+    if intent["status"] == "requires_action":
+        setup_attempts.note(call, intent, "abandoned")
+    setup_attempts.begin(call, intent, method)
     if method["type"] in direct_debits.CURRENCIES:
         intent["mandate"] = mandates.required(call, method, "setup_intent_mandate_invalid")["id"]
         return _succeed(call, intent, method)
@@ -151,6 +155,7 @@ def _confirm(call: Call, intent: Json) -> Json:
     if confirmation.asks_the_bank(call, method):
         intent |= {"status": "requires_action", "next_action": confirmation.next_action(call, intent)}
         call.objects.save(intent)
+        setup_attempts.note(call, intent, "requires_action")
         call.emit("setup_intent.requires_action", intent)
         return intent
     return _succeed(call, intent, method)
@@ -173,6 +178,7 @@ def _method(call: Call, intent: Json) -> Json:
 def _succeed(call: Call, intent: Json, method: Json) -> Json:
     intent |= {"status": "succeeded", "last_setup_error": None, "next_action": None}
     call.objects.save(intent)
+    setup_attempts.note(call, intent, "succeeded")
     if intent["customer"] is not None:
         payment_methods.keep_with(call, method, intent["customer"])
     call.emit("setup_intent.succeeded", intent)
@@ -186,7 +192,7 @@ def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> Card
         "message": charges.decline_message(decline_code),
         "type": "card_error",
     }
-    confirmation.back_to_start(call, intent, error | {"payment_method": method})
+    _failed(call, intent, error | {"payment_method": method})
     return CardError(
         error["message"],
         code="card_declined",
@@ -194,6 +200,12 @@ def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> Card
         setup_intent=intent,
         payment_method=method,
     )
+
+
+def _failed(call: Call, intent: Json, error: Json) -> Json:
+    """The attempt has failed, and the SetupIntent waits for another method: any number of times."""
+    setup_attempts.note(call, intent, "failed", error)
+    return confirmation.back_to_start(call, intent, error)
 
 
 def _require_open(intent: Json, verb: str) -> None:

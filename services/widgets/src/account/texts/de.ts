@@ -59,6 +59,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   provider_not_found: "Diesen Anbieter gibt es hier nicht mehr: Melden Sie sich anders an.",
   provider_refused: "Diese Anmeldung wurde nicht angenommen: Vielleicht war sie schon beendet, hat zu lange gedauert oder in einem anderen Browser begonnen. Beginnen Sie noch einmal.",
   rate_limit_exceeded: "Das waren viele Versuche: Warten Sie einige Minuten, und versuchen Sie es dann noch einmal.",
+  receipt_settings_not_acceptable: "Prüfen Sie, was in diesem Feld steht: So geht es nicht auf Belege.",
   request_from_elsewhere: "Diese Anfrage kam nicht von unseren eigenen Seiten. Öffnen Sie die Seite unter ihrer eigenen Adresse.",
   request_timeout: RELOAD,
   request_too_large: RELOAD,
@@ -79,6 +80,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   too_many_passkeys: "So viele Passkeys kann es nicht geben: Nehmen Sie zuerst einen weg.",
   too_many_return_origins: "So viele Websites zum Zurückkehren kann es nicht geben: Nehmen Sie zuerst eine weg.",
   too_many_test_organisations: "Heute wurden schon so viele Testorganisationen angelegt, wie es geben darf: Verwenden Sie eine davon, oder warten Sie bis morgen.",
+  visibility_not_acceptable: "Prüfen Sie, was die Seiten des Kassenbuchs zeigen sollen: Eine Zahl gehört zu „verzögert“ und zu „in Summen“, und nur dazu.",
 };
 
 export const DE: Texts = {

@@ -56,6 +56,7 @@ export type PersonFault =
   | "provider_not_found"
   | "provider_refused"
   | "rate_limit_exceeded"
+  | "receipt_settings_not_acceptable"
   | "request_from_elsewhere"
   | "request_timeout"
   | "request_too_large"
@@ -75,7 +76,8 @@ export type PersonFault =
   | "too_many_keys"
   | "too_many_passkeys"
   | "too_many_return_origins"
-  | "too_many_test_organisations";
+  | "too_many_test_organisations"
+  | "visibility_not_acceptable";
 
 /** Everything that the pages of people who sign in say, in English. The other languages have the same, which the compiler holds. */
 export const EN = {

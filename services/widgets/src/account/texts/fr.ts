@@ -59,6 +59,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   provider_not_found: "Ce fournisseur n’est plus proposé ici : connectez-vous autrement.",
   provider_refused: "Cette connexion n’a pas été acceptée : elle était peut-être déjà terminée, trop longue, ou commencée dans un autre navigateur. Recommencez.",
   rate_limit_exceeded: "Cela fait beaucoup d’essais : attendez quelques minutes, puis réessayez.",
+  receipt_settings_not_acceptable: "Vérifiez ce champ\u00a0: tel quel, il ne peut pas figurer sur des reçus.",
   request_from_elsewhere: "Cette demande ne venait pas de nos propres pages. Ouvrez la page à sa propre adresse.",
   request_timeout: RELOAD,
   request_too_large: RELOAD,
@@ -79,6 +80,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   too_many_passkeys: "Il ne peut pas y avoir autant de clés d’accès : retirez-en d’abord une.",
   too_many_return_origins: "Il ne peut pas y avoir autant de sites de retour\u00a0: retirez-en d’abord un.",
   too_many_test_organisations: "Assez d’organisations de test ont été créées aujourd’hui : utilisez-en une, ou attendez demain.",
+  visibility_not_acceptable: "Vérifiez ce que les pages du livre doivent montrer\u00a0: un nombre va avec un délai ou avec des sommes, et avec rien d’autre.",
 };
 
 export const FR: Texts = {

@@ -57,6 +57,7 @@ export type DonorFault =
   | "organization_not_found"
   | "organization_not_ready"
   | "payment_method_missing"
+  | "plan_never_started"
   | "rate_limit_exceeded"
   | "schedule_not_acceptable"
   | "setups_used_up"

@@ -81,6 +81,7 @@ export const DE: Texts = {
   ended: "Das ist beendet; es wird nichts mehr eingezogen.",
   behind: "Die letzte konnte noch nicht eingezogen werden.",
   paused: "Das ruht; es wird nichts eingezogen.",
+  contested: "Das ruht, weil Ihre Bank eine Spende zurückholen sollte; es wird nichts eingezogen. Ist das geklärt, können Sie fortsetzen.",
   next: (day) => `Die nächste ist am ${day}.`,
   paidByCard: (last4) => `Bezahlt wird mit der Karte, die auf ${last4} endet.`,
   paidByAccount: (last4) => `Bezahlt wird vom Konto, das auf ${last4} endet.`,
@@ -106,6 +107,9 @@ export const DE: Texts = {
     changed_meanwhile: "Diese Spende hat sich inzwischen geändert. Bitte laden Sie die Seite neu und entscheiden Sie noch einmal.",
     anonymity_not_changeable: "Die Organisation muss wissen, von wem diese Spende ist. Öffentlich können Sie ungenannt bleiben.",
     receipt_not_found: "Zu dieser Spende gibt es noch keine Quittung. Sie folgt, sobald das öffentliche Buch sie enthält.",
+    plan_contested:
+      "Ihre Bank sollte eine dieser Spenden zurückholen, oder eine wurde zurückgegeben. Klären Sie das zuerst mit Ihrer Bank, oder beenden Sie diese Spenden und beginnen Sie neu.",
+    organization_not_ready: "Diese Organisation kann gerade keine Spenden annehmen. Bitte versuchen Sie es später noch einmal.",
     plan_not_changeable: "An diesen Spenden lässt sich das gerade nicht ändern. Bitte laden Sie die Seite neu.",
     pause_not_acceptable: "Wählen Sie einen Tag ab morgen und höchstens ein Jahr voraus, oder keinen.",
     amount_not_acceptable: "Diesen Betrag kann man hier nicht geben. Bitte wählen Sie einen anderen.",

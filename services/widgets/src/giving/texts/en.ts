@@ -86,6 +86,7 @@ export const EN = {
   ended: "This has ended; nothing more is collected.",
   behind: "The last one could not be collected yet.",
   paused: "It is paused; nothing is collected.",
+  contested: "It is paused, since your bank was asked to take a gift back; nothing is collected. Once that is settled, you can let it go on.",
   next: (day: string) => `The next one is on ${day}.`,
   paidByCard: (last4: string) => `It is paid by the card ending in ${last4}.`,
   paidByAccount: (last4: string) => `It is paid by the bank account ending in ${last4}.`,

@@ -81,6 +81,7 @@ export const FR: Texts = {
   ended: "C’est terminé ; rien d’autre n’est prélevé.",
   behind: "Le dernier n’a pas encore pu être prélevé.",
   paused: "C’est suspendu ; rien n’est prélevé.",
+  contested: "C’est suspendu, car votre banque a été priée de reprendre un don ; rien n’est prélevé. Une fois la question réglée, vous pourrez reprendre.",
   next: (day) => `Le prochain est le ${day}.`,
   paidByCard: (last4) => `Il est payé par la carte se terminant par ${last4}.`,
   paidByAccount: (last4) => `Il est payé par le compte se terminant par ${last4}.`,
@@ -106,6 +107,9 @@ export const FR: Texts = {
     changed_meanwhile: "Ce don a changé entre-temps. Rechargez la page et décidez à nouveau.",
     anonymity_not_changeable: "L’organisation doit savoir qui a fait ce don. Vous pouvez rester sans nom en public.",
     receipt_not_found: "Ce don n’a pas encore de reçu. Il suit dès que le registre public le contient.",
+    plan_contested:
+      "Votre banque a été priée de reprendre l’un de ces dons, ou l’un d’eux a été rendu. Réglez cela d’abord avec elle, ou mettez fin à ces dons et recommencez.",
+    organization_not_ready: "Cette organisation ne peut pas recevoir de dons pour le moment. Veuillez réessayer plus tard.",
     plan_not_changeable: "Ces dons ne peuvent pas être modifiés ainsi pour le moment. Rechargez la page.",
     pause_not_acceptable: "Choisissez un jour à partir de demain, un an à l’avance au plus, ou aucun.",
     amount_not_acceptable: "Ce montant ne peut pas être donné ici. Choisissez-en un autre.",

@@ -10,7 +10,7 @@ from amply.adapters.ses.feedback import SesFeedback
 from amply.infra import tracing
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import MailSettings
-from amply.modules.mail import Mail, MailTooLarge
+from amply.modules.mail import Mail, MailTooLarge, in_ascii
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -38,7 +38,7 @@ class SesMailer:
         with tracing.call("SES: send"):
             answer = self._client.send_email(
                 FromEmailAddress=self._settings.sender,
-                Destination={"ToAddresses": [mail.to]},
+                Destination={"ToAddresses": [in_ascii(mail.to)]},
                 Content={"Raw": {"Data": raw}},
                 ConfigurationSetName=self._settings.configuration_set,
             )
@@ -49,7 +49,7 @@ def mime(mail: Mail, *, sender: str) -> EmailMessage:
     """The message as RFC 5322: text and HTML alternatives, then the attachments."""
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = mail.to
+    message["To"] = in_ascii(mail.to)
     message["Subject"] = mail.subject
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")

@@ -50,6 +50,8 @@ _ATTEMPTS: Final = {
     "succeeded": PaymentStatus.SUCCEEDED,
     "canceled": PaymentStatus.CANCELED,
 }
+_AT_ONCE: Final = frozenset({"redirect_to_url", "use_stripe_sdk"})
+"""What a donor is led to while they are at the form (docs.stripe.com/api/payment_intents/object, "next_action")."""
 _CAPABILITY: Final = frozenset({"active", "pending", "rejected", "restricted", "unsupported"})
 _MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 
@@ -141,6 +143,22 @@ class StripeProcessor:
                 remote_id, {"cancellation_reason": "abandoned"}, {"stripe_account": account_id}
             )
 
+    def cancel_abandoned(self, *, remote_id: str, account_id: str) -> bool:
+        """What leads to the donor's bank at once has been left by now; vouchers and transfers take days."""
+        with translated("retrieve payment intent"):
+            intent = self._client.v1.payment_intents.retrieve(remote_id, None, {"stripe_account": account_id})
+        action = intent.next_action
+        if intent.status == "processing" or (action is not None and action.type not in _AT_ONCE):
+            return False
+        self.cancel_intent(remote_id=remote_id, account_id=account_id)
+        return True
+
+    def cancel_setup(self, *, remote_id: str, account_id: str | None) -> None:
+        with translated("cancel setup intent"):
+            self._client.v1.setup_intents.cancel(
+                remote_id, {"cancellation_reason": "abandoned"}, _on(account_id)
+            )
+
     def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
         """Each attempt is a charge of its own (docs.stripe.com/api/charges): those that failed."""
         with translated("list charges"):
@@ -148,6 +166,14 @@ class StripeProcessor:
                 {"payment_intent": remote_id, "limit": _PAGE}, {"stripe_account": account_id}
             )
             return tuple(_decline(charge) for charge in reversed(listed.data) if charge.status == "failed")
+
+    def setup_declines(self, *, remote_id: str, account_id: str | None) -> tuple[RemoteDecline, ...]:
+        """Each attempt to store a card is a SetupAttempt (docs.stripe.com/api/setup_attempts): those that failed."""
+        with translated("list setup attempts"):
+            listed = self._client.v1.setup_attempts.list(
+                {"setup_intent": remote_id, "limit": _PAGE}, _on(account_id)
+            )
+            return tuple(_decline(tried) for tried in reversed(listed.data) if tried.status == "failed")
 
     def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
         with translated("retrieve payment intent"):
@@ -305,13 +331,18 @@ def _intent(intent: stripe.PaymentIntent) -> Intent:
     return Intent(remote_id=intent.id, client_secret=intent.client_secret or "")
 
 
-def _decline(charge: stripe.Charge) -> RemoteDecline:
-    details = charge.payment_method_details
+def _on(account_id: str | None) -> stripe.RequestOptions:
+    """Where a call is about: an organisation's account, or the platform itself."""
+    return {} if account_id is None else {"stripe_account": account_id}
+
+
+def _decline(tried: stripe.Charge | stripe.SetupAttempt) -> RemoteDecline:
+    details = tried.payment_method_details
     card = getattr(details, "card", None)
     return RemoteDecline(
-        remote_id=charge.id,
+        remote_id=tried.id,
         card=getattr(card, "fingerprint", None),
-        declined_at=datetime.fromtimestamp(charge.created, UTC),
+        declined_at=datetime.fromtimestamp(tried.created, UTC),
     )
 
 

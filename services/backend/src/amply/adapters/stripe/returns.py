@@ -22,6 +22,8 @@ REASONS: Final = {
 }
 """`fraudulent` also puts card and address on Stripe's block lists."""
 
+_OUR_REASONS: Final = {theirs: ours for ours, theirs in REASONS.items()}
+
 _STATUSES: Final = {
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
@@ -45,6 +47,7 @@ def remote_refund(refund: stripe.Refund) -> RemoteRefund:
         moved_at=moved_at,
         # Absent unless it failed.
         returned_at=_moment(getattr(refund, "failure_balance_transaction", None), otherwise=None),
+        reason=_OUR_REASONS.get(refund.reason or ""),
     )
 
 

@@ -27,6 +27,9 @@ class Permission(StrEnum):
     TEST_ORGANISATION_MAKE = "make a test organisation"
     ORGANISATION_READ = "read the organisation"
     ORGANISATION_CHANGE = "change the organisation"
+    LEDGER_PAGES_CHANGE = "change the ledger's pages"
+    RECEIPT_SETTINGS_READ = "read receipt settings"
+    RECEIPT_SETTINGS_CHANGE = "change receipt settings"
     IMAGES_CHANGE = "change images"
     APPLICATION_READ = "read the application"
     APPLICATION_CHANGE = "change the application"
@@ -112,6 +115,20 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     Permission.ORGANISATION_CHANGE: Rule(
         what="Change its name and its profile, whether it takes anonymous gifts, and the sites donors go back to.",
         roles=_RUN,
+        scopes=frozenset({Scope.ORGANISATION_WRITE}),
+    ),
+    Permission.LEDGER_PAGES_CHANGE: Rule(
+        what="Choose what its pages show of its ledger. The log shows everything.",
+        roles=frozenset({Role.OWNER}),
+    ),
+    Permission.RECEIPT_SETTINGS_READ: Rule(
+        what="See how it issues receipts, and what they lack to be official.",
+        roles=_MONEY,
+        scopes=frozenset({Scope.ORGANISATION_READ}),
+    ),
+    Permission.RECEIPT_SETTINGS_CHANGE: Rule(
+        what="Say how it issues receipts; not under which name and number, which staff verify.",
+        roles=_MONEY,
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),
     Permission.IMAGES_CHANGE: Rule(

@@ -1,7 +1,8 @@
 """What people of an organisation upload (`infra/uploads`): looked at, and taken up once, whatever it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -40,10 +41,25 @@ def look_at_upload(shelf: UploadShelf, row: UploadedRow, *, now: datetime) -> St
 
 
 def take_up(
-    session: Session, access: Access, kind: type[Row], *, row_id: str, stored: Stored, is_good: bool
+    session: Session,
+    access: Access,
+    kind: type[Row],
+    *,
+    row_id: str,
+    stored: Stored,
+    is_good: bool,
+    also: Mapping[str, object] = MappingProxyType({}),
 ) -> bool:
-    """Note what lies there, or that it is removed; return whether it was this that decided. What the session had of it is gone."""
-    taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
+    """Note what lies there, or that it is removed; return whether it was this that decided. What the session had of it is gone.
+
+    `also`: values of the kind's own columns, of what is taken up.
+    """
+    taken = {
+        "received_at": access.now,
+        "size_bytes": stored.size_bytes,
+        "object_version": stored.version,
+        **also,
+    }
     changed = session.execute(
         update(kind)
         .where(

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from amply.modules import organizations
+from amply.modules import organizations, receipts
 from amply.modules.applications import documents
 from amply.modules.applications.domain import MOVES, ApplicationIncomplete, ApplicationNotAcceptable, Move
 from amply.modules.applications.models import ApplicationRow
@@ -41,7 +41,7 @@ def by_staff(
 
 
 def verify(session: Session, *, organization_id: str, slug: str | None, now: datetime) -> str:
-    """Let it take gifts, as soon as the processor lets it; return the slug it has now.
+    """Let it take gifts, as soon as the processor lets it; return the slug it has now. Its receipts carry what was verified.
 
     Raises:
         OrganizationNotFound, ApplicationNotFound: There is none of this id, or it never applied.
@@ -63,6 +63,14 @@ def verify(session: Session, *, organization_id: str, slug: str | None, now: dat
         tier=row.tier,
         website=row.website,
         sdgs=row.sdgs,
+    )
+    receipts.begin_settings(
+        session,
+        organization_id=organization_id,
+        country=organizations.get(session, organization_id=organization_id).country,
+        legal_name=row.legal_name or "",
+        tax_id=row.tax_id or "",
+        now=now,
     )
     note_step(session, organization_id=organization_id, step=step, said=None, now=now)
     return wanted

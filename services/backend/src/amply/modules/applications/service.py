@@ -43,7 +43,7 @@ def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> 
         ApplicationNotAcceptable, OrganizationNotAcceptable: Something in it cannot be so.
         TooManyApplications: Three of theirs are undecided.
     """
-    name = organizations.line_of(asked.legal_name, param="legal_name")
+    name = organizations.name_of(asked.legal_name, param="legal_name")
     slug = domain.slug_of(asked.slug)
     organizations.check(name=name, slug=slug, country=asked.country)
     organization_id = ids.new_id("org")
@@ -172,13 +172,13 @@ def _at_rest(
 def _said(asked: ApplicationChange, *, country: str) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if asked.legal_name is not None:
-        said["legal_name"] = organizations.line_of(asked.legal_name, param="legal_name")
+        said["legal_name"] = organizations.name_of(asked.legal_name, param="legal_name")
     if asked.address is not None:
-        said["street"] = organizations.line_of(asked.address.street, param="address.street")
-        said["postal_code"] = organizations.line_of(
+        said["street"] = organizations.name_of(asked.address.street, param="address.street")
+        said["postal_code"] = organizations.name_of(
             asked.address.postal_code, param="address.postal_code", longest=20
         )
-        said["city"] = organizations.line_of(asked.address.city, param="address.city", longest=100)
+        said["city"] = organizations.name_of(asked.address.city, param="address.city", longest=100)
     if asked.tax_id is not None:
         said["tax_id"] = tax_ids.tax_id_of(asked.tax_id, country=country).number
     if asked.website is not None:

@@ -46,7 +46,11 @@ FORMS: Final[Mapping[str, tuple[_Form, ...]]] = {
     "BE": (_Form(name="ondernemingsnummer", module="be.vat"),),
     "BG": (_Form(name="EIK", module="bg.vat"),),
     "BR": (_Form(name="CNPJ", module="br.cnpj"),),
-    "CA": (_Form(name="business number", module="ca.bn"),),
+    "CA": (
+        _Form(name="business number", module="ca.bn"),
+        # canada.ca, "Charities listings": the number that receipts carry, which python-stdnum does not know.
+        _Form(name="charity registration number", pattern=r"\d{9}RR\d{4}"),
+    ),
     "CH": (_Form(name="UID", module="ch.uid"),),
     "CZ": (_Form(name="DIČ", module="cz.dic"),),
     "DE": (_Form(name="USt-IdNr.", module="de.vat"), _Form(name="Steuernummer", module="de.stnr")),

@@ -144,6 +144,7 @@ class Action(StrEnum):
     PLAN_PAUSED = "plan.paused"
     PLAN_RESUMED = "plan.resumed"
     QUARANTINE_READ = "quarantine.read"
+    RECEIPT_SETTINGS_CHANGED = "receipt_settings.changed"
     SIGN_IN_CHANGED = "sign_in.changed"
     SIGN_IN_DOMAIN_CLAIMED = "sign_in.domain_claimed"
     SIGN_IN_DOMAIN_LOST = "sign_in.domain_lost"

@@ -20,6 +20,7 @@ from amply.infra.due_rows import work_off
 from amply.kernel import ids
 from amply.kernel.clock import iso
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
+from amply.modules.defence import queries
 from amply.modules.defence.domain import (
     CLOSE_AFTER,
     CLOSE_WINDOW,
@@ -28,7 +29,7 @@ from amply.modules.defence.domain import (
     closed_until,
     is_challenge_beaten,
 )
-from amply.modules.defence.models import ClosingRow, DeclineRow, ExemptionRow, OpenedGiftRow
+from amply.modules.defence.models import ClosingRow, DeclineRow, ExemptionRow
 
 TOPIC_FORM_CLOSED: Final = "defence.form_closed"
 """An organisation is to be told that its form takes no gifts for a while."""
@@ -278,28 +279,20 @@ def _checked(reason: str) -> str:
 
 
 def _through(session: Session, *, organization_id: str, since: datetime) -> Through:
-    """Of gifts for which a challenge was solved. Across midnight UTC a card and a network count twice: marks are the day's."""
+    """Of gifts, and cards for them, for which a challenge was solved. Across midnight UTC a card and a network count twice: marks are the day's."""
     declines, cards, networks, declined = session.execute(
         select(
             func.count(),
             func.count(DeclineRow.card.distinct()),
-            func.count(OpenedGiftRow.network.distinct()),
-            func.count(DeclineRow.donation_id.distinct()),
-        )
-        .join(OpenedGiftRow, OpenedGiftRow.donation_id == DeclineRow.donation_id)
-        .where(
+            func.count(DeclineRow.network.distinct()),
+            func.count(func.coalesce(DeclineRow.donation_id, DeclineRow.owner_id).distinct()),
+        ).where(
             DeclineRow.organization_id == organization_id,
             DeclineRow.declined_at > since,
-            OpenedGiftRow.is_challenged,
+            DeclineRow.is_challenged,
         )
     ).one()
-    opened = session.scalars(
-        select(func.count()).where(
-            OpenedGiftRow.organization_id == organization_id,
-            OpenedGiftRow.opened_at > since,
-            OpenedGiftRow.is_challenged,
-        )
-    ).one()
+    opened = queries.count_opened(session, organization_id=organization_id, since=since, is_challenged=True)
     return Through(declines=declines, cards=cards, networks=networks, declined=declined, opened=opened)
 
 

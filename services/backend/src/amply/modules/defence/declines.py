@@ -1,127 +1,69 @@
-"""What is learnt from payments that were declined: whose they were, whether it is an attack, which payments must end."""
+"""What is learnt from cards that were declined: whose they were, whether it is an attack, and what must end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra import outbox
 from amply.modules.defence import closings, queries
-from amply.modules.defence.domain import ATTACK_LASTS, ATTACK_WINDOW, HOUR, is_attack, is_exhausted
-from amply.modules.defence.fingerprints import KEPT, forget_keys, key_of, mark
-from amply.modules.defence.models import AttackRow, DeclineRow, OpenedGiftRow
+from amply.modules.defence.domain import ATTACK_LASTS, ATTACK_WINDOW, HOUR, Decline, is_attack, is_exhausted
+from amply.modules.defence.fingerprints import key_of, mark
+from amply.modules.defence.models import AttackRow, CardSetupRow, DeclineRow, OpenedGiftRow
 
 TOPIC_EXHAUSTED: Final = "defence.gift_exhausted"
-_CLOSE_BATCH_MAX: Final = 50
-_CLOSE_ATTEMPTS_MAX: Final = 10
-_CLOSE_AGAIN_AFTER: Final = timedelta(seconds=30)
+"""Something that many cards were tried on is to be ended at the processor."""
+
+_MARKS: Final = ("address", "network", "device", "mail", "mail_domain", "is_challenged")
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decline:
-    """One card that was declined for one gift.
+class _Tried:
+    """What a card was tried on: a gift, or the SetupIntents of an owner; where, and whether somebody was at a form."""
 
-    `reference` tells it from others: the processor's charge. `card` is the processor's fingerprint of the card, if it says
-    one. Both are kept under the day's key only.
+    donation_id: str | None = None
+    owner_id: str | None = None
+    organization_ids: Sequence[str]
+    is_collected: bool = False
+
+    @property
+    def own(self) -> ColumnElement[bool]:
+        """Its own declines, each attempt once."""
+        if self.donation_id is not None:
+            return DeclineRow.donation_id == self.donation_id
+        return and_(DeclineRow.owner_id == self.owner_id, ~DeclineRow.is_repeat)
+
+
+def note_decline(
+    session: Session,
+    decline: Decline,
+    *,
+    donation_id: str,
+    organization_id: str,
+    now: datetime,
+    is_collected: bool = False,
+) -> bool:
+    """Count a card that was declined for a gift, once; return whether the gift's payment must end now.
+
+    False too when it was counted before, or is so old that nothing follows from it. May bring attack mode and the closing of
+    the organisation's form, but for a gift that `is_collected` from a plan: it is declined while nobody is there.
     """
-
-    donation_id: str
-    organization_id: str
-    reference: str
-    card: str | None
-    declined_at: datetime
+    opened = session.get(OpenedGiftRow, donation_id, with_for_update=True)
+    tried = _Tried(donation_id=donation_id, organization_ids=[organization_id], is_collected=is_collected)
+    small_at = [organization_id] if opened is not None and opened.is_small else []
+    return _note(session, decline, tried, marks=_marks(opened), small_at=small_at, now=now)
 
 
-def note_decline(session: Session, decline: Decline, *, now: datetime) -> bool:
-    """Count a decline once; False when it was counted before, or is so old that nothing follows from it.
-
-    May bring attack mode, the closing of the organisation's form, and the end of the payment.
-    """
-    if decline.declined_at < now - HOUR:
-        return False
-    key = key_of(session, day=decline.declined_at.date())
-    opened = session.get(OpenedGiftRow, decline.donation_id, with_for_update=True)
-    card = mark(key, "card", decline.card) if decline.card else None
-    counted = session.execute(
-        insert(DeclineRow)
-        .values(
-            id=mark(key, "decline", decline.reference),
-            donation_id=decline.donation_id,
-            organization_id=decline.organization_id,
-            address=opened and opened.address,
-            network=opened and opened.network,
-            device=opened and opened.device,
-            mail=opened and opened.mail,
-            mail_domain=opened and opened.mail_domain,
-            card=card,
-            is_small=opened is not None and opened.is_small,
-            declined_at=decline.declined_at,
-        )
-        .on_conflict_do_nothing()
-        .returning(DeclineRow.id)
-    ).one_or_none()
-    if counted is None:
-        return False
-    attacked_since = _look_for_attack(session, organization_id=decline.organization_id, now=now)
-    if attacked_since is not None:
-        closings.look_at_challenge(
-            session, organization_id=decline.organization_id, attacked_since=attacked_since, now=now
-        )
-    if opened is not None and opened.exhausted_at is None and _must_end(session, decline, card, now=now):
-        opened.exhausted_at = now
-        outbox.put(session, topic=TOPIC_EXHAUSTED, payload={"donation_id": decline.donation_id}, now=now)
-    return True
-
-
-def claim_exhausted(session: Session, *, now: datetime) -> Sequence[str]:
-    """The gifts whose payments must end and have not yet, with an attempt counted; ten at most, ever further apart."""
-    rows = session.scalars(
-        select(OpenedGiftRow)
-        .where(
-            OpenedGiftRow.exhausted_at.is_not(None),
-            OpenedGiftRow.closed_at.is_(None),
-            OpenedGiftRow.attempts < _CLOSE_ATTEMPTS_MAX,
-            or_(OpenedGiftRow.next_attempt_at.is_(None), OpenedGiftRow.next_attempt_at < now),
-        )
-        .order_by(OpenedGiftRow.exhausted_at)
-        .limit(_CLOSE_BATCH_MAX)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        row.attempts += 1
-        row.next_attempt_at = now + _CLOSE_AGAIN_AFTER * (1 << row.attempts)
-    return [row.donation_id for row in rows]
-
-
-def count_unended(session: Session) -> int:
-    """How many payments should have ended and could not be in ten attempts. Kept as long as the gifts' marks."""
-    exhausted = select(func.count()).where(
-        OpenedGiftRow.exhausted_at.is_not(None),
-        OpenedGiftRow.closed_at.is_(None),
-        OpenedGiftRow.attempts >= _CLOSE_ATTEMPTS_MAX,
-    )
-    return session.scalars(exhausted).one()
-
-
-def note_closed(session: Session, *, donation_id: str, now: datetime) -> None:
-    """Nobody can pay this gift any more, or it is paid."""
-    session.execute(
-        update(OpenedGiftRow).where(OpenedGiftRow.donation_id == donation_id).values(closed_at=now)
-    )
-
-
-def forget(session: Session, *, now: datetime) -> None:
-    """Delete what is two days old: marks say nothing without their day's key, which goes too."""
-    session.execute(delete(DeclineRow).where(DeclineRow.declined_at < now - KEPT))
-    session.execute(delete(OpenedGiftRow).where(OpenedGiftRow.opened_at < now - KEPT))
-    forget_keys(session, now=now)
+def note_setup_decline(session: Session, decline: Decline, *, setup: CardSetupRow, now: datetime) -> bool:
+    """Count a card that a SetupIntent did not take, at each of its organisations; return whether its owner's must end now."""
+    tried = _Tried(owner_id=setup.owner_id, organization_ids=setup.organization_ids)
+    return _note(session, decline, tried, marks=_marks(setup), small_at=setup.small_at, now=now)
 
 
 def forget_donor(session: Session, *, donation_ids: Sequence[str]) -> None:
@@ -130,21 +72,66 @@ def forget_donor(session: Session, *, donation_ids: Sequence[str]) -> None:
     session.execute(delete(OpenedGiftRow).where(OpenedGiftRow.donation_id.in_(donation_ids)))
 
 
-def _look_for_attack(session: Session, *, organization_id: str, now: datetime) -> datetime | None:
+def _marks(opened: OpenedGiftRow | CardSetupRow | None) -> Mapping[str, Any]:
+    return {} if opened is None else {name: getattr(opened, name) for name in _MARKS}
+
+
+def _note(
+    session: Session,
+    decline: Decline,
+    tried: _Tried,
+    *,
+    marks: Mapping[str, Any],
+    small_at: Sequence[str],
+    now: datetime,
+) -> bool:
+    if decline.declined_at < now - HOUR:
+        return False
+    key = key_of(session, day=decline.declined_at.date())
+    card = mark(key, "card", decline.card) if decline.card else None
+    is_new = False
+    for place, organization_id in enumerate(tried.organization_ids):
+        named = (decline.reference, organization_id) if place else (decline.reference,)
+        row = {
+            "id": mark(key, "decline", *named),
+            "donation_id": tried.donation_id,
+            "owner_id": tried.owner_id,
+            "organization_id": organization_id,
+            **marks,
+            "card": card,
+            "is_small": organization_id in small_at,
+            "is_collected": tried.is_collected,
+            "is_repeat": place > 0,
+            "declined_at": decline.declined_at,
+        }
+        counted = insert(DeclineRow).values(row).on_conflict_do_nothing().returning(DeclineRow.id)
+        if session.execute(counted).one_or_none() is not None:
+            is_new = True
+            _look_at_form(session, organization_id, is_collected=tried.is_collected, now=now)
+    return is_new and _must_end(session, tried, card, now=now)
+
+
+def _look_at_form(session: Session, organization_id: str, *, is_collected: bool, now: datetime) -> None:
+    attacked_since = None if is_collected else _look_for_attack(session, organization_id, now=now)
+    if attacked_since is not None:
+        closings.look_at_challenge(
+            session, organization_id=organization_id, attacked_since=attacked_since, now=now
+        )
+
+
+def _look_for_attack(session: Session, organization_id: str, *, now: datetime) -> datetime | None:
     """Since when the organisation is under attack, as this decline shows; None where it shows none.
 
     Whoever finds one holds its row until the transaction ends, so that one decides at a time what follows.
     """
     declines, cards = session.execute(
         select(func.count(), func.count(DeclineRow.card.distinct())).where(
-            DeclineRow.organization_id == organization_id, DeclineRow.declined_at > now - ATTACK_WINDOW
+            DeclineRow.organization_id == organization_id,
+            DeclineRow.declined_at > now - ATTACK_WINDOW,
+            ~DeclineRow.is_collected,
         )
     ).one()
-    opened = session.scalars(
-        select(func.count()).where(
-            OpenedGiftRow.organization_id == organization_id, OpenedGiftRow.opened_at > now - ATTACK_WINDOW
-        )
-    ).one()
+    opened = queries.count_opened(session, organization_id=organization_id, since=now - ATTACK_WINDOW)
     if not is_attack(declines=declines, cards=cards, opened=opened):
         return None
     began = insert(AttackRow).values(
@@ -167,18 +154,19 @@ def _look_for_attack(session: Session, *, organization_id: str, now: datetime) -
     return began_at
 
 
-def _must_end(session: Session, decline: Decline, card: bytes | None, *, now: datetime) -> bool:
+def _must_end(session: Session, tried: _Tried, card: bytes | None, *, now: datetime) -> bool:
+    """A recurring gift that is collected ends by its own declines alone: one card may pay for many of them."""
     declines, cards = session.execute(
-        select(func.count(), func.count(DeclineRow.card.distinct())).where(
-            DeclineRow.donation_id == decline.donation_id
-        )
+        select(func.count(), func.count(DeclineRow.card.distinct())).where(tried.own)
     ).one()
-    of_card = select(func.count(DeclineRow.donation_id.distinct())).where(
-        DeclineRow.card == card, DeclineRow.declined_at > now - HOUR
+    if tried.is_collected:
+        return is_exhausted(declines=declines, cards=cards, gifts_of_card=0, is_under_attack=False)
+    of_card = select(func.count(func.coalesce(DeclineRow.donation_id, DeclineRow.owner_id).distinct())).where(
+        DeclineRow.card == card, DeclineRow.declined_at > now - HOUR, ~DeclineRow.is_collected
     )
     return is_exhausted(
         declines=declines,
         cards=cards,
         gifts_of_card=0 if card is None else session.scalars(of_card).one(),
-        is_under_attack=queries.is_under_attack(session, organization_ids=[decline.organization_id], now=now),
+        is_under_attack=queries.is_under_attack(session, organization_ids=tried.organization_ids, now=now),
     )

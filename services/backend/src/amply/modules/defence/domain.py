@@ -5,9 +5,8 @@ above all how often his cards are declined. The numbers are data: `RULES` about 
 payments that were declined.
 """
 
-import ipaddress
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -163,8 +162,8 @@ class ChallengeRequired(AmplyError):
 
     def __init__(self, challenge: Mapping[str, Any]) -> None:
         super().__init__(
-            "Solve the challenge and repeat the request with the same Idempotency-Key and the solution in the header "
-            "Amply-Challenge."
+            "Solve the challenge and repeat the request with the solution in the header Amply-Challenge, and with the same "
+            "Idempotency-Key where it had one."
         )
         self.members = {"challenge": challenge}
 
@@ -183,6 +182,19 @@ def is_small(amount: Money) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decline:
+    """One card that was declined.
+
+    `reference` tells it from others: the processor's charge, or attempt. `card` is the processor's fingerprint of the card, if it
+    says one. Both are kept under the day's key only.
+    """
+
+    reference: str
+    card: str | None
+    declined_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """What one organisation is charged for, where one request gives to several."""
 
@@ -192,9 +204,14 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A gift that somebody wants to open. `beside`: the other parts, where one request gives to several organisations.
+    """A gift that somebody wants to open, or a card that they want to enter for one.
 
     A card is tried with each charge: what is small is judged of each part, and never of what they come to.
+
+    Attributes:
+        idempotency_key: Of the request: a challenge is solved for it, and for no other.
+        beside: The other parts, where one request gives to several organisations.
+        is_begun: A card for a gift or plan that is there already: a form that is closed to new gifts does not stop it.
     """
 
     client: Client
@@ -203,6 +220,7 @@ class Attempt:
     amount: Money
     idempotency_key: str
     beside: tuple[Part, ...] = ()
+    is_begun: bool = False
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -216,20 +234,57 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetupOf:
+    """A card that somebody wants to enter for what they have begun.
+
+    Attributes:
+        owner_id: The gift to several organisations, or the plan, that it is for.
+        number: Of the owner's SetupIntents: a challenge is solved for one of them.
+        mail: Its donor's address.
+        gifts: What the card is to pay.
+    """
+
+    owner_id: str
+    number: int
+    mail: str
+    gifts: Sequence[Part]
+
+    def attempt(self, client: Client) -> Attempt:
+        """What the gate is asked for."""
+        first, *beside = self.gifts
+        return Attempt(
+            client=client,
+            organization_id=first.organization_id,
+            mail=self.mail,
+            amount=first.amount,
+            idempotency_key=f"{self.owner_id}:{self.number}",
+            beside=tuple(beside),
+            is_begun=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fingerprints:
     """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
 
-    None for what is not the public Internet's: everyone of a private network would be one subject. `is_challenged`: a
-    challenge was solved for it.
+    None for what is not the public Internet's: everyone of a private network would be one subject. All are None for what an
+    organisation's own program asked for. `is_challenged`: a challenge was solved for it.
     """
 
     address: bytes | None
     network: bytes | None
     device: bytes | None
-    mail: bytes
-    mail_domain: bytes
+    mail: bytes | None
+    mail_domain: bytes | None
     is_small: bool
     is_challenged: bool = False
+
+    @classmethod
+    def of_program(cls, amount: Money) -> "Fingerprints":
+        """Of a gift that an organisation's own program asked for: it is counted, and nobody is told from anybody by it."""
+        return cls(
+            address=None, network=None, device=None, mail=None, mail_domain=None, is_small=is_small(amount)
+        )
 
     def of_part(self, amount: Money) -> "Fingerprints":
         """The same of one part of a gift: it alone may be small."""
@@ -335,29 +390,3 @@ def is_exhausted(*, declines: int, cards: int, gifts_of_card: int, is_under_atta
     if is_under_attack and declines >= DECLINES_OF_A_GIFT_UNDER_ATTACK:
         return True
     return declines >= DECLINES_OF_A_GIFT or cards >= CARDS_OF_A_GIFT or gifts_of_card > GIFTS_OF_A_CARD
-
-
-_PRIVATE: Final = tuple(
-    ipaddress.ip_network(text)
-    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
-)
-
-
-def address_and_network(text: str) -> tuple[str, str] | None:
-    """A client's address and the network it stands in, as far as one customer of a provider reaches.
-
-    IPv4: the address and its /24. IPv6: its /64, which is one household's, and its /48. None for what is no address, or of
-    a private network: where strangers' addresses are not seen, nobody is told from anybody by them.
-    """
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    if any(found in network for network in _PRIVATE):
-        return None
-    own, wider = (32, 24) if found.version == 4 else (64, 48)  # noqa: PLR2004 -- the versions of IP
-    return tuple(  # type: ignore[return-value] # two of them
-        str(ipaddress.ip_network(f"{found}/{bits}", strict=False)) for bits in (own, wider)
-    )

@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.modules.defence.domain import Attempt, Fingerprints, Subject, address_and_network, is_small
+from amply.modules.defence.addresses import address_and_network
+from amply.modules.defence.domain import Attempt, Fingerprints, Subject, is_small
 from amply.modules.defence.models import DailyKeyRow
 
 KEPT: Final = timedelta(days=2)

@@ -1,6 +1,6 @@
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, LargeBinary
+from sqlalchemy import ARRAY, Boolean, Date, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.due_rows import DueRow
@@ -15,6 +15,8 @@ class DailyKeyRow(Record):
 
 
 class OpenedGiftRow(Record):
+    """A gift that was opened in the last two days. One that an organisation's program took has no marks."""
+
     __tablename__ = "opened_gift"
 
     donation_id: Mapped[str] = mapped_column(primary_key=True)
@@ -22,22 +24,50 @@ class OpenedGiftRow(Record):
     address: Mapped[bytes | None] = mapped_column(LargeBinary)
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
     device: Mapped[bytes | None] = mapped_column(LargeBinary)
-    mail: Mapped[bytes] = mapped_column(LargeBinary)
+    mail: Mapped[bytes | None] = mapped_column(LargeBinary)
     mail_domain: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_small: Mapped[bool] = mapped_column(Boolean)
     is_challenged: Mapped[bool] = mapped_column(Boolean, server_default="false")
     opened_at: Mapped[datetime]
-    exhausted_at: Mapped[datetime | None]
-    closed_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    next_attempt_at: Mapped[datetime | None]
+
+
+class CardSetupRow(DueRow):
+    """A SetupIntent that takes cards until it is ended, which is due at `next_attempt_at`.
+
+    `account_id`: None on the platform itself. `owner_id`: the gift to several organisations, or the plan, that it stores a card for.
+    `small_at`: those of its organisations that are given something small. The marks go after two days.
+    """
+
+    __tablename__ = "card_setup"
+
+    remote_id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str | None]
+    owner_id: Mapped[str]
+    organization_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    small_at: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    network: Mapped[bytes | None] = mapped_column(LargeBinary)
+    device: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mail: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mail_domain: Mapped[bytes | None] = mapped_column(LargeBinary)
+    is_challenged: Mapped[bool] = mapped_column(Boolean)
+    opened_at: Mapped[datetime]
+    is_exhausted: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    ended_at: Mapped[datetime | None]
 
 
 class DeclineRow(Record):
+    """A card that was declined: for a gift, or by a SetupIntent of `owner_id`.
+
+    `is_collected`: of a recurring gift, where nobody was at a form. `is_repeat`: an attempt that concerns several organisations has
+    a row for each, of which one counts against whoever made it.
+    """
+
     __tablename__ = "decline"
 
     id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    donation_id: Mapped[str]
+    donation_id: Mapped[str | None]
+    owner_id: Mapped[str | None]
     organization_id: Mapped[str]
     address: Mapped[bytes | None] = mapped_column(LargeBinary)
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -46,6 +76,9 @@ class DeclineRow(Record):
     mail_domain: Mapped[bytes | None] = mapped_column(LargeBinary)
     card: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_small: Mapped[bool] = mapped_column(Boolean)
+    is_challenged: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    is_collected: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    is_repeat: Mapped[bool] = mapped_column(Boolean, server_default="false")
     declined_at: Mapped[datetime]
 
 

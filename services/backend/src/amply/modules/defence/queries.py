@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, text, union
+from sqlalchemy import any_, func, literal, select, text, union
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.modules.defence.domain import DECLINES, HOUR, SMALL_DECLINES, Fingerprints, Subject
-from amply.modules.defence.models import AttackRow, ClosingRow
+from amply.modules.defence.models import AttackRow, CardSetupRow, ClosingRow, OpenedGiftRow
 
 _COLUMNS: Final[Mapping[Subject, str]] = {
     Subject.ADDRESS: "address",
@@ -57,7 +57,7 @@ _SEEN: Final = text(f"""
             ORDER BY organization_id, until
         ) AS closed_until
     FROM decline
-    WHERE {_lately(HOUR)} AND ({" OR ".join(f"{column} = :{column}" for column in _COLUMNS.values())})
+    WHERE {_lately(HOUR)} AND NOT is_repeat AND ({" OR ".join(f"{column} = :{column}" for column in _COLUMNS.values())})
 """)  # noqa: S608 -- of constants: the rules are data
 """Built once: to say it anew for each gift would cost more than to ask it."""
 
@@ -115,6 +115,22 @@ def is_under_attack(session: Session, *, organization_ids: Collection[str], now:
         AttackRow.organization_id.in_(organization_ids), AttackRow.until > now
     )
     return session.scalar(attacked.limit(1)) is not None
+
+
+def count_opened(
+    session: Session, *, organization_id: str, since: datetime, is_challenged: bool | None = None
+) -> int:
+    """How many gifts to an organisation, and cards for them, somebody has begun; those alone that a challenge was solved for."""
+    gifts = select(func.count()).where(
+        OpenedGiftRow.organization_id == organization_id, OpenedGiftRow.opened_at > since
+    )
+    setups = select(func.count()).where(
+        literal(organization_id) == any_(CardSetupRow.organization_ids), CardSetupRow.opened_at > since
+    )
+    if is_challenged is not None:
+        gifts = gifts.where(OpenedGiftRow.is_challenged == is_challenged)
+        setups = setups.where(CardSetupRow.is_challenged == is_challenged)
+    return session.scalars(gifts).one() + session.scalars(setups).one()
 
 
 def attacks(session: Session, *, now: datetime) -> Sequence[Attack]:

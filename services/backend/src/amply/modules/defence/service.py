@@ -88,7 +88,7 @@ class Gate:
             declined=seen.declined,
             is_counted_alone=not counted.is_shared,
             is_under_attack=seen.is_under_attack,
-            closed=seen.closed,
+            closed={} if attempt.is_begun else seen.closed,
         )
 
 

@@ -1,11 +1,14 @@
 """What a route that opens payments asks the gate with."""
 
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 
 from amply.infra.rate_limits import client_address
-from amply.modules.defence.domain import Client
+from amply.infra.web import ClockOf
+from amply.kernel.clock import Clock
+from amply.modules.defence.domain import Client, Fingerprints, SetupOf
 from amply.modules.defence.service import Gate
 
 _OF_A_DEVICE: Final = ("user-agent", "accept-language", "sec-ch-ua", "sec-ch-ua-platform")
@@ -30,3 +33,30 @@ SolutionOf = Annotated[
         description="The solution of the challenge that this request was answered with before",
     ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardAdmission:
+    """A request that wants to enter a card for what is begun, before the gate."""
+
+    gate: Gate
+    client: Client
+    solution: str | None
+    clock: Clock
+
+    def admit(self, about: SetupOf) -> Fingerprints:
+        """Ask the gate, as for a gift, and say what whoever asks is remembered by.
+
+        Raises:
+            ChallengeRequired, TooManyRequests: As `Gate.admit` says.
+        """
+        return self.gate.admit(about.attempt(self.client), solution=self.solution, now=self.clock())
+
+
+async def _card_admission(
+    clock: ClockOf, gate: GateOf, client: ClientOf, amply_challenge: SolutionOf = None
+) -> CardAdmission:
+    return CardAdmission(gate=gate, client=client, solution=amply_challenge, clock=clock)
+
+
+CardAdmissionOf = Annotated[CardAdmission, Depends(_card_admission)]

@@ -11,7 +11,6 @@ from amply.modules.donations.data_sharing import (
     DataSharingIn,
     DataSharingNotAcceptable,
 )
-from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.dedications import DedicationDependencies, send_due_dedications
 from amply.modules.donations.domain import (
     Costs,
@@ -39,6 +38,7 @@ from amply.modules.donations.donor_gifts import (
     sealed_for,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
+from amply.modules.donations.endings import end_payments
 from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
 from amply.modules.donations.evidence import evidence
@@ -65,7 +65,10 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
+from amply.modules.donations.provider_events.reversals import TOPIC_CONTESTED
+from amply.modules.donations.provider_events.setups import handle_setup_event
 from amply.modules.donations.queries import (
+    contested,
     costs,
     count_exhausted_letters,
     count_exhausted_receipts,
@@ -105,7 +108,6 @@ from amply.modules.donations.schemas import (
     DonationIn,
     FeeCoverIn,
     GiftIn,
-    LongText,
 )
 from amply.modules.donations.service import (
     Answer,
@@ -118,6 +120,7 @@ from amply.modules.donations.service import (
 )
 from amply.modules.donations.splits import SplitGiftDependencies, complete_splits
 from amply.modules.donations.tasks import EventDependencies, handle_provider_event
+from amply.modules.donations.typed_text import LongText
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -125,6 +128,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
+    "TOPIC_CONTESTED",
     "TOPIC_HIDDEN",
     "TOPIC_REFUND_ASKED",
     "AdmissionOf",
@@ -183,16 +187,17 @@ __all__ = [
     "change_anonymity",
     "check_gift",
     "check_options",
-    "close_exhausted",
     "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
+    "contested",
     "costs",
     "count_exhausted_letters",
     "count_exhausted_receipts",
     "count_exhausted_requests",
     "covered_fees",
     "dedication_of",
+    "end_payments",
     "erase_donor",
     "evidence",
     "forget_told",
@@ -200,6 +205,7 @@ __all__ = [
     "gifts_in_batches",
     "gifts_of",
     "handle_provider_event",
+    "handle_setup_event",
     "index_of",
     "keeps_event",
     "newest_address",

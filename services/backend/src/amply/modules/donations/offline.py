@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database, begins_again
-from amply.kernel import ids
+from amply.kernel import human_text, ids
 from amply.kernel.errors import Conflict, InvalidRequest
 from amply.kernel.money import Money
 from amply.modules import ledger, organizations, receipts
@@ -33,9 +33,8 @@ from amply.modules.donations.options import (
     keep_dedication,
 )
 from amply.modules.donations.receipting import void_receipt
-from amply.modules.donations.schemas import LongText, NameInLetter, ShortText, TaxId
+from amply.modules.donations.typed_text import LongText, NameInLetter, ShortText, TaxId
 
-_NAME_MAX: Final = 200
 _REFERENCE_MAX: Final = 60
 _DESCRIPTION_MAX: Final = 300
 _LONG: Final = TypeAdapter[str](LongText)
@@ -226,7 +225,7 @@ def _entry(gift: OfflineGift, *, donation_id: str, reference: str, received_at: 
     kind = ledger.Kind.DONATION_IN_KIND if is_thing else ledger.Kind.DONATION_OFFLINE
     company = gift.for_receipt.company
     personal = {
-        "donor_name": gift.donor_name.strip(),
+        "donor_name": human_text.name_as_kept(gift.donor_name),
         "donor_email": gift.donor_email,
         "donation_id": donation_id,
         "company_name": company.name if company is not None else None,
@@ -255,9 +254,9 @@ def _lines(
 
 def _said(session: Session, gift: OfflineGift, donation_id: str) -> dict[str, Any]:
     said = {
-        "donor_name": gift.donor_name.strip(),
+        "donor_name": human_text.name_as_kept(gift.donor_name),
         "donor_email": gift.donor_email,
-        "message": gift.message or None,
+        "message": human_text.prose_as_kept(gift.message or "") or None,
     }
     return DonationRow.fields.at_rest(session, row_id=donation_id, fields=said)
 
@@ -316,7 +315,7 @@ def _checked(gift: OfflineGift) -> str:
     described = bool(gift.description and gift.description.strip())
     faults = {
         "reference": not 0 < len(reference) <= _REFERENCE_MAX or not reference.isprintable(),
-        "donor_name": not 0 < len(gift.donor_name.strip()) <= _NAME_MAX or not gift.donor_name.isprintable(),
+        "donor_name": not _fits(_SHORT, gift.donor_name),
         "amount": gift.amount.minor_units <= 0,
         "description": described != (gift.method is OfflineMethod.IN_KIND)
         or len(gift.description or "") > _DESCRIPTION_MAX,

@@ -3,13 +3,15 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import EmailStr, Field
+from pydantic import Field
 
 from amply.kernel.money import Money
 from amply.modules.donations.domain import OfflineMethod
 from amply.modules.donations.offline import OfflineGift
 from amply.modules.donations.options import Anonymity, GiftOptions
-from amply.modules.donations.schemas import AddressIn, CompanyIn, DedicationIn, LongText, Request, ShortText
+from amply.modules.donations.schemas import AddressIn, CompanyIn, DedicationIn, Request
+from amply.modules.donations.typed_text import LongText, ShortText
+from amply.modules.mail import EmailAddress
 from amply.modules.receipts import Company, DonorFacts, Language
 
 
@@ -23,7 +25,7 @@ class OfflineDonor(Request):
     """Who gave. Without an e-mail address the receipt is printed."""
 
     name: ShortText
-    email: EmailStr | None = None
+    email: EmailAddress | None = None
     address: OfflineAddress | None = None
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.vault.reencryption import Tended, of_records
 from amply.kernel.money import Money
-from amply.modules import receipts
+from amply.modules import payments, receipts
 from amply.modules.donations.domain import (
     DEDICATION_ATTEMPTS_MAX,
     RECEIPT_ATTEMPTS_MAX,
@@ -76,6 +76,14 @@ def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str,
     """Where each of these donations stands."""
     rows = session.execute(select(DonationRow.id, DonationRow.status).where(DonationRow.id.in_(donation_ids)))
     return {row.id: DonationStatus(row.status) for row in rows}
+
+
+def contested(session: Session, *, donation_ids: Collection[str]) -> frozenset[str]:
+    """Those of these gifts that their donor's bank wants back or has kept, or that were given back as fraud."""
+    disputed = session.scalars(
+        select(DonationRow.id).where(DonationRow.id.in_(donation_ids), DonationRow.dispute_state.is_not(None))
+    )
+    return frozenset(disputed) | payments.refunded_as_fraud(session, donation_ids=donation_ids)
 
 
 def costs(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Costs]:

@@ -9,7 +9,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
-from amply.modules import access, ledger, organizations, payments
+from amply.modules import access, defence, ledger, organizations, payments
 from amply.modules.donations import queries, service
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.domain import DonationNotFound
@@ -58,7 +58,7 @@ def create_donation(
         request=body.model_dump(mode="json", exclude={"data_sharing"} if body.data_sharing is None else None),
         clock=clock,
         # A key speaks for many donors from one address: what bounds it is its own limit, and how each payment ends.
-        marks=admission.admit(gift) if key is None else None,
+        marks=admission.admit(gift) if key is None else defence.Fingerprints.of_program(gift.amount),
         consents=request.app.state.consents,
     )
     return answered(answer)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
@@ -12,7 +12,9 @@ from amply.kernel.money import Money
 from amply.modules.donations.data_sharing import DataSharingIn
 from amply.modules.donations.domain import Channel, Costs, Donation, Donor, Gift
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
+from amply.modules.donations.typed_text import LongText, NameInLetter, ShortText, TaxId
 from amply.modules.ledger import Inclusion
+from amply.modules.mail import EmailAddress
 from amply.modules.payments import FeeCover, Method
 from amply.modules.receipts import (
     Company,
@@ -21,38 +23,7 @@ from amply.modules.receipts import (
     Language,
     PostalAddress,
     declare,
-    is_name_alone,
 )
-
-# People's words may hold any character but those that control terminals, headers, text direction or the database.
-ShortText = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$",
-    ),
-]
-LongText = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        max_length=2000,
-        pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$",
-    ),
-]
-
-
-def _name_alone(text: str) -> str:
-    if not is_name_alone(text):
-        raise ValueError("write a name of at most 100 characters, without addresses or links")
-    return text
-
-
-TaxId = Annotated[ShortText, Field(max_length=40)]
-NameInLetter = Annotated[ShortText, AfterValidator(_name_alone)]
-"""Stands in a letter to somebody who did not ask for one."""
 
 
 class Request(BaseModel):
@@ -117,7 +88,7 @@ class DonorIn(Request):
     """Who gives."""
 
     name: ShortText
-    email: EmailStr
+    email: EmailAddress
     address: AddressIn | None = None
 
     def facts(
@@ -149,7 +120,7 @@ class RecipientIn(Request):
     """Somebody who is told by e-mail, once, that a gift was made for the honouree: never how much."""
 
     name: NameInLetter
-    email: EmailStr
+    email: EmailAddress
 
 
 class DedicationIn(Request):

@@ -44,7 +44,7 @@ class PaymentMethodMissing(Conflict):
 
 
 class SetupsUsedUp(Conflict):
-    """As many payment methods were asked for as may be."""
+    """As many payment methods were asked for as may be, or too many cards declined."""
 
     code = "setups_used_up"
 

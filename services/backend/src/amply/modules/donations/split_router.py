@@ -9,7 +9,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import organizations, payments
+from amply.modules import defence, organizations, payments
 from amply.modules.donations import service, split_rows, splits
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.split_domain import (
@@ -92,6 +92,7 @@ def quote_split_gift(body: SplitQuoteIn, database: DatabaseOf) -> SplitQuoteOut:
         SplitGiftNotFound,
         SplitGiftClosed,
         PaymentMethodMissing,
+        payments.OrganizationNotReady,
         payments.ProcessorUnavailable,
         TooManyRequests,
     ),
@@ -110,13 +111,15 @@ def pay_split_gift(split_id: Identifier, parts: SplittingOf) -> SplitGiftOut:
         SplitGiftClosed,
         PaymentMethodMissing,
         SetupsUsedUp,
+        defence.ChallengeRequired,
         payments.ProcessorRefused,
         payments.ProcessorUnavailable,
         TooManyRequests,
     ),
 )
-def create_setup(split_id: Identifier, parts: SplittingOf) -> SetupOut:
-    return splits.new_setup(parts, split_id=split_id)
+def create_setup(split_id: Identifier, parts: SplittingOf, admission: defence.CardAdmissionOf) -> SetupOut:
+    """The gate is asked as for a gift. A challenge is solved for this setup: nothing but its solution is sent with it again."""
+    return splits.new_setup(parts, split_id=split_id, admit=admission.admit)
 
 
 @router.get(

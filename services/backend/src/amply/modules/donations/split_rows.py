@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session, aliased
 
 from amply.infra import idempotency
 from amply.kernel.money import Money
-from amply.modules import payments
+from amply.modules import defence, payments
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.models import DonationRow, SplitGiftRow, SplitPartRow
 from amply.modules.donations.split_domain import (
     KEPT,
     PaymentMethodMissing,
+    SetupsUsedUp,
     SplitGift,
     SplitGiftClosed,
     SplitGiftNotFound,
@@ -154,15 +155,44 @@ def end_paying(session: Session, *, split_id: str, now: datetime) -> None:
         row.next_attempt_at, row.updated_at = None, now
 
 
-def next_setup(session: Session, *, split_id: str, most: int, now: datetime) -> Held | None:
-    """Count another payment method; None when there were as many as may be.
+def setup_of(session: Session, *, split_id: str, number: int) -> defence.SetupOf:
+    """What the gate and the counts of declined cards are told of a gift's payment method."""
+    rows = session.scalars(
+        select(DonationRow)
+        .join(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
+        .where(SplitPartRow.split_id == split_id)
+        .order_by(SplitPartRow.position)
+    ).all()
+    if not rows:
+        raise SplitGiftNotFound("No gift to several organisations has this id; check it and try again.")
+    gifts = tuple(
+        defence.Part(
+            organization_id=row.organization_id,
+            amount=Money(minor_units=row.minor_units - row.fee_cover_minor_units, currency=row.currency),
+        )
+        for row in rows
+    )
+    return defence.SetupOf(owner_id=split_id, number=number, mail=rows[0].donor_email or "", gifts=gifts)
+
+
+def another_setup(session: Session, *, split_id: str, most: int) -> defence.SetupOf:
+    """What another payment method would be for.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed: There is nothing to pay.
+        SetupsUsedUp: There were as many as may be, or too many cards were declined.
     """
-    row = _open(session, split_id)
-    if row.setups >= most:
-        return None
+    row = _with_setups_left(session, split_id, most=most)
+    return setup_of(session, split_id=split_id, number=row.setups + 1)
+
+
+def next_setup(session: Session, *, split_id: str, most: int, now: datetime) -> Held:
+    """Count another payment method.
+
+    Raises:
+        SplitGiftNotFound, SplitGiftClosed, SetupsUsedUp: As `another_setup` says.
+    """
+    row = _with_setups_left(session, split_id, most=most)
     row.setups += 1
     row.updated_at = now
     return _held(row)
@@ -231,6 +261,7 @@ def forget(session: Session, *, scope: str, donation_ids: Collection[str]) -> No
         select(SplitPartRow.split_id).where(SplitPartRow.donation_id.in_(donation_ids)).distinct()
     ).all()
     idempotency.forget(session, scope=scope, resource_ids=split_ids)
+    defence.forget_setups_of(session, owner_ids=split_ids)
     session.execute(delete(SplitPartRow).where(SplitPartRow.split_id.in_(split_ids)))
     session.execute(
         delete(SplitGiftRow).where(SplitGiftRow.id.in_(split_ids), SplitGiftRow.customer_id.is_(None))
@@ -249,6 +280,13 @@ def _open(session: Session, split_id: str) -> SplitGiftRow:
         raise SplitGiftClosed(
             "This gift's payment method is not kept any more; look at its parts, and begin a new gift for those that failed."
         )
+    return row
+
+
+def _with_setups_left(session: Session, split_id: str, *, most: int) -> SplitGiftRow:
+    row = _open(session, split_id)
+    if row.setups >= most or defence.are_exhausted(session, owner_id=split_id):
+        raise SetupsUsedUp("Too many payment methods were tried for this gift; begin a new one.")
     return row
 
 

@@ -22,11 +22,11 @@ from amply.modules.donations.schemas import (
     FeeCoverIn,
     FeeCoverOut,
     GiftAidIn,
-    LongText,
     QuoteOut,
     Request,
 )
 from amply.modules.donations.split_domain import NewSplitGift, SplitGift, SplitPart
+from amply.modules.donations.typed_text import LongText
 from amply.modules.payments import FeeCover
 from amply.modules.receipts import Language
 

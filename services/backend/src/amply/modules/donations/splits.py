@@ -5,7 +5,7 @@ donor enters the method once, and its copies. Nothing is charged twice: a part h
 lets succeed once, so that paying can be repeated after any crash, by the donor or by `complete_splits`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -26,7 +26,6 @@ from amply.modules.donations.split_domain import (
     KEPT,
     NewSplitGift,
     PaymentMethodMissing,
-    SetupsUsedUp,
     SplitGift,
     SplitPart,
 )
@@ -42,6 +41,10 @@ _AGAIN_AFTER: Final = timedelta(minutes=1)
 _TRIES_MAX: Final = 5
 """How often paying is repeated for a donor whose request died: within half an hour, or not at all."""
 _OVER: Final = frozenset({DonationStatus.SUCCEEDED, DonationStatus.PROCESSING, DonationStatus.CANCELED})
+
+
+AdmitsCard = Callable[[defence.SetupOf], defence.Fingerprints]
+"""Asks the gate whether a card may be entered. Raises `ChallengeRequired` and `TooManyRequests`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,7 @@ def give_to_many(
         else:
             split_id = earlier.resource_id
     _open_intents(parts, split_id)
-    return _open_setup(parts, split_id)
+    return _open_setup(parts, split_id, marks=marks)
 
 
 def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
@@ -93,6 +96,7 @@ def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
         SplitGiftNotFound: There is no such gift.
         SplitGiftClosed: Its payment method is forgotten.
         PaymentMethodMissing: The donor has not entered one yet.
+        OrganizationNotReady: None of the organisations whose parts are not paid takes gifts now; of several, those that do are paid.
         ProcessorUnavailable: Nobody can say whether they have; ask again.
     """
     with parts.database.transaction() as session:
@@ -100,23 +104,26 @@ def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
     return _pay(parts, held)
 
 
-def new_setup(parts: SplitGiftDependencies, *, split_id: str) -> SetupOut:
-    """Let the donor enter another payment method for the parts that are not paid.
+def new_setup(parts: SplitGiftDependencies, *, split_id: str, admit: AdmitsCard) -> SetupOut:
+    """Let the donor enter another payment method for the parts that are not paid. `admit` asks the gate.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed: As `pay_parts` says.
-        SetupsUsedUp: Five were asked for before.
+        SetupsUsedUp: Five were asked for before, or too many cards declined.
+        ChallengeRequired, TooManyRequests: As the gate says.
         ProcessorUnavailable, ProcessorRefused: As the port says.
     """
     with parts.database.transaction() as session:
+        about = split_rows.another_setup(session, split_id=split_id, most=_SETUPS_MAX)
+    marks = admit(about)
+    with parts.database.transaction() as session:
         held = split_rows.next_setup(session, split_id=split_id, most=_SETUPS_MAX, now=parts.clock())
-    if held is None:
-        raise SetupsUsedUp("Five payment methods were tried for this gift; begin a new one.")
     made = parts.method_cloning.open_setup(split_id=split_id, payer_id=held.payer_id, number=held.setups)
     with parts.database.transaction() as session:
         split_rows.use_setup(
             session, split_id=split_id, number=held.setups, setup_id=made.remote_id, now=parts.clock()
         )
+        _remember(session, about, made, marks=marks, now=parts.clock())
     return SetupOut(client_secret=made.client_secret, publishable_key=parts.method_cloning.publishable_key)
 
 
@@ -217,7 +224,7 @@ def _open_intent(parts: SplitGiftDependencies, payment: payments.Payment) -> Non
         payments.record_intent(session, payment_id=payment.id, intent=intent, now=parts.clock())
 
 
-def _open_setup(parts: SplitGiftDependencies, split_id: str) -> Answer:
+def _open_setup(parts: SplitGiftDependencies, split_id: str, *, marks: defence.Fingerprints | None) -> Answer:
     payer_id = parts.method_cloning.open_payer(split_id=split_id)
     made = parts.method_cloning.open_setup(split_id=split_id, payer_id=payer_id, number=1)
     setup = SetupOut(client_secret=made.client_secret, publishable_key=parts.method_cloning.publishable_key)
@@ -225,11 +232,24 @@ def _open_setup(parts: SplitGiftDependencies, split_id: str) -> Answer:
         split_rows.keep_payer(
             session, split_id=split_id, payer_id=payer_id, setup_id=made.remote_id, now=parts.clock()
         )
+        about = split_rows.setup_of(session, split_id=split_id, number=1)
+        _remember(session, about, made, marks=marks, now=parts.clock())
         shown = SplitGiftOut.of(split_rows.get(session, split_id=split_id))
         body = SplitGiftCreated(**shown.model_dump(), setup=setup).model_dump()
         idempotency.store_answer(session, scope=SCOPE, resource_id=split_id, status=_CREATED, body=body)
     _log.info("split_gift_opened", split_id=split_id, parts=len(shown.parts))
     return Answer(status=_CREATED, body=body)
+
+
+def _remember(
+    session: Session,
+    about: defence.SetupOf,
+    made: payments.SharedSetup,
+    *,
+    marks: defence.Fingerprints | None,
+    now: datetime,
+) -> None:
+    defence.keep_setup(session, about, remote_id=made.remote_id, account_id=None, marks=marks, now=now)
 
 
 def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
@@ -247,8 +267,15 @@ def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
             payment.donation_id: payment.remote_id
             for payment in split_rows.payments_of(session, split_id=held.id)
         }
+        closed = _closed(session, split)
+    _require_open(parts, held, split, closed=closed)
     told = tuple(
-        replace(part, outcome=_pay_part(parts, held, part, intents[part.donation_id], method_id=method_id))
+        replace(
+            part,
+            outcome=SharedOutcome(paid=Paid.DECLINED)
+            if part.organization_id in closed and part.status not in _OVER
+            else _pay_part(parts, held, part, intents[part.donation_id], method_id=method_id),
+        )
         for part in split.parts
     )
     if not any(part.outcome is not None and part.outcome.paid is Paid.UNKNOWN for part in told):
@@ -257,6 +284,33 @@ def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
     if all(_is_over(part) for part in told):
         _release(parts, split_id=held.id, payer_id=held.payer_id)
     return replace(split, parts=told)
+
+
+def _closed(session: Session, split: SplitGift) -> frozenset[str]:
+    """The organisations of parts that are not paid which take no gifts now."""
+    return frozenset(
+        part.organization_id
+        for part in split.parts
+        if part.status not in _OVER
+        and payments.find_account(session, organization_id=part.organization_id) is None
+    )
+
+
+def _require_open(
+    parts: SplitGiftDependencies, held: split_rows.Held, split: SplitGift, *, closed: frozenset[str]
+) -> None:
+    """See that something can be paid, or that nothing has to be.
+
+    Raises:
+        OrganizationNotReady: Of the first part that is not paid; nothing of the others can be either.
+    """
+    unpaid = [part.organization_id for part in split.parts if part.status not in _OVER]
+    if not unpaid or not closed.issuperset(unpaid):
+        return
+    with parts.database.transaction() as session:
+        split_rows.end_paying(session, split_id=held.id, now=parts.clock())
+    with parts.database.transaction() as session:
+        payments.require_account(session, organization_id=unpaid[0])
 
 
 def _open_missing(parts: SplitGiftDependencies, held: split_rows.Held) -> None:

@@ -4,13 +4,14 @@ import hashlib
 from datetime import date
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
 from amply.modules.donations import AmountOut, Anonymity, GivenTo, OwnGift
 from amply.modules.giving.domain import Document, DocumentKind, DocumentNotAcceptable, DocumentState, Wanted
+from amply.modules.mail import EmailAddress
 from amply.modules.organizations import PictureOut
 from amply.modules.receipts import Language, ListedReceipt, ReceiptKind, ReceiptState
 
@@ -24,7 +25,7 @@ class Request(BaseModel):
 class LinkIn(Request):
     """Whose gifts somebody wants to see."""
 
-    email: EmailStr
+    email: EmailAddress
     language: Language | None = Field(
         default=None, description="Of the letter; else the organisation's, else English."
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra import outbox
 from amply.infra.uploads import NAME_BYTES, UPLOAD_WITHIN, Upload
-from amply.kernel import ids
+from amply.kernel import human_text, ids
 from amply.modules import audit, organizations
 from amply.modules.access import (
     Access,
@@ -195,13 +195,14 @@ def _said(alt: Mapping[str, str]) -> dict[str, str]:
         raise ImageNotAcceptable(
             f"Say what the picture shows in each of {', '.join(PICTURE_LANGUAGES)}.", param="alt"
         )
-    lines = {language: " ".join(alt[language].split()) for language in PICTURE_LANGUAGES}
-    for language, line in lines.items():
-        if not 0 < len(line) <= ALT_LENGTH_MAX or not line.isprintable():
-            raise ImageNotAcceptable(
-                f"Write 1 to {ALT_LENGTH_MAX} characters as alt.{language}.", param=f"alt.{language}"
-            )
-    return lines
+    return {language: _line(alt[language], param=f"alt.{language}") for language in PICTURE_LANGUAGES}
+
+
+def _line(text: str, *, param: str) -> str:
+    try:
+        return human_text.line(text, longest=ALT_LENGTH_MAX)
+    except human_text.TextNotAcceptable as refused:
+        raise ImageNotAcceptable(refused.sentence(param), param=param) from None
 
 
 def _require_room(session: Session, access: Access) -> None:

@@ -321,7 +321,16 @@ def _received(access: Access, intake: Intake, row: JobRow) -> Job:
         raise NothingUploaded("Nothing was uploaded in time: begin again, and post the file to the form.")
     is_good = stored.size_bytes <= UPLOAD_BYTES_MAX
     with access.transaction() as session:
-        if take_up(session, access, JobRow, row_id=row.id, stored=stored, is_good=is_good):
+        if take_up(
+            session,
+            access,
+            JobRow,
+            row_id=row.id,
+            stored=stored,
+            is_good=is_good,
+            # Its turn counts from now, and not from when its place was made.
+            also={"next_attempt_at": access.now},
+        ):
             audit.record_by(session, access, Action.FILE_SUBMITTED, row.id, reason=row.dataset_id)
             if is_good:
                 outbox.put(session, topic=TOPIC_SUBMITTED, payload={"job_id": row.id}, now=access.now)

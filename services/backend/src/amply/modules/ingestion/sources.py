@@ -9,13 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
-from amply.kernel import ids
+from amply.kernel import human_text, ids
 from amply.kernel.pagination import Page
 from amply.modules import audit, organizations
 from amply.modules.access import Access
 from amply.modules.audit import Action
 from amply.modules.ingestion.domain import (
     SOURCES_MAX,
+    TITLE_LENGTH_MAX,
     IntakeNotYet,
     SourceNotAcceptable,
     SourceNotFound,
@@ -55,10 +56,10 @@ def line_of(text: str) -> str:
     Raises:
         SourceNotAcceptable: It has nothing that can be read.
     """
-    line = " ".join(text.split())
-    if not line or not line.isprintable():
-        raise SourceNotAcceptable("Give it a title of characters that can be read.", param="title")
-    return line
+    try:
+        return human_text.name(text, longest=TITLE_LENGTH_MAX)
+    except human_text.TextNotAcceptable as refused:
+        raise SourceNotAcceptable(refused.sentence("its title"), param="title") from None
 
 
 def add(session: Session, access: Access, *, title: str, description: str) -> Source:
@@ -79,7 +80,7 @@ def add(session: Session, access: Access, *, title: str, description: str) -> So
             id=source_id,
             organization_id=access.organization_id,
             title=line,
-            description=" ".join(description.split()),
+            description=human_text.name_as_kept(description),
             added_by=access.person_id or access.key_id or "",
             created_at=access.now,
         )

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, or_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
@@ -59,8 +59,36 @@ def read_files(parts: IngestionDependencies, *, clock: Clock) -> int:
     return read
 
 
+def _turns() -> tuple[ColumnElement[Any], ...]:
+    """Organisations take turns: of each its first file, and of those the one whose organisation was read for the longest ago.
+
+    What has failed counts for none of those behind it, since it comes ever later.
+    """
+    before, read = aliased(JobRow), aliased(JobRow)
+    own_before = (
+        select(func.count())
+        .where(
+            before.organization_id == JobRow.organization_id,
+            before.received_at.is_not(None),
+            before.finished_at.is_(None),
+            before.removed_at.is_(None),
+            before.attempts <= 1,
+            tuple_(before.received_at, before.id) < tuple_(JobRow.received_at, JobRow.id),
+        )
+        .correlate(JobRow)
+        .scalar_subquery()
+    )
+    last_read = (
+        select(func.max(read.finished_at))
+        .where(read.organization_id == JobRow.organization_id)
+        .correlate(JobRow)
+        .scalar_subquery()
+    )
+    return own_before, last_read.nulls_first()
+
+
 def _next(parts: IngestionDependencies, *, now: datetime) -> int | None:
-    """Read the one that is due the longest; None where none is."""
+    """Read the one whose turn it is; None where none is due."""
     done: list[int] = []
 
     def read(row: JobRow) -> int:
@@ -77,6 +105,7 @@ def _next(parts: IngestionDependencies, *, now: datetime) -> int | None:
         most=1,
         now=now,
         first_again=_AGAIN,
+        turns=_turns(),
     )
     return done[0] if done else None
 
@@ -98,12 +127,15 @@ def _read(parts: IngestionDependencies, row: JobRow, *, now: datetime) -> int:
 
 def _outcome(parts: IngestionDependencies, row: JobRow) -> Mapping[str, Any]:
     """What became of a file. Nobody is told that nothing was accepted while its rows can be seen."""
+    is_given_up = row.attempts > ATTEMPTS_MAX
+    if is_given_up:
+        # Before anything is asked: where the bucket refuses that for good, somebody has to hear of it.
+        # Counted before it is begun: what brings the process down never comes to the end of a reading.
+        _log.error(GIVEN_UP, job_id=row.id)
     if row.rows_read is not None and (not row.rows_accepted or parts.bucket.has(accepted_path(row))):
         # It was read to its end, and whoever did so died before they noted it.
         return _rows(row.rows_read, row.rows_quarantined or 0, row.reasons)
-    if row.attempts > ATTEMPTS_MAX:
-        # Counted before it is begun: what brings the process down never comes to the end of a reading.
-        _log.error(GIVEN_UP, job_id=row.id)
+    if is_given_up:
         return _refused(FileReason.NOT_READ)
     return _taken(parts, row)
 

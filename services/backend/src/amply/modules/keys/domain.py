@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from amply.kernel import human_text
 from amply.kernel.checked_secret import TAIL, CheckedSecret
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules.access import Scope
@@ -78,7 +79,7 @@ def name_of(text: str) -> str:
     Raises:
         KeyNotAcceptable: It is empty, too long, or has characters that cannot be printed.
     """
-    named = " ".join(text.split())
-    if not 0 < len(named) <= _NAME_LENGTH_MAX or not named.isprintable():
-        raise KeyNotAcceptable(f"Name the key in 1 to {_NAME_LENGTH_MAX} characters.", param="name")
-    return named
+    try:
+        return human_text.name(text, longest=_NAME_LENGTH_MAX)
+    except human_text.TextNotAcceptable as refused:
+        raise KeyNotAcceptable(refused.sentence("the key's name"), param="name") from None

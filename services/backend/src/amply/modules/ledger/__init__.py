@@ -90,6 +90,7 @@ from amply.modules.ledger.queries import (
 )
 from amply.modules.ledger.reconciling import Reconciled, reconcile_on, reconciliation_age
 from amply.modules.ledger.restoring import CannotRestore, Restored, restore_log
+from amply.modules.ledger.schemas import VisibilityOut
 from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
@@ -167,6 +168,7 @@ __all__ = [
     "Sums",
     "Visibility",
     "VisibilityNotAcceptable",
+    "VisibilityOut",
     "VisibilityPolicy",
     "Witness",
     "WitnessAnswer",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from amply.modules.mail.addresses import in_ascii
+
 
 class Language(StrEnum):
     """What letters can be written in."""
@@ -46,8 +48,8 @@ class Feedback:
 
 
 def address_digest(address: str) -> str:
-    """What stands for an address: SHA-256, in lower-case hex, of it in lower case without spaces around it.
+    """What stands for an address: SHA-256, in lower-case hex, of it in lower case, its domain in ASCII, without spaces around it.
 
     `docs/runbooks/erase-a-donor.md` computes the same on the operator's machine, so that commands hold no address.
     """
-    return hashlib.sha256(address.strip().lower().encode()).hexdigest()
+    return hashlib.sha256(in_ascii(address.strip()).lower().encode()).hexdigest()

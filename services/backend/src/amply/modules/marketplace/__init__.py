@@ -1,6 +1,6 @@
 """What buyers of released data agreed to, may read and owe, and whose the money is. Import from here only."""
 
-from amply.modules.marketplace.buyer_keys import end_keys, make_key
+from amply.modules.marketplace.buyer_keys import KeyNotEnded, end_keys, make_key
 from amply.modules.marketplace.contracts import (
     Amendment,
     ContractChanged,
@@ -84,6 +84,7 @@ __all__ = [
     "Contracts",
     "Grant",
     "Grants",
+    "KeyNotEnded",
     "MadeKey",
     "MonthNotOver",
     "MonthNotSettled",

@@ -8,10 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from amply.kernel.errors import Unavailable
 from amply.kernel.ids import is_id
 from amply.modules.marketplace.contracts import ContractChanged, ContractStores, find_contract
 from amply.modules.marketplace.domain import ContractClosed, ContractNotFound
 from amply.modules.marketplace.ports import BuyerKeys
+
+
+class KeyNotEnded(Unavailable):
+    """A key whose value nobody knows could not be taken away: it counts as its contract's."""
+
+    code = "data_key_not_ended"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +41,7 @@ def make_key(parts: ContractStores, keys: BuyerKeys, contract_id: str, *, now: d
         ContractUnreadable: The contract's row is not as commands write it.
         ContractClosed: A closed contract stays as it is.
         ContractChanged: Somebody else made one at this moment.
+        KeyNotEnded: What was made is nobody's, and could not be taken away.
     """
     _require_open(parts, contract_id, now=now)
     if known := keys.of(contract_id):
@@ -42,11 +50,21 @@ def make_key(parts: ContractStores, keys: BuyerKeys, contract_id: str, *, now: d
     try:
         _require_alone(keys, contract_id, made.id)
         _require_open(parts, contract_id, now=now)
-    except Exception:
+    except Exception as error:
         # Nobody is told its value, whatever the reason: it would be counted as the contract's, and be of no use.
-        keys.end(made.id)
+        _take_away(keys, contract_id, made.id, because=error)
         raise
     return GivenKey(key_id=made.id, value=made.value)
+
+
+def _take_away(keys: BuyerKeys, contract_id: str, key_id: str, *, because: Exception) -> None:
+    try:
+        keys.end(key_id)
+    except Exception as error:
+        raise KeyNotEnded(
+            f"No key of {contract_id} was made ({because}), and {key_id}, whose value nobody knows, could not be taken away "
+            f"({type(error).__name__}); repeat `data key end {contract_id}`, then make one if it is still wanted."
+        ) from error
 
 
 def _require_alone(keys: BuyerKeys, contract_id: str, key_id: str) -> None:

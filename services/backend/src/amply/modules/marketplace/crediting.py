@@ -66,8 +66,8 @@ def require_credit_in_rows(session: Session, contract_id: str) -> None:
     )
     if found is not None:
         raise BooksKnowMore(
-            f"{found} was settled after a restoration: what the books alone have of its month is counted as credit. Work out "
-            "the credit as docs/runbooks/data-revenue.md says, and repeat this with --is-new if it covers the amount."
+            f"{found} was settled after a restoration: what the books alone have of its month is counted as credit. Add that up "
+            "as docs/runbooks/data-revenue.md says, and repeat this with --in-books and the sum."
         )
 
 

@@ -38,6 +38,20 @@ _NAMED_BY_NONE: Final = """
 All three kinds stand in the words: only so is their index used (`ix_entry_data_moved`).
 """
 _UNKNOWN: Final = text(f"{_NAMED_BY_NONE} AND entry.event_at = :at LIMIT 1")
+_UNKNOWN_RECEIVED: Final = text(f"""{_NAMED_BY_NONE}
+      AND (
+          entry.event_at = :at
+          OR EXISTS (
+              SELECT FROM transfer AS moved
+              WHERE moved.entry_id = entry.id
+                AND moved.currency = :currency
+                AND moved.amount_minor = :amount_minor
+          )
+      )
+    LIMIT 1
+""")
+"""Of that day, or of the same amount on any day: the bank's day may be read differently the second time. All others of other days
+would keep every later payment from being noted."""
 _UNKNOWN_EVER: Final = text(f"{_NAMED_BY_NONE} LIMIT 1")
 """Of any day. What is sent back is rare, and a second time under another day it would be money that is not there."""
 _MOMENT: Final = text("SELECT event_at FROM entry WHERE id = :id")
@@ -108,12 +122,13 @@ def note_payment(
     is_new: bool = False,
     also_of_another: bool = False,
     contract: Contract | None = None,
+    in_books: Money | None = None,
 ) -> Noted:
     """Note a payment and book it; the same one noted again changes nothing.
 
-    `is_new`: it is none of those that a restored database has in its books alone; of what was sent back also: its credit
-    was worked out by people. `also_of_another`: its transfer stands under another contract too, and this is one's part of
-    it. `contract`: the party of what was sent back, as it is now.
+    `is_new`: it is none of those that a restored database has in its books alone. `also_of_another`: its transfer stands under
+    another contract too, and this is one's part of it. Of what was sent back, `contract`: the party as it is now, and
+    `in_books`: what it owes by the books alone, for months whose settlements were lost; asked for where there are such.
 
     Raises:
         ContractNotAcceptable: Its reference or day cannot be.
@@ -139,8 +154,8 @@ def note_payment(
             if payment.way in _OF_BUYERS and not also_of_another:
                 require_nobody_elses(session, payment.way, payment.party, payment.reference)
             if payment.way is Way.SENT_BACK:
-                _require_credit(session, payment, contract, is_new=is_new, now=now)
-            _require_there(payment, open_minor)
+                _require_credit(session, payment, contract, in_books=in_books, now=now)
+            _require_there(payment, open_minor + (0 if in_books is None else in_books.minor_units))
         made = _write(session, payment, entry_id=posted.id, now=now)
         return Noted(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
 
@@ -177,13 +192,20 @@ def _standing(session: Session, payment: Payment) -> PaymentRow | None:
 
 
 def _require_credit(
-    session: Session, payment: Payment, contract: Contract | None, *, is_new: bool, now: datetime
+    session: Session,
+    payment: Payment,
+    contract: Contract | None,
+    *,
+    in_books: Money | None,
+    now: datetime,
 ) -> None:
-    """That what the rows say of a contract is all that there is, before anything is taken for its buyer's credit."""
+    """That what a contract owes is known, by its rows and by `in_books`, before anything is taken for its buyer's credit."""
     if contract is None or contract.contract_id != payment.party:
         raise InvariantViolation("what is sent back is judged by its contract")
-    if not is_new:
+    if in_books is None:
         require_credit_in_rows(session, payment.party)
+    elif in_books.currency != payment.amount.currency:
+        raise InvariantViolation("what is owed by the books alone is of the payment's currency")
     require_settled(session, contract, now=now)
 
 
@@ -196,7 +218,7 @@ def _post(
         # It was put back under its own key, and is that very payment.
         _require_same_day(session, payment, posted.id)
     elif not is_new:
-        _require_known(session, entry, but=posted.id)
+        _require_known(session, entry, payment.amount, but=posted.id)
     return posted
 
 
@@ -264,19 +286,24 @@ def _booked(payment: Payment) -> tuple[Kind, str, ledger.postings.Lines]:
             return Kind.DATA_SHARE_PAID, payment.party, lines
 
 
-def _require_known(session: Session, entry: ledger.NewEntry, *, but: str) -> None:
-    """An entry names no reference: one of that day which is no payment's may be this one. What was posted is undone.
+def _require_known(session: Session, entry: ledger.NewEntry, amount: Money, *, but: str) -> None:
+    """An entry names no reference: one that is no payment's may be this one. What was posted is undone.
 
-    Of what was sent back: one of any day.
+    One of that day; of what was received, also one of the same amount; of what was sent back, any.
     """
     asked = {"kind": entry.kind, "owner": entry.organization_id, "but": but}
-    ever = entry.kind is Kind.DATA_SENT_BACK
-    entry_id = session.scalar(
-        *((_UNKNOWN_EVER, asked) if ever else (_UNKNOWN, {**asked, "at": entry.event_at}))
-    )
-    if entry_id is not None:
+    of_day = {**asked, "at": entry.event_at}
+    match entry.kind:
+        case Kind.DATA_SENT_BACK:
+            found, which = session.scalar(_UNKNOWN_EVER, asked), ""
+        case Kind.DATA_PAID:
+            moved = {"currency": amount.currency, "amount_minor": amount.minor_units}
+            found, which = session.scalar(_UNKNOWN_RECEIVED, {**of_day, **moved}), " of that day or amount"
+        case _:
+            found, which = session.scalar(_UNKNOWN, of_day), " of that day"
+    if found is not None:
         raise BooksKnowMore(
-            f"The books have {entry_id}{'' if ever else ' of that day'}, which no payment names since the database was restored. If that is "
+            f"The books have {found}{which}, which no payment names since the database was restored. If that is "
             "this payment, it is booked; if it is another, repeat this with --is-new (docs/runbooks/data-revenue.md)."
         )
 

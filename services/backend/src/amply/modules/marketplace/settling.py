@@ -84,7 +84,7 @@ class UsageContradicts(Conflict):
 
 
 class BooksKnowMore(Conflict):
-    """The books have a settlement of the month, or a payment of the day, that the database lost when it was restored."""
+    """The books have a settlement of the month, or a payment that may be this one, which the database lost when it was restored."""
 
     code = "data_books_know_more"
 
@@ -159,7 +159,7 @@ def settle(
         MonthNotOver: A month is settled when it is over.
         NothingToSettle: The contract has no moment in that month.
         UsageContradicts: The month's events do not add up to its sum.
-        BooksKnowMore: The books have a settlement of the month, or a payment of the day, that the database lost when it was restored.
+        BooksKnowMore: The books have a settlement of the month, or a payment that may be this one, which the database lost when it was restored.
         ShareNotCreditable: A dataset has no owner, or one without books.
         NobodyToCredit: A dataset's share would be nobody's.
         BookingsPaused: The books take nothing just now.

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso, iso_or_none
 from amply.modules.access import Role
+from amply.modules.mail import EmailAddress
 from amply.modules.members.domain import Invitation, Member, Membership, Offer
 from amply.modules.receipts import Language
 
@@ -27,7 +28,7 @@ class RoleIn(_Request):
 class InvitationIn(_Request):
     """Whom to write to, and as what they would join."""
 
-    email: Annotated[EmailStr, Field(max_length=254)]
+    email: Annotated[EmailAddress, Field(max_length=254)]
     role: Role
     language: Language = Language.EN
 

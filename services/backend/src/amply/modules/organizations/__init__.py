@@ -34,6 +34,7 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
+from amply.modules.organizations.own import own as own_organization
 from amply.modules.organizations.pictures import describe_picture, hide_picture, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
@@ -51,7 +52,7 @@ from amply.modules.organizations.states import (
     tier_of,
     tiers,
 )
-from amply.modules.organizations.words import line_of, sdgs_of, text_of, website_of
+from amply.modules.organizations.words import line_of, name_of, sdgs_of, text_of, website_of
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -94,7 +95,9 @@ __all__ = [
     "locked",
     "move",
     "name_as",
+    "name_of",
     "open_fund",
+    "own_organization",
     "rename_fund",
     "routers",
     "sdgs_of",

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from amply.kernel import ids
+from amply.kernel import human_text, ids
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules.organizations.models import FundRow
 
@@ -210,10 +210,10 @@ def fund_names(session: Session, *, fund_ids: Collection[str]) -> Mapping[str, s
 
 
 def _name_of(text: str) -> str:
-    named = " ".join(text.split())
-    if not 0 < len(named) <= _NAME_LENGTH_MAX or not named.isprintable():
-        raise FundNotAcceptable(f"Name the fund in 1 to {_NAME_LENGTH_MAX} characters.", param="name")
-    return named
+    try:
+        return human_text.name(text, longest=_NAME_LENGTH_MAX)
+    except human_text.TextNotAcceptable as refused:
+        raise FundNotAcceptable(refused.sentence("the fund's name"), param="name") from None
 
 
 def fund_of(row: FundRow) -> Fund:

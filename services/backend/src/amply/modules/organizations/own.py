@@ -7,9 +7,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from amply.infra.conditional import require_match
-from amply.modules import audit
-from amply.modules.access import Access, OrganizationHidden
+from amply.modules import audit, ledger
+from amply.modules.access import Access, NotAllowed, OrganizationHidden, Permission
 from amply.modules.audit import Action
+from amply.modules.ledger import VisibilityPolicy
 from amply.modules.organizations import words
 from amply.modules.organizations.domain import (
     Organization,
@@ -20,7 +21,12 @@ from amply.modules.organizations.domain import (
 from amply.modules.organizations.models import OrganizationRow
 from amply.modules.organizations.queries import organization_of
 from amply.modules.organizations.return_origins import acceptable_origins
-from amply.modules.organizations.schemas import OrganizationChange, OwnOrganization, ProfileTextIn
+from amply.modules.organizations.schemas import (
+    LedgerVisibilityIn,
+    OrganizationChange,
+    OwnOrganization,
+    ProfileTextIn,
+)
 
 
 def own(session: Session, access: Access) -> Organization:
@@ -35,15 +41,28 @@ def own(session: Session, access: Access) -> Organization:
     return organization_of(row)
 
 
+def shown(session: Session, access: Access, *, site_url: str) -> OwnOrganization:
+    """The same, as the API shows it.
+
+    Raises:
+        OrganizationHidden: They may not any more.
+    """
+    found = own(session, access)
+    visible = ledger.visibility_of(session, organization_id=found.id)
+    return OwnOrganization.showing(found, visible, site_url=site_url)
+
+
 def change(
     session: Session, access: Access, *, asked: OrganizationChange, if_match: str | None, site_url: str
-) -> Organization:
+) -> OwnOrganization:
     """Change what was sent and leave the rest. Two at once: the second one is told. `site_url`: as it was shown with.
 
     Raises:
         OrganizationHidden: The caller may not any more.
         ChangeNotConditional, ChangedMeanwhile: As `require_match` says.
-        OrganizationNotAcceptable, ReturnOriginNotAcceptable, TooManyReturnOrigins: Something cannot be so.
+        OrganizationNotAcceptable, ReturnOriginNotAcceptable, TooManyReturnOrigins, VisibilityNotAcceptable: Something
+            cannot be so.
+        NotAllowed: Only owners choose what the pages of the ledger show.
     """
     row = session.scalars(
         select(OrganizationRow)
@@ -52,8 +71,11 @@ def change(
     ).one_or_none()
     if row is None:
         raise OrganizationHidden
-    require_match(if_match, OwnOrganization.showing(organization_of(row), site_url=site_url))
-    name = row.name if asked.name is None else asked.name.strip()
+    visible = ledger.visibility_of(session, organization_id=row.id)
+    require_match(if_match, OwnOrganization.showing(organization_of(row), visible, site_url=site_url))
+    if asked.ledger_visibility is not None:
+        _choose_visibility(session, access, asked.ledger_visibility, before=visible)
+    name = row.name if asked.name is None else words.name_of(asked.name, param="name")
     if name != row.name and not OrganizationState(row.state).is_public:
         raise OrganizationNotAcceptable(
             "Until it is verified its name is the legal name of its application: change that.", param="name"
@@ -76,7 +98,23 @@ def change(
     )
     audit.record_by(session, access, Action.ORGANIZATION_CHANGED)
     session.expire_all()
-    return own(session, access)
+    return shown(session, access, site_url=site_url)
+
+
+def _choose_visibility(
+    session: Session, access: Access, asked: LedgerVisibilityIn, *, before: VisibilityPolicy
+) -> None:
+    """Who sends back what stands there changes nothing, and may."""
+    chosen = VisibilityPolicy(visibility=asked.policy, delay_days=asked.delay_days, minimum=asked.minimum)
+    if chosen == before:
+        return
+    may = select(access.covers(OrganizationRow.id, Permission.LEDGER_PAGES_CHANGE)).where(
+        OrganizationRow.id == access.organization_id
+    )
+    if not session.scalar(may):
+        raise NotAllowed("Ask an owner: only owners choose what the pages of the ledger show.")
+    ledger.set_visibility(session, organization_id=access.organization_id, policy=chosen, now=access.now)
+    audit.record_by(session, access, Action.ORGANIZATION_VISIBILITY_SET)
 
 
 def _profile(asked: OrganizationChange) -> dict[str, Any]:

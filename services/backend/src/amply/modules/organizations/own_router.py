@@ -9,6 +9,7 @@ from amply.infra.web import Identifier, SiteUrlOf, responses
 from amply.modules import audit
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.audit import Action
+from amply.modules.ledger import VisibilityNotAcceptable
 from amply.modules.organizations import funds, own, projects
 from amply.modules.organizations.domain import OrganizationNotAcceptable
 from amply.modules.organizations.return_origins import ReturnOriginNotAcceptable, TooManyReturnOrigins
@@ -30,7 +31,7 @@ ChangingFunds = Annotated[Access, allowed(Permission.FUNDS_CHANGE)]
 @own_router.get("", summary="Show one's own organisation", responses=responses(*PROBLEMS))
 def show_own_organisation(access: Reading, response: Response, site_url: SiteUrlOf) -> OwnOrganization:
     with access.transaction() as session:
-        shown = OwnOrganization.showing(own.own(session, access), site_url=site_url)
+        shown = own.shown(session, access, site_url=site_url)
     response.headers["ETag"] = etag_of(shown)
     return shown
 
@@ -45,6 +46,7 @@ def show_own_organisation(access: Reading, response: Response, site_url: SiteUrl
         OrganizationNotAcceptable,
         ReturnOriginNotAcceptable,
         TooManyReturnOrigins,
+        VisibilityNotAcceptable,
     ),
 )
 def change_own_organisation(
@@ -55,8 +57,7 @@ def change_own_organisation(
     if_match: IfMatch = None,
 ) -> OwnOrganization:
     with access.transaction() as session:
-        changed = own.change(session, access, asked=body, if_match=if_match, site_url=site_url)
-    shown = OwnOrganization.showing(changed, site_url=site_url)
+        shown = own.change(session, access, asked=body, if_match=if_match, site_url=site_url)
     response.headers["ETag"] = etag_of(shown)
     return shown
 

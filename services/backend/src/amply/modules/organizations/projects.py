@@ -68,9 +68,10 @@ def create(
     """Make a project and its fund, or return the one of this name, whatever became of it; and whether it is new.
 
     Raises:
-        FundNotAcceptable, FundTaken: As `create_fund` says; or the fund of this name has no project, and is closed.
+        FundNotAcceptable, FundTaken: As `create_fund` says; or the fund of this name has no project, and is closed or was renamed
+            meanwhile.
     """
-    fund = funds.create_fund(
+    named = funds.create_fund(
         session,
         organization_id=access.organization_id,
         name=name,
@@ -78,7 +79,12 @@ def create(
         now=access.now,
     )
     # Closed or renamed by nobody until the project is there.
-    fund = funds.locked_fund(session, organization_id=access.organization_id, fund_id=fund.id)
+    fund = funds.locked_fund(session, organization_id=access.organization_id, fund_id=named.id)
+    if fund.name != named.name:
+        raise FundTaken(
+            f"'{named.name}' was renamed to '{fund.name}' meanwhile; look at what there is, and repeat this if it is still wanted.",
+            param="name",
+        )
     is_new = _insert(session, access, fund=fund, goal=goal, texts=texts)
     if is_new and fund.closed_at is not None:
         raise FundTaken(

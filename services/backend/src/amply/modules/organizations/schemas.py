@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from amply.kernel.clock import iso
+from amply.modules.ledger import Visibility, VisibilityOut, VisibilityPolicy
 from amply.modules.organizations.domain import Organization, Picture, PictureKind
 from amply.modules.organizations.funds import Fund, FundKind
 
@@ -180,10 +181,15 @@ class PublicOrganizationPage(BaseModel):
 class OwnOrganization(PublicProfile):
     """What its members and programs see of an organisation. Its `ETag` is what a change names as `If-Match`."""
 
+    ledger_visibility: VisibilityOut = Field(description="What its pages show of its ledger.")
+
     @classmethod
-    def showing(cls, organization: Organization, *, site_url: str) -> "OwnOrganization":
+    def showing(
+        cls, organization: Organization, visibility: VisibilityPolicy, *, site_url: str
+    ) -> "OwnOrganization":
         """The view of those who are in it."""
-        return cls(**_profile(organization, site_url=site_url))
+        shown = VisibilityOut.of(visibility)
+        return cls(**_profile(organization, site_url=site_url), ledger_visibility=shown)
 
 
 class Request(BaseModel):
@@ -197,6 +203,18 @@ class ProfileTextIn(Request):
 
     tagline: Annotated[str, Field(max_length=200)]
     about: Annotated[str, Field(max_length=5000)]
+
+
+class LedgerVisibilityIn(Request):
+    """What the organisation's pages show of its ledger; the log shows everything whatever is chosen."""
+
+    policy: Annotated[
+        Visibility, Field(description="All entries, sums by day, entries of a certain age, or nothing.")
+    ]
+    delay_days: Annotated[int | None, Field(description="With `delayed` alone: 1 to 1096.")] = None
+    minimum: Annotated[int | None, Field(description="With `aggregated` alone: 2 to 1000 entries a sum.")] = (
+        None
+    )
 
 
 class OrganizationChange(Request):
@@ -216,6 +234,9 @@ class OrganizationChange(Request):
             max_length=20,
             description="By language, ISO 639-1. All of them: a language that is left out is gone from now on.",
         ),
+    ] = None
+    ledger_visibility: Annotated[
+        LedgerVisibilityIn | None, Field(description="Owners alone change it; pages follow within a minute.")
     ] = None
 
 

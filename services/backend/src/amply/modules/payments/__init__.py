@@ -59,6 +59,14 @@ from amply.modules.payments.domain import (
     Settlement,
     status_of_event,
 )
+from amply.modules.payments.endings import (
+    ABANDONED_AFTER,
+    Ended,
+    count_unended,
+    end_due,
+    find_abandoned,
+    must_end,
+)
 from amply.modules.payments.erasure import (
     RefundUnderWay,
     erase,
@@ -81,6 +89,7 @@ from amply.modules.payments.refunds import (
     open_refund,
     record_refund,
     refund_told_of,
+    refunded_as_fraud,
     refunds_of,
 )
 from amply.modules.payments.returns import (
@@ -112,6 +121,7 @@ from amply.modules.payments.service import (
 )
 
 __all__ = [
+    "ABANDONED_AFTER",
     "LEFT",
     "LISTED_MAX",
     "Account",
@@ -131,6 +141,7 @@ __all__ = [
     "DisputeMovement",
     "DisputeNotFound",
     "DisputeState",
+    "Ended",
     "Fee",
     "FeeCover",
     "Intent",
@@ -170,13 +181,16 @@ __all__ = [
     "connect_organization",
     "count_exhausted",
     "count_exhausted_refunds",
+    "count_unended",
     "dispute_state",
     "dispute_statuses",
     "dispute_told_of",
     "disputed_payment",
+    "end_due",
     "erase",
     "erased_reference",
     "fee_covers",
+    "find_abandoned",
     "find_account",
     "find_for_event",
     "for_donation",
@@ -194,6 +208,7 @@ __all__ = [
     "lock_for_refund",
     "lost_of_donations",
     "lost_to_disputes",
+    "must_end",
     "names_of_payments",
     "names_of_returns",
     "note_account",
@@ -211,6 +226,7 @@ __all__ = [
     "record_intent",
     "record_refund",
     "refund_told_of",
+    "refunded_as_fraud",
     "refunds_of",
     "refuse",
     "require_account",

@@ -5,16 +5,17 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
 from amply.kernel.errors import Conflict
 from amply.modules.payments.domain import PaymentStatus
-from amply.modules.payments.models import DisputeRow, FraudWarningRow, PaymentRow, RefundRow
+from amply.modules.payments.models import DisputeRow, FraudWarningRow, PaymentEndingRow, PaymentRow, RefundRow
 from amply.modules.payments.returns import RefundStatus
 
-_PREFIX: Final = "erased:"
+ERASED: Final = "erased:"
+"""What a reference begins with that leads nowhere any more."""
 
 
 _RETURNS: Final[Mapping[type[RefundRow | DisputeRow | FraudWarningRow], str]] = {
@@ -37,12 +38,12 @@ def erased_reference(remote_id: str) -> str:
     Nobody can get the id back, but who brings it finds the payment: a refund that comes years later is still booked.
     """
     digest = hashlib.sha256(b"amply/erased/v1\0" + remote_id.encode()).hexdigest()
-    return f"{_PREFIX}{digest}"
+    return f"{ERASED}{digest}"
 
 
 def is_erased(remote_id: str | None) -> bool:
     """Whether this stands for an id that is erased."""
-    return remote_id is not None and remote_id.startswith(_PREFIX)
+    return remote_id is not None and remote_id.startswith(ERASED)
 
 
 def names_of_payments(
@@ -93,6 +94,7 @@ def erase(session: Session, *, payment_id: str, now: datetime) -> None:
         RefundUnderWay: A refund of it was asked for and not answered yet.
     """
     _erase_returns(session, payment_id=payment_id)
+    session.execute(delete(PaymentEndingRow).where(PaymentEndingRow.payment_id == payment_id))
     row = session.scalars(select(PaymentRow).where(PaymentRow.id == payment_id).with_for_update()).one()
     session.execute(
         update(PaymentRow)

@@ -3,6 +3,7 @@ from datetime import datetime
 from sqlalchemy import ARRAY, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
 
 
@@ -47,6 +48,17 @@ class PaymentRow(Record):
     returns_known: Mapped[int] = mapped_column(server_default="0")
     customer_id: Mapped[str | None]
     keeps_method: Mapped[bool] = mapped_column(server_default="false")
+
+
+class PaymentEndingRow(DueRow):
+    """A payment that must end at the processor. `is_exhausted`: many cards were tried on it; otherwise nobody has paid it."""
+
+    __tablename__ = "payment_ending"
+
+    payment_id: Mapped[str] = mapped_column(primary_key=True)
+    is_exhausted: Mapped[bool]
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class RefundRow(Record):

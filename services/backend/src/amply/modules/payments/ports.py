@@ -59,8 +59,23 @@ class Processor(Protocol):
         `ProcessorRefused` where there is nothing left to end.
         """
 
+    def cancel_abandoned(self, *, remote_id: str, account_id: str) -> bool:
+        """The same of a payment that nobody pays; False where its donor has something in hand to pay it with, and it stays open.
+
+        A voucher, or a transfer's details: their day comes later. `ProcessorRefused` as of `cancel_intent`.
+        """
+
+    def cancel_setup(self, *, remote_id: str, account_id: str | None) -> None:
+        """End a setup that stores no card yet; on the platform itself where there is no account.
+
+        `ProcessorRefused` where there is nothing left to end.
+        """
+
     def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
         """The newest hundred declined attempts of a payment, the oldest first."""
+
+    def setup_declines(self, *, remote_id: str, account_id: str | None) -> tuple[RemoteDecline, ...]:
+        """The same of a setup: the newest hundred attempts to store a card that were declined."""
 
     def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
         """How a payment stands now, and which attempt to pay is the newest."""

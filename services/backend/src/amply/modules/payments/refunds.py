@@ -1,5 +1,6 @@
 """Refunds as rows: those we ask for, and those the processor tells of. Whoever changes one holds its payment's lock."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,6 +101,20 @@ def refunds_of(session: Session, *, payment_id: str) -> list[Refund]:
     return [_refund(row) for row in rows]
 
 
+def refunded_as_fraud(session: Session, *, donation_ids: Collection[str]) -> frozenset[str]:
+    """Those of these donations of which something was given back, or is to be, because their donors did not mean them."""
+    rows = session.scalars(
+        select(PaymentRow.donation_id)
+        .join(RefundRow, RefundRow.payment_id == PaymentRow.id)
+        .where(
+            PaymentRow.donation_id.in_(donation_ids),
+            RefundRow.reason == RefundReason.FRAUDULENT,
+            RefundRow.status.not_in((RefundStatus.FAILED, RefundStatus.CANCELED)),
+        )
+    )
+    return frozenset(rows)
+
+
 def refund_told_of(session: Session, *, payment: Payment, told: RemoteRefund, now: datetime) -> Refund:
     """The refund the processor speaks of: found by its id there, or by ours in its metadata while we do not know that.
 
@@ -114,6 +129,7 @@ def refund_told_of(session: Session, *, payment: Payment, told: RemoteRefund, no
             minor_units=told.amount.minor_units,
             currency=told.amount.currency,
             status=RefundStatus.PENDING,
+            reason=told.reason,
             reserved_cover_minor_units=0,
             cover_minor_units=0,
             attempts=0,

@@ -58,6 +58,7 @@ class RemoteRefund:
         refund_id: Our id of it, where we asked for it; None when it was made on the processor's own pages.
         moved_at: When the organisation's balance was debited; None while it was not.
         returned_at: When a refund that failed or was canceled was credited again; None for one that holds.
+        reason: Why it was made, in our words; None where nobody said.
     """
 
     remote_id: str
@@ -66,6 +67,7 @@ class RemoteRefund:
     status: RefundStatus
     moved_at: datetime | None
     returned_at: datetime | None
+    reason: RefundReason | None = None
 
     @property
     def has_failed(self) -> bool:

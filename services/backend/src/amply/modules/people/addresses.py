@@ -7,6 +7,7 @@ from typing import Final
 from email_validator import EmailNotValidError, validate_email
 
 from amply.kernel.errors import InvalidRequest
+from amply.modules import mail
 
 _CHARACTERS_MAX: Final = 254
 """RFC 5321 §4.5.3.1.3, less the brackets."""
@@ -59,6 +60,8 @@ def address_of(typed: str) -> Address:
                 "Type the e-mail address again in one alphabet: some of its letters look like those of another one.",
                 param="email",
             )
+    if not valid.local_part.isascii():
+        raise AddressNotAcceptable(mail.LOCAL_PART_NOT_ASCII, param="email")
     folded = f"{valid.local_part.casefold()}@{(valid.ascii_domain or valid.domain).lower()}"
     return Address(written=valid.normalized, folded=unicodedata.normalize("NFKC", folded))
 

@@ -1,5 +1,7 @@
 """Receipts: what each jurisdiction asks, numbers that are never used twice, paper and letters. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.mail import Language
 from amply.modules.receipts.dedications import DedicationLetter, dedication_mail, is_name_alone
 from amply.modules.receipts.domain import (
@@ -39,6 +41,7 @@ from amply.modules.receipts.issuing import VoidReason, find, issue, latest, late
 from amply.modules.receipts.letters import Letter, paper_of, receipt_mail
 from amply.modules.receipts.listing import Calendar, ListedReceipt, ReceiptState, calendars_of, listed
 from amply.modules.receipts.not_paid import NotPaid, not_paid_mail
+from amply.modules.receipts.settings import begin as begin_settings
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
 from amply.modules.receipts.statements import (
@@ -52,6 +55,9 @@ from amply.modules.receipts.statements import (
     as_pdf,
 )
 from amply.modules.receipts.wording import Wording
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "Advantage",
@@ -91,6 +97,7 @@ __all__ = [
     "YearNotAcceptable",
     "as_html",
     "as_pdf",
+    "begin_settings",
     "calendars_of",
     "declare",
     "dedication_mail",
@@ -108,6 +115,7 @@ __all__ = [
     "paper_of",
     "problems",
     "receipt_mail",
+    "routers",
     "save_settings",
     "schedule",
     "settings_of",
@@ -118,3 +126,10 @@ __all__ = [
     "void",
     "withdraw_declarations",
 ]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.receipts import settings_router  # noqa: PLC0415 -- see above
+
+    return (settings_router.settings_router,)

@@ -12,11 +12,24 @@ from amply.modules.receipts.wording import Wording
 _NAME_LENGTH_MAX: Final = 100
 _LEADS_AWAY: Final = re.compile(r"[/@:<>\\]|\w\.\w\w")
 """Addresses, and what mail programs make links of: `evil.example`, but neither `J.R.R.` nor `Inc.`"""
+_TITLES: Final = re.compile(r"(?<![\w.])((?:[^\W\d_]{1,4}\.)+)([^\W\d_]+\.?)")
+"""What stands before a name without a space, and the word after it: `Dr.` `Müller`, `Dr.med.` `Müller`, `A.` `Schmidt`."""
 
 
 def is_name_alone(text: str) -> bool:
     """Whether a letter to somebody who did not ask for it may hold this name: it is short, and leads nowhere."""
-    return len(text) <= _NAME_LENGTH_MAX and _LEADS_AWAY.search(text) is None
+    return len(text) <= _NAME_LENGTH_MAX and _LEADS_AWAY.search(_spaced(text)) is None
+
+
+def _spaced(name: str) -> str:
+    """A name as it stands in the letter: with a space after a title or an initial, no mail program makes a link of `A. Schmidt`."""
+    return _TITLES.sub(_apart, name) if _LEADS_AWAY.search(name) is not None else name
+
+
+def _apart(found: re.Match[str]) -> str:
+    titles, word = found.groups()
+    are_titles = titles[0].isupper() and (word[0].isupper() or word.endswith("."))
+    return f"{titles.replace('.', '. ')}{word}" if are_titles else found.group()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +50,11 @@ class DedicationLetter:
 def dedication_mail(letter: DedicationLetter) -> Mail:
     """Write the letter as text and as HTML that say the same."""
     wording = Wording.of(letter.language, country=letter.country)
-    honouree = harmless(letter.dedicated.honouree)
+    honouree = _spaced(harmless(letter.dedicated.honouree))
     named = letter.donor_name is not None and is_name_alone(letter.donor_name)
-    donor = harmless(letter.donor_name or "") if named else wording.say("dedication", "somebody")
+    donor = _spaced(harmless(letter.donor_name or "")) if named else wording.say("dedication", "somebody")
     said = {
-        "greeting": wording.say("dedication", "greeting", recipient=harmless(letter.recipient_name)),
+        "greeting": wording.say("dedication", "greeting", recipient=_spaced(harmless(letter.recipient_name))),
         "told": wording.say(
             "dedication",
             f"told_{letter.dedicated.kind}",

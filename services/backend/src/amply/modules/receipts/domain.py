@@ -1,6 +1,7 @@
 """What a receipt is made of: who issues it under which law, what the donor told for it, and what was given."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +22,16 @@ class Jurisdiction(StrEnum):
     NONE = "none"
 
 
+_ASKED: Final[Mapping[Jurisdiction, tuple[str, ...]]] = {
+    Jurisdiction.US: ("registration_number", "address"),
+    Jurisdiction.CA: ("registration_number", "address", "place", "signatory"),
+    Jurisdiction.GB: ("registration_number", "address"),
+    Jurisdiction.AU: ("registration_number", "address"),
+    Jurisdiction.NONE: (),
+}
+"""The fields of settings without which an official receipt is not lawful."""
+
+
 class ReceiptKind(StrEnum):
     """`OFFICIAL`: what the jurisdiction asks of a receipt is all there. `ACKNOWLEDGEMENT`: thanks, and no claim."""
 
@@ -32,6 +43,7 @@ class Reason(StrEnum):
     """Why a gift got an acknowledgement where its organisation issues receipts. Kept for the organisation."""
 
     NO_SETTINGS = "no_settings"
+    SETTINGS_INCOMPLETE = "settings_incomplete"
     NO_DONOR_ADDRESS = "no_donor_address"
     WRONG_CURRENCY = "wrong_currency"
     BELOW_MINIMUM = "below_minimum"
@@ -172,6 +184,11 @@ class ReceiptSettings:
     fiscal_year_starts: int = 1
     brand_colour: str = ""
     logo: bytes | None = field(default=None, repr=False)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields that the jurisdiction asks for and that are empty: until they are filled in, gifts are acknowledged."""
+        return tuple(name for name in _ASKED[self.jurisdiction] if not getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,11 @@
 """What donors tell for their receipts, kept beside the gift and forgotten with it."""
 
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -26,34 +27,47 @@ from amply.modules.receipts.domain import (
     harmless,
 )
 from amply.modules.receipts.models import IssuedReceiptRow, ReceiptFactsRow
-from amply.modules.receipts.rules import is_usable
+from amply.modules.receipts.rules import is_usable, not_in_names
 
 _DESCRIPTION_MAX = 300
 _INWARD = 3
 """Characters of a UK postcode after its space."""
+_AS_ON_EVERY_KEYBOARD: Final = str.maketrans("‘’ʼ‐‑‒–", "'''----")  # noqa: RUF001 -- those that are replaced
+_GIFT_AID_WANTED: Final = (
+    "Give the title in up to 4 letters, first and last name in up to 35 characters each, the house's name or number in up to 40, and "
+    "the postcode of the home (X outside the UK)."
+)
 
 
 def declare(*, title: str, first_name: str, last_name: str, house: str, postcode: str) -> GiftAidDeclaration:
-    """A declaration as HMRC's schedule takes it: no hyphens in names, the postcode in capitals with its space, X abroad.
+    """A declaration as HMRC's schedule takes it: no hyphens in names, plain apostrophes, the postcode in capitals with its
+    space, X abroad.
 
     Raises:
-        DonorFactsNotAcceptable: The schedule would not take it.
+        DonorFactsNotAcceptable: The schedule would not take it; the sentence names a character that it does not take in names.
     """
     compact = "".join(postcode.upper().split())
     declared = GiftAidDeclaration(
-        title=harmless(title).rstrip("."),
-        first_name=harmless(first_name.replace("-", " ")),
-        last_name=harmless(last_name.replace("-", " ")),
-        house=harmless(house),
+        title=_plain(title).rstrip("."),
+        first_name=harmless(_plain(first_name).replace("-", " ")),
+        last_name=harmless(_plain(last_name).replace("-", " ")),
+        house=_plain(house),
         postcode=f"{compact[:-_INWARD]} {compact[-_INWARD:]}" if len(compact) > _INWARD else compact,
     )
     if not is_usable(declared):
+        refused = not_in_names(declared.first_name) or not_in_names(declared.last_name)
         raise DonorFactsNotAcceptable(
-            "Give the title in up to 4 letters, first and last name in up to 35 each, the house's name or number, and the "
-            "postcode of the home (X outside the UK).",
+            f"Leave “{refused}” out of the name: HMRC takes letters, spaces, apostrophes and full stops in it."
+            if refused is not None
+            else _GIFT_AID_WANTED,
             param="gift_aid",
         )
     return declared
+
+
+def _plain(text: str) -> str:
+    """As HMRC's schedule spells it: accents composed, apostrophes and hyphens those of every keyboard, whatever a phone made of them."""
+    return harmless(unicodedata.normalize("NFC", text).translate(_AS_ON_EVERY_KEYBOARD))
 
 
 def keep(session: Session, *, donation_id: str, donor: DonorFacts) -> None:

@@ -40,7 +40,8 @@ _CURRENCY: Final = {
     Jurisdiction.GB: "GBP",
     Jurisdiction.AU: "AUD",
 }
-_GB_NAME: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '.])*", re.UNICODE)
+_GB_NAME: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f '.])*")
+_GB_NOT_IN_NAMES: Final = re.compile(r"[\d_]|[^\w\u0300-\u036f '.]")
 _GB_POSTCODE: Final = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}|X")
 GB_TITLE_MAX: Final = 4
 GB_NAME_MAX: Final = 35
@@ -64,6 +65,8 @@ def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
         return _acknowledgement(gift, (Reason.NO_SETTINGS,))
     if settings.jurisdiction is Jurisdiction.NONE:
         return _acknowledgement(gift, ())
+    if settings.missing:
+        return _acknowledgement(gift, (Reason.SETTINGS_INCOMPLETE,))
     if gift.is_anonymous:
         # An official receipt is the organisation's own document: it has to know whom it is made out to.
         return _acknowledgement(gift, (Reason.ANONYMOUS,))
@@ -176,6 +179,12 @@ def gift_aid_benefit_max(minor_units: int) -> int:
     """What a donor may get back of a gift with Gift Aid, in pence: a quarter of the first £100, a twentieth above, £2,500."""
     first = min(minor_units, GB_BENEFIT_FIRST)
     return min(first // 4 + (minor_units - first) // 20, GB_BENEFIT_MAX)
+
+
+def not_in_names(name: str) -> str | None:
+    """The first character of a name that HMRC's schedule does not take; None where it takes all of them."""
+    found = _GB_NOT_IN_NAMES.search(name)
+    return found.group() if found is not None else None
 
 
 def is_usable(declaration: GiftAidDeclaration) -> bool:

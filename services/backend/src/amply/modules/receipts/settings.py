@@ -21,6 +21,8 @@ from amply.modules.receipts.domain import (
 )
 from amply.modules.receipts.models import ReceiptSettingsRow
 
+_NAME_MAX: Final = 200
+"""As long as an organisation's name may be: it is verified as it stands."""
 _LINE_MAX: Final = 120
 _LINES_MAX: Final = 6
 _MONTHS: Final = range(1, 13)
@@ -33,6 +35,8 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD: Final = 24
 _ABN_WEIGHTS: Final = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
 _ABN_MODULUS: Final = 89
+
+_EIN_DIGITS: Final = re.compile(r"[0-9]{9}")
 
 _NUMBER: Final = {
     Jurisdiction.US: (re.compile(r"[0-9]{2}-[0-9]{7}"), "Give the EIN as 12-3456789."),
@@ -49,7 +53,7 @@ _NUMBER: Final = {
 
 
 def check(settings: ReceiptSettings) -> ReceiptSettings:
-    """The settings with their texts made harmless.
+    """The settings with their texts made harmless. They may be incomplete: `missing` says what their jurisdiction asks for.
 
     Raises:
         ReceiptSettingsNotAcceptable: Names the field that is wrong.
@@ -73,9 +77,9 @@ _Check = tuple[Callable[[ReceiptSettings], bool], str, str]
 
 _COMMON: Final[tuple[_Check, ...]] = (
     (
-        lambda s: 0 < len(s.legal_name) <= _LINE_MAX,
+        lambda s: 0 < len(s.legal_name) <= _NAME_MAX,
         "legal_name",
-        "Give the legal name in 1 to 120 characters.",
+        "Give the legal name in 1 to 200 characters.",
     ),
     (
         lambda s: len(s.address) <= _LINES_MAX and all(len(line) <= _LINE_MAX for line in s.address),
@@ -104,12 +108,12 @@ _COMMON: Final[tuple[_Check, ...]] = (
 
 
 def _jurisdictions_own(settings: ReceiptSettings) -> list[_Check]:
-    if settings.jurisdiction is Jurisdiction.NONE:
+    """What is empty is missing (`ReceiptSettings.missing`), and not wrong."""
+    if settings.jurisdiction is Jurisdiction.NONE or not settings.registration_number:
         return []
     pattern, sentence = _NUMBER[settings.jurisdiction]
     checks: list[_Check] = [
-        (lambda s: pattern.fullmatch(s.registration_number) is not None, "registration_number", sentence),
-        (lambda s: bool(s.address), "address", "Give the organisation's address, a line each."),
+        (lambda s: pattern.fullmatch(s.registration_number) is not None, "registration_number", sentence)
     ]
     if settings.jurisdiction is Jurisdiction.AU:
         checks.append(
@@ -119,11 +123,6 @@ def _jurisdictions_own(settings: ReceiptSettings) -> list[_Check]:
                 "Check the ABN: its digits contradict each other.",
             )
         )
-    if settings.jurisdiction is Jurisdiction.CA:
-        checks += [
-            (lambda s: bool(s.place), "place", "Give the place where receipts are issued."),
-            (lambda s: bool(s.signatory), "signatory", "Name who is authorised to sign receipts."),
-        ]
     return checks
 
 
@@ -164,13 +163,52 @@ def save(session: Session, *, settings: ReceiptSettings, now: datetime) -> Recei
     return checked
 
 
+def jurisdiction_of(country: str) -> Jurisdiction:
+    """The law that an organisation of this country (ISO 3166-1 alpha-2) may issue official receipts under."""
+    try:
+        return Jurisdiction(country)
+    except ValueError:
+        return Jurisdiction.NONE
+
+
+def registration_number_of(tax_id: str, *, jurisdiction: Jurisdiction) -> str:
+    """A verified tax id as the jurisdiction writes it on receipts; empty where it is no number that it asks for there."""
+    if jurisdiction is Jurisdiction.NONE:
+        return ""
+    number = re.sub(r"\s", "", tax_id).upper()
+    if jurisdiction is Jurisdiction.US and _EIN_DIGITS.fullmatch(number):
+        number = f"{number[:2]}-{number[2:]}"
+    return number if _NUMBER[jurisdiction][0].fullmatch(number) else ""
+
+
+def begin(
+    session: Session, *, organization_id: str, country: str, legal_name: str, tax_id: str, now: datetime
+) -> ReceiptSettings:
+    """Take over what staff verified. What was said before stays, but for the legal name, and a number where there was none."""
+    standing = find(session, organization_id=organization_id) or ReceiptSettings(
+        organization_id=organization_id, jurisdiction=jurisdiction_of(country), legal_name=legal_name
+    )
+    law = (
+        standing.jurisdiction if standing.jurisdiction is not Jurisdiction.NONE else jurisdiction_of(country)
+    )
+    number = standing.registration_number or registration_number_of(tax_id, jurisdiction=law)
+    return save(
+        session,
+        settings=replace(standing, legal_name=legal_name, registration_number=number),
+        now=now,
+    )
+
+
 def find(session: Session, *, organization_id: str) -> ReceiptSettings | None:
     """How this organisation issues receipts; None when it never said."""
     row = session.scalars(
         select(ReceiptSettingsRow).where(ReceiptSettingsRow.organization_id == organization_id)
     ).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else settings_in(row)
+
+
+def settings_in(row: ReceiptSettingsRow) -> ReceiptSettings:
+    """What a row says."""
     return ReceiptSettings(
         organization_id=row.organization_id,
         jurisdiction=Jurisdiction(row.jurisdiction),

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from amply.modules.recurring.callers import CallerOf, PartsOf
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
-from amply.modules.recurring.collecting import CollectionDependencies
 from amply.modules.recurring.dependencies import Dependencies, RecurringNotConfigured
 from amply.modules.recurring.domain import (
     LinkNotValid,
@@ -25,7 +24,13 @@ from amply.modules.recurring.queries import (
     plans_of_gifts,
     tended,
 )
-from amply.modules.recurring.tasks import RecurringTaskDependencies, collect_due, send_letters
+from amply.modules.recurring.tasks import (
+    RecurringTaskDependencies,
+    collect_due,
+    pause_contested,
+    send_letters,
+)
+from amply.modules.recurring.turns import CollectionDependencies
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -55,6 +60,7 @@ __all__ = [
     "listed",
     "newest_address",
     "pause",
+    "pause_contested",
     "plans_of",
     "plans_of_gifts",
     "resume",

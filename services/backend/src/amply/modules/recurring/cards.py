@@ -1,24 +1,31 @@
 """Another card or account for a plan, and paying now what was declined: both with the donor's browser at the processor."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock
-from amply.modules import payments
+from amply.modules import defence, payments
+from amply.modules.recurring.contested import require_uncontested
 from amply.modules.recurring.domain import CHANGEABLE, ChargeState, Plan, PlanNotChangeable
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import lock_plan, pays_with, plan_of
 
 _LOOK_AFTER: Final = timedelta(minutes=10)
 """Whoever stores a card and closes the page before it has told us."""
+_LOOKED_AT_MAX: Final = 10
 _BATCH_MAX: Final = 50
 _DONOR_PAYS: Final = timedelta(minutes=1)
+
+AdmitsCard = Callable[[defence.SetupOf], defence.Fingerprints]
+"""Asks the gate whether a card may be entered. Raises `ChallengeRequired` and `TooManyRequests`."""
 
 _log = structlog.get_logger()
 
@@ -40,32 +47,45 @@ class AtProcessor:
     account_id: str
 
 
-def begin_card(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
-    """Let the donor's browser store another way to pay.
+def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCard) -> AtProcessor:
+    """Let the donor's browser store another way to pay. `admit` asks the gate.
 
     Raises:
-        PlanNotFound: No plan has this id for this caller.
-        PlanNotChangeable: The plan is not in a state for that.
+        PlanNotFound, PlanNotChangeable: As they say.
+        ChallengeRequired, TooManyRequests: As the gate says.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
     with parts.database.transaction() as session:
         row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
         plan = plan_of(row)
+        about = defence.SetupOf(
+            owner_id=plan.id,
+            number=defence.count_setups(session, owner_id=plan.id) + 1,
+            mail=row.donor_email or "",
+            gifts=(defence.Part(organization_id=plan.organization_id, amount=plan.amount),),
+        )
     if plan.status not in CHANGEABLE or plan.customer_id is None:
         raise PlanNotChangeable("This plan has ended or has not begun yet; begin another one.")
+    marks = admit(about)
     setup = parts.saved.begin_setup(
         customer_id=plan.customer_id,
         account_id=plan.account_id,
         idempotency_key=f"plan:{plan.id}:setup:{ids.new_id('set')}",
     )
+    now = parts.clock()
     with parts.database.transaction() as session:
         row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
-        row.setup_id, row.setup_look_at = setup.remote_id, parts.clock() + _LOOK_AFTER
+        row.setup_id, row.setup_look_at = setup.remote_id, now + _LOOK_AFTER
+        defence.keep_setup(
+            session, about, remote_id=setup.remote_id, account_id=plan.account_id, marks=marks, now=now
+        )
     return AtProcessor(client_secret=setup.client_secret, account_id=plan.account_id)
 
 
 def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan:
-    """Take over what the donor's browser has stored; before that, nothing changes.
+    """Take over what the donor's browser has stored, in whichever tab; before that, nothing changes.
+
+    Where cards were stored in several, the one that was begun last counts.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.
@@ -73,16 +93,36 @@ def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan
     """
     with parts.database.transaction() as session:
         plan = plan_of(lock_plan(session, plan_id=plan_id, email_sha256=email_sha256))
-    if plan.setup_id is None:
-        return plan
-    method = parts.saved.method_of_setup(remote_id=plan.setup_id, account_id=plan.account_id)
+        begun = _begun(session, plan)
+    stored = {
+        remote_id: method
+        for remote_id in begun
+        if (method := parts.saved.method_of_setup(remote_id=remote_id, account_id=plan.account_id))
+    }
+    now = parts.clock()
     with parts.database.transaction() as session:
         row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
-        row.setup_look_at = None
-        # Another setup may have been begun meanwhile: its answer is another one.
-        if method is not None and row.setup_id == plan.setup_id and row.status in CHANGEABLE:
-            pays_with(session, row, method, now=parts.clock())
+        # One that is not begun any more was taken over meanwhile, and another one since, perhaps.
+        waiting = [remote_id for remote_id in _begun(session, plan_of(row)) if remote_id in stored]
+        if waiting and row.status in CHANGEABLE:
+            pays_with(session, row, stored[waiting[0]], now=now)
+        for remote_id in waiting:
+            defence.note_ended(session, remote_id=remote_id, now=now)
+        row.setup_look_at = _next_look(session, plan_id=plan_id, now=now)
         return plan_of(row)
+
+
+def _begun(session: Session, plan: Plan) -> Sequence[str]:
+    """The plan's setups that may have stored a card which nobody has taken over, the newest first."""
+    found = [each.remote_id for each in defence.open_setups(session, owner_id=plan.id)[:_LOOKED_AT_MAX]]
+    # A process of the release before has written down the newest one alone.
+    return found if plan.setup_id is None or plan.setup_id in found else [plan.setup_id, *found]
+
+
+def _next_look(session: Session, *, plan_id: str, now: datetime) -> datetime | None:
+    """When to look whether a donor has stored a card and closed the page."""
+    looks = (each.opened_at + _LOOK_AFTER for each in defence.open_setups(session, owner_id=plan_id))
+    return max((look for look in looks if look > now), default=None)
 
 
 def finish_waiting_cards(parts: Cards, *, now: datetime) -> int:
@@ -108,6 +148,8 @@ def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
     Raises:
         PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: Nothing of this plan waits to be paid.
+        PlanContested: The donor's bank wants a gift of it back, or has kept it.
+        OrganizationNotReady: The organisation takes no gifts now.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
     now = parts.clock()
@@ -126,6 +168,8 @@ def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
         ).one_or_none()
         if row is None or row.donation_id is None:
             raise PlanNotChangeable("Nothing of this plan waits to be paid.")
+        require_uncontested(session, plan_id=plan_id)
+        payments.require_account(session, organization_id=plan.organization_id)
         payment = payments.for_donation(session, donation_id=row.donation_id)
         row.looks, row.next_attempt_at = 0, now + _DONOR_PAYS
     intent = parts.saved.intent(remote_id=payment.remote_id or "", account_id=payment.account_id)

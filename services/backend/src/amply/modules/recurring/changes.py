@@ -12,6 +12,7 @@ from amply.modules import donations
 from amply.modules.donations import Anonymity
 from amply.modules.payments import FeeCover
 from amply.modules.recurring import terms
+from amply.modules.recurring.contested import require_uncontested
 from amply.modules.recurring.domain import (
     CHANGEABLE,
     ChargeState,
@@ -205,6 +206,7 @@ def resume(session: Session, *, plan_id: str, email_sha256: str | None, now: dat
     Raises:
         PlanNotFound: No plan has this id for this caller.
         PlanNotChangeable: It is not paused, or nothing is stored to pay with.
+        PlanContested: The donor's bank wants a gift of it back, or has kept it.
         FundNotAcceptable, GiftOptionsNotAcceptable: The organisation does not take its gifts any more; change the options.
     """
     row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
@@ -212,6 +214,7 @@ def resume(session: Session, *, plan_id: str, email_sha256: str | None, now: dat
         raise PlanNotChangeable("This plan is not paused: there is nothing to resume.")
     if row.method_id is None:
         raise PlanNotChangeable("Store a card first: nothing is known that this plan could be paid with.")
+    require_uncontested(session, plan_id=plan_id)
     terms.check_options(session, row)
     run(session, row, now=now)
     return plan_of(row)

@@ -1,103 +1,48 @@
-"""Collecting what was opened, and following it until its event has decided.
+"""CollectionDependencies what was opened, and following it until its event has decided.
 
 An intent is paid once, whoever asks how often: each period has one, so that a worker killed between call and record, and
 two workers at once, take the money once. Ledger entries and receipts come from the events, as for any other gift.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from amply.infra.database import Database
-from amply.kernel.clock import Clock
 from amply.modules import donations, payments
 from amply.modules.donations import DonationStatus
 from amply.modules.payments import PaymentStatus
+from amply.modules.recurring.contested import rest_contested
 from amply.modules.recurring.declines import Step, following
-from amply.modules.recurring.domain import (
-    UNDER_WAY,
-    Charge,
-    ChargeState,
-    Plan,
-    PlanStatus,
-    Reason,
-    Unanswered,
-)
-from amply.modules.recurring.ending import Tried, end_unpaid, note_unanswered, write_of
+from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason, Unanswered, WaitsFor
+from amply.modules.recurring.ending import end_unpaid, note_unanswered, write_of
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import (
-    FIRST,
-    LetterKind,
-    charge_of,
-    forget_donor,
-    lock_charge,
-    lock_plan,
-    pays_with,
-    plan_of,
-    rest,
-    run,
-)
+from amply.modules.recurring.moves import FIRST, LetterKind, forget_donor, pays_with, rest, run
 from amply.modules.recurring.opening import ABANDONED_AFTER
+from amply.modules.recurring.turns import Applies, CollectionDependencies, Turn, apply, claim, look_at
 
 _BATCH_MAX: Final = 100
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
-_LOOK_AGAIN_MAX: Final = timedelta(hours=6)
 _DONOR_MAY_PAY: Final = timedelta(hours=1)
 """How often is looked whether a donor has paid what was declined."""
-_DOUBLINGS_MAX: Final = 10
 _TRIED_FOR: Final = timedelta(days=14)
 """Longer than any ladder: a processor that gave no answer for so long gets no more requests for this period."""
+_PUT_OFF_FOR: Final = timedelta(days=13)
+"""An organisation that takes gifts again by then leaves a day to try in."""
+_ORGANIZATION_AGAIN_AFTER: Final = timedelta(hours=6)
 _LOOKED_FOR: Final = timedelta(days=60)
 """Longer than any bank takes. An event that comes later is booked all the same."""
 
 _log = structlog.get_logger()
 
 
-Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
-"""What a turn came to, on the locked plan and charge."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CollectionDependencies:
-    """What collecting charges depends on."""
-
-    database: Database
-    processor: payments.Processor
-    saved: payments.SavedMethods
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Turn:
-    """One look at one charge, as everything stood when it was claimed."""
-
-    parts: CollectionDependencies
-    charge: Charge
-    plan: Plan
-    payment: payments.Payment
-    gift: DonationStatus
-    now: datetime
-
-    @property
-    def tried(self) -> Tried:
-        """What was tried, whatever the plan pays with by now."""
-        return Tried(charge=self.charge, method_kind=self.plan.method_kind, last4=self.plan.method_last4)
-
-    @property
-    def clock(self) -> Clock:
-        """The turn's own moment, for what it calls."""
-        return lambda: self.now
-
-
 def collect(parts: CollectionDependencies, *, now: datetime) -> int:
     """Take every charge whose turn has come one step further; return how many were looked at."""
     looked = 0
     for _ in range(_BATCH_MAX):
-        turn = _claim(parts, now=now)
+        turn = claim(parts, now=now)
         if turn is None:
             break
         looked += 1
@@ -116,53 +61,31 @@ def collect(parts: CollectionDependencies, *, now: datetime) -> int:
     return looked
 
 
-def _work_of(turn: _Turn) -> Callable[[_Turn], None]:
+def _work_of(turn: Turn) -> Callable[[Turn], None]:
     """What is done with a charge, for as long as it makes sense."""
-    opened_at, retry_at = turn.charge.opened_at, turn.charge.retry_at
-    if turn.now - opened_at > _LOOKED_FOR:
+    if turn.now - turn.charge.opened_at > _LOOKED_FOR:
         return _lose_sight
-    # What a bank sent back late is tried on its own day, and asked about from then on.
-    asked_since = max(opened_at, retry_at) if retry_at is not None else opened_at
-    if turn.charge.state is ChargeState.OPEN and turn.now - asked_since > _TRIED_FOR:
+    if turn.charge.state is ChargeState.OPEN and turn.now - turn.asked_since > _TRIED_FOR:
         return _stop_trying
     return _WORK[turn.charge.state]
 
 
-def _claim(parts: CollectionDependencies, *, now: datetime) -> _Turn | None:
-    """Take the next charge, count the look, and put the next one further off."""
-    with parts.database.transaction() as session:
-        row = session.scalars(
-            select(PlanChargeRow)
-            .where(PlanChargeRow.state.in_(UNDER_WAY), PlanChargeRow.next_attempt_at <= now)
-            .order_by(PlanChargeRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is None or row.donation_id is None:
-            return None
-        row.looks += 1
-        delay = min(_LOOK_AGAIN_AFTER * (1 << min(row.looks, _DOUBLINGS_MAX)), _LOOK_AGAIN_MAX)
-        row.next_attempt_at = now + delay
-        return _Turn(
-            parts=parts,
-            charge=charge_of(row),
-            plan=plan_of(session.get_one(PlanRow, row.plan_id)),
-            payment=payments.for_donation(session, donation_id=row.donation_id),
-            gift=donations.statuses(session, donation_ids=[row.donation_id])[row.donation_id],
-            now=now,
-        )
-
-
-def _collect(turn: _Turn) -> None:
+def _collect(turn: Turn) -> None:
     """Open the payment where nobody has yet, and charge what is kept."""
     charge, plan = turn.charge, turn.plan
     if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.CANCELED):
         _concluded(turn)
         return
+    if turn.contested is not None:
+        apply(turn, _contested(turn, turn.contested))
+        return
+    if not turn.takes_gifts:
+        _put_off(turn)
+        return
     if charge.retry_at is not None and charge.retry_at > turn.now:
-        _apply(
+        apply(
             turn,
-            lambda _, __, row: _look_at(row, min(turn.now + _DONOR_MAY_PAY, charge.retry_at or turn.now)),
+            lambda _, __, row: look_at(row, min(turn.now + _DONOR_MAY_PAY, charge.retry_at or turn.now)),
         )
         return
     payment = _opened(turn)
@@ -175,10 +98,44 @@ def _collect(turn: _Turn) -> None:
         method_id=plan.method_id,
         idempotency_key=f"payment:{payment.id}:charge:{charge.declines}:{plan.method_id}",
     )
-    _apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
+    apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
 
 
-def _opened(turn: _Turn) -> payments.Payment:
+def _contested(turn: Turn, period: int) -> Applies:
+    def contest(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        if plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE):
+            rest_contested(session, plan, period=period, now=turn.now)
+        row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
+
+    return contest
+
+
+def _put_off(turn: Turn) -> None:
+    """Nothing is taken for an organisation that takes no gifts now. A day before nobody would be asked any more, the period lapses."""
+    if _has_left(turn):
+        _refused(turn, reason=Reason.ORGANIZATION)
+        return
+    if turn.now - turn.asked_since > _PUT_OFF_FOR:
+        _stop_trying(turn)
+        return
+
+    def put_off(_: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        plan.waits_for = WaitsFor.ORGANIZATION
+        look_at(row, turn.now + _ORGANIZATION_AGAIN_AFTER)
+
+    _log.warning(
+        "plan_waits_for_organization", plan_id=turn.plan.id, organization_id=turn.plan.organization_id
+    )
+    apply(turn, put_off)
+
+
+def _waits_no_more(plan: PlanRow) -> None:
+    """What was put off for the organisation is not any more; a period that waits for it unopened still does."""
+    if plan.due_since is None and plan.waits_for == WaitsFor.ORGANIZATION:
+        plan.waits_for = None
+
+
+def _opened(turn: Turn) -> payments.Payment:
     if turn.payment.status is not PaymentStatus.CREATED:
         return turn.payment
     donations.open_payment(turn.parts.database, turn.parts.processor, payment=turn.payment, clock=turn.clock)
@@ -186,7 +143,7 @@ def _opened(turn: _Turn) -> payments.Payment:
         return payments.get(session, payment_id=turn.payment.id)
 
 
-def _look(turn: _Turn) -> None:
+def _look(turn: Turn) -> None:
     """Its event decides; what a bank sends back days later is a decline like any other."""
     if turn.charge.period == FIRST and turn.plan.status is PlanStatus.INCOMPLETE:
         _look_at_first(turn)
@@ -197,18 +154,18 @@ def _look(turn: _Turn) -> None:
             remote_id=turn.payment.remote_id, account_id=turn.payment.account_id
         )
         if charged.status is PaymentStatus.FAILED:
-            _apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
+            apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
 
 
-def _look_at_first(turn: _Turn) -> None:
+def _look_at_first(turn: Turn) -> None:
     """A plan begins once its first gift is on its way; a donor who was refused may take another card for a day."""
     if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.PROCESSING):
         _begin(turn)
     elif turn.gift is DonationStatus.CANCELED or turn.plan.created_at < turn.now - ABANDONED_AFTER:
-        _apply(turn, _never_started(turn))
+        apply(turn, _never_started(turn))
 
 
-def _begin(turn: _Turn) -> None:
+def _begin(turn: Turn) -> None:
     """What the first gift was paid with is kept for the others."""
     method = turn.parts.saved.method_of_intent(
         remote_id=turn.payment.remote_id or "", account_id=turn.payment.account_id
@@ -225,10 +182,10 @@ def _begin(turn: _Turn) -> None:
         if turn.gift is DonationStatus.SUCCEEDED:
             row.state, row.next_attempt_at = ChargeState.PAID, None
 
-    _apply(turn, begin)
+    apply(turn, begin)
 
 
-def _never_started(turn: _Turn) -> Applies:
+def _never_started(turn: Turn) -> Applies:
     def end(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
         rest(session, plan, status=PlanStatus.ENDED, reason=Reason.NEVER_STARTED, now=turn.now)
@@ -237,7 +194,7 @@ def _never_started(turn: _Turn) -> Applies:
     return end
 
 
-def _withdraw(turn: _Turn) -> None:
+def _withdraw(turn: Turn) -> None:
     """Make sure that nobody pays it any more. What was paid before that is a gift, and is followed."""
     if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.CANCELED):
         _concluded(turn)
@@ -252,35 +209,22 @@ def _withdraw(turn: _Turn) -> None:
         elif status in (PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING):
             row.state, row.looks = ChargeState.WAITING, 0
             note_unanswered(row, None, now=turn.now)
-            _look_at(row, turn.now + _LOOK_AGAIN_AFTER)
+            look_at(row, turn.now + _LOOK_AGAIN_AFTER)
 
-    _apply(turn, withdraw)
+    apply(turn, withdraw)
 
 
 _WORK: Final = {ChargeState.OPEN: _collect, ChargeState.WAITING: _look, ChargeState.GIVING_UP: _withdraw}
 
 
-def _apply(turn: _Turn, applies: Applies) -> None:
-    """Write down what a turn came to, unless somebody else has moved the charge since it was claimed.
-
-    Money that was taken meanwhile is not lost from sight: a charge that is being given up finds it at the processor.
-    """
-    with turn.parts.database.transaction() as session:
-        plan = lock_plan(session, plan_id=turn.plan.id)
-        row = lock_charge(session, plan_id=plan.id, period=turn.charge.period)
-        if (row.state, row.declines) != (turn.charge.state, turn.charge.declines):
-            return
-        applies(session, plan, row)
-        row.updated_at = turn.now
-
-
 def _charged(
-    turn: _Turn, session: Session, plan: PlanRow, row: PlanChargeRow, charged: payments.Charged
+    turn: Turn, session: Session, plan: PlanRow, row: PlanChargeRow, charged: payments.Charged
 ) -> None:
     """What the processor said to a charge."""
+    _waits_no_more(plan)
     if charged.status in (PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING):
         row.state, row.looks = ChargeState.WAITING, 0
-        _look_at(row, turn.now + _LOOK_AGAIN_AFTER)
+        look_at(row, turn.now + _LOOK_AGAIN_AFTER)
     elif charged.status is PaymentStatus.CANCELED:
         row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
         _carry_on(session, plan, now=turn.now)
@@ -289,7 +233,7 @@ def _charged(
 
 
 def _declined(
-    turn: _Turn, session: Session, plan: PlanRow, row: PlanChargeRow, decline: payments.Decline
+    turn: Turn, session: Session, plan: PlanRow, row: PlanChargeRow, decline: payments.Decline
 ) -> None:
     """Up the ladder, or off it."""
     row.declines, row.decline_code, row.looks = row.declines + 1, decline.code, 0
@@ -308,14 +252,14 @@ def _declined(
     else:
         plan.status, plan.next_due_at, plan.next_notice_at = PlanStatus.PAST_DUE, None, None
         row.retry_at = next_step.at
-        _look_at(row, min(turn.now + _DONOR_MAY_PAY, next_step.at or turn.now))
+        look_at(row, min(turn.now + _DONOR_MAY_PAY, next_step.at or turn.now))
         kind = LetterKind.CONFIRM if next_step.step is Step.ASK_DONOR else LetterKind.DECLINED
         again = f":{turn.plan.method_id}:{row.declines}"
         write_of(session, plan, kind, tried=turn.tried, again=again, now=turn.now)
     _log.info("plan_charge_declined", plan_id=plan.id, period=row.period, step=next_step.step)
 
 
-def _concluded(turn: _Turn) -> None:
+def _concluded(turn: Turn) -> None:
     """Its event has come: the period is over, and a plan that was behind goes on."""
 
     def conclude(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
@@ -327,45 +271,49 @@ def _concluded(turn: _Turn) -> None:
             end_unpaid(session, plan, row, tried=turn.tried, now=turn.now)
         _carry_on(session, plan, now=turn.now)
 
-    _apply(turn, conclude)
+    apply(turn, conclude)
 
 
-def _stop_trying(turn: _Turn) -> None:
-    """No answer for weeks: this period is given up, and the plan goes on with the next one."""
+def _stop_trying(turn: Turn) -> None:
+    """No answer for weeks, or nothing that could be asked: this period is given up, and the plan goes on with the next one."""
 
     def stop(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
-        note_unanswered(row, Unanswered.CHARGE, now=turn.now)
+        note_unanswered(row, Unanswered.CHARGE if turn.takes_gifts else None, now=turn.now)
+        _waits_no_more(plan)
         _carry_on(session, plan, now=turn.now)
 
     _log.warning("plan_charge_not_tried_any_more", plan_id=turn.plan.id, period=turn.charge.period)
-    _apply(turn, stop)
+    apply(turn, stop)
 
 
-def _lose_sight(turn: _Turn) -> None:
+def _lose_sight(turn: Turn) -> None:
     def lose(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
         note_unanswered(row, Unanswered.OUTCOME, now=turn.now)
         _carry_on(session, plan, now=turn.now)
 
     _log.warning("plan_charge_not_looked_at_any_more", plan_id=turn.plan.id, period=turn.charge.period)
-    _apply(turn, lose)
+    apply(turn, lose)
 
 
-def _shut_out(turn: _Turn) -> None:
+def _shut_out(turn: Turn) -> None:
     """We are shut out of the organisation's account. Until it is known whether it has left, the charge waits its turn."""
     plan = turn.plan
-    with turn.parts.database.transaction() as session:
-        has_left = payments.has_left(
-            session, organization_id=plan.organization_id, account_id=plan.account_id
-        )
-    if has_left:
+    if _has_left(turn):
         _refused(turn, reason=Reason.ORGANIZATION)
     else:
         _log.warning("plan_waits_for_organization", plan_id=plan.id, organization_id=plan.organization_id)
 
 
-def _refused(turn: _Turn, *, reason: Reason = Reason.REFUSED) -> None:
+def _has_left(turn: Turn) -> bool:
+    with turn.parts.database.transaction() as session:
+        return payments.has_left(
+            session, organization_id=turn.plan.organization_id, account_id=turn.plan.account_id
+        )
+
+
+def _refused(turn: Turn, *, reason: Reason = Reason.REFUSED) -> None:
     """The processor takes no charge for this plan at all: nothing is tried again until the donor stores another card."""
 
     def refuse(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
@@ -377,13 +325,9 @@ def _refused(turn: _Turn, *, reason: Reason = Reason.REFUSED) -> None:
             write_of(session, plan, LetterKind.PAUSED, tried=turn.tried, now=turn.now)
 
     _log.warning("plan_charge_refused", plan_id=turn.plan.id, period=turn.charge.period)
-    _apply(turn, refuse)
+    apply(turn, refuse)
 
 
 def _carry_on(session: Session, plan: PlanRow, *, now: datetime) -> None:
     if plan.status == PlanStatus.PAST_DUE:
         run(session, plan, now=now)
-
-
-def _look_at(row: PlanChargeRow, moment: datetime) -> None:
-    row.next_attempt_at = moment

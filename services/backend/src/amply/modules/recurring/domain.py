@@ -36,7 +36,7 @@ class Reason(StrEnum):
 
     `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives; `ORGANIZATION`: it has left the account
     that the plan pays to; `CONDITIONS`: the organisation does not take gifts like this any more: the fund is closed, or it has
-    to know its donors.
+    to know its donors; `CONTESTED`: the donor's bank wants a gift of it back or has kept it, or one was given back as fraud.
     """
 
     DONOR = "donor"
@@ -46,6 +46,7 @@ class Reason(StrEnum):
     ORGANIZATION = "organization"
     UNREACHABLE = "unreachable"
     CONDITIONS = "conditions"
+    CONTESTED = "contested"
     NEVER_STARTED = "never_started"
     ERASED = "erased"
 
@@ -107,6 +108,18 @@ class PlanNotChangeable(Conflict):
     """The plan is not in a state for that."""
 
     code = "plan_not_changeable"
+
+
+class PlanContested(Conflict):
+    """A gift of the plan was disputed at the donor's bank, or given back as fraud: nothing more is taken until that is settled."""
+
+    code = "plan_contested"
+
+
+class PlanNeverStarted(Conflict):
+    """The plan that a request began has ended, since nobody paid its first gift."""
+
+    code = "plan_never_started"
 
 
 class PauseNotAcceptable(InvalidRequest):

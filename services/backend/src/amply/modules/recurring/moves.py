@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
-from amply.modules import payments
+from amply.modules import defence, payments
 from amply.modules.donations import Anonymity
 from amply.modules.recurring.declines import notice_before
 from amply.modules.recurring.domain import (
@@ -42,6 +42,7 @@ class LetterKind(StrEnum):
     NOT_KEPT = "not_kept"
     NOT_COLLECTED = "not_collected"
     CONDITIONS = "conditions"
+    CONTESTED = "contested"
     ENDED = "ended"
 
 
@@ -248,4 +249,5 @@ def forget_donor(session: Session, row: PlanRow, *, now: datetime) -> None:
     row.customer_id = row.method_id = row.method_last4 = row.mandate_id = None
     row.setup_id = row.setup_look_at = None
     row.erased_at = now
+    defence.forget_setups_of(session, owner_ids=[row.id])
     session.execute(delete(PlanLetterRow).where(PlanLetterRow.plan_id == row.id))

@@ -18,6 +18,7 @@ from amply.kernel import ids
 from amply.kernel.money import Money
 from amply.modules import donations, organizations, payments
 from amply.modules.recurring import terms
+from amply.modules.recurring.contested import contested_period, rest_contested
 from amply.modules.recurring.declines import notice_before
 from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason, WaitsFor
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
@@ -146,7 +147,7 @@ def _put_off(
 
 def _open(due: _Due) -> None:
     row, session, now = due.row, due.session, due.now
-    if _organization_has_left(due) or not _is_taken(due) or not _was_announced(due):
+    if _organization_has_left(due) or _is_contested(due) or not _is_taken(due) or not _was_announced(due):
         return
     account_id = payments.find_account(session, organization_id=row.organization_id)
     if account_id is None:
@@ -222,6 +223,15 @@ def _organization_has_left(due: _Due) -> bool:
     return True
 
 
+def _is_contested(due: _Due) -> bool:
+    """A plan rests while its donor's bank wants a gift of it back, and once that has kept one."""
+    period = contested_period(due.session, plan_id=due.row.id)
+    if period is None:
+        return False
+    rest_contested(due.session, due.row, period=period, now=due.now)
+    return True
+
+
 def _write(due: _Due, kind: LetterKind) -> None:
     """Tell of the gift that would have been collected now, with what it would have been."""
     owe_letter(
@@ -236,7 +246,7 @@ def _write(due: _Due, kind: LetterKind) -> None:
 
 
 def _announce(due: _Due) -> None:
-    if not _organization_has_left(due) and _is_taken(due):
+    if not _organization_has_left(due) and not _is_contested(due) and _is_taken(due):
         _owe_notice(due)
         due.row.next_notice_at = None
 

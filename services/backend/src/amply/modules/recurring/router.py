@@ -13,13 +13,15 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import donations, organizations, payments
+from amply.modules import defence, donations, organizations, payments
 from amply.modules.recurring import cards, changes, moves, queries, starting
 from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
 from amply.modules.recurring.dependencies import RecurringNotConfigured
 from amply.modules.recurring.domain import (
     LinkNotValid,
     PauseNotAcceptable,
+    PlanContested,
+    PlanNeverStarted,
     PlanNotChangeable,
     PlanNotFound,
     ScheduleNotAcceptable,
@@ -39,7 +41,7 @@ router = APIRouter(tags=["Recurring gifts"])
 
 _LIMITED = [Depends(limit_by_address("donor_plans"))]
 _OF_A_PLAN = responses(LinkNotValid, PlanNotFound, PlanNotChangeable, ChangedMeanwhile, TooManyRequests)
-_AT_PROCESSOR = responses(
+_AT_PROCESSOR = (
     LinkNotValid,
     PlanNotFound,
     PlanNotChangeable,
@@ -54,7 +56,9 @@ _AT_PROCESSOR = responses(
     status_code=201,
     summary="Give to an organisation again and again",
     response_model=PlanCreated,
-    responses=responses(*donations.OPENING_PROBLEMS, ScheduleNotAcceptable, RecurringNotConfigured),
+    responses=responses(
+        *donations.OPENING_PROBLEMS, ScheduleNotAcceptable, PlanNeverStarted, RecurringNotConfigured
+    ),
 )
 def create_plan(
     request: Request,
@@ -175,6 +179,7 @@ def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
         LinkNotValid,
         PlanNotFound,
         PlanNotChangeable,
+        PlanContested,
         donations.GiftOptionsNotAcceptable,
         organizations.FundNotAcceptable,
         TooManyRequests,
@@ -198,11 +203,15 @@ def cancel_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     "/v1/donor/plans/{plan_id}/card",
     summary="Begin to store another card or account",
     dependencies=_LIMITED,
-    responses=_AT_PROCESSOR,
+    responses=responses(*_AT_PROCESSOR, defence.ChallengeRequired),
 )
-def begin_card(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
+def begin_card(plan_id: Identifier, caller: CallerOf, admission: defence.CardAdmissionOf) -> AtProcessorOut:
+    """The gate is asked as for a gift. A challenge is solved for this card: nothing but its solution is sent with it again."""
     return _at_processor(
-        caller, cards.begin_card(_storing(caller), plan_id=plan_id, email_sha256=caller.email_sha256)
+        caller,
+        cards.begin_card(
+            _storing(caller), plan_id=plan_id, email_sha256=caller.email_sha256, admit=admission.admit
+        ),
     )
 
 
@@ -210,7 +219,7 @@ def begin_card(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
     "/v1/donor/plans/{plan_id}/card/stored",
     summary="Say that the browser has stored it",
     dependencies=_LIMITED,
-    responses=_AT_PROCESSOR,
+    responses=responses(*_AT_PROCESSOR),
 )
 def finish_card(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     """What was stored is asked of the processor: this only says when to look."""
@@ -222,7 +231,7 @@ def finish_card(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     "/v1/donor/plans/{plan_id}/pay",
     summary="Pay now what was declined",
     dependencies=_LIMITED,
-    responses=_AT_PROCESSOR,
+    responses=responses(*_AT_PROCESSOR, PlanContested, payments.OrganizationNotReady),
 )
 def pay_now(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
     return _at_processor(

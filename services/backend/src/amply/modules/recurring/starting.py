@@ -20,7 +20,7 @@ from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.modules import defence, donations, payments
 from amply.modules.donations import Answer, Gift
-from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason
+from amply.modules.recurring.domain import ChargeState, Plan, PlanNeverStarted, PlanStatus, Reason
 from amply.modules.recurring.due_dates import Schedule
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import FIRST, lock_plan, plan_of, rest
@@ -55,6 +55,7 @@ def start(
         FundNotAcceptable, GiftOptionsNotAcceptable, FeeCoverChanged: As `donations.check_gift` says.
         ProcessorUnavailable: No answer; repeat the request with the same key.
         ProcessorRefused: The processor said no; the plan has ended.
+        PlanNeverStarted: The plan of this key has ended, since nobody paid its first gift for a day.
     """
     plan_id = ids.new_id("pln")
     gift = _enduring(gift, now=parts.clock())
@@ -126,11 +127,12 @@ def _first_payment(
 ) -> payments.Payment:
     """The first gift's payment: the one that is there, or a new one for a customer that the processor knows."""
     with parts.database.transaction() as session:
-        plan = plan_of(session.get_one(PlanRow, plan_id))
+        plan = _begun(session.get_one(PlanRow, plan_id))
     customer_id = plan.customer_id or parts.saved.create_customer(plan_id=plan_id, account_id=plan.account_id)
     now = parts.clock()
     with parts.database.transaction() as session:
         row = lock_plan(session, plan_id=plan_id)
+        _begun(row)
         known = session.scalars(
             select(PlanChargeRow.donation_id).where(
                 PlanChargeRow.plan_id == plan_id, PlanChargeRow.period == FIRST
@@ -163,6 +165,20 @@ def _first_payment(
             )
         )
         return payment
+
+
+def _begun(row: PlanRow) -> Plan:
+    """The plan of a row that a first gift can still be taken for, or was.
+
+    Raises:
+        PlanNeverStarted: It has ended: nothing that is paid for it now would be followed by anything.
+    """
+    if row.status == PlanStatus.ENDED:
+        raise PlanNeverStarted(
+            "These recurring gifts have ended before the first one was paid; send the request again with another "
+            "Idempotency-Key to begin anew."
+        )
+    return plan_of(row)
 
 
 def _record_refusal(

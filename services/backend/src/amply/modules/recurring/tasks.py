@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amply.kernel.clock import Clock
+from amply.modules.recurring import contested
 from amply.modules.recurring.cards import Cards, finish_waiting_cards
-from amply.modules.recurring.collecting import CollectionDependencies, collect
+from amply.modules.recurring.collecting import collect
 from amply.modules.recurring.letters import PlanLetterDependencies, send_due
 from amply.modules.recurring.opening import announce_due, end_abandoned, open_due
+from amply.modules.recurring.turns import CollectionDependencies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,11 @@ def collect_due(parts: RecurringTaskDependencies, *, now: datetime) -> int:
     looked = collect(parts.collecting, now=now)
     end_abandoned(database, now=now)
     return looked
+
+
+def pause_contested(parts: RecurringTaskDependencies, *, donation_id: str, now: datetime) -> bool:
+    """Let the plan that a contested gift is of rest; False where there is none that is charged."""
+    return contested.pause_contested(parts.collecting.database, donation_id=donation_id, now=now)
 
 
 def send_letters(parts: RecurringTaskDependencies, *, now: datetime) -> int:

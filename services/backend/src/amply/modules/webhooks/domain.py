@@ -16,6 +16,7 @@ from amply.kernel.errors import AmplyError, Conflict, NotFound
 
 GIFT_TYPES: Final = frozenset({"payment_intent.succeeded", "payment_intent.canceled", "charge.updated"})
 ATTEMPT_TYPES: Final = frozenset({"payment_intent.processing", "payment_intent.payment_failed"})
+SETUP_TYPES: Final = frozenset({"setup_intent.setup_failed"})
 REFUND_TYPES: Final = frozenset(
     {
         "charge.refunded",
@@ -62,6 +63,7 @@ ACCOUNT_TYPES: Final = SHUT_OUT_TYPES | frozenset(
 HANDLED_TYPES: Final = (
     GIFT_TYPES
     | ATTEMPT_TYPES
+    | SETUP_TYPES
     | REFUND_TYPES
     | DISPUTE_TYPES
     | PAYOUT_TYPES

@@ -247,6 +247,13 @@ def forget(session: Session, *, event_ids: Collection[str]) -> None:
     outbox.forget_about(session, ids=event_ids)
 
 
+def forget_object(session: Session, *, event_id: str) -> None:
+    """Keep of an event that it was there, and nothing of what it was about."""
+    row = _locked(session, event_id)
+    if row is not None:
+        row.payload = {}
+
+
 def count_exhausted(session: Session) -> int:
     """How many events used up their attempts and wait for a person."""
     exhausted = select(func.count()).where(

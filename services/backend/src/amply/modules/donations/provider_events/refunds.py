@@ -101,7 +101,8 @@ def _book_moved(
         event_at=told.moved_at or books.now,
         reference=_key(told),
         reverses=books.gift.entry_id,
-        reason=known.reason,
+        # What somebody said of a refund on the processor's own pages was not said to be public.
+        reason=known.reason if known.reserved_entry_id is not None else None,
     )
 
 

@@ -1,10 +1,11 @@
 """What events about refunds and about disputes have in common: all that stands is followed, and then the gift."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.modules import payments, webhooks
 from amply.modules.donations.bookings import locked_gift
 from amply.modules.donations.models import DonationRow
@@ -14,7 +15,11 @@ from amply.modules.donations.provider_events.context import (
     GiftNotBookedYet,
     PaymentEvent,
 )
+from amply.modules.donations.queries import contested
 from amply.modules.donations.receipting import void_what_went_back
+
+TOPIC_CONTESTED: Final = "donation.contested"
+"""A gift's bank wants it back or has kept it, or it was given back as fraud: nothing more may be taken from its donor."""
 
 Told = TypeVar("Told")
 
@@ -52,4 +57,11 @@ def apply_returns(
     gift.updated_at = transaction.now
     void_what_went_back(transaction.session, gift=gift, payment=payment, now=transaction.now)
     payments.note_return(transaction.session, payment=payment, now=transaction.now)
+    if contested(transaction.session, donation_ids=[gift.id]):
+        outbox.put(
+            transaction.session,
+            topic=TOPIC_CONTESTED,
+            payload={"donation_id": gift.id},
+            now=transaction.now,
+        )
     return webhooks.Outcome.APPLIED

@@ -4,12 +4,10 @@ import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from amply_lake import LedgerError, Signer
+from amply_lake import Signer
 from amply_lake.history import RELEASES
+from amply_releases.certificates import certificate_of
 from amply_releases.datasets import EVERYBODY
-from ledger_format.certificates import open_certificate
-from ledger_format.errors import FormatError
-from ledger_format.notes import VerifierKey
 
 
 def first_decided_at(records: Iterable[bytes], sources: Collection[str], signer: Signer) -> datetime | None:
@@ -26,12 +24,4 @@ def first_decided_at(records: Iterable[bytes], sources: Collection[str], signer:
             note = None
         elif record["kind"] in RELEASES and record["buyer"] == EVERYBODY:
             note = note or record["certificate"]
-    if note is None:
-        return None
-    try:
-        key = VerifierKey(signer.name, signer.public_key)
-        return open_certificate(note.encode(), [key]).certificate.issued_at
-    except FormatError as error:
-        raise LedgerError(
-            f"a certificate of the release ledger is not of the key {signer.name}; restore that key, or the ledger from its versions"
-        ) from error
+    return None if note is None else certificate_of(note, signer).issued_at

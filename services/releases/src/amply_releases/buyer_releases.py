@@ -10,12 +10,12 @@ from hashlib import sha256
 from typing import Final
 
 from amply_lake import LakeError, Order, Violation, release
-from amply_lake.history import History
+from amply_lake.history import History, Released
 from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.failures import Failures
 from amply_releases.lines import RELEASED, say
-from amply_releases.ports import NotCopiedError, Parts
-from amply_releases.publishing import cleared, columns_of, revision_of, store
+from amply_releases.ports import Parts
+from amply_releases.publishing import cleared, columns_of, revision_of, stop_while_copying, store
 
 MADE: Final = "out"
 """The folder that releases are made in, within `scratch`."""
@@ -79,15 +79,20 @@ def _first(named: Sequence[str], history: History) -> Sequence[str]:
     begun: list[str] = []
     others: list[str] = []
     for buyer in named:
-        (begun if _is_begun(history, buyer) else others).append(buyer)
+        (begun if _begun(history, buyer) else others).append(buyer)
     kept = MOST_A_TURN - 1
     return [*begun[:kept], *others, *begun[kept:]][:MOST_A_TURN]
 
 
-def _is_begun(history: History, buyer: str) -> bool:
-    """Whether what would be released now was decided for this buyer."""
+def _begun(history: History, buyer: str) -> Released | None:
+    """What was decided for this buyer, where that is what would be released now."""
     newest = history.newest_to(buyer)
-    return newest is not None and newest.state == history.state()
+    return newest if newest is not None and newest.state == history.state() else None
+
+
+def _place(dataset_id: str, buyer: str, number: int) -> str:
+    """Where a release to a buyer is."""
+    return f"{PREFIX}{dataset_id}/{buyer}/{number:06}/"
 
 
 def _hand_over(
@@ -98,8 +103,9 @@ def _hand_over(
             f"the name {EVERYBODY} is no buyer's; close that contract, and open one under another name"
         )
     name, ledger = source.dataset_id, parts.ledgers.of(source.dataset_id)
-    if _is_begun(History.read(ledger, name), buyer) and not parts.ledgers.is_copied(name):
-        raise NotCopiedError(name)  # rather than make it again, and again not show it
+    begun = _begun(History.read(ledger, name), buyer)
+    if begun is not None:
+        stop_while_copying(parts, name, begun, _place(name, buyer, begun.number))
     done = release(
         [],
         Order(dataset=name, buyer=buyer, policy=source.policy, into=parts.scratch / MADE),
@@ -113,7 +119,7 @@ def _hand_over(
         # The same rows were released to everybody; where another process has withheld all of them meanwhile, none are left.
         raise LakeError(done.reason)
     number = done.certificate.release
-    place = f"{PREFIX}{name}/{buyer}/{number:06}/"
+    place = _place(name, buyer, number)
     with cleared(done):
         store(parts, source, done, place, is_patient=is_patient)
         parts.datasets.hand_over(

@@ -1,0 +1,18 @@
+"""What the defence keeps of anybody goes after two days."""
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from amply.modules.defence.fingerprints import KEPT, forget_keys
+from amply.modules.defence.models import DeclineRow, OpenedGiftRow
+from amply.modules.defence.setups import forget_setups
+
+
+def forget(session: Session, *, now: datetime) -> None:
+    """Delete what is two days old: marks say nothing without their day's key, which goes too."""
+    session.execute(delete(DeclineRow).where(DeclineRow.declined_at < now - KEPT))
+    session.execute(delete(OpenedGiftRow).where(OpenedGiftRow.opened_at < now - KEPT))
+    forget_setups(session, now=now)
+    forget_keys(session, now=now)

@@ -1,0 +1,60 @@
+"""The end of payments and SetupIntents at the processor: cards are tried on them, or nobody has paid for a day.
+
+A donor whose own payment ends so begins another gift.
+"""
+
+from functools import partial
+from typing import Final
+
+import structlog
+
+from amply.infra.database import Database
+from amply.kernel.clock import Clock
+from amply.modules import defence, payments
+from amply.modules.payments import Ended, PaymentStatus
+
+_OVER: Final = (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED)
+
+_log = structlog.get_logger()
+
+
+def end_payments(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
+    """End what many cards were tried on, then what is a day old; return how many payments and setups are over.
+
+    Each is tried ten times, ever further apart; what the processor refuses to end has ended already.
+    """
+    with database.transaction() as session:
+        payments.find_abandoned(session, now=clock())
+    end = partial(_end, processor)
+    ended = payments.end_due(database, end=end, is_exhausted=True, now=clock())
+    ended += defence.end_setups(database, end=partial(_end_setup, processor), now=clock())
+    return ended + payments.end_due(
+        database, end=partial(end, is_abandoned=True), is_exhausted=False, now=clock()
+    )
+
+
+def _end(processor: payments.Processor, payment: payments.Payment, *, is_abandoned: bool = False) -> Ended:
+    if payment.remote_id is None or payments.is_erased(payment.remote_id) or payment.status in _OVER:
+        return Ended.OVER
+    named = {"remote_id": payment.remote_id, "account_id": payment.account_id}
+    try:
+        if is_abandoned:
+            return Ended.ENDED if processor.cancel_abandoned(**named) else Ended.KEPT
+        processor.cancel_intent(**named)
+    except payments.ProcessorRefused:
+        return Ended.OVER
+    except payments.ProcessorUnavailable as reason:
+        _log.warning("payment not ended", payment_id=payment.id, reason=reason.code)
+        return Ended.UNHEARD
+    return Ended.ENDED
+
+
+def _end_setup(processor: payments.Processor, setup: defence.CardSetup) -> bool:
+    try:
+        processor.cancel_setup(remote_id=setup.remote_id, account_id=setup.account_id)
+    except payments.ProcessorRefused:
+        pass  # canceled before, or a card is stored
+    except payments.ProcessorUnavailable as reason:
+        _log.warning("setup not ended", owner_id=setup.owner_id, reason=reason.code)
+        return False
+    return True

@@ -1,0 +1,118 @@
+"""Payments that must end at the processor: many cards were tried on them, or nobody has paid them for a day.
+
+What is noted here lives as long as its payment: whoever holds the client secret of an intent that nobody has ended can try cards on
+it years later.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import exists, false, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.infra.due_rows import work_off
+from amply.modules.payments.domain import Payment, PaymentStatus
+from amply.modules.payments.erasure import ERASED
+from amply.modules.payments.models import PaymentEndingRow, PaymentRow
+from amply.modules.payments.service import payment_of
+
+ABANDONED_AFTER: Final = timedelta(days=1)
+"""How long a donor may take over a gift that is made once."""
+
+
+class Ended(StrEnum):
+    """What became of ending a payment. `OVER`: there was nothing left to end. `KEPT`: its donor has something in hand to pay it
+    with, such as a voucher. `UNHEARD`: the processor did not answer.
+    """
+
+    ENDED = "ended"
+    OVER = "over"
+    KEPT = "kept"
+    UNHEARD = "unheard"
+
+
+_OPEN: Final = (PaymentStatus.PENDING, PaymentStatus.FAILED)
+_ATTEMPTS_MAX: Final = 10
+_BATCH_MAX: Final = 50
+_COUNTED_FOR: Final = timedelta(days=2)
+_LATER: Final = timedelta(days=1)
+
+
+def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
+    """Note that no card may be tried on a payment any more; False where that was noted before and is being done."""
+    asked = insert(PaymentEndingRow).values(
+        payment_id=payment_id, is_exhausted=True, asked_at=now, next_attempt_at=now
+    )
+    noted = asked.on_conflict_do_update(
+        index_elements=["payment_id"],
+        set_={"is_exhausted": True, "asked_at": now, "attempts": 0, "next_attempt_at": now},
+        where=PaymentEndingRow.ended_at.is_(None)
+        & or_(~PaymentEndingRow.is_exhausted, PaymentEndingRow.attempts >= _ATTEMPTS_MAX),
+    )
+    return session.scalar(noted.returning(PaymentEndingRow.payment_id)) is not None
+
+
+def find_abandoned(session: Session, *, now: datetime) -> int:
+    """Note the next fifty payments that nobody has paid for a day; return how many. Those of plans end with their period."""
+    abandoned = (
+        select(PaymentRow.id, false(), literal(now), literal(now))
+        .where(
+            PaymentRow.status.in_(_OPEN),
+            PaymentRow.created_at < now - ABANDONED_AFTER,
+            PaymentRow.customer_id.is_(None),
+            PaymentRow.remote_id.is_not(None),
+            ~PaymentRow.remote_id.startswith(ERASED),
+            ~exists().where(PaymentEndingRow.payment_id == PaymentRow.id),
+        )
+        .order_by(PaymentRow.created_at)
+        .limit(_BATCH_MAX)
+    )
+    columns = ["payment_id", "is_exhausted", "asked_at", "next_attempt_at"]
+    noted = insert(PaymentEndingRow).from_select(columns, abandoned).on_conflict_do_nothing()
+    return len(session.scalars(noted.returning(PaymentEndingRow.payment_id)).all())
+
+
+def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted: bool, now: datetime) -> int:
+    """End the next fifty payments whose turn it is; return how many were ended.
+
+    `is_exhausted`: those that many cards were tried on, or the others. One that is kept is asked about again a day later; where
+    nobody answered that is done ten times at most, ever later.
+    """
+
+    def ended(row: PaymentEndingRow) -> int:
+        with database.transaction() as session:
+            payment = payment_of(session.get_one(PaymentRow, row.payment_id))
+        told = end(payment)
+        with database.transaction() as session:
+            kept = session.get_one(PaymentEndingRow, row.payment_id, with_for_update=True)
+            if told in (Ended.ENDED, Ended.OVER):
+                kept.ended_at = now
+            elif told is Ended.KEPT and not kept.is_exhausted:
+                kept.attempts, kept.next_attempt_at = 0, now + _LATER
+        return int(told is Ended.ENDED)
+
+    return work_off(
+        database,
+        PaymentEndingRow,
+        PaymentEndingRow.ended_at.is_(None),
+        PaymentEndingRow.is_exhausted == is_exhausted,
+        PaymentEndingRow.attempts < _ATTEMPTS_MAX,
+        do=ended,
+        most=_BATCH_MAX,
+        now=now,
+    )
+
+
+def count_unended(session: Session, *, now: datetime) -> int:
+    """How many payments that many cards were tried on could not be ended in ten attempts, of the last two days."""
+    unended = select(func.count()).where(
+        PaymentEndingRow.is_exhausted,
+        PaymentEndingRow.ended_at.is_(None),
+        PaymentEndingRow.attempts >= _ATTEMPTS_MAX,
+        PaymentEndingRow.next_attempt_at > now - _COUNTED_FOR,
+    )
+    return session.scalars(unended).one()

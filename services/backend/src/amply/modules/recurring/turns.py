@@ -1,0 +1,118 @@
+"""One look at one charge: claimed alone, worked on outside any transaction, and what it came to written down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.clock import Clock
+from amply.modules import donations, payments
+from amply.modules.donations import DonationStatus
+from amply.modules.recurring.contested import contested_period
+from amply.modules.recurring.domain import UNDER_WAY, Charge, Plan
+from amply.modules.recurring.ending import Tried
+from amply.modules.recurring.models import PlanChargeRow, PlanRow
+from amply.modules.recurring.moves import charge_of, lock_charge, lock_plan, plan_of
+
+_LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
+_LOOK_AGAIN_MAX: Final = timedelta(hours=6)
+_DOUBLINGS_MAX: Final = 10
+
+Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
+"""What a turn came to, on the locked plan and charge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionDependencies:
+    """What collecting charges depends on."""
+
+    database: Database
+    processor: payments.Processor
+    saved: payments.SavedMethods
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One look at one charge, as everything stood when it was claimed.
+
+    Attributes:
+        contested: The period whose gift the donor's bank wants back or has kept; None where there is none.
+        takes_gifts: Whether the organisation takes gifts.
+    """
+
+    parts: CollectionDependencies
+    charge: Charge
+    plan: Plan
+    payment: payments.Payment
+    gift: DonationStatus
+    contested: int | None
+    takes_gifts: bool
+    now: datetime
+
+    @property
+    def tried(self) -> Tried:
+        """What was tried, whatever the plan pays with by now."""
+        return Tried(charge=self.charge, method_kind=self.plan.method_kind, last4=self.plan.method_last4)
+
+    @property
+    def asked_since(self) -> datetime:
+        """Since when the processor is asked. What a bank sent back late is tried on its own day, and asked about from then on."""
+        opened_at, retry_at = self.charge.opened_at, self.charge.retry_at
+        return max(opened_at, retry_at) if retry_at is not None else opened_at
+
+    @property
+    def clock(self) -> Clock:
+        """The turn's own moment, for what it calls."""
+        return lambda: self.now
+
+
+def claim(parts: CollectionDependencies, *, now: datetime) -> Turn | None:
+    """Take the next charge, count the look, and put the next one further off."""
+    with parts.database.transaction() as session:
+        row = session.scalars(
+            select(PlanChargeRow)
+            .where(PlanChargeRow.state.in_(UNDER_WAY), PlanChargeRow.next_attempt_at <= now)
+            .order_by(PlanChargeRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is None or row.donation_id is None:
+            return None
+        row.looks += 1
+        delay = min(_LOOK_AGAIN_AFTER * (1 << min(row.looks, _DOUBLINGS_MAX)), _LOOK_AGAIN_MAX)
+        row.next_attempt_at = now + delay
+        plan = plan_of(session.get_one(PlanRow, row.plan_id))
+        account_id = payments.find_account(session, organization_id=plan.organization_id)
+        return Turn(
+            parts=parts,
+            charge=charge_of(row),
+            plan=plan,
+            payment=payments.for_donation(session, donation_id=row.donation_id),
+            gift=donations.statuses(session, donation_ids=[row.donation_id])[row.donation_id],
+            contested=contested_period(session, plan_id=plan.id),
+            takes_gifts=account_id is not None,
+            now=now,
+        )
+
+
+def apply(turn: Turn, applies: Applies) -> None:
+    """Write down what a turn came to, unless somebody else has moved the charge since it was claimed.
+
+    Money that was taken meanwhile is not lost from sight: a charge that is being given up finds it at the processor.
+    """
+    with turn.parts.database.transaction() as session:
+        plan = lock_plan(session, plan_id=turn.plan.id)
+        row = lock_charge(session, plan_id=plan.id, period=turn.charge.period)
+        if (row.state, row.declines) != (turn.charge.state, turn.charge.declines):
+            return
+        applies(session, plan, row)
+        row.updated_at = turn.now
+
+
+def look_at(row: PlanChargeRow, moment: datetime) -> None:
+    """Let a charge be looked at again then."""
+    row.next_attempt_at = moment
