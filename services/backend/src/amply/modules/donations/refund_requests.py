@@ -95,7 +95,7 @@ class GiftRefund:
     """A refund of one of an organisation's gifts, whoever made it.
 
     Attributes:
-        reason: None for one that was made on the processor's own pages.
+        reason: None where one was made on the processor's own pages and none was named.
         failure_code: Why one that failed was never made; None where the processor had it.
     """
 

@@ -76,7 +76,9 @@ class RefundOut(BaseModel):
     status: GiftRefundStatus = Field(
         description="`requested` until Stripe has it; then as Stripe says. The gift's `refunded` follows once the money has moved."
     )
-    reason: RefundReasonShown | None = Field(description="Null for one that was made on Stripe's dashboard.")
+    reason: RefundReasonShown | None = Field(
+        description="Null where one was made on Stripe's dashboard and none was named."
+    )
     failure_code: str | None = Field(
         description="Of one that `failed` before Stripe had it: the problem's code, such as `refund_refused`."
     )
