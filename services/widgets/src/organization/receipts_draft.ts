@@ -1,6 +1,6 @@
 import type { Language } from "../language/language";
 import type { Jurisdiction, SaidOfReceipts } from "./receipts_api";
-import { linesIn, singleSpacedIn } from "./texts_draft";
+import { linesIn, nameIn } from "./texts_draft";
 
 /** The names of the form's fields begin with it: the page has other forms. */
 export const PREFIX = "receipt-";
@@ -14,7 +14,7 @@ const NAMED: Readonly<Record<string, string>> = { time_zone: "time-zone", fiscal
 /** What stands in the form, as the API keeps it. What it does not ask for stays as it was `before`. */
 export function saidIn(form: FormData, before: SaidOfReceipts): SaidOfReceipts {
   const lines = linesIn(form, `${PREFIX}address`).split("\n");
-  const line = (name: string) => singleSpacedIn(form, `${PREFIX}${name}`);
+  const line = (name: string) => nameIn(form, `${PREFIX}${name}`);
   return {
     jurisdiction: form.has(`${PREFIX}jurisdiction`) ? (line("jurisdiction") as Jurisdiction) : before.jurisdiction,
     address: lines.map((each) => each.trim().replace(/\s+/g, " ")).filter((each) => each !== ""),
