@@ -126,6 +126,8 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"DELETE {OWN}/images/{{image_id}}": Line(RUN | {Role.CONTENT}, ("organisation:write",)),
     f"GET {OWN}/gifts": Line(MONEY, ("donations:read",)),
     f"GET {OWN}/gifts/{{donation_id}}": Line(MONEY, ("donations:read",)),
+    f"POST {OWN}/gifts/{{donation_id}}/refunds": Line(RUN | {Role.FINANCE}, confirmed=True),
+    f"GET {OWN}/gifts/{{donation_id}}/refunds/{{refund_id}}": Line(MONEY, ("donations:read",)),
     f"GET {OWN}/payouts": Line(MONEY, ("payouts:read",)),
     f"GET {OWN}/payouts/{{payout_id}}/report": Line(MONEY, ("payouts:read",)),
     f"GET {OWN}/application": Line(RUN),

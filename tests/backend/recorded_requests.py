@@ -271,6 +271,21 @@ def _export_fetched(house: House) -> Request:
     return Request(f"/exports/{export_id}/links", target=export_id)
 
 
+def _refund_asked(house: House) -> Request:
+    gift = {
+        "organization_id": house.organization_id,
+        "amount": {"minor_units": "2500", "currency": "EUR"},
+        "donor": {"name": "Ada", "email": "ada@example.org"},
+    }
+    given = house.client.post("/v1/donations", json=gift, headers={"Idempotency-Key": "gift-1"})
+    house.arrive()
+    return Request(
+        f"/gifts/{given.json()['id']}/refunds",
+        body={"reason": "duplicate"},
+        headers={"Idempotency-Key": "refund-1"},
+    )
+
+
 def _source_added(_house: House) -> Request:
     return Request("/v1/sources", body={"title": "Till"})
 
@@ -342,6 +357,7 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/sign-in/domains": _domain_claimed,
     f"POST {OWN}/sign-in/domains/{{domain}}/check": _domain_shown,
     f"DELETE {OWN}/sign-in/domains/{{domain}}": _domain_removed,
+    f"POST {OWN}/gifts/{{donation_id}}/refunds": _refund_asked,
     f"POST {OWN}/exports": _export_asked,
     f"POST {OWN}/exports/{{export_id}}/links": _export_fetched,
     "POST /v1/sources": _source_added,

@@ -14,6 +14,7 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/funds/{{fund_id}}/close": Action.FUND_CLOSED,
     f"POST {OWN}/projects": Action.PROJECT_CREATED,
     f"PATCH {OWN}/projects/{{project_id}}": Action.PROJECT_CHANGED,
+    f"POST {OWN}/gifts/{{donation_id}}/refunds": Action.DONATION_REFUND_ASKED,
     f"POST {OWN}/images": Action.IMAGE_ADDED,
     f"POST {OWN}/images/{{image_id}}/received": Action.IMAGE_RECEIVED,
     f"PATCH {OWN}/images/{{image_id}}": Action.IMAGE_DESCRIBED,

@@ -52,6 +52,7 @@ IDS: Final = {
     "invitation_id": f"minv_{'0' * 26}",
     "key_id": f"key_{'0' * 26}",
     "payout_id": "po_0",
+    "refund_id": f"rfd_{'0' * 26}",
     "plan_id": f"plan_{'0' * 26}",
     "document_id": f"doc_{'0' * 26}",
     "split_id": f"split_{'0' * 26}",

@@ -34,6 +34,7 @@ NOT_THERE: Final = {
     "GET /v1/public/organisations/{organization_id}/payouts/{payout_id}": "no payout",
     f"GET {OWN}/payouts/{{payout_id}}/report": "no payout",
     f"GET {OWN}/images/{{image_id}}": "no image: tests of images have some",
+    f"GET {OWN}/gifts/{{donation_id}}/refunds/{{refund_id}}": "no refund: tests of refunds have some",
     f"GET {OWN}/exports/{{export_id}}": "no file: tests of exports have some",
     f"GET {OWN}/data/datasets/{{dataset_id}}/releases": "no dataset: tests of selling have some",
     f"GET {OWN}/data/datasets/{{dataset_id}}/releases/{{number}}/certificate": "no dataset",

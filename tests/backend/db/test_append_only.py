@@ -135,6 +135,7 @@ OTHERS = {
     "movement",
     "movement_watermark",
     "offline_gift",
+    "refund_request",
     "onboarding_invitation",
     "opened_gift",
     "organization",

@@ -229,6 +229,7 @@ API = {
     "project": "INSERT SELECT UPDATE(currency) UPDATE(goal_minor_units) UPDATE(state) UPDATE(texts)",
     "organization_export": ADD,
     "organization_gift": READ,
+    "organization_refund": READ,
     "outbox": "INSERT SELECT(id)",
     "ownership_offer": "DELETE INSERT SELECT",
     "payment": WRITE,
@@ -241,6 +242,7 @@ API = {
     "person_recovery_code": ALL,
     "person_totp": ALL,
     "refund": "SELECT(payment_id) SELECT(reason) SELECT(status)",
+    "refund_request": ADD,
     "scim_resource": ALL,
     "scim_value": "DELETE INSERT SELECT",
     "scim_token": " ".join(

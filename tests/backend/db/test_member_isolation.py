@@ -22,7 +22,10 @@ OWN: Final = (
     *("organization_application", "organization_document", "organization_step", "register_lookup"),
     *("organization_export", "organization_image"),
     *("data_source", "dataset", "dataset_schema", "ingest_job"),
+    *("refund_request", "organization_refund"),
 )
+BENEATH: Final = {"organization_gift": "donation", "organization_refund": "refund_request"}
+"""What views show."""
 
 
 @pytest.fixture
@@ -51,6 +54,17 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
         given = made.client.post("/v1/donations", json=gift, headers={"Idempotency-Key": of})
         assert given.status_code == 201, given.text
     made.arrive()
+    for of, owner in ((made.organization_id, "usr_owner"), (made.other_id, "usr_stranger")):
+        ((given_id,),) = made.rows("SELECT id FROM donation WHERE organization_id = :of", of=of)
+        refund = made.ask(
+            "POST",
+            f"/gifts/{given_id}/refunds",
+            by=owner,
+            of=of,
+            json={"reason": "duplicate"},
+            headers={"Idempotency-Key": of},
+        )
+        assert refund.status_code == 202, refund.text
     yield made
     made.close()
 
@@ -117,14 +131,7 @@ def test_who_forgets_the_filter_gets_the_own_rows_of_whoever_asks_and_nothing_el
     first, second = house.organization_id, house.other_id
     ((key_id,),) = house.rows("SELECT id FROM api_key WHERE organization_id = :of", of=first)
     for table in OWN:
-        assert (
-            len(
-                house.rows(
-                    f"SELECT DISTINCT organization_id FROM {table.replace('organization_gift', 'donation')}"
-                )
-            )
-            == 2
-        )
+        assert len(house.rows(f"SELECT DISTINCT organization_id FROM {BENEATH.get(table, table)}")) == 2
         assert seen(house, table, organization_id=first, person_id="usr_viewer") == {first}, table
         assert seen(house, table, organization_id=second, person_id="usr_stranger") == {second}, table
         assert seen(house, table, organization_id=first, key_id=key_id) == {first}, table

@@ -14,7 +14,7 @@ from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import FakeProcessor, ready_organization
 
 OF_A_DONOR: Final = (
-    *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
+    *("donation", "opening", "payment", "receipt", "refund", "refund_request", "erasure", "idempotency_key"),
     *("daily_key", "decline", "offline_gift", "opened_gift", "card_setup", "payment_ending"),
     *("receipt_facts", "issued_receipt", "payment_notice", "mail_feedback", "mail_suppression"),
     *("plan", "plan_charge", "plan_letter", "donor_link_request", "donor_document"),

@@ -208,13 +208,13 @@ def without_parts() -> FastAPI:
 
 def _routers() -> Iterator[APIRouter]:
     """In the order they are documented in, and where two match in the order they are asked in."""
-    gifts, split_gifts, gifts_of_one = donations.routers()
+    gifts, split_gifts, gifts_of_one, refunds_of_one = donations.routers()
     profiles, projects, public_projects, own_profile = organizations.routers()
     payouts_of_all, payouts_of_one = payouts.routers()
     yield from (gifts, split_gifts, *recurring.routers(), *giving.routers())
     yield from (profiles, *onboarding.routers(), *ledger.routers(), *people.routers())
     yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
-    yield from (own_profile, *receipts.routers(), gifts_of_one, payouts_of_one)
+    yield from (own_profile, *receipts.routers(), gifts_of_one, refunds_of_one, payouts_of_one)
     yield from (*applications.routers(), *members.routers())
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
     yield from (*ingestion.routers(), *seller_portal.routers(), *federation.routers(), *scim.routers())

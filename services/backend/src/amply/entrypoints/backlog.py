@@ -35,7 +35,7 @@ class Backlog:
         exhausted_events: Provider events that could not be handled.
         failing_events: Provider events whose last attempt failed, and which are tried again.
         exhausted_payments: Payments whose intent could not be opened or found.
-        exhausted_refunds: Refunds of ours of which the processor's answer never came.
+        exhausted_refunds: Refunds of ours of which the processor's answer never came, or that could not be made.
         exhausted_receipts: Receipts that could not be sent.
         exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications, closed forms,
             accounts and applications.
@@ -84,7 +84,8 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_events=webhooks.count_exhausted(session),
             failing_events=webhooks.count_failing(session),
             exhausted_payments=payments.count_exhausted(session),
-            exhausted_refunds=payments.count_exhausted_refunds(session),
+            exhausted_refunds=payments.count_exhausted_refunds(session)
+            + donations.count_exhausted_requests(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),
             exhausted_letters=donations.count_exhausted_letters(session, now=now)
             + recurring.count_exhausted_letters(session)

@@ -43,6 +43,7 @@ TASKS_OF: Final = {
     webhooks.TOPIC_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
     ledger.CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
     donations.TOPIC_CONTESTED: (task_names.PAUSE_CONTESTED, sqs.HIGH),
+    donations.TOPIC_REFUND_ASKED: (task_names.COMPLETE_STUCK, sqs.HIGH),
     defence.TOPIC_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.TOPIC_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
     giving.TOPIC_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),

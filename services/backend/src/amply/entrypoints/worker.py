@@ -112,20 +112,22 @@ def register(app: Celery, parts: Parts) -> None:
 
 
 def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Finishing what a crash left, and ending payments that cards are tried on or nobody pays."""
+    """Making refunds that were asked for, finishing what a crash left, and ending payments that cards are tried on or nobody pays."""
 
     def complete_stuck(**_: Any) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
         if completed:
             _log.warning("stuck payments completed", count=completed)
-        refunded = donations.complete_stuck_refunds(
-            donations.RefundDependencies(
-                database=parts.events.database,
-                processor=parts.events.processor,
-                secrets=parts.events.secrets,
-                clock=parts.clock,
-            )
+        refunding = donations.RefundDependencies(
+            database=parts.events.database,
+            processor=parts.events.processor,
+            secrets=parts.events.secrets,
+            clock=parts.clock,
         )
+        asked = donations.carry_out_requests(refunding)
+        if asked:
+            _log.info("refund_requests_decided", count=asked)
+        refunded = donations.complete_stuck_refunds(refunding)
         if refunded:
             _log.warning("stuck refunds completed", count=refunded)
 

@@ -78,7 +78,7 @@ def check_key(key: str | None) -> str:
     """
     if key is None or not _KEY.fullmatch(key):
         raise IdempotencyKeyMissing(
-            "Send an Idempotency-Key header of 1 to 255 visible ASCII characters, fresh for each gift or file.",
+            "Send an Idempotency-Key header of 1 to 255 visible ASCII characters, fresh for each gift, refund or file.",
             param="Idempotency-Key",
         )
     return key

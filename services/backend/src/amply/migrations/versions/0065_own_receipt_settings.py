@@ -7,7 +7,7 @@ row-level security, so that it changes what is the acting organisation's alone.
 from alembic import op
 
 revision = "0065"
-down_revision = "0063"
+down_revision = "0064"
 branch_labels = None
 depends_on = None
 

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     APPLICATION_CHANGE = "change the application"
     FUNDS_CHANGE = "change funds"
     GIFTS_READ = "read gifts"
+    GIFTS_REFUND = "refund gifts"
     DONORS_READ = "read who gave"
     PAYOUTS_READ = "read payouts"
     MEMBERS_READ = "read members"
@@ -151,6 +152,9 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         what="See gifts: amounts, days, funds, standings.",
         roles=_MONEY | {Role.VIEWER},
         scopes=frozenset({Scope.DONATIONS_READ}),
+    ),
+    Permission.GIFTS_REFUND: Rule(
+        what="Give some or all of a gift back to its donor.", roles=_MONEY, confirmed=True
     ),
     Permission.DONORS_READ: Rule(
         what="See who gave those that have arrived, and what they wrote, as far as donors let it.",

@@ -76,6 +76,7 @@ class Action(StrEnum):
     DONATION_OFFLINE_REVERSED = "donation.offline_reversed"
     DONATION_RECEIPT_PRINTED = "donation.receipt_printed"
     DONATION_RECEIPT_RESENT = "donation.receipt_resent"
+    DONATION_REFUND_ASKED = "donation.refund_asked"
     DONATION_REFUNDED = "donation.refunded"
     DONOR_ERASED = "donor.erased"
     DONOR_STATEMENT_SEEN = "donor.statement_seen"

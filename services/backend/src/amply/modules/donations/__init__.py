@@ -85,6 +85,11 @@ from amply.modules.donations.receipting import (
     state_advantage,
     void_receipt,
 )
+from amply.modules.donations.refund_requests import (
+    TOPIC_REFUND_ASKED,
+    carry_out_requests,
+    count_exhausted_requests,
+)
 from amply.modules.donations.refunds import (
     DonationNotRefundable,
     RefundAmountNotAcceptable,
@@ -125,6 +130,7 @@ __all__ = [
     "OPENING_PROBLEMS",
     "TOPIC_CONTESTED",
     "TOPIC_HIDDEN",
+    "TOPIC_REFUND_ASKED",
     "AdmissionOf",
     "AmountIn",
     "AmountOut",
@@ -177,6 +183,7 @@ __all__ = [
     "answer_dispute",
     "answered",
     "as_csv",
+    "carry_out_requests",
     "change_anonymity",
     "check_gift",
     "check_options",
@@ -187,6 +194,7 @@ __all__ = [
     "costs",
     "count_exhausted_letters",
     "count_exhausted_receipts",
+    "count_exhausted_requests",
     "covered_fees",
     "dedication_of",
     "end_payments",
@@ -236,8 +244,18 @@ __all__ = [
 ]
 
 
-def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
+def routers() -> "tuple[APIRouter, APIRouter, APIRouter, APIRouter]":
     """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
-    from amply.modules.donations import organization_router, router, split_router  # noqa: PLC0415 -- see above
+    from amply.modules.donations import (  # noqa: PLC0415 -- see above
+        organization_router,
+        refund_router,
+        router,
+        split_router,
+    )
 
-    return router.router, split_router.router, organization_router.organization_router
+    return (
+        router.router,
+        split_router.router,
+        organization_router.organization_router,
+        refund_router.refund_router,
+    )

@@ -31,6 +31,7 @@ from amply.modules.donations.models import (
     OfflineGiftRow,
     ReceiptRow,
 )
+from amply.modules.donations.refund_requests import forget_requests
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 from amply.modules.donations.splits import SCOPE as SPLIT_SCOPE
 
@@ -225,6 +226,7 @@ def _remove(
     webhooks.forget(session, event_ids=found.events.handled_ids)
     outbox.forget_about(session, ids=[*found.donations, *found.payments])
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
+    forget_requests(session, donation_ids=found.donations)
     split_rows.forget(session, scope=SPLIT_SCOPE, donation_ids=found.donations)
     opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
     session.execute(delete(OfflineGiftRow).where(OfflineGiftRow.donation_id.in_(found.donations)))

@@ -4,6 +4,7 @@ from typing import ClassVar
 from sqlalchemy import Boolean, ColumnElement, or_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
 from amply.infra.vault import DONORS, Personal, SealedFields, SealedRecord
 from amply.modules import mail
@@ -180,3 +181,19 @@ class ErasureRow(Record):
     entries: Mapped[int]
     events: Mapped[int]
     dedications: Mapped[int]
+
+
+class RefundRequestRow(DueRow):
+    """A refund that somebody of the organisation asked for, `refusal` the code of why there is none. Its id becomes the refund's."""
+
+    __tablename__ = "refund_request"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    donation_id: Mapped[str]
+    minor_units: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    refusal: Mapped[str | None]
+    created_at: Mapped[datetime]

@@ -107,10 +107,23 @@ def received_gift(session: Session, access: Access, *, donation_id: str) -> Rece
     Raises:
         DonationNotFound: The organisation has no such gift.
     """
+    return _received(session, _one(session, access, donation_id=donation_id))
+
+
+def own_donation(session: Session, access: Access, *, donation_id: str) -> Donation:
+    """One gift without who gave it.
+
+    Raises:
+        DonationNotFound: The organisation has no such gift.
+    """
+    return donation_of(_one(session, access, donation_id=donation_id))
+
+
+def _one(session: Session, access: Access, *, donation_id: str) -> Any:
     row = session.execute(_chosen(access).where(_GIFT.c.id == donation_id)).one_or_none()
     if row is None:
         raise DonationNotFound("This organisation has no gift with this id; ask for the list of its gifts.")
-    return _received(session, row)
+    return row
 
 
 def _chosen(access: Access) -> Any:

@@ -1,6 +1,7 @@
 """`/v1/organisations/{organization_id}/gifts`: what an organisation was given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -23,6 +24,8 @@ from amply.modules.donations.organization_gifts import (
     received,
     received_gift,
 )
+from amply.modules.donations.refund_requests import GiftRefund, refunds_of_gifts
+from amply.modules.donations.refund_router import RefundOut
 from amply.modules.donations.schemas import AmountOut, CostsOut
 
 organization_router = APIRouter(prefix="/v1/organisations/{organization_id}/gifts", tags=["Gifts"])
@@ -32,12 +35,21 @@ class Expandable(StrEnum):
     """What a gift can be shown with."""
 
     FUND = "fund"
+    REFUNDS = "refunds"
 
 
 Expand = Annotated[
     list[Expandable], Query(description="What is shown besides, in the same answer", max_length=5)
 ]
 Reading = Annotated[Access, allowed(Permission.GIFTS_READ)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Besides:
+    """What gifts are shown with: funds by id, and refunds by gift, where they are asked for."""
+
+    funds: Mapping[str, organizations.Fund]
+    refunds: Mapping[str, Sequence[GiftRefund]] | None
 
 
 class DonorOut(BaseModel):
@@ -69,6 +81,10 @@ class ReceivedGiftOut(BaseModel):
         default=None,
         description="With `expand=fund`: what it is for; null where it is for none, and without.",
     )
+    refunds: list[RefundOut] | None = Field(
+        default=None,
+        description="With `expand=refunds`: the oldest first, those that failed too; null without.",
+    )
     channel: Channel
     may_be_named: bool = Field(description="Whether the donor lets the organisation name them in public.")
     donor: DonorOut | None = Field(
@@ -81,10 +97,11 @@ class ReceivedGiftOut(BaseModel):
     created_at: str
 
     @classmethod
-    def of(cls, gift: ReceivedGift, funds: Mapping[str, organizations.Fund]) -> "ReceivedGiftOut":
-        """The organisation's view of a gift, with its fund where that is among `funds`."""
+    def of(cls, gift: ReceivedGift, besides: "_Besides") -> "ReceivedGiftOut":
+        """The organisation's view of a gift, with what else is shown of it."""
         donation = gift.donation
-        fund = funds.get(donation.fund_id or "")
+        fund = besides.funds.get(donation.fund_id or "")
+        refunds = None if besides.refunds is None else besides.refunds.get(donation.id, ())
         is_known = gift.donor_name is not None or gift.donor_email is not None
         return cls(
             id=donation.id,
@@ -95,6 +112,7 @@ class ReceivedGiftOut(BaseModel):
             refunded=AmountOut.of(donation.refunded),
             fund_id=donation.fund_id,
             fund=None if fund is None else GiftFundOut(id=fund.id, name=fund.name, kind=fund.kind),
+            refunds=None if refunds is None else [RefundOut.of(each) for each in refunds],
             channel=donation.channel,
             may_be_named=gift.anonymity is Anonymity.NONE,
             donor=DonorOut(name=gift.donor_name, email=gift.donor_email) if is_known else None,
@@ -137,9 +155,9 @@ def list_own_gifts(
 ) -> ReceivedGiftPage:
     with access.transaction() as session:
         page = received(session, access, wanted=wanted, sort=sort, cursor=cursor, limit=limit)
-        named = _funds_of(session, access) if expand else {}
+        besides = _besides(session, access, page.items, expand)
     return ReceivedGiftPage(
-        data=[ReceivedGiftOut.of(gift, named) for gift in page.items],
+        data=[ReceivedGiftOut.of(gift, besides) for gift in page.items],
         has_more=page.next_cursor is not None,
         next_cursor=page.next_cursor,
     )
@@ -155,10 +173,19 @@ def show_own_gift(
 ) -> ReceivedGiftOut:
     with access.transaction() as session:
         gift = received_gift(session, access, donation_id=donation_id)
-        named = _funds_of(session, access) if expand else {}
-    return ReceivedGiftOut.of(gift, named)
+        besides = _besides(session, access, [gift], expand)
+    return ReceivedGiftOut.of(gift, besides)
 
 
-def _funds_of(session: Session, access: Access) -> Mapping[str, organizations.Fund]:
-    found = organizations.funds_of(session, organization_id=access.organization_id)
-    return {fund.id: fund for fund in found}
+def _besides(
+    session: Session, access: Access, gifts: Sequence[ReceivedGift], expand: Sequence[Expandable]
+) -> _Besides:
+    found = (
+        organizations.funds_of(session, organization_id=access.organization_id)
+        if Expandable.FUND in expand
+        else []
+    )
+    refunds = None
+    if Expandable.REFUNDS in expand:
+        refunds = refunds_of_gifts(session, access, donation_ids=[gift.donation.id for gift in gifts])
+    return _Besides(funds={fund.id: fund for fund in found}, refunds=refunds)

@@ -4,6 +4,7 @@ Killed between the steps, `complete_stuck_refunds` finishes it a minute later: t
 the row, and a refund that carries our id is looked for first. What is reserved stays so until the event comes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -64,6 +65,16 @@ class RefundDependencies:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WantedRefund:
+    """A refund to be made. `amount`: exact, or as people write it, such as `5.00`; None: all that is left."""
+
+    id: str
+    donation_id: str
+    amount: Money | str | None
+    reason: payments.RefundReason
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refunded:
     """A refund that the processor has. `status` is its word; the books follow with its event."""
 
@@ -79,6 +90,18 @@ def refund(
     """Give some or all of a gift back. `amount` is written as people do, such as `5.00`; without one, all that is left.
 
     Raises:
+        As `carry_out` does.
+    """
+    wanted = WantedRefund(id=ids.new_id("rfd"), donation_id=donation_id, amount=amount, reason=reason)
+    return carry_out(parts, wanted)
+
+
+def carry_out(
+    parts: RefundDependencies, wanted: WantedRefund, *, beside: Callable[[Session], None] | None = None
+) -> Refunded:
+    """Record and reserve, ask the processor, record its answer. `beside` is called in the transaction that records.
+
+    Raises:
         DonationNotFound: There is no such gift.
         DonationNotRefundable: It has not arrived, nothing is left of it, or its donor was erased.
         RefundNotFinished: An earlier refund of it is not answered yet.
@@ -88,10 +111,10 @@ def refund(
         RefundRefused: The processor said no; nothing is reserved any more.
         ProcessorUnavailable: No answer; the refund is recorded, and completed by itself.
     """
-    recorded, payment = _recorded(parts, donation_id=donation_id, amount=amount, reason=reason)
-    tracing.annotate(donation_id=donation_id, payment_id=payment.id)
+    recorded, payment = _recorded(parts, wanted, beside=beside)
+    tracing.annotate(donation_id=wanted.donation_id, payment_id=payment.id)
     told = _open(parts, recorded, payment)
-    return Refunded(id=recorded.id, donation_id=donation_id, amount=told.amount, status=told.status)
+    return Refunded(id=recorded.id, donation_id=wanted.donation_id, amount=told.amount, status=told.status)
 
 
 def complete_stuck_refunds(parts: RefundDependencies) -> int:
@@ -115,14 +138,14 @@ def _complete(parts: RefundDependencies, recorded: payments.Refund, payment: pay
 
 
 def _recorded(
-    parts: RefundDependencies, *, donation_id: str, amount: str | None, reason: payments.RefundReason
+    parts: RefundDependencies, wanted: WantedRefund, *, beside: Callable[[Session], None] | None
 ) -> tuple[payments.Refund, payments.Payment]:
     for left in reversed(range(_ROUNDS_MAX)):
         try:
             with parts.database.transaction() as session:
-                return _record(
-                    parts, session, donation_id=donation_id, amount=amount, reason=reason, now=parts.clock()
-                )
+                if beside is not None:
+                    beside(session)
+                return _record(parts, session, wanted, now=parts.clock())
         except OperationalError as error:
             if left == 0 or not begins_again(error):
                 raise
@@ -130,42 +153,36 @@ def _recorded(
 
 
 def _record(
-    parts: RefundDependencies,
-    session: Session,
-    *,
-    donation_id: str,
-    amount: str | None,
-    reason: payments.RefundReason,
-    now: datetime,
+    parts: RefundDependencies, session: Session, wanted: WantedRefund, *, now: datetime
 ) -> tuple[payments.Refund, payments.Payment]:
-    payment = payments.lock_for_refund(session, donation_id=donation_id)
-    if payment is None and session.get(DonationRow, donation_id) is not None:
+    payment = payments.lock_for_refund(session, donation_id=wanted.donation_id)
+    if payment is None and session.get(DonationRow, wanted.donation_id) is not None:
         raise DonationNotRefundable(
             "This gift never passed the processor: the organisation gives it back itself; then reverse it with "
             "'donation offline reverse'."
         )
     if payment is None:
         raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
-    gift = session.get_one(DonationRow, donation_id)
-    refund_id, money = ids.new_id("rfd"), _amount(session, gift, payment, amount)
+    gift = session.get_one(DonationRow, wanted.donation_id)
+    money = _amount(session, gift, payment, wanted.amount)
     books = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now)
-    before = payments.taken_back(session, payment_id=payment.id, beside=refund_id)
+    before = payments.taken_back(session, payment_id=payment.id, beside=wanted.id)
     taken = books.parts.take(money.minor_units, taken=before)
     entry_id = books.post(
         kind=ledger.Kind.REFUND_INITIATED,
-        key=f"refund:{refund_id}",
+        key=f"refund:{wanted.id}",
         transfers=reserved_lines(gift, taken),
         event_at=now,
         reference=f"stripe:payment_intent:{payment.remote_id}",
         reverses=gift.entry_id,
-        reason=reason,
+        reason=wanted.reason,
     )
     recorded = payments.record_refund(
         session,
-        refund_id=refund_id,
+        refund_id=wanted.id,
         payment=payment,
         amount=money,
-        reason=reason,
+        reason=wanted.reason,
         reserved_entry_id=entry_id,
         reserved_cover=taken.cover,
         now=now,
@@ -173,7 +190,9 @@ def _record(
     return recorded, payment
 
 
-def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amount: str | None) -> Money:
+def _amount(
+    session: Session, gift: DonationRow, payment: payments.Payment, amount: Money | str | None
+) -> Money:
     """What should go back. How much may, the database decides when it is reserved."""
     if gift.entry_id is None or gift.status != DonationStatus.SUCCEEDED:
         raise DonationNotRefundable(
@@ -189,21 +208,24 @@ def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amou
             raise RefundNotFinished(
                 f"Refund {each.id} of this gift is not answered yet: it is completed by itself; try again in some minutes."
             )
+    if isinstance(amount, Money):
+        return amount
     if amount is not None:
-        try:
-            return Money.from_decimal(amount, currency=gift.currency)
-        except ValueError:
-            example = format_minor_units(5 * 10 ** exponent_of(gift.currency), gift.currency).partition(" ")[
-                0
-            ]
-            raise RefundAmountNotAcceptable(
-                f"Write the amount as digits above zero, such as {example}, in {gift.currency}.",
-                param="amount",
-            ) from None
+        return _written(amount, currency=gift.currency)
     left = gift.minor_units - sum(each.amount.minor_units for each in earlier if each.takes_up)
     if left <= 0:
         raise DonationNotRefundable("All of this gift has gone back; look at its refunds on the dashboard.")
     return Money(minor_units=left, currency=gift.currency)
+
+
+def _written(amount: str, *, currency: str) -> Money:
+    try:
+        return Money.from_decimal(amount, currency=currency)
+    except ValueError:
+        example = format_minor_units(5 * 10 ** exponent_of(currency), currency).partition(" ")[0]
+        raise RefundAmountNotAcceptable(
+            f"Write the amount as digits above zero, such as {example}, in {currency}.", param="amount"
+        ) from None
 
 
 def _open(

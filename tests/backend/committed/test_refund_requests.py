@@ -1,0 +1,237 @@
+"""Refunds that an organisation's people ask for: written down by the API, made by the worker, booked by their event."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import text
+
+from amply.entrypoints import scheduler, task_names
+from amply.infra import outbox
+from amply.modules import donations, payments, webhooks
+from amply.modules.donations.refund_requests import count_exhausted_requests
+from tests.backend.committed.money_back import INTENT, thing
+from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.member_world import House
+from tests.backend.world import NOW, death
+
+REASON: Final = {"reason": "requested_by_customer"}
+
+
+def eur(minor_units: int, currency: str = "EUR") -> dict[str, Any]:
+    return {**REASON, "amount": {"minor_units": str(minor_units), "currency": currency}}
+
+
+class Finance:
+    """An organisation whose gift of 25.00 EUR has arrived, and who gives it back."""
+
+    def __init__(self, house: House, *, arrives: bool = True) -> None:
+        self.house, self.events, self.keys = house, 0, 0
+        self.donation_id = self.give(house.organization_id)
+        if arrives:
+            self.news("payment_intent.succeeded")
+
+    @property
+    def refunding(self) -> donations.RefundDependencies:
+        house = self.house
+        return donations.RefundDependencies(
+            database=house.database, processor=house.processor, secrets=SECRETS, clock=house.clock
+        )
+
+    def give(self, organization_id: str) -> str:
+        gift = {
+            "organization_id": organization_id,
+            "amount": {"minor_units": "2500", "currency": "EUR"},
+            "donor": {"name": "Ada", "email": "ada@example.org"},
+        }
+        headers = {"Idempotency-Key": organization_id}
+        given: str = self.house.client.post("/v1/donations", json=gift, headers=headers).json()["id"]
+        return given
+
+    def news(self, event_type: str) -> None:
+        """An event about the gift comes and is handled."""
+        self.events += 1
+        ((payment_id, account_id),) = self.house.rows(
+            "SELECT id, account_id FROM payment WHERE donation_id = :of", of=self.donation_id
+        )
+        intent = {"id": INTENT, "metadata": {"amply_payment_id": payment_id}}
+        event = webhooks.ProviderEvent(
+            id=f"evt_{self.events}",
+            type=event_type,
+            account_id=account_id,
+            livemode=False,
+            occurred_at=NOW,
+            object=intent if event_type.startswith("payment_intent.") else thing(event_type),
+        )
+        with self.house.database.transaction() as session:
+            assert webhooks.ingest(session, event=event, livemode=False, keeps=donations.keeps_event, now=NOW)
+        parts = donations.EventDependencies(
+            database=self.house.database, processor=self.house.processor, secrets=SECRETS
+        )
+        assert donations.handle_provider_event(parts, event_id=event.id, now=self.house.clock())
+
+    def ask(self, body: Any, *, key: str | None = None, of: str | None = None) -> Any:
+        self.keys += 1
+        return self.house.ask(
+            "POST",
+            f"/gifts/{of or self.donation_id}/refunds",
+            by="usr_finance",
+            json=body,
+            headers={"Idempotency-Key": key or f"refund-{self.keys}"},
+        )
+
+    def refused(self, body: Any, *, of: str | None = None) -> tuple[int, str]:
+        answer = self.ask(body, of=of)
+        return answer.status_code, answer.json()["code"]
+
+    def shown(self, refund_id: str) -> tuple[str, str | None]:
+        found = self.house.ask("GET", f"/gifts/{self.donation_id}/refunds/{refund_id}", by="usr_viewer")
+        assert found.status_code == 200, found.text
+        return found.json()["status"], found.json()["failure_code"]
+
+    def work(self) -> int:
+        return donations.carry_out_requests(self.refunding)
+
+    def by_staff(self, amount: str | None) -> donations.Refunded:
+        return donations.refund(
+            self.refunding,
+            donation_id=self.donation_id,
+            amount=amount,
+            reason=payments.RefundReason.DUPLICATE,
+        )
+
+
+@pytest.fixture
+def finance(house: House) -> Finance:
+    return Finance(house)
+
+
+def test_what_is_asked_for_is_made_by_the_worker_and_booked_by_its_event(finance: Finance) -> None:
+    house = finance.house
+    asked = finance.ask(eur(1000), key="once")
+    assert (asked.status_code, asked.json()["status"]) == (202, "requested")
+    refund_id = asked.json()["id"]
+    assert house.processor.refunded.get(INTENT, []) == [], "not by the API"
+
+    facts: list[outbox.Fact] = []
+    outbox.relay_batch(house.database, publish=facts.append, now=house.clock())
+    assert task_names.COMPLETE_STUCK in [scheduler.TASKS_OF[fact.topic][0] for fact in facts]
+    assert (finance.work(), finance.work()) == (1, 0)
+    assert finance.shown(refund_id) == ("pending", None)
+
+    finance.news("refund.created")
+    assert finance.shown(refund_id) == ("succeeded", None)
+    again = finance.ask(eur(1000), key="once").json()
+    assert (again["id"], again["status"]) == (refund_id, "succeeded"), "as it is by then"
+    gift = house.ask("GET", f"/gifts/{finance.donation_id}?expand=refunds", by="usr_viewer").json()
+    assert (gift["standing"], gift["refunded"]["minor_units"]) == ("partially_refunded", "1000")
+    assert gift["refunds"] == [again]
+    reasons = house.rows("SELECT reason FROM entry WHERE kind LIKE '%refund%'")
+    assert {row.reason for row in reasons} == {"requested_by_donor"}
+
+    rest = finance.ask(REASON).json()
+    assert rest["amount"] == {"minor_units": "1500", "currency": "EUR"}
+
+
+def test_what_cannot_go_back_is_refused_when_it_is_asked_for(finance: Finance) -> None:
+    house = finance.house
+    theirs = finance.give(house.other_id)
+    assert finance.refused(REASON, of=theirs) == (404, "donation_not_found")
+    assert finance.refused(eur(2501)) == (409, "ledger_reversal_exceeds_original")
+    assert finance.refused(eur(0)) == (422, "refund_amount_not_acceptable")
+    assert finance.refused(eur(100, "CHF")) == (422, "refund_amount_not_acceptable")
+    house.run("UPDATE donation SET dispute_state = 'open' WHERE id = :id", id=finance.donation_id)
+    assert finance.refused(REASON) == (409, "donation_not_refundable")
+    house.run("UPDATE donation SET dispute_state = NULL WHERE id = :id", id=finance.donation_id)
+
+    assert finance.ask(eur(2500), key="all").status_code == 202
+    assert finance.refused(eur(1)) == (409, "refund_not_finished")
+    assert finance.ask(eur(2400), key="all").json()["code"] == "idempotency_key_reused"
+    finance.work()
+    assert finance.refused(REASON) == (409, "donation_not_refundable"), "all of it has gone back"
+    assert len(house.rows("SELECT id FROM refund")) == 1
+
+
+def test_a_gift_that_has_not_arrived_is_not_given_back(house: House) -> None:
+    assert Finance(house, arrives=False).refused(REASON) == (409, "donation_not_refundable")
+
+
+def test_of_two_who_ask_at_the_same_moment_one_is_let(finance: Finance) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda number: finance.ask(eur(2500), key=f"at-once-{number}"), range(4)))
+    assert sorted(answer.status_code for answer in found) == [202, 409, 409, 409]
+
+
+def test_what_staff_gave_back_meanwhile_is_not_given_back_again(finance: Finance) -> None:
+    refund_id = finance.ask(eur(2000)).json()["id"]
+    finance.by_staff("20.00")
+    finance.news("refund.created")
+
+    assert finance.work() == 1
+    assert finance.shown(refund_id) == ("failed", "ledger_reversal_exceeds_original")
+    assert len(finance.house.processor.refunded[INTENT]) == 1
+
+
+def test_what_waits_for_an_earlier_answer_is_made_once_that_is_there(finance: Finance) -> None:
+    house, refund_id = finance.house, finance.ask(eur(1000)).json()["id"]
+    house.processor.fails = [payments.ProcessorUnavailable("later")]
+    with pytest.raises(payments.ProcessorUnavailable):
+        finance.by_staff("5.00")
+
+    assert finance.work() == 0
+    assert finance.shown(refund_id) == ("requested", None)
+    house.clock.advance(minutes=2)
+    assert donations.complete_stuck_refunds(finance.refunding) == 1
+    assert finance.work() == 1
+    assert finance.shown(refund_id) == ("pending", None)
+
+
+def test_one_that_cannot_be_made_for_long_is_counted_and_still_tried(finance: Finance) -> None:
+    finance.ask(eur(1000))
+    finance.house.run("UPDATE refund_request SET attempts = 10")
+    with finance.house.database.transaction() as session:
+        assert count_exhausted_requests(session) == 1
+    assert finance.work() == 1
+
+
+def test_what_the_processor_refuses_has_failed_and_may_be_asked_for_again(finance: Finance) -> None:
+    finance.house.processor.fails = [payments.ProcessorRefused("no")]
+    refund_id = finance.ask(REASON).json()["id"]
+
+    assert finance.work() == 1
+    assert finance.shown(refund_id) == ("failed", "refund_refused")
+    assert finance.ask(REASON).json()["amount"]["minor_units"] == "2500"
+
+
+def test_a_worker_that_is_killed_while_it_asks_gives_back_once(finance: Finance) -> None:
+    house, refund_id = finance.house, finance.ask(eur(1000)).json()["id"]
+    house.processor.dies_after_create = True
+    with death():
+        finance.work()
+    house.processor.dies_after_create = False
+    assert finance.shown(refund_id) == ("requested", None)
+
+    house.clock.advance(minutes=2)
+    assert (finance.work(), donations.complete_stuck_refunds(finance.refunding)) == (0, 1)
+    assert finance.shown(refund_id) == ("pending", None)
+    assert len(house.processor.refunded[INTENT]) == 1
+
+
+def test_an_erasure_waits_for_what_is_asked_for_and_leaves_no_request(finance: Finance) -> None:
+    def erase() -> donations.Erasure:
+        return donations.erase_donor(
+            finance.house.database,
+            SECRETS,
+            email_sha256=None,
+            donation_id=finance.donation_id,
+            now=finance.house.clock(),
+        )
+
+    finance.ask(eur(1000))
+    with pytest.raises(payments.RefundUnderWay, match="repeat the erasure"):
+        erase()
+    finance.work()
+    assert erase().gifts == 1
+    with finance.house.database.transaction() as session:
+        assert session.scalars(text("SELECT id FROM refund_request")).all() == []
+        assert session.scalars(text("SELECT key FROM idempotency_key WHERE scope = 'refunds'")).all() == []
