@@ -67,6 +67,8 @@ def watch_backlog(pager: Pager, measured: LogMetrics, *, runs: bool) -> cloudwat
     rings["audit-unarchived"] = (measured.unarchived_seals, kept)
     noted = "Accounts were deleted that the archive's list does not name: a database that is restored would have them again."
     rings["erasures-unnoted"] = (measured.unnoted_erasures, noted)
+    unheard = "Public events are not on the event bus a quarter of an hour after they happened: whoever listens there does not know."
+    rings["events-unpublished"] = (measured.unpublished_events, unheard)
     waiting = "An organisation that applied has waited for staff for longer than the five working days it is promised."
     rings["applications-late"] = (measured.late_applications, waiting)
     for name, (metric, meaning) in rings.items():

@@ -150,6 +150,7 @@ def _plain(stack: AmplyStack, name: TaskName, foundation: Foundation) -> Mapping
         "AMPLY_MAIL_SENDER": settings.mail.sender,
         "AMPLY_MAIL_CONFIGURATION_SET": foundation.mail.configuration.configuration_set_name,
         "AMPLY_MAIL_FEEDBACK_URL": foundation.mail.feedback.queue_url,
+        "AMPLY_EVENT_BUS": foundation.events.bus.event_bus_name,
         "AMPLY_STRIPE_EVENTS_URL": foundation.events.stripe_events.queue_url,
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,

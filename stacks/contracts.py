@@ -252,7 +252,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
     TaskName.SCHEDULER: ContainerContract(
         command=_entrypoint("scheduler"),
         health_check=_BEATING,
-        environment=_EVERY | _DATABASE | _QUEUES | _TRACES | {"AMPLY_HEARTBEAT_PATH"},
+        environment=_EVERY | _DATABASE | _QUEUES | _TRACES | {"AMPLY_EVENT_BUS", "AMPLY_HEARTBEAT_PATH"},
         secrets=frozenset(),
         database_user="amply_app",
     ),

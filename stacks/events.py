@@ -46,6 +46,16 @@ class Events(AmplyStack):
             self._archive("StripeArchive", stripe, source=partner)
             self._lead_to_the_queue(stripe, source=partner)
 
+    def allow_facts(self, role: iam.IRole) -> None:
+        """Let a role put facts of ours on our bus, and nothing else anywhere."""
+        role.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["events:PutEvents"],
+                resources=[self.bus.event_bus_arn],
+                conditions={"StringEquals": {"events:source": FACTS}},
+            )
+        )
+
     def _make_queues(self) -> tuple[DeadLetterQueue, WorkQueue]:
         """Rules on a bus of Stripe's may send to both, and nobody else: what is there counts as said by Stripe."""
         removal = self.settings.durability.removal_policy

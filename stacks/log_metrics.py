@@ -45,6 +45,8 @@ UNARCHIVED_SEALS = "unarchived_seals"
 """Files of the audit log that should be in the archive and are not."""
 UNNOTED_ERASURES = "unnoted_erasures"
 """Deleted accounts that should be on the archive's list and are not."""
+UNPUBLISHED_EVENTS = "unpublished_events"
+"""Public events that the event bus should have had a quarter of an hour ago."""
 LATE_APPLICATIONS = "late_applications"
 """Organisations that have waited for staff for longer than is promised."""
 BOOKINGS_PAUSED = "bookings_paused"
@@ -90,6 +92,7 @@ class LogMetrics:
     late_plans: cloudwatch.Metric
     unarchived_seals: cloudwatch.Metric
     unnoted_erasures: cloudwatch.Metric
+    unpublished_events: cloudwatch.Metric
     late_applications: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
     failing_events: cloudwatch.Metric
@@ -127,6 +130,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         late_plans=backlog.highest(BACKLOG, LATE_PLANS),
         unarchived_seals=backlog.highest(BACKLOG, UNARCHIVED_SEALS),
         unnoted_erasures=backlog.highest(BACKLOG, UNNOTED_ERASURES),
+        unpublished_events=backlog.highest(BACKLOG, UNPUBLISHED_EVENTS),
         late_applications=backlog.highest(BACKLOG, LATE_APPLICATIONS),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),

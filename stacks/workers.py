@@ -130,6 +130,7 @@ class Workers(AmplyStack):
         role = self._role(TaskName.SCHEDULER)
         self._foundation.queues.high.grant_send_messages(role)
         self._foundation.queues.low.grant_send_messages(role)
+        self._foundation.events.allow_facts(role)
         return role
 
     def _publisher_role(self) -> iam.IRole:

@@ -34,6 +34,7 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
 from tests.backend.receipt_office import ReceiptOffice
+from tests.backend.webhook_fakes import delivery_dependencies
 from tests.backend.world import FakeClock, FakeFeedback, FakeProcessor, NoLimit, open_gate
 
 ADA: Final = address_digest("ada@example.org")
@@ -150,6 +151,7 @@ class DonorsPage(ReceiptOffice):
             archive=AuditShelf(),
             images=image_work(self.database),
             exports=exports.ExportJobs(database=self.database, store=FakeExports()),
+            webhook_delivery=delivery_dependencies(self.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

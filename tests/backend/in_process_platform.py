@@ -35,6 +35,7 @@ from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
+from tests.backend.webhook_fakes import delivery_dependencies
 from tests.backend.world import (
     FakeClock,
     FakeFeedback,
@@ -97,6 +98,7 @@ class InProcessPlatform:
                 archive=AuditShelf(),
                 images=image_work(books.app),
                 exports=exports.ExportJobs(database=books.app, store=FakeExports()),
+                webhook_delivery=delivery_dependencies(books.app),
                 data_sharing=None,
                 data_settling=None,
                 data_taking=None,

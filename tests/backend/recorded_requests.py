@@ -108,6 +108,47 @@ def _key_made(_house: House) -> Request:
     return Request("/keys", body={"name": "site", "scopes": ["donations:read"]})
 
 
+ENDPOINT: Final = {"url": "https://river.example/hook", "event_types": ["donation.succeeded"]}
+
+
+def _endpoint_added(_house: House) -> Request:
+    return Request("/webhook-endpoints", body=ENDPOINT)
+
+
+def _endpoint(house: House) -> str:
+    made = house.ask("POST", "/webhook-endpoints", by="usr_owner", json=ENDPOINT)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
+def _endpoint_changed(house: House) -> Request:
+    path = f"/webhook-endpoints/{_endpoint(house)}"
+    return Request(
+        path, body={"enabled": False}, target=path.rsplit("/", maxsplit=1)[-1], headers=_etag(house, path)
+    )
+
+
+def _endpoint_removed(house: House) -> Request:
+    endpoint_id = _endpoint(house)
+    return Request(f"/webhook-endpoints/{endpoint_id}", target=endpoint_id)
+
+
+def _webhook_key_rotated(house: House) -> Request:
+    endpoint_id = _endpoint(house)
+    return Request(f"/webhook-endpoints/{endpoint_id}/keys", body={}, target=endpoint_id)
+
+
+def _test_sent(house: House) -> Request:
+    endpoint_id = _endpoint(house)
+    return Request(f"/webhook-endpoints/{endpoint_id}/test", target=endpoint_id)
+
+
+def _events_replayed(house: House) -> Request:
+    endpoint_id = _endpoint(house)
+    since = {"since": "2026-01-01T00:00:00Z"}
+    return Request(f"/webhook-endpoints/{endpoint_id}/replays", body=since, target=endpoint_id)
+
+
 def _key_revoked(house: House) -> Request:
     key_id, _ = house.key("donations:read")
     return Request(f"/keys/{key_id}", target=key_id)
@@ -350,6 +391,12 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/ownership-offer/accept": _accepted,
     f"POST {OWN}/keys": _key_made,
     f"DELETE {OWN}/keys/{{key_id}}": _key_revoked,
+    f"POST {OWN}/webhook-endpoints": _endpoint_added,
+    f"PATCH {OWN}/webhook-endpoints/{{endpoint_id}}": _endpoint_changed,
+    f"DELETE {OWN}/webhook-endpoints/{{endpoint_id}}": _endpoint_removed,
+    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/keys": _webhook_key_rotated,
+    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/test": _test_sent,
+    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/replays": _events_replayed,
     f"POST {OWN}/directory-tokens": _directory_token,
     f"DELETE {OWN}/directory-tokens/{{token_id}}": _directory_token_revoked,
     f"POST {OWN}/sign-in": _sign_in,

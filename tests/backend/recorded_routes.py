@@ -35,6 +35,12 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/ownership-offer/accept": Action.OWNERSHIP_ACCEPTED,
     f"POST {OWN}/keys": Action.KEY_MADE,
     f"DELETE {OWN}/keys/{{key_id}}": Action.KEY_REVOKED,
+    f"POST {OWN}/webhook-endpoints": Action.WEBHOOK_ENDPOINT_ADDED,
+    f"PATCH {OWN}/webhook-endpoints/{{endpoint_id}}": Action.WEBHOOK_ENDPOINT_CHANGED,
+    f"DELETE {OWN}/webhook-endpoints/{{endpoint_id}}": Action.WEBHOOK_ENDPOINT_REMOVED,
+    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/keys": Action.WEBHOOK_KEY_ROTATED,
+    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/test": Action.WEBHOOK_TEST_SENT,
+    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/replays": Action.WEBHOOK_EVENTS_REPLAYED,
     f"POST {OWN}/directory-tokens": Action.DIRECTORY_TOKEN_MADE,
     f"DELETE {OWN}/directory-tokens/{{token_id}}": Action.DIRECTORY_TOKEN_REVOKED,
     f"POST {OWN}/sign-in": Action.SIGN_IN_CHANGED,
@@ -98,6 +104,7 @@ BY_OTHERS: Final = {
     Action.MEMBER_INVITATION_DECLINED,
     Action.MEMBER_LEFT_BY_PROVIDER,
     Action.SIGN_IN_DOMAIN_LOST,
+    Action.WEBHOOK_ENDPOINT_DISABLED,
 }
-"""What no person and no key does: a directory over SCIM, a provider, the DNS, and whoever holds an invitation's letter
-(`contract/test_scim.py`, `test_federation.py`, `committed/test_invitation_letters.py`)."""
+"""What no person and no key does: a directory over SCIM, a provider, the DNS, whoever holds an invitation's letter,
+and the worker (`contract/test_scim.py`, `test_federation.py`, `committed/test_invitation_letters.py`, `test_webhook_endpoints.py`)."""

@@ -143,6 +143,7 @@ def furnished(url: str, http: httpx2.Client) -> Iterator[Cloud]:
             "AMPLY_MAIL_SENDER": f"receipts@{_MAIL_DOMAIN}",
             "AMPLY_MAIL_CONFIGURATION_SET": _MAIL_CONFIGURATION,
             "AMPLY_MAIL_FEEDBACK_URL": sqs.create_queue(QueueName="feedback")["QueueUrl"],
+            "AMPLY_EVENT_BUS": "default",
             "AMPLY_STRIPE_EVENTS_URL": sqs.create_queue(QueueName="stripe-events")["QueueUrl"],
             **_make_queues(sqs),
         }

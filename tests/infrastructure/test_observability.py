@@ -106,6 +106,7 @@ NOTICES = {
     "plans-late",
     "audit-unarchived",
     "erasures-unnoted",
+    "events-unpublished",
     "set-aside",
     "stripe-events-set-aside",
     "undelivered",

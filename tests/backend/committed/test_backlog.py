@@ -18,6 +18,7 @@ from amply.modules.recurring.due_dates import Interval
 from tests.backend.committed.test_receipts import PostOffice
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.backend.plan_world import Plans
+from tests.backend.webhook_fakes import FakeBus
 
 NOTHING = Backlog(
     ledger_unpublished_seconds=0,
@@ -39,6 +40,7 @@ NOTHING = Backlog(
     attacked_organizations=0,
     unarchived_seals=0,
     unnoted_erasures=0,
+    unpublished_events=0,
 )
 
 
@@ -171,7 +173,7 @@ def test_the_scheduler_writes_the_measure_once_a_minute(books: LedgerWorld) -> N
     sender = TaskSender(Celery(set_as_current=False), tasks_of={})
     (job,) = [
         job
-        for job in scheduler.jobs(books.app, sender, lambda: NOW + timedelta(seconds=61))
+        for job in scheduler.jobs(books.app, sender, FakeBus(), lambda: NOW + timedelta(seconds=61))
         if job.name == "measure the backlog"
     ]
 

@@ -18,6 +18,7 @@ from tests.backend.api_world import Api
 from tests.backend.committed.test_provider_events import Books
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld
+from tests.backend.webhook_fakes import FakeBus
 
 
 def begin_another_life(databases: Databases) -> None:
@@ -168,7 +169,7 @@ def test_waiting_events_are_announced_when_the_gate_is_open_again_and_not_before
     facts = len(desk.rows("outbox"))
     sweep = next(
         job.run
-        for job in scheduler.jobs(desk.database, sqs.TaskSender(None, tasks_of={}), desk.clock)
+        for job in scheduler.jobs(desk.database, sqs.TaskSender(None, tasks_of={}), FakeBus(), desk.clock)
         if job.name == "announce unhandled events again"
     )
 

@@ -67,6 +67,8 @@ IDS: Final = {
     "dataset_id": f"dset_{'0' * 26}",
     "job_id": f"job_{'0' * 26}",
     "identity_id": f"pid_{'0' * 26}",
+    "endpoint_id": f"whe_{'0' * 26}",
+    "delivery_id": f"whd_{'0' * 26}",
     "number": "1",
 }
 SCOPES: Final = (

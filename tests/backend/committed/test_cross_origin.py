@@ -18,6 +18,7 @@ READ_BY_ALL: Final = frozenset(
         "GET /v1/public/organisations/{organization_id}/projects",
         "GET /v1/public/organisations/{organization_id}/projects/{project_id}",
         "GET /v1/public/data-sharing",
+        "GET /v1/public/webhook-endpoints/{endpoint_id}/keys",
         "GET /v1/donations/quote",
         "GET /v1/donations/{donation_id}",
         "GET /v1/public/entries/{entry_id}",

@@ -28,6 +28,7 @@ from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
 from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
+from tests.backend.webhook_fakes import delivery_dependencies
 from tests.backend.world import NOW, FakeFeedback, FakeMailer
 
 Run = Callable[..., None]
@@ -80,6 +81,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             archive=shelf,
             images=image_work(treasury.database),
             exports=exports.ExportJobs(database=treasury.database, store=FakeExports()),
+            webhook_delivery=delivery_dependencies(treasury.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,

@@ -29,6 +29,7 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
+from tests.backend.webhook_fakes import FakeBus, delivery_dependencies
 from tests.backend.world import FakeFeedback
 
 COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
@@ -150,6 +151,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             archive=AuditShelf(),
             images=image_work(plans.database),
             exports=exports.ExportJobs(database=plans.database, store=FakeExports()),
+            webhook_delivery=delivery_dependencies(plans.database),
             data_sharing=None,
             data_settling=None,
             data_taking=None,
@@ -157,7 +159,8 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
         ),
     )
     started = {
-        job.name: job for job in scheduler.jobs(plans.database, sqs.TaskSender(app, tasks_of={}), plans.clock)
+        job.name: job
+        for job in scheduler.jobs(plans.database, sqs.TaskSender(app, tasks_of={}), FakeBus(), plans.clock)
     }
     assert {task_names.COLLECT_DUE, task_names.SEND_PLAN_LETTERS} <= started.keys()
     plans.clock.now = datetime(2026, 2, 28, 9, tzinfo=UTC)

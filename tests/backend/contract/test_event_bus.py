@@ -57,14 +57,19 @@ def bus(url: str) -> str:
     events.create_event_bus(Name=name)
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="taken", EventBusName=name, EventPattern=json.dumps({"source": [SOURCE]}))
-    written = {
-        "InputPathsMap": {"detail": "$.detail"},
-        "InputTemplate": f'{{"source": "{STRIPE}", "detail": <detail>}}',
-    }
     events.put_targets(
         Rule="taken",
         EventBusName=name,
-        Targets=[{"Id": "queue", "Arn": arn, "InputTransformer": written}],
+        Targets=[
+            {
+                "Id": "queue",
+                "Arn": arn,
+                "InputTransformer": {
+                    "InputPathsMap": {"detail": "$.detail"},
+                    "InputTemplate": f'{{"source": "{STRIPE}", "detail": <detail>}}',
+                },
+            }
+        ],
     )
     return name
 
@@ -116,8 +121,9 @@ def test_a_gift_is_booked_from_what_comes_over_the_bus(
 
 def test_nobody_but_a_partner_publishes_as_one(bus: str) -> None:
     """What the queue's events are believed for; the emulator answers as AWS does."""
-    entry = {"Source": STRIPE, "DetailType": "x", "Detail": json.dumps(EVENT), "EventBusName": bus}
-    answer = boto3.client("events").put_events(Entries=[entry])
+    answer = boto3.client("events").put_events(
+        Entries=[{"Source": STRIPE, "DetailType": "x", "Detail": json.dumps(EVENT), "EventBusName": bus}]
+    )
     assert [each["ErrorCode"] for each in answer["Entries"]] == ["NotAuthorizedForSourceException"]
 
 

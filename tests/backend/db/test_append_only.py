@@ -188,6 +188,11 @@ OTHERS = {
     "split_part",
     "test_organization",
     "tier_notice",
+    "public_event",
+    "webhook_attempt",
+    "webhook_delivery",
+    "webhook_endpoint",
+    "webhook_signing_key",
 }
 """These change, and each has rules of its own."""
 

@@ -232,6 +232,33 @@ API = {
     "organization_refund": READ,
     "outbox": "INSERT SELECT(id)",
     "ownership_offer": "DELETE INSERT SELECT",
+    "public_event": ADD,
+    "webhook_attempt": READ,
+    "webhook_delivery": " ".join(
+        (ADD, *(f"UPDATE({each})" for each in ("attempts", "finished_at", "next_attempt_at", "state")))
+    ),
+    "webhook_endpoint": " ".join(
+        (
+            "DELETE INSERT SELECT",
+            *(
+                f"UPDATE({each})"
+                for each in (
+                    *("changed_at", "description", "disabled_reason", "event_types", "exhausted"),
+                    *("failing_since", "state", "url"),
+                )
+            ),
+        )
+    ),
+    "webhook_signing_key": " ".join(
+        (
+            "INSERT",
+            *(
+                f"SELECT({each})"
+                for each in ("created_at", "endpoint_id", "expires_at", "id", "organization_id", "public_key")
+            ),
+            "UPDATE(expires_at)",
+        )
+    ),
     "payment": WRITE,
     "payment_notice": "SELECT(donation_id)",
     "person": WRITE,

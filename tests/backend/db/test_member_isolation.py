@@ -23,6 +23,7 @@ OWN: Final = (
     *("organization_export", "organization_image"),
     *("data_source", "dataset", "dataset_schema", "ingest_job"),
     *("refund_request", "organization_refund"),
+    *("public_event", "webhook_attempt", "webhook_delivery", "webhook_endpoint", "webhook_signing_key"),
 )
 BENEATH: Final = {"organization_gift": "donation", "organization_refund": "refund_request"}
 """What views show."""
@@ -41,6 +42,7 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
             ("/ownership-offer", {"person_id": "usr_second"}),
             ("/exports", {"kind": "gifts"}),
             ("/images", {"kind": "logo", "media_type": "image/png", "alt": ALT}),
+            ("/webhook-endpoints", {"url": f"https://{of[4:]}.example/", "event_types": ["payout.paid"]}),
         ):
             answer = made.ask("POST", path, by=owner, of=of, json=body)
             assert answer.is_success, answer.text
@@ -51,6 +53,7 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
         }
         _applied(made, of)
         _handed_in(made, of)
+        _delivered(made, of)
         given = made.client.post("/v1/donations", json=gift, headers={"Idempotency-Key": of})
         assert given.status_code == 201, given.text
     made.arrive()
@@ -67,6 +70,23 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
         assert refund.status_code == 202, refund.text
     yield made
     made.close()
+
+
+def _delivered(house: House, of: str) -> None:
+    """As if something had happened, and its endpoint had been told."""
+    (endpoint,) = house.ask("GET", "/webhook-endpoints", by=_owner(house, of), of=of).json()["data"]
+    sent = house.ask("POST", f"/webhook-endpoints/{endpoint['id']}/test", by=_owner(house, of), of=of)
+    assert sent.is_success, sent.text
+    house.run(
+        "INSERT INTO webhook_attempt (delivery_id, organization_id, at, status, milliseconds)"
+        " VALUES (:id, :of, now(), 204, 3)",
+        id=sent.json()["id"],
+        of=of,
+    )
+
+
+def _owner(house: House, of: str) -> str:
+    return "usr_owner" if of == house.organization_id else "usr_stranger"
 
 
 def _applied(house: House, of: str) -> None:
@@ -173,6 +193,9 @@ def test_a_revoked_key_sees_nothing_more(house: House) -> None:
         "UPDATE organization SET pictures = '{}'",
         "UPDATE organization_image SET removed_at = now()",
         "UPDATE fund SET name = 'Mine'",
+        "UPDATE webhook_endpoint SET url = 'https://mine.example/'",
+        "DELETE FROM webhook_endpoint",
+        "UPDATE webhook_delivery SET state = 'pending', finished_at = NULL",
     ],
 )
 def test_who_forgets_the_filter_of_a_change_changes_nothing_of_others(change: str, house: House) -> None:

@@ -21,6 +21,7 @@ OF_A_DONOR: Final = (
     *("dedication", "split_gift", "split_part", "organization_export"),
     *("sharing_batch", "sharing_consent", "sharing_fact", "sharing_span", "sharing_tick"),
     *("data_source", "dataset", "dataset_schema", "ingest_job"),
+    *("webhook_attempt", "webhook_delivery", "webhook_endpoint", "webhook_signing_key"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
     *("address_claim", "closed_leaf", "person_identity", "sign_in_grant", "scim_resource"),
     "scim_value",
@@ -104,6 +105,7 @@ MAY: Final = {
         ),
     },
     "outbox": {"INSERT", "SELECT (id)"},
+    "public_event": {"INSERT"},
     "payout": {"SELECT"},
     "plan": {
         f"SELECT ({column})"

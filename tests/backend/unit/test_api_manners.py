@@ -109,6 +109,10 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "add_dataset": "Again, it answers with the dataset that was described so.",
     "make_quarantine_link": "Good for minutes, kept by nobody; each is recorded.",
     "make_export_link": "Good for minutes, kept by nobody.",
+    "add_webhook_endpoint": "Again, it answers with the endpoint of this address.",
+    "rotate_webhook_key": "A key more; the one before it signs on for as long as was said, and two sign at most.",
+    "send_test_event": "An event more that tells of nothing; how many there may be in an hour is bounded.",
+    "replay_events": "What is on its way already goes on as it is.",
     "make_key": "Its secret is in one answer alone and kept by nobody, so none could be given again; who lost it"
     " revokes the key they do not know. Two of one name work at a time.",
 }

@@ -39,6 +39,7 @@ TAGS: Final = {
     "Sold data": "What an organisation sees of its data: who consents, what is released, who uses it, what it brings.",
     "Data": "What outside sources hand in: datasets, files, how far one has come, and rows that were refused.",
     "Audit log": "Who did what in an organisation.",
+    "Webhook endpoints": "Where an organisation's events are sent, what became of them, and sending them again.",
     "Webhooks": "Where the processor tells of payments.",
     "Health": "Whether this process and what it needs are well.",
 }

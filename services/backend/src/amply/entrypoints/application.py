@@ -47,6 +47,7 @@ from amply.modules import (
     seller_portal,
     sharing,
     trials,
+    webhook_endpoints,
     webhooks,
 )
 
@@ -73,6 +74,8 @@ class Parts:
 
     `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
     and banners are uploaded to; without it none is taken.
+
+    `allows_loopback_webhooks`: whether webhook endpoints may be on this machine, as on a laptop.
 
     `callers` are the ways to be known, in the order they are asked in.
 
@@ -111,6 +114,7 @@ class Parts:
     sold: seller_portal.Dependencies | None = None
     intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
+    allows_loopback_webhooks: bool = False
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -217,6 +221,7 @@ def _routers() -> Iterator[APIRouter]:
     yield from (own_profile, *receipts.routers(), gifts_of_one, refunds_of_one, payouts_of_one)
     yield from (*applications.routers(), *members.routers())
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
+    yield from webhook_endpoints.routers()
     yield from (*ingestion.routers(), *seller_portal.routers(), *federation.routers(), *scim.routers())
 
 

@@ -17,6 +17,7 @@ from amply.modules import (
     payments,
     payouts,
     people,
+    public_events,
     recurring,
     webhooks,
 )
@@ -53,6 +54,7 @@ class Backlog:
         attacked_organizations: Organisations whose form is being used to test cards, or is closed because it was.
         unarchived_seals: Files of the audit log that should be in the archive and are not.
         unnoted_erasures: Deleted accounts that should be on the archive's list and are not.
+        unpublished_events: Public events that the event bus should have had a quarter of an hour ago.
     """
 
     ledger_unpublished_seconds: float
@@ -74,6 +76,7 @@ class Backlog:
     attacked_organizations: int
     unarchived_seals: int
     unnoted_erasures: int
+    unpublished_events: int
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
@@ -106,6 +109,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             attacked_organizations=defence.count_attacks(session, now=now),
             unarchived_seals=audit.count_unarchived(session, now=now),
             unnoted_erasures=people.count_unnoted(session, now=now),
+            unpublished_events=public_events.count_unpublished(session, now=now),
         )
 
 

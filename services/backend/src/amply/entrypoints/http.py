@@ -145,6 +145,7 @@ def parts_from_environment(
         consents=sharing.Ticks() if lake.consent_table else None,
         intake=S3HandedIn(bucket=lake.raw_bucket) if lake.raw_bucket else None,
         sold=selling_in(SoldDataSettings()),
+        allows_loopback_webhooks=service.environment == "local",
     )
 
 

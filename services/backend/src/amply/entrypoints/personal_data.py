@@ -25,6 +25,7 @@ from amply.modules import (
     recurring,
     scim,
     sharing,
+    webhook_endpoints,
 )
 
 _log = structlog.get_logger()
@@ -44,6 +45,7 @@ def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = Non
         members.tended(),
         onboarding.tended(),
         organizations.tended(),
+        webhook_endpoints.tended(),
     )
 
 

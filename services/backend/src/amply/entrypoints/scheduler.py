@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from amply.adapters import sqs
+from amply.adapters.eventbridge.public_events import EventBridgeBus
 from amply.entrypoints import backlog, task_names
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import stop_on_signals
@@ -20,7 +21,13 @@ from amply.entrypoints.traces import traced
 from amply.infra import logging, outbox
 from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
-from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
+from amply.infra.settings import (
+    DatabaseSettings,
+    EventBusSettings,
+    QueueSettings,
+    ServiceSettings,
+    TraceSettings,
+)
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
     applications,
@@ -35,7 +42,9 @@ from amply.modules import (
     onboarding,
     payouts,
     people,
+    public_events,
     sharing,
+    webhook_endpoints,
     webhooks,
 )
 
@@ -55,6 +64,8 @@ TASKS_OF: Final = {
     giving.TOPIC_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),
     people.TOPIC_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
     sharing.TOPIC_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
+    public_events.TOPIC_RECORDED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
+    webhook_endpoints.TOPIC_ASKED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
     people.TOPIC_ERASED: (task_names.NOTE_ERASED, sqs.LOW),
     members.TOPIC_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
     onboarding.TOPIC_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),
@@ -99,6 +110,7 @@ _SENT: Final = (
     (task_names.FIND_MISSED, EVERY_5_MINUTES),
     (task_names.CHECK_DOMAINS, EVERY_5_MINUTES),
     (task_names.MAKE_EXPORTS, EVERY_MINUTE),
+    (task_names.DELIVER_WEBHOOKS, EVERY_30_SECONDS),
     (task_names.TELL_CONSENTS, EVERY_MINUTE),
     (task_names.WRITE_FACTS, EVERY_HOUR),
     (task_names.SETTLE_DATA, EVERY_HOUR),
@@ -123,11 +135,16 @@ class Job:
     run: Callable[[], object]
 
 
-def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job, ...]:
+def jobs(
+    database: Database, sender: sqs.TaskSender, bus: public_events.EventBus, clock: Clock
+) -> tuple[Job, ...]:
     """What is done how often."""
 
     def relay() -> None:
         outbox.relay_batch(database, publish=sender.publish, now=clock())
+
+    def publish() -> None:
+        public_events.publish(database, bus, now=clock())
 
     def sweep() -> None:
         with database.transaction() as session:
@@ -151,6 +168,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
 
     return (
         Job(name="relay the outbox", every=_TURN, run=relay),
+        Job(name="put public events on the bus", every=timedelta(seconds=1), run=publish),
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
         *(Job(name=task, every=every, run=send(task)) for task, every in _SENT),
@@ -182,7 +200,11 @@ def main() -> None:
     database = connect(DatabaseSettings(), application=service.service, pool_size=2)
     sender = sqs.TaskSender(sqs.application(QueueSettings()), tasks_of=TASKS_OF)
     with traced(service, TraceSettings()):
-        run(jobs(database, sender, system_clock), heartbeat_path=service.heartbeat_path, stopping=stopping)
+        run(
+            jobs(database, sender, EventBridgeBus(EventBusSettings()), system_clock),
+            heartbeat_path=service.heartbeat_path,
+            stopping=stopping,
+        )
     database.close()
 
 

@@ -21,6 +21,7 @@ from amply.entrypoints.revenue_tasks import revenue_tasks
 from amply.entrypoints.sharing_tasks import sharing_tasks
 from amply.entrypoints.stripe_event_poller import poll_in_background
 from amply.entrypoints.traces import traced
+from amply.entrypoints.webhook_tasks import webhook_tasks
 from amply.entrypoints.worker_heartbeat import show_life
 from amply.entrypoints.worker_parts import CONCURRENCY, LOW_CONCURRENCY, Parts, parts_from_environment
 from amply.infra import logging
@@ -106,6 +107,7 @@ def register(app: Celery, parts: Parts) -> None:
         *sharing_tasks(parts.data_sharing, parts.clock),
         *revenue_tasks(parts.data_settling, parts.clock),
         *ingestion_tasks(parts.data_taking, parts.clock),
+        *webhook_tasks(parts.webhook_delivery, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))

@@ -23,6 +23,7 @@ from amply.entrypoints.organization_tasks import (
 )
 from amply.entrypoints.revenue_tasks import settling_in
 from amply.entrypoints.sharing_tasks import sharing_in
+from amply.entrypoints.webhook_tasks import webhook_dependencies
 from amply.infra.database import Database, connect
 from amply.infra.settings import (
     ArchiveSettings,
@@ -58,6 +59,7 @@ from amply.modules import (
     payouts,
     people,
     recurring,
+    webhook_endpoints,
     webhooks,
 )
 from amply.modules.ingestion import IngestionDependencies
@@ -89,6 +91,7 @@ class Parts:
     images: images.ImageJobs
     archive: audit.AuditArchive
     exports: exports.ExportJobs
+    webhook_delivery: webhook_endpoints.DeliveryDependencies
     data_sharing: SharingDependencies | None
     data_settling: SettlementDependencies | None
     data_taking: IngestionDependencies | None
@@ -141,6 +144,7 @@ def parts_from_environment() -> Parts:
         exports=exports.ExportJobs(
             database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)
         ),
+        webhook_delivery=webhook_dependencies(database, mailer),
         data_sharing=sharing_in(database, LakeSettings()),
         data_settling=settling_in(database, secrets, MarketplaceSettings()),
         data_taking=taking_in(database, LakeSettings()),

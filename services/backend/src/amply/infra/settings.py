@@ -91,6 +91,14 @@ class QueueSettings(BaseSettings):
     low_url: str
 
 
+class EventBusSettings(BaseSettings):
+    """The event bus that public events are put on."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    event_bus: str
+
+
 class StripeSettings(BaseSettings):
     """How to speak to Stripe. `api_url` differs from Stripe's own only on a laptop."""
 

@@ -46,6 +46,9 @@ class Permission(StrEnum):
     OWNERSHIP_ACCEPT = "accept ownership"
     KEYS_READ = "read keys"
     KEYS_CHANGE = "change keys"
+    WEBHOOKS_READ = "read webhook endpoints"
+    WEBHOOKS_CHANGE = "change webhook endpoints"
+    WEBHOOKS_SEND = "send events again"
     SIGN_IN_READ = "read the sign-in"
     SIGN_IN_CHANGE = "change the sign-in"
     AUDIT_READ = "read the audit log"
@@ -184,6 +187,16 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     ),
     Permission.KEYS_READ: Rule(what="See which API keys there are; never their secrets.", roles=_RUN),
     Permission.KEYS_CHANGE: Rule(what="Make and revoke API keys.", roles=_RUN, confirmed=True),
+    Permission.WEBHOOKS_READ: Rule(
+        what="See webhook endpoints, the keys that verify their signatures, and what became of their events.",
+        roles=_RUN,
+    ),
+    Permission.WEBHOOKS_CHANGE: Rule(
+        what="Add, change and remove webhook endpoints, and rotate their keys.", roles=_RUN, confirmed=True
+    ),
+    Permission.WEBHOOKS_SEND: Rule(
+        what="Send a webhook endpoint a test event, and events again.", roles=_RUN
+    ),
     Permission.SIGN_IN_READ: Rule(
         what="See the organisation's own sign-in, its domains and whom its groups make what.", roles=_RUN
     ),

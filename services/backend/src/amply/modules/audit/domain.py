@@ -155,6 +155,13 @@ class Action(StrEnum):
     PROJECT_CHANGED = "project.changed"
     PROJECT_CREATED = "project.created"
     WEBHOOKS_REPLAYED = "webhooks.replayed"
+    WEBHOOK_ENDPOINT_ADDED = "webhook_endpoint.added"
+    WEBHOOK_ENDPOINT_CHANGED = "webhook_endpoint.changed"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"
+    WEBHOOK_ENDPOINT_REMOVED = "webhook_endpoint.removed"
+    WEBHOOK_EVENTS_REPLAYED = "webhook_endpoint.events_replayed"
+    WEBHOOK_KEY_ROTATED = "webhook_endpoint.key_rotated"
+    WEBHOOK_TEST_SENT = "webhook_endpoint.test_sent"
 
 
 class Outcome(StrEnum):

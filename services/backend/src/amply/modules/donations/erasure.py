@@ -20,7 +20,7 @@ from amply.infra.database import Database
 from amply.infra.erasures import ErasureList
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
-from amply.modules import defence, ledger, mail, payments, receipts, webhooks
+from amply.modules import defence, ledger, mail, payments, public_events, receipts, webhooks
 from amply.modules.donations import erased_again, split_rows
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.models import (
@@ -225,6 +225,7 @@ def _remove(
 ) -> Erasure:
     webhooks.forget(session, event_ids=found.events.handled_ids)
     outbox.forget_about(session, ids=[*found.donations, *found.payments])
+    public_events.forget_about(session, subject_ids=found.donations)
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
     forget_requests(session, donation_ids=found.donations)
     split_rows.forget(session, scope=SPLIT_SCOPE, donation_ids=found.donations)

@@ -22,6 +22,7 @@ from amply.kernel.errors import Conflict, InvalidRequest
 from amply.kernel.money import Money
 from amply.modules import ledger, organizations, receipts
 from amply.modules.donations.domain import DonationNotFound, DonationStatus, OfflineMethod
+from amply.modules.donations.integrator_events import Arrived, record_reversal, record_success
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
 from amply.modules.donations.offline_references import Thing, keep_reference
 from amply.modules.donations.openings import gift_of, of_gift
@@ -133,6 +134,7 @@ def record_offline(
             said=Thing(reference=reference, description=gift.description, appraiser=gift.appraiser),
         )
         receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
+        record_success(session, _arrived(gift, donation_id), occurred_at=received_at, now=now)
         keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
         session.add(
             ReceiptRow(
@@ -208,6 +210,7 @@ def _reverse(
         keeps_openings=row.erased_at is None,
     )
     row.reversed_at = row.updated_at = now
+    record_reversal(session, row, now=now)
     if (kept := session.get(OfflineGiftRow, donation_id)) is not None:
         kept.is_reversed = True
     void_receipt(
@@ -275,6 +278,16 @@ def _row(gift: OfflineGift, donation_id: str, *, entry_id: str, now: datetime) -
         "created_at": now,
         "updated_at": now,
     }
+
+
+def _arrived(gift: OfflineGift, donation_id: str) -> Arrived:
+    return Arrived(
+        id=donation_id,
+        organization_id=gift.organization_id,
+        amount=gift.amount,
+        fund_id=gift.options.fund_id,
+        method=gift.method,
+    )
 
 
 def _received_at(session: Session, gift: OfflineGift, *, now: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """A payout as the processor tells of it, written down and into the books, inside one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
-from amply.modules import ledger
+from amply.modules import ledger, public_events
 from amply.modules.payouts.domain import Payout, PayoutStatus, may_follow, steps
 from amply.modules.payouts.models import PayoutRow
 
@@ -24,6 +25,13 @@ _TAKES_BACK = {
     ledger.Kind.PAYOUT_RETURNED: ledger.Kind.PAYOUT_PAID,
     ledger.Kind.PAYOUT_FAILED: ledger.Kind.PAYOUT_CREATED,
 }
+
+
+_TOLD = {
+    ledger.Kind.PAYOUT_PAID: public_events.EventType.PAYOUT_PAID,
+    ledger.Kind.PAYOUT_FAILED: public_events.EventType.PAYOUT_FAILED,
+}
+"""What integrators are told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +61,28 @@ class PayoutInHand:
         missing = steps(self.payout.status, [kind for kind in _ENTRY_OF if self._entry(row, kind)])
         for kind in missing if self.payout.amount.minor_units != 0 else ():
             setattr(row, _ENTRY_OF[kind], self._book(row, kind))
+        self._record(row, missing)
         return bool(missing)
+
+    def _record(self, row: PayoutRow, booked: Sequence[ledger.Kind]) -> None:
+        """Tell integrators of an organisation's payout that has arrived, or came back."""
+        if self.owner == ledger.PLATFORM:
+            return
+        for kind, event_type in _TOLD.items():
+            if kind in booked and kind == booked[-1]:
+                public_events.record(
+                    self.session,
+                    type=event_type,
+                    organization_id=self.owner,
+                    subject_id=row.id,
+                    data={
+                        "payout_id": row.id,
+                        "amount": public_events.amount_of(self.payout.amount),
+                        "arrives_on": row.arrives_on.isoformat(),
+                    },
+                    occurred_at=self.happened_at,
+                    now=self.now,
+                )
 
     def _locked(self) -> PayoutRow:
         """The payout's row, made if it is new, and locked: two who were told at the same time follow each other."""

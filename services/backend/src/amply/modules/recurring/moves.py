@@ -26,6 +26,7 @@ from amply.modules.recurring.domain import (
     Reason,
 )
 from amply.modules.recurring.due_dates import Interval, Schedule
+from amply.modules.recurring.integrator_events import record_move
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 
 FIRST: Final = 0
@@ -160,6 +161,7 @@ def put_next(row: PlanRow, *, period: int) -> None:
 
 def run(session: Session, row: PlanRow, *, now: datetime) -> None:
     """Let a plan run from today on. Periods that passed meanwhile are not made up for."""
+    record_move(session, row, to=PlanStatus.ACTIVE, reason=None, now=now)
     row.status, row.reason = PlanStatus.ACTIVE, None
     put_next_from(session, row, day=schedule_of(row).today(now))
     row.updated_at = now
@@ -173,6 +175,7 @@ def put_next_from(session: Session, row: PlanRow, *, day: date) -> None:
 
 def rest(session: Session, row: PlanRow, *, status: PlanStatus, reason: Reason, now: datetime) -> None:
     """Pause or end a plan: nothing more is collected, and what is being tried is given up."""
+    record_move(session, row, to=status, reason=reason, now=now)
     row.status, row.reason = status, reason
     row.next_due_at = row.next_notice_at = None
     row.announced_minor_units = row.waits_for = row.due_since = None

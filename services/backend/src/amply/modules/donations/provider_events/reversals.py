@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.modules import payments, webhooks
 from amply.modules.donations.bookings import locked_gift
+from amply.modules.donations.integrator_events import Standing, record_changes
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.provider_events.context import (
     EventTransaction,
@@ -53,7 +54,9 @@ def apply_returns(
     changed = [follow(books, payment, each) for each in told]
     if not any(changed):
         return webhooks.Outcome.NO_CHANGE
+    before = Standing.of(gift)
     conclude(transaction.session, gift, payment)
+    record_changes(transaction.session, gift, before=before, now=transaction.now)
     gift.updated_at = transaction.now
     void_what_went_back(transaction.session, gift=gift, payment=payment, now=transaction.now)
     payments.note_return(transaction.session, payment=payment, now=transaction.now)

@@ -18,6 +18,7 @@ from amply.modules.donations.bookings import (
     reserved_lines,
 )
 from amply.modules.donations.domain import DonationStatus, status_of_payment
+from amply.modules.donations.integrator_events import Arrived, record_success
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.openings import gift_of
 from amply.modules.donations.provider_events.context import (
@@ -141,6 +142,10 @@ class GiftEventBooking:
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
         row.fee_cover_minor_units = parts.cover
         row.entry_id = posted.id
+        succeeded = Arrived(
+            id=row.id, organization_id=row.organization_id, amount=settlement.gross, fund_id=row.fund_id
+        )
+        record_success(self.session, succeeded, occurred_at=self.event.occurred_at, now=self.now)
         if row.erased_at is None:
             self.session.add(
                 ReceiptRow(

@@ -1,0 +1,82 @@
+"""What integrators are told of a gift, recorded in the transaction that makes it true. Nothing in it says who gave."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from sqlalchemy.orm import Session
+
+from amply.kernel.money import Money
+from amply.modules.donations.models import DonationRow
+from amply.modules.public_events import EventType, amount_of, record
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of a gift's standing is told when it changes."""
+
+    refunded_minor_units: int
+    dispute_state: str | None
+
+    @classmethod
+    def of(cls, gift: DonationRow) -> Self:
+        """How `gift` stands."""
+        return cls(gift.refunded_minor_units, gift.dispute_state)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """A gift that has arrived. `method`: how, where it did not come through the processor."""
+
+    id: str
+    organization_id: str
+    amount: Money
+    fund_id: str | None
+    method: str | None = None
+
+
+def record_success(session: Session, gift: Arrived, *, occurred_at: datetime, now: datetime) -> None:
+    """The gift has arrived."""
+    record(
+        session,
+        type=EventType.DONATION_SUCCEEDED,
+        organization_id=gift.organization_id,
+        subject_id=gift.id,
+        data={
+            "donation_id": gift.id,
+            "amount": amount_of(gift.amount),
+            "fund_id": gift.fund_id,
+            "method": gift.method,
+        },
+        occurred_at=occurred_at,
+        now=now,
+    )
+
+
+def record_changes(session: Session, gift: DonationRow, *, before: Standing, now: datetime) -> None:
+    """How much of the gift went back, and how its dispute stands, where that has changed."""
+    refunded = Money(minor_units=gift.refunded_minor_units, currency=gift.currency)
+    if gift.refunded_minor_units != before.refunded_minor_units:
+        _record(session, gift, EventType.DONATION_REFUNDED, {"refunded": amount_of(refunded)}, now=now)
+    if gift.dispute_state != before.dispute_state:
+        _record(session, gift, EventType.DONATION_DISPUTED, {"dispute_state": gift.dispute_state}, now=now)
+
+
+def record_reversal(session: Session, gift: DonationRow, *, now: datetime) -> None:
+    """A gift that did not come through the processor is taken out of the books again."""
+    _record(session, gift, EventType.DONATION_REVERSED, {}, now=now)
+
+
+def _record(
+    session: Session, gift: DonationRow, kind: EventType, said: Mapping[str, object], *, now: datetime
+) -> None:
+    record(
+        session,
+        type=kind,
+        organization_id=gift.organization_id,
+        subject_id=gift.id,
+        data={"donation_id": gift.id, **said},
+        occurred_at=now,
+        now=now,
+    )

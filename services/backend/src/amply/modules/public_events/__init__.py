@@ -1,0 +1,35 @@
+"""Public events: what has happened to an organisation's money, for its integrators and for the event bus.
+
+A module records one in the transaction that makes it true. `modules/webhook_endpoints` delivers it to organisations' endpoints.
+Import from here only.
+"""
+
+from amply.modules.public_events.domain import EventType, PublicEvent, amount_of
+from amply.modules.public_events.models import PublicEventRow
+from amply.modules.public_events.ports import EVENTS_AT_ONCE, EventBus
+from amply.modules.public_events.publishing import count_unpublished, publish
+from amply.modules.public_events.service import (
+    KEPT,
+    TOPIC_RECORDED,
+    event_of,
+    forget_about,
+    forget_old,
+    record,
+)
+
+__all__ = [
+    "EVENTS_AT_ONCE",
+    "KEPT",
+    "TOPIC_RECORDED",
+    "EventBus",
+    "EventType",
+    "PublicEvent",
+    "PublicEventRow",
+    "amount_of",
+    "count_unpublished",
+    "event_of",
+    "forget_about",
+    "forget_old",
+    "publish",
+    "record",
+]

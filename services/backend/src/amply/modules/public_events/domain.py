@@ -1,0 +1,53 @@
+"""What a public event says. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from amply.kernel.clock import iso
+from amply.kernel.money import Money
+
+
+class EventType(StrEnum):
+    """All types there are (docs/webhooks.md). Names are for ever: one is added, and none renamed."""
+
+    DONATION_SUCCEEDED = "donation.succeeded"
+    DONATION_REFUNDED = "donation.refunded"
+    DONATION_DISPUTED = "donation.disputed"
+    DONATION_REVERSED = "donation.reversed"
+    PAYOUT_PAID = "payout.paid"
+    PAYOUT_FAILED = "payout.failed"
+    PLAN_STARTED = "plan.started"
+    PLAN_PAUSED = "plan.paused"
+    PLAN_RESUMED = "plan.resumed"
+    PLAN_ENDED = "plan.ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicEvent:
+    """An event as everybody who is told of it reads it. `data` holds ids, amounts and states, and nothing personal."""
+
+    id: str
+    type: str
+    organization_id: str
+    data: Mapping[str, Any]
+    occurred_at: datetime
+
+    def body(self) -> bytes:
+        """The JSON that is sent, the same bytes each time (Standard Webhooks, "Payload structure")."""
+        said = {
+            "id": self.id,
+            "type": self.type,
+            "timestamp": iso(self.occurred_at),
+            "organization_id": self.organization_id,
+            "data": self.data,
+        }
+        return json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def amount_of(amount: Money) -> dict[str, str]:
+    """An amount as the API writes amounts: minor units as a string, beside the currency."""
+    return {"minor_units": str(amount.minor_units), "currency": amount.currency}

@@ -1,0 +1,71 @@
+"""Recording events, and forgetting them."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from amply.infra import outbox
+from amply.kernel import ids
+from amply.modules.public_events.domain import EventType, PublicEvent
+from amply.modules.public_events.models import PublicEventRow
+
+TOPIC_RECORDED: Final = "public_events.recorded"
+KEPT: Final = timedelta(days=30)
+"""How long an event can be replayed."""
+
+
+def record(
+    session: Session,
+    *,
+    type: EventType,  # noqa: A002 -- what events call it
+    organization_id: str,
+    subject_id: str,
+    data: Mapping[str, Any],
+    occurred_at: datetime,
+    now: datetime,
+) -> None:
+    """Record what has just become true, in the transaction that makes it so.
+
+    `subject_id`: the donation, payout or plan it is about. `data`: JSON without anything personal: ids, amounts by `amount_of`,
+    states.
+    """
+    event_id = ids.new_id("event")
+    # What is pending in the session may be half-way to a state that the database allows.
+    with session.no_autoflush:
+        session.execute(
+            insert(PublicEventRow).values(
+                id=event_id,
+                organization_id=organization_id,
+                type=type,
+                subject_id=subject_id,
+                data=dict(data),
+                occurred_at=occurred_at,
+                created_at=now,
+                next_attempt_at=now,
+            )
+        )
+    outbox.put(session, topic=TOPIC_RECORDED, payload={"event_id": event_id}, now=now)
+
+
+def forget_about(session: Session, *, subject_ids: Collection[str]) -> None:
+    """Delete the events about these, with their deliveries: a donor behind them is being forgotten."""
+    session.execute(delete(PublicEventRow).where(PublicEventRow.subject_id.in_(subject_ids)))
+
+
+def forget_old(session: Session, *, now: datetime) -> None:
+    """Delete events that can be replayed no more, with their deliveries."""
+    session.execute(delete(PublicEventRow).where(PublicEventRow.created_at < now - KEPT))
+
+
+def event_of(row: PublicEventRow) -> PublicEvent:
+    """The event a row tells of."""
+    return PublicEvent(
+        id=row.id,
+        type=row.type,
+        organization_id=row.organization_id,
+        data=row.data,
+        occurred_at=row.occurred_at,
+    )

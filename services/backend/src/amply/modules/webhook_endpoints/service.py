@@ -1,0 +1,258 @@
+"""An organisation's endpoints and their keys. Whether the caller may is decided in each statement, and by row-level security again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, insert, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.modules import audit
+from amply.modules.access import Access, hold_organization
+from amply.modules.audit import Action
+from amply.modules.public_events import EventType
+from amply.modules.webhook_endpoints.domain import (
+    ENDPOINTS_MAX,
+    DisabledReason,
+    Endpoint,
+    EndpointNotFound,
+    EndpointState,
+    EndpointTaken,
+    PublicKey,
+    TooManyEndpoints,
+    checked_description,
+    checked_url,
+    sorted_types,
+)
+from amply.modules.webhook_endpoints.models import EndpointRow, SigningKeyRow
+from amply.modules.webhook_endpoints.signatures import fresh_private_key, public_key_of
+
+_PUBLIC_KEYS: Final = text("SELECT public_key, expires_at FROM webhook_public_keys(:endpoint_id, :now)")
+_NOT_FOUND: Final = "This organisation has no such webhook endpoint; ask for the list of its endpoints."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What an endpoint is to be. What is None stays as it is."""
+
+    url: str | None = None
+    description: str | None = None
+    event_types: Collection[EventType] | None = None
+    enabled: bool | None = None
+
+    def values(self, *, allows_loopback: bool) -> dict[str, Any]:
+        """The columns that change.
+
+        Raises:
+            EndpointNotAcceptable: No endpoint can be like this.
+        """
+        values: dict[str, Any] = {}
+        if self.url is not None:
+            values["url"] = checked_url(self.url, allows_loopback=allows_loopback)
+        if self.description is not None:
+            values["description"] = checked_description(self.description)
+        if self.event_types is not None:
+            values["event_types"] = sorted_types(self.event_types)
+        return values
+
+
+def add(
+    session: Session, access: Access, *, wanted: Wanted, allows_loopback: bool
+) -> tuple[Endpoint, Sequence[PublicKey]]:
+    """Add an endpoint with a key of its own. Again, it changes nothing: the endpoint of this address is the answer.
+
+    Raises:
+        EndpointNotAcceptable: The address or the description cannot be.
+        TooManyEndpoints: Five are there already.
+    """
+    values = wanted.values(allows_loopback=allows_loopback)
+    hold_organization(session, access.organization_id)
+    known = endpoints_of(session, access)
+    for each in known:
+        if each.url == values["url"]:
+            return each, keys_of(session, access, endpoint_id=each.id)
+    if len(known) >= ENDPOINTS_MAX:
+        raise TooManyEndpoints(f"{ENDPOINTS_MAX} endpoints are there: remove one that is not used any more.")
+    endpoint_id = ids.new_id("whe")
+    session.execute(
+        insert(EndpointRow).values(
+            id=endpoint_id,
+            organization_id=access.organization_id,
+            **values,
+            created_by=access.person_id,
+            created_at=access.now,
+            changed_at=access.now,
+        )
+    )
+    _add_key(session, access, endpoint_id=endpoint_id)
+    audit.record_by(session, access, Action.WEBHOOK_ENDPOINT_ADDED, endpoint_id)
+    return find(session, access, endpoint_id=endpoint_id), keys_of(session, access, endpoint_id=endpoint_id)
+
+
+def endpoints_of(session: Session, access: Access) -> Sequence[Endpoint]:
+    """The organisation's endpoints, the oldest first."""
+    rows = session.scalars(
+        select(EndpointRow).where(access.covers(EndpointRow.organization_id)).order_by(EndpointRow.id)
+    )
+    return [endpoint_of(row) for row in rows]
+
+
+def find(session: Session, access: Access, *, endpoint_id: str, locks: bool = False) -> Endpoint:
+    """One of them.
+
+    Raises:
+        EndpointNotFound: The organisation has no such endpoint.
+    """
+    chosen = select(EndpointRow).where(
+        EndpointRow.id == endpoint_id, access.covers(EndpointRow.organization_id)
+    )
+    row = session.scalars(chosen.with_for_update() if locks else chosen).one_or_none()
+    if row is None:
+        raise EndpointNotFound(_NOT_FOUND)
+    return endpoint_of(row)
+
+
+def change(
+    session: Session, access: Access, *, endpoint_id: str, wanted: Wanted, allows_loopback: bool
+) -> Endpoint:
+    """Change an endpoint that `find` has locked. Enabled again, it begins without failures, and what waits is sent.
+
+    Raises:
+        EndpointNotAcceptable: It cannot be like this.
+        EndpointTaken: Another endpoint has this address.
+    """
+    values = wanted.values(allows_loopback=allows_loopback)
+    others = [each for each in endpoints_of(session, access) if each.id != endpoint_id]
+    if any(each.url == values.get("url") for each in others):
+        raise EndpointTaken("Another endpoint has this address: change that one, or remove it first.")
+    if wanted.enabled is True:
+        values |= {"state": EndpointState.ENABLED, "disabled_reason": None}
+        values |= {"failing_since": None, "exhausted": 0}
+    elif wanted.enabled is False:
+        values |= {"state": EndpointState.DISABLED, "disabled_reason": DisabledReason.BY_MEMBER}
+    session.execute(
+        update(EndpointRow)
+        .where(EndpointRow.id == endpoint_id, access.covers(EndpointRow.organization_id))
+        .values(**values, changed_at=access.now)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    audit.record_by(session, access, Action.WEBHOOK_ENDPOINT_CHANGED, endpoint_id)
+    return find(session, access, endpoint_id=endpoint_id)
+
+
+def remove(session: Session, access: Access, *, endpoint_id: str) -> None:
+    """Remove an endpoint with its keys and its deliveries.
+
+    Raises:
+        EndpointNotFound: The organisation has no such endpoint.
+    """
+    removed = session.scalars(
+        delete(EndpointRow)
+        .where(EndpointRow.id == endpoint_id, access.covers(EndpointRow.organization_id))
+        .returning(EndpointRow.id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if removed is None:
+        raise EndpointNotFound(_NOT_FOUND)
+    audit.record_by(session, access, Action.WEBHOOK_ENDPOINT_REMOVED, endpoint_id)
+
+
+def rotate_key(
+    session: Session, access: Access, *, endpoint_id: str, former_ends_after: timedelta
+) -> Sequence[PublicKey]:
+    """Let a new key sign, and the present one beside it for a while. One from before that ends now: two sign at most.
+
+    Raises:
+        EndpointNotFound: The organisation has no such endpoint.
+    """
+    find(session, access, endpoint_id=endpoint_id, locks=True)
+    ends_later = access.now + former_ends_after
+    for key_id, expires_at in session.execute(
+        select(SigningKeyRow.id, SigningKeyRow.expires_at).where(
+            SigningKeyRow.endpoint_id == endpoint_id, *_live(access)
+        )
+    ).all():
+        session.execute(
+            update(SigningKeyRow)
+            .where(SigningKeyRow.id == key_id)
+            .values(expires_at=ends_later if expires_at is None else access.now)
+            .execution_options(synchronize_session=False)
+        )
+    _add_key(session, access, endpoint_id=endpoint_id)
+    audit.record_by(session, access, Action.WEBHOOK_KEY_ROTATED, endpoint_id)
+    return keys_of(session, access, endpoint_id=endpoint_id)
+
+
+def keys_of(session: Session, access: Access, *, endpoint_id: str) -> Sequence[PublicKey]:
+    """The public keys of an endpoint that sign now, the newest first."""
+    return keys_by_endpoint(session, access).get(endpoint_id, [])
+
+
+def keys_by_endpoint(session: Session, access: Access) -> Mapping[str, Sequence[PublicKey]]:
+    """Those of each of the organisation's endpoints."""
+    rows = session.execute(
+        select(SigningKeyRow.endpoint_id, SigningKeyRow.public_key, SigningKeyRow.expires_at)
+        .where(*_live(access))
+        .order_by(SigningKeyRow.id.desc())
+    )
+    found: dict[str, list[PublicKey]] = {}
+    for row in rows:
+        key = PublicKey(public_key=row.public_key, expires_at=row.expires_at)
+        found.setdefault(row.endpoint_id, []).append(key)
+    return found
+
+
+def public_keys(database: Database, *, endpoint_id: str, now: datetime) -> Sequence[PublicKey]:
+    """The same for whoever asks.
+
+    Raises:
+        EndpointNotFound: There is no such endpoint.
+    """
+    rows = database.look(_PUBLIC_KEYS, {"endpoint_id": endpoint_id, "now": now})
+    if not rows:
+        raise EndpointNotFound("There is no such webhook endpoint: copy its id from where you manage it.")
+    return [PublicKey(public_key=row["public_key"], expires_at=row["expires_at"]) for row in rows]
+
+
+def endpoint_of(row: EndpointRow) -> Endpoint:
+    """The endpoint a row tells of."""
+    return Endpoint(
+        id=row.id,
+        organization_id=row.organization_id,
+        url=row.url,
+        description=row.description,
+        event_types=row.event_types,
+        state=EndpointState(row.state),
+        disabled_reason=None if row.disabled_reason is None else DisabledReason(row.disabled_reason),
+        failing_since=row.failing_since,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+def _add_key(session: Session, access: Access, *, endpoint_id: str) -> None:
+    key_id, private_key = ids.new_id("whk"), fresh_private_key()
+    sealed = SigningKeyRow.fields.at_rest(session, row_id=key_id, fields={"private_key": private_key})
+    session.execute(
+        insert(SigningKeyRow).values(
+            id=key_id,
+            endpoint_id=endpoint_id,
+            organization_id=access.organization_id,
+            public_key=public_key_of(private_key),
+            created_at=access.now,
+            **sealed,
+        )
+    )
+
+
+def _live(access: Access) -> tuple[Any, ...]:
+    expires_at = SigningKeyRow.expires_at
+    return (
+        access.covers(SigningKeyRow.organization_id),
+        or_(expires_at.is_(None), expires_at > access.now),
+    )
