@@ -49,6 +49,11 @@ def _changed(house: House) -> Request:
     return Request("", body={"name": "River Trust of the Vale"}, headers=_etag(house, ""))
 
 
+def _receipts_said(house: House) -> Request:
+    path = "/receipt-settings"
+    return Request(path, body={"signatory": "Grace Hopper"}, headers=_etag(house, path))
+
+
 def _fund_made(_house: House) -> Request:
     return Request("/funds", body={"name": "Roof", "kind": "project"})
 
@@ -360,6 +365,7 @@ def _quarantine_read(house: House) -> Request:
 
 REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"PATCH {OWN}": _changed,
+    f"PATCH {OWN}/receipt-settings": _receipts_said,
     f"POST {OWN}/funds": _fund_made,
     f"PATCH {OWN}/funds/{{fund_id}}": _fund_renamed,
     f"POST {OWN}/funds/{{fund_id}}/close": _fund_closed,
