@@ -85,5 +85,9 @@ def test_every_fact_of_every_module_has_a_task() -> None:
     assert at_once - swept == SWEPT_OTHERWISE, "what is lost on its way is found by a turn of the scheduler"
 
 
-SWEPT_OTHERWISE = {task_names.HANDLE_PROVIDER_EVENT, task_names.RECONCILE_PAYOUT}
-"""By the sweep of events, and by the turn that matches what waits."""
+SWEPT_OTHERWISE = {
+    task_names.HANDLE_PROVIDER_EVENT,
+    task_names.PAUSE_CONTESTED,
+    task_names.RECONCILE_PAYOUT,
+}
+"""By the sweep of events, by what is asked before a gift of a plan is collected, and by the turn that matches what waits."""

@@ -46,6 +46,10 @@ def ours_and(folder: Path) -> ScriptDirectory:
     return ScriptDirectory(str(OURS), version_locations=[str(OURS / "versions"), str(folder)])
 
 
+def test_revisions_are_one_line() -> None:
+    assert ScriptDirectory(str(OURS)).get_heads() == ["0053"]
+
+
 def test_what_the_release_takes_away_waits(later: Path) -> None:
     assert target(ours_and(later), "0045") == BELOW
     assert target(ours_and(later), BELOW) == BELOW
