@@ -12,6 +12,7 @@ from amply.entrypoints.bodies import BYTES_MAX, DEPTH_MAX, Bodies
 from amply.modules.mail import address_digest
 from amply.modules.organizations.domain import OrganizationNotAcceptable, check
 from tests.backend.api_world import Api, assert_problem
+from tests.backend.event_loop import run_to_end
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.public_ledger import LEDGER, PublicLedger
 
@@ -267,5 +268,5 @@ def _sent(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    run_to_end(app(scope, receive, send))
     return sent

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from amply.entrypoints.gift_concurrency import GiftConcurrencyLimit
+from tests.backend.event_loop import run_to_end
 
 GIVE: Final = ("POST", "/v1/donations")
 APP: Final = FastAPI()
@@ -63,7 +64,7 @@ def run(story: Callable[[Desk], Awaitable[Any]]) -> Any:
     async def told() -> Any:
         return await story(Desk())
 
-    return asyncio.run(told())
+    return run_to_end(told())
 
 
 async def arrive(places: GiftConcurrencyLimit, many: int) -> list[asyncio.Task[Answer]]:

@@ -1,0 +1,13 @@
+"""Coroutines run to their end, whoever has a loop already: a browser's tests leave theirs running in the thread."""
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
