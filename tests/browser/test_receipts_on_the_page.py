@@ -36,6 +36,7 @@ def test_finance_completes_what_staff_verified_and_receipts_are_official(
     part = part_of(place, "Receipts")
     expect(part.get_by_text("until this is there: address.")).to_be_visible()
     expect(part.get_by_text("River Trust of the Vale")).to_be_visible()
+    expect(part.get_by_text("Our staff verify name and number")).to_be_visible()
     expect(page.get_by_role("button", name="Open a fund")).to_have_count(0)
     page.get_by_label("Address on receipts").fill(" 1 Mill  Lane \nVale AB1 2CD\n")
     page.get_by_label("Who signs").fill("Grace Hopper, Treasurer")
@@ -60,3 +61,14 @@ def test_finance_completes_what_staff_verified_and_receipts_are_official(
     place.clicks("Français")
     expect(page.get_by_role("heading", name="Reçus")).to_be_visible()
     place.is_for_everybody()
+
+
+def test_without_a_number_nothing_says_that_the_name_was_verified(
+    place: Place,  # noqa: F811 -- the fixture
+    databases: Databases,  # noqa: F811 -- the fixture
+) -> None:
+    Colleague(joins(place, databases, "finance"), place)
+    presses(place.page.get_by_role("link", name="Profile", exact=True))
+    part = part_of(place, "Receipts")
+    expect(part.get_by_text("Our staff change name and number: write to them.")).to_be_visible()
+    expect(part.get_by_text("verify")).to_have_count(0)

@@ -10,7 +10,9 @@ from operations.assembly import Deployed
 from operations.difference.review import Review, review
 from operations.difference.vendor import Library
 from operations.difference.waivers import Replacement
+from tests.operations.restore_world import Aws
 from tests.operations.states import State, deployed, recorded
+from tests.rds_engines import for_other_engines
 
 TODAY = date(2026, 11, 26)
 
@@ -55,3 +57,13 @@ def reviewed(library: Library) -> Reviewer:
         )
 
     return reviewed
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    """Whatever a test asks RDS for, it may ask of PostgreSQL: RDS would refuse the rest, and a stub takes it."""
+    made = Aws()
+    yield made
+    assert [
+        (name, told & for_other_engines(name)) for name, told in made.asked if told & for_other_engines(name)
+    ] == []

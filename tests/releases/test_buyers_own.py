@@ -257,11 +257,16 @@ def test_rows_that_no_release_has_are_shown_to_nobody_once_a_seller_has_closed_t
     desk.work(days=SECONDS)
     assert [revision.rows for revision in desk.released("visits")] == [20]
     assert desk.given(ACME, "visits") == [], "what is new to a buyer is what would be released now"
-    assert "release_failed" not in capsys.readouterr().out
+    desk.work(days=SECONDS)
+    told = capsys.readouterr().out
+    assert "release_failed" not in told
+    assert told.count("release_refused") == 1, "once: else it would ring until somebody opens it"
+    assert "it is closed" in (desk.datasets.refused["visits"] or "")
     desk.datasets.sources["visits"] = replace(desk.datasets.sources["visits"], is_open=True)
     desk.work(days=SECONDS)
     assert [revision.rows for revision in desk.released("visits")] == [20, 40]
     assert [revision.rows for revision in desk.given(ACME, "visits")] == [40]
+    assert desk.datasets.refused.get("visits") is None
 
 
 def test_many_buyers_are_served_over_several_looks(sold: Desk) -> None:

@@ -99,3 +99,16 @@ def test_a_slug_that_is_taken_is_not_taken_away(house: House) -> None:
     taken = run("verify", "--id", organization_id, "--slug", "hill-trust")
     assert "belongs to another organisation" in str(getattr(taken.exception, "detail", taken.output))
     assert printed("applications")[0]["state"] == "in_review", "nothing has changed"
+
+
+def test_the_first_number_is_said_with_the_name_that_was_verified(house: House) -> None:
+    said = ("receipts", "--id", house.organization_id)
+    number = ("--jurisdiction", "GB", "--registration-number", "1234567")
+    refused = run(*said, *number)
+    assert refused.exit_code != 0
+    assert "--legal-name" in refused.output
+    assert printed(*said)[0]["registration_number"] == ""
+    [kept] = printed(*said, *number, "--legal-name", "River Trust of the Vale")
+    assert (kept["legal_name"], kept["registration_number"]) == ("River Trust of the Vale", "1234567")
+    [other] = printed(*said, "--registration-number", "7654321")
+    assert other["legal_name"] == "River Trust of the Vale", "which was verified with the number before"

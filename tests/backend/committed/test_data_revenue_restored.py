@@ -18,30 +18,43 @@ def revenue(books: LedgerWorld) -> Revenue:
     return Revenue(books)
 
 
+def booked_alone(
+    revenue: Revenue,
+    kind: ledger.Kind,
+    lines: ledger.postings.Lines,
+    *,
+    key: str,
+    at: datetime,
+    of: str = ledger.PLATFORM,
+    reverses: str | None = None,
+) -> str:
+    """What was put back from the log, and stands in the books alone."""
+    entry = ledger.NewEntry(
+        kind=kind,
+        organization_id=of,
+        idempotency_key=key,
+        transfers=lines,
+        event_at=at,
+        reference=None,
+        reverses=reverses,
+        reason=None if reverses is None else "volume_disputed",
+    )
+    with revenue.books.app.transaction() as session:
+        return ledger.post(session, entry=entry, now=SETTLED_AT, secrets=revenue.books.secrets).id
+
+
 def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_again_by_itself(
     revenue: Revenue,
 ) -> None:
     river = owner(revenue, "river", "gifts")
     contract = revenue.opens("gifts")
-    with revenue.books.app.transaction() as session:
-        put_back = ledger.post(
-            session,
-            entry=ledger.NewEntry(
-                kind=ledger.Kind.DATA_SETTLED,
-                organization_id=ledger.PLATFORM,
-                idempotency_key="restored:ent_" + "7" * 26,
-                transfers=ledger.postings.data_settled(fee=euros(3_000), shares=euros(7_000)),
-                event_at=NOVEMBER.ends_at,
-                reference=None,
-                reason=None,
-            ),
-            now=SETTLED_AT,
-            secrets=revenue.books.secrets,
-        )
+    of_month = ledger.postings.data_settled(fee=euros(3_000), shares=euros(7_000))
+    key = "restored:ent_" + "7" * 26
+    lost = booked_alone(revenue, ledger.Kind.DATA_SETTLED, of_month, key=key, at=NOVEMBER.ends_at)
     with capture_logs() as logs:
         assert revenue.settles() == 0
     assert [line["reason"] for line in logs] == ["data_books_know_more"]
-    with pytest.raises(marketplace.BooksKnowMore, match=put_back.id):
+    with pytest.raises(marketplace.BooksKnowMore, match=lost):
         marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT)
     assert len(revenue.entries()) == 2
 
@@ -125,25 +138,12 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
     day = date(2026, 12, 14)
 
     def put_back(way: Way, key: str, amount: Money) -> str:
-        received = way is Way.RECEIVED
-        with revenue.books.app.transaction() as session:
-            return ledger.post(
-                session,
-                entry=ledger.NewEntry(
-                    kind=ledger.Kind.DATA_PAID if received else ledger.Kind.DATA_SHARE_PAID,
-                    organization_id=ledger.PLATFORM if received else river,
-                    idempotency_key=key,
-                    transfers=(
-                        ledger.postings.data_paid(amount=amount)
-                        if received
-                        else ledger.postings.data_share_paid(organization_id=river, amount=amount)
-                    ),
-                    event_at=datetime(day.year, day.month, day.day, tzinfo=UTC),
-                    reference=None,
-                ),
-                now=SETTLED_AT,
-                secrets=revenue.books.secrets,
-            ).id
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        if way is Way.RECEIVED:
+            paid = ledger.postings.data_paid(amount=amount)
+            return booked_alone(revenue, ledger.Kind.DATA_PAID, paid, key=key, at=at)
+        passed_on = ledger.postings.data_share_paid(organization_id=river, amount=amount)
+        return booked_alone(revenue, ledger.Kind.DATA_SHARE_PAID, passed_on, key=key, at=at, of=river)
 
     def note(
         way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False, on: date = day
@@ -191,22 +191,8 @@ def test_a_reversal_that_the_books_have_from_before_a_restoration_is_not_booked_
     (settled,) = revenue.settlements()
 
     def put_back(kind: ledger.Kind, whose: str, original: str, lines: ledger.postings.Lines) -> str:
-        with revenue.books.app.transaction() as session:
-            return ledger.post(
-                session,
-                entry=ledger.NewEntry(
-                    kind=kind,
-                    organization_id=whose,
-                    idempotency_key=f"restored:{original}",
-                    transfers=ledger.postings.reverse(lines),
-                    event_at=SETTLED_AT,
-                    reference=None,
-                    reverses=original,
-                    reason="volume_disputed",
-                ),
-                now=SETTLED_AT,
-                secrets=revenue.books.secrets,
-            ).id
+        back, key = ledger.postings.reverse(lines), f"restored:{original}"
+        return booked_alone(revenue, kind, back, key=key, at=SETTLED_AT, of=whose, reverses=original)
 
     share = settled["shares"][0]["entry"]
     of_month = ledger.postings.data_settled(fee=euros(3_000), shares=euros(7_000))

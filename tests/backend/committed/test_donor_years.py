@@ -263,7 +263,8 @@ def test_an_operator_says_how_receipts_are_issued_a_piece_at_a_time(
 
 def test_what_is_wrong_with_settings_is_one_sentence(office: ReceiptOffice, typed: Any) -> None:
     said = ("organization", "receipts", "--id", office.organization_id, "--jurisdiction", "US")
-    done = typed(*said, "--registration-number", "12", user="amply_operator")
+    number = ("--legal-name", "River Trust", "--registration-number", "12")
+    done = typed(*said, *number, user="amply_operator")
 
     assert isinstance(done.exception, receipts.ReceiptSettingsNotAcceptable)
     assert done.exception.detail == "Give the EIN as 12-3456789."

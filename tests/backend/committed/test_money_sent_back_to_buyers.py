@@ -161,7 +161,14 @@ def test_money_that_the_books_have_as_sent_back_from_before_a_restoration_is_not
         with pytest.raises(marketplace.BooksKnowMore, match=lost):
             buyer.notes(Way.SENT_BACK, 500, "BACK-3", day=day)
     assert buyer.notes(Way.RECEIVED, 1, "E2E-2", day=DAY).created, "another way is not in doubt"
-    assert buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True).created
+    before = buyer.revenue.entries()
+    with pytest.raises(marketplace.BooksKnowMore, match=f"{lost}.*--in-books"):
+        buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True)
+    with pytest.raises(marketplace.MoreThanCredit, match=r"has 5\.01 EUR in credit"):
+        buyer.notes(Way.SENT_BACK, 502, "BACK-3", is_new=True, in_books=euros(1_000))
+    assert buyer.revenue.entries() == before
+    assert buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True, in_books=euros(1_000)).created
+    assert buyer.notes(Way.SENT_BACK, 1, "BACK-4", is_new=True, in_books=euros(0)).created, "it was another's"
 
 
 def test_what_was_put_back_is_not_booked_again_where_months_were_lost_too(buyer: Buyer) -> None:

@@ -5,11 +5,13 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from amply.entrypoints import scheduler, task_names
 from amply.infra import outbox
 from amply.modules import donations, payments, webhooks
 from amply.modules.donations.refund_requests import count_exhausted_requests
+from amply.modules.donations.refunds import WantedRefund, carry_out
 from tests.backend.committed.money_back import INTENT, thing
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import House
@@ -235,3 +237,20 @@ def test_an_erasure_waits_for_what_is_asked_for_and_leaves_no_request(finance: F
     with finance.house.database.transaction() as session:
         assert session.scalars(text("SELECT id FROM refund_request")).all() == []
         assert session.scalars(text("SELECT key FROM idempotency_key WHERE scope = 'refunds'")).all() == []
+
+
+def test_the_payment_is_locked_before_the_request_as_erasing_does(finance: Finance) -> None:
+    free: list[Any] = []
+
+    def beside(_session: Session) -> None:
+        with finance.house.database.engine.begin() as other:
+            free.extend(other.execute(text("SELECT id FROM payment FOR UPDATE SKIP LOCKED")))
+
+    wanted = WantedRefund(
+        id="rfd_" + "1" * 26,
+        donation_id=finance.donation_id,
+        amount=None,
+        reason=payments.RefundReason.DUPLICATE,
+    )
+    carry_out(finance.refunding, wanted, beside=beside)
+    assert free == []

@@ -30,6 +30,7 @@ ASKS_NOBODY: Final = {
     "s3.documents.S3Documents.link": SIGNED,
     "s3.exports.S3Exports.link": SIGNED,
     "s3.uploads.S3Uploads.offer": SIGNED,
+    "sqs.queue_limits.QoS.in_flight": "counts what it has in hand",
     "stripe.connections.SharedConnections.close": "hangs up",
     "stripe.connections.SharedConnections.request": INSIDE,
     "stripe.processor.StripeProcessor.publishable_key": LOCAL,

@@ -28,6 +28,7 @@ TEXT: Final = {
     "email": STAFF,
     "email_sha256": DIGEST,
     "event_type": PLACES,
+    "in_books": "money",
     "key": PLACES,
     "legal_name": ORGANIZATIONS,
     "month": BUYERS,

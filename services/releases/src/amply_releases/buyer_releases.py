@@ -13,7 +13,7 @@ from amply_lake import LakeError, Order, Violation, release
 from amply_lake.history import History, Released
 from amply_releases.datasets import EVERYBODY, Source, Standing
 from amply_releases.failures import Failures
-from amply_releases.lines import RELEASED, say
+from amply_releases.lines import REFUSED, RELEASED, say
 from amply_releases.ports import Parts
 from amply_releases.publishing import cleared, columns_of, revision_of, stop_while_copying, store
 
@@ -23,6 +23,11 @@ PREFIX: Final = "given/"
 """Where buyers' links may lead, and where nothing else is (`stacks/lake/governance.py`)."""
 MOST_A_TURN: Final = 5
 """The others have their turn at the next look, so that neither messages nor other datasets wait for all of them."""
+
+_BUYERS_WAIT: Final = (
+    "it is closed, and its ledger has rows that are in no release: who may read it and has not got its newest release waits until it "
+    "is open again and those are released (docs/runbooks/alarms/releases-refused.md)"
+)
 
 
 def behind(
@@ -56,6 +61,7 @@ def hand_over(
         return
     history = History.read(parts.ledgers.of(source.dataset_id), source.dataset_id)
     if not _is_all_released(history, standing):
+        _say_that_buyers_wait(parts, source, now=now)
         return
     failures = Failures()
     for buyer in _first(named, history):
@@ -64,6 +70,14 @@ def hand_over(
             _hand_over(parts, source, buyer, follows=standing.latest, now=now, is_patient=is_patient)
             failures.has_shown = True
     failures.raise_worst()
+
+
+def _say_that_buyers_wait(parts: Parts, source: Source, *, now: datetime) -> None:
+    """Once, and only of a seller's dataset that is closed: of any other the next turns release what the ledger has beyond."""
+    if source.is_open or source.of_donors:
+        return
+    if parts.datasets.refuse(source.dataset_id, _BUYERS_WAIT, now=now):
+        say(REFUSED, dataset=source.dataset_id)
 
 
 def _is_all_released(history: History, standing: Standing) -> bool:

@@ -26,8 +26,9 @@ export interface ReceiptSettings extends Seen<SaidOfReceipts> {
   readonly offered: readonly Jurisdiction[];
   readonly isOfficial: boolean;
   readonly missing: readonly Lacking[];
-  /** As verified; the organisation does not change them. */
+  /** The organisation does not change it. As verified only where there is a number. */
   readonly legalName: string;
+  /** As verified; the organisation does not change it. */
   readonly registrationNumber: string;
 }
 

@@ -45,7 +45,7 @@ function Standing({ settings: { legalName, registrationNumber, isOfficial, missi
   return (
     <>
       <p>{isOfficial ? t.receiptsOfficial : acknowledged}</p>
-      <p class="hint">{t.verifiedByStaff}</p>
+      <p class="hint">{registrationNumber ? t.verifiedByStaff : t.changedByStaff}</p>
       <dl class="facts verified">
         <div>
           <dt>{t.legalName}</dt>

@@ -83,6 +83,7 @@ export const ORGANIZATION_EN = {
   },
   legalName: "Legal name",
   registrationNumber: "Registration number",
+  changedByStaff: "Our staff change name and number: write to them.",
   verifiedByStaff: "Our staff verify name and number: write to them where something changes.",
   receiptLaw: "Under whose law",
   receiptLaws: {

@@ -84,6 +84,7 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   },
   legalName: "Amtlicher Name",
   registrationNumber: "Registernummer",
+  changedByStaff: "Name und Nummer ändert unser Team: Schreiben Sie ihm.",
   verifiedByStaff: "Name und Nummer prüft unser Team: Schreiben Sie ihm, wenn sich daran etwas ändert.",
   receiptLaw: "Nach wessen Recht",
   receiptLaws: {

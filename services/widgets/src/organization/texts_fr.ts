@@ -84,6 +84,7 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   },
   legalName: "Nom officiel",
   registrationNumber: "Numéro d’enregistrement",
+  changedByStaff: "Notre équipe modifie le nom et le numéro\u00a0: écrivez-lui.",
   verifiedByStaff: "Notre équipe vérifie le nom et le numéro\u00a0: écrivez-lui si l’un des deux change.",
   receiptLaw: "Selon quelle loi",
   receiptLaws: {

@@ -28,7 +28,8 @@ _IS_NEW = click.option(
 )
 _IN_BOOKS = click.option(
     "--in-books",
-    help="of a contract with months that were lost: what it owes for them by the books alone, such as 100.00",
+    help="after a restoration: what the books alone have of the contract, as owed for months that were lost and as sent back, "
+    "such as 100.00; 0 where there is nothing",
 )
 _ALSO_OF_ANOTHER = click.option(
     "--also-of-another",

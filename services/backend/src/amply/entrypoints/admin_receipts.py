@@ -19,7 +19,7 @@ _LANGUAGE = click.Choice([language.value for language in receipts.Language])
 @click.command("receipts")
 @click.option("--id", "organization_id", required=True, help="the organisation, org_…")
 @click.option("--jurisdiction", type=click.Choice([each.value for each in receipts.Jurisdiction]))
-@click.option("--legal-name")
+@click.option("--legal-name", help="as verified; asked for with the first --registration-number")
 @click.option("--registration-number", help="EIN, CRA number, charity or HMRC number, ABN")
 @click.option("--address", multiple=True, help="a line; once for each")
 @click.option("--place", help="where receipts are issued (Canada)")
@@ -45,6 +45,7 @@ def organization_receipts(*, organization_id: str, logo: Path | None, **said: ob
             jurisdiction=receipts.Jurisdiction.NONE,
             legal_name=organization.name,
         )
+        _require_verified_name(standing, given)
         if given or logo:
             changed = _changed(standing, given, logo)
             standing = receipts.save_settings(session, settings=changed, now=system_clock())
@@ -145,6 +146,15 @@ def statement(*, organization_id: str, email_sha256: str, year: int, language: s
     _write(pdf, receipts.as_pdf(made, now=system_clock()))
     _write(html, receipts.as_html(made).encode())
     click.echo(json.dumps({"files": [str(pdf), str(html)], "gifts": len(made.gifts)}))
+
+
+def _require_verified_name(standing: receipts.ReceiptSettings, given: dict[str, object]) -> None:
+    """A number makes receipts official under the name beside it, which may be what the organisation called itself."""
+    is_first = given.get("registration_number") and not standing.registration_number
+    if is_first and "legal_name" not in given:
+        raise click.UsageError(
+            f"Give --legal-name too, as the register has it: {standing.legal_name!r} may be what the organisation called itself."
+        )
 
 
 def _changed(

@@ -1,6 +1,6 @@
 """Organisations say themselves how they issue receipts, and what their ledger's pages show (ADR 0160).
 
-The API may not change a legal name or a registration number that stands there: they are what staff verified. Both tables get
+The API may not change a legal name or a registration number that stands there: a number, and the name beside it, are what staff verified. Both tables get
 row-level security, so that it changes what is the acting organisation's alone.
 """
 

@@ -144,6 +144,8 @@ def _recorded(
         try:
             with parts.database.transaction() as session:
                 if beside is not None:
+                    # Payments before what else is locked, as erasing does: of two that lock in opposite orders one is ended.
+                    payments.lock_for_refund(session, donation_id=wanted.donation_id)
                     beside(session)
                 return _record(parts, session, wanted, now=parts.clock())
         except OperationalError as error:

@@ -80,8 +80,7 @@ class _Counted:
 
 def make_exports(parts: ExportJobs, *, now: datetime) -> int:
     """Take back what may not be handed out any more, make what was asked for, and forget what has expired; return how many were made."""
-    with parts.database.transaction() as session:
-        withdraw_hidden(session)
+    _take_back(parts.database)
     made = work_off(
         parts.database,
         ExportRow,
@@ -94,6 +93,15 @@ def make_exports(parts: ExportJobs, *, now: datetime) -> int:
     with parts.database.transaction() as session:
         session.execute(delete(ExportRow).where(ExportRow.expires_at <= now))
     return made
+
+
+def _take_back(database: Database) -> None:
+    """What stops this must not stop files from being made; it is tried again at the next look."""
+    try:
+        with database.transaction() as session:
+            withdraw_hidden(session)
+    except Exception:  # noqa: BLE001 -- what is made now is right: it has what was hidden before
+        _log.exception("exports_not_taken_back")
 
 
 def _make(parts: ExportJobs, row: ExportRow, *, now: datetime) -> int:

@@ -1,9 +1,23 @@
 """Asking for files and looking at them. Who may is decided in each statement: a file with donors in it is not everybody's."""
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Text, and_, column, func, insert, or_, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    case,
+    column,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
@@ -114,31 +128,48 @@ def fetch(session: Session, access: Access, *, export_id: str) -> Export:
 
 
 def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
-    """Hand out no file with donors of these organisations that was asked for until now: one of them is being forgotten.
+    """Hand out no file with donors of these organisations that was begun until now: one of them is being forgotten.
 
-    In the transaction that forgets. One that is just being made is not handed out either.
+    In the transaction that forgets. One that is just being made is not handed out either; one that is not begun waits for it, and
+    is made of what is left.
     """
     session.execute(_TAKEN_BACK.where(ExportRow.organization_id.in_(organization_ids)))
 
 
 def withdraw_hidden(session: Session) -> None:
-    """Hand out no file with donors that was asked for before one of them kept a gift from the organisation.
+    """Hand out no file with donors that was asked for before one of them kept a gift from the organisation, and begun.
 
-    Facts of the outbox tell of that, and stay there for as long as files are kept.
+    Facts of the outbox tell of that, and stay there for as long as files are kept. Both moments are those of whichever process
+    wrote them.
     """
-    told = select(OutboxRow.id).where(
-        OutboxRow.topic == donations.TOPIC_HIDDEN,
-        func.jsonb_extract_path_text(OutboxRow.payload, "organization_id") == ExportRow.organization_id,
-        OutboxRow.created_at >= ExportRow.created_at,
-    )
-    session.execute(_TAKEN_BACK.where(told.exists()))
+    session.execute(_TAKEN_BACK_AS_HIDDEN)
 
 
+_HIDDEN: Final[ColumnElement[str]] = literal_column(f"'{donations.TOPIC_HIDDEN}'")
+"""In the words of the statement: only so is the index of these facts used (`ix_outbox_gift_hidden`)."""
+_CLOCKS_APART: Final = timedelta(minutes=1)
+_IS_BEGUN: Final = or_(ExportRow.state != ExportState.WAITING, ExportRow.attempts > 0)
 _TAKEN_BACK: Final = (
     update(ExportRow)
     .where(ExportRow.names_donors, ExportRow.state != ExportState.FAILED)
-    .values(state=ExportState.FAILED, rows=None, bytes=None, sha256=None, ready_at=None)
+    .values(
+        # Those not begun are locked and stay as they are: no worker begins one before this is committed.
+        state=case((_IS_BEGUN, ExportState.FAILED.value), else_=ExportRow.state),
+        rows=None,
+        bytes=None,
+        sha256=None,
+        ready_at=None,
+    )
     .execution_options(synchronize_session=False)
+)
+_TAKEN_BACK_AS_HIDDEN: Final = _TAKEN_BACK.where(
+    select(OutboxRow.id)
+    .where(
+        OutboxRow.topic == _HIDDEN,
+        func.jsonb_extract_path_text(OutboxRow.payload, "organization_id") == ExportRow.organization_id,
+        OutboxRow.created_at >= ExportRow.created_at - _CLOCKS_APART,
+    )
+    .exists()
 )
 
 

@@ -62,7 +62,7 @@ def read_files(parts: IngestionDependencies, *, clock: Clock) -> int:
 def _turns() -> tuple[ColumnElement[Any], ...]:
     """Organisations take turns: of each its first file, and of those the one whose organisation was read for the longest ago.
 
-    What has failed counts for none of those behind it, since it comes ever later.
+    What has failed counts for none of those behind it from its second attempt on, since it comes ever later.
     """
     before, read = aliased(JobRow), aliased(JobRow)
     own_before = (

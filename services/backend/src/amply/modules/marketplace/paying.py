@@ -128,14 +128,16 @@ def note_payment(
 
     `is_new`: it is none of those that a restored database has in its books alone. `also_of_another`: its transfer stands under
     another contract too, and this is one's part of it. Of what was sent back, `contract`: the party as it is now, and
-    `in_books`: what it owes by the books alone, for months whose settlements were lost; asked for where there are such.
+    `in_books`: what it owes by the books alone, for months whose settlements were lost and for what was sent back; asked for
+    where there may be such.
 
     Raises:
         ContractNotAcceptable: Its reference or day cannot be.
         PaymentContradicts: The same reference was noted with another amount or another day.
         MoreThanDue: More would be passed on than the organisation is owed.
         NothingOwed: The contract never had a settlement in this currency, so that nobody can have paid it.
-        BooksKnowMore: The books have a settlement of the month, or a payment of the day, that the database lost when it was restored.
+        BooksKnowMore: The books have a settlement of the month, or a payment that may be this one, which the database lost when it was
+            restored; or one that was sent back, of whichever contract, and `in_books` does not say what there is of this one.
         ReferenceKnown: Of what buyers sent or got back, as it says.
         MoreThanCredit, MonthNotSettled: Of what was sent back, as they say.
     """
@@ -154,7 +156,7 @@ def note_payment(
             if payment.way in _OF_BUYERS and not also_of_another:
                 require_nobody_elses(session, payment.way, payment.party, payment.reference)
             if payment.way is Way.SENT_BACK:
-                _require_credit(session, payment, contract, in_books=in_books, now=now)
+                _require_credit(session, payment, contract, but=posted.id, in_books=in_books, now=now)
             _require_there(payment, open_minor + (0 if in_books is None else in_books.minor_units))
         made = _write(session, payment, entry_id=posted.id, now=now)
         return Noted(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
@@ -196,6 +198,7 @@ def _require_credit(
     payment: Payment,
     contract: Contract | None,
     *,
+    but: str,
     in_books: Money | None,
     now: datetime,
 ) -> None:
@@ -204,9 +207,22 @@ def _require_credit(
         raise InvariantViolation("what is sent back is judged by its contract")
     if in_books is None:
         require_credit_in_rows(session, payment.party)
+        _require_returns_in_rows(session, payment.party, but=but)
     elif in_books.currency != payment.amount.currency:
         raise InvariantViolation("what is owed by the books alone is of the payment's currency")
     require_settled(session, contract, now=now)
+
+
+def _require_returns_in_rows(session: Session, contract_id: str, *, but: str) -> None:
+    """What the books alone have as sent back is in no contract's rows: where it was this one's, that much is no credit any more."""
+    asked = {"kind": Kind.DATA_SENT_BACK, "owner": ledger.PLATFORM, "but": but}
+    found = session.scalar(_UNKNOWN_EVER, asked)
+    if found is not None:
+        raise BooksKnowMore(
+            f"The books have {found}, which was sent back and which no payment names since the database was restored. Repeat this "
+            f"with --in-books and the sum of all such that went to the buyer of {contract_id}, 0 where none did "
+            "(docs/runbooks/data-revenue.md)."
+        )
 
 
 def _post(
@@ -292,10 +308,10 @@ def _require_known(session: Session, entry: ledger.NewEntry, amount: Money, *, b
     One of that day; of what was received, also one of the same amount; of what was sent back, any.
     """
     asked = {"kind": entry.kind, "owner": entry.organization_id, "but": but}
-    of_day = {**asked, "at": entry.event_at}
+    of_day, flags = {**asked, "at": entry.event_at}, "--is-new"
     match entry.kind:
         case Kind.DATA_SENT_BACK:
-            found, which = session.scalar(_UNKNOWN_EVER, asked), ""
+            found, which, flags = session.scalar(_UNKNOWN_EVER, asked), "", "--is-new and --in-books"
         case Kind.DATA_PAID:
             moved = {"currency": amount.currency, "amount_minor": amount.minor_units}
             found, which = session.scalar(_UNKNOWN_RECEIVED, {**of_day, **moved}), " of that day or amount"
@@ -304,7 +320,7 @@ def _require_known(session: Session, entry: ledger.NewEntry, amount: Money, *, b
     if found is not None:
         raise BooksKnowMore(
             f"The books have {found}{which}, which no payment names since the database was restored. If that is "
-            "this payment, it is booked; if it is another, repeat this with --is-new (docs/runbooks/data-revenue.md)."
+            f"this payment, it is booked; if it is another, repeat this with {flags} (docs/runbooks/data-revenue.md)."
         )
 
 

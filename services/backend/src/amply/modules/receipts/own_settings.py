@@ -1,6 +1,7 @@
 """How an organisation issues receipts, as its own people and programs see and change it (ADR 0160).
 
-Legal name and registration number are what staff verified: the API's database user has no grant to change them.
+A registration number, and the legal name beside one, are what staff verified: the API's database user has no grant to change them.
+Without a number the name may be the organisation's own, which nobody verified.
 """
 
 from dataclasses import dataclass, fields, replace

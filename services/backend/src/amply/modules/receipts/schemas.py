@@ -21,7 +21,9 @@ class ReceiptSettingsOut(BaseModel):
     missing: list[str] = Field(
         description="Fields that the law asks for and that are empty: until then gifts are acknowledged."
     )
-    legal_name: str = Field(description="As verified. It stands on every receipt, and staff change it.")
+    legal_name: str = Field(
+        description="It stands on every receipt, and staff change it. As verified where there is a `registration_number`."
+    )
     registration_number: str = Field(
         description="As verified: EIN, CRA number, charity or HMRC number, ABN. Staff change it; empty: ask them for it."
     )
