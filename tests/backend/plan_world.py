@@ -252,7 +252,8 @@ class Plans:
         donations.handle_setup_event(self.events, event_id=told.id, now=self.clock())
 
     def end_what_must(self) -> int:
-        return donations.end_payments(self.database, self.processor, clock=self.clock)
+        ended = donations.end_exhausted(self.database, self.processor, clock=self.clock)
+        return ended + donations.end_abandoned(self.database, self.processor, clock=self.clock)
 
     def hear_of_all(self) -> None:
         """The events of everything that was paid or declined, the first gift included."""

@@ -10,7 +10,8 @@ from amply.modules.donations import (
     EventDependencies,
     SplitGiftDependencies,
     complete_splits,
-    end_payments,
+    end_abandoned,
+    end_exhausted,
     handle_provider_event,
     handle_setup_event,
     keeps_event,
@@ -109,7 +110,8 @@ class Giver:
         handle_setup_event(handling, event_id=told.id, now=self.clock())
 
     def end_what_must(self) -> int:
-        return end_payments(self.database, self.processor, clock=self.clock)
+        ended = end_exhausted(self.database, self.processor, clock=self.clock)
+        return ended + end_abandoned(self.database, self.processor, clock=self.clock)
 
     def status(self, split_id: str) -> str:
         with self.database.transaction() as session:

@@ -148,6 +148,31 @@ def test_a_card_that_a_setup_does_not_take_counts_once_for_the_donor_and_at_ever
     assert [(row.outcome, row.payload) for row in events] == [("applied", {})] * 2
 
 
+def test_a_setup_that_was_taken_for_ended_and_takes_cards_is_ended_again(giver: Giver) -> None:
+    split_id = giver.give().body["id"]
+    for number in range(4):
+        giver.decline_card(split_id, f"stolen-{number}")
+    giver.processor.fails = [payments.ProcessorRefused("it is over")]
+    assert giver.end_what_must() == 1
+    assert giver.processor.canceled == []
+    giver.clock.advance(seconds=1)
+    giver.decline_card(split_id, "stolen-4")
+
+    assert giver.end_what_must() == 1
+    assert giver.processor.canceled == [f"seti_{split_id}_1"]
+
+
+def test_a_setup_on_an_account_that_we_are_shut_out_of_is_no_ended_one(giver: Giver) -> None:
+    split_id = giver.give().body["id"]
+    for number in range(4):
+        giver.decline_card(split_id, f"stolen-{number}")
+    giver.processor.fails = [payments.AccountUnreachable("shut out")]
+    assert giver.end_what_must() == 0
+    giver.clock.advance(minutes=2)
+
+    assert giver.end_what_must() == 1
+
+
 def test_a_setup_is_ended_after_a_day_and_one_of_others_is_none_of_ours(giver: Giver) -> None:
     split_id = giver.give().body["id"]
     giver.decline_card("spl_of_others", "mine")
