@@ -148,6 +148,13 @@ def test_a_card_that_a_setup_does_not_take_counts_once_for_the_donor_and_at_ever
     assert [(row.outcome, row.payload) for row in events] == [("applied", {})] * 2
 
 
+def test_organisations_are_looked_at_in_one_order_whatever_the_order_of_the_parts(giver: Giver) -> None:
+    giver.organizations.sort(reverse=True)
+    giver.give()
+
+    assert giver.rows("card_setup")[0].organization_ids == sorted(giver.organizations)
+
+
 def test_a_setup_that_was_taken_for_ended_and_takes_cards_is_ended_again(giver: Giver) -> None:
     split_id = giver.give().body["id"]
     for number in range(4):

@@ -58,7 +58,8 @@ def keep_setup(
             remote_id=remote_id,
             account_id=account_id,
             owner_id=about.owner_id,
-            organization_ids=list(dict.fromkeys(gift.organization_id for gift in about.gifts)),
+            # In one order everywhere: a decline locks what is known of each in this one.
+            organization_ids=sorted({gift.organization_id for gift in about.gifts}),
             small_at=sorted({gift.organization_id for gift in about.gifts if is_small(gift.amount)}),
             **{name: value for name, value in remembered.items() if name != "is_small"},
             opened_at=now,
