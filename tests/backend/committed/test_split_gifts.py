@@ -148,6 +148,26 @@ def test_a_card_that_a_setup_does_not_take_counts_once_for_the_donor_and_at_ever
     assert [(row.outcome, row.payload) for row in events] == [("applied", {})] * 2
 
 
+def test_a_card_that_every_part_is_declined_with_counts_once_against_the_donor(giver: Giver) -> None:
+    split_id = giver.give_with("pm_broke")
+    giver.method_cloning.declines = {"pm_broke"}
+    for attempts in (1, 2):
+        giver.pay(split_id)
+        giver.hear(declined="broke")
+        rows = giver.rows("decline")
+        assert {row.organization_id for row in rows} == set(giver.organizations)
+        assert {row.split_id for row in rows} == {split_id}
+        assert [row.is_repeat for row in rows].count(False) == attempts
+
+
+def test_a_card_that_a_gift_to_several_was_declined_with_is_the_card_of_one_gift(giver: Giver) -> None:
+    for key in ("key-1", "key-2"):
+        giver.give(key=key)
+    giver.hear(declined="broke")
+
+    assert giver.end_what_must() == 0
+
+
 def test_organisations_are_looked_at_in_one_order_whatever_the_order_of_the_parts(giver: Giver) -> None:
     giver.organizations.sort(reverse=True)
     giver.give()

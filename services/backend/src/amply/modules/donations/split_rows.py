@@ -49,6 +49,11 @@ def add(session: Session, *, split_id: str, donation_ids: Sequence[str], now: da
     )
 
 
+def split_of(session: Session, *, donation_id: str) -> str | None:
+    """The gift to several organisations that a donation is a part of."""
+    return session.scalar(select(SplitPartRow.split_id).where(SplitPartRow.donation_id == donation_id))
+
+
 def get(session: Session, *, split_id: str) -> SplitGift:
     """One gift as its parts stand.
 
