@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import payments, recurring
+from amply.modules import defence, payments, recurring
 from amply.modules.payments import Charged, PaymentStatus
-from amply.modules.recurring.cards import begin_card, finish_card, pay_now
+from amply.modules.recurring.cards import AdmitsCard, begin_card, finish_card, pay_now
 from amply.modules.recurring.domain import PlanNotChangeable
 from tests.backend.plan_world import ACCOUNT, ADA, Plans, declined
 from tests.backend.world import anybody
@@ -107,6 +107,31 @@ def test_cards_are_begun_in_two_tabs_and_the_one_that_is_stored_is_used(plans: P
     plans.work()
     assert (plans.plan.method_last4, plans.plan.setup_look_at) == ("1117", None)
     assert finish_card(plans.cards, plan_id=plan_id, email_sha256=ADA).method_last4 == "1117"
+
+
+def test_what_is_asked_for_at_the_same_time_is_one_setup_and_what_follows_another(plans: Plans) -> None:
+    plan_id = plans.plan.id
+    begun: list[str] = []
+
+    def begin(admit: AdmitsCard = anybody) -> None:
+        begun.append(begin_card(plans.cards, plan_id=plan_id, email_sha256=ADA, admit=admit).client_secret)
+
+    def meanwhile(about: defence.SetupOf) -> defence.Fingerprints:
+        begin()
+        return anybody(about)
+
+    begin(meanwhile)
+    assert len(begun) == 2
+    assert set(begun) == {"seti_1_secret_x"}
+    begin()
+    plans.saved.stored_by["seti_2"] = NEW
+    finish_card(plans.cards, plan_id=plan_id, email_sha256=ADA)
+    plans.clock.advance(days=3)
+    plans.end_what_must()
+    with plans.database.transaction() as session:
+        defence.forget(session, now=plans.clock())
+    begin()
+    assert begun[2:] == ["seti_2_secret_x", "seti_3_secret_x"]
 
 
 def test_a_card_that_a_process_of_the_release_before_has_begun_is_used_too(plans: Plans) -> None:

@@ -116,6 +116,19 @@ def test_five_methods_are_asked_for_and_no_more(giver: Giver) -> None:
         new_setup(giver.parts, split_id=split_id, admit=anybody)
 
 
+def test_what_is_asked_for_at_the_same_time_is_one_method(giver: Giver) -> None:
+    split_id = giver.give_with()
+    made = []
+
+    def meanwhile(about: defence.SetupOf) -> defence.Fingerprints:
+        made.append(new_setup(giver.parts, split_id=split_id, admit=anybody))
+        return anybody(about)
+
+    made.append(new_setup(giver.parts, split_id=split_id, admit=meanwhile))
+    assert {setup.client_secret for setup in made} == {f"seti_{split_id}_2_secret_x"}
+    assert [row.setups for row in giver.rows("split_gift")] == [2]
+
+
 def test_four_cards_are_tried_on_one_gift_whichever_setup_they_are_entered_in_and_no_more(
     giver: Giver,
 ) -> None:

@@ -1,7 +1,7 @@
 """The rows of gifts to several organisations, and what of them is due."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -191,16 +191,16 @@ def another_setup(session: Session, *, split_id: str, most: int) -> defence.Setu
     return setup_of(session, split_id=split_id, number=row.setups + 1)
 
 
-def next_setup(session: Session, *, split_id: str, most: int, now: datetime) -> Held:
-    """Count another payment method.
+def next_setup(session: Session, *, split_id: str, number: int, most: int, now: datetime) -> Held:
+    """Count another payment method, the `number`-th, once: who asks for it at the same time gets the same one.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed, SetupsUsedUp: As `another_setup` says.
     """
     row = _with_setups_left(session, split_id, most=most)
-    row.setups += 1
+    row.setups = max(row.setups, number)
     row.updated_at = now
-    return _held(row)
+    return replace(_held(row), setups=number)
 
 
 def use_setup(session: Session, *, split_id: str, number: int, setup_id: str, now: datetime) -> None:
