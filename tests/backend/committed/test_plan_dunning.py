@@ -212,10 +212,23 @@ def test_a_processor_that_never_answers_is_asked_for_two_weeks(plans: Plans) -> 
     assert (plans.states()[-1], plans.plan.status) == ((1, "given_up"), "active")
 
 
+def refusing(**_: object) -> PaymentStatus:
+    raise payments.ProcessorRefused("no such payment")
+
+
 def test_a_processor_that_refuses_pauses_the_plan(plans: Plans) -> None:
     plans.saved.answers = [payments.ProcessorRefused("no such customer")]
     plans.on(2026, 2, 15)
     assert (plans.plan.status, plans.plan.reason) == ("paused", "refused")
+    assert plans.states() == [(0, "paid"), (1, "given_up")]
+    (opened,) = {remote_id for remote_id, _ in plans.saved.attempts}
+    assert plans.saved.canceled == [opened], "nobody can pay it any more"
+
+
+def test_a_gift_that_the_processor_will_not_withdraw_either_is_given_up(plans: Plans) -> None:
+    plans.saved.answers = [payments.ProcessorRefused("no such customer")]
+    plans.saved.cancel = refusing  # type: ignore[method-assign] # it knows nothing of the payment
+    plans.on(2026, 2, 15)
     assert plans.states() == [(0, "paid"), (1, "given_up")]
 
 

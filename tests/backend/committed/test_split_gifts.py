@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import defence, organizations, payments
+from amply.modules import defence, organizations, payments, webhooks
 from amply.modules.donations import (
     complete_stuck,
     erase_donor,
@@ -159,6 +159,11 @@ def test_a_card_that_a_setup_does_not_take_counts_once_for_the_donor_and_at_ever
     assert {(row.owner_id, row.donation_id) for row in rows} == {(split_id, None)}
     events = [row for row in giver.rows("provider_event") if row.type == "setup_intent.setup_failed"]
     assert [(row.outcome, row.payload) for row in events] == [("applied", {})] * 2
+    with giver.database.transaction() as session:
+        again = webhooks.replay_one(session, event_id=events[0].id, now=giver.clock())
+    assert again.started == 0
+    handled = [row.outcome for row in giver.rows("provider_event") if row.id == events[0].id]
+    assert handled == ["applied"]
 
 
 def test_a_card_that_every_part_is_declined_with_counts_once_against_the_donor(giver: Giver) -> None:
