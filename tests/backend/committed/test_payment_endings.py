@@ -8,9 +8,9 @@ from amply.entrypoints.backlog import measure
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.modules import defence, payments
-from amply.modules.donations import end_abandoned, end_exhausted
+from amply.modules.donations import end_abandoned, end_exhausted, erase_donor
 from tests.backend.conftest import Databases
-from tests.backend.defended_form import Form
+from tests.backend.defended_form import SECRETS, Form
 
 
 @pytest.fixture
@@ -89,6 +89,22 @@ def test_a_processor_that_does_not_answer_is_asked_about_one_payment_and_holds_n
     assert len(form.processor.fails) == 2
     form.processor.fails.clear()
     assert form.close() == 2
+
+
+def test_a_donor_is_not_erased_while_a_payment_of_theirs_is_about_to_end(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(4):
+        form.decline(opened, card=f"card-{number}")
+
+    def erase() -> int:
+        return erase_donor(
+            form.operator, SECRETS, email_sha256=None, donation_id=opened, now=form.clock()
+        ).gifts
+
+    with pytest.raises(payments.EndingUnderWay, match="repeat the erasure"):
+        erase()
+    assert form.close() == 1
+    assert erase() == 1
 
 
 def test_a_gift_that_a_program_took_ends_after_four_cards_too(form: Form) -> None:

@@ -149,6 +149,8 @@ def test_four_cards_are_tried_on_a_plan_then_one_for_each_time_it_is_asked_for(p
     for number in range(4):
         assert plans.end_what_must() == 0
         plans.decline_card("seti_1", f"stolen-{number}")
+    with pytest.raises(payments.EndingUnderWay), plans.database.transaction() as session:
+        recurring.forget(session, email_sha256=ADA, donation_id=None, now=plans.clock())
     assert plans.end_what_must() == 1
 
     begin_card(plans.cards, plan_id=plan_id, email_sha256=ADA, admit=anybody)

@@ -441,6 +441,23 @@ def _suspend(giver: Giver, *organization_ids: str) -> None:
         )
 
 
+def test_a_donor_is_not_erased_while_where_cards_were_tried_is_about_to_end(giver: Giver) -> None:
+    split_id = giver.give().body["id"]
+    for number in range(4):
+        giver.decline_card(split_id, f"stolen-{number}")
+
+    def erase() -> int:
+        ada = address_digest("ada@example.org")
+        return erase_donor(
+            giver.database, SECRETS, email_sha256=ada, donation_id=None, now=giver.clock()
+        ).gifts
+
+    with pytest.raises(payments.EndingUnderWay):
+        erase()
+    assert giver.end_what_must() == 1
+    assert erase() == 3
+
+
 def test_an_organisation_that_is_suspended_meanwhile_is_paid_nothing_and_the_others_are(giver: Giver) -> None:
     split_id = giver.give_with(CARD)
     suspended, *others = giver.organizations

@@ -128,6 +128,17 @@ def are_exhausted(session: Session, *, owner_id: str) -> bool:
     return session.scalar(exhausted.limit(1)) is not None
 
 
+def are_ending(session: Session, *, owner_ids: Collection[str]) -> bool:
+    """Whether SetupIntents of these are about to end because of the cards that were tried on them."""
+    ending = select(CardSetupRow.remote_id).where(
+        CardSetupRow.owner_id.in_(owner_ids),
+        CardSetupRow.is_exhausted,
+        CardSetupRow.ended_at.is_(None),
+        CardSetupRow.attempts < _ATTEMPTS_MAX,
+    )
+    return session.scalar(ending.limit(1)) is not None
+
+
 def end_setups(database: Database, *, end: Callable[[CardSetup], bool | None], now: datetime) -> int:
     """End the SetupIntents whose time has come; return how many are over.
 

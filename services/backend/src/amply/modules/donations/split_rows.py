@@ -261,10 +261,15 @@ def forget(session: Session, *, scope: str, donation_ids: Collection[str]) -> No
     """Take apart the gifts that these donations were parts of: one donor gave them all.
 
     With whom a payment method is kept stays until the processor has forgotten it too, which is within the minute.
+
+    Raises:
+        EndingUnderWay: Where a card is entered for one of them is about to be ended at the processor.
     """
     split_ids = session.scalars(
         select(SplitPartRow.split_id).where(SplitPartRow.donation_id.in_(donation_ids)).distinct()
     ).all()
+    if defence.are_ending(session, owner_ids=split_ids):
+        raise payments.EndingUnderWay
     idempotency.forget(session, scope=scope, resource_ids=split_ids)
     defence.forget_setups_of(session, owner_ids=split_ids)
     session.execute(delete(SplitPartRow).where(SplitPartRow.split_id.in_(split_ids)))

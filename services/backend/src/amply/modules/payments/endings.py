@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.modules.payments.domain import Payment, PaymentStatus
-from amply.modules.payments.erasure import ERASED
+from amply.modules.payments.erasure import ATTEMPTS_MAX, ERASED
 from amply.modules.payments.models import PaymentEndingRow, PaymentRow
 from amply.modules.payments.service import payment_of
 
@@ -37,7 +37,6 @@ class Ended(StrEnum):
 
 
 _OPEN: Final = (PaymentStatus.PENDING, PaymentStatus.FAILED)
-_ATTEMPTS_MAX: Final = 10
 _BATCH_MAX: Final = 50
 _COUNTED_FOR: Final = timedelta(days=2)
 _LATER: Final = timedelta(days=1)
@@ -57,7 +56,7 @@ def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
         where=or_(
             PaymentEndingRow.ended_at.is_not(None),
             ~PaymentEndingRow.is_exhausted,
-            PaymentEndingRow.attempts >= _ATTEMPTS_MAX,
+            PaymentEndingRow.attempts >= ATTEMPTS_MAX,
         ),
     )
     return session.scalar(noted.returning(PaymentEndingRow.payment_id)) is not None
@@ -109,7 +108,7 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
         PaymentEndingRow,
         PaymentEndingRow.ended_at.is_(None),
         PaymentEndingRow.is_exhausted == is_exhausted,
-        or_(~PaymentEndingRow.is_exhausted, PaymentEndingRow.attempts < _ATTEMPTS_MAX),
+        or_(~PaymentEndingRow.is_exhausted, PaymentEndingRow.attempts < ATTEMPTS_MAX),
         do=ended,
         most=_BATCH_MAX,
         now=now,
@@ -120,7 +119,7 @@ def count_unended(session: Session, *, now: datetime) -> int:
     """How many payments could not be ended in ten attempts, the last of them within two days: of either kind."""
     unended = select(func.count()).where(
         PaymentEndingRow.ended_at.is_(None),
-        PaymentEndingRow.attempts >= _ATTEMPTS_MAX,
+        PaymentEndingRow.attempts >= ATTEMPTS_MAX,
         PaymentEndingRow.next_attempt_at > now - _COUNTED_FOR,
     )
     return session.scalars(unended).one()
