@@ -20,7 +20,7 @@ EXHAUSTED: Mapping[str, str] = {
     "exhausted_refunds": "A refund was reserved, and in ten attempts the processor did not say whether it has it.",
     "exhausted_receipts": "A receipt could not be sent in ten attempts.",
     "exhausted_letters": "A letter about a plan, a refused debit, a dedication or an account could not be sent as often as is tried.",
-    "exhausted_endings": "A payment that many cards are tried on could not be ended at the processor in ten attempts.",
+    "exhausted_endings": "A payment that was to end could not be ended at the processor in ten attempts.",
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }
 """Rows nobody will try again, by the key that counts them."""

@@ -25,7 +25,7 @@ from amply.modules.defence import ProofOfWork
 from amply.modules.donations import (
     EventDependencies,
     SplitGiftDependencies,
-    end_payments,
+    end_exhausted,
     handle_provider_event,
     handle_setup_event,
     keeps_event,
@@ -342,7 +342,7 @@ class Simulation:
         topics: list[str] = []
         outbox.relay_batch(self.database, publish=lambda fact: topics.append(fact.topic), now=self.clock())
         if defence.TOPIC_EXHAUSTED in topics:
-            end_payments(self.database, self.processor, clock=self.clock)
+            end_exhausted(self.database, self.processor, clock=self.clock)
         if self.told.attacked_after is None or self.told.closed_after is None:
             self._look()
 

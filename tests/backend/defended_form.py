@@ -10,7 +10,8 @@ from amply.kernel.money import Money
 from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.donations import (
     EventDependencies,
-    end_payments,
+    end_abandoned,
+    end_exhausted,
     handle_provider_event,
     handle_setup_event,
     keeps_event,
@@ -125,7 +126,8 @@ class Form(Api):
             return list(session.execute(text(f"SELECT * FROM {table}")))  # noqa: S608 -- the test's own table names
 
     def close(self) -> int:
-        return end_payments(self.operator, self.processor, clock=self.clock)
+        ended = end_exhausted(self.operator, self.processor, clock=self.clock)
+        return ended + end_abandoned(self.operator, self.processor, clock=self.clock)
 
     def attack(self) -> None:
         """Gifts from all over the world, two cards declined for each."""

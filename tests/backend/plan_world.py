@@ -48,6 +48,7 @@ class FakeSavedMethods:
     stored: payments.SavedMethod | None = None
     stored_by: dict[str, payments.SavedMethod] = field(default_factory=dict)
     setups: int = 0
+    begun: dict[str, payments.Intent] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
     attempts: list[tuple[str, str]] = field(default_factory=list)
     stands: dict[str, Charged] = field(default_factory=dict)
@@ -115,8 +116,11 @@ class FakeSavedMethods:
 
     def begin_setup(self, *, customer_id: str, account_id: str, idempotency_key: str) -> payments.Intent:
         forbid_transaction("begin setup")
-        self.setups += 1
-        return payments.Intent(remote_id=f"seti_{self.setups}", client_secret=f"seti_{self.setups}_secret_x")
+        if idempotency_key not in self.begun:
+            self.setups += 1
+            name = f"seti_{self.setups}"
+            self.begun[idempotency_key] = payments.Intent(remote_id=name, client_secret=f"{name}_secret_x")
+        return self.begun[idempotency_key]
 
     def method_of_setup(self, *, remote_id: str, account_id: str) -> payments.SavedMethod | None:
         forbid_transaction("method of setup")
@@ -252,7 +256,8 @@ class Plans:
         donations.handle_setup_event(self.events, event_id=told.id, now=self.clock())
 
     def end_what_must(self) -> int:
-        return donations.end_payments(self.database, self.processor, clock=self.clock)
+        ended = donations.end_exhausted(self.database, self.processor, clock=self.clock)
+        return ended + donations.end_abandoned(self.database, self.processor, clock=self.clock)
 
     def hear_of_all(self) -> None:
         """The events of everything that was paid or declined, the first gift included."""

@@ -10,7 +10,8 @@ from amply.modules.donations import (
     EventDependencies,
     SplitGiftDependencies,
     complete_splits,
-    end_payments,
+    end_abandoned,
+    end_exhausted,
     handle_provider_event,
     handle_setup_event,
     keeps_event,
@@ -73,14 +74,18 @@ class Giver:
         split = pay_parts(self.parts, split_id=split_id)
         return [part.outcome.paid if part.outcome is not None else None for part in split.parts]
 
-    def hear(self) -> None:
-        """What the processor says of each intent arrives as events, and is booked."""
+    def hear(self, *, declined: str | None = None) -> None:
+        """What the processor says of each intent arrives as events, and is booked. `declined`: the card that was, of those unpaid."""
         handling = EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS)
         for payment in self.rows("payment"):
             paid = self.method_cloning.standing.get(payment.remote_id) is Paid.PAID
             self._events += 1
             if not paid and payment.remote_id is not None:
-                self.processor.tell_attempt(payment.remote_id, "failed", f"ch_{self._events}")
+                name = f"ch_{self._events}"
+                self.processor.tell_attempt(payment.remote_id, "failed", name)
+                if declined is not None:
+                    told = payments.RemoteDecline(remote_id=name, card=declined, declined_at=self.clock())
+                    self.processor.declined.setdefault(payment.remote_id, []).append(told)
             event = webhooks.ProviderEvent(
                 id=f"evt_{self._events}",
                 type="payment_intent.succeeded" if paid else "payment_intent.payment_failed",
@@ -109,7 +114,8 @@ class Giver:
         handle_setup_event(handling, event_id=told.id, now=self.clock())
 
     def end_what_must(self) -> int:
-        return end_payments(self.database, self.processor, clock=self.clock)
+        ended = end_exhausted(self.database, self.processor, clock=self.clock)
+        return ended + end_abandoned(self.database, self.processor, clock=self.clock)
 
     def status(self, split_id: str) -> str:
         with self.database.transaction() as session:

@@ -198,6 +198,15 @@ def test_nothing_is_collected_for_a_suspended_organisation_and_it_goes_on_with_i
     assert (behind.states(), behind.plan.waits_for) == ([(0, "paid"), (1, "paid")], None)
 
 
+def test_what_was_paid_while_its_organisation_was_suspended_waits_for_nobody(behind: Plans) -> None:
+    suspend(behind, is_suspended=True)
+    behind.on(2026, 3, 1, 10)
+    assert behind.plan.waits_for == "organization"
+    behind.hear(behind.rows("payment")[-1], "payment_intent.succeeded")
+    behind.on(2026, 3, 2)
+    assert (behind.states(), behind.plan.waits_for) == ([(0, "paid"), (1, "paid")], None)
+
+
 def test_what_was_put_off_for_two_weeks_lapses_and_nobody_is_told_that_the_processor_was_silent(
     behind: Plans,
 ) -> None:

@@ -8,8 +8,9 @@ from amply.entrypoints.backlog import measure
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.modules import defence, payments
+from amply.modules.donations import end_abandoned, end_exhausted, erase_donor
 from tests.backend.conftest import Databases
-from tests.backend.defended_form import Form
+from tests.backend.defended_form import SECRETS, Form
 
 
 @pytest.fixture
@@ -58,6 +59,52 @@ def test_what_the_processor_has_nothing_left_to_end_of_is_left_alone(form: Form)
     form.clock.advance(hours=1)
     assert form.close() == 0
     assert form.processor.canceled == []
+    form.decline(opened, card="card-5")
+    assert form.close() == 1, "it takes cards: it has not ended"
+
+
+@pytest.mark.parametrize("cards", [0, 4])
+def test_a_payment_on_an_account_that_we_are_shut_out_of_is_ended_once_we_are_not(
+    form: Form, cards: int
+) -> None:
+    opened = form.open().json()["id"]
+    for number in range(cards):
+        form.decline(opened, card=f"card-{number}")
+    form.clock.advance(days=1, seconds=1)
+    form.processor.fails = [payments.AccountUnreachable("shut out")]
+
+    assert form.close() == 0
+    form.clock.advance(days=1)
+    assert form.close() == 1
+    assert form.processor.canceled == ["pi_0"]
+
+
+def test_a_processor_that_does_not_answer_is_asked_about_one_payment_and_holds_nobody_up(form: Form) -> None:
+    for _ in range(3):
+        form.open()
+    form.clock.advance(days=1, seconds=1)
+    form.processor.fails = [payments.ProcessorUnavailable("away")] * 3
+
+    assert form.close() == 0
+    assert len(form.processor.fails) == 2
+    form.processor.fails.clear()
+    assert form.close() == 2
+
+
+def test_a_donor_is_not_erased_while_a_payment_of_theirs_is_about_to_end(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(4):
+        form.decline(opened, card=f"card-{number}")
+
+    def erase() -> int:
+        return erase_donor(
+            form.operator, SECRETS, email_sha256=None, donation_id=opened, now=form.clock()
+        ).gifts
+
+    with pytest.raises(payments.EndingUnderWay, match="repeat the erasure"):
+        erase()
+    assert form.close() == 1
+    assert erase() == 1
 
 
 def test_a_gift_that_a_program_took_ends_after_four_cards_too(form: Form) -> None:
@@ -99,6 +146,14 @@ def test_a_gift_that_nobody_pays_for_a_day_ends_once(form: Form) -> None:
     assert form.client.get(f"/v1/donations/{opened}").json()["status"] == "canceled"
     form.clock.advance(days=2)
     assert form.close() == 0
+
+
+def test_what_must_end_at_once_does_not_wait_for_what_nobody_pays(form: Form) -> None:
+    form.open()
+    form.clock.advance(days=1, seconds=1)
+
+    assert end_exhausted(form.operator, form.processor, clock=form.clock) == 0
+    assert end_abandoned(form.operator, form.processor, clock=form.clock) == 1
 
 
 def test_a_gift_whose_donor_has_a_voucher_in_hand_stays_open_until_that_has_expired(form: Form) -> None:
@@ -167,3 +222,18 @@ def test_a_payment_that_cannot_be_ended_rings(form: Form) -> None:
         form.clock.advance(hours=9)
 
     assert measure(form.operator, now=form.clock()).exhausted_endings == 1
+
+
+def test_a_gift_that_nobody_pays_and_that_cannot_be_ended_rings_and_is_tried_on(form: Form) -> None:
+    form.open()
+    form.clock.advance(days=1, seconds=1)
+    for _ in range(10):
+        assert measure(form.operator, now=form.clock()).exhausted_endings == 0
+        form.processor.fails = [payments.ProcessorUnavailable("away")]
+        assert form.close() == 0
+        form.clock.advance(hours=9)
+
+    assert measure(form.operator, now=form.clock()).exhausted_endings == 1
+    form.clock.advance(days=3)
+    assert form.close() == 1
+    assert measure(form.operator, now=form.clock()).exhausted_endings == 0

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import payments, recurring
+from amply.modules import defence, payments, recurring
 from amply.modules.payments import Charged, PaymentStatus
-from amply.modules.recurring.cards import begin_card, finish_card, pay_now
+from amply.modules.recurring.cards import AdmitsCard, begin_card, finish_card, pay_now
 from amply.modules.recurring.domain import PlanNotChangeable
 from tests.backend.plan_world import ACCOUNT, ADA, Plans, declined
 from tests.backend.world import anybody
@@ -109,6 +109,31 @@ def test_cards_are_begun_in_two_tabs_and_the_one_that_is_stored_is_used(plans: P
     assert finish_card(plans.cards, plan_id=plan_id, email_sha256=ADA).method_last4 == "1117"
 
 
+def test_what_is_asked_for_at_the_same_time_is_one_setup_and_what_follows_another(plans: Plans) -> None:
+    plan_id = plans.plan.id
+    begun: list[str] = []
+
+    def begin(admit: AdmitsCard = anybody) -> None:
+        begun.append(begin_card(plans.cards, plan_id=plan_id, email_sha256=ADA, admit=admit).client_secret)
+
+    def meanwhile(about: defence.SetupOf) -> defence.Fingerprints:
+        begin()
+        return anybody(about)
+
+    begin(meanwhile)
+    assert len(begun) == 2
+    assert set(begun) == {"seti_1_secret_x"}
+    begin()
+    plans.saved.stored_by["seti_2"] = NEW
+    finish_card(plans.cards, plan_id=plan_id, email_sha256=ADA)
+    plans.clock.advance(days=3)
+    plans.end_what_must()
+    with plans.database.transaction() as session:
+        defence.forget(session, now=plans.clock())
+    begin()
+    assert begun[2:] == ["seti_2_secret_x", "seti_3_secret_x"]
+
+
 def test_a_card_that_a_process_of_the_release_before_has_begun_is_used_too(plans: Plans) -> None:
     with plans.database.transaction() as session:
         session.execute(text("UPDATE plan SET setup_id = 'seti_before'"))
@@ -124,6 +149,8 @@ def test_four_cards_are_tried_on_a_plan_then_one_for_each_time_it_is_asked_for(p
     for number in range(4):
         assert plans.end_what_must() == 0
         plans.decline_card("seti_1", f"stolen-{number}")
+    with pytest.raises(payments.EndingUnderWay), plans.database.transaction() as session:
+        recurring.forget(session, email_sha256=ADA, donation_id=None, now=plans.clock())
     assert plans.end_what_must() == 1
 
     begin_card(plans.cards, plan_id=plan_id, email_sha256=ADA, admit=anybody)
@@ -187,10 +214,23 @@ def test_a_processor_that_never_answers_is_asked_for_two_weeks(plans: Plans) -> 
     assert (plans.states()[-1], plans.plan.status) == ((1, "given_up"), "active")
 
 
+def refusing(**_: object) -> PaymentStatus:
+    raise payments.ProcessorRefused("no such payment")
+
+
 def test_a_processor_that_refuses_pauses_the_plan(plans: Plans) -> None:
     plans.saved.answers = [payments.ProcessorRefused("no such customer")]
     plans.on(2026, 2, 15)
     assert (plans.plan.status, plans.plan.reason) == ("paused", "refused")
+    assert plans.states() == [(0, "paid"), (1, "given_up")]
+    (opened,) = {remote_id for remote_id, _ in plans.saved.attempts}
+    assert plans.saved.canceled == [opened], "nobody can pay it any more"
+
+
+def test_a_gift_that_the_processor_will_not_withdraw_either_is_given_up(plans: Plans) -> None:
+    plans.saved.answers = [payments.ProcessorRefused("no such customer")]
+    plans.saved.cancel = refusing  # type: ignore[method-assign] # it knows nothing of the payment
+    plans.on(2026, 2, 15)
     assert plans.states() == [(0, "paid"), (1, "given_up")]
 
 

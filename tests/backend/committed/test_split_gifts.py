@@ -7,14 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import defence, organizations, payments
+from amply.modules import organizations, payments
 from amply.modules.donations import (
     complete_stuck,
     erase_donor,
 )
 from amply.modules.donations.split_domain import (
     PaymentMethodMissing,
-    SetupsUsedUp,
     SplitGiftClosed,
 )
 from amply.modules.donations.split_rows import keep_payer, use_setup
@@ -105,60 +104,6 @@ def test_another_card_pays_what_the_first_one_did_not(giver: Giver) -> None:
     giver.enter(split_id, CARD, number=2)
     assert giver.pay(split_id) == [Paid.PAID] * 3
     assert {card for _, card in giver.method_cloning.charged} == {CARD}
-
-
-def test_five_methods_are_asked_for_and_no_more(giver: Giver) -> None:
-    split_id = giver.give_with()
-    for _ in range(4):
-        new_setup(giver.parts, split_id=split_id, admit=anybody)
-
-    with pytest.raises(SetupsUsedUp):
-        new_setup(giver.parts, split_id=split_id, admit=anybody)
-
-
-def test_four_cards_are_tried_on_one_gift_whichever_setup_they_are_entered_in_and_no_more(
-    giver: Giver,
-) -> None:
-    split_id = giver.give().body["id"]
-    new_setup(giver.parts, split_id=split_id, admit=anybody)
-    for number in range(3):
-        giver.decline_card(split_id, f"stolen-{number}", number=1)
-    assert giver.end_what_must() == 0
-    giver.decline_card(split_id, "stolen-3", number=2)
-
-    assert giver.end_what_must() == 2
-    assert sorted(giver.processor.canceled) == [f"seti_{split_id}_1", f"seti_{split_id}_2"]
-    with pytest.raises(SetupsUsedUp):
-        new_setup(giver.parts, split_id=split_id, admit=anybody)
-    assert giver.end_what_must() == 0
-
-
-def test_a_card_that_a_setup_does_not_take_counts_once_for_the_donor_and_at_every_organisation(
-    giver: Giver,
-) -> None:
-    split_id = giver.give().body["id"]
-    for _ in range(2):
-        giver.decline_card(split_id, "mine", at=giver.clock())
-    rows = giver.rows("decline")
-
-    assert {row.organization_id for row in rows} == set(giver.organizations)
-    assert [row.is_repeat for row in rows].count(False) == 2, "one for each attempt"
-    assert {(row.owner_id, row.donation_id) for row in rows} == {(split_id, None)}
-    events = [row for row in giver.rows("provider_event") if row.type == "setup_intent.setup_failed"]
-    assert [(row.outcome, row.payload) for row in events] == [("applied", {})] * 2
-
-
-def test_a_setup_is_ended_after_a_day_and_one_of_others_is_none_of_ours(giver: Giver) -> None:
-    split_id = giver.give().body["id"]
-    giver.decline_card("spl_of_others", "mine")
-    assert giver.rows("decline") == []
-    giver.clock.advance(days=1, seconds=1)
-
-    assert giver.end_what_must() == 4, "three parts, and where their card would be entered"
-    assert f"seti_{split_id}_1" in giver.processor.canceled
-    with giver.database.transaction() as session:
-        defence.forget(session, now=giver.clock() + timedelta(days=2))
-    assert giver.rows("card_setup") == []
 
 
 def test_a_bank_that_asks_is_answered_and_the_part_is_paid(giver: Giver) -> None:

@@ -1,5 +1,7 @@
 """Letters leave for every domain, in ASCII, and what comes back is known as whose it is."""
 
+import hashlib
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,6 +37,15 @@ def test_the_letters_own_header_has_the_domain_in_ascii() -> None:
 def test_what_came_back_by_the_domain_in_ascii_is_known(typed: str) -> None:
     (said,) = feedback_of(event(eventType="Bounce", address="ada@xn--mller-kva.de"))
     assert said.address_sha256 == address_digest(typed)
+
+
+@pytest.mark.parametrize("typed", ["ada@müller.de", "Ada@MÜLLER.de", "ada@XN--mller-kva.de"])
+def test_the_digest_is_of_the_domain_in_its_own_letters_as_rows_have_it(typed: str) -> None:
+    assert address_digest(typed) == hashlib.sha256("ada@müller.de".encode()).hexdigest()
+
+
+def test_what_only_looks_like_a_domain_in_ascii_is_kept_as_it_is() -> None:
+    assert address_digest("ada@xn--.de") == hashlib.sha256(b"ada@xn--.de").hexdigest()
 
 
 def test_an_address_is_kept_as_it_was_typed() -> None:

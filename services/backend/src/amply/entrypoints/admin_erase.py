@@ -64,7 +64,7 @@ def again() -> None:
 
     Reads the list in the archive, which a restore does not reach. Needs the worker's settings. Where nothing was restored it
     finds nothing. `needed` are people who would leave an organisation to nobody: make another owner, and run it again. `waiting`
-    are gifts with a refund that is not answered yet: run it again once it is. Killed, run it again ten minutes later: it cuts what it left as well.
+    are gifts with a refund that is not answered yet, or that are about to be ended: run it again once they are. Killed, run it again ten minutes later: it cuts what it left as well.
     """
     logging.configure(service="erase")
     digests = erasures.noted(S3Erasures(bucket=ArchiveSettings().archive_bucket))
@@ -135,7 +135,7 @@ def _erase(
 
 
 def _erase_all(database: Database, donation_ids: Sequence[str]) -> tuple[list[donations.Erasure], list[str]]:
-    """The same of gifts that are on the list, and which of them wait for the answer to a refund: the ledger is searched once for
+    """The same of gifts that are on the list, and which of them wait for the answer to a refund or for their end: the ledger is searched once for
     all of them, and the tree is cut once.
     """
     if not donation_ids:
@@ -153,7 +153,7 @@ def _erase_all(database: Database, donation_ids: Sequence[str]) -> tuple[list[do
                     database, secrets, email_sha256=None, donation_id=each, listed=None, searched=searched
                 )
             )
-        except payments.RefundUnderWay:
+        except (payments.RefundUnderWay, payments.EndingUnderWay):
             waiting.append(each)
     finish(database, of_donors(), closed, now=system_clock())
     return done, waiting

@@ -40,7 +40,7 @@ class Backlog:
         exhausted_receipts: Receipts that could not be sent.
         exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications, closed forms,
             accounts and applications.
-        exhausted_endings: Payments that many cards were tried on, and cards' setups, that could not be ended at the processor.
+        exhausted_endings: Payments, and cards' setups, that were to end and could not be ended at the processor.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
         reconciled_seconds: Since rows and log were last held together from end to end.

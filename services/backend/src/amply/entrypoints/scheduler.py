@@ -91,6 +91,7 @@ _SENT: Final = (
     (task_names.COMPLETE_STUCK, EVERY_30_SECONDS),
     (task_names.COMPLETE_SPLITS, EVERY_30_SECONDS),
     (task_names.CLOSE_EXHAUSTED, EVERY_30_SECONDS),
+    (task_names.END_ABANDONED, EVERY_MINUTE),
     (task_names.RECONCILE, EVERY_MINUTE),
     (task_names.COLLECT_DUE, EVERY_30_SECONDS),
     (task_names.SEND_PLAN_LETTERS, EVERY_30_SECONDS),

@@ -96,6 +96,7 @@ def register(app: Celery, parts: Parts) -> None:
         (task_names.ARCHIVE_AUDIT, archive_audit),
         (task_names.MAKE_EXPORTS, make_exports),
         *_stuck_payment_tasks(parts),
+        *_ending_tasks(parts),
         *_letter_tasks(parts),
         *_processor_tasks(parts),
         *_plan_tasks(parts),
@@ -114,7 +115,7 @@ def register(app: Celery, parts: Parts) -> None:
 
 
 def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Making refunds that were asked for, finishing what a crash left, and ending payments that cards are tried on or nobody pays."""
+    """Making refunds that were asked for, and finishing what a crash left."""
 
     def complete_stuck(**_: Any) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
@@ -145,15 +146,28 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         if paid:
             _log.warning("split gifts paid on", count=paid)
 
-    def end_payments(**_: Any) -> None:
-        ended = donations.end_payments(parts.events.database, parts.events.processor, clock=parts.clock)
-        if ended:
-            _log.info("payments ended", count=ended)
-
     return (
         (task_names.COMPLETE_STUCK, complete_stuck),
         (task_names.COMPLETE_SPLITS, complete_splits),
-        (task_names.CLOSE_EXHAUSTED, end_payments),
+    )
+
+
+def _ending_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Ending payments that cards are tried on, at once, and those that nobody pays, which may take its time."""
+
+    def end_exhausted(**_: Any) -> None:
+        ended = donations.end_exhausted(parts.events.database, parts.events.processor, clock=parts.clock)
+        if ended:
+            _log.info("payments ended", count=ended)
+
+    def end_abandoned(**_: Any) -> None:
+        ended = donations.end_abandoned(parts.events.database, parts.events.processor, clock=parts.clock)
+        if ended:
+            _log.info("abandoned payments ended", count=ended)
+
+    return (
+        (task_names.CLOSE_EXHAUSTED, end_exhausted),
+        (task_names.END_ABANDONED, end_abandoned),
     )
 
 

@@ -36,7 +36,7 @@ def work_off(
     database: Database,
     table: type[Row],
     *waits: ColumnElement[bool],
-    do: Callable[[Row], int],
+    do: Callable[[Row], int | None],
     most: int,
     now: datetime,
     first_again: timedelta = MINUTE,
@@ -47,7 +47,8 @@ def work_off(
     returns.
 
     `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
-    doubles from then on, up to `again_max`. `do` is called outside any transaction, with a row that is not to be changed.
+    doubles from then on, up to `again_max`. `do` is called outside any transaction, with a row that is not to be changed; where
+    it returns None the others would fare no better now, and the run ends.
     """
     done = 0
     for _ in range(most):
@@ -56,7 +57,10 @@ def work_off(
         )
         if row is None:
             break
-        done += do(row)
+        counted = do(row)
+        if counted is None:
+            break
+        done += counted
     return done
 
 

@@ -94,19 +94,21 @@ def _declines() -> None:
         ALTER TABLE decline
             ALTER COLUMN donation_id DROP NOT NULL,
             ADD COLUMN owner_id text,
+            ADD COLUMN split_id text,
             ADD COLUMN is_challenged boolean NOT NULL DEFAULT false,
             ADD COLUMN is_collected boolean NOT NULL DEFAULT false,
             ADD COLUMN is_repeat boolean NOT NULL DEFAULT false,
             ADD CONSTRAINT ck_decline_of_one CHECK (num_nonnulls(donation_id, owner_id) = 1)
     """)
     op.execute("CREATE INDEX ix_decline_owner_id ON decline (owner_id, declined_at)")
+    op.execute("CREATE INDEX ix_decline_split_id ON decline (split_id) WHERE split_id IS NOT NULL")
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM decline WHERE donation_id IS NULL")
     op.execute("""
         ALTER TABLE decline
-            DROP COLUMN owner_id, DROP COLUMN is_challenged, DROP COLUMN is_collected, DROP COLUMN is_repeat,
+            DROP COLUMN owner_id, DROP COLUMN split_id, DROP COLUMN is_challenged, DROP COLUMN is_collected, DROP COLUMN is_repeat,
             ALTER COLUMN donation_id SET NOT NULL
     """)
     op.execute("UPDATE opened_gift SET mail = '' WHERE mail IS NULL")

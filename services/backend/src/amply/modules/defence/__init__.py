@@ -32,6 +32,7 @@ from amply.modules.defence.retention import forget
 from amply.modules.defence.service import Gate, gate, opened
 from amply.modules.defence.setups import (
     CardSetup,
+    are_ending,
     are_exhausted,
     count_open_setups,
     count_setups,
@@ -70,6 +71,7 @@ __all__ = [
     "ProofOfWork",
     "SetupOf",
     "SolutionOf",
+    "are_ending",
     "are_exhausted",
     "attacks",
     "closed_forms",

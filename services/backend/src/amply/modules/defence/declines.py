@@ -25,10 +25,14 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class _Tried:
-    """What a card was tried on: a gift, or the SetupIntents of an owner; where, and whether somebody was at a form."""
+    """What a card was tried on: a gift, or the SetupIntents of an owner; where, and whether somebody was at a form.
+
+    `split_id`: the gift to several organisations that the gift is a part of.
+    """
 
     donation_id: str | None = None
     owner_id: str | None = None
+    split_id: str | None = None
     organization_ids: Sequence[str]
     is_collected: bool = False
 
@@ -48,14 +52,21 @@ def note_decline(
     organization_id: str,
     now: datetime,
     is_collected: bool = False,
+    split_id: str | None = None,
 ) -> bool:
     """Count a card that was declined for a gift, once; return whether the gift's payment must end now.
 
     False too when it was counted before, or is so old that nothing follows from it. May bring attack mode and the closing of
-    the organisation's form, but for a gift that `is_collected` from a plan: it is declined while nobody is there.
+    the organisation's form, but for a gift that `is_collected` from a plan: it is declined while nobody is there. `split_id`: of a
+    part of a gift to several organisations, of which all are charged at once: the donor tried the card once.
     """
     opened = session.get(OpenedGiftRow, donation_id, with_for_update=True)
-    tried = _Tried(donation_id=donation_id, organization_ids=[organization_id], is_collected=is_collected)
+    tried = _Tried(
+        donation_id=donation_id,
+        split_id=split_id,
+        organization_ids=[organization_id],
+        is_collected=is_collected,
+    )
     small_at = [organization_id] if opened is not None and opened.is_small else []
     return _note(session, decline, tried, marks=_marks(opened), small_at=small_at, now=now)
 
@@ -89,6 +100,7 @@ def _note(
         return False
     key = key_of(session, day=decline.declined_at.date())
     card = mark(key, "card", decline.card) if decline.card else None
+    is_of_another_part = _is_of_another_part(session, tried, card)
     is_new = False
     for place, organization_id in enumerate(tried.organization_ids):
         named = (decline.reference, organization_id) if place else (decline.reference,)
@@ -96,12 +108,13 @@ def _note(
             "id": mark(key, "decline", *named),
             "donation_id": tried.donation_id,
             "owner_id": tried.owner_id,
+            "split_id": tried.split_id,
             "organization_id": organization_id,
             **marks,
             "card": card,
             "is_small": organization_id in small_at,
             "is_collected": tried.is_collected,
-            "is_repeat": place > 0,
+            "is_repeat": place > 0 or is_of_another_part,
             "declined_at": decline.declined_at,
         }
         counted = insert(DeclineRow).values(row).on_conflict_do_nothing().returning(DeclineRow.id)
@@ -109,6 +122,26 @@ def _note(
             is_new = True
             _look_at_form(session, organization_id, is_collected=tried.is_collected, now=now)
     return is_new and _must_end(session, tried, card, now=now)
+
+
+def _is_of_another_part(session: Session, tried: _Tried, card: bytes | None) -> bool:
+    """Whether this attempt was counted when another part of the same gift was charged in it: the n-th of each part is one attempt.
+
+    One decides at a time.
+    """
+    if tried.split_id is None:
+        return False
+    of_split = CardSetupRow.owner_id == tried.split_id
+    session.execute(
+        select(CardSetupRow.remote_id).where(of_split).order_by(CardSetupRow.remote_id).with_for_update()
+    )
+    counted, own = session.execute(
+        select(
+            func.count().filter(~DeclineRow.is_repeat),
+            func.count().filter(DeclineRow.donation_id == tried.donation_id),
+        ).where(DeclineRow.split_id == tried.split_id, DeclineRow.card.is_not_distinct_from(card))
+    ).one()
+    return bool(counted > own)
 
 
 def _look_at_form(session: Session, organization_id: str, *, is_collected: bool, now: datetime) -> None:
@@ -161,7 +194,8 @@ def _must_end(session: Session, tried: _Tried, card: bytes | None, *, now: datet
     ).one()
     if tried.is_collected:
         return is_exhausted(declines=declines, cards=cards, gifts_of_card=0, is_under_attack=False)
-    of_card = select(func.count(func.coalesce(DeclineRow.donation_id, DeclineRow.owner_id).distinct())).where(
+    gift = func.coalesce(DeclineRow.split_id, DeclineRow.donation_id, DeclineRow.owner_id)
+    of_card = select(func.count(gift.distinct())).where(
         DeclineRow.card == card, DeclineRow.declined_at > now - HOUR, ~DeclineRow.is_collected
     )
     return is_exhausted(

@@ -57,7 +57,7 @@ class CardSetupRow(DueRow):
 
 
 class DeclineRow(Record):
-    """A card that was declined: for a gift, or by a SetupIntent of `owner_id`.
+    """A card that was declined: for a gift, or by a SetupIntent of `owner_id`. `split_id`: the gift to several that the gift is a part of.
 
     `is_collected`: of a recurring gift, where nobody was at a form. `is_repeat`: an attempt that concerns several organisations has
     a row for each, of which one counts against whoever made it.
@@ -68,6 +68,7 @@ class DeclineRow(Record):
     id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     donation_id: Mapped[str | None]
     owner_id: Mapped[str | None]
+    split_id: Mapped[str | None]
     organization_id: Mapped[str]
     address: Mapped[bytes | None] = mapped_column(LargeBinary)
     network: Mapped[bytes | None] = mapped_column(LargeBinary)

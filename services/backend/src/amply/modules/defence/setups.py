@@ -58,7 +58,8 @@ def keep_setup(
             remote_id=remote_id,
             account_id=account_id,
             owner_id=about.owner_id,
-            organization_ids=list(dict.fromkeys(gift.organization_id for gift in about.gifts)),
+            # In one order everywhere: a decline locks what is known of each in this one.
+            organization_ids=sorted({gift.organization_id for gift in about.gifts}),
             small_at=sorted({gift.organization_id for gift in about.gifts if is_small(gift.amount)}),
             **{name: value for name, value in remembered.items() if name != "is_small"},
             opened_at=now,
@@ -111,6 +112,8 @@ def note_setup_declines(
     ends = [note_setup_decline(session, decline, setup=row, now=now) for decline in declines]
     must_end = any(ends)
     if must_end:
+        if row.ended_at is not None and any(decline.declined_at > row.ended_at for decline in declines):
+            row.ended_at, row.attempts = None, _ATTEMPTS_MAX  # it was taken for ended, and takes cards
         for each in rows:
             if each.ended_at is None and not (each.is_exhausted and each.attempts < _ATTEMPTS_MAX):
                 each.is_exhausted, each.attempts, each.next_attempt_at = True, 0, now
@@ -125,15 +128,28 @@ def are_exhausted(session: Session, *, owner_id: str) -> bool:
     return session.scalar(exhausted.limit(1)) is not None
 
 
-def end_setups(database: Database, *, end: Callable[[CardSetup], bool], now: datetime) -> int:
+def are_ending(session: Session, *, owner_ids: Collection[str]) -> bool:
+    """Whether SetupIntents of these are about to end because of the cards that were tried on them."""
+    ending = select(CardSetupRow.remote_id).where(
+        CardSetupRow.owner_id.in_(owner_ids),
+        CardSetupRow.is_exhausted,
+        CardSetupRow.ended_at.is_(None),
+        CardSetupRow.attempts < _ATTEMPTS_MAX,
+    )
+    return session.scalar(ending.limit(1)) is not None
+
+
+def end_setups(database: Database, *, end: Callable[[CardSetup], bool | None], now: datetime) -> int:
     """End the SetupIntents whose time has come; return how many are over.
 
-    `end` asks the processor; False where it did not answer: then it is asked again, ten times at most, ever later.
+    `end` asks the processor; False where it lets us do nothing with the account now, None where it does not answer, which ends the
+    run. Either is asked about again, ten times at most, ever later.
     """
 
-    def ended(row: CardSetupRow) -> int:
-        if not end(_setup(row)):
-            return 0
+    def ended(row: CardSetupRow) -> int | None:
+        is_over = end(_setup(row))
+        if not is_over:
+            return None if is_over is None else 0
         with database.transaction() as session:
             note_ended(session, remote_id=row.remote_id, now=now)
         return 1

@@ -38,7 +38,7 @@ from amply.modules.donations.donor_gifts import (
     sealed_for,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
-from amply.modules.donations.endings import end_payments
+from amply.modules.donations.endings import end_abandoned, end_exhausted
 from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
 from amply.modules.donations.evidence import evidence
@@ -197,7 +197,8 @@ __all__ = [
     "count_exhausted_requests",
     "covered_fees",
     "dedication_of",
-    "end_payments",
+    "end_abandoned",
+    "end_exhausted",
     "erase_donor",
     "evidence",
     "forget_told",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from amply.infra import outbox
 from amply.modules import defence, payments, webhooks
+from amply.modules.donations import split_rows
 from amply.modules.donations.bookings import intent_id
 from amply.modules.donations.provider_events.attempts import about_attempt
 from amply.modules.donations.provider_events.context import ApplyAnswer, EventTransaction, PaymentEvent
@@ -38,6 +39,7 @@ def _count(
 ) -> None:
     """Count each, whatever the ones before it have come to, and let the payment end where it must."""
     customer = payment.customer
+    split_id = split_rows.split_of(transaction.session, donation_id=payment.donation_id)
     ends = [
         defence.note_decline(
             transaction.session,
@@ -45,6 +47,7 @@ def _count(
             donation_id=payment.donation_id,
             organization_id=payment.organization_id,
             is_collected=customer is not None and not customer.keeps_method,
+            split_id=split_id,
             now=transaction.now,
         )
         for each in declined

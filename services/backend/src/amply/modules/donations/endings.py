@@ -18,19 +18,21 @@ _OVER: Final = (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED)
 _log = structlog.get_logger()
 
 
-def end_payments(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
-    """End what many cards were tried on, then what is a day old; return how many payments and setups are over.
+def end_exhausted(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
+    """End what many cards were tried on, and setups that are a day old; return how many payments and setups are over.
 
     Each is tried ten times, ever further apart; what the processor refuses to end has ended already.
     """
+    ended = payments.end_due(database, end=partial(_end, processor), is_exhausted=True, now=clock())
+    return ended + defence.end_setups(database, end=partial(_end_setup, processor), now=clock())
+
+
+def end_abandoned(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
+    """End payments that nobody has made for a day; return how many are over. Nobody waits for that."""
     with database.transaction() as session:
         payments.find_abandoned(session, now=clock())
-    end = partial(_end, processor)
-    ended = payments.end_due(database, end=end, is_exhausted=True, now=clock())
-    ended += defence.end_setups(database, end=partial(_end_setup, processor), now=clock())
-    return ended + payments.end_due(
-        database, end=partial(end, is_abandoned=True), is_exhausted=False, now=clock()
-    )
+    end = partial(_end, processor, is_abandoned=True)
+    return payments.end_due(database, end=end, is_exhausted=False, now=clock())
 
 
 def _end(processor: payments.Processor, payment: payments.Payment, *, is_abandoned: bool = False) -> Ended:
@@ -41,6 +43,9 @@ def _end(processor: payments.Processor, payment: payments.Payment, *, is_abandon
         if is_abandoned:
             return Ended.ENDED if processor.cancel_abandoned(**named) else Ended.KEPT
         processor.cancel_intent(**named)
+    except payments.AccountUnreachable as reason:
+        _log.warning("payment not ended", payment_id=payment.id, reason=reason.code)
+        return Ended.SHUT_OUT
     except payments.ProcessorRefused:
         return Ended.OVER
     except payments.ProcessorUnavailable as reason:
@@ -49,12 +54,15 @@ def _end(processor: payments.Processor, payment: payments.Payment, *, is_abandon
     return Ended.ENDED
 
 
-def _end_setup(processor: payments.Processor, setup: defence.CardSetup) -> bool:
+def _end_setup(processor: payments.Processor, setup: defence.CardSetup) -> bool | None:
     try:
         processor.cancel_setup(remote_id=setup.remote_id, account_id=setup.account_id)
+    except payments.AccountUnreachable as reason:
+        _log.warning("setup not ended", owner_id=setup.owner_id, reason=reason.code)
+        return False
     except payments.ProcessorRefused:
         pass  # canceled before, or a card is stored
     except payments.ProcessorUnavailable as reason:
         _log.warning("setup not ended", owner_id=setup.owner_id, reason=reason.code)
-        return False
+        return None
     return True

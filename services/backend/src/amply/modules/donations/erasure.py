@@ -120,6 +120,7 @@ def erase_donor(
         DonorNotNamed: Neither was given, or both, or what was given is no digest.
         OpeningsUnreadable: The commitment key is not the one that sealed the ledger's openings.
         RefundUnderWay: A refund of one of these gifts is not answered yet.
+        EndingUnderWay: One of them is about to be ended at the processor.
     """
     require_named(email_sha256=email_sha256, donation_id=donation_id)
     with database.transaction() as session:

@@ -1,7 +1,7 @@
 """The rows of gifts to several organisations, and what of them is due."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,6 +47,11 @@ def add(session: Session, *, split_id: str, donation_ids: Sequence[str], now: da
             for position, donation_id in enumerate(donation_ids)
         ],
     )
+
+
+def split_of(session: Session, *, donation_id: str) -> str | None:
+    """The gift to several organisations that a donation is a part of."""
+    return session.scalar(select(SplitPartRow.split_id).where(SplitPartRow.donation_id == donation_id))
 
 
 def get(session: Session, *, split_id: str) -> SplitGift:
@@ -186,16 +191,16 @@ def another_setup(session: Session, *, split_id: str, most: int) -> defence.Setu
     return setup_of(session, split_id=split_id, number=row.setups + 1)
 
 
-def next_setup(session: Session, *, split_id: str, most: int, now: datetime) -> Held:
-    """Count another payment method.
+def next_setup(session: Session, *, split_id: str, number: int, most: int, now: datetime) -> Held:
+    """Count another payment method, the `number`-th, once: who asks for it at the same time gets the same one.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed, SetupsUsedUp: As `another_setup` says.
     """
     row = _with_setups_left(session, split_id, most=most)
-    row.setups += 1
+    row.setups = max(row.setups, number)
     row.updated_at = now
-    return _held(row)
+    return replace(_held(row), setups=number)
 
 
 def use_setup(session: Session, *, split_id: str, number: int, setup_id: str, now: datetime) -> None:
@@ -256,10 +261,15 @@ def forget(session: Session, *, scope: str, donation_ids: Collection[str]) -> No
     """Take apart the gifts that these donations were parts of: one donor gave them all.
 
     With whom a payment method is kept stays until the processor has forgotten it too, which is within the minute.
+
+    Raises:
+        EndingUnderWay: Where a card is entered for one of them is about to be ended at the processor.
     """
     split_ids = session.scalars(
         select(SplitPartRow.split_id).where(SplitPartRow.donation_id.in_(donation_ids)).distinct()
     ).all()
+    if defence.are_ending(session, owner_ids=split_ids):
+        raise payments.EndingUnderWay
     idempotency.forget(session, scope=scope, resource_ids=split_ids)
     defence.forget_setups_of(session, owner_ids=split_ids)
     session.execute(delete(SplitPartRow).where(SplitPartRow.split_id.in_(split_ids)))

@@ -117,7 +117,9 @@ def new_setup(parts: SplitGiftDependencies, *, split_id: str, admit: AdmitsCard)
         about = split_rows.another_setup(session, split_id=split_id, most=_SETUPS_MAX)
     marks = admit(about)
     with parts.database.transaction() as session:
-        held = split_rows.next_setup(session, split_id=split_id, most=_SETUPS_MAX, now=parts.clock())
+        held = split_rows.next_setup(
+            session, split_id=split_id, number=about.number, most=_SETUPS_MAX, now=parts.clock()
+        )
     made = parts.method_cloning.open_setup(split_id=split_id, payer_id=held.payer_id, number=held.setups)
     with parts.database.transaction() as session:
         split_rows.use_setup(

@@ -10,6 +10,9 @@ from pydantic_core import PydanticCustomError
 LOCAL_PART_NOT_ASCII: Final = "We cannot write to this address: before the @ only letters from a to z, digits and signs can be used; give another address."
 """Amazon SES does not speak SMTPUTF8 (RFC 6531; docs.aws.amazon.com/ses, "SendEmail": local parts are 7-bit ASCII)."""
 
+_ACE_PREFIX: Final = "xn--"
+"""What a label of a domain begins with that stands for letters beyond ASCII (RFC 5890, section 2.3.2.5)."""
+
 
 def in_ascii(address: str) -> str:
     """The address with its domain as DNS and mail servers have it: `ada@müller.de` is `ada@xn--mller-kva.de` (IDNA 2008).
@@ -21,6 +24,17 @@ def in_ascii(address: str) -> str:
         return address
     try:
         return f"{local}{at}{idna.encode(unicodedata.normalize('NFC', domain).lower()).decode()}"
+    except idna.IDNAError:
+        return address
+
+
+def in_unicode(address: str) -> str:
+    """The address with its domain in the letters of its language, as `EmailAddress` keeps it; the other way round of `in_ascii`."""
+    local, at, domain = address.rpartition("@")
+    if not any(label.startswith(_ACE_PREFIX) for label in domain.lower().split(".")):
+        return address
+    try:
+        return f"{local}{at}{idna.decode(domain.lower())}"
     except idna.IDNAError:
         return address
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from amply.modules.mail.addresses import in_ascii
+from amply.modules.mail.addresses import in_unicode
 
 
 class Language(StrEnum):
@@ -48,8 +48,9 @@ class Feedback:
 
 
 def address_digest(address: str) -> str:
-    """What stands for an address: SHA-256, in lower-case hex, of it in lower case, its domain in ASCII, without spaces around it.
+    """What stands for an address: SHA-256, in lower-case hex, of it in lower case without spaces around it, its domain in Unicode.
 
+    That is the form that rows were made of since the first: the mail service names a domain in ASCII, which is decoded.
     `docs/runbooks/erase-a-donor.md` computes the same on the operator's machine, so that commands hold no address.
     """
-    return hashlib.sha256(in_ascii(address.strip()).lower().encode()).hexdigest()
+    return hashlib.sha256(in_unicode(address.strip()).lower().encode()).hexdigest()

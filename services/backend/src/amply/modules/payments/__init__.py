@@ -68,6 +68,7 @@ from amply.modules.payments.endings import (
     must_end,
 )
 from amply.modules.payments.erasure import (
+    EndingUnderWay,
     RefundUnderWay,
     erase,
     erased_reference,
@@ -142,6 +143,7 @@ __all__ = [
     "DisputeNotFound",
     "DisputeState",
     "Ended",
+    "EndingUnderWay",
     "Fee",
     "FeeCover",
     "Intent",

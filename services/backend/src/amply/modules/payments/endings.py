@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.modules.payments.domain import Payment, PaymentStatus
-from amply.modules.payments.erasure import ERASED
+from amply.modules.payments.erasure import ATTEMPTS_MAX, ERASED
 from amply.modules.payments.models import PaymentEndingRow, PaymentRow
 from amply.modules.payments.service import payment_of
 
@@ -26,32 +26,38 @@ ABANDONED_AFTER: Final = timedelta(days=1)
 
 class Ended(StrEnum):
     """What became of ending a payment. `OVER`: there was nothing left to end. `KEPT`: its donor has something in hand to pay it
-    with, such as a voucher. `UNHEARD`: the processor did not answer.
+    with, such as a voucher. `SHUT_OUT`: the processor lets us do nothing with its account now. `UNHEARD`: it did not answer.
     """
 
     ENDED = "ended"
     OVER = "over"
     KEPT = "kept"
+    SHUT_OUT = "shut_out"
     UNHEARD = "unheard"
 
 
 _OPEN: Final = (PaymentStatus.PENDING, PaymentStatus.FAILED)
-_ATTEMPTS_MAX: Final = 10
 _BATCH_MAX: Final = 50
 _COUNTED_FOR: Final = timedelta(days=2)
 _LATER: Final = timedelta(days=1)
 
 
 def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
-    """Note that no card may be tried on a payment any more; False where that was noted before and is being done."""
+    """Note that no card may be tried on a payment any more; False where that was noted before and is being done.
+
+    A card that is declined where the payment was taken for ended shows that it was not.
+    """
     asked = insert(PaymentEndingRow).values(
         payment_id=payment_id, is_exhausted=True, asked_at=now, next_attempt_at=now
     )
     noted = asked.on_conflict_do_update(
         index_elements=["payment_id"],
-        set_={"is_exhausted": True, "asked_at": now, "attempts": 0, "next_attempt_at": now},
-        where=PaymentEndingRow.ended_at.is_(None)
-        & or_(~PaymentEndingRow.is_exhausted, PaymentEndingRow.attempts >= _ATTEMPTS_MAX),
+        set_={"is_exhausted": True, "asked_at": now, "attempts": 0, "next_attempt_at": now, "ended_at": None},
+        where=or_(
+            PaymentEndingRow.ended_at.is_not(None),
+            ~PaymentEndingRow.is_exhausted,
+            PaymentEndingRow.attempts >= ATTEMPTS_MAX,
+        ),
     )
     return session.scalar(noted.returning(PaymentEndingRow.payment_id)) is not None
 
@@ -79,19 +85,21 @@ def find_abandoned(session: Session, *, now: datetime) -> int:
 def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted: bool, now: datetime) -> int:
     """End the next fifty payments whose turn it is; return how many were ended.
 
-    `is_exhausted`: those that many cards were tried on, or the others. One that is kept is asked about again a day later; where
-    nobody answered that is done ten times at most, ever later.
+    `is_exhausted`: those that many cards were tried on are tried ten times, ever later, until another card is declined there; the
+    others for as long as they are open, once a day in the end. The first that the processor does not answer about ends the run.
     """
 
-    def ended(row: PaymentEndingRow) -> int:
+    def ended(row: PaymentEndingRow) -> int | None:
         with database.transaction() as session:
             payment = payment_of(session.get_one(PaymentRow, row.payment_id))
         told = end(payment)
+        if told is Ended.UNHEARD:
+            return None
         with database.transaction() as session:
             kept = session.get_one(PaymentEndingRow, row.payment_id, with_for_update=True)
             if told in (Ended.ENDED, Ended.OVER):
                 kept.ended_at = now
-            elif told is Ended.KEPT and not kept.is_exhausted:
+            elif not kept.is_exhausted:
                 kept.attempts, kept.next_attempt_at = 0, now + _LATER
         return int(told is Ended.ENDED)
 
@@ -100,7 +108,7 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
         PaymentEndingRow,
         PaymentEndingRow.ended_at.is_(None),
         PaymentEndingRow.is_exhausted == is_exhausted,
-        PaymentEndingRow.attempts < _ATTEMPTS_MAX,
+        or_(~PaymentEndingRow.is_exhausted, PaymentEndingRow.attempts < ATTEMPTS_MAX),
         do=ended,
         most=_BATCH_MAX,
         now=now,
@@ -108,11 +116,10 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
 
 
 def count_unended(session: Session, *, now: datetime) -> int:
-    """How many payments that many cards were tried on could not be ended in ten attempts, of the last two days."""
+    """How many payments could not be ended in ten attempts, the last of them within two days: of either kind."""
     unended = select(func.count()).where(
-        PaymentEndingRow.is_exhausted,
         PaymentEndingRow.ended_at.is_(None),
-        PaymentEndingRow.attempts >= _ATTEMPTS_MAX,
+        PaymentEndingRow.attempts >= ATTEMPTS_MAX,
         PaymentEndingRow.next_attempt_at > now - _COUNTED_FOR,
     )
     return session.scalars(unended).one()

@@ -16,6 +16,8 @@ from amply.modules.payments.returns import RefundStatus
 
 ERASED: Final = "erased:"
 """What a reference begins with that leads nowhere any more."""
+ATTEMPTS_MAX: Final = 10
+"""How often it is tried to end what many cards were tried on, until another card is declined there."""
 
 
 _RETURNS: Final[Mapping[type[RefundRow | DisputeRow | FraudWarningRow], str]] = {
@@ -30,6 +32,17 @@ class RefundUnderWay(Conflict):
     """Whether the processor has a refund of this gift is not known yet: its answer needs the names that an erasure removes."""
 
     code = "refund_under_way"
+
+
+class EndingUnderWay(Conflict):
+    """Cards are tried on something of this donor's that is about to end at the processor: nobody could end it without its name."""
+
+    code = "ending_under_way"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A payment of this donor's is about to be ended; repeat the erasure in some minutes."
+        )
 
 
 def erased_reference(remote_id: str) -> str:
@@ -92,8 +105,17 @@ def erase(session: Session, *, payment_id: str, now: datetime) -> None:
 
     Raises:
         RefundUnderWay: A refund of it was asked for and not answered yet.
+        EndingUnderWay: It is about to be ended at the processor. What could not be ended ten times holds nothing up.
     """
     _erase_returns(session, payment_id=payment_id)
+    ending = session.get(PaymentEndingRow, payment_id)
+    if (
+        ending is not None
+        and ending.ended_at is None
+        and ending.is_exhausted
+        and ending.attempts < ATTEMPTS_MAX
+    ):
+        raise EndingUnderWay
     session.execute(delete(PaymentEndingRow).where(PaymentEndingRow.payment_id == payment_id))
     row = session.scalars(select(PaymentRow).where(PaymentRow.id == payment_id).with_for_update()).one()
     session.execute(

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.modules import defence, payments
 from amply.modules.recurring.contested import require_uncontested
@@ -50,6 +49,8 @@ class AtProcessor:
 def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCard) -> AtProcessor:
     """Let the donor's browser store another way to pay. `admit` asks the gate.
 
+    Requests at the same time get the same one: the processor makes one that follows the last, or what paid when there was none.
+
     Raises:
         PlanNotFound, PlanNotChangeable: As they say.
         ChallengeRequired, TooManyRequests: As the gate says.
@@ -70,7 +71,7 @@ def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCa
     setup = parts.saved.begin_setup(
         customer_id=plan.customer_id,
         account_id=plan.account_id,
-        idempotency_key=f"plan:{plan.id}:setup:{ids.new_id('set')}",
+        idempotency_key=f"plan:{plan.id}:setup:{about.number}:{plan.setup_id or plan.method_id}",
     )
     now = parts.clock()
     with parts.database.transaction() as session:

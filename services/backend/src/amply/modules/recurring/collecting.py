@@ -1,4 +1,4 @@
-"""CollectionDependencies what was opened, and following it until its event has decided.
+"""Collecting what was opened, and following it until its event has decided.
 
 An intent is paid once, whoever asks how often: each period has one, so that a worker killed between call and record, and
 two workers at once, take the money once. Ledger entries and receipts come from the events, as for any other gift.
@@ -269,6 +269,7 @@ def _concluded(turn: Turn) -> None:
             note_unanswered(row, None, now=turn.now)
         else:
             end_unpaid(session, plan, row, tried=turn.tried, now=turn.now)
+        _waits_no_more(plan)
         _carry_on(session, plan, now=turn.now)
 
     apply(turn, conclude)
@@ -314,12 +315,19 @@ def _has_left(turn: Turn) -> bool:
 
 
 def _refused(turn: Turn, *, reason: Reason = Reason.REFUSED) -> None:
-    """The processor takes no charge for this plan at all: nothing is tried again until the donor stores another card."""
+    """The processor takes no charge for this plan at all: nothing is tried again until the donor stores another card.
+
+    What was opened is withdrawn, but on an account that has left: there we can do nothing, and nobody can pay with our keys.
+    """
+    is_over = reason is Reason.ORGANIZATION or turn.charge.state is ChargeState.GIVING_UP
 
     def refuse(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         if plan.status == PlanStatus.INCOMPLETE:
             return
-        row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+        if is_over:
+            row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+        else:
+            row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
         if plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE):
             rest(session, plan, status=PlanStatus.PAUSED, reason=reason, now=turn.now)
             write_of(session, plan, LetterKind.PAUSED, tried=turn.tried, now=turn.now)

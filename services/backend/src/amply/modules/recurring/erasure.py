@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import idempotency
+from amply.modules import defence, payments
 from amply.modules.recurring.domain import UNDER_WAY, ChargeState, PlanStatus, Reason
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import forget_donor, rest
@@ -28,6 +29,8 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
     rows = session.scalars(
         select(PlanRow).where(chosen, PlanRow.erased_at.is_(None)).order_by(PlanRow.id).with_for_update()
     ).all()
+    if defence.are_ending(session, owner_ids=[row.id for row in rows]):
+        raise payments.EndingUnderWay
     for row in rows:
         reason = Reason(row.reason) if row.status == PlanStatus.ENDED and row.reason else Reason.ERASED
         rest(session, row, status=PlanStatus.ENDED, reason=reason, now=now)

@@ -17,6 +17,7 @@ from amply.modules.webhooks.domain import (
     ATTEMPTS_MAX,
     AWAITED_TYPES,
     HANDLED_TYPES,
+    SETUP_TYPES,
     EventNotStored,
     EventTypeNotHandled,
     Outcome,
@@ -162,6 +163,8 @@ def replay(session: Session, *, event_type: str | None, limit: int, now: datetim
 def replay_one(session: Session, *, event_id: str, now: datetime) -> Replayed:
     """Announce one event again, whatever became of it: one that was handled changes nothing.
 
+    One about a SetupIntent that was handled stays as it is: what it was about was forgotten with its handling.
+
     Raises:
         EventNotStored: There is none of this id.
         EventTypeNotHandled: Nobody handles events of its type yet.
@@ -173,6 +176,8 @@ def replay_one(session: Session, *, event_id: str, now: datetime) -> Replayed:
         raise EventNotStored(event_id)
     if row.type not in HANDLED_TYPES:
         raise EventTypeNotHandled(row.type)
+    if row.type in SETUP_TYPES and row.handled_at is not None and not row.payload:
+        return Replayed(started=0, left=0)
     _start(session, [row], now=now)
     return Replayed(started=1, left=0)
 
