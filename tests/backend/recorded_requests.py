@@ -1,8 +1,7 @@
 """What changes something over HTTP, a request for each route; `committed/test_recorded_routes.py` looks at what it leaves behind."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from amply.modules import exports
 from tests.backend.application_world import BEGUN, COMPLETE, PDF
@@ -10,19 +9,8 @@ from tests.backend.caller_matrix import OWN
 from tests.backend.image_world import ALT, picture
 from tests.backend.intake_world import add_dataset, ask_beside, dataset_body, hand_in, read_all, upload
 from tests.backend.member_world import House
-
-
-@dataclass(frozen=True)
-class Request:
-    """What changes something: who sends it, where, and whom the record names besides."""
-
-    path: str
-    by: str = "usr_owner"
-    body: Mapping[str, Any] | None = None
-    target: str | None = None
-    headers: Mapping[str, str] | None = None
-    makes_another: bool = False
-    """Another organisation than the one that the others are about, and its key beside it."""
+from tests.backend.recorded_request import Request, etag_of
+from tests.backend.recorded_webhook_requests import WEBHOOK_REQUESTS
 
 
 def fund(house: House) -> str:
@@ -41,17 +29,13 @@ def _offer(house: House) -> None:
     assert house.ask("POST", "/ownership-offer", by="usr_owner", json={"person_id": "usr_admin"}).is_success
 
 
-def _etag(house: House, path: str) -> Mapping[str, str]:
-    return {"If-Match": house.ask("GET", path, by="usr_owner").headers["ETag"]}
-
-
 def _changed(house: House) -> Request:
-    return Request("", body={"name": "River Trust of the Vale"}, headers=_etag(house, ""))
+    return Request("", body={"name": "River Trust of the Vale"}, headers=etag_of(house, ""))
 
 
 def _receipts_said(house: House) -> Request:
     path = "/receipt-settings"
-    return Request(path, body={"signatory": "Grace Hopper"}, headers=_etag(house, path))
+    return Request(path, body={"signatory": "Grace Hopper"}, headers=etag_of(house, path))
 
 
 def _fund_made(_house: House) -> Request:
@@ -70,7 +54,7 @@ def _fund_closed(house: House) -> Request:
 
 def _role(house: House) -> Request:
     path = "/members/usr_viewer"
-    return Request(path, body={"role": "finance"}, target="usr_viewer", headers=_etag(house, path))
+    return Request(path, body={"role": "finance"}, target="usr_viewer", headers=etag_of(house, path))
 
 
 def _removed(_house: House) -> Request:
@@ -106,47 +90,6 @@ def _accepted(house: House) -> Request:
 
 def _key_made(_house: House) -> Request:
     return Request("/keys", body={"name": "site", "scopes": ["donations:read"]})
-
-
-ENDPOINT: Final = {"url": "https://river.example/hook", "event_types": ["donation.succeeded"]}
-
-
-def _endpoint_added(_house: House) -> Request:
-    return Request("/webhook-endpoints", body=ENDPOINT)
-
-
-def _endpoint(house: House) -> str:
-    made = house.ask("POST", "/webhook-endpoints", by="usr_owner", json=ENDPOINT)
-    assert made.status_code == 201, made.text
-    return str(made.json()["id"])
-
-
-def _endpoint_changed(house: House) -> Request:
-    path = f"/webhook-endpoints/{_endpoint(house)}"
-    return Request(
-        path, body={"enabled": False}, target=path.rsplit("/", maxsplit=1)[-1], headers=_etag(house, path)
-    )
-
-
-def _endpoint_removed(house: House) -> Request:
-    endpoint_id = _endpoint(house)
-    return Request(f"/webhook-endpoints/{endpoint_id}", target=endpoint_id)
-
-
-def _webhook_key_rotated(house: House) -> Request:
-    endpoint_id = _endpoint(house)
-    return Request(f"/webhook-endpoints/{endpoint_id}/keys", body={}, target=endpoint_id)
-
-
-def _test_sent(house: House) -> Request:
-    endpoint_id = _endpoint(house)
-    return Request(f"/webhook-endpoints/{endpoint_id}/test", target=endpoint_id)
-
-
-def _events_replayed(house: House) -> Request:
-    endpoint_id = _endpoint(house)
-    since = {"since": "2026-01-01T00:00:00Z"}
-    return Request(f"/webhook-endpoints/{endpoint_id}/replays", body=since, target=endpoint_id)
 
 
 def _key_revoked(house: House) -> Request:
@@ -220,7 +163,7 @@ def _applying(house: House) -> None:
 
 def _said(house: House) -> Request:
     _applying(house)
-    return Request("/application", body={"purpose": "Rivers"}, headers=_etag(house, "/application"))
+    return Request("/application", body={"purpose": "Rivers"}, headers=etag_of(house, "/application"))
 
 
 def _document(house: House) -> str:
@@ -272,14 +215,14 @@ def _image_removed(house: House) -> Request:
 
 def _image_described(house: House) -> Request:
     path = _image_removed(house).path
-    headers = _etag(house, path)
+    headers = etag_of(house, path)
     return Request(path, body={"alt": ALT}, target=path.split("/")[-1], headers=headers)
 
 
 def _handed_in(house: House) -> Request:
     received = _document_received(house)
     assert house.ask("POST", received.path, by="usr_owner").is_success
-    etag = _etag(house, "/application")
+    etag = etag_of(house, "/application")
     assert house.ask("PATCH", "/application", by="usr_owner", json=COMPLETE, headers=etag).is_success
     return Request("/application/submit")
 
@@ -391,12 +334,7 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/ownership-offer/accept": _accepted,
     f"POST {OWN}/keys": _key_made,
     f"DELETE {OWN}/keys/{{key_id}}": _key_revoked,
-    f"POST {OWN}/webhook-endpoints": _endpoint_added,
-    f"PATCH {OWN}/webhook-endpoints/{{endpoint_id}}": _endpoint_changed,
-    f"DELETE {OWN}/webhook-endpoints/{{endpoint_id}}": _endpoint_removed,
-    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/keys": _webhook_key_rotated,
-    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/test": _test_sent,
-    f"POST {OWN}/webhook-endpoints/{{endpoint_id}}/replays": _events_replayed,
+    **WEBHOOK_REQUESTS,
     f"POST {OWN}/directory-tokens": _directory_token,
     f"DELETE {OWN}/directory-tokens/{{token_id}}": _directory_token_revoked,
     f"POST {OWN}/sign-in": _sign_in,

@@ -90,6 +90,7 @@ def test_nothing_of_the_donor_is_in_any_batch(
         assert not any(personal in one for one in said), personal
 
 
+@pytest.mark.nightly  # each process is stopped and starts again
 def test_what_still_waits_is_sent_when_a_process_is_told_to_stop(
     platform: Platform, organization: Organization, receiver: Receiver
 ) -> None:

@@ -60,6 +60,7 @@ def start_and_look_for_unsent_receipts(platform: Platform, *, found: Callable[[]
     pytest.fail("nobody looked for unsent receipts")
 
 
+@pytest.mark.nightly  # the worker starts again and again
 def test_killed_before_and_after_a_letter_left_it_is_sent_twice_and_not_never(
     platform: Platform, organization: Organization, books: Books
 ) -> None:

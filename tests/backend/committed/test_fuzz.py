@@ -63,7 +63,7 @@ from tests.hypothesis_profiles import seed as drawn_seed
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 OWNER: Final = "usr_owner"
-EXAMPLES: Final = int(os.environ.get("AMPLY_FUZZ_EXAMPLES", examples(day=3, night=20)))
+EXAMPLES: Final = int(os.environ.get("AMPLY_FUZZ_EXAMPLES", examples(day=2, night=20)))
 """Of each operation, and of each kind: what the document allows, and what it does not."""
 SEED: Final = int(os.environ.get("AMPLY_FUZZ_SEED", drawn_seed(day=1)))
 CHECKS: Final = [

@@ -18,7 +18,7 @@ _log = structlog.get_logger()
 def webhook_tasks(
     parts: webhook_endpoints.DeliveryDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """DeliveryDependencies events to them."""
+    """Delivering events to them."""
 
     def deliver(**_: Any) -> None:
         attempts = webhook_endpoints.deliver(parts, clock=clock)

@@ -39,7 +39,7 @@ def name(text: str, *, longest: int) -> str:
     """What somebody or something is called: one line, with plain single spaces.
 
     Raises:
-        TextNotAcceptable: As it says.
+        TextNotAcceptable: It is empty, too long, or has a character that changes how text is shown.
     """
     return _acceptable(name_as_kept(text), longest=longest)
 
@@ -48,7 +48,7 @@ def line(text: str, *, longest: int) -> str:
     """A line of prose: as `name`, with the fixed spaces as they were typed.
 
     Raises:
-        TextNotAcceptable: As it says.
+        TextNotAcceptable: It is empty, too long, or has a character that changes how text is shown.
     """
     return _acceptable(_SPACES_IN_PROSE.sub(" ", _composed(text)).strip(), longest=longest)
 
@@ -57,7 +57,7 @@ def prose(text: str, *, longest: int) -> str:
     """Several lines, none of which ends with spaces.
 
     Raises:
-        TextNotAcceptable: As it says.
+        TextNotAcceptable: It is empty, too long, or has a character that changes how text is shown.
     """
     return _acceptable(prose_as_kept(text), longest=longest)
 

@@ -52,7 +52,8 @@ def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCa
     Requests at the same time get the same one: the processor makes one that follows the last, or what paid when there was none.
 
     Raises:
-        PlanNotFound, PlanNotChangeable: As they say.
+        PlanNotFound: The donor has no such plan.
+        PlanNotChangeable: It is not in a state for that.
         ChallengeRequired, TooManyRequests: As the gate says.
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """

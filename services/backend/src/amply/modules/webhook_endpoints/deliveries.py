@@ -99,7 +99,8 @@ def send_test(session: Session, access: Access, *, endpoint_id: str) -> Delivery
     """Have an event sent that tells of nothing, to this endpoint alone, whatever types it wants.
 
     Raises:
-        EndpointNotFound, EndpointDisabled: As they say.
+        EndpointNotFound: The organisation has no such endpoint.
+        EndpointDisabled: Nothing is sent to it until it is enabled.
     """
     _enabled(session, access, endpoint_id=endpoint_id)
     event_id, now = ids.new_id("event"), access.now
@@ -140,7 +141,8 @@ def replay(
     sent whatever became of it. What is on its way already goes on as it is.
 
     Raises:
-        EndpointNotFound, EndpointDisabled: As they say.
+        EndpointNotFound: The organisation has no such endpoint.
+        EndpointDisabled: Nothing is sent to it until it is enabled.
         ReplayNotAcceptable: It does not say which events, names none, or says too many.
     """
     chosen = to_replay(event_id=event_id, since=since, before=before)
