@@ -4,38 +4,22 @@ from typing import Any, Final
 
 from fastapi.testclient import TestClient
 
-from amply.adapters.dns import DnsRecords
 from amply.entrypoints import application, worker
 from amply.infra.database import Database
 from amply.modules import (
     donations,
-    exports,
-    federation,
     giving,
-    mail,
     organizations,
-    payouts,
     recurring,
-    webhooks,
 )
-from amply.modules.donations import EventDependencies, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
-from tests.backend.application_world import applying_work
-from tests.backend.audit_shelf import AuditShelf
-from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.export_shelf import FakeExports
 from tests.backend.fake_method_cloning import FakeMethodCloning
-from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.member_world import inviting_work
-from tests.backend.onboarding_world import onboarding_work
-from tests.backend.payout_world import FakeEvents, FakePayouts
-from tests.backend.people_world import people_work
-from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
+from tests.backend.plan_world import KEY, FakeSavedMethods
 from tests.backend.receipt_office import ReceiptOffice
-from tests.backend.webhook_fakes import delivery_dependencies
-from tests.backend.world import FakeClock, FakeFeedback, FakeProcessor, NoLimit, open_gate
+from tests.backend.worker_parts import worker_parts
+from tests.backend.world import FakeClock, FakeProcessor, NoLimit, open_gate
 
 ADA: Final = address_digest("ada@example.org")
 EVE: Final = Donor(name="Eve", email="eve@example.org")
@@ -129,34 +113,7 @@ class DonorsPage(ReceiptOffice):
 
     def worker_parts(self) -> worker.Parts:
         """What the worker's tasks need."""
-        return worker.Parts(
-            events=EventDependencies(database=self.database, processor=self.processor, secrets=SECRETS),
-            receipts=self.sending,
-            hearing=mail.FeedbackDependencies(database=self.database, queue=FakeFeedback()),
-            method_cloning=FakeMethodCloning(),
-            payouts=payouts.PayoutDependencies(
-                database=self.database, processor=FakePayouts(), secrets=SECRETS
-            ),
-            gaps=webhooks.Gaps(
-                database=self.database, source=FakeEvents(), livemode=False, keeps=keeps_event
-            ),
-            recurring=plan_work(
-                self.database, processor=self.processor, mailer=self.mailer, clock=self.clock
-            ),
-            onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
-            inviting=inviting_work(self.database, mailer=self.mailer),
-            domains=federation.DomainCheckDependencies(database=self.database, records=DnsRecords()),
-            people=people_work(self.database, mailer=self.mailer),
-            applying=applying_work(self.database, mailer=self.mailer),
-            archive=AuditShelf(),
-            images=image_work(self.database),
-            exports=exports.ExportJobs(database=self.database, store=FakeExports()),
-            webhook_delivery=delivery_dependencies(self.database),
-            data_sharing=None,
-            data_settling=None,
-            data_taking=None,
-            clock=self.clock,
-        )
+        return worker_parts(self.sending, processor=self.processor, clock=self.clock)
 
     def fetches(self, wanted: dict[str, Any]) -> tuple[str, bytes]:
         """A document, from asking to its content."""

@@ -13,32 +13,21 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy import text
 
 from amply.adapters import sqs
-from amply.adapters.dns import DnsRecords
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application, worker
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
-from amply.modules import exports, federation, ledger, mail, payouts, webhooks
-from amply.modules.donations import EventDependencies, ReceiptDependencies, keeps_event
-from tests.backend.application_world import applying_work
-from tests.backend.audit_shelf import AuditShelf
+from amply.modules import ledger
+from amply.modules.donations import ReceiptDependencies
 from tests.backend.conftest import Databases
-from tests.backend.export_shelf import FakeExports
 from tests.backend.fake_method_cloning import FakeMethodCloning
-from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.member_world import inviting_work
-from tests.backend.onboarding_world import onboarding_work
-from tests.backend.payout_world import FakeEvents, FakePayouts
-from tests.backend.people_world import people_work
-from tests.backend.plan_world import plan_work
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
-from tests.backend.webhook_fakes import delivery_dependencies
+from tests.backend.worker_parts import worker_parts
 from tests.backend.world import (
     FakeClock,
-    FakeFeedback,
     FakeMailer,
     FakeProcessor,
     NoLimit,
@@ -74,34 +63,11 @@ class InProcessPlatform:
         secrets = ledger.CommitmentSecrets(key=bytes(32))
         worker.register(
             self.broker,
-            worker.Parts(
-                events=EventDependencies(database=books.app, processor=self.processor, secrets=secrets),
-                receipts=ReceiptDependencies(
+            worker_parts(
+                ReceiptDependencies(
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
-                hearing=mail.FeedbackDependencies(database=books.app, queue=FakeFeedback()),
-                method_cloning=FakeMethodCloning(),
-                payouts=payouts.PayoutDependencies(
-                    database=books.app, processor=FakePayouts(), secrets=secrets
-                ),
-                gaps=webhooks.Gaps(
-                    database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
-                ),
-                recurring=plan_work(
-                    books.app, processor=self.processor, mailer=self.mailer, clock=self.clock
-                ),
-                onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
-                inviting=inviting_work(books.app, mailer=self.mailer),
-                domains=federation.DomainCheckDependencies(database=books.app, records=DnsRecords()),
-                people=people_work(books.app, mailer=self.mailer),
-                applying=applying_work(books.app, mailer=self.mailer),
-                archive=AuditShelf(),
-                images=image_work(books.app),
-                exports=exports.ExportJobs(database=books.app, store=FakeExports()),
-                webhook_delivery=delivery_dependencies(books.app),
-                data_sharing=None,
-                data_settling=None,
-                data_taking=None,
+                processor=self.processor,
                 clock=self.clock,
             ),
         )

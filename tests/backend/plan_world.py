@@ -135,7 +135,7 @@ def plan_work(
     database: Database,
     *,
     processor: FakeProcessor,
-    mailer: FakeMailer,
+    mailer: mail.Mailer,
     clock: FakeClock,
     saved: FakeSavedMethods | None = None,
 ) -> recurring.RecurringTaskDependencies:
