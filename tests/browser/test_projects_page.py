@@ -89,8 +89,9 @@ def says_more_before_their_own_words_stand(
     """What is typed beside the question is what is saved."""
     page, goal = place.page, row.get_by_label("Goal", exact=True)
     place.clicks("Change: Dry roof")
-    colleague.changes("projects", state="planned")
+    # Once it is filled in, the form is begun upon what stood there before.
     goal.fill("9100")
+    colleague.changes("projects", state="planned")
     place.clicks("Save the project")
     expect(page.get_by_role("heading", name="Whose words shall stand?")).to_be_focused()
     goal.fill("9.000,5")
@@ -145,6 +146,7 @@ def test_what_is_typed_stays_where_somebody_else_renames_or_ends_what_it_is_abou
 
     # The name that it has by now is not another one's.
     place.clicks("Change: Roof")
+    expect(name).to_have_value("Roof")
     colleague.changes("projects", name="Tiles")
     place.clicks("Rename: Wells")
     renamed.fill("Deep wells")
