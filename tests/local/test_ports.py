@@ -3,18 +3,19 @@ import socket
 import pytest
 
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports, is_free, require_free
+from local_cloud.ports import is_free, require_free
 from local_cloud.settings import Settings
+from stacks.local_ports import LocalPorts
 
 
 def test_every_part_has_a_port_of_its_own_above_the_base() -> None:
-    assert sorted(Ports(base=20000).by_part().values()) == list(range(20000, 20010))
+    assert sorted(LocalPorts(base=20000).by_part().values()) == list(range(20000, 20010))
 
 
 @pytest.mark.parametrize("base", [0, 80, 65526, 100000])
 def test_a_base_without_room_for_eleven_ports_is_refused(base: int) -> None:
     with pytest.raises(LocalCloudError, match=f"AMPLY_PORT_BASE is {base}: choose a number from 1024"):
-        Ports(base=base)
+        Settings.from_environment({"AMPLY_PORT_BASE": str(base)})
 
 
 def test_a_base_that_is_no_number_is_refused() -> None:
