@@ -24,7 +24,7 @@ step = @.ci/step "$(1)" $(2)
 
 .PHONY: help
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 ## ---- setting up -----------------------------------------------------------------------------------------------
 
@@ -230,11 +230,11 @@ soak: setup ## kill the ledger's real processes under load, and look at what is 
 tells = || { code=$$?; echo "$@: the program's exit code is $$code ($(1))" >&2; exit $$code; }
 
 .PHONY: diff-comment
-diff-comment: WAIVERS ?= stacks/replacements.toml
+diff-comment: REPLACEMENTS ?= stacks/replacements.toml
 diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir [ENVIRONMENT=name])
 	$(if $(and $(BEFORE),$(AFTER)),,$(error Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir))
 	@$(MAKE) .venv/ready node_modules/ready >&2
-	@$(BIN)/python -m operations.difference --waivers "$(WAIVERS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)" $(call tells,1 data at risk and 2 not compared)
+	@$(BIN)/python -m operations.difference --replacements "$(REPLACEMENTS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)" $(call tells,1 data at risk and 2 not compared)
 
 .PHONY: gates audit
 gates: setup ## the infrastructure gates alone: no account, no network
@@ -248,20 +248,20 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
 # WAIT=seconds is how long a task is waited for, where another time than its own is wanted.
-.PHONY: assembly deployed comment deploy migrate admin rehearse roles smoke drift backup-replication waivers bootstrap protected in-turn
+.PHONY: assembly fetch-templates post-comment deploy migrate admin rehearse create-roles smoke drift backup-replication waivers bootstrap check-protection check-newest-run
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST RECOVERING=REGION IDLE=1)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE)) $(if $(RECOVERING),-c recovering=$(RECOVERING)) $(if $(IDLE),-c idle=true)
 
-deployed: .venv/ready ## download the templates of ENVIRONMENT into deployed.out, to compare with
+fetch-templates: .venv/ready ## download the templates of ENVIRONMENT into deployed.out, to compare with
 	@$(BIN)/python -m operations.deployed $(call needed,ENVIRONMENT)
 
-comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
+post-comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
 	@$(BIN)/python -m operations.comment $(call needed,FILE) --pull-request $(call needed,PULL_REQUEST)
 
-protected: .venv/ready ## see whether GitHub guards ENVIRONMENT as it must: reviewers, branches, required checks
+check-protection: .venv/ready ## see whether GitHub guards ENVIRONMENT as it must: reviewers, branches, required checks
 	@$(BIN)/python -m operations.github.protection $(call needed,ENVIRONMENT)
 
-in-turn: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
+check-newest-run: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
 	@$(BIN)/python -m operations.github.turn $(call needed,ENVIRONMENT)
 
 deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there); refuses to lose data
@@ -271,7 +271,7 @@ migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed mig
 	@$(BIN)/python -m operations.one_off migrate $(call needed,ENVIRONMENT) $(if $(WAIT),--wait "$(WAIT)")
 
 # With the master's password, which no job of delivery may use: people run it, once and when a release says so.
-roles: .venv/ready ## make the database roles of ENVIRONMENT
+create-roles: .venv/ready ## make the database roles of ENVIRONMENT
 	@$(BIN)/python -m operations.one_off roles $(call needed,ENVIRONMENT) $(if $(WAIT),--wait "$(WAIT)")
 
 # Two hours: a restore takes the time it takes, and how long is what is to be known.
