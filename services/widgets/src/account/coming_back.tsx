@@ -40,7 +40,8 @@ export function ComingBack({ api, back, isSignedIn, onDone, onFailed }: ComingBa
   const linked = () => onDone((words) => words.providerLinked);
   const finish = async () => {
     // What the provider says of its error is not shown: anybody can write it into a link.
-    if (back.error !== null) throw new Told((words) => (back.error === "access_denied" ? words.outsideDeclined : words.outsideFailed));
+    if (back.error !== null)
+      throw new Told((words) => (back.error === "access_denied" ? words.outsideDeclined : words.outsideFailed));
     if (isSignedIn) return api.finishLink(back).then(linked);
     const arrived = await api.finishOutside(back);
     return arrived === null ? onDone(null) : setMissing(arrived);
@@ -78,7 +79,9 @@ function LinkForm({ api, pending, onLinked }: LinkFormProps) {
       setNeedsCode(true);
     }
   };
-  const asks = needsCode ? [passwordAsked(t), { ...codeAsked(t), hint: t.linkCodeHint, inputRef: code }] : [passwordAsked(t)];
+  const asks = needsCode
+    ? [passwordAsked(t), { ...codeAsked(t), hint: t.linkCodeHint, inputRef: code }]
+    : [passwordAsked(t)];
   return (
     <section class="once">
       <StepHeading>{t.linkTitle}</StepHeading>

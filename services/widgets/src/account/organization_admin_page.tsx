@@ -91,7 +91,11 @@ function Keepers({ config, asked, api, person, notYours, roles = KEEPERS, childr
         <div class="field">
           <label for="organization">{t.chooseOrganization}</label>
           <div class="input">
-            <select id="organization" value={organization.organizationId} onChange={(event) => setChosen(event.currentTarget.value)}>
+            <select
+              id="organization"
+              value={organization.organizationId}
+              onChange={(event) => setChosen(event.currentTarget.value)}
+            >
               {kept.map(({ organizationId, name }) => (
                 <option key={organizationId} value={organizationId}>
                   {name}

@@ -45,7 +45,12 @@ export function OutsideWays({ api, onSay }: OutsideWaysProps) {
       {providers.length > 0 && (
         <p class="actions">
           {providers.map((each) => (
-            <button key={each.key} type="button" class="outlined" onClick={() => void begin(each, null).catch(setFailed)}>
+            <button
+              key={each.key}
+              type="button"
+              class="outlined"
+              onClick={() => void begin(each, null).catch(setFailed)}
+            >
               {t.signInWith(each.name)}
             </button>
           ))}

@@ -15,7 +15,11 @@ export function CertificatePart({ number, certificate, onClose }: CertificatePar
   return (
     <div class="once">
       <StepHeading>{t.certificateOf(number)}</StepHeading>
-      {certificate === null ? <p>{t.noCertificate}</p> : <Said caption={t.certificateOf(number)} certificate={certificate} />}
+      {certificate === null ? (
+        <p>{t.noCertificate}</p>
+      ) : (
+        <Said caption={t.certificateOf(number)} certificate={certificate} />
+      )}
       <p class="actions">
         {certificate !== null && (
           <button type="button" class="outlined" onClick={() => save(certificate)}>

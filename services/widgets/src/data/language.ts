@@ -23,18 +23,29 @@ export interface DataSpeech {
 export function useDataSpeech(): DataSpeech {
   const { language, day, fault } = useSpeech();
   const locale = localeOf(language);
-  const written = (value: number, style: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, style).format(value);
+  const written = (value: number, style: Intl.NumberFormatOptions) =>
+    new Intl.NumberFormat(locale, style).format(value);
   return {
     t: DATA_TEXTS[language],
     day,
     fault,
-    month: (month) => new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(`${month}-01T00:00:00Z`)),
+    month: (month) =>
+      new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" }).format(
+        new Date(`${month}-01T00:00:00Z`),
+      ),
     number: (value) => written(value, {}),
     percent: (share) => written(share, { style: "percent", maximumFractionDigits: 0 }),
     size: (bytes) => {
       const step = bytes === 0 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), SIZES.length - 1);
-      return written(bytes / KILO ** step, { style: "unit", unit: SIZES[step]!, unitDisplay: "short", maximumFractionDigits: 1 });
+      return written(bytes / KILO ** step, {
+        style: "unit",
+        unit: SIZES[step]!,
+        unitDisplay: "short",
+        maximumFractionDigits: 1,
+      });
     },
-    money: ({ minorUnits, currency }) => (minorUnits < 0n ? "−" : "") + formatMoney({ minorUnits: minorUnits < 0n ? -minorUnits : minorUnits, currency }, locale),
+    money: ({ minorUnits, currency }) =>
+      (minorUnits < 0n ? "−" : "") +
+      formatMoney({ minorUnits: minorUnits < 0n ? -minorUnits : minorUnits, currency }, locale),
   };
 }

@@ -58,7 +58,9 @@ export function List<Item>({ of: { listed, failed, more }, empty, children }: Li
     <>
       {listed === null && failed === null && <p role="status">{common.loading}</p>}
       {listed?.isDegraded === true && <p class="notice">{t.degraded}</p>}
-      {listed !== null && !listed.isDegraded && (listed.items.length === 0 ? <p>{empty}</p> : children(listed.items, listed.next === null))}
+      {listed !== null &&
+        !listed.isDegraded &&
+        (listed.items.length === 0 ? <p>{empty}</p> : children(listed.items, listed.next === null))}
       <NotRead failed={failed} />
       {(failed !== null || (listed?.next ?? null) !== null) && (
         <p class="actions">

@@ -24,7 +24,8 @@ const EN = {
   nearlyAll: "all but fewer than 20",
 
   datasets: "Datasets",
-  datasetsAbout: "What you hand in, and what facts of gifts become. Nothing leaves before at least as many people stand behind every row as its policy demands.",
+  datasetsAbout:
+    "What you hand in, and what facts of gifts become. Nothing leaves before at least as many people stand behind every row as its policy demands.",
   noDatasets: "You have handed in nothing yet.",
   dataset: "Dataset",
   state: "Takes more",
@@ -37,7 +38,8 @@ const EN = {
   refused: (why: string) => `refused: ${why}. Nothing was released; more rows may be what is missing.`,
 
   releases: "Releases",
-  releasesAbout: "Each was released once and whole. Its certificate says what it promises, and whoever has it can check that without us.",
+  releasesAbout:
+    "Each was released once and whole. Its certificate says what it promises, and whoever has it can check that without us.",
   noReleases: "Nothing of this dataset is released yet.",
   whichDataset: "Of which dataset?",
   release: "Release",
@@ -109,7 +111,8 @@ const DE: DataTexts = {
   nearlyAll: "alle bis auf weniger als 20",
 
   datasets: "Datensätze",
-  datasetsAbout: "Was Sie übergeben, und was aus Angaben über Spenden wird. Nichts verlässt uns, bevor hinter jeder Zeile so viele Menschen stehen, wie ihre Richtlinie verlangt.",
+  datasetsAbout:
+    "Was Sie übergeben, und was aus Angaben über Spenden wird. Nichts verlässt uns, bevor hinter jeder Zeile so viele Menschen stehen, wie ihre Richtlinie verlangt.",
   noDatasets: "Sie haben noch nichts übergeben.",
   dataset: "Datensatz",
   state: "Nimmt an",
@@ -122,7 +125,8 @@ const DE: DataTexts = {
   refused: (why) => `abgelehnt: ${why}. Nichts wurde ausgegeben; vielleicht fehlen mehr Zeilen.`,
 
   releases: "Ausgaben",
-  releasesAbout: "Jede wurde einmal und ganz ausgegeben. Ihr Zertifikat sagt, was sie verspricht, und wer es hat, kann das ohne uns prüfen.",
+  releasesAbout:
+    "Jede wurde einmal und ganz ausgegeben. Ihr Zertifikat sagt, was sie verspricht, und wer es hat, kann das ohne uns prüfen.",
   noReleases: "Von diesem Datensatz ist noch nichts ausgegeben.",
   whichDataset: "Welcher Datensatz?",
   release: "Ausgabe",
@@ -146,11 +150,13 @@ const DE: DataTexts = {
   file: "Datei",
   download: "Das Zertifikat herunterladen",
   howToCheck: "So prüfen Sie das",
-  checkCertificate: "Mit den Dateien der Ausgabe daneben und dem Schlüssel der Zertifikate aus einer Quelle, der Sie trauen:",
+  checkCertificate:
+    "Mit den Dateien der Ausgabe daneben und dem Schlüssel der Zertifikate aus einer Quelle, der Sie trauen:",
   close: "Schließen",
 
   usage: "Was genutzt wurde",
-  usageAbout: "Gezählt werden Antworten mit Verweisen auf Dateien, bevor sie gegeben werden. Käufer heißen nach ihrem Vertrag.",
+  usageAbout:
+    "Gezählt werden Antworten mit Verweisen auf Dateien, bevor sie gegeben werden. Käufer heißen nach ihrem Vertrag.",
   noUsage: "Noch hat niemand diesen Datensatz genutzt.",
   contract: "Vertrag",
   answers: "Antworten",
@@ -166,12 +172,14 @@ const DE: DataTexts = {
   entry: (index) => `Eintrag ${index}`,
   notPublished: "noch nicht veröffentlicht",
   sum: (period) => `${period} zusammen`,
-  checkEntry: "Jede Zeile, ohne uns, mit ihrem Namen statt ENTRY und dem Schlüssel des Hauptbuchs aus einer Quelle, der Sie trauen:",
+  checkEntry:
+    "Jede Zeile, ohne uns, mit ihrem Namen statt ENTRY und dem Schlüssel des Hauptbuchs aus einer Quelle, der Sie trauen:",
 };
 
 const FR: DataTexts = {
   title: "Vos données",
-  notYours: "Vous ne voyez les données d’aucune organisation\u00a0: ses responsables, son administration et ses finances les voient.",
+  notYours:
+    "Vous ne voyez les données d’aucune organisation\u00a0: ses responsables, son administration et ses finances les voient.",
   degraded: "Aucune donnée n’est partagée ni vendue ici\u00a0: il n’y a rien à voir.",
   failed: "La lecture n’a pas réussi pour le moment.",
   more: "Afficher la suite",
@@ -192,7 +200,8 @@ const FR: DataTexts = {
   nearlyAll: "tous sauf moins de 20",
 
   datasets: "Jeux de données",
-  datasetsAbout: "Ce que vous remettez, et ce que deviennent les faits des dons. Rien ne sort avant que chaque ligne soit celle d’autant de personnes que sa règle l’exige.",
+  datasetsAbout:
+    "Ce que vous remettez, et ce que deviennent les faits des dons. Rien ne sort avant que chaque ligne soit celle d’autant de personnes que sa règle l’exige.",
   noDatasets: "Vous n’avez encore rien remis.",
   dataset: "Jeu de données",
   state: "Accepte",
@@ -205,7 +214,8 @@ const FR: DataTexts = {
   refused: (why) => `refusé\u00a0: ${why}. Rien n’a été publié\u00a0; il manque peut-être des lignes.`,
 
   releases: "Publications",
-  releasesAbout: "Chacune est publiée une fois et entière. Son certificat dit ce qu’elle promet, et qui l’a peut le vérifier sans nous.",
+  releasesAbout:
+    "Chacune est publiée une fois et entière. Son certificat dit ce qu’elle promet, et qui l’a peut le vérifier sans nous.",
   noReleases: "Rien de ce jeu de données n’est encore publié.",
   whichDataset: "De quel jeu de données\u00a0?",
   release: "Publication",
@@ -229,11 +239,13 @@ const FR: DataTexts = {
   file: "Fichier",
   download: "Télécharger le certificat",
   howToCheck: "Comment le vérifier",
-  checkCertificate: "Avec les fichiers de la publication à côté, et la clé des certificats prise là où vous avez confiance\u00a0:",
+  checkCertificate:
+    "Avec les fichiers de la publication à côté, et la clé des certificats prise là où vous avez confiance\u00a0:",
   close: "Fermer",
 
   usage: "Ce qui a été utilisé",
-  usageAbout: "Sont comptées les réponses avec des liens vers des fichiers, avant d’être données. Les acheteurs sont nommés par leur contrat.",
+  usageAbout:
+    "Sont comptées les réponses avec des liens vers des fichiers, avant d’être données. Les acheteurs sont nommés par leur contrat.",
   noUsage: "Personne n’a encore utilisé ce jeu de données.",
   contract: "Contrat",
   answers: "Réponses",
@@ -249,7 +261,8 @@ const FR: DataTexts = {
   entry: (index) => `écriture ${index}`,
   notPublished: "pas encore publiée",
   sum: (period) => `${period} en tout`,
-  checkEntry: "Chaque ligne, sans nous, avec son nom à la place de ENTRY et la clé du registre prise là où vous avez confiance\u00a0:",
+  checkEntry:
+    "Chaque ligne, sans nous, avec son nom à la place de ENTRY et la clé du registre prise là où vous avez confiance\u00a0:",
 };
 
 export const DATA_TEXTS: Readonly<Record<Language, DataTexts>> = { en: EN, de: DE, fr: FR };

@@ -52,7 +52,12 @@ function Demonstration({ script, organization }: { script: Script; organization:
     names.forEach((name) => document.addEventListener(name, note));
     return () => names.forEach((name) => document.removeEventListener(name, note));
   }, []);
-  const fallback = donationUrl(new URL("/", location.href), { organization, amount: GIFT, currency: GIFT.currency, returnTo: null });
+  const fallback = donationUrl(new URL("/", location.href), {
+    organization,
+    amount: GIFT,
+    currency: GIFT.currency,
+    returnTo: null,
+  });
   const units = GIFT.minorUnits.toString();
   return (
     <>

@@ -13,7 +13,14 @@ import { chosenCover, FeeCoverChoice, type Offer, useOffer } from "./fee_cover";
 import { FormField } from "./field";
 import { GiftAidChoice } from "./gift_aid";
 import { FundChoice, GiftOptionsForm, useFunds } from "./gift_options";
-import { checkOptions, type Keeps, keepsOf, type OptionFaults, optionFaultIn, type OptionsDraft } from "./gift_options_draft";
+import {
+  checkOptions,
+  type Keeps,
+  keepsOf,
+  type OptionFaults,
+  optionFaultIn,
+  type OptionsDraft,
+} from "./gift_options_draft";
 import { type Said, useSpeech } from "./language";
 import { RhythmChoice } from "./rhythm_choice";
 import { SubmitButton, type Wait } from "./submit_button";
@@ -55,15 +62,31 @@ export function DetailsForm(props: DetailsFormProps) {
   return (
     <form noValidate onSubmit={submit} ref={form}>
       <RhythmChoice {...draft} currency={currency} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
-      <FormField {...field("amount")} {...amountField(currency)} label={t.amountIn(currency)} autocomplete="transaction-amount" />
+      <FormField
+        {...field("amount")}
+        {...amountField(currency)}
+        label={t.amountIn(currency)}
+        autocomplete="transaction-amount"
+      />
       <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />
       <DonorFields field={field} />
       {keeps.address && <AddressFields {...said} />}
       {keeps.giftAid && (
-        <GiftAidChoice {...said} organizations={[organization]} rhythm={draft.rhythm} amount={"fault" in amount ? null : amount} />
+        <GiftAidChoice
+          {...said}
+          organizations={[organization]}
+          rhythm={draft.rhythm}
+          amount={"fault" in amount ? null : amount}
+        />
       )}
       <GiftOptionsForm {...said} keeps={keeps}>
-        <FundChoice id="fund" label={t.whatFor} funds={funds} chosen={options.fund} onFund={(fund) => onOptions({ ...options, fund })} />
+        <FundChoice
+          id="fund"
+          label={t.whatFor}
+          funds={funds}
+          chosen={options.fund}
+          onFund={(fund) => onOptions({ ...options, fund })}
+        />
       </GiftOptionsForm>
       {sharing !== null && <DataSharingChoice offer={sharing} options={options} onOptions={onOptions} />}
       <p class="fault" role="alert">
@@ -94,7 +117,14 @@ export function DonorFields({ field }: DonorFieldsProps) {
   return (
     <>
       <FormField {...field("name")} label={t.yourName} autocomplete="name" maxLength={200} />
-      <FormField {...field("email")} label={t.yourEmail} hint={t.yourEmailHint} type="email" autocomplete="email" maxLength={254} />
+      <FormField
+        {...field("email")}
+        label={t.yourEmail}
+        hint={t.yourEmailHint}
+        type="email"
+        autocomplete="email"
+        maxLength={254}
+      />
     </>
   );
 }

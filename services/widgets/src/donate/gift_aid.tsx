@@ -70,5 +70,10 @@ function Declaration(props: GiftAidChoiceProps) {
 
 function declared({ organizations, rhythm, amount }: GiftAidChoiceProps, { t, money, list }: Speech): string {
   const to = list(organizations.map(({ name }) => name));
-  return t.iDeclare({ to, isOne: organizations.length === 1, sum: amount === null ? null : money(amount), isOnce: rhythm === "once" });
+  return t.iDeclare({
+    to,
+    isOne: organizations.length === 1,
+    sum: amount === null ? null : money(amount),
+    isOnce: rhythm === "once",
+  });
 }

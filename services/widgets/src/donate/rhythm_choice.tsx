@@ -21,7 +21,13 @@ export function RhythmChoice({ onRhythm, ...about }: RhythmChoiceProps) {
       <div class="segments">
         {RHYTHMS.map((choice) => (
           <label key={choice}>
-            <input type="radio" name="rhythm" value={choice} checked={choice === rhythm} onChange={() => onRhythm(choice)} />
+            <input
+              type="radio"
+              name="rhythm"
+              value={choice}
+              checked={choice === rhythm}
+              onChange={() => onRhythm(choice)}
+            />
             <span>{t.rhythm[choice]}</span>
           </label>
         ))}

@@ -104,7 +104,14 @@ function OwnPage({ config, token, onForget }: GivingPageProps) {
 function withPlansAlone(recipients: readonly Recipient[], plans: readonly Plan[]): readonly Recipient[] {
   const found = new Map(recipients.map((recipient) => [recipient.id, recipient]));
   for (const { organizationId, organization } of plans) {
-    if (!found.has(organizationId)) found.set(organizationId, { id: organizationId, name: organization, takesAnonymousGifts: false, logo: null, years: [] });
+    if (!found.has(organizationId))
+      found.set(organizationId, {
+        id: organizationId,
+        name: organization,
+        takesAnonymousGifts: false,
+        logo: null,
+        years: [],
+      });
   }
   return [...found.values()];
 }

@@ -54,7 +54,8 @@ function Gifts({ api, recipient }: { api: GiftsApi; recipient: Recipient }) {
     );
   };
   useEffect(() => void load(""), []);
-  const replace = (changed: OwnGift) => setGifts((now) => now?.map((gift) => (gift.id === changed.id ? changed : gift)) ?? null);
+  const replace = (changed: OwnGift) =>
+    setGifts((now) => now?.map((gift) => (gift.id === changed.id ? changed : gift)) ?? null);
   if (gifts?.length === 0) return null;
   return (
     <>
@@ -66,7 +67,13 @@ function Gifts({ api, recipient }: { api: GiftsApi; recipient: Recipient }) {
       {gifts !== null && (
         <ul class="gifts">
           {gifts.map((gift) => (
-            <GiftView key={gift.id} api={api} gift={gift} takesAnonymousGifts={recipient.takesAnonymousGifts} onChange={replace} />
+            <GiftView
+              key={gift.id}
+              api={api}
+              gift={gift}
+              takesAnonymousGifts={recipient.takesAnonymousGifts}
+              onChange={replace}
+            />
           ))}
         </ul>
       )}

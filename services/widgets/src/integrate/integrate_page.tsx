@@ -54,7 +54,9 @@ function Trying({ config }: { readonly config: SiteConfig }) {
         <>
           <p>{t.signedInAs(person.email)}</p>
           <AccountForm
-            asks={[{ name: "name", label: t.integrateName, autocomplete: "off", hint: t.integrateNote, maxLength: 200 }]}
+            asks={[
+              { name: "name", label: t.integrateName, autocomplete: "off", hint: t.integrateNote, maxLength: 200 },
+            ]}
             action={t.integrateMake}
             onSubmit={({ name = "" }) => api.make(name, language).then(setTrial)}
           />

@@ -27,7 +27,14 @@ export function KeyForm({ onMake }: { readonly onMake: (asked: NewKey) => Promis
   return (
     <form onSubmit={submit}>
       <h2 class="part">{t.makeKey}</h2>
-      <FormField id="key-name" label={t.keyName} hint={t.keyNameHint} maxLength={60} autocomplete="off" fault={undefined} />
+      <FormField
+        id="key-name"
+        label={t.keyName}
+        hint={t.keyNameHint}
+        maxLength={60}
+        autocomplete="off"
+        fault={undefined}
+      />
       <fieldset class="field scopes" aria-describedby="scope-fault">
         <legend>{t.keyScopes}</legend>
         {SCOPES.map((scope) => (

@@ -33,7 +33,13 @@ function Keys({ config, api, person, organization }: Kept) {
       <p>{t.keysAbout(organization.name)}</p>
       <ActionResult {...became} api={api} person={person} />
       {secret !== "" && (
-        <ShownOnce title={t.keyMade} about={t.keyMadeAbout} secrets={[secret]} kept={t.keyKept} onKept={() => setSecret("")} />
+        <ShownOnce
+          title={t.keyMade}
+          about={t.keyMadeAbout}
+          secrets={[secret]}
+          kept={t.keyKept}
+          onKept={() => setSecret("")}
+        />
       )}
       {keys?.length === 0 && <p>{t.noKeys}</p>}
       <ul class="rows">
@@ -42,7 +48,12 @@ function Keys({ config, api, person, organization }: Kept) {
             key={key.id}
             of={key}
             onRotate={() => void make({ name: key.name, scopes: key.scopes, lifetimeDays: null })}
-            onRevoke={() => void attempt(() => keysApi.revoke(key.id), (words) => words.keyGone)}
+            onRevoke={() =>
+              void attempt(
+                () => keysApi.revoke(key.id),
+                (words) => words.keyGone,
+              )
+            }
           />
         ))}
       </ul>

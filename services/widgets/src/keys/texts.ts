@@ -1,7 +1,8 @@
 /** What `/account/keys/` says, in each language: a part of the table of people's pages. */
 export const KEYS_EN = {
   keysTitle: "API keys",
-  keysAbout: (organization: string) => `Programs of ${organization} are known by a key. Whoever has one does what its scopes allow: keep it where programs keep secrets, and never in a page.`,
+  keysAbout: (organization: string) =>
+    `Programs of ${organization} are known by a key. Whoever has one does what its scopes allow: keep it where programs keep secrets, and never in a page.`,
   noKeys: "There are no keys yet.",
   keysNotYours: "You look after the keys of no organisation: owners and administrators do.",
   chooseOrganization: "Which organisation?",
@@ -33,7 +34,8 @@ export const KEYS_EN = {
   keyExpires: (day: string) => `works until ${day}`,
   keyRevokedOn: (day: string) => `revoked on ${day}`,
   rotate: "Rotate",
-  rotateAbout: "A second key of the same name is made, and the first goes on working. Put the new one into your program, see here that the old one is not used any more, then revoke it.",
+  rotateAbout:
+    "A second key of the same name is made, and the first goes on working. Put the new one into your program, see here that the old one is not used any more, then revoke it.",
   rotateNow: "Make the second key",
   revoke: "Revoke",
   revokeAbout: "Whatever uses this key is refused from now on. It cannot be undone.",
@@ -43,7 +45,8 @@ export const KEYS_EN = {
 
 export const KEYS_DE: typeof KEYS_EN = {
   keysTitle: "API-Schlüssel",
-  keysAbout: (organization) => `Programme von ${organization} weisen sich mit einem Schlüssel aus. Wer einen hat, darf, was seine Rechte erlauben: Bewahren Sie ihn auf, wo Programme Geheimnisse aufbewahren, und nie in einer Seite.`,
+  keysAbout: (organization) =>
+    `Programme von ${organization} weisen sich mit einem Schlüssel aus. Wer einen hat, darf, was seine Rechte erlauben: Bewahren Sie ihn auf, wo Programme Geheimnisse aufbewahren, und nie in einer Seite.`,
   noKeys: "Es gibt noch keine Schlüssel.",
   keysNotYours: "Sie verwalten die Schlüssel keiner Organisation: Das tun Inhaber und Verwaltung.",
   chooseOrganization: "Welche Organisation?",
@@ -75,7 +78,8 @@ export const KEYS_DE: typeof KEYS_EN = {
   keyExpires: (day) => `gilt bis ${day}`,
   keyRevokedOn: (day) => `widerrufen am ${day}`,
   rotate: "Ablösen",
-  rotateAbout: "Ein zweiter Schlüssel desselben Namens entsteht, und der erste gilt weiter. Geben Sie den neuen Ihrem Programm, sehen Sie hier nach, dass der alte nicht mehr verwendet wird, und widerrufen Sie ihn dann.",
+  rotateAbout:
+    "Ein zweiter Schlüssel desselben Namens entsteht, und der erste gilt weiter. Geben Sie den neuen Ihrem Programm, sehen Sie hier nach, dass der alte nicht mehr verwendet wird, und widerrufen Sie ihn dann.",
   rotateNow: "Den zweiten Schlüssel anlegen",
   revoke: "Widerrufen",
   revokeAbout: "Was diesen Schlüssel verwendet, wird ab jetzt abgewiesen. Das lässt sich nicht rückgängig machen.",
@@ -85,7 +89,8 @@ export const KEYS_DE: typeof KEYS_EN = {
 
 export const KEYS_FR: typeof KEYS_EN = {
   keysTitle: "Clés d’API",
-  keysAbout: (organization) => `Les programmes de ${organization} sont reconnus par une clé. Qui en a une fait ce que ses droits permettent\u00a0: gardez-la là où les programmes gardent leurs secrets, jamais dans une page.`,
+  keysAbout: (organization) =>
+    `Les programmes de ${organization} sont reconnus par une clé. Qui en a une fait ce que ses droits permettent\u00a0: gardez-la là où les programmes gardent leurs secrets, jamais dans une page.`,
   noKeys: "Il n’y a pas encore de clé.",
   keysNotYours: "Vous ne gérez les clés d’aucune organisation\u00a0: ses responsables et son administration le font.",
   chooseOrganization: "Quelle organisation\u00a0?",
@@ -117,7 +122,8 @@ export const KEYS_FR: typeof KEYS_EN = {
   keyExpires: (day) => `valable jusqu’au ${day}`,
   keyRevokedOn: (day) => `révoquée le ${day}`,
   rotate: "Remplacer",
-  rotateAbout: "Une deuxième clé du même nom est créée, et la première reste valable. Donnez la nouvelle à votre programme, vérifiez ici que l’ancienne ne sert plus, puis révoquez-la.",
+  rotateAbout:
+    "Une deuxième clé du même nom est créée, et la première reste valable. Donnez la nouvelle à votre programme, vérifiez ici que l’ancienne ne sert plus, puis révoquez-la.",
   rotateNow: "Créer la deuxième clé",
   revoke: "Révoquer",
   revokeAbout: "Ce qui utilise cette clé est refusé dès maintenant. C’est définitif.",

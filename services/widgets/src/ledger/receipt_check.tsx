@@ -32,8 +32,8 @@ export function ReceiptCheck({ trust, typedKey, onTypedKey }: ReceiptCheckProps)
     <section class="check" aria-labelledby="check">
       <h2 id="check">Check a receipt</h2>
       <p class="hint" id="check-hint">
-        The file ends in <code>.tlog-proof</code> and came with your receipt. It is checked on this device, even without a
-        connection: it is not sent anywhere.
+        The file ends in <code>.tlog-proof</code> and came with your receipt. It is checked on this device, even without
+        a connection: it is not sent anywhere.
       </p>
       {trust.policy === null && <KeyField fault={trust.fault} typed={typedKey} onTyped={onTypedKey} />}
       <FileDoor onFile={(file) => void check(file)} />
@@ -112,7 +112,8 @@ function KeyField({ fault, typed, onTyped }: KeyFieldProps) {
 
 async function verdictOn(file: File, { policy, fault }: Trust): Promise<Verdict> {
   try {
-    if (policy === null) throw new VerifyFault("no_key", fault === "" ? "there is no key to check it with" : fault.replace(/\.$/, ""));
+    if (policy === null)
+      throw new VerifyFault("no_key", fault === "" ? "there is no key to check it with" : fault.replace(/\.$/, ""));
     // Nobody's receipt is larger; a film dropped by mistake need not be read into memory.
     const bytes = new Uint8Array(await file.slice(0, MAX_RECEIPT_BYTES + 1).arrayBuffer());
     return { is: "genuine", file: file.name, receipt: await verifyReceipt(bytes, policy) };

@@ -48,7 +48,8 @@ function Genuine({ file, receipt }: { file: string; receipt: VerifiedReceipt }) 
     <div class="verdict genuine">
       <h3>This receipt is genuine</h3>
       <p>
-        <code>{file}</code>: the ledger <code>{checkpoint.origin}</code> has signed for this entry and can no longer change it.
+        <code>{file}</code>: the ledger <code>{checkpoint.origin}</code> has signed for this entry and can no longer
+        change it.
       </p>
       <dl>
         <Fact name={kindInWords(entry.kind)}>

@@ -68,8 +68,8 @@ function State({ found, arrival, onGoOn }: StateProps) {
       {found.canContinue && (
         <form onSubmit={onGoOn}>
           <p>
-            Stripe asks who you are, and where gifts are to be paid out. You answer on Stripe’s own pages; we see none of it, and
-            gifts go straight to your own account there.
+            Stripe asks who you are, and where gifts are to be paid out. You answer on Stripe’s own pages; we see none
+            of it, and gifts go straight to your own account there.
           </p>
           <button type="submit" class="primary">
             {found.takesGifts ? "Look at your answers at Stripe" : "Go on at Stripe"}

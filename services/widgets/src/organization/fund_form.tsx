@@ -24,7 +24,16 @@ interface FundFormProps {
 }
 
 /** A fund's name, and what people call it. */
-export function FundForm({ prefix, name: before, asksKind = false, taken, action, isAnew = false, onSave, onLeave }: FundFormProps) {
+export function FundForm({
+  prefix,
+  name: before,
+  asksKind = false,
+  taken,
+  action,
+  isAnew = false,
+  onSave,
+  onLeave,
+}: FundFormProps) {
   const speech = useSpeech();
   const { t } = speech;
   const field = `${prefix}name`;

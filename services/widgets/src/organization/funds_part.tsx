@@ -63,7 +63,12 @@ function NewFund({ collecting, look, attempt, taken }: NewFundProps) {
             asksKind
             taken={taken}
             action={t.makeFundNow}
-            onSave={(name, kind, guard) => attempt(() => guard(() => make(name, kind)).then(close), (words) => words.fundMade)}
+            onSave={(name, kind, guard) =>
+              attempt(
+                () => guard(() => make(name, kind)).then(close),
+                (words) => words.fundMade,
+              )
+            }
             onLeave={close}
           />
         )}
@@ -96,9 +101,22 @@ function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
       <p class="about">{[t.fundKinds[kind], said.isOpen ? t.takesGifts : t.closed].join(" · ")}</p>
       {isOffered && (
         <div class="actions">
-          <DisclosureForm action={t.rename} about={said.name} title={t.renameFund} attempt={attempt} load={keeping.look} onOpen={onOpen}>
+          <DisclosureForm
+            action={t.rename}
+            about={said.name}
+            title={t.renameFund}
+            attempt={attempt}
+            load={keeping.look}
+            onOpen={onOpen}
+          >
             {(seen, done) => (
-              <VersionedForm of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.fundRenamed} onSaved={done}>
+              <VersionedForm
+                of={seen}
+                keeping={keeping}
+                attempt={attempt}
+                saved={(words) => words.fundRenamed}
+                onSaved={done}
+              >
                 {({ base, isAnew, onSave }) => (
                   <FundForm
                     prefix={`${id}-`}

@@ -78,7 +78,12 @@ function Shown({ kind, image, profile, own, attempt }: ShownProps) {
               sentence={t.pictureRemoveAbout}
               yes={t.pictureRemoveNow[kind]}
               no={t.leaveIt}
-              onYes={() => void attempt(() => own.remove(image.id), (words) => words.pictureGone)}
+              onYes={() =>
+                void attempt(
+                  () => own.remove(image.id),
+                  (words) => words.pictureGone,
+                )
+              }
             />
           )}
         </div>
@@ -112,7 +117,16 @@ function Unshown({ images, own, attempt, look }: UnshownProps) {
                 {t.lookAgain}
               </button>
             ) : (
-              <button type="button" class="outlined" onClick={() => void attempt(() => own.remove(image.id), (words) => words.pictureGone)}>
+              <button
+                type="button"
+                class="outlined"
+                onClick={() =>
+                  void attempt(
+                    () => own.remove(image.id),
+                    (words) => words.pictureGone,
+                  )
+                }
+              >
                 {t.takeAway}
               </button>
             )}

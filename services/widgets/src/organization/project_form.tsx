@@ -49,8 +49,22 @@ export function ProjectForm({ prefix, said, taken, action, isAnew = false, onSav
   const field = (name: string) => ({ id: `${prefix}${name}`, fault: fault(`${prefix}${name}`) });
   return (
     <form ref={form} onSubmit={submit} noValidate>
-      <FormField {...field("name")} label={t.projectName} hint={t.projectNameHint} defaultValue={said?.name ?? ""} maxLength={100} autocomplete="off" />
-      <FormField {...field("goal")} label={t.projectGoal} hint={t.projectGoalHint} defaultValue={goal} inputMode="decimal" autocomplete="off" />
+      <FormField
+        {...field("name")}
+        label={t.projectName}
+        hint={t.projectNameHint}
+        defaultValue={said?.name ?? ""}
+        maxLength={100}
+        autocomplete="off"
+      />
+      <FormField
+        {...field("goal")}
+        label={t.projectGoal}
+        hint={t.projectGoalHint}
+        defaultValue={goal}
+        inputMode="decimal"
+        autocomplete="off"
+      />
       <FormSelect {...field("currency")} label={t.goalCurrency}>
         {[...CURRENCIES.keys()].map((code) => (
           <option key={code} value={code} selected={code === (said?.goal.currency ?? "EUR")}>
@@ -67,7 +81,13 @@ export function ProjectForm({ prefix, said, taken, action, isAnew = false, onSav
           ))}
         </FormSelect>
       )}
-      <TextsFields legend={t.projectTexts} about={t.profileTextsAbout} texts={said?.texts ?? {}} prefix={prefix} fault={fault} />
+      <TextsFields
+        legend={t.projectTexts}
+        about={t.profileTextsAbout}
+        texts={said?.texts ?? {}}
+        prefix={prefix}
+        fault={fault}
+      />
       <div class="actions">
         <button type="submit" class="outlined">
           {action}

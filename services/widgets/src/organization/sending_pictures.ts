@@ -15,7 +15,11 @@ export interface ToSend {
 }
 
 /** From the file to the picture that is shown; `onProgress` says how far it is. Throws RequestFault and Told. */
-export async function sendPicture(own: OwnApi, { kind, chosen, alt }: ToSend, onProgress: (words: Words) => void): Promise<void> {
+export async function sendPicture(
+  own: OwnApi,
+  { kind, chosen, alt }: ToSend,
+  onProgress: (words: Words) => void,
+): Promise<void> {
   onProgress((t) => t.pictureSending);
   const place = await own.offer(kind, chosen.mediaType, alt);
   try {

@@ -38,10 +38,10 @@ export function SharingPage({ api, config, address }: SharingPageProps) {
         </p>
       )}
       {known === null && fault === null && <p role="status">{t.organizationsLoading}</p>}
-      {known !== null && known.size < FEWEST_PARTS && !isReturning && (
-        <p>{t.onlyOne}</p>
+      {known !== null && known.size < FEWEST_PARTS && !isReturning && <p>{t.onlyOne}</p>}
+      {known !== null && (known.size >= FEWEST_PARTS || isReturning) && (
+        <Sharing {...{ api, config, address, known }} />
       )}
-      {known !== null && (known.size >= FEWEST_PARTS || isReturning) && <Sharing {...{ api, config, address, known }} />}
     </>
   );
 }
@@ -52,7 +52,13 @@ interface SharingProps extends SharingPageProps {
 
 type Step =
   | { readonly at: "details" }
-  | { readonly at: "setup"; readonly splitId: string; readonly setup: PaymentHandle; readonly amount: Money | null; readonly feeCover: Money | null }
+  | {
+      readonly at: "setup";
+      readonly splitId: string;
+      readonly setup: PaymentHandle;
+      readonly amount: Money | null;
+      readonly feeCover: Money | null;
+    }
   | { readonly at: "standing"; readonly splitId: string; readonly isSetUp: boolean };
 
 function Sharing({ api, config, address, known }: SharingProps) {
@@ -86,10 +92,12 @@ function Sharing({ api, config, address, known }: SharingProps) {
       history.replaceState(null, "", returnUrl);
       setStep({ at: "standing", splitId, isSetUp: true });
     };
-    const onBack = () => setStep(step.amount === null ? { at: "standing", splitId, isSetUp: false } : { at: "details" });
+    const onBack = () =>
+      setStep(step.amount === null ? { at: "standing", splitId, isSetUp: false } : { at: "details" });
     return <SetupStep {...step} {...{ returnUrl, onEntered, onBack }} stripeJsUrl={config.stripeJsUrl} />;
   }
-  const onOtherCard = async () => setStep({ at: "setup", splitId, setup: await splits.newSetup(splitId), amount: null, feeCover: null });
+  const onOtherCard = async () =>
+    setStep({ at: "setup", splitId, setup: await splits.newSetup(splitId), amount: null, feeCover: null });
   const { isSetUp } = step;
   return <SharedStanding {...{ config, known, splitId, isSetUp, onOtherCard }} api={splits} startAgainUrl={again} />;
 }
@@ -107,8 +115,17 @@ function firstDraft(
 
 /** What is paid in all, and what of it covers fees. */
 function sumsOf({ parts }: SplitGift, currency: string): { readonly amount: Money; readonly feeCover: Money | null } {
-  const feeCover = sumOf(parts.map((part) => part.feeCover), currency);
-  return { amount: sumOf(parts.map((part) => part.amount), currency), feeCover: feeCover.minorUnits === 0n ? null : feeCover };
+  const feeCover = sumOf(
+    parts.map((part) => part.feeCover),
+    currency,
+  );
+  return {
+    amount: sumOf(
+      parts.map((part) => part.amount),
+      currency,
+    ),
+    feeCover: feeCover.minorUnits === 0n ? null : feeCover,
+  };
 }
 
 function withSplit(url: string, splitId: string): string {

@@ -18,7 +18,9 @@ export function rowsOf(groupRoles: Readonly<Record<string, string>>): readonly G
 
 /** Lines without a name say nothing. */
 export function rolesOf(groups: readonly Group[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(groups.filter(({ name }) => name.trim() !== "").map(({ name, role }) => [name.trim(), role]));
+  return Object.fromEntries(
+    groups.filter(({ name }) => name.trim() !== "").map(({ name, role }) => [name.trim(), role]),
+  );
 }
 
 /** Lines whose group stands in a line above, by their keys: only one of the two could be meant. */
@@ -65,7 +67,11 @@ export function GroupFields({ groups, onChange }: GroupFieldsProps) {
                 onInput={(event) => change({ ...group, name: event.currentTarget.value })}
               />
             </div>
-            <RoleChoice label={t.groupRole(at + 1)} value={group.role} onChange={(role) => change({ ...group, role })} />
+            <RoleChoice
+              label={t.groupRole(at + 1)}
+              value={group.role}
+              onChange={(role) => change({ ...group, role })}
+            />
             <button
               type="button"
               class="outlined"

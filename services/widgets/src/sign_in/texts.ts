@@ -1,7 +1,8 @@
 /** What `/account/sign-in/` says, in each language: a part of the table of people's pages. */
 export const SIGN_IN_EN = {
   ownSignInTitle: "Sign-in of your organisation",
-  ownSignInAbout: (organization: string) => `Members of ${organization} can sign in where they sign in anyway: Entra ID, Okta, Google Workspace, Keycloak, or any other OpenID provider.`,
+  ownSignInAbout: (organization: string) =>
+    `Members of ${organization} can sign in where they sign in anyway: Entra ID, Okta, Google Workspace, Keycloak, or any other OpenID provider.`,
   ownSignInNotYours: "You look after the sign-in of no organisation: owners and administrators do.",
   signInOf: "Sign-in",
   providerTitle: "1. Your provider",
@@ -25,11 +26,13 @@ export const SIGN_IN_EN = {
   signInSave: "Save",
   signInSaved: "It is saved.",
   signInRemove: "Remove the sign-in",
-  signInRemoveAbout: "Nobody comes by your provider any more, and whoever came by it has no role within five minutes. Those who were invited stay.",
+  signInRemoveAbout:
+    "Nobody comes by your provider any more, and whoever came by it has no role within five minutes. Those who were invited stay.",
   signInRemoveNow: "Remove it",
   signInGone: "The sign-in is removed.",
   domainsTitle: "2. Your domains",
-  domainsAbout: "People whose address ends in a domain of yours are sent to your provider. A record in the domain’s DNS shows that it is yours: leave it there, since we look every day.",
+  domainsAbout:
+    "People whose address ends in a domain of yours are sent to your provider. A record in the domain’s DNS shows that it is yours: leave it there, since we look every day.",
   noDomains: "There are no domains yet.",
   domain: "Domain",
   domainHint: "For example: charity.example.",
@@ -48,20 +51,24 @@ export const SIGN_IN_EN = {
   domainGone: "The domain is taken away.",
   dnsAway: "The DNS does not answer us just now: try again in a minute.",
   tryTitle: "3. Try it",
-  tryAbout: "You are signed out here, sent to your provider, and come back to your account’s page as whoever it says you are: as everybody will. Come here again afterwards.",
+  tryAbout:
+    "You are signed out here, sent to your provider, and come back to your account’s page as whoever it says you are: as everybody will. Come here again afterwards.",
   tryNotYet: "Once the provider is set up and a domain is yours, you can try it here.",
   tryNow: "Sign in by your provider now",
   requireTitle: "4. Let it be required",
   isOffered: "Members may sign in by your provider, and by their password too.",
-  isRequired: "Members sign in by your provider and no other way. The owner of longest standing gets in by password, whatever happens to it.",
+  isRequired:
+    "Members sign in by your provider and no other way. The owner of longest standing gets in by password, whatever happens to it.",
   require: "Require it",
-  requireAbout: "From now on passwords of your members are refused here, except that of the owner of longest standing. Sign in by your provider once before.",
+  requireAbout:
+    "From now on passwords of your members are refused here, except that of the owner of longest standing. Sign in by your provider once before.",
   requireNow: "Require it from now on",
   requiredNow: "Members sign in by your provider alone from now on.",
   allowOthers: "Let members sign in by password too",
   requiredNoMore: "Members may sign in by password again.",
   directoryTitle: "Your directory (SCIM)",
-  directoryAbout: "A directory can tell us who belongs to you: whoever is let go there is out here at once. Give it this address and a token. Two tokens work at a time: to change one, make the second, give it to the directory, then revoke the first.",
+  directoryAbout:
+    "A directory can tell us who belongs to you: whoever is let go there is out here at once. Give it this address and a token. Two tokens work at a time: to change one, make the second, give it to the directory, then revoke the first.",
   directoryAddress: "Address for the directory",
   makeToken: "Make a token",
   noTokens: "There are no tokens yet.",
@@ -73,18 +80,21 @@ export const SIGN_IN_EN = {
   tokenMadeOn: (day: string) => `made on ${day}`,
   tokenUnused: "never used",
   tokenRevokedOn: (day: string) => `revoked on ${day}`,
-  tokenRevokeAbout: "Your directory is refused with this token from now on. It cannot be undone. Everybody stays as the directory last said.",
+  tokenRevokeAbout:
+    "Your directory is refused with this token from now on. It cannot be undone. Everybody stays as the directory last said.",
   tokenRevokeNow: "Revoke the token",
   tokenGone: "The token is revoked.",
 };
 
 export const SIGN_IN_DE: typeof SIGN_IN_EN = {
   ownSignInTitle: "Anmeldung Ihrer Organisation",
-  ownSignInAbout: (organization) => `Mitglieder von ${organization} können sich dort anmelden, wo sie es ohnehin tun: Entra ID, Okta, Google Workspace, Keycloak oder jeder andere OpenID-Anbieter.`,
+  ownSignInAbout: (organization) =>
+    `Mitglieder von ${organization} können sich dort anmelden, wo sie es ohnehin tun: Entra ID, Okta, Google Workspace, Keycloak oder jeder andere OpenID-Anbieter.`,
   ownSignInNotYours: "Sie verwalten die Anmeldung keiner Organisation: Das tun Inhaber und Verwaltung.",
   signInOf: "Anmeldung",
   providerTitle: "1. Ihr Anbieter",
-  providerAbout: "Tragen Sie dort eine Webanwendung mit dieser Rücksprungadresse ein, und sagen Sie uns, wie wir dort heißen.",
+  providerAbout:
+    "Tragen Sie dort eine Webanwendung mit dieser Rücksprungadresse ein, und sagen Sie uns, wie wir dort heißen.",
   redirectAddress: "Rücksprungadresse",
   issuer: "Aussteller (Issuer)",
   issuerHint: "So, wie Ihr Anbieter ihn nennt, Zeichen für Zeichen: https://…",
@@ -96,7 +106,8 @@ export const SIGN_IN_DE: typeof SIGN_IN_EN = {
   groupsAbout: "Die Namen sind die, die Ihr Anbieter als Gruppen sendet. Von mehreren zählt die, die am meisten darf.",
   groupName: (line) => `Gruppe ${line}`,
   groupRole: (line) => `Rolle der Gruppe ${line}`,
-  groupTwice: (group) => `${group} steht schon in einer Zeile darüber: Geben Sie der Gruppe eine Rolle, und nehmen Sie die andere Zeile weg.`,
+  groupTwice: (group) =>
+    `${group} steht schon in einer Zeile darüber: Geben Sie der Gruppe eine Rolle, und nehmen Sie die andere Zeile weg.`,
   addGroup: "Eine Gruppe hinzufügen",
   defaultRole: "Wer in keiner dieser Gruppen ist",
   noRole: "hat keine Rolle und kommt nicht herein",
@@ -104,11 +115,13 @@ export const SIGN_IN_DE: typeof SIGN_IN_EN = {
   signInSave: "Speichern",
   signInSaved: "Es ist gespeichert.",
   signInRemove: "Die Anmeldung entfernen",
-  signInRemoveAbout: "Niemand kommt mehr über Ihren Anbieter, und wer über ihn kam, hat binnen fünf Minuten keine Rolle mehr. Wer eingeladen wurde, bleibt.",
+  signInRemoveAbout:
+    "Niemand kommt mehr über Ihren Anbieter, und wer über ihn kam, hat binnen fünf Minuten keine Rolle mehr. Wer eingeladen wurde, bleibt.",
   signInRemoveNow: "Entfernen",
   signInGone: "Die Anmeldung ist entfernt.",
   domainsTitle: "2. Ihre Domains",
-  domainsAbout: "Wessen Adresse auf eine Ihrer Domains endet, wird zu Ihrem Anbieter geschickt. Ein Eintrag im DNS der Domain zeigt, dass sie Ihre ist: Lassen Sie ihn stehen, denn wir sehen jeden Tag nach.",
+  domainsAbout:
+    "Wessen Adresse auf eine Ihrer Domains endet, wird zu Ihrem Anbieter geschickt. Ein Eintrag im DNS der Domain zeigt, dass sie Ihre ist: Lassen Sie ihn stehen, denn wir sehen jeden Tag nach.",
   noDomains: "Es gibt noch keine Domains.",
   domain: "Name der Domain",
   domainHint: "Zum Beispiel: verein.example.",
@@ -127,43 +140,52 @@ export const SIGN_IN_DE: typeof SIGN_IN_EN = {
   domainGone: "Die Domain ist weggenommen.",
   dnsAway: "Das DNS antwortet uns gerade nicht: Versuchen Sie es in einer Minute noch einmal.",
   tryTitle: "3. Ausprobieren",
-  tryAbout: "Sie werden hier abgemeldet, zu Ihrem Anbieter geschickt und kommen auf der Seite Ihres Kontos als die Person an, die er nennt: wie alle es tun werden. Kommen Sie danach wieder hierher.",
+  tryAbout:
+    "Sie werden hier abgemeldet, zu Ihrem Anbieter geschickt und kommen auf der Seite Ihres Kontos als die Person an, die er nennt: wie alle es tun werden. Kommen Sie danach wieder hierher.",
   tryNotYet: "Sobald der Anbieter eingerichtet und eine Domain Ihre ist, können Sie es hier ausprobieren.",
   tryNow: "Jetzt über Ihren Anbieter anmelden",
   requireTitle: "4. Vorschreiben",
   isOffered: "Mitglieder können sich über Ihren Anbieter anmelden, und auch mit ihrem Passwort.",
-  isRequired: "Mitglieder melden sich nur über Ihren Anbieter an. Wer die Organisation am längsten innehat, kommt mit dem Passwort herein, was auch mit ihm geschieht.",
+  isRequired:
+    "Mitglieder melden sich nur über Ihren Anbieter an. Wer die Organisation am längsten innehat, kommt mit dem Passwort herein, was auch mit ihm geschieht.",
   require: "Vorschreiben",
-  requireAbout: "Ab jetzt werden Passwörter Ihrer Mitglieder hier abgewiesen, außer dem der Person, die die Organisation am längsten innehat. Melden Sie sich vorher einmal über Ihren Anbieter an.",
+  requireAbout:
+    "Ab jetzt werden Passwörter Ihrer Mitglieder hier abgewiesen, außer dem der Person, die die Organisation am längsten innehat. Melden Sie sich vorher einmal über Ihren Anbieter an.",
   requireNow: "Ab jetzt vorschreiben",
   requiredNow: "Mitglieder melden sich ab jetzt nur über Ihren Anbieter an.",
   allowOthers: "Auch Passwörter zulassen",
   requiredNoMore: "Mitglieder können sich wieder mit ihrem Passwort anmelden.",
   directoryTitle: "Ihr Verzeichnis (SCIM)",
-  directoryAbout: "Ein Verzeichnis kann uns sagen, wer zu Ihnen gehört: Wer dort ausscheidet, ist hier sofort draußen. Geben Sie ihm diese Adresse und einen Token. Zwei gelten zugleich: Zum Wechseln legen Sie den zweiten an, geben ihn dem Verzeichnis und widerrufen dann den ersten.",
+  directoryAbout:
+    "Ein Verzeichnis kann uns sagen, wer zu Ihnen gehört: Wer dort ausscheidet, ist hier sofort draußen. Geben Sie ihm diese Adresse und einen Token. Zwei gelten zugleich: Zum Wechseln legen Sie den zweiten an, geben ihn dem Verzeichnis und widerrufen dann den ersten.",
   directoryAddress: "Adresse für das Verzeichnis",
   makeToken: "Einen Token anlegen",
   noTokens: "Es gibt noch keine Tokens.",
   tokenMade: "Ihr neuer Token",
-  tokenMadeAbout: "Kopieren Sie ihn jetzt in Ihr Verzeichnis: Er wird nur hier gezeigt, und niemand kann ihn noch einmal zeigen.",
+  tokenMadeAbout:
+    "Kopieren Sie ihn jetzt in Ihr Verzeichnis: Er wird nur hier gezeigt, und niemand kann ihn noch einmal zeigen.",
   tokenEnds: (last) => `Token, der auf ${last} endet`,
   tokenUsed: (moment) => `zuletzt verwendet ${moment}`,
   tokenKept: "Ich habe ihn aufbewahrt",
   tokenMadeOn: (day) => `angelegt am ${day}`,
   tokenUnused: "nie verwendet",
   tokenRevokedOn: (day) => `widerrufen am ${day}`,
-  tokenRevokeAbout: "Ihr Verzeichnis wird mit diesem Token ab jetzt abgewiesen. Das lässt sich nicht rückgängig machen. Alle bleiben, was das Verzeichnis zuletzt gesagt hat.",
+  tokenRevokeAbout:
+    "Ihr Verzeichnis wird mit diesem Token ab jetzt abgewiesen. Das lässt sich nicht rückgängig machen. Alle bleiben, was das Verzeichnis zuletzt gesagt hat.",
   tokenRevokeNow: "Den Token widerrufen",
   tokenGone: "Der Token ist widerrufen.",
 };
 
 export const SIGN_IN_FR: typeof SIGN_IN_EN = {
   ownSignInTitle: "Connexion de votre organisation",
-  ownSignInAbout: (organization) => `Les membres de ${organization} peuvent se connecter là où ils le font déjà\u00a0: Entra ID, Okta, Google Workspace, Keycloak, ou tout autre fournisseur OpenID.`,
-  ownSignInNotYours: "Vous ne gérez la connexion d’aucune organisation\u00a0: ses responsables et son administration le font.",
+  ownSignInAbout: (organization) =>
+    `Les membres de ${organization} peuvent se connecter là où ils le font déjà\u00a0: Entra ID, Okta, Google Workspace, Keycloak, ou tout autre fournisseur OpenID.`,
+  ownSignInNotYours:
+    "Vous ne gérez la connexion d’aucune organisation\u00a0: ses responsables et son administration le font.",
   signInOf: "Connexion",
   providerTitle: "1. Votre fournisseur",
-  providerAbout: "Déclarez-y une application web avec cette adresse de retour, et dites-nous sous quel nom elle nous connaît.",
+  providerAbout:
+    "Déclarez-y une application web avec cette adresse de retour, et dites-nous sous quel nom elle nous connaît.",
   redirectAddress: "Adresse de retour",
   issuer: "Émetteur (issuer)",
   issuerHint: "Tel que votre fournisseur le nomme, caractère par caractère\u00a0: https://…",
@@ -172,10 +194,12 @@ export const SIGN_IN_FR: typeof SIGN_IN_EN = {
   clientSecretHint: "Il est gardé scellé, et n’est plus montré à personne.",
   clientSecretKept: "Un secret est gardé, et n’est montré à personne. Laissez ce champ vide pour le conserver.",
   groups: "Ce que les membres d’un groupe sont ici",
-  groupsAbout: "Les noms sont ceux que votre fournisseur envoie comme groupes. De plusieurs groupes, celui qui permet le plus compte.",
+  groupsAbout:
+    "Les noms sont ceux que votre fournisseur envoie comme groupes. De plusieurs groupes, celui qui permet le plus compte.",
   groupName: (line) => `Groupe ${line}`,
   groupRole: (line) => `Rôle du groupe ${line}`,
-  groupTwice: (group) => `${group} figure déjà dans une ligne plus haut\u00a0: donnez-lui un seul rôle, et retirez l’autre ligne.`,
+  groupTwice: (group) =>
+    `${group} figure déjà dans une ligne plus haut\u00a0: donnez-lui un seul rôle, et retirez l’autre ligne.`,
   addGroup: "Ajouter un groupe",
   defaultRole: "Qui n’est dans aucun de ces groupes",
   noRole: "n’a pas de rôle, et n’entre pas",
@@ -183,11 +207,13 @@ export const SIGN_IN_FR: typeof SIGN_IN_EN = {
   signInSave: "Enregistrer",
   signInSaved: "C’est enregistré.",
   signInRemove: "Retirer la connexion",
-  signInRemoveAbout: "Plus personne ne vient par votre fournisseur, et qui est venu par lui n’a plus de rôle dans les cinq minutes. Les personnes invitées restent.",
+  signInRemoveAbout:
+    "Plus personne ne vient par votre fournisseur, et qui est venu par lui n’a plus de rôle dans les cinq minutes. Les personnes invitées restent.",
   signInRemoveNow: "La retirer",
   signInGone: "La connexion est retirée.",
   domainsTitle: "2. Vos domaines",
-  domainsAbout: "Les personnes dont l’adresse se termine par un de vos domaines sont envoyées à votre fournisseur. Un enregistrement dans le DNS du domaine montre qu’il est à vous\u00a0: laissez-le, car nous regardons chaque jour.",
+  domainsAbout:
+    "Les personnes dont l’adresse se termine par un de vos domaines sont envoyées à votre fournisseur. Un enregistrement dans le DNS du domaine montre qu’il est à vous\u00a0: laissez-le, car nous regardons chaque jour.",
   noDomains: "Il n’y a pas encore de domaine.",
   domain: "Domaine",
   domainHint: "Par exemple\u00a0: association.example.",
@@ -201,37 +227,44 @@ export const SIGN_IN_FR: typeof SIGN_IN_EN = {
   recordType: "Type d’enregistrement",
   recordText: "Texte de l’enregistrement",
   lookNow: "Regarder maintenant",
-  domainRemoveAbout: (domain) => `Les personnes qui ont une adresse de ${domain} ne sont plus envoyées à votre fournisseur.`,
+  domainRemoveAbout: (domain) =>
+    `Les personnes qui ont une adresse de ${domain} ne sont plus envoyées à votre fournisseur.`,
   domainRemoveNow: "Retirer le domaine",
   domainGone: "Le domaine est retiré.",
   dnsAway: "Le DNS ne nous répond pas en ce moment\u00a0: réessayez dans une minute.",
   tryTitle: "3. Essayer",
-  tryAbout: "Vous êtes déconnecté ici, envoyé à votre fournisseur, et revenez à la page de votre compte comme la personne qu’il nomme\u00a0: comme tout le monde le fera. Revenez ensuite ici.",
+  tryAbout:
+    "Vous êtes déconnecté ici, envoyé à votre fournisseur, et revenez à la page de votre compte comme la personne qu’il nomme\u00a0: comme tout le monde le fera. Revenez ensuite ici.",
   tryNotYet: "Dès que le fournisseur est configuré et qu’un domaine est à vous, vous pouvez l’essayer ici.",
   tryNow: "Se connecter maintenant par votre fournisseur",
   requireTitle: "4. La rendre obligatoire",
   isOffered: "Les membres peuvent se connecter par votre fournisseur, et aussi par leur mot de passe.",
-  isRequired: "Les membres se connectent par votre fournisseur et d’aucune autre façon. La personne responsable depuis le plus longtemps entre par son mot de passe, quoi qu’il arrive.",
+  isRequired:
+    "Les membres se connectent par votre fournisseur et d’aucune autre façon. La personne responsable depuis le plus longtemps entre par son mot de passe, quoi qu’il arrive.",
   require: "La rendre obligatoire",
-  requireAbout: "Les mots de passe de vos membres sont refusés ici dès maintenant, sauf celui de la personne responsable depuis le plus longtemps. Connectez-vous d’abord une fois par votre fournisseur.",
+  requireAbout:
+    "Les mots de passe de vos membres sont refusés ici dès maintenant, sauf celui de la personne responsable depuis le plus longtemps. Connectez-vous d’abord une fois par votre fournisseur.",
   requireNow: "Obligatoire dès maintenant",
   requiredNow: "Les membres se connectent dès maintenant par votre fournisseur seul.",
   allowOthers: "Permettre aussi les mots de passe",
   requiredNoMore: "Les membres peuvent de nouveau se connecter par mot de passe.",
   directoryTitle: "Votre annuaire (SCIM)",
-  directoryAbout: "Un annuaire peut nous dire qui fait partie de votre organisation\u00a0: qui la quitte là-bas est dehors ici aussitôt. Donnez-lui cette adresse et un jeton. Deux jetons sont valables à la fois\u00a0: pour en changer, créez le deuxième, donnez-le à l’annuaire, puis révoquez le premier.",
+  directoryAbout:
+    "Un annuaire peut nous dire qui fait partie de votre organisation\u00a0: qui la quitte là-bas est dehors ici aussitôt. Donnez-lui cette adresse et un jeton. Deux jetons sont valables à la fois\u00a0: pour en changer, créez le deuxième, donnez-le à l’annuaire, puis révoquez le premier.",
   directoryAddress: "Adresse pour l’annuaire",
   makeToken: "Créer un jeton",
   noTokens: "Il n’y a pas encore de jeton.",
   tokenMade: "Votre nouveau jeton",
-  tokenMadeAbout: "Copiez-le maintenant dans votre annuaire\u00a0: il n’est montré qu’ici, et personne ne pourra le montrer à nouveau.",
+  tokenMadeAbout:
+    "Copiez-le maintenant dans votre annuaire\u00a0: il n’est montré qu’ici, et personne ne pourra le montrer à nouveau.",
   tokenEnds: (last) => `Jeton qui se termine par ${last}`,
   tokenUsed: (moment) => `utilisé la dernière fois ${moment}`,
   tokenKept: "Je l’ai gardé",
   tokenMadeOn: (day) => `créé le ${day}`,
   tokenUnused: "jamais utilisé",
   tokenRevokedOn: (day) => `révoqué le ${day}`,
-  tokenRevokeAbout: "Votre annuaire est refusé avec ce jeton dès maintenant. C’est définitif. Chacun reste ce que l’annuaire a dit en dernier.",
+  tokenRevokeAbout:
+    "Votre annuaire est refusé avec ce jeton dès maintenant. C’est définitif. Chacun reste ce que l’annuaire a dit en dernier.",
   tokenRevokeNow: "Révoquer le jeton",
   tokenGone: "Le jeton est révoqué.",
 };
