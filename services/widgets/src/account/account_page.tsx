@@ -1,6 +1,7 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import type { SiteConfig } from "../site/config";
+import { useOnMount } from "../site/use_on_mount";
 import { AccountApi } from "./account_api";
 import { AccountForm, emailAsked, newPasswordAsked, passwordAsked } from "./account_form";
 import { type Back, ComingBack } from "./coming_back";
@@ -44,7 +45,7 @@ function Steps({ config, arrival }: AccountPageProps) {
   const [step, setStep] = useState<Step>(arrival.step);
   const [said, setSaid] = useState<Words | null>(null);
   const [refused, setRefused] = useState<unknown>(null);
-  useEffect(() => void look(), []);
+  useOnMount(() => void look());
   const say = (words: Words | null) => {
     setSaid(() => words);
     setRefused(null);

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { RequestFault } from "../site/http";
 import { StepHeading } from "../site/step_heading";
+import { useOnMount } from "../site/use_on_mount";
 import type { AccountApi, Arrived } from "./account_api";
 import { AccountForm, codeAsked, passwordAsked } from "./account_form";
 import type { Words } from "./confirming";
@@ -46,7 +47,7 @@ export function ComingBack({ api, back, isSignedIn, onDone, onFailed }: ComingBa
     const arrived = await api.finishOutside(back);
     return arrived === null ? onDone(null) : setMissing(arrived);
   };
-  useEffect(() => void finish().catch(onFailed), []);
+  useOnMount(() => void finish().catch(onFailed));
   if (missing === null) return <p role="status">{t.finishing}</p>;
   if (missing.needs === "link") return <LinkForm api={api} pending={missing.pending} onLinked={linked} />;
   return (
@@ -68,6 +69,7 @@ function LinkForm({ api, pending, onLinked }: LinkFormProps) {
   const { t } = useSpeech();
   const [needsCode, setNeedsCode] = useState(false);
   const code = useRef<HTMLInputElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the field is there once a code is needed
   useEffect(() => code.current?.focus(), [needsCode]);
   const link = async ({ password = "", code: typed = "" }) => {
     try {

@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
+import { useOnMount } from "../site/use_on_mount";
 import type { AccountApi, Binding, Identity, Membership, Passkey, Person, Provider, SessionSeen } from "./account_api";
+import { ActionResult } from "./action_result";
 import { AppSection } from "./app_section";
 import { Asking } from "./asking";
-import { ActionResult } from "./action_result";
 import { useAttempts, type Words } from "./confirming";
 import { CredentialsSection } from "./credentials_section";
 import { IdentitiesSection } from "./identities_section";
@@ -55,7 +56,7 @@ export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged
   };
   const { attempt, ...became } = useAttempts(() => Promise.all([look(), onChanged()]).then(() => {}));
   const attemptLast = (work: () => Promise<void>) => void attempt(work, undefined, true);
-  useEffect(() => attemptLast(look), []);
+  useOnMount(() => attemptLast(look));
   const signOut = (everywhere: boolean) => attemptLast(() => api.signOut(everywhere).then(() => onGone(null)));
   const hold = (binding: Binding) =>
     attemptLast(() => api.holdSessions(binding).then(() => onGone((words) => words.sessionsHeld)));

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-import { type AccountApi, type Binding, BINDINGS, type SessionSeen } from "./account_api";
+import { type AccountApi, BINDINGS, type Binding, type SessionSeen } from "./account_api";
 import { Asking } from "./asking";
 import type { Attempt } from "./confirming";
 import { momentIn, useSpeech } from "./language";

@@ -66,6 +66,7 @@ function PartRow({ part }: { readonly part: CertifiedPart }) {
         <code>{part.file}</code>
       </th>
       {[part.rows, part.people, part.k, part.l].map((count, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the four columns of a file stay in their order
         <td key={index} class="number">
           {count === null ? t.unknown : number(count)}
         </td>

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 
-import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
+import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
 import { SELLERS } from "../account/roles";
 import { ConsentsSection } from "./consents_section";
 import { DataApi } from "./data_api";

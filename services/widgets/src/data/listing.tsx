@@ -19,6 +19,7 @@ export function useListing<Item>(load: (cursor: string | null) => Promise<Listed
   const [listed, setListed] = useState<Listed<Item> | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const once = useOneAtATime();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `of` names what `load` reads
   useEffect(() => {
     let isWanted = true;
     setListed(null);

@@ -6,6 +6,7 @@ import { exponentOf } from "../money";
 import type { Api, CreatedDonation, NewDonation, Organization, SharingOffer } from "../site/api";
 import { RequestFault } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import { AddressFields } from "./address_fields";
 import { DataSharingChoice, useSharingOffer } from "./data_sharing";
 import { acceptableAmount, checkDraft, type Draft, type Field, type FieldFaults, fieldFaultIn } from "./draft";
@@ -18,8 +19,8 @@ import {
   type Keeps,
   keepsOf,
   type OptionFaults,
-  optionFaultIn,
   type OptionsDraft,
+  optionFaultIn,
 } from "./gift_options_draft";
 import { type Said, useSpeech } from "./language";
 import { RhythmChoice } from "./rhythm_choice";
@@ -134,6 +135,7 @@ export function useFocusOnFault(...faults: readonly object[]) {
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => {
     form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    // biome-ignore lint/correctness/useExhaustiveDependencies: the caller's faults are the list
   }, faults);
   return form;
 }
@@ -155,9 +157,9 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
   const once = useOneAtATime();
   const form = useFocusOnFault(faults, optionFaults);
   // The button that led back here is gone.
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isReturning) form.current?.querySelector<HTMLElement>("#amount")?.focus();
-  }, []);
+  });
   const refused = (fault: unknown) => {
     if (!(fault instanceof RequestFault)) return setFormFault(() => asSaid(fault));
     if (fault.param.startsWith("fee_cover")) return setFeeFault(() => FEE_CHANGED);

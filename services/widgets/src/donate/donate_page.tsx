@@ -245,6 +245,6 @@ function useOrganizations(api: Api, address: DonationAddress) {
         ? api.organizations().then(setChoices)
         : api.organization(address.organization).then(setOrganization);
     found.catch((reason: unknown) => setFault(() => asSaid(reason)));
-  }, []);
+  }, [api, address.organization]);
   return { organization, choices, fault };
 }

@@ -4,7 +4,7 @@ import type { Organization } from "../site/api";
 import { FormField } from "./field";
 import { typed } from "./gift_options";
 import type { OptionFaults, OptionsDraft } from "./gift_options_draft";
-import { speechIn, type Speech, useSpeech } from "./language";
+import { type Speech, speechIn, useSpeech } from "./language";
 
 interface GiftAidChoiceProps {
   /** All in the UK. */

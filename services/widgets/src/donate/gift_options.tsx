@@ -142,6 +142,7 @@ export function Choice({ id, label, children, ...select }: ChoiceProps) {
 /** The open funds by organisation; none while they cannot be had: the gift matters more than what it is for. */
 export function useFunds(api: Api, organizations: readonly string[]): ReadonlyMap<string, readonly Fund[]> {
   const [funds, setFunds] = useState<ReadonlyMap<string, readonly Fund[]>>(new Map());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lists are compared by what is in them, and a fund that is known is not asked for
   useEffect(() => {
     for (const id of organizations.filter((each) => !funds.has(each))) {
       api.openFunds(id).then(

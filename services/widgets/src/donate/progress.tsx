@@ -143,6 +143,7 @@ function useDonation(api: Api, donationId: string) {
   const [fault, setFault] = useState<Said | null>(null);
   const [rounds, setRounds] = useState(0);
   const [hasGivenUp, setGivenUp] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round begins anew
   useEffect(() => {
     const leaving = new AbortController();
     const watch = async () => {
@@ -152,7 +153,7 @@ function useDonation(api: Api, donationId: string) {
     };
     watch().catch((reason: unknown) => setFault(() => asSaid(reason)));
     return () => leaving.abort();
-  }, [rounds]);
+  }, [api, donationId, rounds]);
   const lookAgain = () => {
     setFault(null);
     setGivenUp(false);

@@ -1,4 +1,4 @@
-import { donorsTimeZone, type Rhythm, RHYTHMS, secondGiftOn } from "../rhythm";
+import { donorsTimeZone, RHYTHMS, type Rhythm, secondGiftOn } from "../rhythm";
 import { acceptableAmount } from "./draft";
 import { useSpeech } from "./language";
 import { GivingLink } from "./links";

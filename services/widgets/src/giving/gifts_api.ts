@@ -1,9 +1,9 @@
+import type { Language } from "../language/language";
 import { isCurrencyCode, type Money } from "../money";
 import { type SharingOffer, sharingOfferFrom } from "../site/api";
 import { asCount, asList, asObject, asText, request, requestJson, sending } from "../site/http";
 import { type Picture, pictureFrom } from "../site/pictures";
 import { pause } from "../site/waiting";
-import type { Language } from "../language/language";
 
 export const ANONYMITIES = ["none", "public", "organization"] as const;
 export type Anonymity = (typeof ANONYMITIES)[number];

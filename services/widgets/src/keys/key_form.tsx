@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-
-import { FormField } from "../donate/field";
 import { useSpeech } from "../account/language";
+import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { type NewKey, SCOPES } from "./keys_api";
 

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { ActionResult } from "../account/action_result";
 import { useAttempts } from "../account/confirming";
-import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
+import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
 import { ShownOnce } from "../account/shown_once";
+import { useOnMount } from "../site/use_on_mount";
 import { KeyForm } from "./key_form";
 import { KeyRow } from "./key_row";
 import { type Key, KeysApi, type NewKey } from "./keys_api";
@@ -25,7 +26,7 @@ function Keys({ config, api, person, organization }: Kept) {
   const [secret, setSecret] = useState("");
   const look = async () => setKeys(await keysApi.list());
   const { attempt, ...became } = useAttempts(look);
-  useEffect(() => void attempt(look, undefined, true), []);
+  useOnMount(() => void attempt(look, undefined, true));
   const make = (asked: NewKey) => attempt(async () => setSecret(await keysApi.make(asked)));
   return (
     <>

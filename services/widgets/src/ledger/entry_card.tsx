@@ -36,6 +36,7 @@ function Transfers({ entry }: { entry: Entry }) {
   return (
     <ul class="transfers">
       {entry.transfers.map((transfer, line) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: an entry never changes
         <li key={line}>
           <span class="amount">{amountInWords({ minorUnits: transfer.amountMinor, currency: transfer.currency })}</span>
           <Accounts transfer={transfer} organization={entry.org} />

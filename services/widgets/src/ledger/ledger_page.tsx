@@ -144,6 +144,7 @@ function Asked({ logUrl, checkpoint, index }: { logUrl: string; checkpoint: Chec
   const [proven, setProven] = useState<ProvenEntry | null>(null);
   const [fault, setFault] = useState("");
   const isCovered = index < checkpoint.size;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an entry that a checkpoint covers is the same under every later one
   useEffect(() => {
     if (!isCovered) return;
     readEntries(logUrl, checkpoint, index, index + 1n).then(

@@ -1,6 +1,6 @@
 /** The log's published files: its checkpoint, and entries with the tiles that prove them. Nothing unproved leaves here. */
 
-import { request, RequestFault } from "../site/http";
+import { RequestFault, request } from "../site/http";
 import {
   bundlePath,
   bundleWidth,
@@ -13,10 +13,10 @@ import {
   MAX_NOTE_BYTES,
   MAX_TILE_BYTES,
   TILE_WIDTH,
-  tilePath,
   type TileReader,
-  verifyBundle,
+  tilePath,
   VerifyFault,
+  verifyBundle,
 } from "../verify";
 
 const WIDE = BigInt(TILE_WIDTH);

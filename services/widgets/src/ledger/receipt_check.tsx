@@ -23,7 +23,8 @@ export function ReceiptCheck({ trust, typedKey, onTypedKey }: ReceiptCheckProps)
 
   async function check(file: File | undefined): Promise<void> {
     if (file === undefined) return;
-    const turn = (latest.current += 1);
+    latest.current += 1;
+    const turn = latest.current;
     const found = await verdictOn(file, trust.policy === null ? await trustFrom(typedKey) : trust);
     if (turn === latest.current) setVerdict(found);
   }
@@ -51,7 +52,14 @@ function FileDoor({ onFile }: { onFile: (file: File | undefined) => void }) {
     // Anywhere: a file dropped beside the frame would replace the page.
     const leaving = new AbortController();
     const listen = { signal: leaving.signal };
-    document.addEventListener("dragover", (event) => (event.preventDefault(), setOver(true)), listen);
+    document.addEventListener(
+      "dragover",
+      (event) => {
+        event.preventDefault();
+        setOver(true);
+      },
+      listen,
+    );
     document.addEventListener("dragleave", () => setOver(false), listen);
     document.addEventListener(
       "drop",

@@ -54,6 +54,7 @@ function Genuine({ file, receipt }: { file: string; receipt: VerifiedReceipt }) 
       <dl>
         <Fact name={kindInWords(entry.kind)}>
           {entry.transfers.map(({ amountMinor, currency, debit, credit, phase }, line) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: an entry never changes
             <p key={line}>
               <span class="amount">{amountInWords({ minorUnits: amountMinor, currency })}</span> debit{" "}
               {accountInWords(debit, entry.org)}, credit {accountInWords(credit, entry.org)}

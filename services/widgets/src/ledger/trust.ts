@@ -3,9 +3,9 @@
 import {
   type Checkpoint,
   openCheckpoint,
+  type Policy,
   parseListedKey,
   parsePolicy,
-  type Policy,
   trusting,
   type VerifiedSignature,
   VerifyFault,

@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import type { SiteConfig } from "../site/config";
 import { RequestFault, sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useOnMount } from "../site/use_on_mount";
 import { type Onboarding, OnboardingApi } from "./onboarding_api";
 
 export type Arrival = "letter" | "back" | "again";
@@ -35,9 +36,9 @@ export function OnboardingPage({ config, token, arrival, onExpired }: Onboarding
     onExpired();
     setFound(null);
   };
-  useEffect(() => {
+  useOnMount(() => {
     if (token !== "") api.show().then(setFound, failed);
-  }, []);
+  });
   const goOn = once(async () => {
     setFault("");
     await api.link().then((url) => location.assign(url), failed);

@@ -1,6 +1,6 @@
 import type { Attempt, Words } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { type Language, LANGUAGES } from "../language/language";
+import { LANGUAGES, type Language } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { AltFields, altIn } from "./alt_fields";
 import { DisclosureForm } from "./disclosure_form";

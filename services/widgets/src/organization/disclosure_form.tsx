@@ -36,7 +36,7 @@ export function DisclosureForm<Of extends object>({
     wasOpen.current = isOpen;
     if (!isOpen) button.current?.focus();
     onOpen(isOpen);
-  }, [of]);
+  }, [of, onOpen]);
   if (of === null) {
     const open = async () => {
       const found = await load();

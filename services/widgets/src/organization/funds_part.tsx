@@ -1,17 +1,16 @@
 import { useMemo } from "preact/hooks";
-
+import { ActionResult } from "../account/action_result";
 import { Asking } from "../account/asking";
 import { type Attempt, useAttempts } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { ActionResult } from "../account/action_result";
 import { Part } from "../account/part";
 import type { CollectingApi, Fund, FundKind, FundSaid, SeenFund } from "./collecting_api";
-import { FundForm } from "./fund_form";
 import { DisclosureForm } from "./disclosure_form";
-import { useUntilClosed } from "./use_until_closed";
+import { FundForm } from "./fund_form";
 import { namesOfOthers, namesTaken } from "./project_draft";
 import type { CollectingParts } from "./projects_part";
 import { type Keeping, unlessChanged } from "./saving";
+import { useUntilClosed } from "./use_until_closed";
 import { VersionedForm } from "./versioned_form";
 
 /** What donors can give for besides: funds that no project has. */

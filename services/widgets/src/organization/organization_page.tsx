@@ -1,9 +1,9 @@
 import { useMemo } from "preact/hooks";
 
 import { Failure } from "../account/failure";
-import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
-import { AT_HOME, KEEPERS, RECEIPTING, SHOWING } from "../account/roles";
 import { useSpeech } from "../account/language";
+import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
+import { AT_HOME, KEEPERS, RECEIPTING, SHOWING } from "../account/roles";
 import { useLoaded } from "../account/use_loaded";
 import { CollectingApi } from "./collecting_api";
 import { FundsPart } from "./funds_part";

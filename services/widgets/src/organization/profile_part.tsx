@@ -1,5 +1,5 @@
-import type { Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
+import type { Kept } from "../account/organization_admin_page";
 import { Part } from "../account/part";
 import { LANGUAGES } from "../language/language";
 import type { OwnApi, Profile, Said } from "./own_api";

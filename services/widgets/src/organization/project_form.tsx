@@ -1,10 +1,11 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { useSpeech, wordsOf } from "../account/language";
 import { CURRENCIES } from "../currencies";
 import { FormField, FormSelect } from "../donate/field";
 import type { RequestFault } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import { OPEN_STATES, type ProjectSaid } from "./collecting_api";
 import { projectFieldOf, projectIn } from "./project_draft";
 import { type Guard, useFieldFaults } from "./refused";
@@ -33,9 +34,9 @@ export function ProjectForm({ prefix, said, taken, action, isAnew = false, onSav
     return field === null ? null : `${prefix}${field}`;
   };
   const { faults, refuse, guard } = useFieldFaults(fieldOf, (name) => form.current && showField(form.current, name));
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isAnew && form.current) showField(form.current, `${prefix}name`);
-  }, []);
+  });
   const once = useOneAtATime();
   const submit = (event: Event) => {
     const drafted = projectIn(new FormData(event.currentTarget as HTMLFormElement), { prefix, said, goal, taken });

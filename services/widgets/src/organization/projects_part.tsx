@@ -1,17 +1,16 @@
 import { useMemo } from "preact/hooks";
-
+import { ActionResult } from "../account/action_result";
 import { Asking } from "../account/asking";
 import { type Attempt, useAttempts } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { ActionResult } from "../account/action_result";
 import { Part } from "../account/part";
 import type { CollectingApi, Fund, Project, ProjectSaid, ProjectState, SeenProject } from "./collecting_api";
 import { DisclosureForm } from "./disclosure_form";
 import type { Parts } from "./profile_part";
 import { differingProject, namesOfOthers, namesTaken } from "./project_draft";
 import { ProjectForm } from "./project_form";
-import { useUntilClosed } from "./use_until_closed";
 import { type Keeping, unlessChanged } from "./saving";
+import { useUntilClosed } from "./use_until_closed";
 import { VersionedForm } from "./versioned_form";
 
 /** What the parts about projects and funds work with. */

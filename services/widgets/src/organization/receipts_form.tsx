@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { useSpeech, wordsOf } from "../account/language";
 import { FormField, FormSelect, FormText } from "../donate/field";
-import { type Language, LANGUAGES, localeOf } from "../language/language";
+import { LANGUAGES, type Language, localeOf } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import type { ReceiptSettings, SaidOfReceipts } from "./receipts_api";
 import { fieldOf, PREFIX, saidIn } from "./receipts_draft";
 import { type Guard, useFieldFaults } from "./refused";
@@ -26,9 +27,9 @@ export function ReceiptsForm({ settings: { said, offered }, isAnew, onSave }: Re
     ({ param }) => fieldOf(param),
     (name) => form.current && showField(form.current, name),
   );
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isAnew && form.current) showField(form.current, `${PREFIX}address`);
-  }, []);
+  });
   const once = useOneAtATime();
   const submit = (event: Event) => {
     const asked = saidIn(new FormData(event.currentTarget as HTMLFormElement), said);

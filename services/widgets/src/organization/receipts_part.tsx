@@ -1,5 +1,5 @@
-import type { Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
+import type { Kept } from "../account/organization_admin_page";
 import { Part } from "../account/part";
 import type { ReceiptSettings, ReceiptsApi, SaidOfReceipts } from "./receipts_api";
 import { differing } from "./receipts_draft";

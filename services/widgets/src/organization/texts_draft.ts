@@ -1,4 +1,4 @@
-import { type Language, LANGUAGES } from "../language/language";
+import { LANGUAGES, type Language } from "../language/language";
 import type { ProfileText } from "./own_api";
 
 export const SPOKEN = Object.keys(LANGUAGES) as readonly Language[];

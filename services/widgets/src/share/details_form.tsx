@@ -12,8 +12,8 @@ import {
   type Keeps,
   keepsOf,
   type OptionFaults,
-  optionFaultIn,
   type OptionsDraft,
+  optionFaultIn,
 } from "../donate/gift_options_draft";
 import { type Said, useSpeech } from "../donate/language";
 import { SubmitButton, type Wait } from "../donate/submit_button";

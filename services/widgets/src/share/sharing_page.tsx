@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { type DonationAddress, shareUrl } from "../address";
 import { NO_OPTIONS } from "../donate/gift_options_draft";
@@ -9,7 +9,8 @@ import { asSaid } from "../language/speech";
 import type { Money } from "../money";
 import type { Api, Organization, PaymentHandle } from "../site/api";
 import type { SiteConfig } from "../site/config";
-import { splitBody, type SplitGift, SplitGiftsApi } from "../site/split_gifts";
+import { type SplitGift, SplitGiftsApi, splitBody } from "../site/split_gifts";
+import { useOnMount } from "../site/use_on_mount";
 import { ShareForm } from "./details_form";
 import { FEWEST_PARTS, MOST_PARTS, type SharedDraft, sumOf } from "./draft";
 import { SetupStep } from "./setup_step";
@@ -138,7 +139,7 @@ function withSplit(url: string, splitId: string): string {
 function useKnown(api: Api, named: readonly string[]) {
   const [known, setKnown] = useState<ReadonlyMap<string, Organization> | null>(null);
   const [fault, setFault] = useState<Said | null>(null);
-  useEffect(() => {
+  useOnMount(() => {
     const look = async () => {
       const listed = await api.organizations();
       const missing = named.slice(0, MOST_PARTS).filter((id) => !listed.some((organization) => organization.id === id));
@@ -146,6 +147,6 @@ function useKnown(api: Api, named: readonly string[]) {
       setKnown(new Map([...listed, ...found].map((organization) => [organization.id, organization])));
     };
     look().catch((reason: unknown) => setFault(() => asSaid(reason)));
-  }, []);
+  });
   return { known, fault };
 }

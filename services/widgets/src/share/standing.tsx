@@ -154,6 +154,7 @@ function useSharedGift({ api, config, splitId, isSetUp }: StandingProps) {
   const [fault, setFault] = useState<Said | null>(null);
   const [isBusy, setBusy] = useState(true);
   const [round, setRound] = useState({ number: 0, pays: isSetUp });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a round is one payment and what becomes of it
   useEffect(() => {
     const leaving = new AbortController();
     const work = async () => {

@@ -39,6 +39,7 @@ export function GroupFields({ groups, onChange }: GroupFieldsProps) {
   const { t } = useSpeech();
   const list = useRef<HTMLUListElement>(null);
   const added = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the line that was added is there once there is one more
   useLayoutEffect(() => {
     if (added.current) list.current?.querySelector<HTMLInputElement>("li:last-child input")?.focus();
     added.current = false;

@@ -6,7 +6,7 @@ import { Part } from "../account/part";
 import { Copying } from "../account/shown_once";
 import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
-import { type Group, GroupFields, namedTwice, rolesOf, RoleChoice, rowsOf } from "./group_fields";
+import { type Group, GroupFields, namedTwice, RoleChoice, rolesOf, rowsOf } from "./group_fields";
 import type { Parts } from "./parts";
 import type { Connection, NewConnection } from "./sign_in_api";
 

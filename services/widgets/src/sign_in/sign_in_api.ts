@@ -4,8 +4,8 @@ import {
   asMomentOrNull,
   asObject,
   asText,
-  request,
   RequestFault,
+  request,
   requestJson,
   sending,
 } from "../site/http";

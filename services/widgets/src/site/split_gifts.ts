@@ -1,5 +1,5 @@
 import { challenged, solutionHeader } from "../challenge/challenged";
-import { type Money } from "../money";
+import type { Money } from "../money";
 import {
   amountBody,
   coversIn,
@@ -7,8 +7,8 @@ import {
   donorBody,
   type FeeCover,
   feeCoverBody,
-  type Giver,
   type GiftOptions,
+  type Giver,
   moneyFrom,
   optionsBody,
   type PaymentHandle,

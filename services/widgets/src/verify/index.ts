@@ -11,7 +11,7 @@ export { leafHash } from "./hashing";
 export { joined, parseBase64, toBase64, toHex } from "./literals";
 export { verifyConsistency, verifyInclusion } from "./merkle";
 export { MAX_NOTE_BYTES, openNote, parseVerifierKey, type VerifiedSignature, type VerifierKey } from "./notes";
-export { isQuorumMet, parseListedKey, parsePolicy, type Policy, trusting, withLastSizes } from "./policies";
+export { isQuorumMet, type Policy, parseListedKey, parsePolicy, trusting, withLastSizes } from "./policies";
 export {
   type Checkpoint,
   claimedCheckpoint,
@@ -31,7 +31,7 @@ export {
   MAX_TILE_BYTES,
   TILE_WIDTH,
   type Tile,
-  tilePath,
   type TileReader,
+  tilePath,
   verifyBundle,
 } from "./tiles";

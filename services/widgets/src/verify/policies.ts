@@ -1,9 +1,9 @@
 /** Whom a verifier trusts: logs, witnesses and the quorum, as c2sp.org/tlog-policy writes them. */
 
 import { malformed, VerifyFault } from "./faults";
+import { bytesOf, parseDecimal, toHex } from "./literals";
 import type { VerifiedSignature, VerifierKey } from "./notes";
 import { parseVerifierKey } from "./notes";
-import { bytesOf, parseDecimal, toHex } from "./literals";
 
 const MAX_POLICY_BYTES = 131_072;
 /** Of each kind: with the log's own signature, as many as a note can carry. */

@@ -1,6 +1,6 @@
 import { INTEGRATE_EN } from "../../integrate/texts";
-import { KEYS_EN } from "../../keys/texts";
 import { JOIN_EN } from "../../join/texts";
+import { KEYS_EN } from "../../keys/texts";
 import { ORGANIZATION_EN } from "../../organization/texts";
 import { SIGN_IN_EN } from "../../sign_in/texts";
 
