@@ -1,7 +1,11 @@
 import { useSpeech } from "../account/language";
-import { localeOf } from "../language/language";
+import { type Language, localeOf } from "../language/language";
 import { formatMoney, type Money } from "../money";
-import { DATA_TEXTS, type DataTexts } from "./texts";
+import { DE } from "./texts/de";
+import { type DataTexts, EN } from "./texts/en";
+import { FR } from "./texts/fr";
+
+export const DATA_TEXTS: Readonly<Record<Language, DataTexts>> = { en: EN, de: DE, fr: FR };
 
 const KILO = 1000;
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;

@@ -1,8 +1,8 @@
-import { INTEGRATE_DE } from "../../integrate/texts";
-import { JOIN_DE } from "../../join/texts";
-import { KEYS_DE } from "../../keys/texts";
-import { ORGANIZATION_DE } from "../../organization/texts_de";
-import { SIGN_IN_DE } from "../../sign_in/texts";
+import { DE as INTEGRATE_DE } from "../../integrate/texts/de";
+import { DE as JOIN_DE } from "../../join/texts/de";
+import { DE as KEYS_DE } from "../../keys/texts/de";
+import { DE as ORGANIZATION_DE } from "../../organization/texts/de";
+import { DE as SIGN_IN_DE } from "../../sign_in/texts/de";
 import type { PersonFault, Texts } from "./en";
 
 const SIGN_IN = "Bitte melden Sie sich an.";

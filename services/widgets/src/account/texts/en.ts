@@ -1,8 +1,8 @@
-import { INTEGRATE_EN } from "../../integrate/texts";
-import { JOIN_EN } from "../../join/texts";
-import { KEYS_EN } from "../../keys/texts";
-import { ORGANIZATION_EN } from "../../organization/texts";
-import { SIGN_IN_EN } from "../../sign_in/texts";
+import { EN as INTEGRATE_EN } from "../../integrate/texts/en";
+import { EN as JOIN_EN } from "../../join/texts/en";
+import { EN as KEYS_EN } from "../../keys/texts/en";
+import { EN as ORGANIZATION_EN } from "../../organization/texts/en";
+import { EN as SIGN_IN_EN } from "../../sign_in/texts/en";
 
 /** The API's problems that people's pages word themselves in other languages, by their codes. */
 export type PersonFault =

@@ -1,8 +1,8 @@
-import { INTEGRATE_FR } from "../../integrate/texts";
-import { JOIN_FR } from "../../join/texts";
-import { KEYS_FR } from "../../keys/texts";
-import { ORGANIZATION_FR } from "../../organization/texts_fr";
-import { SIGN_IN_FR } from "../../sign_in/texts";
+import { FR as INTEGRATE_FR } from "../../integrate/texts/fr";
+import { FR as JOIN_FR } from "../../join/texts/fr";
+import { FR as KEYS_FR } from "../../keys/texts/fr";
+import { FR as ORGANIZATION_FR } from "../../organization/texts/fr";
+import { FR as SIGN_IN_FR } from "../../sign_in/texts/fr";
 import type { PersonFault, Texts } from "./en";
 
 const SIGN_IN = "Veuillez vous connecter.";

@@ -1,6 +1,6 @@
-import type { OrganizationTexts } from "./texts";
+import type { OrganizationTexts } from "./en";
 
-export const ORGANIZATION_DE: OrganizationTexts = {
+export const DE: OrganizationTexts = {
   ownOrganizationTitle: "Profil Ihrer Organisation",
   ownOrganizationAbout: "Was Spenderinnen, Spender und alle anderen von ihr sehen.",
   ownOrganizationNotYours:

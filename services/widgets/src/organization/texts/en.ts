@@ -1,5 +1,5 @@
-/** What `/account/organisation/` says, in each language: a part of the table of people's pages. */
-export const ORGANIZATION_EN = {
+/** What `/account/organisation/` says, in English: a part of the table of people's pages. */
+export const EN = {
   ownOrganizationTitle: "Profile of your organisation",
   ownOrganizationAbout: "What donors and everybody else see of it.",
   ownOrganizationNotYours:
@@ -231,4 +231,4 @@ export const ORGANIZATION_EN = {
   } as Readonly<Record<string, string>>,
 };
 
-export type OrganizationTexts = typeof ORGANIZATION_EN;
+export type OrganizationTexts = typeof EN;

@@ -1,6 +1,6 @@
-import type { OrganizationTexts } from "./texts";
+import type { OrganizationTexts } from "./en";
 
-export const ORGANIZATION_FR: OrganizationTexts = {
+export const FR: OrganizationTexts = {
   ownOrganizationTitle: "Profil de votre organisation",
   ownOrganizationAbout: "Ce que les donateurs et tout le monde voient d’elle.",
   ownOrganizationNotYours:
