@@ -56,7 +56,7 @@ export function DisclosureForm<Of extends object>({
   }
   return (
     <div class="asking">
-      <StepHeading>{title}</StepHeading>
+      <StepHeading isLate>{title}</StepHeading>
       {children(of, () => setOf(null))}
     </div>
   );
