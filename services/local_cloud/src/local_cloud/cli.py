@@ -186,7 +186,7 @@ def main() -> None:
         click.echo(f"\nNobody answers at {url} ({failure}); 'make status' says what does not run.", err=True)
         sys.exit(1)
     except OSError as failure:
-        if failure.errno not in _NEXT:
+        if failure.errno is None or failure.errno not in _NEXT:
             raise
         where = f"{failure.filename}: " if failure.filename else ""
         click.echo(f"\n{where}{failure.strerror}; {_NEXT[failure.errno]}.", err=True)
