@@ -49,26 +49,27 @@ prerequisites:
 $(shell .ci/environment elsewhere $(filter .venv%,$(INSTALLED))): anew
 
 .venv/uv: | prerequisites
-	@rm -rf .venv
+	@.ci/owned .venv && rm -rf .venv
 	$(call step,Python environment,$(PYTHON) -m venv .venv)
 	$(call step,installer,$(BIN)/python -m pip install -q "$$(grep -oE '^uv==[^ ]+' requirements.txt)")
 	@.ci/environment mark $@
 
 .venv/ready: .venv/uv requirements.txt $(SERVICES:%=services/%/pyproject.toml)
+	@.ci/owned .venv
 	$(call step,Python packages,$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.txt)
 	$(call step,services as packages,$(UV) pip install -q --python $(BIN)/python --no-deps $(SERVICES:%=-e services/%))
 	$(call step,CDK library unpacked,$(BIN)/python -c 'import stacks.build')
 	@.ci/environment mark $@
 
 .venv-cloud/ready: .venv/uv $(EMULATOR)/requirements.txt
-	@[ -z "$$(.ci/environment elsewhere $@)" ] || rm -rf $(@D)
+	@.ci/owned $(@D) && { [ -z "$$(.ci/environment elsewhere $@)" ] || rm -rf $(@D); }
 	$(call step,emulated cloud,$(UV) venv -q --allow-existing --python $(BIN)/python $(@D))
 	$(call step,emulator packages,$(UV) pip install -q --python $(@D)/bin/python --require-hashes -r $(EMULATOR)/requirements.txt)
 	@.ci/environment mark $@
 
 # Other people's verifiers, for tests alone and apart from everything that ships: one of them is under the GPL.
 .venv-peers/ready: .venv/uv $(PEERS)/requirements.txt
-	@[ -z "$$(.ci/environment elsewhere $@)" ] || rm -rf $(@D)
+	@.ci/owned $(@D) && { [ -z "$$(.ci/environment elsewhere $@)" ] || rm -rf $(@D); }
 	$(call step,independent verifiers,$(UV) venv -q --allow-existing --python $(BIN)/python $(@D))
 	$(call step,their packages,$(UV) pip install -q --python $(@D)/bin/python --require-hashes -r $(PEERS)/requirements.txt)
 	@.ci/environment mark $@
@@ -77,14 +78,17 @@ $(shell .ci/environment elsewhere $(filter .venv%,$(INSTALLED))): anew
 npm_ci = npm --prefix $(1) ci --include=dev --loglevel error --no-audit --no-fund
 
 node_modules/ready: package.json package-lock.json | prerequisites
+	@.ci/owned node_modules
 	$(call step,CDK command line,$(call npm_ci,.))
 	@touch $@
 
 $(WIDGETS)/node_modules/ready: $(WIDGETS)/package.json $(WIDGETS)/package-lock.json | prerequisites
+	@.ci/owned $(@D)
 	$(call step,widget packages,$(call npm_ci,$(WIDGETS)))
 	@touch $@
 
 $(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src $(WIDGETS)/pages $(WIDGETS)/behind $(WIDGETS)/published $(WIDGETS)/build.mjs $(WIDGETS)/versions.json -type f 2>/dev/null)
+	@.ci/owned $(@D)
 	$(call step,widgets,npm --prefix $(WIDGETS) run --silent build)
 	@touch $@
 endif

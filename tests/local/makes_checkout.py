@@ -31,6 +31,9 @@ echo "$name ${*//$'\\n'/ } -> $goes_to" >>"$STUBS/called"
 """
 
 
+_HELD = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+
+
 @dataclass
 class Checkout:
     """One folder; `stubs` are shared by its copies."""
@@ -51,9 +54,13 @@ class Checkout:
         }
         return {**own, "PATH": f"{self.stubs}:/usr/bin:/bin", "STUBS": str(self.stubs)}
 
-    def make(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def make(
+        self, *words: str, without_privileges: bool = False, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """What a person sees; `without_privileges` root is held to the modes of files as everybody is."""
+        held = _HELD if without_privileges and os.geteuid() == 0 else ()
         return subprocess.run(
-            ["make", *words],
+            [*held, "make", *words],
             cwd=self.folder,
             env={**self.environment, **environment},
             capture_output=True,

@@ -184,3 +184,20 @@ def test_a_step_that_fails_says_why_and_what_to_do_next(checkout: Checkout) -> N
     assert then == "Mend what it names, then type the same command again."
     assert Path(path).read_text() == f"{why}\n"
     Path(path).unlink()
+
+
+@pytest.mark.parametrize("command", ["setup", "demo", "status", "uninstall"])
+def test_what_this_user_may_not_write_to_is_named_with_its_owner_and_left_alone(
+    set_up: Checkout, command: str
+) -> None:
+    environment = set_up.folder / ".venv"
+    (environment / "ready").unlink()
+    (environment / "uv").unlink()
+    environment.chmod(0o500)
+    done = set_up.make(command, without_privileges=True)
+    owner = environment.owner()
+    assert done.stderr.splitlines()[0] == (
+        f".venv belongs to {owner}: type the command as that user (root: with sudo)."
+    )
+    assert (environment / "bin").exists()
+    assert set_up.called() == []
