@@ -1,7 +1,10 @@
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from local_cloud import ports
 from local_cloud.failures import LocalCloudError
 from local_cloud.ports import is_free, require_free
 from local_cloud.settings import Settings
@@ -33,3 +36,24 @@ def test_a_taken_port_is_named_with_the_part_and_who_has_it() -> None:
         assert "(pid " in failure.value.sentence
         assert "AMPLY_PORT_BASE" in failure.value.sentence
     assert is_free(port)
+
+
+@pytest.mark.enable_socket
+def test_a_process_that_ends_while_it_is_looked_at_is_another_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process = subprocess.Popen(["sleep", "600"])
+
+    def ends_now(looked_at: Path) -> set[str]:
+        if looked_at.name != str(process.pid):
+            return set()
+        process.kill()
+        process.wait()
+        return ports._listening_inodes(port)
+
+    monkeypatch.setattr(ports, "_socket_inodes", ends_now)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalCloudError, match="is taken by another program: stop it, or choose"):
+            require_free("postgres", port)
+    assert process.returncode is not None

@@ -35,8 +35,8 @@ def _listener(port: int) -> str | None:
     inodes = _listening_inodes(port)
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and inodes & _socket_inodes(process):
-            name = (process / "comm").read_text().strip()
-            return f"{name} (pid {process.name})"
+            with suppress(OSError):  # it may end while we look; it had the port a moment ago
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
     return None
 
 

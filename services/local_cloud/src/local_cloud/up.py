@@ -160,7 +160,10 @@ def alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalCloudError(f"Another 'make local' is at work in {settings.state}.") from None
+            raise LocalCloudError(
+                f"Another 'make local' is at work in {settings.state}: wait until it is done, then type it again, or choose "
+                "another folder and other ports with AMPLY_LOCAL_DIR and AMPLY_PORT_BASE."
+            ) from None
         yield
 
 
