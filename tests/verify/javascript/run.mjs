@@ -49,6 +49,10 @@ const DO = {
     }
     return accepted;
   },
+  async signature({ key, message, signature }) {
+    const [publicKey, signed, made] = [key, message, signature].map((hex) => new Uint8Array(Buffer.from(hex, "hex")));
+    return verifier.isSignature(made, signed, publicKey);
+  },
   async note({ note, keys }) {
     const opened = await verifier.openNote(note, await Promise.all(keys.map(verifier.parseVerifierKey)));
     return { text: opened.text, signers: opened.signatures.map(({ key }) => key.name) };

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from ledger_format.ed25519 import PUBLIC_KEY_BYTES, is_signature
 from ledger_format.errors import NoteError, SignatureError, UntrustedNoteError
 from ledger_format.literals import parse_base64, show, to_base64
 
@@ -14,9 +15,6 @@ MAX_NOTE_BYTES: Final = (
 )
 MAX_SIGNATURES: Final = 64
 MAX_NAME_LENGTH: Final = 200
-
-PUBLIC_KEY_BYTES: Final = 32
-SIGNATURE_BYTES: Final = 64
 
 _ED25519: Final = b"\x01"
 _KEY_ID_BYTES: Final = 4
@@ -237,21 +235,6 @@ def read_key(text: str, type_byte: bytes, *, kind: str) -> tuple[str, bytes]:
     if key_id(name, type_byte, public_key).hex() != parts[1]:
         raise NoteError("the verifier key's id does not belong to its name and key")
     return name, public_key
-
-
-def is_signature(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether these 64 bytes are an Ed25519 signature (RFC 8032, pure) by the key over the message."""
-    # Here and not above: a key that has its signatures verified elsewhere needs no library for them.
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 -- as said above
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 -- likewise
-
-    if len(signature) != SIGNATURE_BYTES:
-        return False
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):  # ValueError: the 32 bytes are no point of the curve
-        return False
-    return True
 
 
 def _signature(line: str) -> NoteSignature:

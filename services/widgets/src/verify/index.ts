@@ -4,6 +4,7 @@
  * `amply-verify` is the first. Both are held to the same golden receipts, worked examples and outside vectors.
  */
 
+export { isSignature } from "./ed25519";
 export type { Entry, VerifiedTransfer } from "./entries";
 export { decodeEntry } from "./entries";
 export { type FaultKind, VerifyFault } from "./faults";

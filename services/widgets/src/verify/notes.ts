@@ -1,7 +1,8 @@
 /** Signed notes (c2sp.org/signed-note), the log's signature (Ed25519, 0x01) and witnesses' (cosignature/v1, 0x04). */
 
+import { isSignature } from "./ed25519";
 import { malformed, VerifyFault } from "./faults";
-import { isSignature, sha256 } from "./hashing";
+import { sha256 } from "./hashing";
 import { bytesOf, joined, MAX_INTEGER, parseBase64, toHex } from "./literals";
 
 export const MAX_NOTE_BYTES = 131_072;
