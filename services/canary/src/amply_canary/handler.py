@@ -8,7 +8,7 @@ import urllib.request
 from typing import Any, Final
 
 from amply_canary.checks import NotThere, Unwell, look
-from amply_canary.keys import KmsVerifierKey, read_policy
+from amply_canary.keys import PlainLogKey, read_policy
 from amply_canary.pages import look_at_pages
 
 _SECONDS_MAX: Final = 10
@@ -25,7 +25,7 @@ def handler(_event: Any, _context: Any) -> None:
     log, origin = os.environ["AMPLY_LOG_URL"], os.environ["AMPLY_LOG_ORIGIN"]
     # While keys change, the newest checkpoint may still be one that only the former key has signed.
     arns = [os.environ["AMPLY_SIGNING_KEY_ARN"], os.environ.get("AMPLY_OVERLAPPING_KEY_ARN", "")]
-    keys = [KmsVerifierKey.of_log(origin, key_arn=arn) for arn in arns if arn]
+    keys = [PlainLogKey.of_log(origin, key_arn=arn) for arn in arns if arn]
     policy = read_policy(os.environ["AMPLY_WITNESS_POLICY"])
     api = os.environ["AMPLY_API_URL"]
     view = look(api=api, log=log, keys=keys, policy=policy, get=get)
