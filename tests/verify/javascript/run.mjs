@@ -15,7 +15,32 @@ async function policyOf({ policy, keys, former }) {
   return verifier.withLastSizes(trusted, await listed(former));
 }
 
+const READ = {
+  async "key list"(content) {
+    const keys = await verifier.parseKeyList(verifier.textOf(content, "it"));
+    return keys.map(({ key, lastSize }) => `${lastSize === null ? "" : `${lastSize} `}${written(key)}`);
+  },
+  async note(content, keys) {
+    const opened = await verifier.openNote(verifier.textOf(content, "it"), await Promise.all(keys.map(verifier.parseVerifierKey)));
+    return [String(opened.signatures.length)];
+  },
+  async policy(content) {
+    return [(await verifier.parsePolicy(verifier.textOf(content, "it"))).quorum];
+  },
+  async leaf(content) {
+    return [verifier.decodeEntry(content).id];
+  },
+};
+
+// A log's verifier key as it is given.
+function written({ name, keyId, publicKey }) {
+  return `${name}+${keyId}+${verifier.toBase64(Uint8Array.of(1, ...publicKey))}`;
+}
+
 const DO = {
+  async reading({ read, content, keys }) {
+    return READ[read](bytes(content), keys);
+  },
   async receipt({ file, ...trust }) {
     const { entry, index, checkpoint, opened, signatures, leafHash } = await verifier.verifyReceipt(bytes(file), await policyOf(trust));
     return {

@@ -9,10 +9,10 @@ export type { Entry, VerifiedTransfer } from "./entries";
 export { decodeEntry } from "./entries";
 export { type FaultKind, VerifyFault } from "./faults";
 export { leafHash } from "./hashing";
-export { joined, parseBase64, toBase64, toHex } from "./literals";
+export { joined, parseBase64, textOf, toBase64, toHex } from "./literals";
 export { verifyConsistency, verifyInclusion } from "./merkle";
 export { MAX_NOTE_BYTES, openNote, parseVerifierKey, type VerifiedSignature, type VerifierKey } from "./notes";
-export { isQuorumMet, parseListedKey, parsePolicy, type Policy, trusting, withLastSizes } from "./policies";
+export { isQuorumMet, parseKeyList, parseListedKey, parsePolicy, type Policy, trusting, withLastSizes } from "./policies";
 export { type Checkpoint, claimedCheckpoint, MAX_RECEIPT_BYTES, openCheckpoint, type SignedCheckpoint, type VerifiedReceipt, verifyReceipt } from "./receipts";
 export { canonicalJson, parseJson } from "./strict_json";
 export {
