@@ -44,7 +44,7 @@ def add(one: Point, other: Point) -> Point:
 
 def times(scalar: int, point: Point) -> Point:
     result = IDENTITY
-    for bit in bin(scalar)[2:]:
+    for bit in f"{scalar:b}":
         result = add(result, result)
         if bit == "1":
             result = add(result, point)
@@ -172,7 +172,11 @@ def mixed_keys() -> Iterator[Case]:
     commitment = encode(times(nonce, BASE))
     for name, fits, is_true in (
         ("A of mixed order, cancelled by k mod L", lambda k: k % L % 8 == 0 and k % 8 != 0, True),
-        ("A of mixed order, cancelled by k before it is reduced", lambda k: k % L % 8 != 0 and k % 8 == 0, False),
+        (
+            "A of mixed order, cancelled by k before it is reduced",
+            lambda k: k % L % 8 != 0 and k % 8 == 0,
+            False,
+        ),
         ("A of mixed order, cancelled by nothing", lambda k: k % L % 2 == 1 and k % 2 == 1, False),
     ):
         yield case(name, key, *signed(name, key, commitment, fits=fits, nonce=nonce), is_true=is_true)
@@ -185,7 +189,9 @@ def mixed_keys() -> Iterator[Case]:
 def small_keys() -> Iterator[Case]:
     """A of small order, in every spelling: the equation holds in each case, without a secret."""
     for multiple in range(8):
-        yield _by_small_key(f"A is {multiple} times the point of order 8", encode(times(multiple, OF_ORDER_8)), multiple)
+        yield _by_small_key(
+            f"A is {multiple} times the point of order 8", encode(times(multiple, OF_ORDER_8)), multiple
+        )
     for name, number, multiple in (
         ("A is the identity, spelled with y = p + 1", P + 1, 0),
         ("A is the identity, spelled with a sign", 1 | SIGN, 0),

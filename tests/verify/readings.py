@@ -35,7 +35,9 @@ SPACES: Final = "\v\f\x1c\x1f\x85\xa0\u1680\u2003\u2028\u202f\u3000\ufeff\u200b\
 """What is neither a space, a tab nor a carriage return, and is trimmed by some reader."""
 
 LOG, NEXT = verifier_key(), verifier_key(NEXT_KEY)
-TWINS: Final = tuple(Ed25519PrivateKey.from_private_bytes(seed.to_bytes(32, "big")) for seed in (19_175, 87_550))
+TWINS: Final = tuple(
+    Ed25519PrivateKey.from_private_bytes(seed.to_bytes(32, "big")) for seed in (19_175, 87_550)
+)
 """Two keys that have one key id under the name of the log."""
 
 
@@ -59,7 +61,9 @@ class Reading:
         return base64.b64decode(self.content)
 
 
-def _reading(read: str, name: str, content: str | bytes, verdict: str = "verified", *meaning: object) -> Reading:
+def _reading(
+    read: str, name: str, content: str | bytes, verdict: str = "verified", *meaning: object
+) -> Reading:
     raw = content.encode() if isinstance(content, str) else content
     said = [str(each) for each in meaning]
     coded = base64.b64encode(raw).decode()
@@ -85,7 +89,11 @@ def key_lists() -> Iterator[Reading]:
     yield case("without a last newline", f"{LOG}\n3 {NEXT}", LOG, f"3 {NEXT}")
     yield case("nothing", "")
     for size in ("\u0663", "\uff13", "3_0", "+3", "03", "3.0", "0x3", "3e0"):
-        yield case(f"the size {size.encode('ascii', 'backslashreplace').decode()}", f"{size} {LOG}\n", verdict="malformed")
+        yield case(
+            f"the size {size.encode('ascii', 'backslashreplace').decode()}",
+            f"{size} {LOG}\n",
+            verdict="malformed",
+        )
     yield case("a tab behind the size", f"3\t{LOG}\n", verdict="malformed")
     yield case("a key of a witness", f"{witness_key('harbour')}\n", verdict="malformed")
     yield case("as many keys as there may be", f"{LOG}\n" * 64, *[LOG] * 64)
@@ -110,14 +118,20 @@ def notes() -> Iterator[Reading]:
     yield case("a stranger's name alone", f"{note}— stranger.example\n", "malformed")
     yield case("a stranger's base64 with spare bits", f"{note}— stranger.example YWJjZDF=\n", "malformed")
     yield case("a stranger's base64 without padding", f"{note}— stranger.example YWJjZDE\n", "malformed")
-    yield case("a stranger's name that is no UTF-8", note.encode() + b"\xe2\x80\x94 str\xffnger YWJjZDE=\n", "malformed")
+    yield case(
+        "a stranger's name that is no UTF-8",
+        note.encode() + b"\xe2\x80\x94 str\xffnger YWJjZDE=\n",
+        "malformed",
+    )
     yield case("a byte order mark before it", b"\xef\xbb\xbf" + note.encode(), "signature")
     for space in SPACES:
         is_space = space not in "\ufeff\u200b\u180e"
         line = stranger(b"abcd1", name=f"stranger{space}example")
         yield case(f"{_code(space)} in a name", note + line, "malformed" if is_space else 1)
     yield case("U+007F in a name", note + stranger(b"abcd1", name="stranger\x7fexample"), 1)
-    yield case("a name of 200 characters beyond 16 bits", note + stranger(b"abcd1", name="\U0001f511" * 200), 1)
+    yield case(
+        "a name of 200 characters beyond 16 bits", note + stranger(b"abcd1", name="\U0001f511" * 200), 1
+    )
     yield case("a name of 201 characters", note + stranger(b"abcd1", name="x" * 201), "malformed")
     line = note.rpartition("\n\n")[2]
     yield case("one signature twice", note + line, 2)
@@ -132,7 +146,9 @@ def notes() -> Iterator[Reading]:
         by_twin = sign(text, twin)
         yield case(f"by key {number} of two with one key id, alone", by_twin, 1, twins[number])
         yield case(f"by key {number} of two with one key id", by_twin, "signature", *twins)
-        yield case(f"by key {number} of two with one key id, the other way round", by_twin, "signature", *twins[::-1])
+        yield case(
+            f"by key {number} of two with one key id, the other way round", by_twin, "signature", *twins[::-1]
+        )
 
 
 def sign_anything(text: str) -> str:
@@ -150,8 +166,12 @@ def policies() -> Iterator[Reading]:
     for end in LINE_ENDS[-3:]:
         yield case(f"a comment goes on behind {_code(end)}", f"{w}# note{end}quorum none\nquorum h\n", "h")
     for space in SPACES[4:]:
-        yield case(f"{_code(space)} before an item is part of it", f"{w}{space}quorum none\n", verdict="malformed")
-        yield case(f"{_code(space)} behind an item is part of it", f"{w}quorum none{space}\n", verdict="malformed")
+        yield case(
+            f"{_code(space)} before an item is part of it", f"{w}{space}quorum none\n", verdict="malformed"
+        )
+        yield case(
+            f"{_code(space)} behind an item is part of it", f"{w}quorum none{space}\n", verdict="malformed"
+        )
         yield case(f"{_code(space)} in a name", f"{w}witness x{space}{o[9:]}quorum x{space}\n", f"x{space}")
     yield case("lines as Windows ends them", f"{w}quorum h\r\n", verdict="malformed")
     yield case("without a last newline", f"{w}quorum h", verdict="malformed")
@@ -178,8 +198,17 @@ def leaves() -> Iterator[Reading]:
     for spelling in ("0_1", "\u0661", "1\n", " 1", "1e0"):
         leaf = first.replace(b'"org_seq":"0"', f'"org_seq":{json.dumps(spelling)}'.encode())
         yield case(f"org_seq {spelling!a}", leaf)
-    for deep, verdict in ((100, "unknown_version"), (101, "malformed"), (500, "malformed"), (2_000, "malformed")):
-        yield case(f"of version 2 with a value within {deep} others", later("[" * (deep - 1) + "1" + "]" * (deep - 1)), verdict)
+    for deep, verdict in (
+        (100, "unknown_version"),
+        (101, "malformed"),
+        (500, "malformed"),
+        (2_000, "malformed"),
+    ):
+        yield case(
+            f"of version 2 with a value within {deep} others",
+            later("[" * (deep - 1) + "1" + "]" * (deep - 1)),
+            verdict,
+        )
     for name, value, verdict in (
         ("NaN", "NaN", "malformed"),
         ("Infinity", "Infinity", "malformed"),
@@ -214,7 +243,9 @@ def leaves() -> Iterator[Reading]:
         yield case(name, spoil(first))
     yield case("of version 2 with a newline behind it", later("1") + "\n", "unknown_version")
     yield case("of version 2 in UTF-16", later("1").encode("utf-16-le"))
-    yield case("of version 2 with bytes that are no UTF-8", later('"\0"').encode().replace(b"\0", b"\xed\xa0\x80"))
+    yield case(
+        "of version 2 with bytes that are no UTF-8", later('"\0"').encode().replace(b"\0", b"\xed\xa0\x80")
+    )
 
 
 def readings() -> list[Reading]:

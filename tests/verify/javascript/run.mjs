@@ -30,6 +30,13 @@ const READ = {
   async leaf(content) {
     return [verifier.decodeEntry(content).id];
   },
+  async receipt(content, keys) {
+    const policy = verifier.trusting(await Promise.all(keys.map(verifier.parseListedKey)));
+    return [(await verifier.verifyReceipt(content, policy)).entry.id];
+  },
+  async bundle(content) {
+    return [String(verifier.decodeBundle(content).length)];
+  },
 };
 
 // A log's verifier key as it is given.
@@ -73,6 +80,10 @@ const DO = {
       if (verdict.kind === undefined) accepted.push(end);
     }
     return accepted;
+  },
+  async constants() {
+    const { MAX_BUNDLE_BYTES, MAX_NOTE_BYTES, MAX_RECEIPT_BYTES, MAX_TILE_BYTES, TILE_WIDTH } = verifier;
+    return { MAX_BUNDLE_BYTES, MAX_NOTE_BYTES, MAX_RECEIPT_BYTES, MAX_TILE_BYTES, TILE_WIDTH };
   },
   async signature({ key, message, signature }) {
     const [publicKey, signed, made] = [key, message, signature].map((hex) => new Uint8Array(Buffer.from(hex, "hex")));

@@ -12,9 +12,7 @@ SIGNATURE_BYTES: Final = 64
 _FIELD_PRIME: Final = 2**255 - 19
 _LOW_255_BITS: Final = 2**255 - 1
 _Y_OF_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
-_Y_OF_SMALL_ORDER: Final = frozenset(
-    {0, 1, _FIELD_PRIME - 1, _Y_OF_ORDER_8, _FIELD_PRIME - _Y_OF_ORDER_8}
-)
+_Y_OF_SMALL_ORDER: Final = frozenset({0, 1, _FIELD_PRIME - 1, _Y_OF_ORDER_8, _FIELD_PRIME - _Y_OF_ORDER_8})
 """The y of all eight points whose order divides 8. Those with x = 0, the only ones that a wrong sign bit could stand
 beside, are among them."""
 

@@ -21,9 +21,7 @@ _KEY_ID_BYTES: Final = 4
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}")
 _SIGNATURE_MARK: Final = "\u2014 "  # em dash and space
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")  # all ASCII control characters but the newline
-_NOT_IN_NAME: Final = re.compile(
-    "[+\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-)
+_NOT_IN_NAME: Final = re.compile("[+\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 """The plus that separates the parts of a key, and what Unicode calls a space: named here, so that no library's tables decide."""
 
 

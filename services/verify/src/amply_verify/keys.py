@@ -82,7 +82,9 @@ def trusted_keys(options: Sequence[str]) -> list[LogKey]:
         )
     keys = [key for source in sources for key in _keys_of(source)]
     if not 1 <= len(keys) <= MAX_LISTED_KEYS:
-        raise CheckFailure(Exit.NO_KEY, f"{len(keys)} keys were given", f"give 1 to {MAX_LISTED_KEYS} verifier keys")
+        raise CheckFailure(
+            Exit.NO_KEY, f"{len(keys)} keys were given", f"give 1 to {MAX_LISTED_KEYS} verifier keys"
+        )
     return keys
 
 
