@@ -1,5 +1,6 @@
 """The canary's key and its way of asking, held against the emulated cloud."""
 
+import http
 import http.server
 import os
 import subprocess
@@ -62,6 +63,8 @@ class _Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = int(self.path.strip("/").split("/")[0])
         self.send_response(status)
+        if status == http.HTTPStatus.FOUND:
+            self.send_header("Location", "/200/elsewhere")
         self.end_headers()
         self.wfile.write(b"x" * (2_000_000 if self.path.endswith("long") else 3))
 
@@ -90,6 +93,8 @@ def test_an_answer_is_read(site: str) -> None:
         ("404", NotThere, "nothing at"),
         ("503", Unwell, "answers with HTTP 503"),
         ("200/long", Unwell, "more than 1048576 bytes"),
+        ("302", Unwell, "answers with HTTP 200 from"),
+        ("206", Unwell, "answers with HTTP 206"),
     ],
 )
 def test_another_answer_makes_the_run_fail(
