@@ -325,7 +325,8 @@ def _check_version(leaf: dict[str, Any]) -> None:
 
 def _check_depth(leaf: dict[str, Any]) -> None:
     """Refuse what some readers could not follow. Version 1 nests three deep, and is held to that by its own rules."""
-    depth, values = 0, [leaf]
+    depth = 0
+    values: list[Any] = [leaf]
     while values := [
         inner
         for value in values
