@@ -1,10 +1,21 @@
 """The CDK app: every environment, always. See stacks/build.py."""
 
 import sys
+from pathlib import Path
 
-import aws_cdk as cdk
+SERVICES = Path(__file__).parent / "services"
+# What `stacks` imports of ours, for a Python that has `requirements.txt` and no more: `make setup` installs the services too.
+sys.path += [str(SERVICES / name / "src") for name in ("ledger_format", "local_cloud")]
 
-from stacks.build import CannotBuildError, build
+try:
+    import aws_cdk as cdk
+
+    from stacks.build import CannotBuildError, build
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"{sys.executable} has no package {missing.name}; install what the app needs: make setup, or, into a virtual "
+        "environment of yours that is active, pip install -r requirements.txt"
+    )
 
 app = cdk.App()
 try:
