@@ -49,7 +49,8 @@ def _chosen(environments: list[Environment], only: object) -> list[Environment]:
     chosen = [environment for environment in environments if only in {None, environment.name}]
     if not chosen:
         raise ValueError(
-            f"No environment is called {only!r}; there are {', '.join(one.name for one in environments)}: -c only=NAME"
+            f"No environment is called {only!r}; there are {', '.join(one.name for one in environments)}: -c only=NAME "
+            "(a named sandbox is there with -c sandbox=NAME -c owner=MAIL -c expires=YYYY-MM-DD)"
         )
     return chosen
 

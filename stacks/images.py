@@ -81,7 +81,7 @@ class ImageReference:
 def image_missing(environment: str) -> str:
     """What CloudFormation says to whoever deploys an environment without naming an image."""
     return (
-        f"{environment}: no image is named, so nothing is deployed; name the one to run, -c image=REPOSITORY@sha256:DIGEST, "
-        f"or deploy a stack that runs none by itself, cdk deploy {environment}/STACK --exclusively "
-        "(docs/runbooks/first-deployment.md)."
+        f"{environment}: no image is named, so nothing is deployed; name the one to run, -c image=REPOSITORY@sha256:DIGEST "
+        "(make assembly IMAGE=REPOSITORY@sha256:DIGEST), or deploy a stack that runs none by itself, "
+        f"cdk deploy {environment}/STACK --exclusively (docs/runbooks/first-deployment.md)."
     )
