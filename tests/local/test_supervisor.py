@@ -121,7 +121,9 @@ def test_killing_the_supervisor_leaves_neither_parts_nor_what_they_started(clien
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True);"
         "print('started', flush=True); time.sleep(600)"
     )
-    client.ensure(part(client, "parent", starts_another))
+    # Not asked again meanwhile: who asks is one of its processes, too.
+    seldom = Health(command=("true",), interval=600.0, start_period=60.0)
+    client.ensure(part(client, "parent", starts_another, health=seldom))
     assert eventually(lambda: "started" in (client.run / "parent.log").read_text())
     assert len(leftovers.find(client.run)) == 2
     supervisor = control.running_pid(client.run)
