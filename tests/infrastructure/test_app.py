@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import aws_cdk as cdk
+import botocore.exceptions
 import pytest
 
 from constructs_lib.waiver import WITHOUT_WAIVERS
@@ -19,6 +20,7 @@ from stacks.context import Context
 from stacks.environments import ENVIRONMENTS
 from tests.infrastructure.assembly import CONTEXT, NAMED, ROOT, Deployed, small_site
 
+OPERATIONS = ROOT / "services" / "operations" / "src" / "operations"
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
 ORDER = [
     "network",
@@ -181,6 +183,19 @@ def test_the_context_is_read_where_its_keys_are_listed() -> None:
         if re.search(r"\b(?:try_)?get_context\(", file.read_text())
     }
     assert reading == {"stacks/context.py", "constructs_lib/waiver.py"}
+
+
+def test_what_stops_a_deployment_is_quoted_as_it_is_said() -> None:
+    """By ours, by the pinned command line, or by the vendor's library."""
+    page = (ROOT / "docs" / "runbooks" / "first-deployment.md").read_text()
+    rows = re.findall(r"^\| (.*?) \|", page.partition("## What stops a deployment")[2], re.MULTILINE)
+    quoted = [said.partition("…")[0] for row in rows for said in re.findall(r"`([^`]+ [^`]+)`", row)]
+    ours = [ROOT / "app.py", *(ROOT / "stacks").glob("*.py"), *OPERATIONS.glob("*.py")]
+    theirs = [ROOT / "node_modules" / "aws-cdk" / "lib" / "index.js", Path(botocore.exceptions.__file__)]
+    sources = "".join(file.read_text() for file in (*ours, *theirs))
+
+    assert len(quoted) > 12
+    assert [said for said in quoted if said not in sources] == []
 
 
 def test_cdk_diff_sees_an_added_queue(

@@ -33,13 +33,12 @@ def published(ssm: "SSMClient", environment: str, name: str) -> str:
     Raises:
         NotRunError: There is none where the credentials and the region lead.
     """
-    path = f"/amply/{environment}/{name}"
     try:
-        return ssm.get_parameter(Name=path)["Parameter"]["Value"]
+        return ssm.get_parameter(Name=f"/amply/{environment}/{name}")["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
         raise NotRunError(
-            f"there is no {path} in this account in {ssm.meta.region_name}: deploy {environment}, or sign in where it is "
-            "and set AWS_REGION to its region."
+            f"there is no /amply/{environment}/{name} in this account in {ssm.meta.region_name}: deploy {environment}, or "
+            "sign in where it is and set AWS_REGION to its region."
         ) from None
 
 
