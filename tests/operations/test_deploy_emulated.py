@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -11,12 +12,16 @@ import aws_cdk as cdk
 import boto3
 import pytest
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from click.testing import CliRunner, Result
 
 from operations.assembly import read
 from operations.deploy import Deployment, cli
 from operations.gate import Gate, WouldLoseDataError
 from operations.lookup import cloudformation
+from stacks.environments import SANDBOX
+from stacks.images import image_missing
+from stacks.stack import AmplyStack
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.infrastructure.assembly import ROOT
 from tests.operations.conftest import TODAY
@@ -65,6 +70,42 @@ def _bootstrap() -> None:
         Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}",
         CreateBucketConfiguration={"LocationConstraint": REGION},
     )
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_refusal_is_said_before_any_stack_is_made(tmp_path: Path) -> None:
+    """By CloudFormation, to whoever deploys with the command line alone; `network` stands first without an image."""
+    environment = replace(SANDBOX, account=ACCOUNT, region=REGION)
+    app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
+    stage = cdk.Stage(app, "sandbox", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    network, queues = (
+        AmplyStack(stage, name, environment=environment, description="Amply: in a test")
+        for name in ("network", "queues")
+    )
+    network.refuse("ImageMissing", image_missing("sandbox"))
+    queues.add_stack_dependency(network)
+    for stack in (network, queues):
+        sqs.CfnQueue(stack, "Queue")
+    before = _stacks()
+
+    done = subprocess.run(
+        [
+            *("node_modules/.bin/cdk", "deploy", "sandbox/*"),
+            *("--app", app.synth().directory, "--require-approval", "never"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert f"failed: {image_missing('sandbox')}" in done.stderr
+    assert _stacks() == before
+
+
+def _stacks() -> set[str]:
+    pages = boto3.client("cloudformation", region_name=REGION).get_paginator("describe_stacks").paginate()
+    return {stack["StackName"] for page in pages for stack in page["Stacks"]}
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class Deployment:
 
         Raises:
             NoSuchEnvironmentError: There is no stack of this name.
-            NotFinishedError: The environment still has placeholders that only people can fill.
+            NotFinishedError: The environment still has placeholders that only people can fill, or no image was named.
             WouldLoseDataError: Refused, before anything was touched or before the change set that would lose data.
             DeploymentFailedError: The command line failed.
         """
