@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from amply.infra.conditional import IfMatch
 from amply.infra.credentials import Credential, takes
 from amply.infra.database import Database
 from amply.infra.web import ClockOf, DatabaseOf
@@ -45,7 +46,7 @@ async def _caller(
     clock: ClockOf,
     parts: PartsOf,
     authorization: Annotated[str | None, Header(description="`Bearer` and the link's token")] = None,
-    if_match: Annotated[str | None, Header(description="The `version` that a change is decided upon")] = None,
+    if_match: IfMatch = None,
 ) -> Caller:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
