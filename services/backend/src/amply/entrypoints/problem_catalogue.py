@@ -100,7 +100,7 @@ def of_status(status: int) -> HttpCode:
 
 def catalogue() -> tuple[Code, ...]:
     """All codes, those of commands among them, sorted."""
-    known = {each.code: each for each in OF_HTTP}
+    known: dict[str, Code] = {each.code: each for each in OF_HTTP}
     for error in _errors():
         known.setdefault(
             error.code,
