@@ -51,7 +51,7 @@ class _LimitedByDonor(Limited):
     status_code=202,
     summary="Ask for a link to one's gifts",
     dependencies=[Depends(limit_by_address("donor_links"))],
-    responses=responses(TooManyRequests, recurring.RecurringNotConfigured),
+    responses=responses(TooManyRequests, recurring.RecurringNotOffered),
 )
 def ask_for_link(
     request: Request, body: LinkIn, database: DatabaseOf, clock: ClockOf, _: recurring.PartsOf

@@ -11,7 +11,7 @@ from amply.infra.database import Database
 from amply.infra.web import ClockOf, DatabaseOf
 from amply.kernel.clock import Clock
 from amply.modules import payments
-from amply.modules.recurring.dependencies import Dependencies, RecurringNotConfigured
+from amply.modules.recurring.dependencies import Dependencies, RecurringNotOffered
 from amply.modules.recurring.domain import LinkNotValid
 
 _NO_LINK = "Open this page by the link in our letter, or ask for a new one with your e-mail address."
@@ -32,7 +32,7 @@ class Caller:
 async def _parts(request: Request) -> Dependencies:
     parts: Dependencies | None = request.app.state.plans
     if parts is None:
-        raise RecurringNotConfigured("Recurring gifts are not set up here yet; give once instead.")
+        raise RecurringNotOffered("Recurring gifts are not set up here yet; give once instead.")
     return parts
 
 

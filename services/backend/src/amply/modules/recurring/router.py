@@ -16,7 +16,7 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import defence, donations, organizations, payments
 from amply.modules.recurring import cards, changes, moves, queries, starting
 from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
-from amply.modules.recurring.dependencies import RecurringNotConfigured
+from amply.modules.recurring.dependencies import RecurringNotOffered
 from amply.modules.recurring.domain import (
     LinkNotValid,
     PauseNotAcceptable,
@@ -57,7 +57,7 @@ _AT_PROCESSOR = (
     summary="Give to an organisation again and again",
     response_model=PlanCreated,
     responses=responses(
-        *donations.OPENING_PROBLEMS, ScheduleNotAcceptable, PlanNeverStarted, RecurringNotConfigured
+        *donations.OPENING_PROBLEMS, ScheduleNotAcceptable, PlanNeverStarted, RecurringNotOffered
     ),
 )
 def create_plan(
