@@ -60,6 +60,7 @@ def _said(language: str, code: str, status: int) -> Any:
         ("fr", "rate_limit_exceeded", 429, "Cela fait beaucoup"),
         ("de", "a_code_of_next_year", 422, "Das hat nicht geklappt."),
         ("de", "processor_unavailable", 503, "Bei uns ist etwas schiefgegangen."),
+        ("de", "recurring_not_offered", 503, "Das wird hier nicht angeboten."),
         ("fr", "unreachable", 0, "Nous n\u2019avons pas pu joindre le serveur."),
         ("de", "constructor", 422, "Das hat nicht geklappt."),
     ],

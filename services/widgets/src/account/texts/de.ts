@@ -91,7 +91,6 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   sign_in_not_tried:
     "Zeigen Sie zuerst eine Domain, und melden Sie sich einmal über Ihren Anbieter an: Erst dann lässt sich das vorschreiben.",
   sign_in_refused: "Prüfen Sie E-Mail-Adresse und Passwort, oder fordern Sie ein neues Passwort an.",
-  test_organisations_not_offered: "Testorganisationen gibt es nur in der Sandbox; das hier ist sie nicht.",
   too_many_directory_tokens:
     "Zwei Tokens gelten schon: Widerrufen Sie zuerst den, den Ihr Verzeichnis nicht mehr verwendet.",
   too_many_domains: "Mehr Domains kann es nicht geben: Nehmen Sie zuerst eine weg.",

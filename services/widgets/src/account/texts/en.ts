@@ -68,7 +68,6 @@ export type PersonFault =
   | "sign_in_not_set_up"
   | "sign_in_not_tried"
   | "sign_in_refused"
-  | "test_organisations_not_offered"
   | "too_many_directory_tokens"
   | "too_many_domains"
   | "too_many_identities"

@@ -89,8 +89,6 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   sign_in_not_tried:
     "Montrez d’abord un domaine, et connectez-vous une fois par votre fournisseur\u00a0: alors seulement cela peut être obligatoire.",
   sign_in_refused: "Vérifiez l’adresse e-mail et le mot de passe, ou demandez un nouveau mot de passe.",
-  test_organisations_not_offered:
-    "Les organisations de test n’existent que dans le bac à sable ; ce n’est pas lui ici.",
   too_many_directory_tokens:
     "Deux jetons sont déjà valables\u00a0: révoquez d’abord celui que votre annuaire n’utilise plus.",
   too_many_domains: "Il ne peut pas y avoir plus de domaines\u00a0: retirez-en d’abord un.",
