@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from amply.entrypoints import scheduler, task_names
+from amply.entrypoints import scheduler, task_names, worker
 from amply.infra import outbox
 from amply.modules import donations, payments, webhooks
 from amply.modules.donations.refund_requests import count_exhausted_requests
@@ -15,6 +15,7 @@ from amply.modules.donations.refunds import WantedRefund, carry_out
 from tests.backend.committed.money_back import INTENT, thing
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import House
+from tests.backend.worker_parts import worker_parts
 from tests.backend.world import NOW, death
 
 REASON: Final = {"reason": "requested_by_customer"}
@@ -246,6 +247,35 @@ def test_a_processor_that_does_not_answer_is_asked_about_one_request(finance: Fi
     rows = house.rows("SELECT id, state, attempts FROM refund_request ORDER BY id")
     assert [(row.state, row.attempts) for row in rows] == [("recorded", 1), ("waiting", 0)]
     assert rows[0].id == refund_id, "completed as any refund whose answer did not come"
+
+
+def test_the_message_of_one_request_does_requests_alone(finance: Finance) -> None:
+    house, refund_id = finance.house, finance.ask(eur(100)).json()["id"]
+    finance.give(house.other_id)
+    house.run(
+        "UPDATE payment SET status = 'created', remote_id = NULL WHERE organization_id = :of",
+        of=house.other_id,
+    )
+    house.clock.advance(minutes=2)
+    receipts = donations.ReceiptDependencies(
+        database=house.database,
+        mailer=house.mailer,
+        secrets=SECRETS,
+        ledger_page="https://edge.example/ledger/",
+    )
+    parts = worker_parts(receipts, processor=house.processor, clock=house.clock)
+    ((_, complete_stuck), _) = worker._stuck_payment_tasks(parts)
+
+    def attempts() -> int:
+        ((found,),) = house.rows(
+            "SELECT attempts FROM payment WHERE organization_id = :of", of=house.other_id
+        )
+        return int(found)
+
+    complete_stuck(refund_id=refund_id)
+    assert (finance.shown(refund_id), attempts()) == (("pending", None), 0)
+    complete_stuck()
+    assert attempts() == 1
 
 
 def test_what_waits_for_an_earlier_answer_is_made_once_that_is_there(finance: Finance) -> None:
