@@ -12,11 +12,7 @@ const SIGNATURE_BYTES = 64;
 const { n: ORDER } = Point.CURVE();
 
 /** Whether it is a signature by the key over the message. Never throws. */
-export async function isSignature(
-  signature: Uint8Array,
-  message: Uint8Array,
-  publicKey: Uint8Array,
-): Promise<boolean> {
+export async function isSignature(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): Promise<boolean> {
   if (signature.length !== SIGNATURE_BYTES) return false;
   const [commitment, scalar] = [signature.subarray(0, POINT_BYTES), numberIn(signature.subarray(POINT_BYTES))];
   const key = signingKey(publicKey);

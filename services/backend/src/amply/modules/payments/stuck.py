@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from amply.infra.due_rows import again
 from amply.modules.payments.models import PaymentRow, RefundRow
 
 STUCK_AFTER: Final = timedelta(minutes=1)
+_FIRST_AGAIN: Final = 2 * STUCK_AFTER
 _CREATED: Final = "created"
 """The state of both that the processor has not answered for."""
 _BATCH_MAX: Final = 50
@@ -33,7 +35,7 @@ def claim_stuck_rows(session: Session, table: type[Row], *, now: datetime) -> Se
     ).all()
     for row in rows:
         row.attempts += 1
-        row.next_attempt_at = now + STUCK_AFTER * (1 << row.attempts)
+        row.next_attempt_at = now + again(row.attempts, first=_FIRST_AGAIN)
     return rows
 
 
