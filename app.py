@@ -5,7 +5,7 @@ from pathlib import Path
 
 SERVICES = Path(__file__).parent / "services"
 # What `stacks` imports of ours, for a Python that has `requirements.txt` and no more: `make setup` installs the services too.
-sys.path += [str(SERVICES / name / "src") for name in ("ledger_format", "local_cloud")]
+sys.path.append(str(SERVICES / "ledger_format" / "src"))
 
 try:
     import aws_cdk as cdk

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from local_cloud.ports import DEFAULT_BASE
 from stacks.context import Context, refuse_mistyped
 from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS, local
 from stacks.failover import fail_over
 from stacks.features import Features
 from stacks.images import ImageReference
+from stacks.local_ports import DEFAULT_BASE
 from stacks.platform import AmplyPlatform
 from stacks.sandboxes import named_sandbox
 

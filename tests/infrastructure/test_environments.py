@@ -21,11 +21,11 @@ from constructs_lib.durability import (
 from ledger_format.errors import NoteError, PolicyError
 from ledger_format.notes import VerifierKey
 from ledger_format.policies import parse_policy
-from local_cloud.ports import Ports
 from operations.locations import needed_by
 from stacks.environment import FixedAddresses, TaskSettings
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, local
 from stacks.images import ImageReference, image_missing
+from stacks.local_ports import LocalPorts
 from tests.infrastructure.assembly import Deployed, kind
 
 COMPLIANCE = ObjectLock(mode=LockMode.COMPLIANCE, days=1)
@@ -227,7 +227,7 @@ def test_a_port_base_without_room_is_refused(port_base: int) -> None:
 
 def test_the_highest_port_base_is_the_one_that_a_run_takes_too() -> None:
     assert local(65525).addresses is not None
-    assert Ports(base=65525).terminals == 65535
+    assert LocalPorts(base=65525).terminals == 65535
 
 
 def test_networks_do_not_overlap() -> None:

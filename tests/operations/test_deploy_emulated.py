@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.slow]
 
 ACCOUNT: Final = "000000000000"
 REGION: Final = "eu-west-1"
-WAIVER = """
+APPROVAL = """
 [[replacement]]
 environment = "sandbox"
 stack = "storage"
@@ -127,14 +127,14 @@ def assembly(tmp_path: Path) -> Callable[[str], Path]:
     return synthesise
 
 
-def _words(assembly: Path, waivers: Path) -> list[str]:
-    return ["sandbox", "--assembly", str(assembly), "--waivers", str(waivers)]
+def _words(assembly: Path, approved: Path) -> list[str]:
+    return ["sandbox", "--assembly", str(assembly), "--replacements", str(approved)]
 
 
-def _typed(assembly: Path, waivers: Path) -> subprocess.CompletedProcess[str]:
+def _typed(assembly: Path, approved: Path) -> subprocess.CompletedProcess[str]:
     """As the pipeline runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "operations.deploy", *_words(assembly, waivers)],
+        [sys.executable, "-m", "operations.deploy", *_words(assembly, approved)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -142,9 +142,9 @@ def _typed(assembly: Path, waivers: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _deploy(assembly: Path, waivers: Path) -> Result:
+def _deploy(assembly: Path, approved: Path) -> Result:
     """The same command without a process of its own; the CDK's has one."""
-    return CliRunner().invoke(cli, _words(assembly, waivers))
+    return CliRunner().invoke(cli, _words(assembly, approved))
 
 
 def _buckets() -> set[str]:
@@ -156,10 +156,10 @@ def _buckets() -> set[str]:
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_bucket_is_lost_only_with_a_waiver(assembly: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_bucket_is_lost_only_with_an_approval(assembly: Callable[[str], Path], tmp_path: Path) -> None:
     nothing_agreed, agreed = tmp_path / "none.toml", tmp_path / "agreed.toml"
     nothing_agreed.write_text("")
-    agreed.write_text(WAIVER)
+    agreed.write_text(APPROVAL)
 
     first = _typed(assembly("Documents"), nothing_agreed)
     assert first.returncode == 0, first.stdout + first.stderr
@@ -180,7 +180,7 @@ def test_a_bucket_is_lost_only_with_a_waiver(assembly: Callable[[str], Path], tm
         cdk="node_modules/.bin/cdk",
         client=cloudformation,
         # As if what is lost had come between the comparison and the change set.
-        gate=Gate(running=lambda deployed: deployed, waivers=(), today=TODAY),
+        gate=Gate(running=lambda deployed: deployed, approved=(), today=TODAY),
     )
     with pytest.raises(WouldLoseDataError, match="The change set of sandbox/storage is not executed"):
         unseen.run(up_to=None)

@@ -1,6 +1,6 @@
 /** The log's published files: its checkpoint, and entries with the tiles that prove them. Nothing unproved leaves here. */
 
-import { request, RequestFault } from "../site/http";
+import { RequestFault, request } from "../site/http";
 import {
   bundlePath,
   bundleWidth,
@@ -13,10 +13,10 @@ import {
   MAX_NOTE_BYTES,
   MAX_TILE_BYTES,
   TILE_WIDTH,
-  tilePath,
   type TileReader,
-  verifyBundle,
+  tilePath,
   VerifyFault,
+  verifyBundle,
 } from "../verify";
 
 const WIDE = BigInt(TILE_WIDTH);
@@ -45,7 +45,12 @@ export async function readNote(logUrl: string): Promise<string | null> {
  * a bundle of a tree of 2^63. Throws VerifyFault when what is published is not what was signed; RequestFault when
  * something cannot be read.
  */
-export async function readEntries(logUrl: string, checkpoint: Checkpoint, from: bigint, to: bigint): Promise<ProvenEntry[]> {
+export async function readEntries(
+  logUrl: string,
+  checkpoint: Checkpoint,
+  from: bigint,
+  to: bigint,
+): Promise<ProvenEntry[]> {
   const readTile = tileReader(logUrl);
   const found: ProvenEntry[] = [];
   for (let bundle = from / WIDE; bundle * WIDE < to; bundle += 1n) {
@@ -87,7 +92,11 @@ function tileReader(logUrl: string): TileReader {
 }
 
 /** Once a tile or bundle is full, its partial versions may go; the full one begins with the same bytes. */
-async function readPartial(logUrl: string, { asked, full }: { asked: string; full: string }, limit: number): Promise<Uint8Array> {
+async function readPartial(
+  logUrl: string,
+  { asked, full }: { asked: string; full: string },
+  limit: number,
+): Promise<Uint8Array> {
   try {
     return await boundedBytes(await request(`${logUrl}/${asked}`, { cache: "default" }), limit);
   } catch (fault) {

@@ -3,9 +3,9 @@
 import {
   type Checkpoint,
   openCheckpoint,
+  type Policy,
   parseListedKey,
   parsePolicy,
-  type Policy,
   trusting,
   type VerifiedSignature,
   VerifyFault,
@@ -23,7 +23,12 @@ export const NOBODY: Trust = { policy: null, fault: "" };
 /** `true` alone carries a checkpoint from which entries may be shown. */
 export type Standing =
   | { readonly is: "unchecked" }
-  | { readonly is: "true"; readonly checkpoint: Checkpoint; readonly signatures: readonly VerifiedSignature[]; readonly policy: Policy }
+  | {
+      readonly is: "true";
+      readonly checkpoint: Checkpoint;
+      readonly signatures: readonly VerifiedSignature[];
+      readonly policy: Policy;
+    }
   | { readonly is: "refused"; readonly sentence: string };
 
 /**
@@ -59,7 +64,8 @@ export async function standingOf(note: string, { policy }: Trust): Promise<Stand
   try {
     return { is: "true", policy, ...(await openCheckpoint(note, policy)) };
   } catch (fault) {
-    if (fault instanceof VerifyFault) return { is: "refused", sentence: `Do not rely on this checkpoint: ${fault.message}.` };
+    if (fault instanceof VerifyFault)
+      return { is: "refused", sentence: `Do not rely on this checkpoint: ${fault.message}.` };
     throw fault;
   }
 }

@@ -29,11 +29,7 @@ export async function hmacSha256(
 }
 
 /** Whether it is a signature after RFC 8032, whose stricter rules apply (`zip215: false`). Never throws. */
-export async function isSignature(
-  signature: Uint8Array,
-  message: Uint8Array,
-  publicKey: Uint8Array,
-): Promise<boolean> {
+export async function isSignature(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): Promise<boolean> {
   try {
     return await verifyAsync(signature, message, publicKey, { zip215: false });
   } catch {

@@ -81,15 +81,25 @@ export function unopenedText(note: string): string {
   return split(note).text;
 }
 
-async function verified(key: VerifierKey, text: string, signature: Uint8Array<ArrayBuffer>): Promise<VerifiedSignature> {
-  const { message, seconds, bare } = key.type === "log" ? { message: text, seconds: null, bare: signature } : cosigned(text, signature);
-  const isTrue = bare.length === SIGNATURE_BYTES && (await isSignature(bare, bytesOf(message, "a note"), key.publicKey));
-  if (!isTrue) throw new VerifyFault("signature", `the signature by ${key.name} is false: text or signature was changed`);
+async function verified(
+  key: VerifierKey,
+  text: string,
+  signature: Uint8Array<ArrayBuffer>,
+): Promise<VerifiedSignature> {
+  const { message, seconds, bare } =
+    key.type === "log" ? { message: text, seconds: null, bare: signature } : cosigned(text, signature);
+  const isTrue =
+    bare.length === SIGNATURE_BYTES && (await isSignature(bare, bytesOf(message, "a note"), key.publicKey));
+  if (!isTrue)
+    throw new VerifyFault("signature", `the signature by ${key.name} is false: text or signature was changed`);
   return { key, seconds };
 }
 
 /** A cosignature is a time and a signature over that time and the note's text (c2sp.org/tlog-cosignature). */
-function cosigned(text: string, signature: Uint8Array<ArrayBuffer>): { message: string; seconds: bigint; bare: Uint8Array } {
+function cosigned(
+  text: string,
+  signature: Uint8Array<ArrayBuffer>,
+): { message: string; seconds: bigint; bare: Uint8Array } {
   if (signature.length !== TIMESTAMP_BYTES + SIGNATURE_BYTES) {
     throw new VerifyFault("signature", "a witness's signature has another length than a time and a signature");
   }

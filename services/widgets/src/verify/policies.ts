@@ -1,9 +1,9 @@
 /** Whom a verifier trusts: logs, witnesses and the quorum, as c2sp.org/tlog-policy writes them. */
 
 import { malformed, VerifyFault } from "./faults";
+import { bytesOf, parseDecimal, toHex } from "./literals";
 import type { VerifiedSignature, VerifierKey } from "./notes";
 import { parseVerifierKey } from "./notes";
-import { bytesOf, parseDecimal, toHex } from "./literals";
 
 const MAX_POLICY_BYTES = 131_072;
 /** Of each kind: with the log's own signature, as many as a note can carry. */
@@ -120,16 +120,24 @@ class PolicyReader {
 
   policy(): Policy {
     if (this.#quorum === null) throw malformed("a policy has one quorum line");
-    if (this.#logs.some((log) => isAmong([...this.#witnesses.values()], log))) throw malformed("a log is its own witness");
+    if (this.#logs.some((log) => isAmong([...this.#witnesses.values()], log)))
+      throw malformed("a log is its own witness");
     if (Math.max(this.#logs.length, this.#witnesses.size, this.#groups.size) > MAX_DEFINITIONS) {
       throw malformed(`a policy has at most ${MAX_DEFINITIONS} logs, witnesses and groups`);
     }
-    return { logs: this.#logs, lastSizes: new Map(), witnesses: this.#witnesses, groups: this.#groups, quorum: this.#quorum };
+    return {
+      logs: this.#logs,
+      lastSizes: new Map(),
+      witnesses: this.#witnesses,
+      groups: this.#groups,
+      quorum: this.#quorum,
+    };
   }
 
   async #log([key = "", , ...more]: readonly string[]): Promise<void> {
     const log = await parseVerifierKey(key);
-    if (more.length > 0 || log.type !== "log" || isAmong(this.#logs, log)) throw malformed("a log is a key of its own, and an address");
+    if (more.length > 0 || log.type !== "log" || isAmong(this.#logs, log))
+      throw malformed("a log is a key of its own, and an address");
     this.#logs.push(log);
   }
 
@@ -145,9 +153,11 @@ class PolicyReader {
   #group([name = "", count = "", ...members]: readonly string[]): void {
     this.#checkFresh(name);
     const threshold = count === "any" ? 1 : count === "all" ? members.length : COUNT.test(count) ? Number(count) : 0;
-    if (threshold < 1 || threshold > members.length) throw malformed("a group needs a number of its members, any or all");
+    if (threshold < 1 || threshold > members.length)
+      throw malformed("a group needs a number of its members, any or all");
     for (const member of members) {
-      if (!this.#isDefined(member) || this.#members.has(member)) throw malformed("a member of a group is defined before, and in one group");
+      if (!this.#isDefined(member) || this.#members.has(member))
+        throw malformed("a member of a group is defined before, and in one group");
       this.#members.add(member);
     }
     this.#groups.set(name, { threshold, members });
@@ -155,12 +165,14 @@ class PolicyReader {
 
   #setQuorum([name = "", ...more]: readonly string[]): void {
     const isKnown = name === "none" || this.#isDefined(name);
-    if (this.#quorum !== null || more.length > 0 || !isKnown) throw malformed("a policy has one quorum, defined before");
+    if (this.#quorum !== null || more.length > 0 || !isKnown)
+      throw malformed("a policy has one quorum, defined before");
     this.#quorum = name;
   }
 
   #checkFresh(name: string): void {
-    if (name === "" || name === "none" || this.#isDefined(name)) throw malformed("a name in a policy is given once, and none is taken");
+    if (name === "" || name === "none" || this.#isDefined(name))
+      throw malformed("a name in a policy is given once, and none is taken");
   }
 
   #isDefined(name: string): boolean {
