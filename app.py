@@ -1,11 +1,10 @@
-"""The CDK app: every environment, always. See stacks/build.py."""
+"""The CDK app: every environment, unless `-c only=NAME` says which. See stacks/build.py."""
 
 import sys
 from pathlib import Path
 
-SERVICES = Path(__file__).parent / "services"
-# What `stacks` imports of ours, for a Python that has `requirements.txt` and no more: `make setup` installs the services too.
-sys.path.append(str(SERVICES / "ledger_format" / "src"))
+# For a Python that has `requirements.txt` and no more: `make setup` installs this package of ours too.
+sys.path.append(str(Path(__file__).parent / "services/ledger_format/src"))
 
 try:
     import aws_cdk as cdk

@@ -4,14 +4,23 @@
  * `amply-verify` is the first. Both are held to the same golden receipts, worked examples and outside vectors.
  */
 
+export { isSignature } from "./ed25519";
 export type { Entry, VerifiedTransfer } from "./entries";
 export { decodeEntry } from "./entries";
 export { type FaultKind, VerifyFault } from "./faults";
 export { leafHash } from "./hashing";
-export { joined, parseBase64, toBase64, toHex } from "./literals";
+export { joined, parseBase64, textOf, toBase64, toHex } from "./literals";
 export { verifyConsistency, verifyInclusion } from "./merkle";
 export { MAX_NOTE_BYTES, openNote, parseVerifierKey, type VerifiedSignature, type VerifierKey } from "./notes";
-export { isQuorumMet, type Policy, parseListedKey, parsePolicy, trusting, withLastSizes } from "./policies";
+export {
+  isQuorumMet,
+  type Policy,
+  parseKeyList,
+  parseListedKey,
+  parsePolicy,
+  trusting,
+  withLastSizes,
+} from "./policies";
 export {
   type Checkpoint,
   claimedCheckpoint,

@@ -11,6 +11,10 @@ const MAX_DEFINITIONS = 63;
 const NOT_ALLOWED = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 const COUNT = /^[1-9][0-9]{0,3}$/;
 const FORMER = /^([0-9]+) (.*)$/s;
+const MAX_KEY_LIST_BYTES = 65_536;
+const MAX_LISTED_KEYS = 64;
+/** The carriage return for files whose lines end as Windows has them. */
+const AROUND_A_LINE = /^[ \t\r]+|[ \t\r]+$/g;
 
 export interface Policy {
   /** Former keys of a log stand beside its present one. */
@@ -43,6 +47,20 @@ export async function parseListedKey(line: string): Promise<ListedKey> {
   return { key, lastSize: size === undefined ? null : parseDecimal(size, "the size of a former key's last tree") };
 }
 
+/**
+ * A key list (docs/ledger-format.md §5.3): a key a line; empty lines and those that begin with # say nothing.
+ *
+ * Lines end with newlines alone: what other characters end one differs from reader to reader, and a comment is a line.
+ */
+export async function parseKeyList(text: string): Promise<ListedKey[]> {
+  if (bytesOf(text, "a key list").length > MAX_KEY_LIST_BYTES)
+    throw malformed(`a key list has at most ${MAX_KEY_LIST_BYTES} bytes`);
+  const lines = text.split("\n").map((line) => line.replace(AROUND_A_LINE, ""));
+  const said = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (said.length > MAX_LISTED_KEYS) throw malformed(`a key list has at most ${MAX_LISTED_KEYS} keys`);
+  return Promise.all(said.map(parseListedKey));
+}
+
 /** A policy that trusts these keys of the log and demands no witness. */
 export function trusting(keys: readonly ListedKey[]): Policy {
   const logs = keys.map(({ key }) => key);
@@ -73,7 +91,7 @@ export function isInTime(policy: Policy, key: VerifierKey, size: bigint): boolea
 /** Throws VerifyFault for whatever the specification does not allow. */
 export async function parsePolicy(text: string): Promise<Policy> {
   const lines = text.split("\n");
-  if (lines.pop() !== "") throw malformed("every line of a policy ends with a newline");
+  if (lines.pop() !== "") throw malformed("every line of a policy ends with a newline, the last one too");
   const isTooLong = bytesOf(text, "the policy").length > MAX_POLICY_BYTES;
   if (isTooLong || NOT_ALLOWED.test(text)) throw malformed("the policy is too long or holds control characters");
   const reader = new PolicyReader();
