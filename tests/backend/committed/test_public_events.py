@@ -39,13 +39,16 @@ def waiting(database: Database, *, minutes: int = 16) -> int:
         return public_events.count_unpublished(session, now=NOW + timedelta(minutes=minutes))
 
 
-def test_events_are_put_on_the_bus_ten_at_a_time_and_once(database: Database, organization_id: str) -> None:
-    for number in range(25):
+def test_events_are_put_on_the_bus_ten_at_a_time_thirty_a_run_and_once(
+    database: Database, organization_id: str
+) -> None:
+    for number in range(35):
         happen(database, organization_id, number)
     bus = FakeBus()
-    assert (waiting(database), waiting(database, minutes=14)) == (25, 0)
-    assert public_events.publish(database, bus, now=NOW) == 25
-    assert {event.data["payout_id"] for event in bus.taken} == {f"po_{number}" for number in range(25)}
+    assert (waiting(database), waiting(database, minutes=14)) == (35, 0)
+    assert public_events.publish(database, bus, now=NOW) == 30
+    assert public_events.publish(database, bus, now=NOW) == 5
+    assert {event.data["payout_id"] for event in bus.taken} == {f"po_{number}" for number in range(35)}
     assert public_events.publish(database, bus, now=NOW + timedelta(days=1)) == waiting(database) == 0
 
 

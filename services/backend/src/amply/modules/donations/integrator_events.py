@@ -27,13 +27,14 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """A gift that has arrived. `method`: how, where it did not come through the processor."""
+    """A gift that has arrived. `method`: how, where it did not come through the processor. `plan_id`: of which recurring gift."""
 
     id: str
     organization_id: str
     amount: Money
     fund_id: str | None
     method: str | None = None
+    plan_id: str | None = None
 
 
 def record_success(session: Session, gift: Arrived, *, occurred_at: datetime, now: datetime) -> None:
@@ -48,6 +49,7 @@ def record_success(session: Session, gift: Arrived, *, occurred_at: datetime, no
             "amount": amount_of(gift.amount),
             "fund_id": gift.fund_id,
             "method": gift.method,
+            "plan_id": gift.plan_id,
         },
         occurred_at=occurred_at,
         now=now,

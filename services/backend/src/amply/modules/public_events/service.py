@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
+from amply.infra.database import Database
 from amply.kernel import ids
 from amply.modules.public_events.domain import EventType, PublicEvent
 from amply.modules.public_events.models import PublicEventRow
@@ -15,6 +16,8 @@ from amply.modules.public_events.models import PublicEventRow
 TOPIC_RECORDED: Final = "public_events.recorded"
 KEPT: Final = timedelta(days=30)
 """How long an event can be replayed."""
+_FORGOTTEN_AT_ONCE: Final = 1_000
+_BATCHES_MAX: Final = 10
 
 
 def record(
@@ -55,9 +58,24 @@ def forget_about(session: Session, *, subject_ids: Collection[str]) -> None:
     session.execute(delete(PublicEventRow).where(PublicEventRow.subject_id.in_(subject_ids)))
 
 
-def forget_old(session: Session, *, now: datetime) -> None:
-    """Delete events that can be replayed no more, with their deliveries."""
-    session.execute(delete(PublicEventRow).where(PublicEventRow.created_at < now - KEPT))
+def forget_old(database: Database, *, now: datetime) -> None:
+    """Delete events that can be replayed no more, with their deliveries: the oldest first, ten thousand at most."""
+    old = (
+        select(PublicEventRow.id)
+        .where(PublicEventRow.created_at < now - KEPT)
+        .order_by(PublicEventRow.created_at)
+        .limit(_FORGOTTEN_AT_ONCE)
+    )
+    for _ in range(_BATCHES_MAX):
+        with database.transaction() as session:
+            gone = session.scalars(
+                delete(PublicEventRow)
+                .where(PublicEventRow.id.in_(old))
+                .returning(PublicEventRow.id)
+                .execution_options(synchronize_session=False)
+            ).all()
+        if len(gone) < _FORGOTTEN_AT_ONCE:
+            break
 
 
 def event_of(row: PublicEventRow) -> PublicEvent:

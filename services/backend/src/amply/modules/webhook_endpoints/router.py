@@ -75,12 +75,12 @@ def list_webhook_endpoints(access: Reading) -> EndpointList:
     "",
     status_code=201,
     summary="Add a webhook endpoint",
-    responses=responses(*PROBLEMS, EndpointNotAcceptable, TooManyEndpoints),
+    responses=responses(*PROBLEMS, EndpointNotAcceptable, EndpointTaken, TooManyEndpoints),
 )
 def add_webhook_endpoint(
     body: EndpointIn, access: Changing, allows_loopback: AllowsLoopback, response: Response
 ) -> EndpointOut:
-    """Five at most. Again, it changes nothing: the endpoint of this address is the answer."""
+    """Five at most. Again with the same, it changes nothing: the endpoint of this address is the answer."""
     wanted = service.Wanted(url=body.url, description=body.description, event_types=body.event_types)
     with access.transaction() as session:
         made, keys = service.add(session, access, wanted=wanted, allows_loopback=allows_loopback)
