@@ -246,6 +246,24 @@ def test_an_endpoint_where_nothing_arrived_for_three_days_is_disabled_and_what_w
     assert post.ask("POST", f"/{endpoint_id}/replays", json={"since": since}).json() == {"deliveries": 0}
 
 
+def test_what_we_owe_endpoints_is_counted_and_what_they_delay_themselves_is_not(post: Post) -> None:
+    def late(*, minutes: int) -> int:
+        with post.house.database.transaction() as session:
+            return webhook_endpoints.count_late(session, now=post.house.clock() + timedelta(minutes=minutes))
+
+    endpoint_id = post.add()
+    post.happen()
+    assert (late(minutes=16), late(minutes=14)) == (1, 0), "no delivery was made"
+    fan_out(post.house.database, now=post.house.clock())
+    assert (late(minutes=16), late(minutes=14)) == (1, 0), "none was attempted"
+    post.sender.answers[URL] = AWAY
+    post.deliver()
+    assert len(post.deliver(minutes=50)) == 1
+    assert (late(minutes=50), late(minutes=66)) == (0, 1), "it rests, and then nobody comes"
+    post.change(endpoint_id, enabled=False)
+    assert late(minutes=66) == 0
+
+
 def test_what_has_arrived_does_not_count_for_the_limit_of_a_replay(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

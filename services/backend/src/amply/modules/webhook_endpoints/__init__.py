@@ -6,6 +6,7 @@ from amply.infra.vault.reencryption import Tended, of_records
 from amply.modules.webhook_endpoints.deliveries import TOPIC_ASKED
 from amply.modules.webhook_endpoints.delivering import DeliveryDependencies, deliver
 from amply.modules.webhook_endpoints.domain import Failure
+from amply.modules.webhook_endpoints.lateness import count_late
 from amply.modules.webhook_endpoints.models import SigningKeyRow
 from amply.modules.webhook_endpoints.ports import Answer, Sender
 
@@ -18,6 +19,7 @@ __all__ = [
     "DeliveryDependencies",
     "Failure",
     "Sender",
+    "count_late",
     "deliver",
     "routers",
     "tended",
