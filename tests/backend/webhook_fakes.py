@@ -1,11 +1,13 @@
 """Webhook endpoints, and those who would receive what is sent to them."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from amply.infra.database import Database, forbid_transaction
-from amply.modules import webhook_endpoints
+from amply.modules import public_events, webhook_endpoints
 from amply.modules.public_events import EVENTS_AT_ONCE, PublicEvent
 from tests.backend.world import FakeClock, FakeMailer
 
@@ -55,6 +57,14 @@ class FakeBus:
         taken = [event for event in events if event.id not in self.refused]
         self.taken += taken
         return [event.id for event in taken]
+
+
+def told(database: Database, *, now: datetime) -> list[dict[str, Any]]:
+    """The bodies of what listeners, and endpoints, are told now and were not before."""
+    bus = FakeBus()
+    while public_events.publish(database, bus, now=now):
+        pass
+    return [json.loads(event.body()) for event in sorted(bus.taken, key=lambda event: event.id)]
 
 
 def delivery_dependencies(database: Database) -> webhook_endpoints.DeliveryDependencies:

@@ -8,9 +8,14 @@ from sqlalchemy import text
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import public_events
-from amply.modules.public_events import EventType, amount_of
+from amply.modules.public_events import EventAmount, EventType, PayoutChanged
 from tests.backend.webhook_fakes import FakeBus
 from tests.backend.world import NOW, FakeProcessor, ready_organization
+
+
+def said(number: int) -> PayoutChanged:
+    amount = EventAmount.of(Money(minor_units=number, currency="EUR"))
+    return PayoutChanged(payout_id=f"po_{number}", amount=amount, arrives_on=NOW.date())
 
 
 def happen(database: Database, organization_id: str, number: int) -> None:
@@ -20,10 +25,7 @@ def happen(database: Database, organization_id: str, number: int) -> None:
             type=EventType.PAYOUT_PAID,
             organization_id=organization_id,
             subject_id=f"po_{number}",
-            data={
-                "payout_id": f"po_{number}",
-                "amount": amount_of(Money(minor_units=number, currency="EUR")),
-            },
+            data=said(number),
             occurred_at=NOW,
             now=NOW,
         )
@@ -84,7 +86,7 @@ def test_an_event_of_what_did_not_happen_is_not_there(database: Database, organi
                 type=EventType.PAYOUT_PAID,
                 organization_id=organization_id,
                 subject_id="po_1",
-                data={},
+                data=said(1),
                 occurred_at=NOW,
                 now=NOW,
             )

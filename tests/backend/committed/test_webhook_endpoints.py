@@ -15,7 +15,7 @@ from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import donations, organizations, public_events, webhook_endpoints
-from amply.modules.public_events import EventType, amount_of
+from amply.modules.public_events import EventAmount, EventType, GiftSucceeded
 from amply.modules.webhook_endpoints import Answer, DeliveryDependencies, Failure, deliveries
 from amply.modules.webhook_endpoints.domain import ATTEMPTS_MAX, FAILING_MAX, RETRY_AFTER_MAX
 from amply.modules.webhook_endpoints.fan_out import fan_out
@@ -55,7 +55,13 @@ class Post:
                 type=kind,
                 organization_id=of or self.house.organization_id,
                 subject_id=SUBJECT,
-                data={"donation_id": SUBJECT, "amount": amount_of(Money(minor_units=2500, currency="EUR"))},
+                data=GiftSucceeded(
+                    donation_id=SUBJECT,
+                    amount=EventAmount.of(Money(minor_units=2500, currency="EUR")),
+                    fund_id=None,
+                    method=None,
+                    plan_id=None,
+                ),
                 occurred_at=now,
                 now=now,
             )
@@ -119,7 +125,13 @@ def test_an_event_arrives_signed_once_at_the_endpoints_that_want_its_type(post: 
         "type": "donation.succeeded",
         "timestamp": body["timestamp"],
         "organization_id": post.house.organization_id,
-        "data": {"donation_id": SUBJECT, "amount": {"minor_units": "2500", "currency": "EUR"}},
+        "data": {
+            "donation_id": SUBJECT,
+            "amount": {"minor_units": "2500", "currency": "EUR"},
+            "fund_id": None,
+            "method": None,
+            "plan_id": None,
+        },
     }
     public = post.house.client.get(f"/v1/public/webhook-endpoints/{endpoint_id}/keys").json()["data"]
     assert public == post.shown(endpoint_id)["public_keys"]

@@ -1,8 +1,8 @@
 """Recording events, and forgetting them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from amply.infra.database import Database
 from amply.kernel import ids
 from amply.modules.public_events.domain import EventType, PublicEvent
 from amply.modules.public_events.models import PublicEventRow
+from amply.modules.public_events.payloads import Payload
 
 TOPIC_RECORDED: Final = "public_events.recorded"
 KEPT: Final = timedelta(days=30)
@@ -26,14 +27,13 @@ def record(
     type: EventType,  # noqa: A002 -- what events call it
     organization_id: str,
     subject_id: str,
-    data: Mapping[str, Any],
+    data: Payload,
     occurred_at: datetime,
     now: datetime,
 ) -> None:
     """Record what has just become true, in the transaction that makes it so.
 
-    `subject_id`: the donation, payout or plan it is about. `data`: JSON without anything personal: ids, amounts by `amount_of`,
-    states.
+    `subject_id`: the donation, payout or plan it is about. `data`: what `PAYLOADS` has for the type.
     """
     event_id = ids.new_id("event")
     # What is pending in the session may be half-way to a state that the database allows.
@@ -44,7 +44,7 @@ def record(
                 organization_id=organization_id,
                 type=type,
                 subject_id=subject_id,
-                data=dict(data),
+                data=data.model_dump(mode="json"),
                 occurred_at=occurred_at,
                 created_at=now,
                 next_attempt_at=now,

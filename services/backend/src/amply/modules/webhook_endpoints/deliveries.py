@@ -26,6 +26,7 @@ from amply.modules.webhook_endpoints.domain import (
     Endpoint,
     EndpointDisabled,
     EndpointState,
+    EndpointTest,
     ReplayNotAcceptable,
     to_replay,
 )
@@ -110,7 +111,7 @@ def send_test(session: Session, access: Access, *, endpoint_id: str) -> Delivery
             organization_id=access.organization_id,
             type=TEST_TYPE,
             subject_id=endpoint_id,
-            data={"endpoint_id": endpoint_id},
+            data=EndpointTest(endpoint_id=endpoint_id).model_dump(mode="json"),
             occurred_at=now,
             created_at=now,
             fanned_out_at=now,

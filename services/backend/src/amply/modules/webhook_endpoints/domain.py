@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from amply.infra.due_rows import again
 from amply.infra.guarded_http import is_public
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
-from amply.modules.public_events import EventType, PublicEvent
+from amply.modules.public_events import EventType, Payload, PublicEvent
 
 ENDPOINTS_MAX: Final = 5
 ATTEMPTS_MAX: Final = 14
@@ -131,6 +131,12 @@ class Delivery:
     next_attempt_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
+
+
+class EndpointTest(Payload):
+    """Somebody wants to see whether events arrive."""
+
+    endpoint_id: str
 
 
 class EndpointNotFound(NotFound):
