@@ -3,12 +3,14 @@
 import base64
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select
 
 from amply.entrypoints import task_names
 from amply.entrypoints.scheduler import TASKS_OF
@@ -16,9 +18,10 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import donations, organizations, public_events, webhook_endpoints
 from amply.modules.public_events import EventAmount, EventType, GiftSucceeded
-from amply.modules.webhook_endpoints import Answer, DeliveryDependencies, Failure, deliveries
+from amply.modules.webhook_endpoints import Answer, DeliveryDependencies, Failure, deliveries, delivering
 from amply.modules.webhook_endpoints.domain import ATTEMPTS_MAX, FAILING_MAX, RETRY_AFTER_MAX
 from amply.modules.webhook_endpoints.fan_out import fan_out
+from amply.modules.webhook_endpoints.models import DeliveryRow
 from tests.backend.committed.money_back import INTENT, REFUND, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import House
@@ -105,6 +108,12 @@ def verify(sent: Sent, public_key: str) -> None:
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key.removeprefix("whpk_")))
     signed = f"{sent.headers['webhook-id']}.{sent.headers['webhook-timestamp']}.".encode() + sent.body
     key.verify(base64.b64decode(sent.headers["webhook-signature"].split(" ")[0].removeprefix("v1a,")), signed)
+
+
+def beside(does: Callable[[], Any]) -> Any:
+    """What somebody else does while a transaction is open."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(does).result()
 
 
 def code(answer: Any) -> tuple[int, str]:
@@ -256,6 +265,47 @@ def test_an_endpoint_where_nothing_arrived_for_three_days_is_disabled_and_what_w
     assert replayed.json() == {"deliveries": 1}, "what had used up its attempts"
     assert len(post.deliver()) == 1
     assert post.ask("POST", f"/{endpoint_id}/replays", json={"since": since}).json() == {"deliveries": 0}
+
+
+def test_a_replay_does_not_wait_for_an_attempt_that_is_being_noted(post: Post) -> None:
+    """Both lock the endpoint and its deliveries, in opposite order: it would not only wait."""
+    post.happen()
+    fan_out(post.house.database, now=post.house.clock())
+    endpoint_id = post.add()
+    post.happen()
+    fan_out(post.house.database, now=post.house.clock())
+    now = post.house.clock.now = post.house.clock() + timedelta(seconds=1)
+    arrived = Answer(status=204, failure=None, milliseconds=3)
+    with post.house.database.transaction() as session:
+        row = session.scalars(select(DeliveryRow)).one()
+        delivering._note(session, row, arrived, url=URL, at=now, now=now)
+        session.flush()
+        whole = {"since": "2020-01-01T00:00:00Z"}
+        asked = beside(lambda: post.ask("POST", f"/{endpoint_id}/replays", json=whole))
+    assert asked.json() == {"deliveries": 1}
+
+
+def test_a_delivery_whose_event_is_forgotten_while_it_is_listed_is_left_out(post: Post) -> None:
+    post.add()
+    post.happen()
+    post.deliver()
+    with post.house.database.transaction() as session:
+        rows = session.scalars(select(DeliveryRow)).all()
+        beside(lambda: post.house.run("DELETE FROM public_event"))
+        assert (len(rows), deliveries._deliveries(session, rows)) == (1, [])
+
+
+def test_of_endpoints_that_are_moved_to_one_address_at_once_one_gets_it(post: Post) -> None:
+    made = [post.add(f"{URL}/{number}") for number in range(3)]
+    tags = {each: post.ask("GET", f"/{each}").headers["ETag"] for each in made}
+
+    def move(endpoint_id: str) -> int:
+        wanted = {"url": f"{URL}/moved"}
+        answer = post.ask("PATCH", f"/{endpoint_id}", headers={"If-Match": tags[endpoint_id]}, json=wanted)
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(len(made)) as people:
+        assert sorted(people.map(move, made)) == [200, 409, 409]
 
 
 def test_what_we_owe_endpoints_is_counted_and_what_they_delay_themselves_is_not(post: Post) -> None:
