@@ -13,6 +13,7 @@ import pytest
 from amply.adapters.webhook_sender import HttpSender
 from amply.modules.webhook_endpoints import Answer, Failure
 from tests.backend.certificates import self_signed
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 BODY = b'{"id":"event_1"}'
@@ -155,7 +156,5 @@ def test_nothing_is_sent_to_a_machine_of_ours(endpoint: Endpoint) -> None:
 
 
 def test_nobody_there_is_no_connection() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    answer = post(f"http://127.0.0.1:{port}/")
+    answer = post(f"http://127.0.0.1:{free_port()}/")
     assert (answer.status, answer.failure) == (None, Failure.NO_CONNECTION)
