@@ -193,3 +193,141 @@ def test_an_endpoint_is_added_tried_looked_after_and_removed(
     expect(page.get_by_text("Es gibt noch keine Endpunkte.")).to_be_visible()
     expect(page.get_by_text("Der Endpunkt ist entfernt.")).to_be_visible()
     assert post.delivers(hours=1) == []
+
+
+def test_the_page_offers_every_type_of_event_and_words_all_that_the_api_says_of_them() -> None:
+    script = """() => {
+        const tables = ["en", "de", "fr"].map((language) => module.speechIn(language).t);
+        const keys = ["eventMeans", "disabledReasons", "deliveryStates", "attemptFailures"];
+        return [module.EVENT_TYPES, tables.map((t) => keys.map((key) => Object.keys(t[key])))];
+    }"""
+    offered, tables = run_in_node(API, script)
+    assert offered == list(EventType)
+    said = [set(words) for words in (EventType, DisabledReason, DeliveryState, Failure)]
+    assert [[set(each) for each in table] for table in tables] == [said] * 3
+
+
+_ENABLED: Final = {"isEnabled": True, "disabledReason": None, "failingSince": None}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "standing"),
+    [
+        ({}, "Events are sent to it."),
+        ({"failingSince": "2026-11-21T09:00:30Z"}, "Nothing has arrived since "),
+        ({"isEnabled": False, "disabledReason": "by_member"}, "Paused: "),
+        (
+            {"isEnabled": False, "disabledReason": "gone", "failingSince": "2026-11-21T09:00:30Z"},
+            "Disabled, ",
+        ),
+        ({"isEnabled": False, "disabledReason": "of_next_year"}, "Paused: "),
+    ],
+)
+def test_an_endpoint_says_how_it_stands(endpoint: dict[str, Any], standing: str) -> None:
+    script = """(endpoint) => {
+        const failingSince = endpoint.failingSince && new Date(endpoint.failingSince);
+        return module.endpointStanding({ ...endpoint, failingSince }, module.speechIn("en"));
+    }"""
+    assert run_in_node(WORDS, script, {**_ENABLED, **endpoint}).startswith(standing)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "is_enabled", "facts"),
+    [
+        ({"attempts": 0}, True, ["on its way"]),
+        ({"attempts": 1}, True, ["not arrived yet", "1 attempt", "next attempt"]),
+        ({"attempts": 3}, False, ["waits until you resume the endpoint", "3 attempts"]),
+        ({"attempts": 14, "state": "failed"}, True, ["not arrived, and not tried any more", "14 attempts"]),
+        ({"attempts": 2, "state": "delivered"}, True, ["arrived", "2 attempts"]),
+    ],
+)
+def test_a_delivery_says_how_it_stands_and_when_it_is_tried_next(
+    delivery: dict[str, Any],
+    is_enabled: bool,  # noqa: FBT001 -- of the table above
+    facts: list[str],
+) -> None:
+    script = """([delivery, isEnabled]) => {
+        const now = new Date("2026-11-21T09:00:30Z");
+        const nextAttemptAt = delivery.state === "pending" ? now : null;
+        return module.deliveryFacts({ ...delivery, createdAt: now, nextAttemptAt }, isEnabled, module.speechIn("en"));
+    }"""
+    moment, *said = run_in_node(WORDS, script, [{"state": "pending", **delivery}, is_enabled])
+    assert moment.startswith("Nov 21, 2026")
+    assert [each.removesuffix(f" {moment}") for each in said] == facts
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "facts"),
+    [
+        (204, None, ["answered 204"]),
+        (503, "status", ["answered 503", "only answers from 200 to 299 count"]),
+        (None, "no_connection", ["no connection"]),
+        (None, "of_next_year", ["of_next_year"]),
+    ],
+)
+def test_an_attempt_says_what_came_of_it(status: int | None, error: str | None, facts: list[str]) -> None:
+    script = """([status, error]) => module.attemptFacts(
+        { at: new Date("2026-11-21T09:00:30Z"), status, error, milliseconds: 7 }, module.speechIn("en"))"""
+    assert run_in_node(WORDS, script, [status, error])[1:] == [*facts, "7 ms"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "newest", "ids", "following"),
+    [
+        ("dcba", "edcb", "edcba", "after a"),
+        ("dcba", "dcba", "dcba", "after the newest"),
+        ("cba", "ihgf", "ihgf", "after the newest"),
+        ("", "ba", "ba", "after the newest"),
+        ("cba", "", "", "after the newest"),
+    ],
+)
+def test_what_is_looked_at_anew_stands_before_what_was_shown_without_a_gap(
+    shown: str, newest: str, ids: str, following: str
+) -> None:
+    script = """([shown, newest]) => {
+        const page = (ids, next) => ({ deliveries: [...ids].map((id) => ({ id })), next });
+        const { deliveries, next } = module.withNewest(page(shown, "after a"), page(newest, "after the newest"));
+        return [deliveries.map(({ id }) => id).join(""), next];
+    }"""
+    assert run_in_node(WORDS, script, [shown, newest]) == [ids, following]
+
+
+@pytest.mark.parametrize(
+    ("code", "param", "about"),
+    [
+        ("endpoint_taken", "", "url"),
+        ("endpoint_not_acceptable", "description", "description"),
+        ("invalid_request", "body.event_types.0", "event-type"),
+        ("too_many_endpoints", "", None),
+    ],
+)
+def test_a_refusal_stands_by_the_field_that_it_is_about(code: str, param: str, about: str | None) -> None:
+    script = "([code, param]) => module.endpointFieldOf({ code, param })"
+    assert run_in_node(FORM, script, [code, param]) == about
+
+
+def test_a_form_is_read_as_the_api_keeps_it_and_keeps_types_that_the_page_does_not_know() -> None:
+    script = """() => {
+        const form = new FormData();
+        form.set("p-url", " https://river.example/hook ");
+        form.set("p-description", "  our \\t books ");
+        for (const type of ["payout.paid", "of.next_year"]) form.append("p-event-type", type);
+        const said = module.endpointIn(form, "p-");
+        const sorted = { ...said, eventTypes: [...said.eventTypes].reverse() };
+        const { faults } = module.endpointIn(new FormData(), "p-");
+        const differing = module.differingEndpoint(said, { ...sorted, url: "https://sea.example" });
+        return [said, module.offeredTypes(said).at(-1), [...faults.keys()], differing.map((words) => words(module.speechIn("en").t))];
+    }"""
+    said, last, faults, differing = run_in_node(FORM, script)
+    assert said == {"url": URL, "description": "our books", "eventTypes": ["payout.paid", "of.next_year"]}
+    assert last == "of.next_year"
+    assert faults == ["p-url", "p-event-type"]
+    assert differing == ["address"]
+
+
+def test_a_moment_is_read_as_it_was_shown_where_the_reader_is() -> None:
+    script = """() => {
+        const shown = module.localInput(new Date("2026-11-21T09:00:30.250Z"));
+        return [shown.length, module.momentOf(shown).toISOString(), module.momentOf(""), module.momentOf("yesterday")];
+    }"""
+    assert run_in_node(FORM, script) == [16, "2026-11-21T09:00:00.000Z", None, None]
