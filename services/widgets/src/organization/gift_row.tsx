@@ -60,12 +60,21 @@ export function GiftRow({ gifts, gift, onChanged, ...who }: GiftRowProps) {
             load={async () => ({ now: await gifts.gift(gift.id), key: crypto.randomUUID() })}
           >
             {({ now, key }, close) => (
-              <RefundForm gift={now} onAsk={(asked, guard) => attempt(() => ask(asked, key, guard).then(close))} onLeave={close} />
+              <RefundForm
+                gift={now}
+                onAsk={(asked, guard) => attempt(() => ask(asked, key, guard).then(close))}
+                onLeave={close}
+              />
             )}
           </DisclosureForm>
         )}
         {isUnderWay && (
-          <button type="button" class="outlined" aria-label={`${t.lookAgain}: ${title}, ${begun}`} onClick={() => void attempt(async () => {})}>
+          <button
+            type="button"
+            class="outlined"
+            aria-label={`${t.lookAgain}: ${title}, ${begun}`}
+            onClick={() => void attempt(async () => {})}
+          >
             {t.lookAgain}
           </button>
         )}
@@ -82,6 +91,7 @@ function saidOf({ amount, status, failureCode }: Refund, { t, money }: PersonSpe
 
 /** While something is under way it is looked at anew, for a minute: it mostly takes seconds, and some banks take days. */
 function useLookedAt(isUnderWay: boolean, look: () => Promise<void>): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `look` is another function each time and asks the same
   useEffect(() => {
     if (!isUnderWay) return;
     const left = new AbortController();

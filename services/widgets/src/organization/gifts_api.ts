@@ -48,19 +48,28 @@ export class GiftsApi {
 
   /** The newest first. `cursor`: where an earlier page ended. */
   arrived(cursor: string | null): Promise<GiftPage> {
-    const asked = new URLSearchParams({ status: "succeeded", expand: "refunds", ...(cursor === null ? {} : { cursor }) });
+    const asked = new URLSearchParams({
+      status: "succeeded",
+      expand: "refunds",
+      ...(cursor === null ? {} : { cursor }),
+    });
     return requestJson(`${this.#url}?${asked}`, pageFrom, { credentials: "include" });
   }
 
   gift(giftId: string): Promise<Gift> {
-    return requestJson(`${this.#url}/${encodeURIComponent(giftId)}?expand=refunds`, giftFrom, { credentials: "include" });
+    return requestJson(`${this.#url}/${encodeURIComponent(giftId)}?expand=refunds`, giftFrom, {
+      credentials: "include",
+    });
   }
 
   /** With the same key again, it is the same refund. */
   refund(giftId: string, { amount, reason }: RefundAsked, key: string): Promise<Refund> {
     const body = { amount: { minor_units: String(amount.minorUnits), currency: amount.currency }, reason };
     const init = sending("POST", body, { "Idempotency-Key": key });
-    return requestJson(`${this.#url}/${encodeURIComponent(giftId)}/refunds`, refundFrom, { credentials: "include", ...init });
+    return requestJson(`${this.#url}/${encodeURIComponent(giftId)}/refunds`, refundFrom, {
+      credentials: "include",
+      ...init,
+    });
   }
 }
 
@@ -73,7 +82,12 @@ export function leftOf({ amount, refunds }: Gift): Money {
 /** Whether a refund of it can be asked for, as far as the page can see. */
 export function isRefundable(gift: Gift): boolean {
   const stands = gift.standing === "succeeded" || gift.standing === "partially_refunded";
-  return gift.isOnline && stands && !gift.refunds.some(({ status }) => status === "requested") && leftOf(gift).minorUnits > 0n;
+  return (
+    gift.isOnline &&
+    stands &&
+    !gift.refunds.some(({ status }) => status === "requested") &&
+    leftOf(gift).minorUnits > 0n
+  );
 }
 
 function pageFrom(parsed: unknown): GiftPage {

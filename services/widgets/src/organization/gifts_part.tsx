@@ -4,8 +4,8 @@ import { Failure } from "../account/failure";
 import { useSpeech } from "../account/language";
 import type { Kept } from "../account/organization_admin_page";
 import { Part } from "../account/part";
-import { type Gift, type GiftPage, GiftsApi } from "./gifts_api";
 import { GiftRow } from "./gift_row";
+import { type Gift, type GiftPage, GiftsApi } from "./gifts_api";
 import { useUntilClosed } from "./use_until_closed";
 
 /** Links to the page that are about gifts lead here. */
@@ -18,9 +18,10 @@ export function GiftsPart({ config, organization, ...who }: Kept) {
   const { shown, failed, older, put } = useGifts(gifts);
   const { name: end, isOffered } = useUntilClosed(shown !== null && shown.next === null);
   const top = useRef<HTMLDivElement>(null);
+  const isShown = shown !== null;
   useLayoutEffect(() => {
-    if (shown !== null && location.hash === `#${ANCHOR}`) top.current?.focus();
-  }, [shown === null]);
+    if (isShown && location.hash === `#${ANCHOR}`) top.current?.focus();
+  }, [isShown]);
   return (
     <div ref={top} id={ANCHOR} tabIndex={-1}>
       <Part {...who} title={t.giftsTitle} about={t.giftsAbout} look={async () => {}} saysBelow>
@@ -76,6 +77,8 @@ function useGifts(api: GiftsApi): Gifts {
     setShown((before) => ({ ...next, gifts: [...(before?.gifts ?? []), ...next.gifts] }));
   };
   const put = (gift: Gift) =>
-    setShown((before) => before && { ...before, gifts: before.gifts.map((each) => (each.id === gift.id ? gift : each)) });
+    setShown(
+      (before) => before && { ...before, gifts: before.gifts.map((each) => (each.id === gift.id ? gift : each)) },
+    );
   return { shown, failed, older, put };
 }

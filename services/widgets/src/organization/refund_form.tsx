@@ -10,7 +10,11 @@ import { lineOf } from "./texts_draft";
 import { showField } from "./texts_fields";
 
 /** What the API refuses of an amount. */
-const OF_THE_AMOUNT: readonly string[] = ["refund_amount_not_acceptable", "amount_not_acceptable", "ledger_reversal_exceeds_original"];
+const OF_THE_AMOUNT: readonly string[] = [
+  "refund_amount_not_acceptable",
+  "amount_not_acceptable",
+  "ledger_reversal_exceeds_original",
+];
 
 interface RefundFormProps {
   readonly gift: Gift;
@@ -35,7 +39,8 @@ export function RefundForm({ gift, onAsk, onLeave }: RefundFormProps) {
     const amount = parseAmount(lineOf(said, amountField), left.currency);
     return once(async () => {
       if ("fault" in amount) return refuse(new Map([[amountField, new Told((words) => words.refundAmountForm)]]));
-      if (amount.minorUnits > left.minorUnits) return refuse(new Map([[amountField, new Told((words) => words.refundTooMuch)]]));
+      if (amount.minorUnits > left.minorUnits)
+        return refuse(new Map([[amountField, new Told((words) => words.refundTooMuch)]]));
       refuse(new Map());
       await onAsk({ amount, reason: lineOf(said, reasonField) as RefundReason }, guard);
     })(event);

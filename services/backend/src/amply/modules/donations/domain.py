@@ -1,7 +1,7 @@
 """What a donation is, and what it becomes when its payment changes."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -223,8 +223,3 @@ class Donation:
 def status_of_payment(status: PaymentStatus) -> DonationStatus:
     """A donation follows its payment."""
     return _OF_PAYMENT[status]
-
-
-def receipt_retry_delay(attempt: int) -> timedelta:
-    """How long after its n-th attempt (from 1) a receipt is sent again: doubling from a minute to a day."""
-    return min(timedelta(minutes=1) * (1 << (attempt - 1)), timedelta(days=1))

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.vault.reencryption import Tended, of_records
@@ -32,6 +32,9 @@ from amply.modules.donations.models import (
 from amply.modules.payments import DisputeState, Method
 
 _TOLD_FOR: Final = timedelta(days=1)
+
+GiftRow: TypeAlias = DonationRow | Row[*tuple[Any, ...]]
+"""A gift's columns: of the table, or of a view that organisations read, whose types are the table's."""
 
 
 def get(session: Session, *, donation_id: str) -> Donation:
@@ -155,7 +158,7 @@ def tended() -> tuple[Tended, ...]:
     return (of_records(DonationRow), of_records(DedicationRow), of_records(OfflineGiftRow))
 
 
-def donation_of(row: DonationRow) -> Donation:
+def donation_of(row: GiftRow) -> Donation:
     """The donation a row holds."""
     return Donation(
         id=row.id,
@@ -174,7 +177,7 @@ def donation_of(row: DonationRow) -> Donation:
     )
 
 
-def costs_of(row: DonationRow) -> Costs:
+def costs_of(row: GiftRow) -> Costs:
     """What a row says of the processor's fee."""
     fee = row.processor_fee_minor_units
     return Costs(

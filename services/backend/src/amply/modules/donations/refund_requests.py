@@ -14,7 +14,20 @@ from hashlib import sha256
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import BigInteger, DateTime, Text, column, delete, func, select, table, text, update
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Row,
+    Select,
+    Text,
+    column,
+    delete,
+    func,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -339,11 +352,11 @@ def _refunds_of_gift(session: Session, access: Access, donation_id: str) -> Sequ
     return refunds_of_gifts(session, access, donation_ids=[donation_id]).get(donation_id, ())
 
 
-def _refunds(access: Access) -> Any:
+def _refunds(access: Access) -> Select[*tuple[Any, ...]]:
     return select(*_REFUND.c).where(access.covers(_REFUND.c.organization_id))
 
 
-def _refund(row: Any) -> GiftRefund:
+def _refund(row: Row[*tuple[Any, ...]]) -> GiftRefund:
     return GiftRefund(
         id=row.id,
         donation_id=row.donation_id,

@@ -9,9 +9,11 @@ from typing import Final, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from amply.infra.due_rows import again
 from amply.modules.payments.models import PaymentRow, RefundRow
 
 STUCK_AFTER: Final = timedelta(minutes=1)
+_FIRST_AGAIN: Final = 2 * STUCK_AFTER
 _CREATED: Final = "created"
 """The state of both that the processor has not answered for."""
 _ATTEMPTS_MAX: Final = 10
@@ -34,7 +36,7 @@ def claim_stuck_row(session: Session, table: type[Row], *, now: datetime) -> Row
     ).one_or_none()
     if row is not None:
         row.attempts += 1
-        row.next_attempt_at = now + STUCK_AFTER * (1 << row.attempts)
+        row.next_attempt_at = now + again(row.attempts, first=_FIRST_AGAIN)
     return row
 
 
