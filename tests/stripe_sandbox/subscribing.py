@@ -1,11 +1,12 @@
 """A donor on a test clock, through the vendor's own client: here and at Stripe itself."""
 
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import stripe
+
+from tests.faults.waiting import until, within
 
 DAY = 24 * 3600
 HOUR = 3600
@@ -81,15 +82,13 @@ class Donor:
     def advance(self, moment: int) -> None:
         """Put the clock forward and wait until it is there: at once in the sandbox, some seconds at Stripe."""
         self.v1.test_helpers.test_clocks.advance(self.clock, {"frozen_time": moment}, self.options)
-        deadline = time.monotonic() + _READY_SECONDS_MAX
-        while self.v1.test_helpers.test_clocks.retrieve(self.clock, {}, self.options).status != "ready":
-            assert time.monotonic() < deadline, "the clock did not arrive"
+        clocks = self.v1.test_helpers.test_clocks
+        is_there = lambda: clocks.retrieve(self.clock, {}, self.options).status == "ready"  # noqa: E731 -- it is asked again
+        until(is_there, otherwise="the clock did not arrive", seconds=_READY_SECONDS_MAX)
 
     def awaited(self, subscription: str, status: str) -> str:
         """How a subscription stands, once it stands so: Stripe tells subscriptions of payments a moment later."""
-        deadline = time.monotonic() + _READY_SECONDS_MAX
-        while self.look(subscription).status != status and time.monotonic() < deadline:
-            pass
+        within(_READY_SECONDS_MAX, lambda: self.look(subscription).status == status)
         return str(self.look(subscription).status)
 
     def events(self, kind: str) -> list[Any]:

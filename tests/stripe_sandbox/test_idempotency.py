@@ -87,7 +87,7 @@ def test_a_second_request_while_the_first_runs_is_a_conflict(sandbox: Sandbox) -
 
 
 def test_many_at_once_make_one_payment(sandbox: Sandbox) -> None:
-    barrier = threading.Barrier(8)
+    barrier = threading.Barrier(8, timeout=30)
 
     def go(_: int) -> int:
         barrier.wait()

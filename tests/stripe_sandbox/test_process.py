@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -19,6 +18,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.settings import Settings
+from tests.faults.waiting import until
 from tests.ports import free_port
 from tests.stripe_sandbox.onboarding import donate
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX, running
@@ -40,14 +40,17 @@ def start(port: int, state: Path) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
         [sys.executable, "-m", "stripe_sandbox"], env=environment, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while True:
-        try:
-            if httpx2.get(f"http://127.0.0.1:{port}/_sandbox/health", trust_env=False).status_code == 200:
-                return process
-        except httpx2.TransportError:
-            assert process.poll() is None, "the sandbox did not start"
-            assert time.monotonic() < deadline, "the sandbox did not answer"
+    until(lambda: answers(process, port), otherwise="the sandbox did not answer", seconds=WAIT_SECONDS_MAX)
+    return process
+
+
+def answers(process: "subprocess.Popen[bytes]", port: int) -> bool:
+    try:
+        answer = httpx2.get(f"http://127.0.0.1:{port}/_sandbox/health", trust_env=False)
+    except httpx2.TransportError:
+        assert process.poll() is None, "the sandbox did not start"
+        return False
+    return answer.status_code == 200
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Events: recorded, signed as Stripe signs, delivered at least once, and still owed after a crash."""
 
-import socket
 import sqlite3
 import threading
 import time
@@ -13,6 +12,7 @@ import stripe
 
 from stripe_sandbox.clock import system_clock
 from stripe_sandbox.settings import Settings
+from tests.ports import free_port
 from tests.stripe_sandbox.onboarding import donate, wanted
 from tests.stripe_sandbox.running import WAIT_SECONDS_MAX, WEBHOOK_SECRET, Endpoint, Sandbox, running
 
@@ -155,8 +155,7 @@ def test_a_delivery_cut_off_by_a_crash_is_made_again(settings: Settings, endpoin
 def test_an_endpoint_that_is_down_gets_its_events_when_it_is_back(
     settings: Settings, endpoint: Endpoint
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    nobody = f"http://127.0.0.1:{free_port()}/"
     with running(replace(settings, webhook_url=nobody, retry_delays=(timedelta(0),))) as sandbox:
         event = sandbox.client().v1.payment_intents.create(wanted())
         found = sandbox.client().v1.events.list().data[0]

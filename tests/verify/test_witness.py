@@ -226,7 +226,7 @@ def test_of_requests_at_once_each_size_is_given_to_one(tmp_path: Path, log: Watc
     first.add_checkpoint(log.request(0, 1))
     bodies = [log.request(1, size) for size in range(2, 18)]
     answers: list[Answer] = []
-    start = threading.Barrier(len(bodies))
+    start = threading.Barrier(len(bodies), timeout=30)
 
     def ask(witness: Witness, body: bytes) -> None:
         start.wait()

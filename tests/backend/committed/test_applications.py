@@ -244,7 +244,7 @@ def test_of_two_who_decide_at_once_one_is_told_that_it_is_decided(
 ) -> None:
     organization_id = ada.apply()
     staff(operator, house, organization_id, Move.REVIEW)
-    together = Barrier(2)
+    together = Barrier(2, timeout=30)
 
     def decide(move: Move) -> str:
         together.wait()

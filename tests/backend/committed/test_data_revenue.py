@@ -66,7 +66,7 @@ def test_a_month_is_settled_once_however_often_it_is_asked_for_and_by_how_many(r
     owner(revenue, "river", "gifts")
     contract = revenue.opens("gifts")
     made: list[tuple[str, bool]] = []
-    together = threading.Barrier(4)
+    together = threading.Barrier(4, timeout=30)
 
     def settle() -> None:
         together.wait()

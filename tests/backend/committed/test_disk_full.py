@@ -122,7 +122,8 @@ def test_tables_that_cannot_grow_refuse_entries_and_lose_none(disk: SmallDisk, b
 
 def test_places_that_cannot_be_written_are_given_later(disk: SmallDisk, books: LedgerWorld) -> None:
     """The sequencer alone meets the full disk: entries are booked before it, and have their places afterwards."""
-    books.post_many(3_000)
+    for _ in range(10):
+        books.post_many(300)
     disk.limit(MEBIBYTE)
     with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=books.cleared_turns) as logs:
         until(lambda: "turn_failed" in events(logs))

@@ -113,7 +113,7 @@ def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) 
     start = lambda: publisher.turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)  # noqa: E731 -- handed on as it is
     began = time.monotonic()
     with leading(books.sequencer, lock=ledger.PUBLISHER_LOCK, start=start) as logs:
-        until(lambda: events(logs).count("turn_failed") == 2)
+        until(lambda: events(logs).count("turn_failed") >= 2)
         assert books.public_log.note is None
         away.clear()
         until(lambda: books.public_log.note is not None)
@@ -132,7 +132,7 @@ def test_a_refused_fork_is_shouted_about_and_the_process_stays(books: LedgerWorl
     books.public_log.note = "not a checkpoint"
     start = lambda: publisher.turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)  # noqa: E731 -- handed on as it is
     with leading(books.sequencer, lock=ledger.PUBLISHER_LOCK, start=start) as logs:
-        until(lambda: events(logs).count("turn_failed") == 2)
+        until(lambda: events(logs).count("turn_failed") >= 2)
 
     assert "Nothing was signed" in logs[-1]["error"]
     assert logs[-1]["log_level"] == "error"

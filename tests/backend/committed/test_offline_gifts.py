@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from amply.entrypoints.admin import main
+from amply.kernel.clock import system_clock
 from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, receipts
@@ -280,9 +281,10 @@ def command(
 
 def test_the_operators_command_records_prints_and_reverses(command: tuple[Office, CliRunner]) -> None:
     office, runner = command
+    received = system_clock().date() - timedelta(days=30)
     words = (
         f"donation offline record --organization {office.organization_id} --method cash --amount 20.00 --currency EUR "
-        "--received 2026-01-05 --from -"
+        f"--received {received} --from -"
     )
     address = {"lines": ["1 Street"], "city": "London", "country": "GB"}
     said = json.dumps({"reference": "slip-9", "donor": {"name": "Ada", "address": address}})

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from amply.entrypoints.admin import main
+from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, receipts
 from amply.modules.donations import (
@@ -245,9 +246,10 @@ def test_an_erased_donors_gift_still_comes_out_of_its_fund(office: Office) -> No
 def test_the_command_takes_all_of_it(command: tuple[Office, CliRunner]) -> None:  # noqa: F811 -- the fixture
     office, runner = command
     fund = made(office.database, office.organization_id)
+    received = system_clock().date() - timedelta(days=30)
     words = (
         f"donation offline record --organization {office.organization_id} --method cash --amount 20.00 --currency EUR "
-        f"--received 2026-01-05 --fund {fund.id} --anonymity none --from -"
+        f"--received {received} --fund {fund.id} --anonymity none --from -"
     ).split()
     plain = {"reference": "slip-9", "donor": {"name": "Ada", "email": "ada@example.org"}}
     grace = {"kind": "in_honour_of", "honouree": "Grace"}

@@ -30,7 +30,7 @@ class Bureau:
         self.database = database
         self.processor, self.mailer, self.links = FakeProcessor(), FakeMailer(), FakeLinks()
         # Commands look at the true clock.
-        self.clock = FakeClock(system_clock() + timedelta(minutes=1))
+        self.clock = FakeClock(system_clock() + timedelta(hours=1))
         self.work = onboarding_work(database, processor=self.processor, mailer=self.mailer)
         self.client = TestClient(
             application.create(

@@ -147,7 +147,7 @@ class TwoAnswers(FakePayouts):
     def __init__(self) -> None:
         super().__init__()
         self.left = [payout(status=PayoutStatus.PAID), payout(status=PayoutStatus.FAILED)]
-        self.both = threading.Barrier(2)
+        self.both = threading.Barrier(2, timeout=30)
 
     def payout(self, *, payout_id: str, account_id: str | None) -> payouts.Payout:
         told = self.left.pop()

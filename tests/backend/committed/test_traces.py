@@ -137,9 +137,12 @@ def test_of_a_transaction_the_slowest_statement_is_shown_and_the_others_are_coun
         with pytest.raises(DBAPIError):
             town.fail()
 
-    statements = {span.name for span in traced.receiver.spans if "db.system.name" in span.attributes}
-    assert statements == {"SELECT payment", "UPDATE donation"}, "the slowest one and the failed one"
     (slow,) = traced.receiver.named("slow")
+    (fails,) = traced.receiver.named("fails")
+    # A statement of the gift may be slow as well, on a busy machine.
+    both = {span.span_id for span in traced.receiver.spans if span.parent_id in {slow.span_id, fails.span_id}}
+    statements = {span.name for span in traced.receiver.spans if span.parent_id in both}
+    assert statements == {"SELECT payment", "UPDATE donation"}, "the slowest one and the failed one"
     (within,) = [span for span in traced.receiver.spans if span.parent_id == slow.span_id]
     assert within.attributes[OTHER_STATEMENTS] == 2
 

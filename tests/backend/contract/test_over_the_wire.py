@@ -29,7 +29,7 @@ class Impatient(PromptRequests):
     """As the API's, in a hurry."""
 
     head_seconds = 0.3
-    body_seconds = 0.6
+    body_seconds = 3.0
 
 
 @dataclass
@@ -50,20 +50,25 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def impatient() -> Iterator[Served]:
     """The same with less time."""
-    with serving(Impatient, keeps=1) as served:
+    with serving(Impatient, keeps=1, body_seconds=0.3) as served:
         yield served
         served.answers.set()
 
 
 @contextlib.contextmanager
 def serving(
-    protocol: type[PromptRequests], *, keeps: int, context: ssl.SSLContext | None = None
+    protocol: type[PromptRequests],
+    *,
+    keeps: int,
+    body_seconds: float = bodies.SECONDS_MAX,
+    context: ssl.SSLContext | None = None,
 ) -> Iterator[Served]:
+    """`body_seconds`: how long a body is waited for that somebody reads."""
     listening = free_port()
     served = Served(listening)
     app = FastAPI()
     app.state.site_url = ""
-    app.add_middleware(Bodies, seconds_max=protocol.body_seconds / 2)
+    app.add_middleware(Bodies, seconds_max=body_seconds)
     app.add_api_route("/well", lambda: {"status": "ok"}, methods=["GET", "POST"])
     app.add_api_route("/health/live", lambda: {"status": "ok"})
     app.add_api_route("/late", lambda: {"waited": served.answers.wait(30)})

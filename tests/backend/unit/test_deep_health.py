@@ -58,16 +58,18 @@ def test_all_are_asked_at_once() -> None:
 
 
 def test_what_hangs_is_not_waited_for_and_not_asked_again() -> None:
-    freed, asked, watch = threading.Event(), [], Watch()
+    freed, began, asked, watch = threading.Event(), threading.Event(), [], Watch()
 
     def hangs() -> None:
         asked.append(1)
+        began.set()
         freed.wait(60)
 
     deep = DeepHealth([Part(name="cache", ask=hangs)], seconds_max=0.01, clock=watch)
     for _ in range(3):
         assert deep.look().parts[0].status is PartStatus.AWAY
         watch.now += CACHED_SECONDS
+    assert began.wait(30)
     assert len(asked) == 1
     freed.set()
 

@@ -8,6 +8,7 @@ import pytest
 
 from amply.adapters.webhook_sender import HttpSender
 from amply.modules.webhook_endpoints import Answer, Failure
+from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 BODY = b'{"id":"event_1"}'
@@ -112,7 +113,5 @@ def test_nothing_is_sent_to_a_machine_of_ours(endpoint: Endpoint) -> None:
 
 
 def test_nobody_there_is_no_connection() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    answer = post(f"http://127.0.0.1:{port}/")
+    answer = post(f"http://127.0.0.1:{free_port()}/")
     assert (answer.status, answer.failure) == (None, Failure.NO_CONNECTION)

@@ -130,10 +130,7 @@ def _upkeep_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Making refunds that were asked for, and finishing what a crash left."""
 
-    def complete_stuck(**_: Any) -> None:
-        completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
-        if completed:
-            _log.warning("stuck_payments_completed", count=completed)
+    def complete_stuck(*, refund_id: str | None = None, **_: Any) -> None:
         refunding = donations.RefundDependencies(
             database=parts.events.database,
             processor=parts.events.processor,
@@ -143,6 +140,11 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         asked = donations.carry_out_requests(refunding)
         if asked:
             _log.info("refund_requests_decided", count=asked)
+        if refund_id is not None:
+            return  # told of a request: what else is stuck has its own turn, and does not hold every thread meanwhile
+        completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
+        if completed:
+            _log.warning("stuck_payments_completed", count=completed)
         refunded = donations.complete_stuck_refunds(refunding)
         if refunded:
             _log.warning("stuck_refunds_completed", count=refunded)

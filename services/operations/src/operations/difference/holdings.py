@@ -1,4 +1,4 @@
-"""What holds data, and what is lost with it. Whoever replaces one of these without a waiver is stopped."""
+"""What holds data, and what is lost with it. Whoever replaces one of these without an approval is stopped."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,8 +1,8 @@
-import { INTEGRATE_EN } from "../../integrate/texts";
-import { KEYS_EN } from "../../keys/texts";
-import { JOIN_EN } from "../../join/texts";
-import { ORGANIZATION_EN } from "../../organization/texts";
-import { SIGN_IN_EN } from "../../sign_in/texts";
+import { EN as INTEGRATE_EN } from "../../integrate/texts/en";
+import { EN as JOIN_EN } from "../../join/texts/en";
+import { EN as KEYS_EN } from "../../keys/texts/en";
+import { EN as ORGANIZATION_EN } from "../../organization/texts/en";
+import { EN as SIGN_IN_EN } from "../../sign_in/texts/en";
 
 /** The API's problems that people's pages word themselves in other languages, by their codes. */
 export type PersonFault =
@@ -16,11 +16,14 @@ export type PersonFault =
   | "country_not_admitted"
   | "credential_not_valid"
   | "currency_not_supported"
+  | "cursor_not_acceptable"
   | "directory_token_not_found"
   | "domain_not_acceptable"
   | "domain_not_found"
   | "domain_not_shown"
   | "domain_taken"
+  | "donation_not_found"
+  | "donation_not_refundable"
   | "factor_exists"
   | "factor_missing"
   | "factor_refused"
@@ -28,6 +31,8 @@ export type PersonFault =
   | "fund_not_found"
   | "fund_of_project"
   | "fund_taken"
+  | "idempotency_key_missing"
+  | "idempotency_key_reused"
   | "identity_not_found"
   | "identity_taken"
   | "if_match_missing"
@@ -41,6 +46,7 @@ export type PersonFault =
   | "key_not_found"
   | "last_owner"
   | "last_way_in"
+  | "ledger_reversal_exceeds_original"
   | "letter_link_not_valid"
   | "member_invitation_link_not_valid"
   | "member_invitation_not_valid"
@@ -48,6 +54,7 @@ export type PersonFault =
   | "not_allowed"
   | "organization_not_acceptable"
   | "organization_not_found"
+  | "parameter_not_known"
   | "passkey_not_found"
   | "password_not_acceptable"
   | "project_not_found"
@@ -57,6 +64,9 @@ export type PersonFault =
   | "provider_refused"
   | "rate_limit_exceeded"
   | "receipt_settings_not_acceptable"
+  | "refund_amount_not_acceptable"
+  | "refund_not_finished"
+  | "refund_not_found"
   | "request_from_elsewhere"
   | "request_timeout"
   | "request_too_large"
@@ -175,7 +185,8 @@ export const EN = {
   codesLeft: (left: number) => (left === 1 ? "1 recovery code is left." : `${left} recovery codes are left.`),
   newCodes: "Make new recovery codes",
   codesTitle: "Your recovery codes",
-  codesAbout: "Keep them where you find them without this device. Each works once in place of your second factor, and they are shown only now.",
+  codesAbout:
+    "Keep them where you find them without this device. Each works once in place of your second factor, and they are shown only now.",
   copy: "Copy",
   copied: "Copied.",
   notCopied: "Your browser did not allow copying: mark the text and copy it by hand.",
@@ -185,7 +196,8 @@ export const EN = {
 
   // Providers.
   providers: "Providers that sign you in",
-  providersAbout: "Whoever has your account there gets in here without your password. A second factor is still asked for, except by your organisation's own sign-in.",
+  providersAbout:
+    "Whoever has your account there gets in here without your password. A second factor is still asked for, except by your organisation's own sign-in.",
   linkedOn: (day: string) => `linked on ${day}`,
   formerProvider: "A provider that is offered no more",
   linkWith: (name: string) => `Link with ${name}`,
@@ -210,7 +222,8 @@ export const EN = {
   signOut: "Sign out",
   signOutEverywhere: "Sign out everywhere",
   heldTo: "Where a session may be used from",
-  heldToAbout: "Used from elsewhere, it ends, and you sign in again: on the way this happens often with the address, and less often with the network.",
+  heldToAbout:
+    "Used from elsewhere, it ends, and you sign in again: on the way this happens often with the address, and less often with the network.",
   bindings: {
     none: "from everywhere",
     subnet: "from the network that you signed in from",

@@ -33,6 +33,14 @@ class Channel(StrEnum):
     OFFLINE = "offline"
 
 
+class RequestState(StrEnum):
+    """Of a refund that an organisation asked for. `RECORDED`: there is a refund of this id, which says how it stands."""
+
+    WAITING = "waiting"
+    RECORDED = "recorded"
+    REFUSED = "refused"
+
+
 class OfflineMethod(StrEnum):
     """How an offline gift came."""
 
@@ -185,6 +193,7 @@ class Donation:
     method: OfflineMethod | None = None
     is_reversed: bool = False
     fund_id: str | None = None
+    is_erased: bool = False
 
     @property
     def channel(self) -> Channel:

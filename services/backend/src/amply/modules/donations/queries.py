@@ -19,8 +19,16 @@ from amply.modules.donations.domain import (
     DonationNotFound,
     DonationStatus,
     OfflineMethod,
+    RequestState,
 )
-from amply.modules.donations.models import DedicationRow, DonationRow, NoticeRow, OfflineGiftRow, ReceiptRow
+from amply.modules.donations.models import (
+    DedicationRow,
+    DonationRow,
+    NoticeRow,
+    OfflineGiftRow,
+    ReceiptRow,
+    RefundRequestRow,
+)
 from amply.modules.payments import DisputeState, Method
 
 _TOLD_FOR: Final = timedelta(days=1)
@@ -82,11 +90,22 @@ def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str,
 
 
 def contested(session: Session, *, donation_ids: Collection[str]) -> frozenset[str]:
-    """Those of these gifts that their donor's bank wants back or has kept, or that were given back as fraud."""
+    """Those of these gifts that their donor's bank wants back or has kept, or that were given back as fraud, or are asked to be.
+
+    What is asked for and not made yet, the worker sees, which collects; strangers' requests do not.
+    """
     disputed = session.scalars(
         select(DonationRow.id).where(DonationRow.id.in_(donation_ids), DonationRow.dispute_state.is_not(None))
     )
-    return frozenset(disputed) | payments.refunded_as_fraud(session, donation_ids=donation_ids)
+    asked = session.scalars(
+        select(RefundRequestRow.donation_id).where(
+            RefundRequestRow.donation_id.in_(donation_ids),
+            RefundRequestRow.state == RequestState.WAITING,
+            RefundRequestRow.reason == payments.RefundReason.FRAUDULENT,
+        )
+    )
+    refunded = payments.refunded_as_fraud(session, donation_ids=donation_ids)
+    return frozenset(disputed) | frozenset(asked) | refunded
 
 
 def costs(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Costs]:
@@ -154,6 +173,7 @@ def donation_of(row: GiftRow) -> Donation:
         dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
         fund_id=row.fund_id,
         costs=costs_of(row),
+        is_erased=row.erased_at is not None,
     )
 
 
