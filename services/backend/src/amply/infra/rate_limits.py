@@ -48,6 +48,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "own_exports": Limit(requests=3, seconds=_HOUR),
     # Test events and replays, of one organisation: each may be a thousand requests to somebody else's machine.
     "webhook_sends": Limit(requests=30, seconds=_HOUR),
+    # Each is a key that signs for days; who rotates after a leak does it once or twice.
+    "webhook_keys": Limit(requests=10, seconds=_HOUR),
     # All that signs people in, before they are; a school stands behind one address. What may be tried is counted
     # besides, and more strictly.
     "signing_in": Limit(requests=120, seconds=_MINUTE),

@@ -167,10 +167,11 @@ def record_gift(
     customer: payments.Customer | None = None,
     is_agreed: bool = False,
     marks: defence.Fingerprints | None = None,
+    plan_id: str | None = None,
 ) -> payments.Payment:
     """Step (1): write down a gift, the payment it needs, and what the gate remembers whoever gives by.
 
-    `customer` is whom the processor keeps a way to pay for.
+    `customer` is whom the processor keeps a way to pay for. `plan_id`: the plan of recurring gifts that it belongs to.
 
     Raises:
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
@@ -193,6 +194,7 @@ def record_gift(
             **personal,
             "fund_id": gift.options.fund_id,
             "anonymity": gift.options.anonymity,
+            "plan_id": plan_id,
             "created_at": now,
             "updated_at": now,
         },
