@@ -4,12 +4,11 @@ from typing import Any, Final
 
 import pytest
 from alembic import command
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from amply.infra.database import Database
 from amply.infra.migrate import configuration, migrate
-from amply.modules.donations.models import DonationRow
 from tests.backend.conftest import Databases
 from tests.backend.in_process_platform import InProcessPlatform
 from tests.backend.key_service import keyring
@@ -115,9 +114,9 @@ def test_what_is_sealed_is_not_taken_back(books: LedgerWorld, databases: Databas
         command.downgrade(configuration(connection), "0035")
     master.close()
     assert {"data_key", "sealing"} <= _there(master)
-    with town.own.transaction() as session:
-        assert session.scalars(select(DonationRow)).one().donor_name is not None
-    town.own.close()
+    # Columns of later revisions have gone by then.
+    (gift,) = _sealed(master)
+    assert gift["sealed"] is not None
     master.close()
 
 
