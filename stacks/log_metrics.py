@@ -76,9 +76,9 @@ COUNTED_BY_API: Mapping[str, str] = {
     "gift_opened": "gift_opened",
     "gift_challenged": "gift_challenged",
     "gift_refused": "gift_refused",
-    "processor_refused": "stripe refused",
-    "processor_away": "stripe did not answer",
-    "database_away": "database unavailable",
+    "processor_refused": "stripe_refused",
+    "processor_away": "stripe_did_not_answer",
+    "database_away": "database_unavailable",
     "cache_away": "cache_away",
 }
 """Metric names, and the event of the line that counts as one. Lines of both count together where the names are one."""

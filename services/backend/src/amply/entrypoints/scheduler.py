@@ -194,7 +194,7 @@ def run(jobs: Sequence[Job], *, heartbeat_path: str, stopping: threading.Event) 
             try:
                 job.run()
             except Exception:  # noqa: BLE001 -- one failing job must not stop the others
-                _log.warning("job failed", job=job.name, exc_info=True)
+                _log.warning("job_failed", job=job.name, exc_info=True)
         beat(heartbeat_path)
 
 

@@ -121,13 +121,13 @@ def _complete(
         ):
             open_payment(database, processor, payment=payment, clock=clock)
     except payments.ProcessorUnavailable as reason:
-        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        _log.warning("stuck_payment_not_completed", payment_id=payment.id, reason=reason.code)
         return None
     except payments.ProcessorRefused as reason:
-        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        _log.warning("stuck_payment_not_completed", payment_id=payment.id, reason=reason.code)
         return False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
-        _log.exception("stuck payment not completed", payment_id=payment.id)
+        _log.exception("stuck_payment_not_completed", payment_id=payment.id)
         return False
     return True
 
