@@ -130,9 +130,8 @@ def change(
     """
     values = wanted.values(allows_loopback=allows_loopback)
     if "url" in values:
-        hold_organization(
-            session, access.organization_id
-        )  # so that two do not take one address at the same time
+        # Two do not take one address at the same time.
+        hold_organization(session, access.organization_id)
     urls = {each.id: each.url for each in endpoints_of(session, access)}
     former = urls.pop(endpoint_id)
     if values.get("url") in urls.values():
