@@ -13,7 +13,7 @@ from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.permissions import allow_objects, allow_on_objects
 from stacks.replica import Replica
-from stacks.replication import Kept, Replication, keep
+from stacks.replication import ReplicatedBucket, Replication, keep
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import (
     HANDED_IN,
@@ -38,11 +38,11 @@ STAYS_HERE: Mapping[str, str] = {
 class KeptBuckets:
     """Those whose loss would be a loss."""
 
-    archive: Kept
-    public: Kept
-    documents: Kept
-    media: Kept
-    key_trees: Kept
+    archive: ReplicatedBucket
+    public: ReplicatedBucket
+    documents: ReplicatedBucket
+    media: ReplicatedBucket
+    key_trees: ReplicatedBucket
 
 
 class Storage(AmplyStack):
@@ -167,7 +167,7 @@ class Storage(AmplyStack):
     def _tell_changes(self, bucket: s3.Bucket) -> None:
         """AWS Backup learns from events what to copy next; it would switch them on itself, outside the template."""
         resource = s3.CfnBucket
-        Kept(
+        ReplicatedBucket(
             bucket=bucket, key=None
         ).resource.notification_configuration = resource.NotificationConfigurationProperty(
             event_bridge_configuration=resource.EventBridgeConfigurationProperty(event_bridge_enabled=True)

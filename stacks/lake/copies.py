@@ -12,7 +12,7 @@ from constructs_lib.bucket import PrivateBucket
 from stacks.environment import Environment
 from stacks.lake.copy_alarms import make_copies_pager, watch_bucket
 from stacks.lake.lifecycle import CURATED, RAW
-from stacks.replication import Kept, Replication, failures, keep, rule_id, take_no_more
+from stacks.replication import ReplicatedBucket, Replication, failures, keep, rule_id, take_no_more
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import forget
 
@@ -54,9 +54,9 @@ KEPT_OTHERWISE: Final[Mapping[str, str]] = {
 class KeptLake:
     """The buckets whose loss would be a loss."""
 
-    raw: Kept
-    curated: Kept
-    ledger: Kept
+    raw: ReplicatedBucket
+    curated: ReplicatedBucket
+    ledger: ReplicatedBucket
 
 
 class LakeReplica(AmplyStack):

@@ -12,7 +12,7 @@ from PIL import Image
 from amply.adapters.pillow import PillowWorkshop
 from amply.infra.database import Database, forbid_transaction
 from amply.modules import images
-from amply.modules.images import Made, Shape
+from amply.modules.images import GeneratedFile, Shape
 from tests.backend.application_world import FakeShelf
 
 ALT: Final = {"en": "A heron over water", "de": "Ein Reiher über Wasser", "fr": "Un héron sur l\u2019eau"}
@@ -54,7 +54,7 @@ class QuickWorkshop:
     meanwhile: Callable[[], object] = lambda: None
     raises: Exception | None = None
 
-    def make(self, content: bytes, shape: Shape) -> Sequence[Made]:
+    def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:
         forbid_transaction("make")
         self.meanwhile()
         if self.raises is not None:
@@ -62,7 +62,9 @@ class QuickWorkshop:
         first, *_ = shape.sizes
         kinds = [(shape.fallback, first), *(("image/webp", size) for size in shape.sizes)]
         return [
-            Made(media_type=kind, width=size.width, height=size.height, content=content + kind.encode())
+            GeneratedFile(
+                media_type=kind, width=size.width, height=size.height, content=content + kind.encode()
+            )
             for kind, size in kinds
         ]
 

@@ -164,21 +164,23 @@ class House:
                 *([people.SessionCallers(self.accounts)] if self.accounts else []),
             ),
             accounts=self.accounts,
-            trying=trials.Dependencies(people=self.people, processor_url="https://stripe.example"),
-            own_sign_in=federation.Dependencies(
+            test_organizations=trials.Dependencies(
+                people=self.people, processor_url="https://stripe.example"
+            ),
+            organization_sign_in=federation.Dependencies(
                 key=ACCOUNTS, records=self.records, redirect="https://edge.example/account/"
             ),
-            directories=None
+            scim_directories=None
             if self.accounts is None
             else scim.Dependencies(
                 database=self.own, key=ACCOUNTS, sessions=self.accounts.sessions, clock=self.clock
             ),
-            applying=applications.Dependencies(people=self.people, shelf=self.shelf),
+            organization_applications=applications.Dependencies(people=self.people, shelf=self.shelf),
             image_shelf=self.shelf,
             site_url="https://edge.example",
             export_store=self.exports,
             consents=sharing.Ticks(),
-            sold=self.stall.parts(),
+            seller_data=self.stall.parts(),
             intake=self.intake,
         )
         self.app = application.create(self.parts)

@@ -223,8 +223,10 @@ class Treasury(Books):
         """State and reason of each movement, by what it is."""
         return {f"{row.category}.{row.part}": (row.state, row.reason) for row in self.rows("movement")}
 
-    def gaps(self, source: FakeEvents) -> webhooks.Gaps:
-        return webhooks.Gaps(database=self.database, source=source, livemode=False, keeps=keeps_event)
+    def gaps(self, source: FakeEvents) -> webhooks.MissedEventDependencies:
+        return webhooks.MissedEventDependencies(
+            database=self.database, source=source, livemode=False, keeps=keeps_event
+        )
 
 
 def moment(day: int) -> datetime:

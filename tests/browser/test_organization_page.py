@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from amply.modules import images
-from amply.modules.images import Refusal, Refused
+from amply.modules.images import ImageRefused, Refusal
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.image_world import ALT, FakeStore, QuickWorkshop, image_work, picture
@@ -252,7 +252,7 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
     # Nothing is lost but the way there, and no place is left that would count.
     place.clicks("Send the banner")
     expect(banner.get_by_role("status").filter(has_text="the picture is being made")).to_be_visible()
-    bucket.works(place, raises=Refused(Refusal.UNREADABLE))
+    bucket.works(place, raises=ImageRefused(Refusal.UNREADABLE))
     damaged = "The picture was not made: the file is damaged or no picture."
     expect(banner.get_by_role("alert")).to_contain_text(damaged)
     page.reload()

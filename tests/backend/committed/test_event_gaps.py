@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra.database import Database
 from amply.modules import payments, webhooks
-from amply.modules.webhooks.gaps import DELIVERED_WITHIN, LISTED_FOR
+from amply.modules.webhooks.missed_events import DELIVERED_WITHIN, LISTED_FOR
 from tests.backend.payout_world import FakeEvents, Treasury
 from tests.backend.world import NOW
 
@@ -87,7 +87,7 @@ def test_no_event_is_looked_for_that_the_provider_does_not_list_any_more(treasur
 def test_a_long_list_is_walked_in_several_runs_and_nothing_is_left_out(
     treasury: Treasury, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("amply.modules.webhooks.gaps.PAGES_MAX", 2)
+    monkeypatch.setattr("amply.modules.webhooks.missed_events.PAGES_MAX", 2)
     listed = [event(treasury, f"evt_{number}", at=NOW - timedelta(minutes=number)) for number in range(50)]
     source = FakeEvents({treasury.account_id: list(listed)}, page=10)
 

@@ -9,7 +9,7 @@ import pytest
 from amply.adapters.pillow import WorkshopFailed
 from amply.infra.database import Database
 from amply.modules import images
-from amply.modules.images import Refusal, Refused
+from amply.modules.images import ImageRefused, Refusal
 from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.image_world import ALT, FakeStore, QuickWorkshop, image_work, picture
@@ -172,7 +172,7 @@ def test_an_upload_that_is_gone_before_it_is_made_is_told_so(studio: Studio) -> 
 def test_what_is_no_good_is_refused_in_a_sentence_and_what_was_shown_stays(studio: Studio) -> None:
     shown = studio.upload()
     studio.works()
-    studio.workshop.raises = Refused(Refusal.TOO_SMALL)
+    studio.workshop.raises = ImageRefused(Refusal.TOO_SMALL)
     studio.upload(body=PNG + b"small")
     assert studio.works() == 0
     assert studio.id_shown() == shown

@@ -11,12 +11,12 @@ from sqlalchemy import text
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import (
     DONORS,
+    CellLocation,
     KeyNotAtHand,
     Keyring,
     KeyTreeAway,
     KeyTrees,
     LeafCut,
-    Place,
     StoredTree,
     head_of,
 )
@@ -31,7 +31,7 @@ from tests.backend.key_service import MemoryTrees, Wrapping, keyring
 from tests.backend.plan_world import ADA, EMAIL
 from tests.backend.shredding_world import House, furnished
 
-PLACE = Place(table="donation", column="sealed", row="don_1")
+PLACE = CellLocation(table="donation", column="sealed", row="don_1")
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_process_goes_on_while_the_bucket_is_away_and_for_hours(house: House) 
     )
     process.keys.freshen()
     ((gift, sealed),) = house.gifts().items()
-    at = Place(table="donation", column="sealed", row=gift)
+    at = CellLocation(table="donation", column="sealed", row=gift)
     store.is_away = True
     process.waits(LOOK_EVERY * 2)
     assert EMAIL.encode() in process.keys.open(sealed, scope=DONORS, at=at)

@@ -4,7 +4,7 @@ from sqlalchemy import select, text
 
 from amply.infra.vault import OF_ORGANIZATION, head_of
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.of_organizations import hold_key_of, of_organizations
+from amply.infra.vault.organization_keys import hold_key_of, of_organizations
 from amply.infra.vault.reencryption import tend
 from amply.kernel.clock import system_clock
 from amply.kernel.ids import id_of

@@ -379,7 +379,7 @@ def test_an_operator_has_a_payout_asked_for_that_no_event_told_of(treasury: Trea
 
     relayed: list[outbox.Fact] = []
     outbox.relay_batch(treasury.database, publish=relayed.append, now=NOW)
-    (fact,) = [fact for fact in relayed if fact.topic == payouts.TOPIC_ASKED]
+    (fact,) = [fact for fact in relayed if fact.topic == payouts.TOPIC_RECONCILIATION_REQUESTED]
     payouts.reconcile(treasury.handling, **fact.payload, now=NOW)
 
     assert treasury.payout_kinds() == ["payout.created", "payout.paid"]

@@ -12,11 +12,11 @@ from amply.entrypoints.personal_data import tended
 from amply.infra.database import Database
 from amply.infra.vault import OF_ORGANIZATION, KeyNotAtHand, Keyring, KeyWrappingAway, SealedBytesUnreadable
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.of_organizations import hold_key_of
+from amply.infra.vault.organization_keys import hold_key_of
 from amply.infra.vault.reencryption import tend, versions
 from amply.kernel.clock import system_clock
 from amply.modules import applications
-from amply.modules.applications import Move
+from amply.modules.applications import ReviewAction
 from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
 from tests.backend.application_world import BEGUN, Applicant, applying_work
 from tests.backend.key_service import Wrapping, new_keyring
@@ -69,8 +69,8 @@ def handed_in(ada: Applicant, house: House, operator: Database) -> str:
     applications.ask_registers(applying_work(house.database), now=house.clock())
     with operator.transaction() as session:
         given: dict[str, Any] = {"organization_id": organization_id, "now": house.clock()}
-        applications.by_staff(session, move=Move.REVIEW, reason=None, **given)
-        applications.by_staff(session, move=Move.ASK, reason=SECRETS["asked"], **given)
+        applications.by_staff(session, move=ReviewAction.REVIEW, reason=None, **given)
+        applications.by_staff(session, move=ReviewAction.ASK, reason=SECRETS["asked"], **given)
     return organization_id
 
 
@@ -179,7 +179,7 @@ def test_what_staff_decide_upon_is_not_changed_by_what_is_sealed_either(
     organization_id = ada.apply()
     with operator.transaction() as session:
         applications.by_staff(
-            session, organization_id=organization_id, move=Move.REVIEW, reason=None, now=house.clock()
+            session, organization_id=organization_id, move=ReviewAction.REVIEW, reason=None, now=house.clock()
         )
     with (
         pytest.raises(Exception, match="nothing is changed about it"),
@@ -188,7 +188,9 @@ def test_what_staff_decide_upon_is_not_changed_by_what_is_sealed_either(
         session.execute(text("UPDATE organization_application SET sealed = NULL"))
 
 
-_STATES: Final = applications.MOVES[Move.ASK].of | {applications.MOVES[Move.ASK].to}
+_STATES: Final = applications.REVIEW_ACTIONS[ReviewAction.ASK].of | {
+    applications.REVIEW_ACTIONS[ReviewAction.ASK].to
+}
 
 
 class Refusing(Wrapping):

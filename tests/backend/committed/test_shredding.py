@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from amply.entrypoints.admin_erase import _erase
 from amply.entrypoints.personal_data import keep_sealed, of_donors
 from amply.infra.vault import DONORS, KeyNotAtHand, KeyTreeAway, LeafCut, SealedBytesUnreadable, head_of
-from amply.infra.vault.reencryption import Tended, tend
+from amply.infra.vault.reencryption import SealedRows, tend
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.shredding import BACKUPS_LAST, LEFT_BEHIND, let_go_of_trees
 from amply.infra.vault.stored_trees import EMPTIED
@@ -146,7 +146,7 @@ def test_what_cannot_be_sealed_anew_holds_back_no_erasure_and_the_other_way_roun
         tried.append(True)
         raise SealedBytesUnreadable("one row")
 
-    kinds = (Tended(name="broken", reseal=fails, columns={}), *of_donors())
+    kinds = (SealedRows(name="broken", reseal=fails, columns={}), *of_donors())
     (copy,) = house.gifts().items()
     house.close()
     with pytest.raises(SealedBytesUnreadable):

@@ -51,7 +51,7 @@ class Charity:
             database=database, processor=self.processor, secrets=SECRETS
         )
         self.payouts = payouts.PayoutDependencies(database=database, processor=self.remote, secrets=SECRETS)
-        self.gaps = webhooks.Gaps(
+        self.gaps = webhooks.MissedEventDependencies(
             database=database,
             source=StripeEventSource(settings),
             livemode=False,

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.infra import logging as amply_logging
 from amply.infra.settings import ServiceSettings
 from amply.kernel.errors import Conflict

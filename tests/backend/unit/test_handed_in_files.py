@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amply.adapters.parquet import ParquetRows
-from amply.modules.ingestion import Refused, records
+from amply.modules.ingestion import FileRefused, records
 from amply.modules.ingestion.cells import Bad, Checker
 from amply.modules.ingestion.columns import Column, ColumnRole, ColumnType
+from amply.modules.ingestion.decompression import DecompressedFile
 from amply.modules.ingestion.domain import Compression, FileFormat, FileReason, RowReason
-from amply.modules.ingestion.expanding import Expanded
 from tests.backend.handed_in import EXPECTED, NAMES, Read, refusal, written
 from tests.backend.intake_world import ROWS, packed
 from tests.hypothesis_profiles import examples
@@ -239,10 +239,10 @@ def test_what_unpacks_to_much_more_than_it_is_stops_early(compression: str, file
 
 def test_what_is_larger_inside_than_it_may_be_is_refused() -> None:
     content = b"".join(b'{"visit": "%d", "guest": "g"}\n' % (n * 2654435761 % 2**64) for n in range(999))
-    file = Expanded(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content) - 1)
-    with pytest.raises(Refused, match="too_large"):
+    file = DecompressedFile(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content) - 1)
+    with pytest.raises(FileRefused, match="too_large"):
         list(records.of_lines(file))
-    file = Expanded(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content))
+    file = DecompressedFile(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content))
     assert len(list(records.of_lines(file))) == 999
 
 
@@ -315,7 +315,7 @@ def test_whatever_comes_what_was_read_was_accepted_or_is_in_quarantine(
 
     try:
         done = Read(Cut(), file_format, columns=ANY)
-    except Refused:
+    except FileRefused:
         return
     assert done.read == len(done.rows) + done.quarantined == len(done.rows) + len(done.refused)
     assert sum(done.reasons.values()) == done.quarantined

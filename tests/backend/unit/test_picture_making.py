@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from amply.adapters.pillow import PillowWorkshop, reencode
-from amply.modules.images import PIXELS_MAX, SHAPES, Made, Refusal, Refused
+from amply.modules.images import PIXELS_MAX, SHAPES, GeneratedFile, ImageRefused, Refusal
 from amply.modules.organizations import PictureKind
 from tests.backend.image_world import also_a_page, bomb, picture, taken_at_a_place
 
@@ -20,7 +20,7 @@ def workshop() -> PillowWorkshop:
     return PillowWorkshop()
 
 
-def opened(made: Made) -> Image.Image:
+def opened(made: GeneratedFile) -> Image.Image:
     found = Image.open(io.BytesIO(made.content))
     assert (found.format, found.size) == (ENDS[made.media_type], (made.width, made.height))
     found.load()
@@ -138,7 +138,7 @@ def test_a_picture_that_is_also_a_page_comes_out_as_a_picture_alone(workshop: Pi
     ],
 )
 def test_what_is_no_good_is_refused(workshop: PillowWorkshop, sent: bytes, why: Refusal) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ImageRefused) as refused:
         workshop.make(sent, LOGO)
     assert refused.value.why is why
 

@@ -54,7 +54,7 @@ class Released:
 
 
 @dataclass(slots=True)
-class _Told:
+class _ReplayedHistory:
     """What records tell so far, of releases the newest to each buyer alone: there are thousands, each with a certificate."""
 
     dataset: str
@@ -64,7 +64,7 @@ class _Told:
     count: int = 0
     last: str = ""
 
-    def copy(self) -> "_Told":
+    def copy(self) -> "_ReplayedHistory":
         """The same, of which neither is changed by the other."""
         withheld = {batch: set(cells) for batch, cells in self.withheld.items()}
         return replace(self, batches=list(self.batches), withheld=withheld, newest=dict(self.newest))
@@ -87,14 +87,14 @@ class _Told:
         self.last = hashlib.sha256(raw).hexdigest()
 
 
-_READ: Final[WeakKeyDictionary[ReleaseLedger, _Told]] = WeakKeyDictionary()
+_READ: Final[WeakKeyDictionary[ReleaseLedger, _ReplayedHistory]] = WeakKeyDictionary()
 """What was read of each ledger, as long as somebody has that. Records never change, so that only those that came since are read again."""
 
 
 class History:
     """The ledger as read, and what is appended to it since."""
 
-    def __init__(self, ledger: ReleaseLedger, told: _Told) -> None:
+    def __init__(self, ledger: ReleaseLedger, told: _ReplayedHistory) -> None:
         self.ledger, self._told = ledger, told
 
     @classmethod
@@ -105,7 +105,7 @@ class History:
             LedgerError: Its records do not follow on one another, are another dataset's, or tell of batches of another format.
         """
         known = _READ.get(ledger)
-        told = known.copy() if known and known.dataset == dataset else _Told(dataset)
+        told = known.copy() if known and known.dataset == dataset else _ReplayedHistory(dataset)
         for raw in ledger.records(told.count):
             try:
                 record = json.loads(raw)

@@ -11,7 +11,7 @@ _WORDS = 48
 
 
 @dataclass
-class Told:
+class StepResult:
     """What a step may say about its result, shown after its time."""
 
     result: str = ""
@@ -25,11 +25,11 @@ class Steps:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def step(self, name: str, words: str) -> Iterator[Told]:
+    def step(self, name: str, words: str) -> Iterator[StepResult]:
         """Time what happens inside; a failure leaves the line without a time and passes through."""
         if self._out.isatty():
             self._write(f"  {words:<{_WORDS}} …\r")
-        told, start = Told(), monotonic()
+        told, start = StepResult(), monotonic()
         try:
             yield told
         except BaseException:

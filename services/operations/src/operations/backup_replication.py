@@ -16,7 +16,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.assembly import Deployed, NoAssemblyError
-from operations.locations import NoSuchEnvironmentError, Place, environment_of, place_of
+from operations.locations import AccountRegion, NoSuchEnvironmentError, environment_of, place_of
 from operations.lookup import rds
 
 LAG_MAX: Final = timedelta(hours=1)
@@ -41,7 +41,7 @@ class Report:
     words: str
 
 
-def check(deployed: Deployed, client: Callable[[Place], Rds], *, now: datetime) -> Report:
+def check(deployed: Deployed, client: Callable[[AccountRegion], Rds], *, now: datetime) -> Report:
     """Ask where the database stands which one it is, and where its copies should be how old they are."""
     copied = [
         it for it in deployed.resources(_DATABASE) if "AutomaticBackupReplicationRegion" in it.properties
@@ -51,7 +51,9 @@ def check(deployed: Deployed, client: Callable[[Place], Rds], *, now: datetime) 
     (database,) = copied
     name = str(database.properties["DBInstanceIdentifier"])
     here = place_of(deployed, database.stack.partition("/")[2])
-    second = Place(account=here.account, region=database.properties["AutomaticBackupReplicationRegion"])
+    second = AccountRegion(
+        account=here.account, region=database.properties["AutomaticBackupReplicationRegion"]
+    )
     (instance,) = client(here).describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
     backups = client(second).describe_db_instance_automated_backups(DbiResourceId=instance["DbiResourceId"])
     moments = [it.get("RestoreWindow", {}).get("LatestTime") for it in backups["DBInstanceAutomatedBackups"]]

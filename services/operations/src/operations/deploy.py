@@ -29,7 +29,14 @@ from operations.deployed import running
 from operations.difference.outcome import CannotCompareError
 from operations.difference.waivers import read_waivers
 from operations.gate import Gate, WouldLoseDataError
-from operations.locations import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
+from operations.locations import (
+    AccountRegion,
+    NoSuchEnvironmentError,
+    environment_of,
+    in_order,
+    needed_by,
+    place_of,
+)
 from operations.lookup import cloudformation
 from operations.losses import prepared
 from operations.readiness import NotFinishedError, refuse_unfinished
@@ -55,7 +62,7 @@ class Deployment:
     deployed: Deployed
     assembly: Path
     cdk: str
-    client: Callable[[Place], CloudFormationClient]
+    client: Callable[[AccountRegion], CloudFormationClient]
     gate: Gate
 
     def run(self, *, up_to: str | None) -> None:

@@ -17,7 +17,7 @@ Judge = Callable[[Sequence[PropertyDifferenceTypeDef], StackResourceDriftTypeDef
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class ExpectedDrift:
     """`path` is a regular expression for the whole of CloudFormation's property path, a JSON pointer."""
 
     type: str
@@ -72,19 +72,19 @@ def _grown_within_its_limit(
 
 
 KNOWN: Final = (
-    Known(
+    ExpectedDrift(
         type="AWS::ElasticLoadBalancingV2::ListenerRule",
         path=r"/Actions/\d+/ForwardConfig/TargetGroups/\d+(/Weight)?",
         reason="a rollout moves the traffic between the two halves and leaves it at the new one (ADR 0043)",
         meant=_weights_moved,
     ),
-    Known(
+    ExpectedDrift(
         type="AWS::RDS::DBInstance",
         path="/EngineVersion",
         reason="a minor version came in the maintenance window; raise ENGINE in stacks/database_engine.py",
         meant=_later_minor,
     ),
-    Known(
+    ExpectedDrift(
         type="AWS::RDS::DBInstance",
         path="/AllocatedStorage",
         reason="RDS grew the disk, within its limit; write the new size into storage_gib before the instance changes again",

@@ -13,10 +13,10 @@ from typing import Final
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from amply.entrypoints.keys_at_hand import that_only_opens, with_keys
+from amply.entrypoints.keyring_setup import that_only_opens, with_keys
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings, OpeningSettings, VaultSettings
-from amply.infra.vault.of_organizations import hold_key_of
+from amply.infra.vault.organization_keys import hold_key_of
 from amply.kernel.clock import system_clock
 from amply.modules import audit
 

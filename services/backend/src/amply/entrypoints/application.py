@@ -63,14 +63,14 @@ class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
     `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, `accounts`
-    where nobody can sign in, `applying` where nobody can apply, and `trying` where nobody may make test organisations.
+    where nobody can sign in, `organization_applications` where nobody can apply, and `test_organizations` where nobody may make test organisations.
 
-    `own_sign_in` and `directories` are None where organisations have no sign-in of their own, and `renewing` where no role is given by one.
+    `organization_sign_in` and `scim_directories` are None where organisations have no sign-in of their own, and `role_renewal` where no role is given by one.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
     `consents` keeps what donors let be shared; None where no data is shared. `intake` is where outside sources hand theirs in;
-    None where none is taken in. `sold` is what sellers see of their data; None where nothing is sold.
+    None where none is taken in. `seller_data` is what sellers see of their data; None where nothing is sold.
 
     `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
     and banners are uploaded to; without it none is taken.
@@ -104,14 +104,14 @@ class Parts:
     membership: members.Dependencies | None = None
     callers: tuple[access.CallerSource, ...] = ()
     accounts: people.Dependencies | None = None
-    trying: trials.Dependencies | None = None
-    own_sign_in: federation.Dependencies | None = None
-    renewing: access.Renewing | None = None
-    directories: scim.Dependencies | None = None
-    applying: applications.Dependencies | None = None
+    test_organizations: trials.Dependencies | None = None
+    organization_sign_in: federation.Dependencies | None = None
+    role_renewal: access.RoleRenewal | None = None
+    scim_directories: scim.Dependencies | None = None
+    organization_applications: applications.Dependencies | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
-    sold: seller_portal.Dependencies | None = None
+    seller_data: seller_portal.Dependencies | None = None
     intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
     allows_loopback_webhooks: bool = False

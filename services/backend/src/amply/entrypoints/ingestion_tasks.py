@@ -18,7 +18,9 @@ from amply.modules import ingestion
 _log = structlog.get_logger()
 
 
-def taking_in(database: Database, settings: LakeSettings) -> ingestion.IngestionDependencies | None:
+def ingestion_dependencies(
+    database: Database, settings: LakeSettings
+) -> ingestion.IngestionDependencies | None:
     """What data is taken in with; None where none is."""
     if not (settings.datasets_table and settings.raw_bucket):
         return None

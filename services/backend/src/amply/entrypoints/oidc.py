@@ -38,13 +38,15 @@ def oidc_sign_in_parts(
         redirect=f"{edge_url}/account/",
         providers=providers,
         connection=partial(federation.connection_of, database, key),
-        arrived=arriving(database, key, client).arrived,
+        arrived=federated_sign_in(database, key, client).arrived,
     )
 
 
-def arriving(database: Database, key: people.PeopleKey, client: people.ProviderClient) -> federation.Arriving:
+def federated_sign_in(
+    database: Database, key: people.PeopleKey, client: people.ProviderClient
+) -> federation.FederatedSignIn:
     """Whom organisations' providers bring, as their directories list them."""
-    return federation.Arriving(database=database, key=key, client=client, directory=scim.Listing(key))
+    return federation.FederatedSignIn(database=database, key=key, client=client, directory=scim.Listing(key))
 
 
 def with_organizations(
@@ -55,14 +57,14 @@ def with_organizations(
         return parts
     return replace(
         parts,
-        own_sign_in=federation.Dependencies(
+        organization_sign_in=federation.Dependencies(
             key=accounts.key,
             records=DnsRecords(),
             redirect=accounts.oidc_sign_in.redirect,
             allows_loopback=on_laptop,
         ),
-        renewing=arriving(accounts.database, accounts.key, accounts.oidc_sign_in.client),
-        directories=scim.Dependencies(
+        role_renewal=federated_sign_in(accounts.database, accounts.key, accounts.oidc_sign_in.client),
+        scim_directories=scim.Dependencies(
             database=accounts.database,
             key=accounts.key,
             sessions=accounts.sessions,

@@ -45,7 +45,9 @@ def onboarding_tasks(
     )
 
 
-def inviting(database: Database, mailer: mail.Mailer, site: SiteSettings) -> members.InvitationDependencies:
+def invitation_dependencies(
+    database: Database, mailer: mail.Mailer, site: SiteSettings
+) -> members.InvitationDependencies:
     """What inviting members needs, from this process's settings."""
     key, page = members.JoinKey.from_settings(LinkSettings()), f"{site.edge_url}/join/"
     return members.InvitationDependencies(database=database, mailer=mailer, key=key, page=page)
@@ -73,7 +75,9 @@ def image_tasks(parts: images.ImageJobs, clock: Clock) -> tuple[tuple[str, Calla
     return ((task_names.MAKE_IMAGES, make_images),)
 
 
-def making_images(database: Database, documents: DocumentSettings, media: MediaSettings) -> images.ImageJobs:
+def image_dependencies(
+    database: Database, documents: DocumentSettings, media: MediaSettings
+) -> images.ImageJobs:
     """What making pictures needs, from this process's settings."""
     store = S3Images(uploads=documents.documents_bucket, media=media.media_bucket)
     return images.ImageJobs(database=database, store=store, workshop=PillowWorkshop())
@@ -105,7 +109,7 @@ def application_tasks(
     )
 
 
-def applying(
+def application_dependencies(
     database: Database, mailer: mail.Mailer, site: SiteSettings, documents: DocumentSettings
 ) -> applications.ApplicationTaskDependencies:
     """What the tasks about applications need, from this process's settings."""

@@ -8,7 +8,7 @@ import structlog
 
 from amply.entrypoints import task_names
 from amply.infra.database import Database
-from amply.infra.vault.reencryption import Tended, tend
+from amply.infra.vault.reencryption import SealedRows, tend
 from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.kernel.clock import Clock
 from amply.modules import (
@@ -31,7 +31,7 @@ from amply.modules import (
 _log = structlog.get_logger()
 
 
-def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None) -> tuple[Tended, ...]:
+def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRows, ...]:
     """All kinds of rows with something sealed by an envelope key. One that stood in none would lose its old keys.
 
     `secrets`: who seals anew needs them, and who only counts does not.
@@ -49,7 +49,7 @@ def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = Non
     )
 
 
-def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[Tended, ...]:
+def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRows, ...]:
     """What goes with a donor who is erased: it is sealed under leaves of the donors' tree.
 
     Gifts come first: what goes with one is sealed under its leaf. `secrets` as above.
@@ -64,7 +64,7 @@ def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[Tended, 
     )
 
 
-def keep_sealed(database: Database, kinds: Sequence[Tended], *, now: datetime) -> None:
+def keep_sealed(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> None:
     """Finish what erasures left, let go of old trees, and seal these rows by the newest keys: whatever fails holds back nothing else.
 
     Outside transactions. Raises the first error, once all was tried.

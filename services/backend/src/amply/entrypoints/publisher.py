@@ -14,10 +14,10 @@ import structlog
 from amply.adapters.kms import KmsSigner
 from amply.adapters.s3 import S3Archive, S3PublicLog
 from amply.adapters.witness import HttpWitness
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.entrypoints.former_keys import former_keys
 from amply.entrypoints.leader import Turn, lead
-from amply.entrypoints.stopping import stop_on_signals
+from amply.entrypoints.shutdown_signals import stop_on_signals
 from amply.infra import logging
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings, LogSettings, ServiceSettings

@@ -20,7 +20,7 @@ from amply.modules import ledger, marketplace, sharing
 _log = structlog.get_logger()
 
 
-def settling_in(
+def settlement_dependencies(
     database: Database, secrets: ledger.CommitmentSecrets, settings: MarketplaceSettings
 ) -> marketplace.SettlementDependencies | None:
     """What months are settled with; None where no data is sold."""

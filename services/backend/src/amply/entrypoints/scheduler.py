@@ -15,8 +15,8 @@ import structlog
 from amply.adapters import sqs
 from amply.adapters.eventbridge.public_events import EventBridgeBus
 from amply.entrypoints import backlog, task_names
-from amply.entrypoints.errors import report_errors
-from amply.entrypoints.stopping import stop_on_signals
+from amply.entrypoints.error_reporting import report_errors
+from amply.entrypoints.shutdown_signals import stop_on_signals
 from amply.entrypoints.traces import traced
 from amply.infra import logging, outbox
 from amply.infra.database import Database, connect
@@ -50,14 +50,14 @@ from amply.modules import (
 
 TASKS_OF: Final = {
     webhooks.TOPIC_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
-    ledger.CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
+    ledger.TOPIC_CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
     donations.TOPIC_CONTESTED: (task_names.PAUSE_CONTESTED, sqs.HIGH),
     donations.TOPIC_REFUND_ASKED: (task_names.COMPLETE_STUCK, sqs.HIGH),
-    defence.TOPIC_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
-    payouts.TOPIC_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
-    giving.TOPIC_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
+    defence.TOPIC_EXHAUSTED: (task_names.END_EXHAUSTED, sqs.HIGH),
+    payouts.TOPIC_RECONCILIATION_REQUESTED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
+    giving.TOPIC_DOCUMENT_REQUESTED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
     images.TOPIC_RECEIVED: (task_names.MAKE_IMAGES, sqs.LOW),
-    exports.TOPIC_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
+    exports.TOPIC_EXPORT_REQUESTED: (task_names.MAKE_EXPORTS, sqs.LOW),
     donations.TOPIC_HIDDEN: (task_names.MAKE_EXPORTS, sqs.LOW),
     ingestion.TOPIC_SUBMITTED: (task_names.READ_FILES, sqs.LOW),
     ingestion.TOPIC_CHANGED: (task_names.TELL_DATASETS, sqs.LOW),
@@ -65,7 +65,7 @@ TASKS_OF: Final = {
     people.TOPIC_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
     sharing.TOPIC_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
     public_events.TOPIC_RECORDED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
-    webhook_endpoints.TOPIC_ASKED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
+    webhook_endpoints.TOPIC_DELIVERY_REQUESTED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
     people.TOPIC_ERASED: (task_names.NOTE_ERASED, sqs.LOW),
     members.TOPIC_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
     onboarding.TOPIC_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),
@@ -90,7 +90,7 @@ _SENT: Final = (
     (task_names.HEAR_FEEDBACK, EVERY_30_SECONDS),
     (task_names.COMPLETE_STUCK, EVERY_30_SECONDS),
     (task_names.COMPLETE_SPLITS, EVERY_30_SECONDS),
-    (task_names.CLOSE_EXHAUSTED, EVERY_30_SECONDS),
+    (task_names.END_EXHAUSTED, EVERY_30_SECONDS),
     (task_names.END_ABANDONED, EVERY_MINUTE),
     (task_names.RECONCILE, EVERY_MINUTE),
     (task_names.COLLECT_DUE, EVERY_30_SECONDS),
@@ -107,7 +107,7 @@ _SENT: Final = (
     (task_names.SEND_PERSON_LETTERS, EVERY_30_SECONDS),
     (task_names.NOTE_ERASED, EVERY_MINUTE),
     (task_names.MATCH_WAITING, EVERY_MINUTE),
-    (task_names.CLOSE_BOOKS, EVERY_MINUTE),
+    (task_names.CLOSE_DUE_BALANCES, EVERY_MINUTE),
     (task_names.FIND_MISSED, EVERY_5_MINUTES),
     (task_names.CHECK_DOMAINS, EVERY_5_MINUTES),
     (task_names.MAKE_EXPORTS, EVERY_MINUTE),

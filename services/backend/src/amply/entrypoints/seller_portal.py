@@ -6,7 +6,7 @@ from amply.infra.settings import SoldDataSettings
 from amply.modules import seller_portal
 
 
-def selling_in(settings: SoldDataSettings) -> seller_portal.Dependencies | None:
+def seller_portal_dependencies(settings: SoldDataSettings) -> seller_portal.Dependencies | None:
     """Where sellers' data is; None where there are no pages for them."""
     if not all(
         (settings.datasets_table, settings.usage_table, settings.revenue_table, settings.curated_bucket)

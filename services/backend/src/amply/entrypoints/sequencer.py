@@ -4,9 +4,9 @@ from typing import Final
 
 import structlog
 
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.entrypoints.leader import Turn, lead
-from amply.entrypoints.stopping import stop_on_signals
+from amply.entrypoints.shutdown_signals import stop_on_signals
 from amply.infra import logging
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings, LogSettings, ServiceSettings

@@ -16,7 +16,7 @@ from amply.modules import sharing
 _log = structlog.get_logger()
 
 
-def sharing_in(database: Database, settings: LakeSettings) -> sharing.SharingDependencies | None:
+def sharing_dependencies(database: Database, settings: LakeSettings) -> sharing.SharingDependencies | None:
     """What data is shared with; None where none is."""
     if not (settings.consent_table and settings.raw_bucket):
         return None

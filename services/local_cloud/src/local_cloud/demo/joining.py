@@ -15,7 +15,7 @@ from local_cloud.console import Steps
 from local_cloud.credentials import write_privately
 from local_cloud.demo.donor import Donation, Donor
 from local_cloud.demo.member import Member
-from local_cloud.demo.roles import Seen, look_around
+from local_cloud.demo.roles import AccessAttempt, look_around
 from local_cloud.demo.staff import Staff
 from local_cloud.demo.waiting import until
 from local_cloud.failures import LocalCloudError
@@ -50,7 +50,7 @@ class JoiningResult:
     key_id: str
     stripe_account: str
     donation_id: str
-    seen: tuple[Seen, ...]
+    seen: tuple[AccessAttempt, ...]
     seconds: dict[str, float]
 
     def line(self) -> str:
@@ -191,7 +191,7 @@ class _Walk:
             told.result = f"index {index}, checkpoint {donor.wait_until_published(index)}"
         return donation.id
 
-    def everyone_looks_around(self, secret: str) -> tuple[Seen, ...]:
+    def everyone_looks_around(self, secret: str) -> tuple[AccessAttempt, ...]:
         with self._steps.step("roles", "everyone sees what their role allows") as told:
             people = {"owner": self.ada, "finance": self.ben, "stranger": self.eve}
             seen = look_around(self._settings, self.organization_id, people=people, secret=secret)

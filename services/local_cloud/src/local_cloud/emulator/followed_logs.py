@@ -19,7 +19,7 @@ _BEFORE_BYTES: Final = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class LogPosition:
     """How far a log was read.
 
     `before` are the last bytes that were, in hexadecimal. `is_aside`: in the copy of a log that was emptied. `skips`: within a line that is too long.
@@ -30,7 +30,7 @@ class Place:
     is_aside: bool = False
     skips: bool = False
 
-    def after(self, taken: bytes, *, skips: bool) -> "Place":
+    def after(self, taken: bytes, *, skips: bool) -> "LogPosition":
         before = (bytes.fromhex(self.before) + taken)[-_BEFORE_BYTES:].hex()
         return replace(self, offset=self.offset + len(taken), before=before, skips=skips)
 
@@ -41,7 +41,7 @@ class Follower:
     def __init__(self, folder: Path, remembered: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """`remembered` is what `places` said; whoever remembers nothing begins at the end of what is there."""
         self._folder = folder
-        self._places = {name: Place(**place) for name, place in (remembered or {}).items()}
+        self._places = {name: LogPosition(**place) for name, place in (remembered or {}).items()}
         if remembered is None:
             for path in folder.glob("*.log"):
                 self.pass_over(path.stem)
@@ -54,7 +54,7 @@ class Follower:
         """Whole lines since the last look: of a long way behind, the first megabyte."""
         found: list[bytes] = []
         for _ in range(_PORTIONS_MAX):
-            place = self._places.get(name, Place())
+            place = self._places.get(name, LogPosition())
             lines, reached = self._read_on(name, place)
             found += lines
             self._places[name] = reached
@@ -69,13 +69,13 @@ class Follower:
         if place is None or place.is_aside or place.offset != size:
             start = max(size - _BEFORE_BYTES, 0)
             before = _read(log, start, size - start) if size else b""
-            self._places[name] = Place(offset=start + len(before), before=before.hex())
+            self._places[name] = LogPosition(offset=start + len(before), before=before.hex())
 
     def written_at(self, name: str) -> float:
         """When the newest line was written; seconds since 1970."""
         return self._log(name).stat().st_mtime
 
-    def _read_on(self, name: str, place: Place) -> tuple[list[bytes], Place]:
+    def _read_on(self, name: str, place: LogPosition) -> tuple[list[bytes], LogPosition]:
         log = self._log(name)
         if not log.exists():
             return [], place
@@ -87,13 +87,13 @@ class Follower:
         lines, reached = _split(_portion(log.with_suffix(".log.1"), place) or b"", aside)
         if reached != aside:
             return lines, reached
-        return _split(_portion(log, Place()) or b"", Place())
+        return _split(_portion(log, LogPosition()) or b"", LogPosition())
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
 
 
-def _portion(log: Path, place: Place) -> bytes | None:
+def _portion(log: Path, place: LogPosition) -> bytes | None:
     """What comes next; None where this is not the log that was read so far."""
     before = bytes.fromhex(place.before)
     if not log.exists() or log.stat().st_size < place.offset:
@@ -108,7 +108,7 @@ def _read(log: Path, start: int, count: int) -> bytes:
         return file.read(count)
 
 
-def _split(portion: bytes, place: Place) -> tuple[list[bytes], Place]:
+def _split(portion: bytes, place: LogPosition) -> tuple[list[bytes], LogPosition]:
     """The whole lines of a portion, and the place after them."""
     end = portion.rfind(b"\n") + 1
     if end == 0:

@@ -168,9 +168,9 @@ def _wanted(call: Call, subscription_id: str) -> Json | None:
 
 def wanted_invoice(
     call: Call, subscription: Json, reason: str, period: lines.Period, data: list[Json]
-) -> invoicing.Wanted:
+) -> invoicing.InvoiceDraft:
     """A draft for a subscription."""
-    return invoicing.Wanted(
+    return invoicing.InvoiceDraft(
         customer=call.objects.get("customer", subscription["customer"]),
         currency=subscription["currency"],
         reason=reason,

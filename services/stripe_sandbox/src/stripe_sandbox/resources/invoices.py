@@ -31,7 +31,7 @@ def create(call: Call) -> Json:
     at = now_of(call, customer)
     method = params.get("default_payment_method")
     advances = params.get("auto_advance", False)
-    wanted = invoicing.Wanted(
+    wanted = invoicing.InvoiceDraft(
         customer=customer,
         currency=_currency(call, customer, subscription),
         reason="manual",

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from amply.adapters.dynamodb.items import is_refused
 from amply.infra.database import forbid_transaction
 from amply.kernel.clock import iso
-from amply.modules.ingestion import ToldDataset
+from amply.modules.ingestion import PublishedDataset
 from amply.modules.sharing import Decision, ToldConsent
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class DynamoDatasets:
         self._table = table
         self._client: DynamoDBClient = boto3.client("dynamodb", config=_LIMITS)
 
-    def put(self, dataset: ToldDataset) -> None:
+    def put(self, dataset: PublishedDataset) -> None:
         """Keep this, unless this version or a later one is there already; what others wrote beside it stays."""
         forbid_transaction("DynamoDB: put a dataset")
         try:

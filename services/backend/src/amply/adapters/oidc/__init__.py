@@ -51,7 +51,7 @@ _REFUSED: Final = "Begin again: what the provider sent back is not good, or not 
 
 
 @dataclass(kw_only=True)
-class _Known:
+class _ProviderMetadata:
     """What a provider publishes of itself."""
 
     metadata: Mapping[str, Any]
@@ -73,7 +73,7 @@ class OidcClient:
             trust_env=False,
             headers={"User-Agent": "amply", "Accept": "application/json"},
         )
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, _ProviderMetadata] = OrderedDict()
         self._lock = Lock()
 
     def address(
@@ -130,7 +130,7 @@ class OidcClient:
             claims = self._claims(provider, answer, nonce=None, now=now)
         return _proof(claims, answer)
 
-    def _oauth(self, provider: Provider, known: _Known, *, redirect: str | None) -> OAuth2Client:
+    def _oauth(self, provider: Provider, known: _ProviderMetadata, *, redirect: str | None) -> OAuth2Client:
         methods = known.metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         method = "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
         return OAuth2Client(
@@ -192,7 +192,7 @@ class OidcClient:
             raise ProviderRefused(_REFUSED)
         return found
 
-    def _published(self, provider: Provider, *, now: datetime, anew: bool = False) -> _Known:
+    def _published(self, provider: Provider, *, now: datetime, anew: bool = False) -> _ProviderMetadata:
         with self._lock:
             known = self._known.get(provider.issuer)
         if known is not None and not anew and timedelta() <= now - known.fetched_at < _KEPT:
@@ -201,7 +201,7 @@ class OidcClient:
         if metadata.get("issuer") != provider.issuer:
             raise ProviderRefused("Ask whoever set this sign-in up: its issuer calls itself something else.")
         keys = _keys(self._fetched(_endpoint(metadata, "jwks_uri", provider)))
-        made = _Known(metadata=metadata, keys=keys, fetched_at=now)
+        made = _ProviderMetadata(metadata=metadata, keys=keys, fetched_at=now)
         with self._lock:
             self._known[provider.issuer] = made
             self._known.move_to_end(provider.issuer)
@@ -266,7 +266,7 @@ def _refreshed(client: OAuth2Client, endpoint: str, refresh_token: str) -> Mappi
     return answer
 
 
-def _scope(provider: Provider, known: _Known) -> str:
+def _scope(provider: Provider, known: _ProviderMetadata) -> str:
     """What is asked for, as far as the provider knows it: some refuse a request for the rest of it."""
     supported = known.metadata.get("scopes_supported")
     asked = provider.scope.split()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from amply.infra.database import forbid_transaction
-from amply.modules.ingestion import EXPANDED_BYTES_MAX, ROWS_MAX, FileReason, Pieces, Refused
+from amply.modules.ingestion import EXPANDED_BYTES_MAX, ROWS_MAX, FileReason, FileRefused, Pieces
 
 _PROGRAM: Final = Path(__file__).with_name("rows.py")
 _MEMORY_BYTES: Final = 384 * 1024 * 1024
@@ -110,9 +110,9 @@ class _Lines:
             return bytes(piece)
         code = self._program.wait()
         if code in _REFUSED:
-            raise Refused(_REFUSED[code])
+            raise FileRefused(_REFUSED[code])
         if -code in _BY_THE_FILE:
-            raise Refused(FileReason.UNREADABLE)
+            raise FileRefused(FileReason.UNREADABLE)
         if code != 0:
             raise OpeningFailed(f"it ended with {code}")
         return b""

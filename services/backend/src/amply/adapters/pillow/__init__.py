@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from amply.infra.database import forbid_transaction
-from amply.modules.images import PIXELS_MAX, Made, Refusal, Refused, Shape
+from amply.modules.images import PIXELS_MAX, GeneratedFile, ImageRefused, Refusal, Shape
 
 _PROGRAM: Final = Path(__file__).with_name("reencode.py")
 _PATIENCE_SECONDS: Final = 60
@@ -39,7 +39,7 @@ class PillowWorkshop:
     def __init__(self) -> None:
         self._one = threading.Lock()
 
-    def make(self, content: bytes, shape: Shape) -> Sequence[Made]:
+    def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:
         """Decode, and encode anew in each size: nothing but pixels comes over."""
         forbid_transaction("Pillow: make an image")
         order = {
@@ -60,9 +60,9 @@ class PillowWorkshop:
                 check=False,
             )
         if ended.returncode == _REFUSED:
-            raise Refused(Refusal(ended.stdout.decode("ascii")))
+            raise ImageRefused(Refusal(ended.stdout.decode("ascii")))
         if -ended.returncode in _BY_THE_FILE:
-            raise Refused(Refusal.UNREADABLE)
+            raise ImageRefused(Refusal.UNREADABLE)
         if ended.returncode != 0:
             raise WorkshopFailed(
                 f"it ended with {ended.returncode}: {ended.stderr[-500:].decode(errors='replace')}"
@@ -70,12 +70,12 @@ class PillowWorkshop:
         return list(_made(ended.stdout))
 
 
-def _made(said: bytes) -> Iterator[Made]:
+def _made(said: bytes) -> Iterator[GeneratedFile]:
     """A line about each file, and as many bytes as it says."""
     while said:
         line, _, rest = said.partition(b"\n")
         about = json.loads(line)
         content, said = rest[: about["bytes"]], rest[about["bytes"] :]
-        yield Made(
+        yield GeneratedFile(
             media_type=about["media_type"], width=about["width"], height=about["height"], content=content
         )

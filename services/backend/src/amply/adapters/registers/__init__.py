@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Final
 
 from amply.infra.database import forbid_transaction
-from amply.modules.applications import Found, Register, RegisterUnavailable
+from amply.modules.applications import Register, RegisterEntry, RegisterUnavailable
 
 _AWAY: Final = "away"
 """What the file says of a number whose register does not answer."""
@@ -27,7 +27,7 @@ class MadeUpRegisters:
         """Of countries that the file has."""
         return f"made-up register of {country}" if country in self._known else None
 
-    def look_up(self, *, country: str, tax_id: str) -> Found | None:
+    def look_up(self, *, country: str, tax_id: str) -> RegisterEntry | None:
         """What the file has.
 
         Raises:
@@ -39,7 +39,7 @@ class MadeUpRegisters:
             return None
         if entry["status"] == _AWAY:
             raise RegisterUnavailable(country)
-        return Found(name=entry["name"], status=entry["status"])
+        return RegisterEntry(name=entry["name"], status=entry["status"])
 
 
 class NoRegisters:
@@ -49,7 +49,7 @@ class NoRegisters:
         """None."""
         return None
 
-    def look_up(self, *, country: str, tax_id: str) -> Found | None:  # noqa: ARG002 -- never called
+    def look_up(self, *, country: str, tax_id: str) -> RegisterEntry | None:  # noqa: ARG002 -- never called
         """Nothing."""
         return None
 

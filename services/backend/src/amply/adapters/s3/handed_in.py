@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from amply.adapters.s3.exports import S3Exports
 from amply.adapters.s3.uploads import S3Uploads, is_missing
 from amply.infra.database import forbid_transaction
-from amply.modules.ingestion import FileReason, Pieces, Refused
+from amply.modules.ingestion import FileReason, FileRefused, Pieces
 
 
 class S3HandedIn(S3Uploads, S3Exports):
@@ -35,7 +35,7 @@ class S3HandedIn(S3Uploads, S3Exports):
             )
         except ClientError as error:
             if is_missing(error):
-                raise Refused(FileReason.GONE) from error
+                raise FileRefused(FileReason.GONE) from error
             raise
         body = found["Body"]
         try:

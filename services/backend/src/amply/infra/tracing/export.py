@@ -129,7 +129,7 @@ def _last_words() -> Iterator[LastWords]:
         logger.removeHandler(words)
 
 
-class _Room:
+class _SpanCapacity:
     """How many spans are kept, and how many found no room or no receiver. Shared by all threads."""
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class _Room:
 class _Accounting(SpanExporter):
     """Sends what may be said, keeps the account, and after a stop does not try for long."""
 
-    def __init__(self, exporter: SpanExporter, *, room: _Room, words: LastWords) -> None:
+    def __init__(self, exporter: SpanExporter, *, room: _SpanCapacity, words: LastWords) -> None:
         self._exporter = exporter
         self._room = room
         self._words = words
@@ -198,7 +198,7 @@ class Outgoing(SpanProcessor):
     """Takes each recorded span at its end; returns at once."""
 
     def __init__(self, exporter: SpanExporter, *, words: LastWords) -> None:
-        self._room = _Room()
+        self._room = _SpanCapacity()
         self._accounting = _Accounting(exporter, room=self._room, words=words)
         self._batches = BatchSpanProcessor(
             self._accounting,

@@ -33,7 +33,7 @@ class LeafCut(SealedBytesUnreadable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class CellLocation:
     """Where a value stands. Copied to another table, column or row it does not open there."""
 
     table: str

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from amply.infra.vault import format as sealed_format
 from amply.infra.vault import leaves as at_hand
-from amply.infra.vault.format import Head, Place, SealedBytesUnreadable
+from amply.infra.vault.format import CellLocation, Head, SealedBytesUnreadable
 from amply.infra.vault.leaves import Leaves
 from amply.infra.vault.ports import KeyTreeAway, KeyWrapping, KeyWrappingAway
 from amply.infra.vault.scopes import ALWAYS, DONORS, WITH_TREES, KeyNotAtHand, Scope
@@ -44,7 +44,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Held:
+class _CachedKey:
     version: int
     key: bytes = field(repr=False)
     seals_from: datetime
@@ -100,7 +100,7 @@ class Keyring:
         self._only_opens = only_opens
         self._clock = clock
         self._ticks = ticks
-        self._held: OrderedDict[Scope, Mapping[int, _Held]] = OrderedDict()
+        self._held: OrderedDict[Scope, Mapping[int, _CachedKey]] = OrderedDict()
         self._due = self._looked = ticks()
         self._looking = threading.Lock()
 
@@ -191,7 +191,7 @@ class Keyring:
         content: bytes,
         *,
         scope: Scope,
-        at: Place,
+        at: CellLocation,
         of: str | None = None,
         beside: bytes | None = None,
     ) -> bytes:
@@ -207,7 +207,7 @@ class Keyring:
         head = self._head(held, of, beside) if of is not None else Head(version=held.version)
         return sealed_format.seal(_key_for(held, head), content, head=head, bound=at.bound(scope))
 
-    def open(self, sealed: bytes, *, scope: Scope, at: Place) -> bytes:
+    def open(self, sealed: bytes, *, scope: Scope, at: CellLocation) -> bytes:
         """What was sealed for this place.
 
         Raises:
@@ -243,14 +243,14 @@ class Keyring:
             raise KeyNotAtHand(scope)
         return [_index(held, content) for held in versions.values()]
 
-    def _sealing(self, scope: Scope) -> _Held:
+    def _sealing(self, scope: Scope) -> _CachedKey:
         now = self._clock()
         found = [held for held in self._versions(scope).values() if held.seals_from <= now]
         if not found:
             raise KeyNotAtHand(scope)
         return found[-1]
 
-    def _of_version(self, scope: Scope, version: int) -> _Held:
+    def _of_version(self, scope: Scope, version: int) -> _CachedKey:
         versions = self._versions(scope)
         if version in versions:
             return versions[version]
@@ -259,7 +259,7 @@ class Keyring:
         self.look_again()
         raise KeyNotAtHand(scope)
 
-    def _head(self, held: _Held, of: str, beside: bytes | None) -> Head:
+    def _head(self, held: _CachedKey, of: str, beside: bytes | None) -> Head:
         leaves = held.leaves
         tree = leaves.begun(self._clock()) if leaves is not None else None
         if leaves is None or (tree is None and not leaves.are_away()):
@@ -271,7 +271,7 @@ class Keyring:
             return leaves.beside(beside, version=held.version, tree=tree, of=of)
         return Head(version=held.version, leaf=tree.leaf_of(of, closed=leaves.closed))
 
-    def _versions(self, scope: Scope) -> Mapping[int, _Held]:
+    def _versions(self, scope: Scope) -> Mapping[int, _CachedKey]:
         oldest = self._ticks() - KEPT_AT_MOST.total_seconds()
         held = self._held.get(scope, {})
         if any(each.unwrapped_at < oldest for each in held.values()):
@@ -313,7 +313,7 @@ class Keyring:
             self._make(scope, 1, seals_from=self._clock(), now=self._clock())
             rows = self._rows(scope)
         before, ticks = self._held.get(scope, {}), self._ticks()
-        held: dict[int, _Held] = {}
+        held: dict[int, _CachedKey] = {}
         away: KeyWrappingAway | KeyTreeAway | None = None
         for row in rows:
             known = before.get(row.version)
@@ -335,7 +335,7 @@ class Keyring:
             raise away
 
     def _look_at_trees(
-        self, trees: KeyTrees, scope: Scope, rows: Sequence[Row[Any]], before: Mapping[int, _Held]
+        self, trees: KeyTrees, scope: Scope, rows: Sequence[Row[Any]], before: Mapping[int, _CachedKey]
     ) -> at_hand.Looked:
         ticks = self._ticks()
         return at_hand.look(
@@ -366,8 +366,8 @@ class Keyring:
             connection.execute(_MAKE, values)
 
 
-def _held(row: Row[Any], key: bytes, unwrapped_at: float) -> _Held:
-    return _Held(
+def _held(row: Row[Any], key: bytes, unwrapped_at: float) -> _CachedKey:
+    return _CachedKey(
         version=row.version,
         key=key,
         seals_from=row.seals_from,
@@ -376,7 +376,7 @@ def _held(row: Row[Any], key: bytes, unwrapped_at: float) -> _Held:
     )
 
 
-def _key_for(held: _Held, head: Head) -> bytes:
+def _key_for(held: _CachedKey, head: Head) -> bytes:
     return held.key if held.leaves is None else held.leaves.key_for(head, key=held.key)
 
 
@@ -385,5 +385,5 @@ def _tell(scope: Scope, error: Exception) -> None:
     _log.warning(name, scope=scope, error=type(error).__name__, reason=str(error))
 
 
-def _index(held: _Held, content: str) -> bytes:
+def _index(held: _CachedKey, content: str) -> bytes:
     return sealed_format.prefix(held.version) + hmac.digest(held.key, content.encode(), "sha256")

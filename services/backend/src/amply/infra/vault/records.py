@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, LargeBinary, column, event, inspect, selec
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, object_session
 
 from amply.infra.orm import Record
-from amply.infra.vault.format import LeafCut, Place, head_of
+from amply.infra.vault.format import CellLocation, LeafCut, head_of
 from amply.infra.vault.keyring import KEYRING, Keyring
 from amply.infra.vault.scopes import DONOR_INDEX, OF_ORGANIZATION, NoKeysHere, Scope
 
@@ -70,9 +70,9 @@ class SealedFields:
         """Whose leaf a row is sealed under: that of the address with this digest, or its own where it has no address."""
         return digest or f"{self.goes_with or self.table}:{row_id}"
 
-    def place(self, row_id: str, *, column: str = _COLUMN) -> Place:
+    def place(self, row_id: str, *, column: str = _COLUMN) -> CellLocation:
         """Where the fields of a row stand."""
-        return Place(table=self.table, column=column, row=row_id)
+        return CellLocation(table=self.table, column=column, row=row_id)
 
     def open(
         self,
@@ -166,10 +166,10 @@ class SealedFields:
             found = session.execute(select(gone_with.c.sealed).where(gone_with.c.id == beside)).one_or_none()
         return {} if found is None else {"of": self.whose(None, row_id=beside), "beside": found.sealed}
 
-    def _apart(self, row_id: str) -> Place:
+    def _apart(self, row_id: str) -> CellLocation:
         return self.place(row_id, column=self.another_column or "")
 
-    def _around(self, row_id: str) -> Place:
+    def _around(self, row_id: str) -> CellLocation:
         return self.place(row_id, column=f"{self.another_column}/around")
 
     def _of_another(self, sealed: bytes | None) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tended:
+class SealedRows:
     """One kind of rows. `columns` holds what the keys of each scope made in them.
 
     `reseal` seals some rows of those that are not as the newest version would have them, and returns how many. `prepare` is
@@ -45,9 +45,9 @@ class Tended:
     prepare: Callable[[Database], None] = lambda _database: None
 
 
-def of_records(kind: type[SealedRecord]) -> Tended:
+def of_records(kind: type[SealedRecord]) -> SealedRows:
     """Of rows whose personal fields stand in one column, with an index beside it where rows are found by one."""
-    return Tended(
+    return SealedRows(
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
         columns={kind.fields.scope: kind.sealed_columns(), **_index_of(kind)},
@@ -70,7 +70,7 @@ class Version:
     seals_from: datetime
 
 
-def tend(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
+def tend(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> int:
     """Seal anew what waits for it, up to some thousand rows; destroy what is unused once nothing waits. Returns the rows.
 
     Killed anywhere it goes on from there: what is done is found by its version.
@@ -94,7 +94,7 @@ def tend(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
     return 0
 
 
-def versions(session: Session, kinds: Sequence[Tended], *, now: datetime) -> list[Version]:
+def versions(session: Session, kinds: Sequence[SealedRows], *, now: datetime) -> list[Version]:
     """Every version of every key, and what is still of it: how far a rotation has come. Reads every sealed value's head."""
     counts = _counts(session, kinds)
     rows = session.scalars(select(DataKeyRow).order_by(DataKeyRow.scope, DataKeyRow.version)).all()
@@ -119,7 +119,7 @@ def _state(row: DataKeyRow, *, sealing: int | None, now: datetime) -> str:
     return "sealing" if row.version == sealing else "read"
 
 
-def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime) -> None:
+def _destroy_unused(session: Session, kinds: Sequence[SealedRows], *, now: datetime) -> None:
     """Versions before one that has sealed for a while, of which no value is left: nobody seals by them any more.
 
     Every value's head is read only where there is such a version.
@@ -167,7 +167,7 @@ def _scope_in(
     return literal(scope) + column.class_.organization_id if scope == OF_ORGANIZATION else literal(scope)
 
 
-def _counts(session: Session, kinds: Sequence[Tended]) -> dict[tuple[Scope, int], int]:
+def _counts(session: Session, kinds: Sequence[SealedRows]) -> dict[tuple[Scope, int], int]:
     length = sealed_format.PREFIX_BYTES
     asked = [
         select(

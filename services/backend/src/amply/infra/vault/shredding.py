@@ -21,7 +21,7 @@ from amply.infra.vault.format import Head
 from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
 from amply.infra.vault.ports import KeyTreeAway
 from amply.infra.vault.puncturable_prf import LEAF_BYTES, KeyTree
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.scopes import NoKeysHere, Scope
 from amply.infra.vault.stored_trees import KeyTrees
@@ -51,7 +51,7 @@ class Closing:
 
 
 def close(
-    database: Database, kinds: Sequence[Tended], *, scope: Scope, whose: Collection[str], now: datetime
+    database: Database, kinds: Sequence[SealedRows], *, scope: Scope, whose: Collection[str], now: datetime
 ) -> list[Closing]:
     """Close the leaves that these people's values stand under, in every tree there is; none where nothing does.
 
@@ -75,7 +75,7 @@ def close(
 
 def _close_one(
     database: Database,
-    kinds: Sequence[Tended],
+    kinds: Sequence[SealedRows],
     grown: Mapping[int, KeyTree],
     *,
     scope: Scope,
@@ -103,7 +103,7 @@ def _close_one(
 
 
 def finish(
-    database: Database, kinds: Sequence[Tended], closings: Sequence[Closing], *, now: datetime
+    database: Database, kinds: Sequence[SealedRows], closings: Sequence[Closing], *, now: datetime
 ) -> None:
     """Cut the leaves out, once nothing stands under them that was not to go. Outside transactions.
 
@@ -135,7 +135,7 @@ def finish(
 
 
 def finish_what_was_left(
-    database: Database, kinds: Sequence[Tended], *, now: datetime, left_behind: timedelta = LEFT_BEHIND
+    database: Database, kinds: Sequence[SealedRows], *, now: datetime, left_behind: timedelta = LEFT_BEHIND
 ) -> int:
     """Finish what others closed and left, being killed; and cut again what a copy of a tree that was put back has still, of a
     version that was destroyed too. Return how many leaves.
@@ -227,7 +227,7 @@ def _leaves_of(session: Session, tree: KeyTree, whose: str, *, scope: Scope, ver
                 return
 
 
-def _holds(session: Session, kinds: Sequence[Tended], closing: Closing) -> bool:
+def _holds(session: Session, kinds: Sequence[SealedRows], closing: Closing) -> bool:
     return any(
         session.scalar(
             select(func.count()).select_from(column.class_).where(under_leaf(column, closing.head))
@@ -250,7 +250,7 @@ def _named(closing: Closing) -> dict[str, str | int | bytes]:
     return {"scope": closing.scope, "version": closing.version, "leaf": _bytes(closing.leaf)}
 
 
-def _move(database: Database, kind: Tended, closings: Sequence[Closing]) -> None:
+def _move(database: Database, kind: SealedRows, closings: Sequence[Closing]) -> None:
     with database.transaction() as session:
         held = [each for each in closings if _holds(session, [kind], each)]
     for each in held:

@@ -107,7 +107,7 @@ def hold_organization(session: Session, organization_id: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Own:
+class PersonAccess:
     """A person on what concerns them alone. Made by `signed_in`; queries take it."""
 
     caller: PersonCaller

@@ -7,7 +7,7 @@ from typing import Protocol
 from amply.modules.access.domain import Caller
 
 
-class Renewing(Protocol):
+class RoleRenewal(Protocol):
     """How a role that an organisation's provider gives goes on: by another word of its, which whoever keeps it asks for."""
 
     def renew(self, *, organization_id: str, person_id: str, now: datetime) -> None:

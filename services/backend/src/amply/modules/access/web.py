@@ -27,9 +27,9 @@ from amply.modules.access.domain import (
     SessionNotValid,
     SignInUnavailable,
 )
-from amply.modules.access.grants import Access, Own, Standing, standing_of
+from amply.modules.access.grants import Access, PersonAccess, Standing, standing_of
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission
-from amply.modules.access.ports import Renewing
+from amply.modules.access.ports import RoleRenewal
 
 PROBLEMS: Final = (
     AuthenticationRequired,
@@ -229,14 +229,16 @@ class SignedIn:
         """Of whoever asks."""
         return limits_of_callers(method)
 
-    def __call__(self, request: Request, caller: CallerOf, database: DatabaseOf, clock: ClockOf) -> Own:
+    def __call__(
+        self, request: Request, caller: CallerOf, database: DatabaseOf, clock: ClockOf
+    ) -> PersonAccess:
         known = _known(caller)
         count(request, known)
         if isinstance(known, KeyCaller):
             raise NotAllowed(f"No key may '{self.permission}': a person who is signed in does this.")
         now = clock()
         _require_confirmed(self.permission, known, now=now)
-        return Own(caller=known, permission=self.permission, now=now, database=database)
+        return PersonAccess(caller=known, permission=self.permission, now=now, database=database)
 
 
 def _standing(
@@ -245,12 +247,12 @@ def _standing(
     """What somebody is, as their organisation's provider says it now where it is that who says it."""
     asked = {"organization_id": organization_id, "person_id": person_id}
     found = standing_of(database, **asked)
-    renewing: Renewing | None = request.app.state.renewing
-    if found is None or found.holds_until is None or renewing is None:
+    renewal: RoleRenewal | None = request.app.state.role_renewal
+    if found is None or found.holds_until is None or renewal is None:
         return found
     if now < found.holds_until - _ASKED_BEFORE:
         return found
-    renewing.renew(**asked, now=now)
+    renewal.renew(**asked, now=now)
     return standing_of(database, **asked)
 
 
@@ -260,7 +262,7 @@ def allowed(permission: Permission) -> Any:
 
 
 def signed_in(permission: Permission) -> Any:
-    """What a route of one's own annotates its parameter `own` with, beside `Own`."""
+    """What a route of one's own annotates its parameter `own` with, beside `PersonAccess`."""
     return Depends(SignedIn(permission))
 
 

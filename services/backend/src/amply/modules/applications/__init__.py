@@ -12,25 +12,24 @@ from amply.modules.applications.documents import (
     documents_for_staff,
 )
 from amply.modules.applications.domain import (
-    MOVES,
+    REVIEW_ACTIONS,
     TOPIC_DOCUMENT_REMOVED,
     TOPIC_LETTER_OWED,
     TOPIC_REGISTER_ASKED,
     ApplicationNotFound,
     Lookup,
-    Move,
+    ReviewAction,
 )
-from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.models import ApplicationRow
-from amply.modules.applications.moves import by_staff, verify
 from amply.modules.applications.ports import (
     DocumentShelf,
-    Found,
     People,
     Register,
+    RegisterEntry,
     RegisterUnavailable,
 )
 from amply.modules.applications.queries import application_for_staff, count_late, last_lookup, waiting
+from amply.modules.applications.review_transitions import by_staff, verify
 from amply.modules.applications.tasks import (
     ApplicationTaskDependencies,
     ask_registers,
@@ -39,6 +38,7 @@ from amply.modules.applications.tasks import (
     tidy_documents,
     write_letters,
 )
+from amply.modules.applications.tier_growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.tiers import TIERS, Tier
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BYTES_MAX",
-    "MOVES",
     "READ_WITHIN",
+    "REVIEW_ACTIONS",
     "TIERS",
     "TOPIC_DOCUMENT_REMOVED",
     "TOPIC_LETTER_OWED",
@@ -57,12 +57,12 @@ __all__ = [
     "ApplicationTaskDependencies",
     "Dependencies",
     "DocumentShelf",
-    "Found",
     "Lookup",
-    "Move",
     "People",
     "Register",
+    "RegisterEntry",
     "RegisterUnavailable",
+    "ReviewAction",
     "Tier",
     "application_for_staff",
     "ask_registers",

@@ -36,7 +36,7 @@ class Kind(StrEnum):
     NGO = "ngo"
 
 
-class Move(StrEnum):
+class ReviewAction(StrEnum):
     """What can be done with an application."""
 
     SUBMIT = "submit"
@@ -58,16 +58,18 @@ class MoveRule:
     wants_reason: bool = False
 
 
-MOVES: Final[Mapping[Move, MoveRule]] = {
-    Move.SUBMIT: MoveRule(of=frozenset({State.DRAFT, State.MORE_ASKED}), to=State.SUBMITTED, by_staff=False),
-    Move.REVIEW: MoveRule(of=frozenset({State.SUBMITTED}), to=State.IN_REVIEW),
-    Move.ASK: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.MORE_ASKED, wants_reason=True),
-    Move.VERIFY: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.VERIFIED),
-    Move.REFUSE: MoveRule(
+REVIEW_ACTIONS: Final[Mapping[ReviewAction, MoveRule]] = {
+    ReviewAction.SUBMIT: MoveRule(
+        of=frozenset({State.DRAFT, State.MORE_ASKED}), to=State.SUBMITTED, by_staff=False
+    ),
+    ReviewAction.REVIEW: MoveRule(of=frozenset({State.SUBMITTED}), to=State.IN_REVIEW),
+    ReviewAction.ASK: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.MORE_ASKED, wants_reason=True),
+    ReviewAction.VERIFY: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.VERIFIED),
+    ReviewAction.REFUSE: MoveRule(
         of=frozenset({State.IN_REVIEW, State.MORE_ASKED}), to=State.REFUSED, wants_reason=True
     ),
-    Move.SUSPEND: MoveRule(of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True),
-    Move.RESTORE: MoveRule(of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True),
+    ReviewAction.SUSPEND: MoveRule(of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True),
+    ReviewAction.RESTORE: MoveRule(of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True),
 }
 """All there are; the trigger `keep_organization_moves` has the same, and a test holds the two together."""
 

@@ -15,7 +15,7 @@ class People(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class RegisterEntry:
     """What a public register has under a number: the name in it, and in its own words how that stands."""
 
     name: str
@@ -32,7 +32,7 @@ class Register(Protocol):
     def name_for(self, *, country: str) -> str | None:
         """What the register of a country is called; None where none can be asked."""
 
-    def look_up(self, *, country: str, tax_id: str) -> Found | None:
+    def look_up(self, *, country: str, tax_id: str) -> RegisterEntry | None:
         """What it has under a number; None where it has none.
 
         Raises:

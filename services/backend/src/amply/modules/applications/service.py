@@ -13,30 +13,30 @@ from amply.infra import outbox
 from amply.infra.conditional import require_match
 from amply.kernel import ids
 from amply.modules import audit, organizations
-from amply.modules.access import Access, Own
+from amply.modules.access import Access, PersonAccess
 from amply.modules.applications import documents, domain, tax_ids
 from amply.modules.applications.domain import (
-    MOVES,
     OPEN,
+    REVIEW_ACTIONS,
     TOPIC_LETTER_OWED,
     TOPIC_REGISTER_ASKED,
     ApplicationIncomplete,
     ApplicationNotOpen,
-    Move,
+    ReviewAction,
     TooManyApplications,
 )
 from amply.modules.applications.facts import missing_facts
 from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
+from amply.modules.applications.presentation import shown_of
 from amply.modules.applications.queries import row_of
 from amply.modules.applications.schemas import ApplicationChange, ApplicationIn, ApplicationOut
-from amply.modules.applications.showing import shown_of
 from amply.modules.audit import Action
-from amply.modules.organizations import Step
+from amply.modules.organizations import StateChange
 
 _CLOSED: Final = "Staff look at this application, or have decided about it: wait for their letter."
 
 
-def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> str:
+def found(session: Session, own: PersonAccess, *, asked: ApplicationIn, address: str) -> str:
     """Make a draft that the person owns, or find the one with this slug that they have; return its organisation.
 
     Raises:
@@ -111,7 +111,7 @@ def submit(session: Session, access: Access) -> ApplicationOut:
         MoveNotPossible: It is handed in already, or decided.
         ApplicationIncomplete: Something is missing; the sentence names it.
     """
-    rule = MOVES[Move.SUBMIT]
+    rule = REVIEW_ACTIONS[ReviewAction.SUBMIT]
     step = organizations.move(
         session, organization_id=access.organization_id, of=rule.of, to=rule.to, access=access
     )
@@ -143,7 +143,9 @@ def submit(session: Session, access: Access) -> ApplicationOut:
     return shown_of(session, access)
 
 
-def note_step(session: Session, *, organization_id: str, step: Step, said: str | None, now: datetime) -> None:
+def note_step(
+    session: Session, *, organization_id: str, step: StateChange, said: str | None, now: datetime
+) -> None:
     """Remember a move, and let the worker write about it."""
     noted = {"id": ids.new_id("step"), "organization_id": organization_id}
     session.execute(

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
-from amply.infra.vault.of_organizations import hold_key_of, of_organizations
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.organization_keys import hold_key_of, of_organizations
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules import mail, organizations
 from amply.modules.access import note_gone
 from amply.modules.applications.letters import step_mail
@@ -105,7 +105,7 @@ def tidy_documents(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     )
 
 
-def tended() -> tuple[Tended, ...]:
+def tended() -> tuple[SealedRows, ...]:
     """What the vault keeps sealed by the newest keys."""
     return tuple(of_organizations(kind) for kind in (ApplicationRow, LookupRow, StepRow))
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.logging import request_id
 from amply.kernel.ids import new_id
-from amply.modules.access import Access, KeyCaller, Own, PersonCaller
+from amply.modules.access import Access, KeyCaller, PersonAccess, PersonCaller
 from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, content_of
 
 _APPEND = text("INSERT INTO audit_record (content) VALUES (:content)")
@@ -26,7 +26,7 @@ def record(session: Session, deed: Deed, *, now: datetime) -> str:
 
 def record_by(
     session: Session,
-    by: Access | Own,
+    by: Access | PersonAccess,
     action: Action,
     *targets: str,
     organization_id: str | None = None,

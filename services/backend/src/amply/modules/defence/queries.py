@@ -63,7 +63,7 @@ _SEEN: Final = text(f"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class CardTestingSignals:
     """What is known when a gift is opened: declines by the rule's name, and what its organisations go through.
 
     `closed`: until when forms are closed, by organisation.
@@ -94,7 +94,7 @@ def seen_of(
     small_at: Collection[str],
     organization_ids: Collection[str],
     now: datetime,
-) -> Seen:
+) -> CardTestingSignals:
     """What is known of these marks and organisations, in one look outside of any transaction.
 
     `small_at`: the organisations of small charges; the one with the most small declines counts.
@@ -102,7 +102,7 @@ def seen_of(
     known = {column: getattr(marks, subject) for subject, column in _COLUMNS.items()}
     asked = {"small_at": sorted(small_at), "organization_ids": sorted(organization_ids), "now": now}
     (found,) = database.look(_SEEN, {**known, **asked})
-    return Seen(
+    return CardTestingSignals(
         declined={name: float(found[name]) for name in _RULES},
         is_under_attack=found["is_under_attack"],
         closed=dict(zip(found["closed"], found["closed_until"], strict=True)),

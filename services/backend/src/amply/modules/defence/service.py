@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import Database, forbid_transaction
-from amply.infra.new_rows import NewRow
+from amply.infra.multi_table_insert import NewRow
 from amply.kernel.errors import TooManyRequests
 from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import (

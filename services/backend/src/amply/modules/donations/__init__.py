@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
-from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.data_sharing import (
     ConsentKeeping,
@@ -12,6 +11,11 @@ from amply.modules.donations.data_sharing import (
     DataSharingNotAcceptable,
 )
 from amply.modules.donations.dedications import DedicationDependencies, send_due_dedications
+from amply.modules.donations.dispute_answers import (
+    DisputeNotAnswerable,
+    StatementNotAcceptable,
+    answer_dispute,
+)
 from amply.modules.donations.domain import (
     Costs,
     DonationNotFound,
@@ -39,8 +43,8 @@ from amply.modules.donations.donor_gifts import (
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.endings import end_abandoned, end_exhausted
-from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
+from amply.modules.donations.erasure_list import forget_told, still_there, told_of_gifts
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of

@@ -26,7 +26,7 @@ class NoGiftsFound(NotFound):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Given:
+class _GiftInYear:
     """`amount` is what is left of it, `description` of a thing; None of money."""
 
     id: str
@@ -125,7 +125,7 @@ def _given(
     organization_id: str,
     since: datetime,
     before: datetime,
-) -> Iterator[_Given]:
+) -> Iterator[_GiftInYear]:
     """Gifts that arrived in a time and whose donor we know, the oldest first."""
     given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
     # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
@@ -147,7 +147,7 @@ def _given(
         .execution_options(yield_per=_ROWS)
     )
     for row, moment, minor_units, thing in rows:
-        yield _Given(
+        yield _GiftInYear(
             id=row.id,
             donor_name=row.donor_name or "",
             amount=Money(minor_units=minor_units, currency=row.currency),
@@ -157,12 +157,12 @@ def _given(
 
 
 def _givers(
-    given: Sequence[_Given],
+    given: Sequence[_GiftInYear],
     told: Mapping[str, tuple[receipts.DonorFacts, receipts.Advantage | None]],
     issued: Mapping[str, receipts.IssuedReceipt],
 ) -> list[receipts.GiverInYear]:
     """The person, as their newest gift calls them, and each company that gave through them: whose gift it is, is not mixed."""
-    of_company: dict[str, list[_Given]] = defaultdict(list)
+    of_company: dict[str, list[_GiftInYear]] = defaultdict(list)
     for gift in given:
         company = told[gift.id][0].company if gift.id in told else None
         of_company[company.name if company is not None else ""].append(gift)
@@ -190,7 +190,7 @@ def _thing(
     )
 
 
-def _line(gift: _Given, receipt: receipts.IssuedReceipt | None) -> receipts.GiftInYear:
+def _line(gift: _GiftInYear, receipt: receipts.IssuedReceipt | None) -> receipts.GiftInYear:
     """A receipt that is void counts nothing, for the gift went back; an acknowledgement claims nothing."""
     nothing = Money(minor_units=0, currency=gift.amount.currency)
     if receipt is None:

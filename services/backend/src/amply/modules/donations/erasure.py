@@ -21,7 +21,7 @@ from amply.infra.erasures import ErasureList
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import defence, ledger, mail, payments, public_events, receipts, webhooks
-from amply.modules.donations import erased_again, split_rows
+from amply.modules.donations import erasure_list, split_rows
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.models import (
     DedicationRow,
@@ -132,7 +132,7 @@ def erase_donor(
         traces = _traces(session, donations)
         told_of = _told_of(session, digest=email_sha256) if email_sha256 is not None else []
     if listed is not None:
-        erased_again.note(listed, gifts=donations, told=told_of)
+        erasure_list.note(listed, gifts=donations, told=told_of)
     if searched is None:
         searched = ledger.search(database, secrets=secrets, traces=traces.texts_of(email_sha256=email_sha256))
     with database.transaction() as session:
@@ -218,7 +218,7 @@ def _forget_recipient(session: Session, *, digest: str) -> int:
     told = session.scalars(
         select(DedicationRow).where(DedicationRow.told_to(session, digest)).with_for_update()
     )
-    return erased_again.forget_recipients(told)
+    return erasure_list.forget_recipients(told)
 
 
 def _remove(

@@ -6,7 +6,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from amply.infra.vault import DONORS, Head, KeyNotAtHand, keyring_of
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.infra.vault.resealing import sealed_before
 from amply.modules import ledger, payments
 from amply.modules.donations.models import DonationRow
@@ -23,9 +23,9 @@ def of_gift(donation_id: str, sealed: bytes | None) -> ledger.OfGift:
     return ledger.OfGift(id=donation_id, whose=whose, sealed=None if sealed is None else bytes(sealed))
 
 
-def tended_openings(secrets: ledger.CommitmentSecrets | None) -> Tended:
+def tended_openings(secrets: ledger.CommitmentSecrets | None) -> SealedRows:
     """Openings. Those that the release before left are looked into, once, for the gift they are of; not without `secrets`."""
-    return Tended(
+    return SealedRows(
         name=ledger.OpeningRow.__tablename__,
         reseal=lambda session, limit: _reseal(session, secrets, limit=limit),
         columns={DONORS: (ledger.OpeningRow.sealed,)},

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.money import Money
 from amply.modules import payments, receipts
 from amply.modules.donations.domain import (
@@ -131,7 +131,7 @@ def count_exhausted_letters(session: Session, *, now: datetime) -> int:
     return session.scalars(notices).one() + session.scalars(dedications).one()
 
 
-def tended() -> tuple[Tended, ...]:
+def tended() -> tuple[SealedRows, ...]:
     """What the vault keeps sealed by the newest keys."""
     return (of_records(DonationRow), of_records(DedicationRow), of_records(OfflineGiftRow))
 

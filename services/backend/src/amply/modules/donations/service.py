@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra import idempotency, tracing
 from amply.infra.database import Database
-from amply.infra.new_rows import NewRow, write
+from amply.infra.multi_table_insert import NewRow, insert_rows
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
 from amply.kernel.money import Money
@@ -192,7 +192,7 @@ def record_gift(
         now=now,
         customer=customer,
     )
-    write(session, row, intended, *_remembered(donation_id, gift, marks, now=now))
+    insert_rows(session, row, intended, *_remembered(donation_id, gift, marks, now=now))
     receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
     keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
     return payment

@@ -28,7 +28,7 @@ _HAS_PARTS: Final = exists().where(SplitPartRow.split_id == SplitGiftRow.id)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class GiftWithMethod:
     """A gift whose payment method is with the processor."""
 
     id: str
@@ -142,7 +142,7 @@ def keep_payer(session: Session, *, split_id: str, payer_id: str, setup_id: str,
         row.customer_id, row.setup_id, row.setups, row.updated_at = payer_id, setup_id, 1, now
 
 
-def begin_paying(session: Session, *, split_id: str, until: datetime) -> Held:
+def begin_paying(session: Session, *, split_id: str, until: datetime) -> GiftWithMethod:
     """Note that the donor wants to pay: what dies before `end_paying` is done again at `until`.
 
     Raises:
@@ -191,7 +191,7 @@ def another_setup(session: Session, *, split_id: str, most: int) -> defence.Setu
     return setup_of(session, split_id=split_id, number=row.setups + 1)
 
 
-def next_setup(session: Session, *, split_id: str, number: int, most: int, now: datetime) -> Held:
+def next_setup(session: Session, *, split_id: str, number: int, most: int, now: datetime) -> GiftWithMethod:
     """Count another payment method, the `number`-th, once: who asks for it at the same time gets the same one.
 
     Raises:
@@ -210,7 +210,7 @@ def use_setup(session: Session, *, split_id: str, number: int, setup_id: str, no
         row.setup_id, row.updated_at = setup_id, now
 
 
-def claim_due(session: Session, *, now: datetime, most: int, again_after: timedelta) -> list[Held]:
+def claim_due(session: Session, *, now: datetime, most: int, again_after: timedelta) -> list[GiftWithMethod]:
     """Count an attempt at each gift whose paying did not end, and return them; after `most` they are let go of."""
     rows = session.scalars(
         select(SplitGiftRow)
@@ -300,8 +300,10 @@ def _with_setups_left(session: Session, split_id: str, *, most: int) -> SplitGif
     return row
 
 
-def _held(row: SplitGiftRow) -> Held:
-    return Held(id=row.id, payer_id=row.customer_id or "", setup_id=row.setup_id or "", setups=row.setups)
+def _held(row: SplitGiftRow) -> GiftWithMethod:
+    return GiftWithMethod(
+        id=row.id, payer_id=row.customer_id or "", setup_id=row.setup_id or "", setups=row.setups
+    )
 
 
 def _part(row: DonationRow, account_id: str) -> SplitPart:

@@ -148,7 +148,7 @@ def complete_splits(parts: SplitGiftDependencies) -> int:
     return done
 
 
-def _completed(parts: SplitGiftDependencies, held: split_rows.Held) -> bool:
+def _completed(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod) -> bool:
     """Whatever stops this one must not stop the others."""
     try:
         _pay(parts, held)
@@ -254,7 +254,7 @@ def _remember(
     defence.keep_setup(session, about, remote_id=made.remote_id, account_id=None, marks=marks, now=now)
 
 
-def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
+def _pay(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod) -> SplitGift:
     method_id = parts.method_cloning.method_of(setup_id=held.setup_id)
     if method_id is None:
         with parts.database.transaction() as session:
@@ -299,7 +299,7 @@ def _closed(session: Session, split: SplitGift) -> frozenset[str]:
 
 
 def _require_open(
-    parts: SplitGiftDependencies, held: split_rows.Held, split: SplitGift, *, closed: frozenset[str]
+    parts: SplitGiftDependencies, held: split_rows.GiftWithMethod, split: SplitGift, *, closed: frozenset[str]
 ) -> None:
     """See that something can be paid, or that nothing has to be.
 
@@ -315,7 +315,7 @@ def _require_open(
         payments.require_account(session, organization_id=unpaid[0])
 
 
-def _open_missing(parts: SplitGiftDependencies, held: split_rows.Held) -> None:
+def _open_missing(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod) -> None:
     """Parts whose intent a crash left unopened; what does not answer now is told as unknown."""
     with parts.database.transaction() as session:
         waiting: Sequence[payments.Payment] = split_rows.payments_of(session, split_id=held.id)
@@ -329,7 +329,7 @@ def _open_missing(parts: SplitGiftDependencies, held: split_rows.Held) -> None:
 
 def _pay_part(
     parts: SplitGiftDependencies,
-    held: split_rows.Held,
+    held: split_rows.GiftWithMethod,
     part: SplitPart,
     remote_id: str | None,
     *,

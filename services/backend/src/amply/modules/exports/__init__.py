@@ -3,14 +3,22 @@
 from typing import TYPE_CHECKING
 
 from amply.modules.exports.domain import KEPT
-from amply.modules.exports.making import ExportJobs, make_exports
+from amply.modules.exports.export_jobs import ExportJobs, make_exports
 from amply.modules.exports.ports import ExportStore
-from amply.modules.exports.service import TOPIC_ASKED, withdraw
+from amply.modules.exports.service import TOPIC_EXPORT_REQUESTED, withdraw
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-__all__ = ["KEPT", "TOPIC_ASKED", "ExportJobs", "ExportStore", "make_exports", "routers", "withdraw"]
+__all__ = [
+    "KEPT",
+    "TOPIC_EXPORT_REQUESTED",
+    "ExportJobs",
+    "ExportStore",
+    "make_exports",
+    "routers",
+    "withdraw",
+]
 
 
 def routers() -> "tuple[APIRouter]":

@@ -51,7 +51,7 @@ class ExportState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ExportRequest:
     """What is asked for: what happened from `since` (inclusive) to `before` (exclusive), UTC; None: without a bound.
 
     Raises:
@@ -76,7 +76,7 @@ class Export:
 
     id: str
     organization_id: str
-    wanted: Wanted
+    wanted: ExportRequest
     names_donors: bool
     state: ExportState
     rows: int | None

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from amply.infra.pieces import Sink, drain
 from amply.infra.spreadsheet_cells import as_cell
+from amply.infra.streamed_files import DrainableBuffer, drain
 
 _ROW_GROUP: Final = 10
 
@@ -30,7 +30,7 @@ def parquet_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Ite
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 
     schema = pa.schema([(name, pa.int64() if name.endswith("_minor") else pa.string()) for name in columns])
-    sink = Sink()
+    sink = DrainableBuffer()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for group in _grouped(pieces):
             writer.write_table(pa.Table.from_pylist([dict(row) for row in group], schema=schema))

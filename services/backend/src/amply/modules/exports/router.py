@@ -20,9 +20,9 @@ from amply.modules.exports.domain import (
     ExportNotAcceptable,
     ExportNotFound,
     ExportNotReady,
+    ExportRequest,
     ExportsNotConfigured,
     ExportState,
-    Wanted,
     path_of,
 )
 from amply.modules.exports.ports import ExportStore
@@ -133,7 +133,7 @@ def ask_for_export(
     body: ExportIn, access: Annotated[Access, Depends(_LimitedByOrganization("own_exports"))], _: StoreOf
 ) -> ExportOut:
     """Three an hour and organisation. Look at it until its state is `ready`, then ask for a link."""
-    wanted = Wanted(kind=body.kind, format=body.format, since=body.since, before=body.before)
+    wanted = ExportRequest(kind=body.kind, format=body.format, since=body.since, before=body.before)
     with access.transaction() as session:
         return ExportOut.of(service.ask(session, access, wanted=wanted))
 

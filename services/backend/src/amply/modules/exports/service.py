@@ -35,12 +35,12 @@ from amply.modules.exports.domain import (
     ExportKind,
     ExportNotFound,
     ExportNotReady,
+    ExportRequest,
     ExportState,
-    Wanted,
 )
 from amply.modules.exports.models import ExportRow
 
-TOPIC_ASKED: Final = "exports.asked"
+TOPIC_EXPORT_REQUESTED: Final = "exports.asked"
 PERMISSIONS: Final[Mapping[ExportKind, Permission]] = {
     ExportKind.GIFTS: Permission.GIFTS_READ,
     ExportKind.LEDGER: Permission.GIFTS_READ,
@@ -52,7 +52,7 @@ _ORGANIZATION: Final = table("organization", column("id", Text))
 _NEWEST: Final = Order(name="exports", columns=(ExportRow.created_at, ExportRow.id), descending=True)
 
 
-def ask(session: Session, access: Access, *, wanted: Wanted) -> Export:
+def ask(session: Session, access: Access, *, wanted: ExportRequest) -> Export:
     """Let the worker make a file. Who gave is in one of gifts where whoever asks may see that.
 
     Raises:
@@ -79,7 +79,7 @@ def ask(session: Session, access: Access, *, wanted: Wanted) -> Export:
         .returning(ExportRow)
     ).one()
     audit.record_by(session, access, Action.EXPORT_ASKED, row.id, reason=row.kind)
-    outbox.put(session, topic=TOPIC_ASKED, payload={"export_id": row.id}, now=access.now)
+    outbox.put(session, topic=TOPIC_EXPORT_REQUESTED, payload={"export_id": row.id}, now=access.now)
     return export_of(row)
 
 
@@ -178,7 +178,7 @@ def export_of(row: ExportRow) -> Export:
     return Export(
         id=row.id,
         organization_id=row.organization_id,
-        wanted=Wanted(
+        wanted=ExportRequest(
             kind=ExportKind(row.kind), format=ExportFormat(row.format), since=row.since, before=row.before
         ),
         names_donors=row.names_donors,

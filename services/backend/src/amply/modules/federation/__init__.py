@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from amply.modules.federation.arriving import Arriving, forget, require_provider
 from amply.modules.federation.connections import connection_of
 from amply.modules.federation.dependencies import Dependencies
 from amply.modules.federation.domain import role_by
+from amply.modules.federation.federated_sign_in import FederatedSignIn, forget, require_provider
 from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
 from amply.modules.federation.tasks import DomainCheckDependencies, check_domains, tended
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "Arriving",
     "Dependencies",
     "Directory",
     "DomainCheckDependencies",
     "DomainRecords",
+    "FederatedSignIn",
     "Listed",
     "RecordsAway",
     "check_domains",

@@ -43,7 +43,7 @@ _FIND: Final = text("SELECT organization_id, name FROM organization_of_domain(:a
 
 
 async def _parts(request: Request) -> Dependencies:
-    parts: Dependencies | None = request.app.state.own_sign_in
+    parts: Dependencies | None = request.app.state.organization_sign_in
     if parts is None:
         raise FederationNotConfigured("People cannot sign in here yet; ask whoever runs this platform.")
     return parts

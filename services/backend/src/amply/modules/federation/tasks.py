@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules import audit, people
 from amply.modules.audit import Action
-from amply.modules.federation import arriving, connections
+from amply.modules.federation import connections, federated_sign_in
 from amply.modules.federation.domain import MISSED_AGAIN, MISSES_MAX
 from amply.modules.federation.domains import domain_of_row, is_shown, next_check
 from amply.modules.federation.models import DomainRow
@@ -31,9 +31,9 @@ class DomainCheckDependencies:
     records: DomainRecords
 
 
-def tended(key: people.PeopleKey) -> Tended:
+def tended(key: people.PeopleKey) -> SealedRows:
     """Clients' secrets and refresh tokens, which the vault keeps sealed by the newest key of people."""
-    return people.tended_by(key, "federation", columns=(connections.SEALED, arriving.SEALED))
+    return people.tended_by(key, "federation", columns=(connections.SEALED, federated_sign_in.SEALED))
 
 
 def check_domains(parts: DomainCheckDependencies, *, now: datetime) -> int:

@@ -2,14 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-from amply.modules.giving.documents import TOPIC_ASKED, make_documents
+from amply.modules.giving.documents import TOPIC_DOCUMENT_REQUESTED, make_documents
 from amply.modules.giving.erasure import forget
 from amply.modules.giving.letters import TOPIC_LINK_ASKED, send_links, tended
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-__all__ = ["TOPIC_ASKED", "TOPIC_LINK_ASKED", "forget", "make_documents", "routers", "send_links", "tended"]
+__all__ = [
+    "TOPIC_DOCUMENT_REQUESTED",
+    "TOPIC_LINK_ASKED",
+    "forget",
+    "make_documents",
+    "routers",
+    "send_links",
+    "tended",
+]
 
 
 def routers() -> "tuple[APIRouter]":

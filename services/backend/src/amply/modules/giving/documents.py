@@ -24,21 +24,21 @@ from amply.modules.giving.domain import (
     DocumentKind,
     DocumentNotFound,
     DocumentNotReady,
+    DocumentRequest,
     DocumentState,
-    Wanted,
 )
 from amply.modules.giving.models import DocumentRow
 from amply.modules.giving.sealing import seal, unseal
 from amply.modules.recurring import LinkKey
 
-TOPIC_ASKED: Final = "giving.document_asked"
+TOPIC_DOCUMENT_REQUESTED: Final = "giving.document_asked"
 _BATCH_MAX: Final = 50
 _AGAIN_AFTER: Final = timedelta(seconds=30)
 
 _log = structlog.get_logger()
 
 
-def ask(session: Session, *, email_sha256: str, wanted: Wanted, now: datetime) -> Document:
+def ask(session: Session, *, email_sha256: str, wanted: DocumentRequest, now: datetime) -> Document:
     """Let the worker make a document of a donor's.
 
     Raises:
@@ -62,7 +62,7 @@ def ask(session: Session, *, email_sha256: str, wanted: Wanted, now: datetime) -
         )
         .returning(DocumentRow)
     ).one()
-    outbox.put(session, topic=TOPIC_ASKED, payload={"document_id": row.id}, now=now)
+    outbox.put(session, topic=TOPIC_DOCUMENT_REQUESTED, payload={"document_id": row.id}, now=now)
     return _document(row)
 
 
@@ -110,7 +110,7 @@ def make_documents(parts: donations.ReceiptDependencies, key: LinkKey, *, now: d
     return made
 
 
-def _check_theirs(session: Session, *, email_sha256: str, wanted: Wanted) -> None:
+def _check_theirs(session: Session, *, email_sha256: str, wanted: DocumentRequest) -> None:
     if wanted.kind is DocumentKind.STATEMENT:
         there = {
             (recipient.id, given.year)

@@ -47,7 +47,7 @@ class DocumentNotAcceptable(InvalidRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DocumentRequest:
     """Which document: of a gift's receipt, of a gift, or of a year with an organisation."""
 
     kind: DocumentKind

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.infra.due_rows import work_off
 from amply.infra.letter_templates import letter_templates, letter_texts
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel import ids
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow
@@ -57,7 +57,7 @@ def ask_for_link(session: Session, *, email: str, language: Language | None, now
     outbox.put(session, topic=TOPIC_LINK_ASKED, payload={"request_id": request_id}, now=now)
 
 
-def tended() -> Tended:
+def tended() -> SealedRows:
     """What the vault keeps sealed by the newest keys."""
     return of_records(LinkRequestRow)
 

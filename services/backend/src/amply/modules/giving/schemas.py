@@ -10,7 +10,13 @@ from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
 from amply.modules.donations import AmountOut, Anonymity, GivenTo, OwnGift
-from amply.modules.giving.domain import Document, DocumentKind, DocumentNotAcceptable, DocumentState, Wanted
+from amply.modules.giving.domain import (
+    Document,
+    DocumentKind,
+    DocumentNotAcceptable,
+    DocumentRequest,
+    DocumentState,
+)
 from amply.modules.mail import EmailAddress
 from amply.modules.organizations import PictureOut
 from amply.modules.receipts import Language, ListedReceipt, ReceiptKind, ReceiptState
@@ -199,7 +205,7 @@ class DocumentIn(Request):
         default=None, description="Of a statement; receipts have the one they have."
     )
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> DocumentRequest:
         """What this request asks for.
 
         Raises:
@@ -213,7 +219,7 @@ class DocumentIn(Request):
         for name in needed[self.kind]:
             if getattr(self, name) is None:
                 raise DocumentNotAcceptable(f"Give {name}: a {self.kind} needs it.", param=name)
-        return Wanted(**self.model_dump())
+        return DocumentRequest(**self.model_dump())
 
 
 class DocumentOut(BaseModel):

@@ -6,13 +6,13 @@ from amply.modules.images.domain import (
     BYTES_MAX,
     PIXELS_MAX,
     SHAPES,
-    Made,
+    GeneratedFile,
+    ImageRefused,
     Refusal,
-    Refused,
     Shape,
     Size,
 )
-from amply.modules.images.making import ImageJobs, make_images
+from amply.modules.images.image_jobs import ImageJobs, make_images
 from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
 from amply.modules.images.service import TOPIC_RECEIVED
 
@@ -24,12 +24,12 @@ __all__ = [
     "PIXELS_MAX",
     "SHAPES",
     "TOPIC_RECEIVED",
+    "GeneratedFile",
     "ImageJobs",
+    "ImageRefused",
     "ImageShelf",
     "ImageStore",
-    "Made",
     "Refusal",
-    "Refused",
     "Shape",
     "Size",
     "Workshop",

@@ -63,7 +63,7 @@ SHAPES: Final[Mapping[PictureKind, Shape]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class GeneratedFile:
     """A file that was made."""
 
     media_type: str
@@ -116,7 +116,7 @@ class Refusal(StrEnum):
         }[self]
 
 
-class Refused(Exception):
+class ImageRefused(Exception):
     """A file of which no picture is made."""
 
     def __init__(self, why: Refusal) -> None:

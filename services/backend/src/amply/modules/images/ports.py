@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from amply.infra.uploads import UploadShelf
-from amply.modules.images.domain import Made, Shape
+from amply.modules.images.domain import GeneratedFile, Shape
 
 ImageShelf = UploadShelf
 """Where the API lets people upload to."""
@@ -29,7 +29,7 @@ class ImageStore(Protocol):
 class Workshop(Protocol):
     """Makes pictures of files that strangers sent."""
 
-    def make(self, content: bytes, shape: Shape) -> Sequence[Made]:
+    def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:
         """The largest size in the format that everybody reads, then all sizes as WebP. Only pixels come over.
 
         Raises:

@@ -2,19 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from amply.modules.ingestion.dataset_sync import IngestionDependencies, tell_datasets
 from amply.modules.ingestion.datasets import TOPIC_CHANGED
 from amply.modules.ingestion.domain import (
     EXPANDED_BYTES_MAX,
     ROWS_MAX,
     FileReason,
-    Refused,
-    ToldDataset,
+    FileRefused,
+    PublishedDataset,
 )
 from amply.modules.ingestion.jobs import TOPIC_SUBMITTED
 from amply.modules.ingestion.ports import DatasetTable, Intake, ParquetOpener, RawBucket
+from amply.modules.ingestion.reading_jobs import read_files
 from amply.modules.ingestion.records import Pieces
-from amply.modules.ingestion.taking import read_files
-from amply.modules.ingestion.telling import IngestionDependencies, tell_datasets
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -26,13 +26,13 @@ __all__ = [
     "TOPIC_SUBMITTED",
     "DatasetTable",
     "FileReason",
+    "FileRefused",
     "IngestionDependencies",
     "Intake",
     "ParquetOpener",
     "Pieces",
+    "PublishedDataset",
     "RawBucket",
-    "Refused",
-    "ToldDataset",
     "read_files",
     "routers",
     "tell_datasets",

@@ -135,7 +135,7 @@ class FileReason(StrEnum):
     NOT_READ = "not_read"
 
 
-class Refused(Exception):
+class FileRefused(Exception):
     """Nothing of the file is accepted, however often it is read."""
 
     def __init__(self, why: FileReason) -> None:
@@ -154,7 +154,7 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToldDataset:
+class PublishedDataset:
     """What those who make releases are told of a dataset, from a version on.
 
     Attributes:

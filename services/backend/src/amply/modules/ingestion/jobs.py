@@ -79,7 +79,7 @@ class Handed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class JobRequest:
     """What is to be handed in; None: as the dataset says."""
 
     dataset_id: str
@@ -101,7 +101,7 @@ def quarantine_path(*, organization_id: str, dataset_id: str, job_id: str) -> st
     return f"{QUARANTINE}{organization_id}/{dataset_id}/{job_id}.jsonl.gz"
 
 
-def init(access: Access, intake: Intake, *, key: str | None, wanted: Wanted) -> Handed:
+def init(access: Access, intake: Intake, *, key: str | None, wanted: JobRequest) -> Handed:
     """Make a place for one file. With the same key again, it is the same place.
 
     Raises:
@@ -144,7 +144,7 @@ def submit_content(
     intake: Intake,
     *,
     key: str | None,
-    wanted: Wanted,
+    wanted: JobRequest,
     content: str,
     encoding: Literal["text", "base64"],
 ) -> Job:
@@ -250,7 +250,7 @@ def _state(row: JobRow, *, now: datetime) -> JobState:
 
 
 def _begun(
-    session: Session, access: Access, *, scope: str, key: str, wanted: Wanted, more: Mapping[str, Any]
+    session: Session, access: Access, *, scope: str, key: str, wanted: JobRequest, more: Mapping[str, Any]
 ) -> JobRow:
     """The job of this key: a new one, or the one that it stands for already."""
     sources.hold_verified(session, access)

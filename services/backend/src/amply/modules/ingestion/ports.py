@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from amply.infra.uploads import UploadShelf
-from amply.modules.ingestion.domain import ToldDataset
+from amply.modules.ingestion.domain import PublishedDataset
 from amply.modules.ingestion.records import Pieces
 
 
@@ -55,5 +55,5 @@ class ParquetOpener(Protocol):
 class DatasetTable(Protocol):
     """What those who make releases know of datasets."""
 
-    def put(self, dataset: ToldDataset) -> None:
+    def put(self, dataset: PublishedDataset) -> None:
         """Keep this, unless this version or a later one is there already; what others wrote beside it stays."""

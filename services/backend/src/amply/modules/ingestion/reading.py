@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from amply.modules.ingestion.accepted import Quarantine, parquet_of
 from amply.modules.ingestion.cells import Bad, Checker, Row
 from amply.modules.ingestion.columns import Column
+from amply.modules.ingestion.decompression import DecompressedFile
 from amply.modules.ingestion.domain import (
     EXPANDED_BYTES_MAX,
     QUARANTINED_MAX,
@@ -16,9 +16,9 @@ from amply.modules.ingestion.domain import (
     Compression,
     FileFormat,
     FileReason,
-    Refused,
+    FileRefused,
 )
-from amply.modules.ingestion.expanding import Expanded
+from amply.modules.ingestion.output_files import Quarantine, parquet_of
 from amply.modules.ingestion.records import Pieces, Record, of_lines, records_of
 
 _GROUP_ROWS: Final = 10_000
@@ -57,12 +57,12 @@ class Reading:
         """The accepted rows as Parquet, piece by piece; nothing at all where there are none.
 
         Raises:
-            Refused: Nothing of the file is accepted; rows that were refused until then are kept.
+            FileRefused: Nothing of the file is accepted; rows that were refused until then are kept.
         """
         groups = self._groups()
         first = next(groups, None)
         if not self.read:
-            raise Refused(FileReason.NO_ROWS)
+            raise FileRefused(FileReason.NO_ROWS)
         if first is not None:
             yield from parquet_of(self._columns, _again(first, groups))
 
@@ -88,11 +88,11 @@ class Reading:
     def _looked_at(self, record: Record) -> Row | Bad:
         self.read += 1
         if self.read > ROWS_MAX:
-            raise Refused(FileReason.TOO_MANY_ROWS)
+            raise FileRefused(FileReason.TOO_MANY_ROWS)
         row = record.found if isinstance(record.found, Bad) else self._checker.check(record.found)
         if isinstance(row, Bad):
             if self.quarantined >= QUARANTINED_MAX:
-                raise Refused(FileReason.TOO_MANY_BAD_ROWS)
+                raise FileRefused(FileReason.TOO_MANY_BAD_ROWS)
             self.reasons[row.reason.value] += 1
             self._quarantine.add(record, row)
         return row
@@ -102,11 +102,11 @@ def _records(file: Pieces, shape: Shape, open_parquet: Opened) -> Iterator[Recor
     names = [column.name for column in shape.columns]
     if shape.format is FileFormat.PARQUET:
         # It is read from its end, so that all of it is held by whoever opens it.
-        whole = Expanded(file, shape.compression, bytes_max=UPLOAD_BYTES_MAX)
+        whole = DecompressedFile(file, shape.compression, bytes_max=UPLOAD_BYTES_MAX)
         # A page may repeat one value a million times: what its rows are is counted as they come out.
-        rows = Expanded(open_parquet(whole, names), Compression.NONE, bytes_max=EXPANDED_BYTES_MAX)
+        rows = DecompressedFile(open_parquet(whole, names), Compression.NONE, bytes_max=EXPANDED_BYTES_MAX)
         return of_lines(rows)
-    return records_of(Expanded(file, shape.compression), shape.format, names)
+    return records_of(DecompressedFile(file, shape.compression), shape.format, names)
 
 
 def _again(first: Sequence[Row], rest: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:

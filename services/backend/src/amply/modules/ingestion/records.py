@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from amply.modules.ingestion.cells import Bad
-from amply.modules.ingestion.domain import LINE_BYTES_MAX, FileFormat, FileReason, Refused, RowReason
+from amply.modules.ingestion.domain import LINE_BYTES_MAX, FileFormat, FileReason, FileRefused, RowReason
 
 _PIECE: Final = 64 * 1024
 _RECORD_BYTES_MAX: Final = 4 * LINE_BYTES_MAX
@@ -56,7 +56,7 @@ def records_of(file: Pieces, file_format: FileFormat, names: Sequence[str]) -> I
     """The rows of a file that is no Parquet. `names`: the columns that a row of CSV may have.
 
     Raises:
-        Refused: No row of it can be made sense of.
+        FileRefused: No row of it can be made sense of.
     """
     if file_format is FileFormat.CSV:
         return _of_csv(file, frozenset(names))
@@ -201,9 +201,9 @@ def _header(reader: Iterator[list[str]], names: frozenset[str]) -> list[str] | N
     try:
         header = next(reader, None)
     except (csv.Error, _RecordTooLong):
-        raise Refused(FileReason.COLUMNS_DIFFER) from None
+        raise FileRefused(FileReason.COLUMNS_DIFFER) from None
     if header is not None and (not header or len(set(header)) < len(header) or not set(header) <= names):
-        raise Refused(FileReason.COLUMNS_DIFFER)
+        raise FileRefused(FileReason.COLUMNS_DIFFER)
     return header
 
 
@@ -243,14 +243,14 @@ def _of_array(file: Pieces) -> Iterator[Record]:
     """One array of objects. Where one of them cannot be read, nobody knows where the next one begins."""
     text = _Text(file)
     if text.skip_space() != "[":
-        raise Refused(FileReason.NOT_JSON)
+        raise FileRefused(FileReason.NOT_JSON)
     text.at += 1
     if text.skip_space() == "]":
         text.at += 1
     else:
         yield from _elements(text)
     if text.skip_space():
-        raise Refused(FileReason.NOT_JSON)
+        raise FileRefused(FileReason.NOT_JSON)
 
 
 def _elements(text: _Text) -> Iterator[Record]:
@@ -258,7 +258,7 @@ def _elements(text: _Text) -> Iterator[Record]:
     while True:
         number += 1
         if not text.skip_space():
-            raise Refused(FileReason.NOT_JSON)
+            raise FileRefused(FileReason.NOT_JSON)
         found, content = _element(text)
         yield Record(number, content[:_PIECE], len(content), found)
         follows = text.skip_space()
@@ -266,7 +266,7 @@ def _elements(text: _Text) -> Iterator[Record]:
         if follows == "]":
             return
         if follows != ",":
-            raise Refused(FileReason.NOT_JSON)
+            raise FileRefused(FileReason.NOT_JSON)
 
 
 _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
@@ -284,7 +284,7 @@ def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, str]:
         if end and (end < len(text.text) or text.is_over):
             break
         if text.is_over or len(text.text) - text.at > LINE_BYTES_MAX:
-            raise Refused(FileReason.NOT_JSON)
+            raise FileRefused(FileReason.NOT_JSON)
         text.more()
     content = text.text[text.at : end]
     text.at = end

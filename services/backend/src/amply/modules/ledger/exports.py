@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from amply.infra.database import Database
-from amply.infra.pieces import Sink, drain
+from amply.infra.streamed_files import DrainableBuffer, drain
 from amply.modules.ledger.pages import (
     EntryFilter,
     LoggedEntry,
@@ -110,7 +110,7 @@ def parquet_file(pieces: Iterable[Sequence[LoggedEntry]]) -> Iterator[bytes]:
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 
     schema = _schema()
-    sink = Sink()
+    sink = DrainableBuffer()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for group in _grouped(pieces):
             writer.write_table(pa.Table.from_pylist([_typed(line) for line in group], schema=schema))

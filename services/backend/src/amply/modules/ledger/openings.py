@@ -11,7 +11,7 @@ from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
-from amply.infra.vault import DONORS, Head, Keyring, LeafCut, NoKeysHere, Place, keyring_of
+from amply.infra.vault import DONORS, CellLocation, Head, Keyring, LeafCut, NoKeysHere, keyring_of
 from amply.infra.vault.format import LEAFED, LEAFED_BYTES
 from amply.infra.vault.resealing import under_leaf
 from amply.modules.ledger.commitments import CommitmentSecrets
@@ -169,5 +169,5 @@ def _under_leaf(keyring: Keyring, inner: bytes, *, entry_id: str, gift: OfGift |
     return sealed if is_under_leaves(sealed) else None
 
 
-def _place(entry_id: str) -> Place:
-    return Place(table=_TABLE, column="sealed", row=entry_id)
+def _place(entry_id: str) -> CellLocation:
+    return CellLocation(table=_TABLE, column="sealed", row=entry_id)

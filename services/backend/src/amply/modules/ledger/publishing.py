@@ -17,7 +17,7 @@ from sqlalchemy import text
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.errors import invariant
-from amply.modules.ledger import checkpoints, clearance, gate
+from amply.modules.ledger import booking_gate, checkpoints, clearance
 from amply.modules.ledger.checkpoints import CheckpointTaken, LogProgress
 from amply.modules.ledger.forks import ForkRefused, PublicCheckpoint, refuse_fork
 from amply.modules.ledger.ports import (
@@ -44,7 +44,7 @@ from ledger_format.tiles import (
     tile_path,
 )
 
-CHECKPOINT_PUBLISHED: Final = "ledger.checkpoint_published"
+TOPIC_CHECKPOINT_PUBLISHED: Final = "ledger.checkpoint_published"
 _FIRST: Final = "first-checkpoint"
 """In the archive: the text of the first checkpoint ever, kept before it is signed."""
 
@@ -146,7 +146,7 @@ def clear_sequencer(
     """
     with database.transaction() as session:
         # Before the comparison: should another server answer meanwhile, it is not the one that was compared.
-        life = gate.present_life(session)
+        life = booking_gate.present_life(session)
         asked = clearance.newest(session)
     try:
         check_public_log(
@@ -159,12 +159,12 @@ def clear_sequencer(
         )
     except ForkRefused as refusal:
         with database.transaction() as session:
-            gate.close_bookings(session, life=life, reason=refusal.reason, now=now)
+            booking_gate.close_bookings(session, life=life, reason=refusal.reason, now=now)
             if asked is not None:
                 clearance.withdraw(session, token=asked.token, reason=refusal.reason)
         raise
     with database.transaction() as session:
-        gate.open_bookings(session, life=life, now=now)
+        booking_gate.open_bookings(session, life=life, now=now)
         if asked is not None:
             clearance.give(session, token=asked.token, now=now)
 
@@ -173,7 +173,7 @@ def clearance_is_due(database: Database) -> bool:
     """Whether a sequencer asked for clearance and has none, or nothing may be booked."""
     with database.transaction() as session:
         asked = clearance.newest(session)
-        return (asked is not None and asked.is_open) or not gate.takes_entries(session)
+        return (asked is not None and asked.is_open) or not booking_gate.takes_entries(session)
 
 
 def publish_checkpoint(
@@ -344,7 +344,7 @@ def _keep_copies(database: Database, target: _Target, note: str, archive: Archiv
 def _finish(database: Database, target: _Target, *, now: datetime) -> None:
     with database.transaction() as session:
         if checkpoints.mark_published(session, size=target.size, now=now):
-            outbox.put(session, topic=CHECKPOINT_PUBLISHED, payload={"size": str(target.size)}, now=now)
+            outbox.put(session, topic=TOPIC_CHECKPOINT_PUBLISHED, payload={"size": str(target.size)}, now=now)
     _log.info("ledger_checkpoint_published", size=target.size)
 
 

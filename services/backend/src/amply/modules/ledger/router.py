@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, LogUrlOf, responses
 from amply.kernel.errors import TooManyRequests
-from amply.modules.ledger import gate, queries
+from amply.modules.ledger import booking_gate, queries
 from amply.modules.ledger.queries import EntryNotFound
 
 router = APIRouter(
@@ -58,7 +58,7 @@ def show_freshness(
         # The age first: what is published in between makes the answer older, never too young.
         age = queries.oldest_unpublished_age(session, now=clock())
         size = queries.published_size(session)
-        takes_entries = gate.takes_entries(session)
+        takes_entries = booking_gate.takes_entries(session)
     return FreshnessOut(
         published_size=size,
         oldest_unpublished_seconds=age.total_seconds(),

@@ -104,7 +104,7 @@ class _Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _PendingRequest:
     text: str
     future: Future[Answer]
 
@@ -123,7 +123,7 @@ class Witnesses:
     patience: float = PATIENCE_SECONDS
     grace: float = GRACE_SECONDS
     _sizes: dict[str, int] = field(default_factory=dict, init=False)
-    _asked: dict[str, _Asked] = field(default_factory=dict, init=False)
+    _asked: dict[str, _PendingRequest] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         invariant(
@@ -209,7 +209,7 @@ class Witnesses:
         if not anew and earlier is not None and earlier.text == text and _is_good(earlier.future):
             return earlier.future  # it came too late to be waited for, and is as good now
         future: Future[Answer] = Future()
-        self._asked[name] = _Asked(text=text, future=future)
+        self._asked[name] = _PendingRequest(text=text, future=future)
         self._start(name, partial(self._consult, name, key, question, future))
         return future
 

@@ -39,7 +39,7 @@ from amply.modules.marketplace.paying import (
     NothingOwed,
     Payment,
     PaymentContradicts,
-    Way,
+    TransferKind,
     note_payment,
 )
 from amply.modules.marketplace.ports import (
@@ -106,9 +106,9 @@ __all__ = [
     "RevenueLine",
     "SettlementDependencies",
     "Terms",
+    "TransferKind",
     "Usage",
     "Used",
-    "Way",
     "amend_contract",
     "by_dataset",
     "close_contract",

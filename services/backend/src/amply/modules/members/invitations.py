@@ -17,7 +17,7 @@ from amply.infra.signed_links import SignedLinks
 from amply.infra.vault import indexes, keyring_of
 from amply.kernel import ids
 from amply.modules import audit, mail, organizations
-from amply.modules.access import Access, Own, Role
+from amply.modules.access import Access, PersonAccess, Role
 from amply.modules.audit import Action, Actor, ActorKind, Deed
 from amply.modules.members.domain import (
     INVITATIONS_MAX,
@@ -153,7 +153,7 @@ def withdraw(session: Session, access: Access, *, invitation_id: str) -> None:
     audit.record_by(session, access, Action.MEMBER_INVITATION_WITHDRAWN, invitation_id)
 
 
-def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> str:
+def accept(session: Session, own: PersonAccess, *, invitation_id: str, address: str) -> str:
     """Join by an invitation to `address`, which is the person's; return the organisation. Once, by the database's own rule.
 
     Raises:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from amply.modules import organizations
-from amply.modules.access import Access, Own, Role
+from amply.modules.access import Access, PersonAccess, Role
 from amply.modules.members.domain import (
     INVITATIONS_MAX,
     MEMBERS_MAX,
@@ -49,7 +49,7 @@ def find(session: Session, access: Access, *, person_id: str) -> Member:
     return member_of(row)
 
 
-def memberships_of(session: Session, own: Own) -> Sequence[Membership]:
+def memberships_of(session: Session, own: PersonAccess) -> Sequence[Membership]:
     """The organisations that somebody is in, the first ones first."""
     rows = session.scalars(
         select(MemberRow)

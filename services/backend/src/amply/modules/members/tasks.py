@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.modules import mail, organizations
 from amply.modules.access import Role
 from amply.modules.members.domain import ATTEMPTS_MAX
@@ -50,7 +50,7 @@ def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
     return sent
 
 
-def tended() -> Tended:
+def tended() -> SealedRows:
     """What the vault keeps sealed by the newest keys."""
     return of_records(InvitationRow)
 

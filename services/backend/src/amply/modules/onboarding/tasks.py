@@ -10,7 +10,7 @@ import structlog
 
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, organizations, payments
 from amply.modules.onboarding.account_news import AccountEventDependencies
@@ -76,7 +76,7 @@ def send_invitations(parts: OnboardingTaskDependencies, *, now: datetime) -> int
     )
 
 
-def tended() -> Tended:
+def tended() -> SealedRows:
     """What the vault keeps sealed by the newest keys."""
     return of_records(InvitationRow)
 

@@ -34,7 +34,7 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
-from amply.modules.organizations.own import own as own_organization
+from amply.modules.organizations.own_organization import own as own_organization
 from amply.modules.organizations.pictures import describe_picture, hide_picture, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
@@ -42,7 +42,7 @@ from amply.modules.organizations.schemas import PictureOut
 from amply.modules.organizations.service import create, take_anonymous_gifts
 from amply.modules.organizations.states import (
     MoveNotPossible,
-    Step,
+    StateChange,
     locked,
     move,
     name_as,
@@ -52,7 +52,7 @@ from amply.modules.organizations.states import (
     tier_of,
     tiers,
 )
-from amply.modules.organizations.words import line_of, name_of, sdgs_of, text_of, website_of
+from amply.modules.organizations.text_rules import line_of, name_of, sdgs_of, text_of, website_of
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -73,7 +73,7 @@ __all__ = [
     "PictureKind",
     "PictureOut",
     "SlugTaken",
-    "Step",
+    "StateChange",
     "address_at_rest",
     "allow_return",
     "check",

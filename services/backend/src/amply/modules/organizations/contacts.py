@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.errors import InvalidRequest
 from amply.modules.organizations import queries
 from amply.modules.organizations.models import ContactRow
@@ -76,6 +76,6 @@ def address_at_rest(session: Session, *, organization_id: str, email: str) -> di
     return {"email": held["plain_email"], "sealed": held["sealed"]}
 
 
-def tended() -> Tended:
+def tended() -> SealedRows:
     """What the vault keeps sealed by the newest keys."""
     return of_records(ContactRow)

@@ -28,7 +28,7 @@ class MoveNotPossible(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class StateChange:
     """Where an organisation was, and where it is now."""
 
     before: OrganizationState
@@ -95,7 +95,7 @@ def move(
     of: Collection[OrganizationState],
     to: OrganizationState,
     access: Access | None = None,
-) -> Step:
+) -> StateChange:
     """Move it, if it is in one of the states `of`. Two at once: the second one sees where the first one left it.
 
     Raises:
@@ -113,7 +113,7 @@ def move(
         .execution_options(synchronize_session=False)
     )
     session.expire_all()
-    return Step(before=before, after=to)
+    return StateChange(before=before, after=to)
 
 
 def settle(

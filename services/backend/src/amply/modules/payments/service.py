@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
-from amply.infra.new_rows import NewRow
+from amply.infra.multi_table_insert import NewRow
 from amply.kernel import ids
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money

@@ -29,7 +29,7 @@ from amply.modules.payouts.queries import (
 from amply.modules.payouts.recording import explain
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.tasks import (
-    TOPIC_ASKED,
+    TOPIC_RECONCILIATION_REQUESTED,
     ask_for,
     close_due,
     handle_provider_event,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LISTED_MAX",
     "PAYOUT_COLUMNS",
-    "TOPIC_ASKED",
+    "TOPIC_RECONCILIATION_REQUESTED",
     "Closed",
     "MovementNotOpen",
     "OpenMovement",

@@ -26,7 +26,7 @@ class PayoutNotInLog(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class _PayoutLogRange:
     """A payout, and between which places of the log entries are told with it: above `after`, up to `place`."""
 
     payout_id: str
@@ -60,7 +60,7 @@ def read_journal(
     return journal_of([*chapters, last], currency=payout.currency)
 
 
-def _told(session: Session, payout: KnownPayout) -> list[_Told]:
+def _told(session: Session, payout: KnownPayout) -> list[_PayoutLogRange]:
     """The payouts up to this one in the order of the log; those by hand have no journal, and what came before them waits."""
     begun = queries.with_journals(session, payout=payout)
     places = ledger.log_indexes(session, entry_ids=begun.values())
@@ -70,7 +70,7 @@ def _told(session: Session, payout: KnownPayout) -> list[_Told]:
     order = sorted((place, payout_id) for payout_id, place in known.items() if place <= known[payout.id])
     before = [-1, *(place for place, _ in order)]
     return [
-        _Told(payout_id=payout_id, after=after, place=place)
+        _PayoutLogRange(payout_id=payout_id, after=after, place=place)
         for (place, payout_id), after in zip(order, before, strict=False)
     ]
 

@@ -82,7 +82,7 @@ class Journal:
 
 def journal_of(chapters: Sequence[Chapter], *, currency: str) -> Journal:
     """What the last of these payouts moved. All before it, in their order: they say what was held, and for how much."""
-    held: dict[str, _Held] = defaultdict(_Held)
+    held: dict[str, _DisputeHold] = defaultdict(_DisputeHold)
     waiting: list[Entry] = []
     journal = Journal(by_piece={}, beside=())
     for chapter in chapters:
@@ -107,7 +107,7 @@ def shared(total: int, like: Sides) -> Sides:
 
 
 @dataclass
-class _Held:
+class _DisputeHold:
     """What is on `dispute_hold` in one donor's currency, and what the account paid for it; minor units of either."""
 
     theirs: int = 0
@@ -125,7 +125,7 @@ class _Held:
         return value + worth * (size - known) // size
 
 
-def _sides(piece: Piece, currency: str, held: dict[str, _Held]) -> Sides:
+def _sides(piece: Piece, currency: str, held: dict[str, _DisputeHold]) -> Sides:
     entry = piece.entry
     if entry is None or (entry.currency == currency and entry.moved != piece.minor_units):
         return {piece.account: -piece.minor_units}
@@ -136,7 +136,7 @@ def _sides(piece: Piece, currency: str, held: dict[str, _Held]) -> Sides:
     return _exchanged(entry, piece.minor_units, held[entry.currency])
 
 
-def _exchanged(entry: Entry, minor_units: int, held: _Held) -> Sides:
+def _exchanged(entry: Entry, minor_units: int, held: _DisputeHold) -> Sides:
     """An entry in a donor's currency, for what it was exchanged for: a debit where the balance was credited."""
     others = {name: amount for name, amount in entry.sides.items() if amount != 0}
     on_hold = others.pop(HOLD, 0)
@@ -152,7 +152,7 @@ def _exchanged(entry: Entry, minor_units: int, held: _Held) -> Sides:
     return {HOLD: -value} | ({_DIFFERENCES: rest} if rest else {})
 
 
-def _ready(waiting: Sequence[Entry], held: Mapping[str, _Held]) -> list[Entry]:
+def _ready(waiting: Sequence[Entry], held: Mapping[str, _DisputeHold]) -> list[Entry]:
     """Those of which it is known what was paid for what they are about, the oldest first."""
     left = {currency: each.theirs for currency, each in held.items()}
     ready = []
@@ -164,7 +164,7 @@ def _ready(waiting: Sequence[Entry], held: Mapping[str, _Held]) -> list[Entry]:
     return ready
 
 
-def _lost(entry: Entry, held: Mapping[str, _Held]) -> Sides:
+def _lost(entry: Entry, held: Mapping[str, _DisputeHold]) -> Sides:
     others = {name: amount for name, amount in entry.sides.items() if name != HOLD and amount != 0}
     value = held[entry.currency].let_go(-entry.sides[HOLD], worth=0)
     return {HOLD: -value, **shared(value, others)}

@@ -173,7 +173,7 @@ def is_application_fee(movement: Movement) -> bool:
     )
 
 
-def decide(movement: Movement, *, moved: "ledger.Moved | None", is_ours: bool) -> Decision:
+def decide(movement: Movement, *, moved: "ledger.AccountMovement | None", is_ours: bool) -> Decision:
     """Hold a movement against the entry that has its name, if there is one.
 
     An entry decides before anything else. Without one: what belongs to no payment of ours is the organisation's own

@@ -91,14 +91,14 @@ class Recording:
             if movement.booked_as not in moved and of_what is not None and _is_of(movement, of_what):
                 self._book(movement, ledger.Kind.CURRENCY_EXCHANGED, _exchange_lines(self.owner, movement))
 
-    def _moved(self, found: Sequence[Movement]) -> Mapping[str, ledger.Moved]:
+    def _moved(self, found: Sequence[Movement]) -> Mapping[str, ledger.AccountMovement]:
         keys = {movement.booked_as for movement in found if movement.booked_as is not None}
         return ledger.moved_by(
             self.session, account=ledger.account(self.owner, "processor_balance"), stored_keys=keys
         )
 
     def _values(
-        self, movement: Movement, moved: Mapping[str, ledger.Moved], *, payout_id: str | None
+        self, movement: Movement, moved: Mapping[str, ledger.AccountMovement], *, payout_id: str | None
     ) -> dict[str, object]:
         entry = moved.get(movement.booked_as or "")
         decision = decide(movement, moved=entry, is_ours=entry is not None or self._is_ours(movement))
@@ -137,7 +137,7 @@ class Recording:
             is not None
         )
 
-    def _is_fee_to_book(self, movement: Movement, moved: Mapping[str, ledger.Moved]) -> bool:
+    def _is_fee_to_book(self, movement: Movement, moved: Mapping[str, ledger.AccountMovement]) -> bool:
         """The fee of a gift waits for the gift: the books tell of both in that order."""
         if not is_fee(movement) and not is_application_fee(movement):
             return False
@@ -179,7 +179,7 @@ class Recording:
         ledger.post(self.session, entry=entry, now=self.now, secrets=self.secrets, keeps_openings=False)
 
 
-def _is_of(movement: Movement, exchanged: ledger.Moved) -> bool:
+def _is_of(movement: Movement, exchanged: ledger.AccountMovement) -> bool:
     """Whether an entry moved, in the donor's currency, just what this exchange is of."""
     source = movement.transaction.source_amount
     if source is None:
@@ -232,7 +232,7 @@ def _match(session: Session, owner: str, rows: Sequence[MovementRow], *, now: da
     return sum(row.state == State.MATCHED for row in rows)
 
 
-def _decide_again(row: MovementRow, moved: ledger.Moved | None) -> Decision:
+def _decide_again(row: MovementRow, moved: ledger.AccountMovement | None) -> Decision:
     if moved is None:
         return Decision(state=State.OPEN, reason=row.reason)
     if moved.minor_units.get(row.currency) == row.minor_units:

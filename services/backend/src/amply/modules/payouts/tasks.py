@@ -36,7 +36,7 @@ from amply.modules.payouts.domain import (
 from amply.modules.payouts.models import MovementWatermarkRow, PayoutRow
 from amply.modules.payouts.recording import Recording, match_open
 
-TOPIC_ASKED: Final = "payout.asked_for"
+TOPIC_RECONCILIATION_REQUESTED: Final = "payout.asked_for"
 """An operator wants a payout to be asked for and reconciled."""
 
 CLOSED_EVERY: Final = timedelta(hours=6)
@@ -53,7 +53,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class RetrievedPayout:
     """A payout as the processor told of it just now, whose it is, and when it came to this state as far as we know."""
 
     payout: Payout
@@ -98,7 +98,7 @@ def _apply(
 
     What the payout consists of is listed page by page before the stamp: whoever is killed begins again.
     """
-    told = Told(
+    told = RetrievedPayout(
         payout=parts.processor.payout(payout_id=str(event.object.get("id")), account_id=event.account_id),
         owner=owner,
         account_id=event.account_id,
@@ -141,7 +141,7 @@ def ask_for(session: Session, *, payout_id: str, organization_id: str | None, no
     if row is None and account_id is None:
         raise PayoutNotFound(payout_id)
     payload = {"payout_id": payout_id, "account_id": account_id or ""}
-    outbox.put(session, topic=TOPIC_ASKED, payload=payload, now=now)
+    outbox.put(session, topic=TOPIC_RECONCILIATION_REQUESTED, payload=payload, now=now)
 
 
 def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | None, now: datetime) -> None:
@@ -156,7 +156,7 @@ def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | No
     if owner is None:
         raise PayoutNotFound(payout_id)
     payout = parts.processor.payout(payout_id=payout_id, account_id=account_id)
-    told = Told(payout=payout, owner=owner, account_id=account_id, happened_at=now)
+    told = RetrievedPayout(payout=payout, owner=owner, account_id=account_id, happened_at=now)
     _again(parts, lambda session: _follow(session, parts, told, now=now))
     if not payout.is_itemised:
         raise PayoutNotReconciled(payout_id)
@@ -227,7 +227,7 @@ def _owner(session: Session, account_id: str | None) -> str | None:
     return payments.owner_of_account(session, account_id=account_id)
 
 
-def _follow(session: Session, parts: PayoutDependencies, told: Told, *, now: datetime) -> bool:
+def _follow(session: Session, parts: PayoutDependencies, told: RetrievedPayout, *, now: datetime) -> bool:
     return PayoutInHand(
         session=session,
         payout=told.payout,
@@ -252,7 +252,7 @@ def _again(parts: PayoutDependencies, work: Callable[[Session], Result]) -> Resu
         return work(session)
 
 
-def _itemise(parts: PayoutDependencies, told: Told, *, now: datetime) -> None:
+def _itemise(parts: PayoutDependencies, told: RetrievedPayout, *, now: datetime) -> None:
     """List what a payout consists of, page by page, hold it against the books, and add it up."""
     payout = told.payout
     items = total = 0

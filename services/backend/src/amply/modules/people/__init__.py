@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from amply.modules.people.addresses import Address, AddressNotAcceptable, address_of
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
-from amply.modules.people.changing import forget
+from amply.modules.people.credential_changes import forget
 from amply.modules.people.dependencies import Dependencies, Site
 from amply.modules.people.domain import (
     TOPIC_ERASED,
@@ -14,7 +14,7 @@ from amply.modules.people.domain import (
     Person,
     SignInElsewhere,
 )
-from amply.modules.people.erased import count_unnoted, note_erased, still_there
+from amply.modules.people.erasure_list import count_unnoted, note_erased, still_there
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
 from amply.modules.people.persons import addresses, find, move_stamp

@@ -7,7 +7,7 @@ from datetime import datetime
 from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.people import persons
 from amply.modules.people.dependencies import Dependencies
-from amply.modules.people.domain import SESSION_SEEN_EVERY, Session
+from amply.modules.people.domain import SESSION_SEEN_EVERY, SignInSession
 from amply.modules.people.session_binding import binding_of
 
 _SIGN_IN = "Sign in again: the session is over."
@@ -45,7 +45,7 @@ class SessionCallers:
             through=session.through,
         )
 
-    def _holds(self, session: Session, *, address: str) -> bool:
+    def _holds(self, session: SignInSession, *, address: str) -> bool:
         """Whether nothing has ended it since: it is where it belongs, and its stamp is the person's."""
         if session.place != binding_of(self.parts.key, session.binding, address):
             return False

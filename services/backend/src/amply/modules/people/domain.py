@@ -104,7 +104,7 @@ class Visit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
+class SignInSession:
     """One session as it is stored, without its token.
 
     Attributes:

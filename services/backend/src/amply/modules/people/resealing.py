@@ -7,7 +7,7 @@ from sqlalchemy import func, inspect, literal_column, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from amply.infra.vault import PEOPLE
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules.people.sealing import PeopleKey
 
 _Column = InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]
@@ -23,9 +23,9 @@ class SealedColumn:
 
 def tended_by(
     key: PeopleKey, name: str, *, columns: Sequence[SealedColumn], passing: Sequence[_Column] = ()
-) -> Tended:
+) -> SealedRows:
     """What the vault keeps sealed by the newest key. `passing` is counted and ends within days, by itself."""
-    return Tended(
+    return SealedRows(
         name=name,
         reseal=lambda session, limit: _reseal(session, key, columns, limit=limit),
         columns={PEOPLE: (*(each.column for each in columns), *passing)},

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from amply.infra.settings import PeopleSettings
-from amply.infra.vault import PEOPLE, Keyring, Place, prefix
+from amply.infra.vault import PEOPLE, CellLocation, Keyring, prefix
 from amply.kernel.errors import invariant
 from amply.modules.people.addresses import Address
 
@@ -138,6 +138,6 @@ class PeopleKey:
         return AESGCM(self._derived("seal"))
 
 
-def _place(of: str) -> Place:
+def _place(of: str) -> CellLocation:
     """What it is of names table and column by itself: ids of each table have a prefix of their own, factors say what they are."""
-    return Place(table="people", column="sealed", row=of)
+    return CellLocation(table="people", column="sealed", row=of)

@@ -20,7 +20,7 @@ from amply.infra.cache import cache_client, log_unavailable
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import CacheSettings
 from amply.modules.access import SignInUnavailable
-from amply.modules.people.domain import SESSION_IDLE, SESSION_LIFETIME, STAMP_CACHED, IpBinding, Session
+from amply.modules.people.domain import SESSION_IDLE, SESSION_LIFETIME, STAMP_CACHED, IpBinding, SignInSession
 
 AT_ONCE_MAX: Final = 50
 """Of one person's: the next one ends the oldest."""
@@ -50,7 +50,7 @@ class SessionStore:
         """Over connections of its own, which are given up after a second."""
         return cls(cache_client(settings, decodes=True))
 
-    def open(self, session: Session) -> str:
+    def open(self, session: SignInSession) -> str:
         """Keep a session and return its token."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         name, index = _session_key(token), _index_key(session.person_id)
@@ -64,19 +64,19 @@ class SessionStore:
             self._end_oldest(session.person_id)
         return token
 
-    def find(self, token: str) -> Session | None:
+    def find(self, token: str) -> SignInSession | None:
         """The session that a token opens."""
         with self._answering() as cache:
             found = cast("str | None", cache.get(_session_key(token)))
         return _read(found) if found else None
 
-    def touch(self, token: str, session: Session, *, now: datetime) -> None:
+    def touch(self, token: str, session: SignInSession, *, now: datetime) -> None:
         """Note that it is used. One that was ended meanwhile stays ended."""
         seen = replace(session, seen_at=now)
         with self._answering() as cache:
             cache.set(_session_key(token), _written(seen), ex=_left(seen, now=now), xx=True)
 
-    def exchange(self, token: str, session: Session) -> str:
+    def exchange(self, token: str, session: SignInSession) -> str:
         """End a token's session and open this one, with an id of its own, in its place; return its token."""
         made = self.open(session)
         self.end(token)
@@ -90,7 +90,7 @@ class SessionStore:
             if found is not None:
                 cache.hdel(_index_key(found.person_id), found.id)
 
-    def of_person(self, person_id: str) -> list[Session]:
+    def of_person(self, person_id: str) -> list[SignInSession]:
         """Those that a person has, the newest first."""
         return sorted(self._held(person_id).values(), key=lambda held: held.signed_in_at, reverse=True)
 
@@ -147,7 +147,7 @@ class SessionStore:
             found = cast("str | None", cache.getdel(f"{_PREFIX}:once:{name}"))
         return json.loads(found) if found else None
 
-    def _held(self, person_id: str) -> dict[str, Session]:
+    def _held(self, person_id: str) -> dict[str, SignInSession]:
         """By the name of its key. What is over leaves the index."""
         with self._answering() as cache:
             index = cast("dict[str, str]", cache.hgetall(_index_key(person_id)))
@@ -187,23 +187,23 @@ def _stamp_key(person_id: str) -> str:
     return f"{_PREFIX}:stamp:{person_id}"
 
 
-def _left(session: Session, *, now: datetime) -> timedelta:
+def _left(session: SignInSession, *, now: datetime) -> timedelta:
     """How long the cache keeps it from now on: never less than a second, which it would refuse."""
     left = min(SESSION_IDLE, session.signed_in_at + SESSION_LIFETIME - now)
     return max(left, timedelta(seconds=1))
 
 
-def _written(session: Session) -> str:
+def _written(session: SignInSession) -> str:
     moments = {name: getattr(session, name).timestamp() for name in _MOMENTS}
     return json.dumps({**vars(session), **moments})
 
 
-def _read(text: str) -> Session | None:
+def _read(text: str) -> SignInSession | None:
     """What is written otherwise is of another release: its person signs in again."""
     try:
         facts: dict[str, Any] = json.loads(text)
         moments = {name: datetime.fromtimestamp(facts[name], tz=UTC) for name in _MOMENTS}
-        return Session(**{**facts, **moments, "binding": IpBinding(facts["binding"])})
+        return SignInSession(**{**facts, **moments, "binding": IpBinding(facts["binding"])})
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -14,12 +14,12 @@ from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.people import factors, limits, passwords, persons
 from amply.modules.people.addresses import address_of
-from amply.modules.people.agents import device_named
 from amply.modules.people.dependencies import Dependencies
-from amply.modules.people.domain import LetterKind, Session, SignInRefused, Visit
+from amply.modules.people.domain import LetterKind, SignInRefused, SignInSession, Visit
 from amply.modules.people.links import Stamped
 from amply.modules.people.persons import Credentials
 from amply.modules.people.session_binding import binding_of
+from amply.modules.people.user_agents import device_named
 
 _REFUSED: Final = "Check the e-mail address and the password, or ask for a new one; a new account is open once its letter's link is used."
 _BEGIN_AGAIN: Final = "Begin again with your e-mail address and password."
@@ -141,7 +141,7 @@ def begin(
             parts.before_session(session, found.person_id, now)
     device = visit.device or secrets.token_urlsafe(16)
     token = parts.sessions.open(
-        Session(
+        SignInSession(
             id=ids.new_id("ses"),
             person_id=found.person_id,
             stamp=found.stamp,

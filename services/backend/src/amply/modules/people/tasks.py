@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.infra.erasures import ErasureList
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules import mail
 from amply.modules.mail import Language, Mail
 from amply.modules.people import factors
@@ -63,7 +63,7 @@ def send_letters(parts: PeopleTaskDependencies, *, now: datetime) -> int:
     return sent
 
 
-def tended(key: PeopleKey) -> Tended:
+def tended(key: PeopleKey) -> SealedRows:
     """What the vault keeps sealed by the newest key, and where such seals stand."""
     return tended_by(
         key,

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
 from amply.modules.mail import Language
@@ -141,7 +141,7 @@ def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) ->
     )
 
 
-def tended() -> tuple[Tended, ...]:
+def tended() -> tuple[SealedRows, ...]:
     """What the vault keeps sealed by the newest keys; withdrawn declarations are taken out of it."""
     kept = of_records(ReceiptFactsRow)
     return (replace(kept, reseal=partial(_forget_or, kept.reseal)), of_records(IssuedReceiptRow))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from amply.modules.recurring.callers import CallerOf, PartsOf
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
+from amply.modules.recurring.charge_attempts import CollectionDependencies
 from amply.modules.recurring.dependencies import Dependencies, RecurringNotConfigured
 from amply.modules.recurring.domain import (
     LinkNotValid,
@@ -30,7 +31,6 @@ from amply.modules.recurring.tasks import (
     pause_contested,
     send_letters,
 )
-from amply.modules.recurring.turns import CollectionDependencies
 
 if TYPE_CHECKING:
     from fastapi import APIRouter

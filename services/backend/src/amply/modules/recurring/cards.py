@@ -15,7 +15,7 @@ from amply.modules import defence, payments
 from amply.modules.recurring.contested import require_uncontested
 from amply.modules.recurring.domain import CHANGEABLE, ChargeState, Plan, PlanNotChangeable
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import lock_plan, pays_with, plan_of
+from amply.modules.recurring.plan_transitions import lock_plan, pays_with, plan_of
 
 _LOOK_AFTER: Final = timedelta(minutes=10)
 """Whoever stores a card and closes the page before it has told us."""

@@ -23,7 +23,7 @@ from amply.modules.recurring.domain import (
     Reason,
 )
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import (
+from amply.modules.recurring.plan_transitions import (
     LetterKind,
     lock_plan,
     owe_letter,

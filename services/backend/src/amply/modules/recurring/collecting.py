@@ -14,14 +14,21 @@ from sqlalchemy.orm import Session
 from amply.modules import donations, payments
 from amply.modules.donations import DonationStatus
 from amply.modules.payments import PaymentStatus
+from amply.modules.recurring.charge_attempts import (
+    Applies,
+    ChargeAttempt,
+    CollectionDependencies,
+    apply,
+    claim,
+    look_at,
+)
 from amply.modules.recurring.contested import rest_contested
-from amply.modules.recurring.declines import Step, following
+from amply.modules.recurring.declines import DeclineResponse, following
 from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason, Unanswered, WaitsFor
 from amply.modules.recurring.ending import end_unpaid, note_unanswered, write_of
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import FIRST, LetterKind, forget_donor, pays_with, rest, run
 from amply.modules.recurring.opening import ABANDONED_AFTER
-from amply.modules.recurring.turns import Applies, CollectionDependencies, Turn, apply, claim, look_at
+from amply.modules.recurring.plan_transitions import FIRST, LetterKind, forget_donor, pays_with, rest, run
 
 _BATCH_MAX: Final = 100
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
@@ -61,7 +68,7 @@ def collect(parts: CollectionDependencies, *, now: datetime) -> int:
     return looked
 
 
-def _work_of(turn: Turn) -> Callable[[Turn], None]:
+def _work_of(turn: ChargeAttempt) -> Callable[[ChargeAttempt], None]:
     """What is done with a charge, for as long as it makes sense."""
     if turn.now - turn.charge.opened_at > _LOOKED_FOR:
         return _lose_sight
@@ -70,7 +77,7 @@ def _work_of(turn: Turn) -> Callable[[Turn], None]:
     return _WORK[turn.charge.state]
 
 
-def _collect(turn: Turn) -> None:
+def _collect(turn: ChargeAttempt) -> None:
     """Open the payment where nobody has yet, and charge what is kept."""
     charge, plan = turn.charge, turn.plan
     if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.CANCELED):
@@ -101,7 +108,7 @@ def _collect(turn: Turn) -> None:
     apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
 
 
-def _contested(turn: Turn, period: int) -> Applies:
+def _contested(turn: ChargeAttempt, period: int) -> Applies:
     def contest(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         if plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE):
             rest_contested(session, plan, period=period, now=turn.now)
@@ -110,7 +117,7 @@ def _contested(turn: Turn, period: int) -> Applies:
     return contest
 
 
-def _put_off(turn: Turn) -> None:
+def _put_off(turn: ChargeAttempt) -> None:
     """Nothing is taken for an organisation that takes no gifts now. A day before nobody would be asked any more, the period lapses."""
     if _has_left(turn):
         _refused(turn, reason=Reason.ORGANIZATION)
@@ -135,7 +142,7 @@ def _waits_no_more(plan: PlanRow) -> None:
         plan.waits_for = None
 
 
-def _opened(turn: Turn) -> payments.Payment:
+def _opened(turn: ChargeAttempt) -> payments.Payment:
     if turn.payment.status is not PaymentStatus.CREATED:
         return turn.payment
     donations.open_payment(turn.parts.database, turn.parts.processor, payment=turn.payment, clock=turn.clock)
@@ -143,7 +150,7 @@ def _opened(turn: Turn) -> payments.Payment:
         return payments.get(session, payment_id=turn.payment.id)
 
 
-def _look(turn: Turn) -> None:
+def _look(turn: ChargeAttempt) -> None:
     """Its event decides; what a bank sends back days later is a decline like any other."""
     if turn.charge.period == FIRST and turn.plan.status is PlanStatus.INCOMPLETE:
         _look_at_first(turn)
@@ -157,7 +164,7 @@ def _look(turn: Turn) -> None:
             apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
 
 
-def _look_at_first(turn: Turn) -> None:
+def _look_at_first(turn: ChargeAttempt) -> None:
     """A plan begins once its first gift is on its way; a donor who was refused may take another card for a day."""
     if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.PROCESSING):
         _begin(turn)
@@ -165,7 +172,7 @@ def _look_at_first(turn: Turn) -> None:
         apply(turn, _never_started(turn))
 
 
-def _begin(turn: Turn) -> None:
+def _begin(turn: ChargeAttempt) -> None:
     """What the first gift was paid with is kept for the others."""
     method = turn.parts.saved.method_of_intent(
         remote_id=turn.payment.remote_id or "", account_id=turn.payment.account_id
@@ -185,7 +192,7 @@ def _begin(turn: Turn) -> None:
     apply(turn, begin)
 
 
-def _never_started(turn: Turn) -> Applies:
+def _never_started(turn: ChargeAttempt) -> Applies:
     def end(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
         rest(session, plan, status=PlanStatus.ENDED, reason=Reason.NEVER_STARTED, now=turn.now)
@@ -194,7 +201,7 @@ def _never_started(turn: Turn) -> Applies:
     return end
 
 
-def _withdraw(turn: Turn) -> None:
+def _withdraw(turn: ChargeAttempt) -> None:
     """Make sure that nobody pays it any more. What was paid before that is a gift, and is followed."""
     if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.CANCELED):
         _concluded(turn)
@@ -218,7 +225,7 @@ _WORK: Final = {ChargeState.OPEN: _collect, ChargeState.WAITING: _look, ChargeSt
 
 
 def _charged(
-    turn: Turn, session: Session, plan: PlanRow, row: PlanChargeRow, charged: payments.Charged
+    turn: ChargeAttempt, session: Session, plan: PlanRow, row: PlanChargeRow, charged: payments.Charged
 ) -> None:
     """What the processor said to a charge."""
     _waits_no_more(plan)
@@ -233,7 +240,7 @@ def _charged(
 
 
 def _declined(
-    turn: Turn, session: Session, plan: PlanRow, row: PlanChargeRow, decline: payments.Decline
+    turn: ChargeAttempt, session: Session, plan: PlanRow, row: PlanChargeRow, decline: payments.Decline
 ) -> None:
     """Up the ladder, or off it."""
     row.declines, row.decline_code, row.looks = row.declines + 1, decline.code, 0
@@ -244,7 +251,7 @@ def _declined(
     row.state = ChargeState.OPEN if running else ChargeState.GIVING_UP
     if not running:
         row.next_attempt_at = turn.now
-    elif next_step.step is Step.STOP:
+    elif next_step.step is DeclineResponse.STOP:
         rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.DECLINED, now=turn.now)
         session.flush()
         row.state, row.next_attempt_at = ChargeState.GIVING_UP, turn.now
@@ -253,13 +260,13 @@ def _declined(
         plan.status, plan.next_due_at, plan.next_notice_at = PlanStatus.PAST_DUE, None, None
         row.retry_at = next_step.at
         look_at(row, min(turn.now + _DONOR_MAY_PAY, next_step.at or turn.now))
-        kind = LetterKind.CONFIRM if next_step.step is Step.ASK_DONOR else LetterKind.DECLINED
+        kind = LetterKind.CONFIRM if next_step.step is DeclineResponse.ASK_DONOR else LetterKind.DECLINED
         again = f":{turn.plan.method_id}:{row.declines}"
         write_of(session, plan, kind, tried=turn.tried, again=again, now=turn.now)
     _log.info("plan_charge_declined", plan_id=plan.id, period=row.period, step=next_step.step)
 
 
-def _concluded(turn: Turn) -> None:
+def _concluded(turn: ChargeAttempt) -> None:
     """Its event has come: the period is over, and a plan that was behind goes on."""
 
     def conclude(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
@@ -275,7 +282,7 @@ def _concluded(turn: Turn) -> None:
     apply(turn, conclude)
 
 
-def _stop_trying(turn: Turn) -> None:
+def _stop_trying(turn: ChargeAttempt) -> None:
     """No answer for weeks, or nothing that could be asked: this period is given up, and the plan goes on with the next one."""
 
     def stop(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
@@ -288,7 +295,7 @@ def _stop_trying(turn: Turn) -> None:
     apply(turn, stop)
 
 
-def _lose_sight(turn: Turn) -> None:
+def _lose_sight(turn: ChargeAttempt) -> None:
     def lose(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
         note_unanswered(row, Unanswered.OUTCOME, now=turn.now)
@@ -298,7 +305,7 @@ def _lose_sight(turn: Turn) -> None:
     apply(turn, lose)
 
 
-def _shut_out(turn: Turn) -> None:
+def _shut_out(turn: ChargeAttempt) -> None:
     """We are shut out of the organisation's account. Until it is known whether it has left, the charge waits its turn."""
     plan = turn.plan
     if _has_left(turn):
@@ -307,14 +314,14 @@ def _shut_out(turn: Turn) -> None:
         _log.warning("plan_waits_for_organization", plan_id=plan.id, organization_id=plan.organization_id)
 
 
-def _has_left(turn: Turn) -> bool:
+def _has_left(turn: ChargeAttempt) -> bool:
     with turn.parts.database.transaction() as session:
         return payments.has_left(
             session, organization_id=turn.plan.organization_id, account_id=turn.plan.account_id
         )
 
 
-def _refused(turn: Turn, *, reason: Reason = Reason.REFUSED) -> None:
+def _refused(turn: ChargeAttempt, *, reason: Reason = Reason.REFUSED) -> None:
     """The processor takes no charge for this plan at all: nothing is tried again until the donor stores another card.
 
     What was opened is withdrawn, but on an account that has left: there we can do nothing, and nobody can pay with our keys.

@@ -16,7 +16,7 @@ from amply.infra.database import Database
 from amply.modules import donations
 from amply.modules.recurring.domain import PlanContested, PlanStatus, Reason
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import LetterKind, lock_plan, owe_letter, rest
+from amply.modules.recurring.plan_transitions import LetterKind, lock_plan, owe_letter, rest
 
 _IS_CHARGED: Final = (PlanStatus.ACTIVE, PlanStatus.PAST_DUE)
 

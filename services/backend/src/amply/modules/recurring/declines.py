@@ -34,7 +34,7 @@ _NEVER_AGAIN: Final = frozenset(
 _ADVICE_AGAINST: Final = frozenset({"confirm_card_data", "do_not_try_again"})
 
 
-class Step(StrEnum):
+class DeclineResponse(StrEnum):
     """What is done. `ASK_DONOR`: their bank wants to hear them, and nobody else can try."""
 
     TRY_AGAIN = "try_again"
@@ -46,7 +46,7 @@ class Step(StrEnum):
 class Following:
     """The next step, and when: for `ASK_DONOR` how long they have."""
 
-    step: Step
+    step: DeclineResponse
     at: datetime | None
 
 
@@ -56,13 +56,13 @@ def following(
     """What follows the n-th decline (`declines`, from 1) of one period."""
     ladder = LADDER_DAYS if method_kind == "card" else BANK_LADDER_DAYS
     if decline.code in _NEVER_AGAIN or decline.advice in _ADVICE_AGAINST or declines > len(ladder):
-        return Following(step=Step.STOP, at=None)
+        return Following(step=DeclineResponse.STOP, at=None)
     if decline.code in _ASKS_THE_DONOR:
         last = opened_at + timedelta(days=ladder[-1])
-        return Following(step=Step.ASK_DONOR if last > now else Step.STOP, at=last)
+        return Following(step=DeclineResponse.ASK_DONOR if last > now else DeclineResponse.STOP, at=last)
     # After an outage the ladder's day may be over: never sooner than tomorrow.
     at = max(opened_at + timedelta(days=ladder[declines - 1]), now + timedelta(days=1))
-    return Following(step=Step.TRY_AGAIN, at=at)
+    return Following(step=DeclineResponse.TRY_AGAIN, at=at)
 
 
 @dataclass(frozen=True, kw_only=True)

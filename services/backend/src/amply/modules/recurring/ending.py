@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from amply.modules.recurring.domain import Charge, ChargeState, PlanStatus, Unanswered
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import Amounts, LetterKind, PaidWith, owe_letter
+from amply.modules.recurring.plan_transitions import Amounts, LetterKind, PaidWith, owe_letter
 
 
 @dataclass(frozen=True, kw_only=True)

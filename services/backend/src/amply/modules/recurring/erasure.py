@@ -9,7 +9,7 @@ from amply.infra import idempotency
 from amply.modules import defence, payments
 from amply.modules.recurring.domain import UNDER_WAY, ChargeState, PlanStatus, Reason
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import forget_donor, rest
+from amply.modules.recurring.plan_transitions import forget_donor, rest
 from amply.modules.recurring.starting import IDEMPOTENCY_SCOPE
 
 

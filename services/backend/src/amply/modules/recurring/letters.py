@@ -18,7 +18,7 @@ from amply.modules.receipts import Language, Wording, harmless
 from amply.modules.recurring.domain import Reason
 from amply.modules.recurring.links import LinkKey
 from amply.modules.recurring.models import PlanLetterRow, PlanRow
-from amply.modules.recurring.moves import LetterKind
+from amply.modules.recurring.plan_transitions import LetterKind
 
 ATTEMPTS_MAX: Final = 20
 _BATCH_MAX: Final = 50

@@ -7,14 +7,14 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.money import Money
 from amply.modules import donations, organizations
 from amply.modules.donations import Costs, DonationStatus
 from amply.modules.recurring import terms
 from amply.modules.recurring.domain import Charge, Plan, PlanStatus
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import charge_of, plan_of
+from amply.modules.recurring.plan_transitions import charge_of, plan_of
 
 LISTED_MAX: Final = 1_000
 _PLANS_MAX: Final = 100
@@ -102,7 +102,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
     return None if row is None else row.donor_email
 
 
-def tended() -> Tended:
+def tended() -> SealedRows:
     """What the vault keeps sealed by the newest keys."""
     return of_records(PlanRow)
 

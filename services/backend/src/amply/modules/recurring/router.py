@@ -14,7 +14,7 @@ from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import defence, donations, organizations, payments
-from amply.modules.recurring import cards, changes, moves, queries, starting
+from amply.modules.recurring import cards, changes, plan_transitions, queries, starting
 from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
 from amply.modules.recurring.dependencies import RecurringNotConfigured
 from amply.modules.recurring.domain import (
@@ -273,7 +273,7 @@ def _changed(caller: Caller, plan_id: str, change: _Change, *, is_conditional: b
     now = caller.clock()
     with caller.database.transaction() as session:
         if caller.if_match is not None or is_conditional:
-            moves.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
+            plan_transitions.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
             if caller.if_match is None:
                 raise ChangeNotConditional(
                     "Send the version of the plan that you saw as If-Match, so that nothing is done twice."

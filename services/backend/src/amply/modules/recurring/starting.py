@@ -23,7 +23,7 @@ from amply.modules.donations import Answer, Gift
 from amply.modules.recurring.domain import ChargeState, Plan, PlanNeverStarted, PlanStatus, Reason
 from amply.modules.recurring.due_dates import Schedule
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import FIRST, lock_plan, plan_of, rest
+from amply.modules.recurring.plan_transitions import FIRST, lock_plan, plan_of, rest
 
 IDEMPOTENCY_SCOPE: Final = "POST /v1/recurring"
 

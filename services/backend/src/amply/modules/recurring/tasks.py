@@ -6,10 +6,10 @@ from datetime import datetime
 from amply.kernel.clock import Clock
 from amply.modules.recurring import contested
 from amply.modules.recurring.cards import Cards, finish_waiting_cards
+from amply.modules.recurring.charge_attempts import CollectionDependencies
 from amply.modules.recurring.collecting import collect
 from amply.modules.recurring.letters import PlanLetterDependencies, send_due
 from amply.modules.recurring.opening import announce_due, end_abandoned, open_due
-from amply.modules.recurring.turns import CollectionDependencies
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, payments, receipts
 from amply.modules.donations import Anonymity, GiftOptions, GiftOptionsNotAcceptable
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import FIRST, has_gift_aid
+from amply.modules.recurring.plan_transitions import FIRST, has_gift_aid
 
 
 def gift_of(session: Session, row: PlanRow) -> donations.Gift:

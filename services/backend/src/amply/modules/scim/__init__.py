@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from amply.modules.scim.dependencies import PREFIX, Dependencies
 from amply.modules.scim.listing import Listing
-from amply.modules.scim.tending import tended
+from amply.modules.scim.reencryption import tended
 
 __all__ = ["PREFIX", "Dependencies", "Listing", "refusal", "routers", "tended"]
 

@@ -16,9 +16,9 @@ from amply.modules import audit, federation, people
 from amply.modules.access import LastOwner, Role
 from amply.modules.audit import Action
 from amply.modules.scim import group_digests, values
-from amply.modules.scim.domain import Known
+from amply.modules.scim.domain import DirectoryCaller
 from amply.modules.scim.models import ResourceRow
-from amply.modules.scim.storage import Shelf, address_in
+from amply.modules.scim.storage import PostgresScimStorage, address_in
 
 _LAST_OWNER: Final = "ck_member_last_owner"
 _ROLES: Final = text("SELECT default_role, group_roles FROM roles_by_provider(:organization_id)")
@@ -62,8 +62,8 @@ class Applying:
     """One request's. `stamps` are the new stamps of those whose sessions end, for the cache to be told of afterwards."""
 
     session: Session
-    known: Known
-    shelf: Shelf
+    known: DirectoryCaller
+    shelf: PostgresScimStorage
     key: people.PeopleKey = field(repr=False)
     now: datetime
     stamps: dict[str, int] = field(default_factory=dict)

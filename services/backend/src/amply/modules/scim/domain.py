@@ -40,7 +40,7 @@ class Token:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class DirectoryCaller:
     """Whose directory asks."""
 
     token_id: str

@@ -32,7 +32,7 @@ from amply.kernel import ids
 from amply.modules import people
 from amply.modules.access import hold_organization
 from amply.modules.scim import digests, group_digests, values
-from amply.modules.scim.domain import RESOURCES_MAX, Known
+from amply.modules.scim.domain import RESOURCES_MAX, DirectoryCaller
 from amply.modules.scim.filters import narrowed
 from amply.modules.scim.models import ResourceRow
 
@@ -66,7 +66,7 @@ class _Memory(InMemoryStorage):
         return f'W/"{secrets.token_hex(_VERSION_BYTES)}"'
 
 
-class Shelf(ScimStorage):
+class PostgresScimStorage(ScimStorage):
     """One organisation's, within one transaction that is bound to it and to the token that asks.
 
     `named`: the members of a group that the request is about; None where it may be about all.
@@ -75,7 +75,7 @@ class Shelf(ScimStorage):
     def __init__(
         self,
         session: Session,
-        known: Known,
+        known: DirectoryCaller,
         *,
         key: people.PeopleKey,
         models: dict[str, Any],
@@ -295,7 +295,7 @@ class Shelf(ScimStorage):
             )
 
 
-def one_at_a_time(session: Session, known: Known) -> None:
+def one_at_a_time(session: Session, known: DirectoryCaller) -> None:
     """Let whoever changes something of this organisation's wait for the others."""
     hold_organization(session, known.organization_id)
 

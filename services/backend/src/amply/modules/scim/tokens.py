@@ -20,7 +20,7 @@ from amply.modules.access import (
     row_of_secret,
 )
 from amply.modules.audit import Action
-from amply.modules.scim.domain import TOKENS_MAX, Known, Secret, Token, TokenNotFound, TooManyTokens
+from amply.modules.scim.domain import TOKENS_MAX, DirectoryCaller, Secret, Token, TokenNotFound, TooManyTokens
 from amply.modules.scim.models import TokenRow
 
 _LISTED_MAX: Final = 100
@@ -74,7 +74,7 @@ def revoke(session: Session, access: Access, *, token_id: str) -> Token:
     return _token(row)
 
 
-def known_by(database: Database, authorization: str, *, now: datetime) -> Known | None:
+def known_by(database: Database, authorization: str, *, now: datetime) -> DirectoryCaller | None:
     """Whose directory sends this; None where no token of ours that works is in it, and why is not told."""
     scheme, _, sent = authorization.partition(" ")
     secret = Secret.parse(sent) if scheme.lower() == "bearer" else None
@@ -84,7 +84,7 @@ def known_by(database: Database, authorization: str, *, now: datetime) -> Known 
     if row is None:
         return None
     note_use(database, row, note=_NOTE, now=now)
-    return Known(token_id=row.id, organization_id=row.organization_id)
+    return DirectoryCaller(token_id=row.id, organization_id=row.organization_id)
 
 
 def _token(row: TokenRow) -> Token:

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from amply.infra.vault.reencryption import Tended, of_records
-from amply.modules.sharing.counting import people_by_organization
+from amply.infra.vault.reencryption import SealedRows, of_records
+from amply.modules.sharing.consent_sync import SharingDependencies, tell_consents
 from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
+from amply.modules.sharing.fact_files import write_facts
 from amply.modules.sharing.models import SpanRow
+from amply.modules.sharing.people_counts import people_by_organization
 from amply.modules.sharing.ports import ConsentTable, FileMoved, RawFiles
 from amply.modules.sharing.service import TOPIC_CHANGED, Ticks, forget
-from amply.modules.sharing.telling import SharingDependencies, tell_consents
-from amply.modules.sharing.writing import write_facts
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-def tended() -> Tended:
+def tended() -> SealedRows:
     """What the vault keeps sealed by the newest keys."""
     return of_records(SpanRow)
 

@@ -24,7 +24,7 @@ class Decision(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Way(StrEnum):
+class DecisionChannel(StrEnum):
     """Where they did. `ERASURE`: they were forgotten. `CONSENT_TABLE`: the table knew of it, and the database no longer did."""
 
     DONATION_PAGE = "donation_page"

@@ -19,7 +19,7 @@ from amply.kernel import ids
 from amply.modules import donations, mail
 from amply.modules.donations import DataSharing, DataSharingNotAcceptable
 from amply.modules.sharing import wording
-from amply.modules.sharing.domain import Decision, Extent, Purpose, Standing, Way
+from amply.modules.sharing.domain import Decision, DecisionChannel, Extent, Purpose, Standing
 from amply.modules.sharing.models import ConsentRow, FactRow, SpanRow, TickRow
 
 TOPIC_CHANGED: Final = "sharing.consent_changed"
@@ -50,7 +50,9 @@ class Ticks:
             span = _begin(session, digest, purpose, covers_all=False, now=now)
         else:
             _move_on(span, now=now)
-        _write_down(session, span, Decision.GIVEN, Way.DONATION_PAGE, wording=said.wording, now=now)
+        _write_down(
+            session, span, Decision.GIVEN, DecisionChannel.DONATION_PAGE, wording=said.wording, now=now
+        )
         session.add(TickRow(donation_id=donation_id, span_id=span.id))
 
 
@@ -65,7 +67,7 @@ def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bo
     span = _given(session, email_sha256, purpose)
     if not shares:
         if span is not None:
-            _end(session, span, Way.OWN_PAGE, now=now)
+            _end(session, span, DecisionChannel.OWN_PAGE, now=now)
         return
     if span is not None and span.covers_all:
         return
@@ -74,14 +76,14 @@ def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bo
     else:
         span.covers_all = True
         _move_on(span, now=now)
-    _write_down(session, span, Decision.GIVEN, Way.OWN_PAGE, wording=said.wording, now=now)
+    _write_down(session, span, Decision.GIVEN, DecisionChannel.OWN_PAGE, wording=said.wording, now=now)
 
 
 def end_withdrawn(session: Session, span_id: str, *, now: datetime) -> bool:
     """End a consent that the table of consents knows to be withdrawn; return whether it had not ended here yet."""
     span = session.scalar(select(SpanRow).where(SpanRow.id == span_id, SpanRow.is_given).with_for_update())
     if span is not None:
-        _end(session, span, Way.CONSENT_TABLE, now=now)
+        _end(session, span, DecisionChannel.CONSENT_TABLE, now=now)
         session.flush()
     return span is not None
 
@@ -104,7 +106,7 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
     chosen = _of(session, owner) if owner is not None else _beside(session, donation_id or "")
     for span in session.scalars(select(SpanRow).where(chosen).order_by(SpanRow.id).with_for_update()).all():
         if span.is_given:
-            _end(session, span, Way.ERASURE, now=now)
+            _end(session, span, DecisionChannel.ERASURE, now=now)
         span.donor_sha256 = None
         session.execute(delete(TickRow).where(TickRow.span_id == span.id))
         session.execute(delete(FactRow).where(FactRow.span_id == span.id))
@@ -182,14 +184,20 @@ def _move_on(span: SpanRow, *, now: datetime) -> None:
     span.attempts, span.next_attempt_at = 0, now
 
 
-def _end(session: Session, span: SpanRow, way: Way, *, now: datetime) -> None:
+def _end(session: Session, span: SpanRow, way: DecisionChannel, *, now: datetime) -> None:
     span.is_given = False
     _move_on(span, now=now)
     _write_down(session, span, Decision.WITHDRAWN, way, wording=None, now=now)
 
 
 def _write_down(
-    session: Session, span: SpanRow, decision: Decision, way: Way, *, wording: str | None, now: datetime
+    session: Session,
+    span: SpanRow,
+    decision: Decision,
+    way: DecisionChannel,
+    *,
+    wording: str | None,
+    now: datetime,
 ) -> None:
     session.add(
         ConsentRow(

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from amply.infra.vault.reencryption import Tended, of_records
-from amply.modules.webhook_endpoints.deliveries import TOPIC_ASKED
+from amply.infra.vault.reencryption import SealedRows, of_records
+from amply.modules.webhook_endpoints.deliveries import TOPIC_DELIVERY_REQUESTED
 from amply.modules.webhook_endpoints.delivering import DeliveryDependencies, deliver
 from amply.modules.webhook_endpoints.domain import Failure
 from amply.modules.webhook_endpoints.models import SigningKeyRow
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "TOPIC_ASKED",
+    "TOPIC_DELIVERY_REQUESTED",
     "Answer",
     "DeliveryDependencies",
     "Failure",
@@ -31,6 +31,6 @@ def routers() -> "tuple[APIRouter, APIRouter]":
     return (router.router, router.public_router)
 
 
-def tended() -> Tended:
+def tended() -> SealedRows:
     """The private keys, which the vault keeps sealed by the newest keys."""
     return of_records(SigningKeyRow)

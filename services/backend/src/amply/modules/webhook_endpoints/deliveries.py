@@ -33,7 +33,7 @@ from amply.modules.webhook_endpoints.domain import (
 from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow
 from amply.modules.webhook_endpoints.service import find as find_endpoint
 
-TOPIC_ASKED: Final = "webhook_endpoints.asked"
+TOPIC_DELIVERY_REQUESTED: Final = "webhook_endpoints.asked"
 _ATTEMPTS_SHOWN: Final = 100
 _NEWEST: Final = Order(
     name="webhook-deliveries", columns=(DeliveryRow.created_at, DeliveryRow.id), descending=True
@@ -172,7 +172,7 @@ def replay(
 
 def _ask_for_delivery(session: Session, access: Access, *, endpoint_id: str) -> None:
     """Somebody waits for it: the worker is told at once, and would look within half a minute anyway."""
-    outbox.put(session, topic=TOPIC_ASKED, payload={"endpoint_id": endpoint_id}, now=access.now)
+    outbox.put(session, topic=TOPIC_DELIVERY_REQUESTED, payload={"endpoint_id": endpoint_id}, now=access.now)
 
 
 def _due_again(session: Session, access: Access, event_id: str, *, endpoint_id: str, again: bool) -> int:

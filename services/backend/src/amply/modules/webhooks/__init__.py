@@ -24,7 +24,8 @@ from amply.modules.webhooks.domain import (
     SignatureNotValid,
     WrongLivemode,
 )
-from amply.modules.webhooks.gaps import Gaps, Looked, find_missed, find_missed_of
+from amply.modules.webhooks.event_queue import EventQueueDependencies, take
+from amply.modules.webhooks.missed_events import Looked, MissedEventDependencies, find_missed, find_missed_of
 from amply.modules.webhooks.ports import (
     EventPage,
     EventQueue,
@@ -62,7 +63,6 @@ from amply.modules.webhooks.service import (
     put_off,
     type_of,
 )
-from amply.modules.webhooks.taking import EventQueueDependencies, take
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -93,9 +93,9 @@ __all__ = [
     "EventTraces",
     "EventTypeNotHandled",
     "EventVerifier",
-    "Gaps",
     "KeepsEvent",
     "Looked",
+    "MissedEventDependencies",
     "Outcome",
     "ProviderEvent",
     "Replayed",

@@ -43,7 +43,7 @@ class Buyer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
+class BuyerRead:
     """What a program found: `refused` is the status it was refused with."""
 
     rows: int = 0
@@ -126,7 +126,7 @@ class Market:
             otherwise=f"No release to {buyer.name} was made; 'make logs PART={RELEASES}' says more.",
         )
 
-    def reads(self, buyer: Buyer) -> Read:
+    def reads(self, buyer: Buyer) -> BuyerRead:
         """What a stranger's pandas makes of the buyer's profile file."""
         profile = self.folder / "profile.share"
         said = {
@@ -148,7 +148,7 @@ class Market:
             last = (done.stderr.splitlines() or ["nothing was said"])[-1]
             raise LocalCloudError(f"A buyer's pandas could not read {table}: {last}")
         found = json.loads(done.stdout.splitlines()[-1])
-        return Read(
+        return BuyerRead(
             rows=found.get("rows", 0),
             columns=tuple(found.get("columns", ())),
             first=tuple(found.get("first", ())),

@@ -19,9 +19,9 @@ from amply.modules.images.domain import (
     ATTEMPTS_MAX,
     FILES_KEPT,
     SHAPES,
-    Made,
+    GeneratedFile,
+    ImageRefused,
     Refusal,
-    Refused,
     folder_of,
 )
 from amply.modules.images.models import ImageRow
@@ -66,7 +66,7 @@ def _make(parts: ImageJobs, row: ImageRow, *, now: datetime) -> int:
         made = parts.workshop.make(_read(parts.store, row), SHAPES[PictureKind(row.kind)])
         files = _published(parts.store, row, made)
         is_shown = _show(parts.database, row, files, now=now)
-    except Refused as refused:
+    except ImageRefused as refused:
         _refuse(parts.database, row, refused.why)
         is_shown = False
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
@@ -86,11 +86,11 @@ def _make(parts: ImageJobs, row: ImageRow, *, now: datetime) -> int:
 def _read(store: ImageStore, row: ImageRow) -> bytes:
     content = store.read(row.object_key, version=row.object_version)
     if content is None:
-        raise Refused(Refusal.GONE)
+        raise ImageRefused(Refusal.GONE)
     return content
 
 
-def _published(store: ImageStore, row: ImageRow, made: Sequence[Made]) -> list[PictureFile]:
+def _published(store: ImageStore, row: ImageRow, made: Sequence[GeneratedFile]) -> list[PictureFile]:
     """Before anybody is told of them."""
     files = [each.file(row.id) for each in made]
     for file, each in zip(files, made, strict=True):

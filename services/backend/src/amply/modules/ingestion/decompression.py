@@ -8,7 +8,7 @@ from amply.modules.ingestion.domain import (
     EXPANSION_MAX,
     Compression,
     FileReason,
-    Refused,
+    FileRefused,
 )
 from amply.modules.ingestion.records import Pieces
 
@@ -41,11 +41,11 @@ class _Source:
         """The file is closed by whoever opened it."""
 
 
-class Expanded:
+class DecompressedFile:
     """A file as it is unpacked.
 
     Raises (from `read`):
-        Refused: It is damaged or cut off, or grows beyond what it may.
+        FileRefused: It is damaged or cut off, or grows beyond what it may.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class Expanded:
         except OSError as error:
             if self._source.failed is not None:
                 raise self._source.failed from error
-            raise Refused(FileReason.NOT_WHOLE) from error
+            raise FileRefused(FileReason.NOT_WHOLE) from error
         self._size += len(piece)
         if self._size > self._bytes_max:
-            raise Refused(FileReason.TOO_LARGE)
+            raise FileRefused(FileReason.TOO_LARGE)
         if self._is_packed and self._size > max(EXPANSION_FREE_BYTES, self._source.size * EXPANSION_MAX):
-            raise Refused(FileReason.PACKED_TOO_DENSELY)
+            raise FileRefused(FileReason.PACKED_TOO_DENSELY)
         return piece
 
 

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from amply.infra.due_rows import work_off
 from amply.kernel.money import exponent_of
-from amply.modules.sharing.choosing import choose
+from amply.modules.sharing.consent_sync import SharingDependencies
 from amply.modules.sharing.domain import GIFTS_MAX, Fact, band_of
+from amply.modules.sharing.fact_selection import choose
 from amply.modules.sharing.models import BatchRow
 from amply.modules.sharing.names import LakeNames
-from amply.modules.sharing.telling import SharingDependencies
 
 _FILES_MAX: Final = 20
 _AGAIN: Final = timedelta(minutes=10)

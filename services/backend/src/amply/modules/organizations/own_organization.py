@@ -11,7 +11,7 @@ from amply.modules import audit, ledger
 from amply.modules.access import Access, NotAllowed, OrganizationHidden, Permission
 from amply.modules.audit import Action
 from amply.modules.ledger import VisibilityPolicy
-from amply.modules.organizations import words
+from amply.modules.organizations import text_rules
 from amply.modules.organizations.domain import (
     Organization,
     OrganizationNotAcceptable,
@@ -75,7 +75,7 @@ def change(
     require_match(if_match, OwnOrganization.showing(organization_of(row), visible, site_url=site_url))
     if asked.ledger_visibility is not None:
         _choose_visibility(session, access, asked.ledger_visibility, before=visible)
-    name = row.name if asked.name is None else words.name_of(asked.name, param="name")
+    name = row.name if asked.name is None else text_rules.name_of(asked.name, param="name")
     if name != row.name and not OrganizationState(row.state).is_public:
         raise OrganizationNotAcceptable(
             "Until it is verified its name is the legal name of its application: change that.", param="name"
@@ -121,9 +121,9 @@ def _profile(asked: OrganizationChange) -> dict[str, Any]:
     """What it says of itself from now on, as far as it was sent."""
     said: dict[str, Any] = {}
     if asked.website is not None:
-        said["website"] = words.website_of(asked.website) if asked.website.strip() else None
+        said["website"] = text_rules.website_of(asked.website) if asked.website.strip() else None
     if asked.sdgs is not None:
-        said["sdgs"] = words.sdgs_of(asked.sdgs)
+        said["sdgs"] = text_rules.sdgs_of(asked.sdgs)
     if asked.texts is not None:
         said["texts"] = acceptable_texts(asked.texts)
     return said
@@ -137,8 +137,8 @@ def acceptable_texts(texts: Mapping[str, ProfileTextIn]) -> dict[str, dict[str, 
     """
     return {
         language: {
-            "tagline": words.line_of(text.tagline, param=f"texts.{language}.tagline", longest=140),
-            "about": words.text_of(text.about, param=f"texts.{language}.about", longest=4000),
+            "tagline": text_rules.line_of(text.tagline, param=f"texts.{language}.tagline", longest=140),
+            "about": text_rules.text_of(text.about, param=f"texts.{language}.about", longest=4000),
         }
         for language, text in texts.items()
     }

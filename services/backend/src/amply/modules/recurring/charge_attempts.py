@@ -16,7 +16,7 @@ from amply.modules.recurring.contested import contested_period
 from amply.modules.recurring.domain import UNDER_WAY, Charge, Plan
 from amply.modules.recurring.ending import Tried
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import charge_of, lock_charge, lock_plan, plan_of
+from amply.modules.recurring.plan_transitions import charge_of, lock_charge, lock_plan, plan_of
 
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
 _LOOK_AGAIN_MAX: Final = timedelta(hours=6)
@@ -36,7 +36,7 @@ class CollectionDependencies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class ChargeAttempt:
     """One look at one charge, as everything stood when it was claimed.
 
     Attributes:
@@ -70,7 +70,7 @@ class Turn:
         return lambda: self.now
 
 
-def claim(parts: CollectionDependencies, *, now: datetime) -> Turn | None:
+def claim(parts: CollectionDependencies, *, now: datetime) -> ChargeAttempt | None:
     """Take the next charge, count the look, and put the next one further off."""
     with parts.database.transaction() as session:
         row = session.scalars(
@@ -87,7 +87,7 @@ def claim(parts: CollectionDependencies, *, now: datetime) -> Turn | None:
         row.next_attempt_at = now + delay
         plan = plan_of(session.get_one(PlanRow, row.plan_id))
         account_id = payments.find_account(session, organization_id=plan.organization_id)
-        return Turn(
+        return ChargeAttempt(
             parts=parts,
             charge=charge_of(row),
             plan=plan,
@@ -99,7 +99,7 @@ def claim(parts: CollectionDependencies, *, now: datetime) -> Turn | None:
         )
 
 
-def apply(turn: Turn, applies: Applies) -> None:
+def apply(turn: ChargeAttempt, applies: Applies) -> None:
     """Write down what a turn came to, unless somebody else has moved the charge since it was claimed.
 
     Money that was taken meanwhile is not lost from sight: a charge that is being given up finds it at the processor.

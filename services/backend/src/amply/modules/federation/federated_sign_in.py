@@ -38,10 +38,10 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arriving:
+class FederatedSignIn:
     """What is done when somebody comes by an organisation's provider, and when its word is asked for again.
 
-    Implements `access.Renewing`.
+    Implements `access.RoleRenewal`.
     """
 
     database: Database

@@ -11,7 +11,7 @@ from amply.infra.database import Database
 from amply.infra.vault.format import FORMAT, PREFIX_BYTES
 from amply.infra.vault.models import DataKeyRow
 from amply.infra.vault.records import SealedRecord, keyring_of
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.infra.vault.resealing import in_the_clear, reseal_chosen, sealed_before
 from amply.infra.vault.scopes import OF_ORGANIZATION, KeyNotAtHand, Scope
 
@@ -36,10 +36,10 @@ def hold_key_of(database: Database, organization_id: str, *, to_seal: bool = Fal
         database.keyring.hold(scope, makes=to_seal)
 
 
-def of_organizations(kind: type[SealedRecord]) -> Tended:
+def of_organizations(kind: type[SealedRecord]) -> SealedRows:
     """Of rows with an `organization_id`, and personal fields that the key of that organisation seals."""
     turns = _Turns(kind)
-    return Tended(
+    return SealedRows(
         name=kind.fields.table,
         prepare=turns.prepare,
         reseal=turns.reseal,

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.modules.ingestion.columns import Column, policy_of
-from amply.modules.ingestion.domain import DatasetClass, ToldDataset
+from amply.modules.ingestion.domain import DatasetClass, PublishedDataset
 from amply.modules.ingestion.models import DatasetRow, SchemaRow
 from amply.modules.ingestion.ports import DatasetTable, ParquetOpener, RawBucket
 
@@ -58,7 +58,7 @@ def _tell(parts: IngestionDependencies, row: DatasetRow, *, now: datetime) -> in
         columns = columns_of(parts.database, dataset_id=row.id, version=row.schema_version)
         policy = policy_of(columns, policy_id=row.policy_id, retention_days=row.retention_days)
         parts.table.put(
-            ToldDataset(
+            PublishedDataset(
                 dataset_id=row.id,
                 owner=row.organization_id,
                 title=row.title,

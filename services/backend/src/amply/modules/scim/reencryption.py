@@ -1,11 +1,11 @@
 """What of directories the vault looks after."""
 
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules import people
 from amply.modules.scim.models import ResourceRow
 
 
-def tended(key: people.PeopleKey) -> Tended:
+def tended(key: people.PeopleKey) -> SealedRows:
     """What directories wrote, which the vault keeps sealed by the newest key of people."""
     return people.tended_by(
         key, "directories", columns=(people.SealedColumn(column=ResourceRow.sealed, of=str),)

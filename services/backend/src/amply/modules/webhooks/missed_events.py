@@ -38,7 +38,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gaps:
+class MissedEventDependencies:
     """What looking for events needs. `livemode`: which kind of events this environment takes; `keeps` as for `ingest`."""
 
     database: Database
@@ -56,7 +56,7 @@ class Looked:
     completed: bool
 
 
-def find_missed(parts: Gaps, *, account_id: str | None, now: datetime) -> Looked:
+def find_missed(parts: MissedEventDependencies, *, account_id: str | None, now: datetime) -> Looked:
     """Store what the provider lists of one account and never delivered; None is the platform's own account.
 
     Storing is what `ingest` does: twice is once, and a type that nobody handles is kept where `keeps` says so.
@@ -96,7 +96,9 @@ def find_missed(parts: Gaps, *, account_id: str | None, now: datetime) -> Looked
     return Looked(listed=listed, missed=missed, completed=older_than is None)
 
 
-def find_missed_of(parts: Gaps, *, account_ids: Sequence[str | None], now: datetime) -> None:
+def find_missed_of(
+    parts: MissedEventDependencies, *, account_ids: Sequence[str | None], now: datetime
+) -> None:
     """Look for what was missed of those accounts whose turn it is: the ones that were not looked at longest.
 
     One whose provider does not answer has had its turn, and holds back no other.

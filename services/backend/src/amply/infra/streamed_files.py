@@ -12,7 +12,7 @@ def drain(written: io.StringIO) -> bytes:
     return piece
 
 
-class Sink(io.RawIOBase):
+class DrainableBuffer(io.RawIOBase):
     """Takes what a writer writes, and gives away what it holds so far."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ class _Owed(Enum):
     BODY = "body"
 
 
-class PromptRequests(H11Protocol):
+class SlowRequestLimits(H11Protocol):
     """One connection. What is late closes it; while we answer, no time runs.
 
     A connection on which nothing has come is closed when one would be that had a request and has no next one. A body is the

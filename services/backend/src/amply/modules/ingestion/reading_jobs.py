@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.kernel.clock import Clock
-from amply.modules.ingestion.accepted import PARQUET
+from amply.modules.ingestion.dataset_sync import IngestionDependencies, columns_of
 from amply.modules.ingestion.domain import (
     ACCEPTED,
     ATTEMPTS_MAX,
@@ -21,12 +21,12 @@ from amply.modules.ingestion.domain import (
     Compression,
     FileFormat,
     FileReason,
-    Refused,
+    FileRefused,
 )
 from amply.modules.ingestion.jobs import QUARANTINE_TYPE, quarantine_path
 from amply.modules.ingestion.models import JobRow
+from amply.modules.ingestion.output_files import PARQUET
 from amply.modules.ingestion.reading import Reading, Shape
-from amply.modules.ingestion.telling import IngestionDependencies, columns_of
 
 _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
@@ -172,7 +172,7 @@ def _taken(parts: IngestionDependencies, row: JobRow) -> Mapping[str, Any]:
                 open_parquet=lambda packed, names: opened.enter_context(parts.parquet.open(packed, names)),
             )
             _write(parts, row, reading)
-    except Refused as refused:
+    except FileRefused as refused:
         _log.info("file_refused", job_id=row.id, reason=refused.why.value)
         if reading is None:
             return _refused(refused.why)

@@ -25,7 +25,7 @@ class NewRow:
     values: Mapping[str, Any]
 
 
-def write(session: Session, *rows: NewRow) -> None:
+def insert_rows(session: Session, *rows: NewRow) -> None:
     """Write them all. A table's defaults and constraints hold as ever; what the session holds of them does not change."""
     statement = _statement(tuple((row.table, tuple(row.values)) for row in rows))
     given = {

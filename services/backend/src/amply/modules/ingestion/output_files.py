@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from amply.infra.pieces import Sink
+from amply.infra.streamed_files import DrainableBuffer
 from amply.modules.ingestion.cells import Bad, Row
 from amply.modules.ingestion.columns import Column, ColumnType
 from amply.modules.ingestion.domain import SHOWN_CHARACTERS_MAX
@@ -30,7 +30,7 @@ def parquet_of(columns: Sequence[Column], groups: Iterator[Sequence[Row]]) -> It
         ColumnType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
     }
     schema = pa.schema([(column.name, kinds[column.type]) for column in columns])
-    sink = Sink()
+    sink = DrainableBuffer()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for group in groups:
             cells = [

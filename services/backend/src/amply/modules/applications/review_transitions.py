@@ -11,7 +11,12 @@ from sqlalchemy.orm import Session
 
 from amply.modules import organizations, receipts
 from amply.modules.applications import documents
-from amply.modules.applications.domain import MOVES, ApplicationIncomplete, ApplicationNotAcceptable, Move
+from amply.modules.applications.domain import (
+    REVIEW_ACTIONS,
+    ApplicationIncomplete,
+    ApplicationNotAcceptable,
+    ReviewAction,
+)
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.queries import application_for_staff
 from amply.modules.applications.service import note_step
@@ -19,7 +24,7 @@ from amply.modules.organizations import OrganizationState
 
 
 def by_staff(
-    session: Session, *, organization_id: str, move: Move, reason: str | None, now: datetime
+    session: Session, *, organization_id: str, move: ReviewAction, reason: str | None, now: datetime
 ) -> OrganizationState:
     """Make a move that is neither handing in nor verifying; return where the organisation is now.
 
@@ -29,12 +34,12 @@ def by_staff(
         OrganizationNotAcceptable: The reason is too long, or holds what cannot be printed.
         MoveNotPossible: It is not where this is done.
     """
-    rule = MOVES[move]
+    rule = REVIEW_ACTIONS[move]
     if rule.wants_reason and not reason:
         raise ApplicationNotAcceptable("Say why, in words that the organisation is told.", param="reason")
     said = organizations.text_of(reason, param="reason") if reason else None
     step = organizations.move(session, organization_id=organization_id, of=rule.of, to=rule.to)
-    if move is Move.REFUSE:
+    if move is ReviewAction.REFUSE:
         _let_go_of_slug(session, organization_id, now=now)
     note_step(session, organization_id=organization_id, step=step, said=said, now=now)
     return step.after
@@ -49,7 +54,7 @@ def verify(session: Session, *, organization_id: str, slug: str | None, now: dat
         ApplicationIncomplete: A document of its tier is missing.
         OrganizationNotAcceptable, SlugTaken: The slug is unusable: give another one.
     """
-    rule = MOVES[Move.VERIFY]
+    rule = REVIEW_ACTIONS[ReviewAction.VERIFY]
     row = application_for_staff(session, organization_id=organization_id)
     missing = _missing(session, row)
     if missing:
