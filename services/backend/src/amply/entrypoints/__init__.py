@@ -1,4 +1,4 @@
-"""Where processes begin."""
+"""Entry points of processes and commands."""
 
 import gc
 

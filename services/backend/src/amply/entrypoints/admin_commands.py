@@ -1,4 +1,4 @@
-"""What operators do by hand or as one-off tasks, but for what must run before anything else: see `admin`."""
+"""The tree of operators' commands, except those that must run before anything else works (see `admin`)."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`admin data contract …`, `grant …`, `key …`: who buys released data, on which terms, and which tokens and keys are theirs."""
+"""`admin data contract …`, `grant …`, `key …`: contracts, access grants and API keys of buyers of released data."""
 
 import json
 import re

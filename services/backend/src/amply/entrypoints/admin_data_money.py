@@ -1,4 +1,5 @@
-"""`admin data settle`, `reverse`, `paid`, `sent-back`, `pass-on`, `settlements`: what is owed for months of released data, and what was paid.
+"""`admin data settle`, `reverse`, `paid`, `sent-back`, `pass-on`, `settlements`: monthly settlements of released data, and
+payments noted for them.
 
 What books needs the worker's settings: its database user, its commitment key, and the tables it is told of.
 """

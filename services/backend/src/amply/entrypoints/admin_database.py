@@ -1,4 +1,4 @@
-"""The database as a command uses it: opened for one command, as the role that its environment names, and closed again.
+"""Opens the database for one admin command, in the role that its environment configures, and closes it afterwards.
 
 A command that is not said to change anything (`admin_recorded`) gets a database that changes nothing.
 """

@@ -1,4 +1,4 @@
-"""`admin erase`: forgetting people, and forgetting them again in a database that was restored."""
+"""`admin erase`: erases people's data, and repeats earlier erasures in a restored database."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`admin keys`: the keys that personal data is sealed with. Run where the worker's settings are: docs/runbooks/personal-keys.md."""
+"""`admin keys`: versions of the keys for personal data. Needs the worker's settings: docs/runbooks/personal-keys.md."""
 
 import json
 import re

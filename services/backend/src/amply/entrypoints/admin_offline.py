@@ -1,4 +1,4 @@
-"""`admin donation offline …`: gifts that came without the processor, for the organisation's staff.
+"""`admin donation offline …`: records gifts that did not pass through the payment processor.
 
 All need the worker's settings: its database user and its commitment key.
 """

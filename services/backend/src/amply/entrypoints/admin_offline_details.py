@@ -1,4 +1,4 @@
-"""Where `admin donation offline record` reads who gave: a file, its standard input, or what was uploaded for a task."""
+"""Reads the donor's details for `admin donation offline record`: from a file, standard input, or an upload for a task."""
 
 import re
 from collections.abc import Iterator

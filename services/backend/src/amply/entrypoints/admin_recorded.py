@@ -1,4 +1,4 @@
-"""What commands of the administration do, as the audit log has it: the frame around all of them.
+"""Writes an audit record for each admin command.
 
 Every command stands in one of the tables below. One that stands in none is refused, and one of `READS` gets a database
 in which it can change nothing (`admin_database`).

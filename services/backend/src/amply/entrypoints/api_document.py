@@ -1,4 +1,4 @@
-"""The API's document (OpenAPI 3.1): what FastAPI reads from the routes, with each error, limit and example beside it.
+"""Builds the OpenAPI 3.1 document: FastAPI's own, with every route's errors, limits and examples added.
 
 `make openapi` writes it to `docs/openapi.json`; `/openapi.json` serves the same.
 """

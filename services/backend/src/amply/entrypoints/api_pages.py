@@ -1,4 +1,4 @@
-"""`make openapi`: write the API's document, the list of its problems, and the site's page of them.
+"""`make openapi`: writes the OpenAPI document, the list of problem codes, and the site's page of them.
 
 Run in the repository. What it writes is held equal to the code by a test, so that a review sees what clients will.
 """

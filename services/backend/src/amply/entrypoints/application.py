@@ -1,4 +1,4 @@
-"""The HTTP application: routers, errors, documentation. Its parts are passed in, so that tests pass their own."""
+"""The HTTP application: routers, error handlers, documentation. Dependencies are passed in, so that tests pass their own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is late and what was given up, as one log line a minute. `stacks/observability.py` makes alarms of it."""
+"""Measures overdue and abandoned work, one log line a minute, from which `stacks/observability.py` derives metrics and alarms."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Bodies of requests, read before anything else happens: bounded in size and in time, and JSON only as all understand it.
+"""ASGI middleware that reads request bodies up front, bounded in size and time, and refuses JSON that parsers disagree about.
 
 JSON is taken as I-JSON (RFC 7493): UTF-8, no name twice in an object, no lone surrogates, no NaN. Parsers differ in what
 they make of the rest, and a gift must not be one amount for us and another for whoever checked the request before. No

@@ -1,4 +1,5 @@
-"""`ETag` and `If-None-Match` on what is read (RFC 9110 §13.1.2): who has an answer already is told so, and not sent it again.
+"""ASGI middleware for `ETag` and `If-None-Match` on reads (RFC 9110 §13.1.2): answers 304 instead of sending the same body
+again.
 
 Plain ASGI around the routes: the answer is made all the same, since who may read it is decided by making it, and its tag is
 its digest. A route that knows a cheaper tag sets it itself.

@@ -1,4 +1,4 @@
-"""Which pages of which sites a browser lets read our answers (ADR 0114)."""
+"""CORS: which origins may read which responses in a browser (ADR 0114)."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,5 @@
-"""`python -m amply.entrypoints.database_roots BUNDLE FILE`: writes whom tasks trust to be the database, while the image is built.
+"""`python -m amply.entrypoints.database_roots BUNDLE FILE`: writes the CA certificates that database connections trust, at
+image build time.
 
 An RDS instance shows a certificate of RDS's own authorities, which AWS publishes as a bundle. RDS Proxy shows one that
 chains to Amazon's public roots, which certifi has:

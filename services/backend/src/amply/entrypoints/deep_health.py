@@ -1,4 +1,4 @@
-"""`/health/deep`: whether what this process needs answers, and how fast. For people and watchers, not for the balancer.
+"""`/health/deep`: checks each dependency of this process and its latency. For people and monitors, not for the load balancer.
 
 Everything is asked at once and waited for two seconds at most; what is found is told for ten seconds, however many ask.
 An answer names parts and times, never hosts or what an error said.

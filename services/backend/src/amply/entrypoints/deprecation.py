@@ -1,4 +1,4 @@
-"""What of the API is on its way out, as data: the fields that its answers carry then (RFC 9745, RFC 8594)."""
+"""Deprecated routes of the API as data, and the `Deprecation` and `Sunset` header fields they send (RFC 9745, RFC 8594)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

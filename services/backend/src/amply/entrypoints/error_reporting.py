@@ -1,4 +1,4 @@
-"""Errors nobody anticipated go to Sentry, where a DSN is configured."""
+"""Reports unexpected errors to Sentry, where a DSN is configured."""
 
 from typing import TYPE_CHECKING, Final
 

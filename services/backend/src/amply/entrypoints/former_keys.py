@@ -1,4 +1,4 @@
-"""The log's former keys as settings tell of them, and the list that people pin."""
+"""The log's former signing keys, parsed from settings, and the published list for clients that pin keys."""
 
 from collections.abc import Iterator
 

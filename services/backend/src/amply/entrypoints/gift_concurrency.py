@@ -1,4 +1,4 @@
-"""How many gifts a process takes at once, and for how long one may wait for its turn: a donor waits for seconds, or is told when to come.
+"""ASGI middleware that limits how many gifts a process handles at once: others wait for seconds, or are told when to retry.
 
 Threads answer requests, and a gift holds one while the processor is asked. Without places a crowd would hold them all: whoever
 came last would wait for everybody before, and so would all who only read. Nothing is recorded of a gift that finds no place, and

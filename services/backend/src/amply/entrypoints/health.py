@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.health http|heartbeat`: exits 0 when this container's process is well, otherwise 1.
+"""`python -m amply.entrypoints.health http|heartbeat`: container health check, exit code 0 or 1.
 
 Run every few seconds in every container, it imports almost nothing.
 """

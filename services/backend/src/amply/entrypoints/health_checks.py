@@ -1,4 +1,4 @@
-"""What the API asks for `/health/deep`, and what it does not: others use queues and mailboxes, and most of the buckets.
+"""The API's dependencies that `/health/deep` checks. Queues, mail and most buckets are other processes' dependencies.
 
 Of keys it reaches the one of personal data, which is not asked here: whoever has what it opens goes on without it.
 """

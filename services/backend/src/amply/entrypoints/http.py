@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.http`: the API."""
+"""`python -m amply.entrypoints.http`: runs the API server."""
 
 from functools import partial
 

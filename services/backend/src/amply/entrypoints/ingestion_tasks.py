@@ -1,4 +1,4 @@
-"""The worker's tasks about data that outside sources hand in."""
+"""Worker tasks of data ingestion."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A database whose processes keep and show what is personal: it has the keys for that at hand."""
+"""Attaches the keyring for personal data to a Database."""
 
 from amply.adapters.kms import KmsKeyWrapping
 from amply.adapters.s3 import S3KeyTrees

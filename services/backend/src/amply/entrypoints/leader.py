@@ -1,4 +1,4 @@
-"""The loop of a process of which only one may work: stand for the lead, take turns, back off when something fails."""
+"""Main loop of a process that runs as a single leader: acquire leadership, take turns, back off on errors."""
 
 import threading
 from collections.abc import Callable

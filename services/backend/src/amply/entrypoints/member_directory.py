@@ -1,4 +1,4 @@
-"""People as members know them: the two rooms that do not know one another meet here."""
+"""Implements `members.People` with the people module, so that members and people need not import each other."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What surrounds every request: an id, headers, a line in the log. Plain ASGI: it costs microseconds."""
+"""Outermost ASGI middleware: request id, response headers, access log."""
 
 import time
 from typing import Final

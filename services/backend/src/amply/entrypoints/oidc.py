@@ -1,4 +1,4 @@
-"""Who else signs people in: the rooms of people, of organisations' own sign-in and of their directories meet here."""
+"""Builds the dependencies of sign-in by OpenID Connect, for the people, federation and SCIM modules."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""What the worker does about organisations: those that apply, their accounts and members, their pictures, and their own sign-in's domains."""
+"""Worker tasks about organisations: applications, onboarding, members, images, and domain checks for federated sign-in."""
 
 from collections.abc import Callable
 from typing import Any

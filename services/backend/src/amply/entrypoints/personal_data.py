@@ -1,4 +1,4 @@
-"""Everything that the vault keeps sealed: what the worker tends, and what a command counts."""
+"""All rows with encrypted personal data, for key rotation by the worker and for counting by a command."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -1,4 +1,5 @@
-"""Every stable code that an error can have, with what it means: read from the classes themselves, told in three places.
+"""Collects every stable error code with its meaning from the error classes, for the API document, docs/problems.md and the
+site.
 
 The document (`/openapi.json`) lists a route's codes, `docs/problems.md` all of them for who reads the repository, and the
 site's page `/problems/` for who follows a problem's `type`.

@@ -1,4 +1,4 @@
-"""Every error a client sees, as `application/problem+json` (RFC 9457)."""
+"""Exception handlers: every error a client sees is an `application/problem+json` document (RFC 9457)."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Each stored event goes to whoever applies it, and why one could not be applied is written down beside it."""
+"""Dispatches stored provider events to their handlers, and records why one could not be handled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

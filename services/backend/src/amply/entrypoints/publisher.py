@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.publisher`: signs and shows what was sequenced, soon after it was, at most every 10 s.
+"""`python -m amply.entrypoints.publisher`: signs and publishes checkpoints of sequenced entries, at most every 10 s.
 
 What it shows, enough witnesses have cosigned. While too few do, nothing new is shown and no receipt leaves; entries go
 on being booked and sequenced.

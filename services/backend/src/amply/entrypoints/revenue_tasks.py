@@ -1,4 +1,4 @@
-"""The worker's tasks about released data that is sold."""
+"""Worker tasks of the data marketplace: monthly settlements and revenue shares."""
 
 from collections.abc import Callable
 from typing import Any

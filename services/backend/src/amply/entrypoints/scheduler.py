@@ -1,6 +1,6 @@
-"""`python -m amply.entrypoints.scheduler`: relays the outbox and starts what is due.
+"""`python -m amply.entrypoints.scheduler`: relays the outbox and sends periodic tasks to the worker.
 
-One is enough; two by accident do no harm, since the outbox is claimed row by row and every task tolerates repeats.
+One instance is enough. Two at once are safe: outbox rows are claimed one by one, and tasks are idempotent.
 """
 
 import threading
@@ -74,7 +74,7 @@ TASKS_OF: Final = {
     applications.TOPIC_DOCUMENT_REMOVED: (task_names.TIDY_DOCUMENTS, sqs.LOW),
     defence.TOPIC_FORM_CLOSED: (task_names.TELL_OF_CLOSINGS, sqs.LOW),
 }
-"""Who is told at once of what somebody waits for; the turns below find what was lost on that way."""
+"""Task to send for each outbox topic; `_SENT` repeats them in case a message is lost."""
 
 _TURN: Final = timedelta(milliseconds=200)
 
@@ -122,14 +122,14 @@ _SENT: Final = (
     (task_names.ARCHIVE_AUDIT, EVERY_5_MINUTES),
     (task_names.TEND_PERSONAL, EVERY_MINUTE),
 )
-"""What the worker is asked for, and how often."""
+"""Tasks sent to the worker periodically, and how often."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Something to do again and again. A run that fails is logged and the next one comes in its turn."""
+    """A periodic job. A failed run is logged, and the next one runs on schedule."""
 
     name: str
     every: timedelta
@@ -139,7 +139,7 @@ class Job:
 def jobs(
     database: Database, sender: sqs.TaskSender, bus: public_events.EventBus, clock: Clock
 ) -> tuple[Job, ...]:
-    """What is done how often."""
+    """All periodic jobs of the scheduler."""
 
     def relay() -> None:
         outbox.relay_batch(database, publish=sender.publish, now=clock())
@@ -179,7 +179,7 @@ def jobs(
 
 
 def run(jobs: Sequence[Job], *, heartbeat_path: str, stopping: threading.Event) -> None:
-    """Turn until told to stop; each turn runs the jobs whose time has come."""
+    """Run due jobs in a loop, until `stopping` is set."""
     due = dict.fromkeys((job.name for job in jobs), time.monotonic())
     while not stopping.wait(_TURN.total_seconds()):
         for job in jobs:

@@ -1,4 +1,4 @@
-"""The API's own certificate: made at its start, signed by itself, known to nobody, and gone with the process.
+"""Self-signed TLS certificate of the API: created at start, and gone with the process.
 
 The load balancer encrypts what it sends to a target and does not verify who that is: security groups say who can be asked.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html

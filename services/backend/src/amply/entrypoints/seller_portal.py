@@ -1,4 +1,4 @@
-"""What sellers' pages read, from this process's settings."""
+"""Builds the seller portal's dependencies from this process's settings."""
 
 from amply.adapters.dynamodb.sold_data import DynamoSoldTables
 from amply.adapters.s3.certificates import S3Certificates

@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.sequencer`: gives committed entries their place in the log, five times a second."""
+"""`python -m amply.entrypoints.sequencer`: assigns committed entries their index in the log, five times a second."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The worker's tasks about data that donors let be shared."""
+"""Worker tasks of data sharing by donors."""
 
 from collections.abc import Callable
 from typing import Any

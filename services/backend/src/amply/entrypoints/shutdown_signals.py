@@ -1,4 +1,4 @@
-"""How a process is told to end: SIGTERM from the platform, SIGINT from a person. The turn at hand is finished."""
+"""Graceful shutdown on SIGTERM and SIGINT: the current turn is finished first."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""Requests that come too slowly: how long the server waits for each part of one, whoever sends a byte at a time.
+"""Time limits for receiving a request's head and body (protection against slow-request attacks).
 
 Uvicorn waits without an end for what a client has begun, since each byte ends its only timer. Here the time runs from the first
 byte to the last one of the head, and from there to the last one of the body.

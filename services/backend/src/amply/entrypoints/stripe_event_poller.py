@@ -1,4 +1,4 @@
-"""Taking Stripe's events from their queue, again and again, beside the worker's tasks."""
+"""Thread in the worker that polls the SQS queue of Stripe's EventBridge events."""
 
 import threading
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the worker's tasks are called: all that who sends them needs to know of the worker."""
+"""Names of the worker's Celery tasks, shared by senders and worker. The values are on the wire."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Where this process's spans go, if anywhere."""
+"""Configures span export for this process, if tracing is enabled."""
 
 import os
 from collections.abc import Iterator

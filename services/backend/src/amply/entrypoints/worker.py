@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.worker`: does the work the queues hold."""
+"""`python -m amply.entrypoints.worker`: runs tasks from the queues."""
 
 from collections.abc import Callable
 from typing import Any, Final

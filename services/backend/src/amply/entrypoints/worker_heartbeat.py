@@ -1,4 +1,4 @@
-"""How a worker shows that it lives."""
+"""Heartbeat of the worker for its container health check."""
 
 from functools import partial
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What the worker's tasks work with, and how a process has it from its settings."""
+"""The worker's dependencies, and how they are built from settings."""
 
 from dataclasses import dataclass
 from typing import Final

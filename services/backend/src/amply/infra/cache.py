@@ -1,4 +1,4 @@
-"""Connections to the cache: it is waited for a second, since somebody waits with us, and then it is away."""
+"""Connections to the cache (Valkey/Redis) with one-second timeouts: a request waits, so a slow cache counts as unavailable."""
 
 from typing import Final
 

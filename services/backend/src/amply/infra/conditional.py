@@ -1,4 +1,4 @@
-"""Changes of what two people may edit: who changes something names the version they saw (RFC 9110 §13.1.1)."""
+"""Optimistic concurrency by `If-Match` (RFC 9110 §13.1.1): a change names the version it was based on."""
 
 import hashlib
 from typing import Annotated, ClassVar

@@ -1,4 +1,4 @@
-"""Counters of what happened lately, by moments that are passed in: in the cache for all processes, else in this one.
+"""Sliding-window counters with the time passed in: in the cache for all processes, or in memory for one.
 
 A window slides by weighing the bucket before the present one with what of it the window still covers (as `limits` does;
 that library reads the clock itself, and neither a replayed attack nor a test can tell it what time it is).

@@ -1,4 +1,4 @@
-"""What requests carry to say who asks: what each route takes, for the API's document and for what a 401 asks for."""
+"""Credentials that each route accepts, for the OpenAPI document and for `WWW-Authenticate` of a 401."""
 
 from collections.abc import Callable
 from enum import StrEnum

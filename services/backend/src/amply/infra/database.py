@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, units of work, and the guard that keeps the outside world out of transactions."""
+"""PostgreSQL: engine, transactions, and a guard against external calls inside a transaction."""
 
 import select
 import time

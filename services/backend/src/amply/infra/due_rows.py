@@ -1,4 +1,4 @@
-"""Rows that wait for the worker: taken one at a time, the attempt counted before anything is done about it.
+"""Work queue in a table: rows become due, are claimed one at a time, and the attempt is counted before the work begins.
 
 Two workers never take the same one. One that nothing can be done about holds back no other: it comes again, ever later.
 Killed in between, what is done about a row may be done again when its turn comes.

@@ -1,4 +1,4 @@
-"""What was erased, kept outside the database: so that a backup that is restored brings nobody back (ADR 0123).
+"""Digests of erased ids, kept outside the database, so that a restored backup does not bring erased data back (ADR 0123).
 
 Kept are digests of the ids that erased things had. Ids have more than 70 random bits: a digest leads to nobody, and finds the
 row in a copy of the database from before.

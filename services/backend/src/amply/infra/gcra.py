@@ -1,4 +1,4 @@
-"""GCRA, the generic cell rate algorithm: a limit is kept as one moment a caller, in the cache and by the cache's clock.
+"""GCRA rate limiting (generic cell rate algorithm): one timestamp for each caller and limit, in the cache and by its clock.
 
 The moment is when nothing of what a caller used will count any more. Each request moves it on by the limit's interval; one
 that would move it further than the limit's window ahead is refused, and moves nothing. All is counted in whole

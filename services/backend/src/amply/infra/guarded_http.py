@@ -1,4 +1,4 @@
-"""HTTP to addresses that strangers name: never to a machine of ours, never for long, never much.
+"""HTTP client for untrusted addresses (protection against SSRF): never to private networks, bounded in time and size.
 
 Whoever names an address decides what it resolves to, and may answer differently the second time. So the name is looked up
 once, every address it has is judged, and the connection goes to the one that was judged (OWASP, server-side request

@@ -1,4 +1,4 @@
-"""A sign of life for processes that serve no HTTP: a file touched by every turn of the main loop."""
+"""Heartbeat of processes that serve no HTTP: a file touched on each turn of the main loop."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Idempotency keys: the same request twice is one effect and one answer.
+"""Idempotency keys: a repeated request has one effect and gets the stored response.
 
 The key's row is written in the transaction that writes the intent; the answer is stored with the outcome.
 Scope is one route and one caller; the request is compared by hash, never by meaning.

@@ -1,4 +1,4 @@
-"""Lists in an order of their own: conditions for the rows after a cursor, and the cursor of the last row shown.
+"""Keyset pagination over several columns: the condition for rows after a cursor, and the cursor of a row.
 
 An order names columns that an index has in the same order, the last of them unique: then a page is one range of the index,
 wherever it begins.

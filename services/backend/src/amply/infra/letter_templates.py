@@ -1,4 +1,4 @@
-"""The templates and texts of a module's letters."""
+"""Loads the templates and translated texts of a module's letters."""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, UTC, with the request or task they belong to."""
+"""Structured logging: one JSON object a line, UTC, with the id of the request or task."""
 
 import logging
 import re

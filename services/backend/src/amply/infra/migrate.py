@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema: Alembic's revisions, one transaction each, as the schema's owner."""
+"""Migrates a database to the newest schema: Alembic revisions, one transaction each, as the schema's owner."""
 
 import importlib.resources
 from itertools import dropwhile

@@ -1,4 +1,4 @@
-"""New rows of several tables, written by one statement: one way to the database and back instead of one for each.
+"""Inserts rows of several tables in one statement, so in one round trip.
 
 Rows may refer to each other: PostgreSQL looks at foreign keys when the statement has ended.
 """

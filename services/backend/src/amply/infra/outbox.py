@@ -1,4 +1,4 @@
-"""The outbox: facts leave the database in the transaction that made them true, and are relayed afterwards.
+"""Transactional outbox: messages are written in the transaction that makes them true, and relayed afterwards.
 
 A row is claimed (lease), published outside any transaction, then marked. A crash in between publishes it again:
 consumers tolerate repeats. Nothing is ever selected by `id > last seen`: commits are not ordered by id.

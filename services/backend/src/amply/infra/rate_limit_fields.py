@@ -1,4 +1,4 @@
-"""`RateLimit-Policy` and `RateLimit`: what a caller may do, and what of it is left, as structured fields (RFC 9651).
+"""The `RateLimit-Policy` and `RateLimit` header fields, as structured fields (RFC 9651).
 
 As draft-ietf-httpapi-ratelimit-headers-10 has them: of each limit its name, with its burst `q` and the seconds `w` in
 which that is there again; and what is left now `r`, with the seconds `t` after which all of it is there.

@@ -1,4 +1,6 @@
-"""Rate limits, counted in the cache; while it is away, requests pass. Gifts have a gate besides (`modules/defence`)."""
+"""Rate limits of routes, counted in the cache; while it is unavailable, requests pass. Gifts are checked by
+`modules/defence` as well.
+"""
 
 import ipaddress
 from collections.abc import Mapping

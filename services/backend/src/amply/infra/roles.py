@@ -1,4 +1,4 @@
-"""The roles of the database: who owns the schema, who changes it, who works in it. Made by the master user, once.
+"""Database roles: schema owner, migrator, and the runtime roles. Created once, by the master user.
 
 `amply_owner` owns every object and cannot sign in. `amply_migrate` signs in and may become the owner, and nothing else:
 it makes no roles, no databases, and reads nothing before it has become the owner. The others have what revisions grant.

@@ -1,4 +1,4 @@
-"""What a process is told by its environment. Every name is one line of the task definitions in `stacks/`.
+"""Settings from environment variables. Each is set by one line of the task definitions in `stacks/`.
 
 Each part reads only the settings it needs, so that a task without a secret never asks for it.
 """

@@ -1,4 +1,4 @@
-"""Links in letters that let somebody in without an account: signed, for one purpose, and good for a while.
+"""Signed, expiring links for letters that grant access without an account, each for one purpose.
 
 `VERSION.EXPIRES.SUBJECT.MAC`: seconds since 1970, whom or what it is for, and HMAC-SHA-256 over purpose and both. Nothing is
 stored for one, so there is nothing to leak; a new key ends them all. Pages carry it behind `#`, which browsers send nowhere,

@@ -1,4 +1,4 @@
-"""Text for files that spreadsheets open: what people wrote must not run as a formula there.
+"""Escapes text for CSV and spreadsheet files, so that it is not run as a formula (CSV injection).
 
 https://owasp.org/www-community/attacks/CSV_Injection
 """

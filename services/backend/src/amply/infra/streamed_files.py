@@ -1,4 +1,4 @@
-"""Files that are written piece by piece and given away as they grow, so that none has to fit into memory."""
+"""Buffers for files that are produced and uploaded in parts, so that none has to fit into memory."""
 
 import io
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files that people upload straight into a private bucket: a form that is good for minutes, and a look at what came (ADR 0119).
+"""Direct uploads to a private bucket: a short-lived presigned form, and inspection of what was uploaded (ADR 0119).
 
 The form's conditions hold type and size at the upload; what then lies there is looked at again by its first bytes. Only the
 version that was looked at is ever read.

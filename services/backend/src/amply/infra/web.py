@@ -1,4 +1,4 @@
-"""What every router shares: the parts an application holds, and errors as RFC 9457 problems."""
+"""Dependencies and error responses shared by all routers."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Final

@@ -1,4 +1,4 @@
-"""Secrets that programs send, in a form that a scanner knows and a typing error does not pass.
+"""Format of secrets with a prefix and a checksum: secret scanners recognise them, and typing errors are detected.
 
 A prefix, 30 random characters of base 62, and 6 that check them: CRC-32 of all before. So a typing error, and somebody who
 guesses, is refused without asking the database, and a scanner for leaked secrets can tell one from what merely looks like it (as

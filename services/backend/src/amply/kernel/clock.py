@@ -1,4 +1,4 @@
-"""The time, as something passed in. Modules receive `now`; only entrypoints ask a clock."""
+"""The clock as a parameter. Modules receive `now`; only entrypoints read a clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Errors a caller can act on.
+"""Base classes of errors that a caller can act on.
 
 AmplyError
 ├── InvalidRequest     the request's content is wrong (422)

@@ -1,4 +1,4 @@
-"""What people type, as it is kept: one rule for names, lines and texts, wherever they are entered.
+"""Normalisation and limits of text that people type: names, lines and paragraphs.
 
 Kept is every letter of every writing, with what it needs: combining marks (composed, NFC), the joiners of Persian, Indic names
 and emoji (U+200C, U+200D), the marks of right-to-left writing (U+200E, U+200F). Dropped is what nobody sees and no reader

@@ -1,4 +1,4 @@
-"""Money: an integer count of a currency's minor unit. Never a float, never a bare number."""
+"""Money: an integer count of a currency's minor units. Never a float, never a bare number."""
 
 import re
 from dataclasses import dataclass

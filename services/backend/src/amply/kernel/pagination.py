@@ -1,4 +1,4 @@
-"""Cursor pagination: a page begins after a place in an order, so that the ten-thousandth costs what the first does."""
+"""Cursor pagination: a page starts after a position in an order, so that late pages cost no more than the first."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Dividing an amount: exactly, whoever divides it again. Pure."""
+"""Deterministic division of an amount by weights, without remainder. Pure."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Amazon API Gateway: the keys of the marketplace's usage plan, by which its gateway counts and slows buyers.
+"""Amazon API Gateway: creates and deletes the usage-plan keys that meter and throttle marketplace buyers.
 
 A key lets nobody in by itself: what is read is decided by tokens (ADR 0136). Keys are looked for among those of the plan alone, so that
 no other key of the account can be read: https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsagePlanKeys.html

@@ -1,4 +1,4 @@
-"""A list of leaked passwords over HTTP, in the shape of haveibeenpwned.com/API/v3#PwnedPasswords."""
+"""HTTP client for a list of leaked passwords, in the format of haveibeenpwned.com/API/v3#PwnedPasswords."""
 
 import time
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""The DNS, asked through the resolver that this machine is told of, by dnspython."""
+"""DNS lookups by dnspython, through this machine's configured resolver."""
 
 from collections.abc import Sequence
 from typing import Final

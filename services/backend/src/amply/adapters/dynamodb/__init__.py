@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: the lake's tables of consents and of datasets, as those who make releases ask them.
+"""Amazon DynamoDB: the lake's tables of consents and datasets, which the release process reads.
 
 A consent's item is named by `subject` (a person of the lake) and `purpose`; `state` is `given` or `withdrawn`, `version` grows with each
 decision, `changed_at` is when the last one was made. `changed_on` is the day this item changed (UTC), so when it was told and not when it

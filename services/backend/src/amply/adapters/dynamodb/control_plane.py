@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: the control plane's tables of what is sold, as the marketplace's functions read them (ADR 0136, 0143).
+"""Amazon DynamoDB: the marketplace's control-plane tables, which its Lambda functions read (ADR 0136, 0143).
 
 Attributes are named as `services/marketplace` reads them; `terms` and `version` of a contract are ours. Indexes hold keys alone and
 are brought up to date a moment later, so that items are read by their keys, as they are now:

@@ -1,4 +1,4 @@
-"""Items of tables as DynamoDB says them, and what it answers where a condition does not hold.
+"""Conversion of DynamoDB items, and detection of failed condition expressions.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 """

@@ -1,4 +1,5 @@
-"""Amazon DynamoDB: the control plane's tables as sellers see them. Reads alone: by key, or a bounded stretch of one partition.
+"""Amazon DynamoDB: read-only queries of the control plane for the seller portal, each by key or a bounded range of one
+partition.
 
 What stands where: docs/adr/0136-the-marketplace.md, and for the sums of a dataset's use 0145. Indexes hold keys alone, so what
 they lead to is read from the table, as it is now.

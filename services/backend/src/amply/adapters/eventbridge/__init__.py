@@ -1,4 +1,4 @@
-"""Stripe's events as they come through AWS: its partner event source, a rule of ours, a queue (`stacks/events.py`).
+"""Stripe events delivered through AWS: partner event source, EventBridge rule, SQS queue (`stacks/events.py`).
 
 The message is EventBridge's envelope, whose `detail` is the event as a webhook would carry it, snapshot or thin
 (docs.stripe.com/event-destinations/eventbridge). Nobody but a partner can publish with a source that begins with `aws.`.

@@ -1,4 +1,4 @@
-"""AWS KMS: implements the ledger's signer and the vault's key wrapping. No key of the service ever leaves it."""
+"""AWS KMS: implements the ledger's signer and the vault's key wrapping. Private keys never leave the service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,5 @@
-"""OpenID Connect by Authlib (the two requests) and joserfc (what is signed), over a way out that strangers may name.
+"""OpenID Connect client: Authlib makes the requests, joserfc verifies signatures, over the guarded HTTP client for untrusted
+hosts.
 
 What is checked, and where it is asked for: OpenID Connect Core 1.0 §3.1.3.7 (ID tokens), Discovery 1.0 §4.3 (the issuer that
 a provider says of itself), RFC 9207 (the issuer beside a code), RFC 9700 §2.1 (PKCE, exact redirect addresses).

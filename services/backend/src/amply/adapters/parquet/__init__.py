@@ -1,4 +1,4 @@
-"""Parquet of strangers, each file in a process of its own: what brings its decoders down brings down nothing else.
+"""Reads untrusted Parquet files, each in a subprocess of its own: a crash of the decoder takes down nothing else.
 
 The process (`rows.py`) has none of this one's variables, a limit of memory and of seconds of a processor, and can write no
 file. It is no jail: it runs as the same user.

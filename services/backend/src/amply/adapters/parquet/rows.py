@@ -1,4 +1,4 @@
-"""A program of its own: reads one Parquet file and writes its rows as lines of JSON. Imports nothing of ours.
+"""Subprocess program: reads one Parquet file and writes its rows as JSON lines. Imports nothing of this project.
 
 It is told what to do as JSON in its one argument, reads the file from its input, and writes the rows as it reads them. Where the
 file is no good it ends with a number that says why.

@@ -1,4 +1,4 @@
-"""Pillow: implements the workshop of images, each in a process of its own.
+"""Image processing by Pillow: implements `images.Workshop`, each image in a subprocess of its own.
 
 Decoders are written in C and read what strangers send. The process (`reencode.py`) has none of this one's variables, a limit
 of memory and of seconds of a processor, and can write no file; what brings it down brings down nothing else. It is no jail: it

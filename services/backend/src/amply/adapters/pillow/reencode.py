@@ -1,4 +1,4 @@
-"""A program of its own: reads one picture, writes it anew in the sizes it is told. Imports nothing of ours.
+"""Subprocess program: decodes one image and re-encodes it in the requested sizes. Imports nothing of this project.
 
 It is told what to do as JSON in its one argument, reads the picture from its input, and writes each file behind a line of JSON.
 It ends with 3, and one word, where the picture is no good.

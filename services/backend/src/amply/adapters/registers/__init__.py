@@ -1,4 +1,4 @@
-"""Public registers: implements what applications ask them by.
+"""Lookup in public registers of charities: implements `applications.Register`.
 
 `MadeUpRegisters` answers from a file of charities that do not exist, for environments without live money. No register of a
 country is asked for live money yet: each has its own terms and keys (ADR 0119), and staff look there themselves.

@@ -1,5 +1,5 @@
-"""Amazon S3: implements the ledger's public log and its archive, the audit log's, the list of erasures,
-and the trees of keys (`key_trees`).
+"""Amazon S3: implements the ledger's public log and archive, the audit archive, the erasure list, and the store of key trees
+(`key_trees`).
 
 Conditional writes do the work of locks: `If-None-Match: *` for what never changes, `If-Match` for the one object that
 does (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).

@@ -1,4 +1,4 @@
-"""Amazon S3: the certificates beside what was released. Nothing else of the bucket is read here."""
+"""Amazon S3: reads the certificates beside released data. Reads nothing else of the bucket."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""Documents of organisations: uploaded as `uploads` says, read by signed links."""
+"""Amazon S3: documents of organisations, uploaded by signed form (`uploads`) and read by presigned URL."""
 
 from datetime import timedelta
 from typing import Final

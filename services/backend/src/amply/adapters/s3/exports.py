@@ -1,4 +1,4 @@
-"""Files that organisations ask for: written a part at a time, fetched by signed addresses.
+"""Amazon S3: export files, written by multipart upload and downloaded by presigned URL.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html: parts have 5 MiB or more, all but the last.
 """

@@ -1,4 +1,4 @@
-"""The lake's raw bucket, as whoever takes data in reaches it: uploads by a form, files in parts, links of minutes."""
+"""Amazon S3: the lake's raw bucket as ingestion uses it: form uploads, multipart writes, short-lived presigned URLs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

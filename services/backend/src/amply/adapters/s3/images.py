@@ -1,4 +1,4 @@
-"""Logos and banners: as they were uploaded, in the documents' bucket, and as they are shown, in the one behind `/media/*`."""
+"""Amazon S3: logos and banners, the uploads in the documents bucket and the generated files in the bucket behind `/media/*`."""
 
 from botocore.exceptions import ClientError
 

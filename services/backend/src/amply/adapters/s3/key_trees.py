@@ -1,4 +1,5 @@
-"""The bucket of the trees of keys: one object a version, overwritten when a leaf is cut out, and forgotten within days.
+"""Amazon S3: the key trees, one object for each version, overwritten when a leaf is punctured, old versions expiring within
+days.
 
 `If-Match` lets no write go over another one that was made since it was read
 (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).

@@ -1,4 +1,4 @@
-"""Files that operators upload for a command that runs as a task: what stands in the command's own words is kept by AWS."""
+"""Amazon S3: files that operators upload for a command run as a task, since AWS keeps the command line itself."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""The lake's raw bucket as the worker reaches it: it lists names and writes files, and reads none.
+"""Amazon S3: the lake's raw bucket as the worker uses it for shared facts: list and write, never read.
 
 What stands there is known by its ETag in a listing. S3 asks for `s3:GetObject` besides where a write is for one version alone
 (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).

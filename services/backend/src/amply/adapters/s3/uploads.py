@@ -1,4 +1,4 @@
-"""What people upload into a private bucket by a signed form, and a look at what came.
+"""Amazon S3: presigned upload forms for a private bucket, and inspection of what was uploaded.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html: S3 itself holds what is uploaded to the
 form's conditions: this name, this type, this size at most.

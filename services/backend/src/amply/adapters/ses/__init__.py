@@ -1,4 +1,4 @@
-"""Amazon SES: sends letters, and tells what became of them."""
+"""Amazon SES: sends letters and reads delivery feedback."""
 
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final

@@ -1,4 +1,4 @@
-"""What SES says of letters, as EventBridge puts it into the queue of `stacks/mail.py`.
+"""SES delivery feedback (bounces, complaints), as EventBridge puts it into the queue of `stacks/mail.py`.
 
 The messages are Amazon SES events (docs.aws.amazon.com/ses, "Monitoring using EventBridge" and "Contents of event data").
 """

@@ -1,4 +1,4 @@
-"""Amazon SQS by way of Celery: one application object for those who send work and those who do it."""
+"""Celery on Amazon SQS: one application object for processes that send tasks and the worker that runs them."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Kombu's SQS transport, with an end to how much of one queue a worker has in hand.
+"""Kombu's SQS transport, with a limit on the messages of each queue that one worker holds at a time.
 
 Celery takes from all its queues in turn, into one pool. A few tasks of minutes from a queue nobody waits for would hold every
 thread, and what somebody waits for would stay behind them. Where a queue has a most (`in_flight_max` of the transport's options, by

@@ -1,4 +1,4 @@
-"""Stripe's own onboarding, opened by a link that is good for one visit (https://docs.stripe.com/api/v2/core/account-links)."""
+"""Single-use links to Stripe's hosted onboarding (https://docs.stripe.com/api/v2/core/account-links)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""How the SDK reaches Stripe: over connections that all threads of a process share, and that stay open between calls.
+"""HTTP connection pool of the Stripe SDK, kept open between calls and shared by all threads of the process.
 
 The SDK's own way keeps a session for each thread, and threads that wait for requests end after seconds without one: most
 gifts of a quiet hour would begin with another handshake. It also takes three times as long to say the same request.

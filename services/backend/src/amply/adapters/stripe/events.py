@@ -1,4 +1,4 @@
-"""Stripe's list of events: thirty days of them, whether or not they were delivered (docs.stripe.com/api/events/list)."""
+"""Stripe's event list: the last thirty days, delivered or not (docs.stripe.com/api/events/list)."""
 
 import json
 from collections.abc import Mapping

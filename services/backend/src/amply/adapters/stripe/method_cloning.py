@@ -1,4 +1,4 @@
-"""Payment methods shared by several direct charges (https://docs.stripe.com/connect/direct-charges-multiple-accounts)."""
+"""Clones one payment method to several connected accounts (https://docs.stripe.com/connect/direct-charges-multiple-accounts)."""
 
 from typing import Final
 

@@ -1,4 +1,6 @@
-"""Stripe's events and their signatures (docs.stripe.com/webhooks#verify-manually), bounded in both directions of time."""
+"""Verifies Stripe's webhook signatures (docs.stripe.com/webhooks#verify-manually), rejecting timestamps too far in the past
+or the future.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,6 @@
-"""Requests to webhook endpoints, which organisations name: implements `webhook_endpoints.Sender` over the guarded way out."""
+"""Sends requests to webhook endpoints chosen by organisations: implements `webhook_endpoints.Sender` over the guarded HTTP
+client.
+"""
 
 import ssl
 import time

@@ -1,4 +1,6 @@
-"""Witnesses over HTTP (c2sp.org/tlog-witness): strangers' servers, so bounded in time and size and never followed."""
+"""Client for checkpoint witnesses over HTTP (c2sp.org/tlog-witness). They are untrusted servers: bounded time and size, no
+redirects.
+"""
 
 import time
 from typing import Final

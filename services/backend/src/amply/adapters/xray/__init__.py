@@ -1,4 +1,4 @@
-"""AWS X-Ray's OTLP endpoint: spans over HTTPS, each request signed with the task's own role.
+"""Exports spans to AWS X-Ray's OTLP endpoint, each request signed (SigV4) with the task's role.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html
 """

@@ -1,4 +1,4 @@
-"""Traces: the steps of a request or a task as spans, and the context that leads from one process to the next.
+"""Distributed tracing: spans of requests and tasks, and context propagation between processes.
 
 Nothing is recorded until `export.exporting` is open; until then each function here costs a look at a context variable.
 A context travels as W3C `traceparent` (https://www.w3.org/TR/trace-context/) in rows and in the headers of messages,

@@ -1,4 +1,4 @@
-"""What a span may say. Everything else is left out before it leaves, whichever library wrote it."""
+"""Allowlist of span attributes. Everything else is removed before export, whichever library wrote it."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Spans on their way out: a bounded queue, a thread of its own, and an account of what was lost.
+"""Span exporter: a bounded queue, a thread of its own, and a count of dropped spans.
 
 The work never waits for any of it. Where there is no room a span is dropped; a receiver that is away or slow costs the
 spans of its time, one line of the log a minute, and at the end of the process a few seconds.

@@ -1,4 +1,4 @@
-"""Which traces are recorded: decided where they begin, and followed wherever they lead."""
+"""Head sampling: decided at the root span, and followed in every child."""
 
 from collections.abc import Sequence
 from typing import Final

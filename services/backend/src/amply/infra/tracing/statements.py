@@ -1,4 +1,4 @@
-"""Statements as spans: what they do and to which table. Neither their text nor what they were given is kept.
+"""Spans of SQL statements: operation and table, without the statement's text or parameters.
 
 Most statements take a millisecond, and a span costs a tenth of one in the same process. So of each transaction the
 slowest statement is shown, where it took some time at all, and those that failed; the others are counted. In a process

@@ -1,4 +1,4 @@
-"""Personal data at rest: sealed by envelope keys that KMS wraps, so that the database alone names nobody (ADR 0121).
+"""Encryption of personal data at rest, by envelope keys that KMS wraps: the database alone identifies nobody (ADR 0121).
 
 `Keyring` has the keys of a process at hand, `CellLocation` is what a value is bound to, and a `SealedRecord` is a row with personal
 fields. `reencryption` and `shredding` (imported by their own names, since they need the database) seal anew in the background, and

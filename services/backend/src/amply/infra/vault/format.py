@@ -1,4 +1,4 @@
-"""What a sealed value looks like, and what it is bound to."""
+"""Binary format of an encrypted value, and the associated data that binds it to its cell."""
 
 import secrets
 import struct

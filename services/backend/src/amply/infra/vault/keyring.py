@@ -1,4 +1,4 @@
-"""The envelope keys a process has at hand: fetched outside transactions, kept for a time, used inside them."""
+"""In-process cache of unwrapped envelope keys: fetched outside transactions, used inside them."""
 
 import hmac
 import threading

@@ -1,4 +1,4 @@
-"""The trees of a scope's versions in a process: looked at with its keys, kept while the store is away (ADR 0129)."""
+"""In-process cache of key trees: refreshed with the keys, and kept while their store is unavailable (ADR 0129)."""
 
 import hmac
 from collections.abc import Mapping, Sequence

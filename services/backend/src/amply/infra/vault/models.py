@@ -1,4 +1,4 @@
-"""The envelope keys as the database has them: wrapped. And which leaves of their trees nothing is sealed under any more."""
+"""Tables of wrapped envelope keys, and of key-tree leaves that encrypt nothing any more."""
 
 from datetime import datetime
 

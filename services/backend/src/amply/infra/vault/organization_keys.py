@@ -1,4 +1,4 @@
-"""Rows that the key of their own organisation seals: its key is fetched before the transaction that needs it."""
+"""Rows encrypted under their organisation's own key, which is fetched before the transaction that needs it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Who makes envelope keys and opens them again, and where the trees of keys are."""
+"""Ports of the vault: the key service that wraps envelope keys, and the store of key trees."""
 
 from dataclasses import dataclass, field
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""A tree of keys from which a leaf can be cut out for good (ADR 0129).
+"""Puncturable PRF: a binary tree of keys (GGM) from which single leaves can be deleted for good (ADR 0129).
 
 Each node's secret makes those of its two children by a one-way function, so that the root makes 2^64 leaves (Goldreich,
 Goldwasser and Micali, "How to construct random functions", J. ACM 33, 1986). To cut a leaf out, the secrets on the way to it are

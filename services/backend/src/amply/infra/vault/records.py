@@ -1,4 +1,4 @@
-"""Rows with personal fields: read and written by name, sealed together in one column, found by an index that names nobody.
+"""Rows with personal fields: accessed by name, encrypted together in one column, found by a blind index.
 
 Until sealing begins, and of rows that the worker has not sealed yet, the fields stand in columns of their own (`plain_…`).
 """

@@ -1,4 +1,4 @@
-"""Sealing anew in the background, and destroying versions of keys that nothing is sealed by any more."""
+"""Key rotation: re-encrypts rows in the background, and destroys key versions that no row uses any more."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

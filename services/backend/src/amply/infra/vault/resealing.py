@@ -1,4 +1,4 @@
-"""Rows that are to be sealed anew: which they are, each kind by an index that holds nothing once nothing is left to do."""
+"""Finds and re-encrypts the rows of one table that use an old key version, by a partial index that is empty when none is left."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

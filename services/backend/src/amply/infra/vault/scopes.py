@@ -1,4 +1,4 @@
-"""Whose data a key seals, and what is said where a key is not at hand."""
+"""Scopes of keys (whose data a key encrypts), and the error where a key is unavailable."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
-"""Erasing by cutting out a key: whatever was ever sealed under an erased donor's leaf opens no more, in backups neither (ADR 0129).
+"""Crypto-shredding: deletes a donor's leaf key, so that nothing encrypted under it can be read again, in backups either (ADR
+0129).
 
 Three steps, each of which may be repeated. `close`: the database takes nothing under the leaf from then on, so that a process
 which has not heard of the erasure seals nothing that would be lost. Then whoever calls erases what there is. `finish`: what stays

@@ -1,4 +1,4 @@
-"""The trees of keys of a scope's versions, as they are stored: wrapped by KMS, outside the database and its backups (ADR 0129)."""
+"""Storage of key trees: wrapped by KMS, outside the database and its backups (ADR 0129)."""
 
 import secrets
 import struct

@@ -1,4 +1,4 @@
-"""Who asks, and what they may do: callers, roles, scopes, and the one table that says who may do what.
+"""Authentication and authorisation: callers, roles, scopes, and the policy table of permissions. Import from here only.
 
 Import from here only.
 """

@@ -1,4 +1,4 @@
-"""Callers of the API, as whoever lets them in knows them, and what they are refused."""
+"""Types of API callers (donors, people, API keys), and the errors of authorisation."""
 
 from dataclasses import dataclass
 from datetime import datetime

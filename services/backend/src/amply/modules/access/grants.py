@@ -1,4 +1,4 @@
-"""What somebody was let in for, as conditions of statements: who forgets to decide beforehand has decided there.
+"""SQL conditions that limit a statement to what the caller's membership or key allows.
 
 The database decides once more by row-level security (ADR 0106): a unit of work is bound to organisation and caller, and what
 is an organisation's own is shown to its members and keys alone.

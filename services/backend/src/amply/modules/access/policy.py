@@ -1,4 +1,4 @@
-"""Who may do what: the one table. What is not in it, nobody may.
+"""The authorisation policy: which roles and scopes have which permission. What is not listed is denied.
 
 `docs/access.md` shows it, and a test holds the page to it. Staff of the platform are not in it: they have no rights over
 HTTP, and use `admin` commands (ADR 0071).

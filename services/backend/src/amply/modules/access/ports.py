@@ -1,4 +1,4 @@
-"""How the application learns who asks."""
+"""Ports by which other modules authenticate callers and renew roles."""
 
 from collections.abc import Mapping
 from datetime import datetime

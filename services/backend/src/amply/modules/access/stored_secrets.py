@@ -1,4 +1,4 @@
-"""What lets an organisation's programs in until somebody revokes it: kept, looked at and ended alike, whatever it is."""
+"""Shared storage of API keys and directory tokens: list, look up, revoke."""
 
 import hmac
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What people of an organisation upload (`infra/uploads`): looked at, and taken up once, whatever it is."""
+"""Shared storage of uploads by members (`infra/uploads`): documents, images and ingestion files."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

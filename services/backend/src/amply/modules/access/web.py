@@ -1,4 +1,4 @@
-"""What routes depend on: who asks, and whether they may."""
+"""FastAPI dependencies that authenticate the caller and check a permission."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,5 +1,5 @@
-"""How somebody comes to have an organisation here: applications, the documents and registers that bear them out, and what
-staff decide (ADR 0118 to 0120). Import from here only.
+"""Applications of organisations to join the platform: documents, register checks, staff decisions (ADR 0118 to 0120). Import
+from here only.
 """
 
 from typing import TYPE_CHECKING

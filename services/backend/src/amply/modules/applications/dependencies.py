@@ -1,4 +1,4 @@
-"""What the routes of applications depend on, beside what all routes have."""
+"""Dependencies of the application routes, beyond those that all routes share."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Documents that show what an organisation says: uploaded as `infra/uploads` says, and read by links of minutes (ADR 0119).
+"""Documents that support an application: uploads (`infra/uploads`) and short-lived download links (ADR 0119).
 
 Nothing here says that a file is harmless: it is not scanned, and staff are told so.
 """

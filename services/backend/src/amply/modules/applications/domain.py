@@ -1,4 +1,4 @@
-"""What an organisation says of itself, who moves it on, and what is refused. Pure."""
+"""Review actions on an application, who may take them, and the errors of applying. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

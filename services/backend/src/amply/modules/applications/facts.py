@@ -1,4 +1,4 @@
-"""What an organisation has to say of itself before staff look."""
+"""Facts that an application must state before staff review it."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What applications need from outside."""
+"""Ports of applications: people's addresses, public registers, document uploads."""
 
 from dataclasses import dataclass
 from datetime import timedelta

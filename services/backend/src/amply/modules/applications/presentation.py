@@ -1,4 +1,4 @@
-"""An application as its organisation's people see it."""
+"""Builds the API's view of an application for members of its organisation."""
 
 from sqlalchemy.orm import Session
 

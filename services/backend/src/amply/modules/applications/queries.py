@@ -1,4 +1,4 @@
-"""Reading applications: as their organisation's people do, each statement naming whoever asks, and as staff do."""
+"""Queries of applications: by members, authorised within each statement, and by staff."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

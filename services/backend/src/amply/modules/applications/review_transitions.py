@@ -1,4 +1,4 @@
-"""What staff do with an application: each move from where the table allows it, with a letter about it.
+"""Review actions by staff: state transitions of an application, each with a letter about it.
 
 The command records it (`entrypoints/admin_recorded.py`), in the same transaction.
 """

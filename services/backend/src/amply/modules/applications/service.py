@@ -1,4 +1,4 @@
-"""Applying: somebody with a proven address founds a draft and owns it, says what the organisation is, and hands it in."""
+"""The applicant's side: creates a draft organisation with its owner, edits it, and submits it."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the worker does about applications by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Periodic worker tasks for applications, in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

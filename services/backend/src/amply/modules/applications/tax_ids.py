@@ -1,4 +1,4 @@
-"""Numbers that registers and tax offices know organisations by: what one has to look like, country by country.
+"""Formats of registration and tax numbers by country.
 
 Check digits are python-stdnum's. A number that fits may still be made up, or somebody else's: a register may be asked
 (`ports.Register`), and staff decide.

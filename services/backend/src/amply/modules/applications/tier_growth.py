@@ -1,4 +1,4 @@
-"""Organisations that grow out of the tier they were verified for: they and staff are told, well before it happens.
+"""Notices when an organisation's yearly volume nears or exceeds its verification tier, for the organisation and staff.
 
 Nothing stops by itself (ADR 0120). What arrived is read from the public ledger's sums by day, so that anybody can count it
 after us.

@@ -1,4 +1,4 @@
-"""The chain read and recomputed, a thousand records a transaction."""
+"""Reads and verifies the hash chain of audit records, a thousand records in each transaction."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a record says, and how the chain is made of records. Pure.
+"""Audit records and their hash chain. Pure.
 
 A record holds no personal data in clear: what is not shaped like an id or a code is replaced by its digest, so that a
 typing error cannot leave an address here for seven years.

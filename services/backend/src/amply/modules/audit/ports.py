@@ -1,4 +1,4 @@
-"""What the audit log needs from outside: a place that forgets nothing for seven years."""
+"""Port of the audit log: an archive with seven years of retention."""
 
 from collections.abc import Sequence
 from typing import Protocol

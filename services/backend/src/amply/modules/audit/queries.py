@@ -1,4 +1,4 @@
-"""Looking records up."""
+"""Queries of audit records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

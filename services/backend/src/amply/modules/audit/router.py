@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/audit`: who did what in an organisation, for those who run it."""
+"""`/v1/organisations/{organization_id}/audit`: an organisation's audit log, for those who run it."""
 
 from typing import Annotated, Any
 

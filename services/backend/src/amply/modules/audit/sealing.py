@@ -1,4 +1,4 @@
-"""The chain in files: once a day what was appended since is sealed, with the head that it leads to, and archived.
+"""Archives the audit log once a day: the records appended since, in a file with the head of the chain.
 
 What a file holds is decided in the database first, by a row that nobody changes. So a run that ends in the middle, a
 second one and one at the same time all write the same bytes under the same names.

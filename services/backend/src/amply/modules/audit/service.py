@@ -1,4 +1,4 @@
-"""Appending a record: in the transaction of what it tells of, so that neither is without the other."""
+"""Appends audit records, in the same transaction as the change they record."""
 
 from datetime import datetime
 

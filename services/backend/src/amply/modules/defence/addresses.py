@@ -1,4 +1,4 @@
-"""Where a client is, as far as its address says."""
+"""A client's IP address, and the network that one customer of a provider has."""
 
 import ipaddress
 from typing import Final

@@ -1,4 +1,4 @@
-"""Forms that are closed for a while, where cards are tried on and the challenge does not hold: who decides, and for how long.
+"""Temporary closing of donation forms under card testing that the challenge does not stop.
 
 A closing ends by itself, or when an operator ends it. Its row stays: it says what was seen then, and whether the organisation
 has been told.

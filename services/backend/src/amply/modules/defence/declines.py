@@ -1,4 +1,4 @@
-"""What is learnt from cards that were declined: whose they were, whether it is an attack, and what must end."""
+"""Card declines as a signal: records them, detects attacks, and decides which payments must end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who may open a gift, free of I/O: what is counted, from how many on it is too many, and what follows then.
+"""Decides whether a gift may be opened: counted events, limits, and the resulting action. Pure.
 
 A card tester wants an answer for each of many stolen cards. What tells him from donors is how often he opens gifts, and
 above all how often his cards are declined. The numbers are data: `RULES` about gifts that are opened, `DECLINES` about

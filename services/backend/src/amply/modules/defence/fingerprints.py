@@ -1,4 +1,4 @@
-"""Keys that live two days, and what stands for a person's address under them.
+"""Pseudonyms of IP addresses (keyed hashes), under keys that are deleted after two days.
 
 Nothing personal is kept: an address, a browser or a card is counted under HMAC-SHA-256 with the day's key. The key is random,
 and deleted after two days; from then on nobody can tell whose a mark was, not even by trying all addresses there are.

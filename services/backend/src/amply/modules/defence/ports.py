@@ -1,4 +1,4 @@
-"""What the defence needs from outside: somebody who poses challenges. Counters are `amply.infra.counters`."""
+"""Port of the defence: a provider of challenges. Counters are in `amply.infra.counters`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

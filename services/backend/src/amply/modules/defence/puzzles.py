@@ -1,4 +1,4 @@
-"""A proof of work as a challenge: sixteen small puzzles, solved by trying numbers. No third party, no cookies.
+"""Proof-of-work challenge: sixteen small puzzles, solved by brute force. No third party, no cookies.
 
 Hashcash's idea (http://www.hashcash.org/papers/hashcash.pdf), split into puzzles so that luck evens out: with one large one,
 every twentieth donor would wait three times as long. Puzzle i is solved by the number n when

@@ -1,4 +1,4 @@
-"""What is known of declines and attacks."""
+"""Queries of recent declines and of organisations under attack."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the defence keeps of anybody goes after two days."""
+"""Deletes all of the defence's data about clients after two days."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The gate that gifts pass before they are opened."""
+"""The gate that every gift passes before it is opened."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""SetupIntents: each takes any number of cards while it is open, so that each is remembered, counted and ended.
+"""Tracks SetupIntents: any number of cards can be tried on an open one, so each is counted and ended.
 
 Whoever enters a card for a gift to several organisations, or another one for a plan, does so in a SetupIntent. It is ended at the
 processor when many cards were tried on its owner's, and a day after it was opened otherwise.

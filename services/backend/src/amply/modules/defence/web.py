@@ -1,4 +1,4 @@
-"""What a route that opens payments asks the gate with."""
+"""FastAPI dependency that builds the gate's question from a request."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final

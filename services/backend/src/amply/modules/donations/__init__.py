@@ -1,4 +1,4 @@
-"""Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
+"""Donations: opening a gift, following its payment, booking it, issuing its receipt. Import from here only."""
 
 from typing import TYPE_CHECKING
 

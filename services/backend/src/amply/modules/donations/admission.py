@@ -1,4 +1,4 @@
-"""What every route that opens payments has in common: the gate before it, and its answer, a replayed one included."""
+"""Steps that all routes which open payments share: the defence gate, idempotency, and the response."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which payment and gift a provider event is about, and the lines that a gift moves in the books."""
+"""Finds the payment and gift of a provider event, and builds the gift's ledger transfers."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What a donor says beside a gift about sharing facts of it. Whoever keeps it stands above this module."""
+"""A donor's consent to data sharing as given with a gift, and the port that stores it (in a higher module)."""
 
 from dataclasses import dataclass
 from datetime import datetime

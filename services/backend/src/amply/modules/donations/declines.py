@@ -1,4 +1,4 @@
-"""What a declined card tells the defence, which says whether its payment must end."""
+"""Reports declined cards to the defence, and ends the payment if it says so."""
 
 from collections.abc import Sequence
 

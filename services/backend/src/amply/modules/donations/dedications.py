@@ -1,4 +1,4 @@
-"""Telling somebody, once, that a gift was made for another: after it has arrived, and never again.
+"""Sends the letter about a dedicated gift (in honour of somebody), once, after the gift has succeeded.
 
 A gift to several organisations is told of once too, when no part of it can still arrive.
 

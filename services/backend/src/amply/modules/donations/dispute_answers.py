@@ -1,4 +1,4 @@
-"""Answering a donor's bank in words, on the organisation's behalf."""
+"""Submits an organisation's written statement about a dispute to the processor."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a donation is, and what it becomes when its payment changes."""
+"""A donation's states and its transitions when its payment changes. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

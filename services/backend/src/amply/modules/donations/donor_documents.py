@@ -1,4 +1,4 @@
-"""A donor's papers, made when they ask: a receipt's PDF and the ledger's proof. Personal: for that donor alone."""
+"""Renders a donor's documents on request: receipt PDF and ledger proof. Personal: for that donor alone."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

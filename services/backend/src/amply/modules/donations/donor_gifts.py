@@ -1,4 +1,4 @@
-"""A donor's own gifts. Whose they are stands in every statement: nothing of anybody else's is read, locked or changed."""
+"""A donor's own gifts. Every statement is limited to that donor."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What one donor gave one organisation in a year, and what an organisation claims Gift Aid on: for people who ask."""
+"""A donor's yearly total with one organisation, and the gifts of an organisation's Gift Aid claim."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

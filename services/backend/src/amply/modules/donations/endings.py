@@ -1,4 +1,4 @@
-"""The end of payments and SetupIntents at the processor: cards are tried on them, or nobody has paid for a day.
+"""Cancels payments and SetupIntents at the processor: after card testing, or when unpaid for a day.
 
 A donor whose own payment ends so begins another gift.
 """

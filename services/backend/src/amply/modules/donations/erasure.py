@@ -1,4 +1,4 @@
-"""Forgetting a donor, everywhere we hold anything of them. What the books say stays: amounts, dates, organisations.
+"""Erases a donor's personal data in all modules. Amounts, dates and organisations stay in the ledger.
 
 The order is: find every trace, then remove them in one transaction. Killed before its end nothing has changed;
 repeated, it removes what has come since. The public log needs no change, and the donor's own receipt still proves

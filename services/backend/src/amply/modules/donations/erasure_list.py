@@ -1,4 +1,4 @@
-"""Gifts that were erased, on the list that outlives the database (ADR 0123): noted before, and found again in a restored one."""
+"""Records erased gifts on the erasure list outside the database (ADR 0123), and finds them in a restored one."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What we know of a disputed gift, as files for who answers the donor's bank. Personal: for that answer, and nobody else."""
+"""Evidence files about a disputed gift, for the answer to the donor's bank. Personal: for that answer alone."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a payment consists of, and which part goes back first: the gift, then what the donor added for the fee."""
+"""Splits a payment into gift and fee cover. A refund takes the gift first, then the fee cover."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What an organisation is told of its gifts: who gave, for what, for whom, and what they wrote, as far as donors let it."""
+"""What an organisation sees of its gifts: donor, purpose, dedication and message, as far as the donor allows."""
 
 import csv
 import io

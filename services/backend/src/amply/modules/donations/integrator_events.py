@@ -1,4 +1,4 @@
-"""What integrators are told of a gift, recorded in the transaction that makes it true. Nothing in it says who gave."""
+"""Records public events about gifts in the transaction of the change. They do not identify the donor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Telling donors that a debit which took days was refused. Nobody watches a page that long.
+"""Sends letters to donors whose delayed debit (such as SEPA) was refused days later.
 
 The task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """

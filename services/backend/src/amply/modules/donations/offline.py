@@ -1,4 +1,4 @@
-"""Gifts that never passed the processor: cash, cheques, bank transfers and things, recorded by the organisation's staff.
+"""Offline gifts (cash, cheques, bank transfers, in kind), recorded by the organisation's staff.
 
 Each is an ordinary donation with a receipt of the same kind, and an entry of a kind of its own: whoever reads the books sees that
 nobody but the organisation says so. It may be for a fund, for somebody, from a company, and public, like any other (ADR

@@ -1,4 +1,4 @@
-"""What is personal about an offline gift: who gave it, and what came with it. Staff hand it over in a file."""
+"""Personal details of an offline gift, which staff supply as a file."""
 
 from datetime import date
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What tells a gift recorded by hand from others of its method: nobody records the same cheque twice."""
+"""References of offline gifts, unique by method: the same cheque cannot be recorded twice."""
 
 from dataclasses import asdict, dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""What opens the ledger's commitments to a gift goes with the gift's donor: it is sealed under their leaf (ADR 0138)."""
+"""Encrypts the openings of a gift's ledger commitments under its donor's key-tree leaf (ADR 0138)."""
 
 from collections.abc import Collection, Mapping, Sequence
 

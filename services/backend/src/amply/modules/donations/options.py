@@ -1,4 +1,4 @@
-"""What a gift may say beside its amount: for which fund, for whom, from whom, and who is not told."""
+"""Options of a gift besides its amount: fund, dedication, donor's name, anonymity."""
 
 from dataclasses import dataclass
 from enum import StrEnum

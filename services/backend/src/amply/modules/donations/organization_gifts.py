@@ -1,4 +1,4 @@
-"""An organisation's gifts as its own people and programs list them; who gave, for those who may see that.
+"""Lists an organisation's gifts for its members and API keys, with donors for those who may see them.
 
 Read from the view `organization_gift`, which shows the gifts of the organisation that the unit of work is bound to, and to a
 member or a key of it; each statement names whoever asks besides (ADR 0106).

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/gifts`: what an organisation was given."""
+"""`/v1/organisations/{organization_id}/gifts`: the gifts of an organisation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

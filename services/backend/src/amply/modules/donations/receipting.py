@@ -1,4 +1,4 @@
-"""Receipts of gifts: sent once the log covers them, void or replaced when a gift changes, sent again when asked.
+"""Receipts of gifts: sent once the public log covers them, voided or replaced when a gift changes, re-sent on request.
 
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """

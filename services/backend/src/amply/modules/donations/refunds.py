@@ -1,4 +1,5 @@
-"""Refunds we ask for: record and reserve, ask outside any transaction, record. Its event books it, or releases it.
+"""Refunds that we initiate: record and reserve, call the processor outside any transaction, record the result. The refund's
+event books it.
 
 Killed between the steps, `complete_stuck_refunds` finishes it a minute later: the key at the processor is derived from
 the row, and a refund that carries our id is looked for first. What is reserved stays so until the event comes.

@@ -1,4 +1,4 @@
-"""Taking a gift: record, call, record.
+"""Opens a gift: record it, call the processor, record the result.
 
 (1) one transaction: idempotency key, donation, payment. (2) the processor, outside any transaction, with a key derived
 from the payment's row. (3) one transaction: the processor's id and the answer. Whatever dies in between, repeating

@@ -1,4 +1,4 @@
-"""One gift to several organisations: what it asks for, and what it is as a whole. Pure."""
+"""A gift split among several organisations: its parts, and its state as a whole. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The rows of gifts to several organisations, and what of them is due."""
+"""Rows of split gifts, and queries of those that are due."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace

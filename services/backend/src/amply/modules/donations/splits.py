@@ -1,4 +1,4 @@
-"""Taking one gift to several organisations: record, call, record, as of any gift; then one payment method for all parts.
+"""Opens a split gift (record, call, record), then charges all parts with one payment method.
 
 Each part is a donation like any other: its own payment, intent, events, entry, receipt, refund. What is added is where the
 donor enters the method once, and its copies. Nothing is charged twice: a part has one intent for ever, which the processor

@@ -1,4 +1,4 @@
-"""What happens to a donation later: provider events are applied.
+"""Worker tasks of donations: apply provider events.
 
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """

@@ -1,4 +1,4 @@
-"""What people type into a gift's fields, as the API takes it: kept by the one rule of `kernel.human_text`."""
+"""Pydantic types for text that people type into a gift's fields (rules: `kernel.human_text`)."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final

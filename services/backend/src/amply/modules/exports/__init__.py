@@ -1,4 +1,4 @@
-"""Files of what is an organisation's own: asked for over the API, made by the worker, fetched by a link of minutes."""
+"""Export files of an organisation's data: requested over the API, made by the worker, downloaded by short-lived links."""
 
 from typing import TYPE_CHECKING
 

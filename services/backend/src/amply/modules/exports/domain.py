@@ -1,4 +1,4 @@
-"""Files that an organisation asks for: of what, in which form, and how they stand."""
+"""Kinds, formats and states of export files."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Making files: the worker's part. Killed in between, the next look makes the same file in the same place."""
+"""Worker task that makes export files. After a crash, the next run writes the same file to the same key."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Rows as files, a piece at a time: whatever their number, a thousand are held at once."""
+"""Writes rows as CSV or Parquet in a stream, holding a thousand rows at a time."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What exports need from outside."""
+"""Port of exports: the store of files."""
 
 from collections.abc import Iterable
 from datetime import timedelta

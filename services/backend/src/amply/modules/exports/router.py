@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/exports`: files of an organisation's own, made by the worker."""
+"""`/v1/organisations/{organization_id}/exports`: export files, made by the worker."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Asking for files and looking at them. Who may is decided in each statement: a file with donors in it is not everybody's."""
+"""Requests and lists export files. Each statement checks the permission, since files may name donors."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta

@@ -1,4 +1,6 @@
-"""An organisation's own sign-in: its provider, its domains, and whom they bring in, as what. Import from here only."""
+"""Federated sign-in of an organisation: its identity provider, its domains, and the roles of whoever signs in. Import from
+here only.
+"""
 
 from typing import TYPE_CHECKING
 

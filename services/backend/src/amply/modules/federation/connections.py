@@ -1,4 +1,4 @@
-"""An organisation's provider. Whether the caller may is decided in each statement, and by row-level security again."""
+"""An organisation's identity provider. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What organisations' own sign-in depends on, beside what all routes have."""
+"""Dependencies of federated sign-in, beyond those that all routes share."""
 
 from dataclasses import dataclass, field
 

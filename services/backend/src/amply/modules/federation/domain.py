@@ -1,4 +1,4 @@
-"""What an organisation's own sign-in is, whom it makes what, and what is refused about it."""
+"""Providers, domains and role mapping of federated sign-in, and its errors. Pure."""
 
 import re
 from collections.abc import Mapping

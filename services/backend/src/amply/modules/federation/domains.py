@@ -1,4 +1,4 @@
-"""An organisation's domains: asked for, shown by a record in the DNS, looked at again, and taken away where it is gone."""
+"""Domains of an organisation: claimed, verified by a DNS record, checked again, and removed when the record is gone."""
 
 import secrets
 from collections.abc import Sequence

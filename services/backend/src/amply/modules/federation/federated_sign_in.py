@@ -1,4 +1,4 @@
-"""Who comes by their organisation's provider, as what, and for how long.
+"""Sign-in through an organisation's identity provider: who gets in, in which role, and until when.
 
 A role that a provider gives counts for five minutes from its word. Whoever goes on is let on by another word, which the
 platform asks the provider for by itself (a refresh token); where it has none, or the provider does not answer, the browser

@@ -1,4 +1,4 @@
-"""What an organisation says in the DNS, and what its directory says of its people."""
+"""Ports of federated sign-in: DNS lookups, and group membership from the organisation's directory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

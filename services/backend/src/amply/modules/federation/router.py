@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/sign-in` and what belongs to it; `/v1/auth/outside/find`: whose domain it is."""
+"""`/v1/organisations/{organization_id}/sign-in` and its parts; `/v1/auth/outside/find`: the provider of an e-mail domain."""
 
 from typing import Annotated, Any, Final
 

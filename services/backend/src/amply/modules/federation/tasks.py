@@ -1,4 +1,4 @@
-"""What the worker does by itself: it looks whether domains are still shown, and keeps secrets sealed. Two at once do no harm."""
+"""Worker tasks of federated sign-in: re-verify domains, re-encrypt client secrets. Safe to run concurrently."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The donors' own page behind its link: their gifts, receipts and years beside their plans. Import from here only."""
+"""The donor page behind a signed link: gifts, receipts and yearly statements beside recurring plans. Import from here only."""
 
 from typing import TYPE_CHECKING
 

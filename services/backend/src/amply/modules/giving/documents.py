@@ -1,4 +1,4 @@
-"""Documents that donors ask for on their page. The API writes down what is wanted; the worker makes it.
+"""Documents that donors request on their page: the API records the request, the worker makes the file.
 
 The worker alone has the key that opens what the ledger keeps sealed, and sets paper. A document is kept for an hour.
 """

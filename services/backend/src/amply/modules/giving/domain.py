@@ -1,4 +1,4 @@
-"""What a donor asks for on their page, and why it cannot be had."""
+"""Requests for documents on the donor page, and their errors."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Forgetting what a donor asked for on their page."""
+"""Erases what a donor requested on their page."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""The letter with a link to the donors' page: sent to who has something to see there, and to nobody else."""
+"""Sends the link to the donor page, to addresses that have something to see there and to no other."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,6 @@
-"""`/v1/donor`: a donor's gifts, receipts and years, by a link and without an account. Plans have routes of their own."""
+"""`/v1/donor`: a donor's gifts, receipts and yearly statements, by signed link and without an account. Plans have their own
+routes.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated

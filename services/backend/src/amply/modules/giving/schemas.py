@@ -1,4 +1,4 @@
-"""A donor's gifts as the API shows them. Amounts are strings of minor units: JSON numbers lose digits."""
+"""API schemas of the donor page. Amounts are strings of minor units: JSON numbers lose digits."""
 
 import hashlib
 from datetime import date

@@ -1,4 +1,4 @@
-"""Donors' documents at rest: encrypted under a key of the links' secret, so that a copy of the database alone tells nothing."""
+"""Encrypts donors' documents at rest, under a key derived from the secret of donor links."""
 
 import secrets
 from typing import Final

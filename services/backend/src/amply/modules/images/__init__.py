@@ -1,4 +1,4 @@
-"""Logos and banners of organisations: uploaded, made anew by the worker, shown (ADR 0130). Import from here only."""
+"""Logos and banners of organisations: uploaded, re-encoded by the worker, published (ADR 0130). Import from here only."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What pictures are made of what is uploaded, and what is refused."""
+"""Kinds and sizes of generated images, and reasons to refuse an upload."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Making pictures of uploads: the worker's part. Two at once, a repeat, another order and a crash do no harm."""
+"""Worker task that re-encodes uploaded images. Safe to run concurrently, repeatedly, in any order, or after a crash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What images need from outside. None of it may be called inside a transaction."""
+"""Ports of images: upload store and image processing. Never called inside a transaction."""
 
 from collections.abc import Sequence
 from typing import Protocol

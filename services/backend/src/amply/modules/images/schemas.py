@@ -1,4 +1,4 @@
-"""Images as the API shows them."""
+"""API schemas of images."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What members and programs of an organisation do about its images. Each statement names whoever asks."""
+"""Uploads, describes and removes an organisation's images. Each statement checks the permission."""
 
 import secrets
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What outside sources hand in: datasets, files, and what becomes of them. Import from here only."""
+"""Data ingestion: datasets of outside sources, their files, and the state of each file. Import from here only."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Whether a row is what its dataset says: each cell by its column's type and limits, and none besides."""
+"""Validates the cells of a row against the types and limits of its dataset's columns."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""A dataset's columns: what is in them, and what each is to the anonymiser (docs/data-platform.md, "What a policy says")."""
+"""A dataset's column definitions: types, limits, and the anonymiser's policy (docs/data-platform.md, "What a policy says")."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Telling those who make releases what datasets there are. Late and repeated messages change nothing there: versions only grow."""
+"""Copies changed datasets to the table that the release process reads. Idempotent: a version there never decreases."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An organisation's datasets: what their files are, and what stands in their columns. Each statement names whoever asks."""
+"""An organisation's datasets: file format and columns. Each statement checks the permission."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

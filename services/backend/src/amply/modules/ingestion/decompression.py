@@ -1,4 +1,4 @@
-"""Unpacking as one reads: what is packed grows no further than it may, however small it comes."""
+"""Streaming decompression, bounded in size and ratio (zip bombs)."""
 
 from typing import Any, Final
 

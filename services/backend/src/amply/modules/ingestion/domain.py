@@ -1,4 +1,4 @@
-"""What outside sources hand in: datasets and their files, how far one has come, and what is refused about it."""
+"""States, limits and errors of ingestion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

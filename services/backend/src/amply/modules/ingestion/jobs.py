@@ -1,4 +1,4 @@
-"""Files that are handed in, as members and programs of an organisation see them. Each statement names whoever asks."""
+"""Ingestion jobs (one file each), for an organisation's members and API keys. Each statement checks the permission."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Accepted rows as a file, and refused ones as another: the same bytes for the same rows."""
+"""Writes accepted rows as Parquet and refused rows as gzipped JSON lines. Deterministic: the same rows give the same bytes."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""What taking data in needs from outside. None of it may be called inside a transaction."""
+"""Ports of ingestion: raw bucket, Parquet reader, dataset table. Never called inside a transaction."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""Reading one file: rows are looked at one after the other, accepted ones leave in groups, refused ones are kept with why."""
+"""Reads one file in a stream: validates each row, groups accepted rows, and keeps refused rows with the reason."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

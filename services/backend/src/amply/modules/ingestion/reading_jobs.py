@@ -1,4 +1,4 @@
-"""Reading what was handed in: the worker's part. Killed anywhere, the next look reads the same bytes and writes the same files."""
+"""Worker task that reads submitted files. After a crash at any point, the next run writes the same files again."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack

@@ -1,4 +1,5 @@
-"""Rows out of a file, one after the other: what cannot be read as one is a row too, with why. Nothing is held but the row at hand.
+"""Parsers that stream rows from CSV, JSON and Parquet files. A malformed row is yielded with its error; one row is held at a
+time.
 
 Every format gives as many rows as there are in the file, so that what was read is what was accepted and what is in quarantine.
 """

@@ -1,4 +1,4 @@
-"""`/v1/sources`, `/v1/datasets`, `/v1/ingest` and `/v1/jobs`: what outside sources hand in.
+"""`/v1/sources`, `/v1/datasets`, `/v1/ingest` and `/v1/jobs`: data ingestion.
 
 Where no data is taken in, what is read is empty and says `degraded`, and what would change something is refused.
 """

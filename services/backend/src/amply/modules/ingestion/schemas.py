@@ -1,4 +1,4 @@
-"""What is said and shown of sources, datasets and jobs."""
+"""API schemas of sources, datasets and jobs."""
 
 from typing import Annotated, Any, Final, Literal
 

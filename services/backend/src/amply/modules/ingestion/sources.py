@@ -1,4 +1,4 @@
-"""Where an organisation's data comes from. Each statement names whoever asks."""
+"""An organisation's data sources. Each statement checks the permission."""
 
 from dataclasses import dataclass
 from datetime import datetime

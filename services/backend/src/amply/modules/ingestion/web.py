@@ -1,4 +1,4 @@
-"""Whose data a request is about. Programs act for their own organisation; people name theirs beside the path."""
+"""Finds the organisation of an ingestion request: an API key's own, or the one that a person names."""
 
 from typing import Annotated, Any
 

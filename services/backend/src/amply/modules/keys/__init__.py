@@ -1,4 +1,4 @@
-"""API keys: how an organisation's programs are known. Import from here only."""
+"""API keys of organisations. Import from here only."""
 
 from typing import TYPE_CHECKING
 

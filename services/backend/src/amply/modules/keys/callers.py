@@ -1,4 +1,4 @@
-"""How a program is known: `Authorization: Bearer sk_…`."""
+"""Authenticates API keys: `Authorization: Bearer sk_…`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

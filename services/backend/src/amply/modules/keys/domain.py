@@ -1,4 +1,4 @@
-"""What an API key looks like, and what is refused about one: `sk_live_` or `sk_test_`, and a checked secret (ADR 0107)."""
+"""Format and errors of API keys: `sk_live_` or `sk_test_`, and a secret with a checksum (ADR 0107)."""
 
 from dataclasses import dataclass
 from datetime import datetime

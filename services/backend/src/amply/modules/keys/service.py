@@ -1,4 +1,4 @@
-"""Making, listing and revoking keys. Whether the caller may is decided in each statement, and by row-level security again."""
+"""Creates, lists and revokes API keys. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The public, tamper-evident ledger. Only what this file names may be imported from outside.
+"""The public, tamper-evident ledger. Import from here only.
 
 Writers `post` entries in their own transactions. The sequencer puts committed entries in order and hashes them into
 a Merkle tree; the publisher signs the tree and shows it. `receipt` proves one entry to anyone, for ever.

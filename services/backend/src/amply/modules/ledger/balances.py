@@ -1,4 +1,4 @@
-"""What accounts hold: now, in the log, after any number of its entries; and whether everything balances.
+"""Account balances: current, or as of any number of log entries; and the check that all accounts balance.
 
 The log is the clock of the books. "After `size` entries" is exact, for ever, and what a checkpoint of that size lets
 anyone compute; a moment means the newest checkpoint that was public by then (`size_at`).

@@ -1,4 +1,4 @@
-"""The gate before every booking: open while this very server was compared with the public log and nothing was refused.
+"""Blocks all ledger entries until this database server was compared with the public log and found consistent.
 
 The table's trigger asks it (`check_entry`, migration 0011), so that no writer can forget to, and none waits for another.
 What opens it is the start of the server that was compared: a restored database begins another life, and nothing that

@@ -1,4 +1,4 @@
-"""What the database refused, in the words of the books.
+"""Translates constraint violations of the database into the ledger's errors.
 
 The tables decide; these errors only say which of their rules it was, and what to do next. The transaction is lost.
 """

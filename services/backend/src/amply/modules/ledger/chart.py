@@ -1,4 +1,4 @@
-"""The chart of accounts: what is counted, and in whose books.
+"""The chart of accounts.
 
 An account is written `owner/code`, or `owner/gifts/fund_…` for what was given for one of its funds (of things:
 `owner/gifts_in_kind/fund_…`). The owner is an organisation (`org_…`), a business (`biz_…`) or `platform`. An

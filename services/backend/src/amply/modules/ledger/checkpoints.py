@@ -1,4 +1,4 @@
-"""Rows of `checkpoint`: the line of trees this log has committed to, each completed step by step."""
+"""Rows of `checkpoint`: the tree heads that this log has committed to, each completed step by step."""
 
 from dataclasses import dataclass
 from datetime import datetime

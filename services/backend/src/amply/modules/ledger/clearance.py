@@ -1,4 +1,4 @@
-"""The sequencer works only after the publisher has compared this very database with what the public has seen.
+"""Handshake that lets the sequencer work only after the publisher has compared this database with the public log.
 
 A database restored to an earlier moment, or a replica that lagged, would give away places that other entries have in
 public, and a leaf is never taken back. A restore ends every connection and with it the lead: so each new leader asks

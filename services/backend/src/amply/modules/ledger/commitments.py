@@ -1,4 +1,4 @@
-"""Openings of commitments at rest: salt and value, sealed so that a copy of the database alone tells nothing."""
+"""Encrypts the openings (salt and value) of commitments at rest, so that a copy of the database alone reveals nothing."""
 
 import json
 import secrets

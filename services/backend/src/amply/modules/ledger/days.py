@@ -1,4 +1,4 @@
-"""Sums by day and kind, folded from published leaves: what totals are made of, and where to look for old entries."""
+"""Daily sums by kind of entry, aggregated from published leaves: for totals and for finding old entries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

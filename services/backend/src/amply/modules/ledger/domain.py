@@ -1,4 +1,4 @@
-"""Entries as they are asked for: what cannot be booked cannot be written down."""
+"""Ledger entries before they are posted. Invalid entries cannot be constructed."""
 
 import hashlib
 import re

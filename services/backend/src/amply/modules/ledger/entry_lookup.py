@@ -1,4 +1,4 @@
-"""What became of facts in the books: entries found by their idempotency keys, of which only digests are kept."""
+"""Finds ledger entries by their idempotency keys, of which only digests are stored."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

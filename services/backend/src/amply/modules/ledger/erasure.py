@@ -1,4 +1,4 @@
-"""Finding all that the ledger holds behind its commitments to one person.
+"""Finds and erases the openings of all commitments to one person.
 
 An opening says whose gift it is of, and that finds it. Those of which that is not looked up yet are read, one after the other.
 """

@@ -1,4 +1,4 @@
-"""An organisation's published entries as files: read and written a piece at a time, whatever their number."""
+"""Exports of an organisation's published entries, read and written in a stream."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Never two histories: nothing is signed unless it extends what the public has already seen.
+"""Fork protection: refuses to sign a checkpoint that does not extend what was already published.
 
 A database restored from a backup, or a replica that lagged when it took over, has forgotten entries the world has
 receipts for. Its next checkpoint would be a signed proof that this log is not honest.

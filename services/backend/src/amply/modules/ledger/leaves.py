@@ -1,4 +1,4 @@
-"""From rows to the log: an entry's bytes, its place, the tree above it, the balances below it."""
+"""Builds the log from rows: an entry's leaf bytes, its index, the Merkle tree, and the balances."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, cast

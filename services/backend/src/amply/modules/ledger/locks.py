@@ -1,4 +1,4 @@
-"""Leadership: of several processes one works, the others wait idle to take over.
+"""Leader election by advisory lock: one process works, the others stand by.
 
 An advisory lock of the session, held on a connection of its own in autocommit: it ends with the connection, so a dead
 leader is followed at once, and it opens no transaction that would hold back the snapshot horizon. The lock keeps two

@@ -1,4 +1,4 @@
-"""Openings at rest: sealed with the commitments' secret, and that under the leaf of whoever gave (ADR 0138).
+"""Openings of commitments at rest, encrypted under the commitment secret and under the donor's key-tree leaf (ADR 0138).
 
 As long as the gift has no leaf, an opening is kept as the commitments' secret sealed it, and the worker puts it under the leaf later.
 """

@@ -1,4 +1,4 @@
-"""An organisation's entries as its public pages show them, read from the log's own leaves and nothing else."""
+"""An organisation's public ledger pages, read from the log's leaves alone."""
 
 import json
 from collections.abc import Sequence

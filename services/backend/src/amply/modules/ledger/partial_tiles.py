@@ -1,4 +1,4 @@
-"""Letting go of partial tiles and bundles that full ones have replaced (c2sp.org/tlog-tiles, "Partial Tiles").
+"""Deletes partial tiles and bundles that full ones have replaced (c2sp.org/tlog-tiles, "Partial Tiles").
 
 Each checkpoint leaves the files of its right edge behind, and those of the newest one must stay: who reads it needs
 them. Once a tile is full in the public tree, it begins with all that its partial versions hold, and readers of an older

@@ -1,4 +1,4 @@
-"""What the ledger needs from outside: a key that signs, witnesses, a public place, a place that forgets nothing.
+"""Ports of the ledger: signer, witnesses, public storage, and write-once archive.
 
 What a store cannot do for reasons of its own (away, not permitted, not there) is its own exception, passed through:
 the caller's turn fails with it, nothing is signed, and the next turn tries again.

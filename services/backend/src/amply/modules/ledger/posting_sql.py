@@ -1,4 +1,4 @@
-"""What sequenced entries do to their accounts: a posting for each side of each transfer, and the balances after them.
+"""SQL that writes the postings of sequenced entries: one for each side of each transfer, with the balance after it.
 
 In batches, by the sequencer: an account that everybody books on costs its writers nothing.
 """

@@ -1,4 +1,4 @@
-"""Which transfers a fact of the world becomes: one function a fact, free of I/O.
+"""Transfers for each kind of fact: one pure function for each.
 
 Each returns lines that move at once. Lines that only reserve are made of them with `reserve`; `post` and `void` resolve
 those, `reverse` takes moved lines back. What we ask the processor for is reserved before it is asked, and the database

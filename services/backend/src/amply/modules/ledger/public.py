@@ -1,4 +1,4 @@
-"""`/v1/public/organisations/{id}/ledger` and `/v1/public/log/search`: the log as pages, sums and files, and the way in.
+"""`/v1/public/organisations/{id}/ledger` and `/v1/public/log/search`: ledger pages, sums, exports, and search.
 
 None of it needs to be believed: every answer can be checked against the log's own files. What no published checkpoint
 covers could not be, so it is not shown.

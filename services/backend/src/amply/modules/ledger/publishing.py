@@ -1,4 +1,4 @@
-"""The publisher: commits to the log in public, in an order that survives a crash at every step.
+"""Publishes checkpoints, in an order that survives a crash at every step.
 
 Tiles and bundles first, then the checkpoint's row (which only one publisher can write), then the signature, then the
 witnesses, then the public checkpoint, then the archive, then the mark that it is done. Whoever comes after a crash

@@ -1,4 +1,4 @@
-"""Where an entry is in the log, and the receipt that proves it."""
+"""An entry's index in the log, and its inclusion proof."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

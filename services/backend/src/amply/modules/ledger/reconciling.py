@@ -1,4 +1,4 @@
-"""Rows and log agree: looked at piece by piece, all the time, in transactions that hold nobody up.
+"""Continuously compares database rows with the log, in small steps that block nobody.
 
 From the first entry on: its rows must spell its leaf, its leaf must be what the tree is made of, and its transfers what
 its accounts' balances are made of; each piece rests on the one before. That the tree is the one in public is the

@@ -1,4 +1,4 @@
-"""The SQL of posting: one statement writes an entry with all that belongs to it."""
+"""SQL of posting: one statement inserts an entry with everything that belongs to it."""
 
 import json
 from collections.abc import Mapping, Sequence

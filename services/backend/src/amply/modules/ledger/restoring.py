@@ -1,4 +1,4 @@
-"""Putting back entries that only the public log still has, after the database went back to an earlier state.
+"""Restores entries from the public log after the database was restored to an earlier state.
 
 What was published is a promise: it keeps its places, its bytes and its hashes. Nothing is written before the bundles,
 on top of the leaves this database still has, give a root that the log's key has signed. Then entries, transfers and

@@ -1,4 +1,4 @@
-"""`/v1/public`: where an entry is in the public log, and how far the log has come. All else is read from the log."""
+"""`/v1/public`: an entry's index in the public log, and the log's size. Everything else is read from the log itself."""
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field

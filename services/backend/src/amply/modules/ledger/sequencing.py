@@ -1,4 +1,4 @@
-"""The sequencer: gives committed entries their place in the log.
+"""The sequencer: assigns committed entries their index in the log.
 
 Writers never wait for it. It takes only entries of transactions below the snapshot horizon (`pg_snapshot_xmin`): all
 of these have ended, so nothing can ever appear before a place that was given away. What is taken is decided by the

@@ -1,4 +1,4 @@
-"""Posting entries, closing accounts, and erasing what stands behind commitments."""
+"""Posts entries, closes accounts, and erases the openings of commitments."""
 
 from collections.abc import Sequence
 from datetime import datetime

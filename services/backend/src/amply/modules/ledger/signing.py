@@ -1,4 +1,4 @@
-"""Whose signatures a checkpoint carries: the present key's, and once, when a new key takes over, the former's too."""
+"""The log's signing keys, current and former: which signatures a checkpoint carries. At a key rotation, one carries both."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

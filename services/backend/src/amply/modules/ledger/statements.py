@@ -1,4 +1,4 @@
-"""The statement of an account: what it held, every line that changed it in the order of the log, what it holds."""
+"""Account statements: opening balance, every posting in log order, closing balance."""
 
 import re
 from dataclasses import dataclass

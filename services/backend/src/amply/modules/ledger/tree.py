@@ -1,4 +1,4 @@
-"""The Merkle tree as it lies in the database: hash tiles that only grow, read at any size the tree ever had."""
+"""The Merkle tree as hash tiles in the database, readable at any earlier size."""
 
 from functools import cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""What an organisation's own pages and exports show of its ledger. The log itself is never touched: it is public.
+"""What an organisation's public pages and exports show of its ledger. The log itself is always public.
 
 LedgerNotShown          the organisation shows no pages (404)
 LedgerShownInSums       it shows sums alone, and entries were asked for (404)

@@ -1,4 +1,4 @@
-"""The publisher's witnesses: asked all at once, each within bounds, and none of them believed.
+"""Requests cosignatures from witnesses, concurrently and bounded in time, and verifies each.
 
 A checkpoint is shown only when as many witnesses as the policy demands have cosigned it, each cosignature verified
 here. One that is slow, away, or lies costs its own cosignature and nothing else.

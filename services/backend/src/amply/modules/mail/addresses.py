@@ -1,4 +1,4 @@
-"""E-mail addresses as mail servers take them, and which ones the mail service can write to."""
+"""Validates e-mail addresses: syntax, and which ones the mail service can send to."""
 
 import unicodedata
 from typing import Annotated, Final

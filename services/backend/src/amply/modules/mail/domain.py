@@ -1,4 +1,4 @@
-"""What a mail service says of a letter, and what follows from it. An address is kept as its digest alone."""
+"""Delivery feedback about letters, and when an address is suppressed. Addresses are stored as digests."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What letters need from outside."""
+"""Ports of mail: sending letters, and receiving delivery feedback."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

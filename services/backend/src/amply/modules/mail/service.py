@@ -1,4 +1,4 @@
-"""Hearing what became of letters, and keeping the list of addresses that get none any more."""
+"""Processes delivery feedback, and keeps the list of suppressed addresses."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

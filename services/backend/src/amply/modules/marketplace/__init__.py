@@ -1,4 +1,4 @@
-"""What buyers of released data agreed to, may read and owe, and whose the money is. Import from here only."""
+"""Released data for buyers: contracts, access, settlements, and the owners' shares. Import from here only."""
 
 from amply.modules.marketplace.buyer_keys import KeyNotEnded, end_keys, make_key
 from amply.modules.marketplace.contracts import (

@@ -1,4 +1,4 @@
-"""Keys by which the gateway counts a buyer's requests: one a contract, made when its buyer needs one.
+"""API keys by which the gateway meters a buyer's requests, one for each contract.
 
 A key is found by its name, which is the contract's id. Its value is said once, and kept nowhere here. It ends where its contract is
 closed; nothing ends it where that runs out. Then it opens nothing, since tokens end with their contract, and stays until somebody closes it.

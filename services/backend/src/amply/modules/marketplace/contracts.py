@@ -1,4 +1,4 @@
-"""Opening, changing and closing contracts, and giving tokens. What a function of the marketplace asks next reads it as it stands."""
+"""Opens, changes and closes buyers' contracts, and issues tokens. The marketplace's functions see changes at their next read."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What must be so before it is noted that a buyer got money back: its credit is what the database knows of its contract.
+"""Checks before a payment back to a buyer is recorded: it must not exceed the credit of its contract.
 
 Nobody's money is moved here: it was sent by bank. What is asked keeps a slip, a month that is still to be settled, or a
 restoration from making a credit that is not there.

@@ -1,4 +1,4 @@
-"""Contracts of buyers, by month; and what of a month is owed to whom. Pure.
+"""Monthly contracts of buyers, and what a month costs and pays to each owner. Pure.
 
 Rules that an auditor recomputes: docs/adr/0143. Everything is whole numbers.
 """

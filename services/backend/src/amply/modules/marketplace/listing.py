@@ -1,4 +1,4 @@
-"""Settlements as people read them: what was owed, on which numbers, and who was credited."""
+"""Settlements for reading: amounts, the usage they are based on, and the organisations credited."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is done to one month, one party's payments or one transfer of the bank, one at a time."""
+"""Advisory locks for a month, a party's payments, and a bank transfer."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Money that came from buyers, went back to them and went to owners, by bank and not through the processor: noted by people, booked once each."""
+"""Bank transfers of the data marketplace (from buyers, back to them, to owners): recorded by operators, each booked once."""
 
 import re
 from dataclasses import dataclass

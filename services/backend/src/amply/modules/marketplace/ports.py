@@ -1,4 +1,4 @@
-"""What the marketplace needs from outside: the control plane's tables, and the gateway's keys. Called outside transactions."""
+"""Ports of the marketplace: control-plane tables and gateway keys. Called outside transactions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

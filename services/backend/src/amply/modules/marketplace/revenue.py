@@ -1,4 +1,4 @@
-"""Telling owners: after the ledger has a share, it stands in the table of revenue too, named by its transfer.
+"""Copies owners' shares to the revenue table once the ledger has them, keyed by their transfer.
 
 The settlement's row is the truth and the table follows it: what is repeated finds its line there, so that it is told once.
 """

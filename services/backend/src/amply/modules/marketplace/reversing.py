@@ -1,4 +1,4 @@
-"""Taking a settlement back, whole: each of its entries backwards, naming the one it reverses. What was right is settled anew."""
+"""Reverses a settlement as a whole: a reversing entry for each of its entries. The month can then be settled again."""
 
 from dataclasses import dataclass
 from datetime import datetime

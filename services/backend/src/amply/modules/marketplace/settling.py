@@ -1,4 +1,4 @@
-"""Settling a contract's month: what is owed is worked out once, and stands with its entries in one transaction.
+"""Settles a contract's month: computes the amounts and posts their entries in one transaction.
 
 Killed anywhere, and repeated: the month's row is there with all of its entries, or nothing is. Nothing is changed
 afterwards; what was wrong is reversed (`reversing`), and then the month may be settled anew.

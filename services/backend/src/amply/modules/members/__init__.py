@@ -1,4 +1,4 @@
-"""Who is in an organisation, and as what: invitations, roles, leaving, and handing ownership on. Import from here only."""
+"""Members of organisations: invitations, roles, leaving, and transfer of ownership. Import from here only."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Changing who is in an organisation, and as what. Each change locks the rows that it was decided upon.
+"""Changes memberships and roles, locking the rows that each decision depends on.
 
 That an organisation keeps an owner is held by the database, whatever is done at the same moment (`ck_member_last_owner`).
 """

@@ -1,4 +1,4 @@
-"""What the routes of members depend on, beside what all routes have."""
+"""Dependencies of the member routes, beyond those that all routes share."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Members of organisations, and what is refused about them."""
+"""Members of organisations, and the errors about them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

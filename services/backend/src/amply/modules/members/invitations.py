@@ -1,4 +1,4 @@
-"""Invitations: a letter to one address, with a link that lets whoever owns it join for a week.
+"""Invitations to an organisation: a letter with a link, valid for a week and for that address alone.
 
 The link names the invitation and is signed (`infra.signed_links`). It lets nobody in by itself: who accepts is signed in, and
 has shown that the address is theirs.

@@ -1,4 +1,4 @@
-"""`/v1/invitation`: what whoever holds an invitation's letter sees and does, signed in or not (ADR 0113)."""
+"""`/v1/invitation`: shows and accepts an invitation, signed in or not (ADR 0113)."""
 
 from dataclasses import dataclass
 from datetime import datetime

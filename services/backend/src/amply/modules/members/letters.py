@@ -1,4 +1,4 @@
-"""The letter that invites somebody into an organisation, as text and as HTML that say the same."""
+"""The invitation letter, as text and HTML with the same content."""
 
 from collections.abc import Mapping
 from typing import Final

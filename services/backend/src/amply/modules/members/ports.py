@@ -1,4 +1,4 @@
-"""What membership needs to know of people, which whoever lets them in tells."""
+"""Port of members: addresses and accounts of people."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Reading who is in an organisation. Whether the caller may is decided in each statement, and by row-level security again."""
+"""Queries of members. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/members` and what belongs to it; `/v1/me/organisations`: where one is a member."""
+"""`/v1/organisations/{organization_id}/members` and its parts; `/v1/me/organisations`: the caller's memberships."""
 
 from typing import Annotated, Any, Final
 

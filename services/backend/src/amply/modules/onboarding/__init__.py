@@ -1,5 +1,4 @@
-"""How an organisation comes to take gifts, and what its staff are told: invitations, links to the processor's onboarding, the
-state of its account, and letters about its form.
+"""Onboarding of organisations at the payment processor: invitations, account links, account state, and letters to staff.
 
 Import from here only.
 """

@@ -1,4 +1,4 @@
-"""Events about organisations' accounts: the processor is asked how an account stands, and that is written down."""
+"""Handles events about organisations' processor accounts: retrieves the account and stores its state."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Telling an organisation that its form was closed because stolen cards were tried on it: when, until when, and what to do."""
+"""Tells an organisation that its donation form was closed because of card testing, and until when."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What onboarding depends on, and the error where it is not set up."""
+"""Dependencies of onboarding, and the error where it is not configured."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What onboarding tells the worker of, and what it refuses."""
+"""Outbox topics and errors of onboarding."""
 
 from typing import ClassVar, Final
 

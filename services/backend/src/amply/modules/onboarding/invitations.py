@@ -1,4 +1,4 @@
-"""Invitations: a letter to an organisation's staff, with a link that leads them to the processor's onboarding for a week.
+"""Invitations to onboarding: a letter to an organisation's staff, with a link that is valid for a week.
 
 The link is signed (`infra.signed_links`), and stands in the letter alone. The processor's own link, good for one visit, is made
 when somebody asks for it, and stands in that answer alone.

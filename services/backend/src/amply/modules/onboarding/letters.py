@@ -1,4 +1,4 @@
-"""The letter that invites an organisation's staff, as text and as HTML that say the same."""
+"""The letter that invites staff to onboarding, as text and HTML with the same content."""
 
 from typing import Final
 

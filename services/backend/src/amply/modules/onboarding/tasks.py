@@ -1,4 +1,4 @@
-"""What the worker does about onboarding by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Periodic worker tasks for onboarding, in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from contextlib import suppress
 from dataclasses import dataclass

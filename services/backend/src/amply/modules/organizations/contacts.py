@@ -1,4 +1,4 @@
-"""Whom we write to about an organisation. Never public: the API cannot read it."""
+"""Contact addresses of an organisation, for our letters. Never public: the API's role cannot read them."""
 
 import re
 from dataclasses import dataclass

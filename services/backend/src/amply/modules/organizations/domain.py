@@ -1,4 +1,4 @@
-"""What an organisation is."""
+"""Organisations: types, states and errors."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Funds: what an organisation lets people give for. A gift is for one of them, or for whatever is needed most."""
+"""Funds: designations that an organisation offers. A gift is for one fund, or undesignated."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An organisation as its own members and programs see and change it. Each statement names whoever asks."""
+"""An organisation's data for its own members and API keys. Each statement checks the permission."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

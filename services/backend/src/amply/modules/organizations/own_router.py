@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}`: what an organisation sees and changes of itself, and its funds."""
+"""`/v1/organisations/{organization_id}`: an organisation's own profile and funds."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The pictures an organisation shows of itself: what `modules/images` has made of what was uploaded."""
+"""References to an organisation's published images, which `modules/images` generates."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Projects over HTTP: what anybody sees of them, and what their organisation makes and changes."""
+"""Routes of projects: public reading, and editing by the organisation."""
 
 from typing import Annotated
 

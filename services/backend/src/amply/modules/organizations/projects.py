@@ -1,4 +1,4 @@
-"""Projects: what an organisation collects for, with a goal and a state. Gifts are given through the project's fund."""
+"""Projects: fundraising goals of an organisation, with a state. Gifts are given through the project's fund."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reading organisations."""
+"""Queries of organisations."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

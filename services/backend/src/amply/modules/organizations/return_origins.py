@@ -1,4 +1,4 @@
-"""Where donors may be sent back to after giving: an organisation's own sites, as origins. Public.
+"""Origins of an organisation's own sites to which donors may be returned after giving. Public.
 
 The donation page sends nobody anywhere else: a link to it that names a stranger's site must not lead there in the
 organisation's name (OWASP, "Unvalidated Redirects and Forwards").

@@ -1,4 +1,4 @@
-"""Creating organisations."""
+"""Creates organisations."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""How an organisation gets from one state to the next: one at a time, and never past what the database allows (ADR 0118)."""
+"""State transitions of an organisation, one at a time, enforced again by the database (ADR 0118)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

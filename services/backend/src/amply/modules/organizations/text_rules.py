@@ -1,4 +1,4 @@
-"""What organisations write of themselves: names, lines, texts of several, the address of their site."""
+"""Validates text that organisations write about themselves: names, taglines, descriptions, website."""
 
 import re
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""Organisations' accounts at the processor: whose we know, how they stand, and what was learned of them.
+"""Organisations' accounts at the processor, and their latest known state.
 
 What an event says of an account is a hint: the processor is asked, and its answer counts, unless something else was learned
 since it was asked. An account that is out of reach counts as disconnected when an event says so, or after a day: a wrong

@@ -1,4 +1,4 @@
-"""One payment method for payments on several accounts: kept with the platform for as long as it takes, copied to each.
+"""One payment method for payments on several accounts: saved on the platform, and cloned to each account.
 
 https://docs.stripe.com/connect/direct-charges-multiple-accounts: the donor enters it once, in a setup that belongs to the
 platform; every payment stays a direct charge on the organisation's own account. No money passes through the platform.

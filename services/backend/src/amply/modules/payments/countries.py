@@ -1,4 +1,4 @@
-"""In which countries an organisation can be onboarded at the processor to take gifts, and on what condition.
+"""Countries in which an organisation can be onboarded at the processor, and the conditions of each.
 
 Stripe takes gifts for a specific charitable purpose, and not for somebody else; in some countries it takes none, or only for
 some (support.stripe.com/questions/requirements-for-accepting-tips-or-donations). What an organisation receives itself, and

@@ -1,4 +1,4 @@
-"""Disputes and warnings of fraud as rows. Whoever changes one holds its payment's lock."""
+"""Rows of disputes and early fraud warnings. Changing one requires its payment's lock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

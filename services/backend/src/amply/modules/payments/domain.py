@@ -1,4 +1,4 @@
-"""A payment's states and the decisions about them, free of I/O.
+"""A payment's states and transitions. Pure.
 
 created ──> pending ──> processing ──> succeeded
    │           │             │

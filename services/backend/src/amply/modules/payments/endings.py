@@ -1,4 +1,4 @@
-"""Payments that must end at the processor: many cards were tried on them, or nobody has paid them for a day.
+"""Selects payments that must be canceled at the processor: used for card testing, or unpaid for a day.
 
 What is noted here lives as long as its payment: whoever holds the client secret of an intent that nobody has ended can try cards on
 it years later.

@@ -1,4 +1,4 @@
-"""A payment without a person: it keeps its amount and its account, and loses every name that leads to the donor."""
+"""Removes the identifiers that lead to a donor from payments. Amount and account stay."""
 
 import hashlib
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What the processor keeps of a payment, as it publishes it, and what a donor adds so that a gift arrives whole.
+"""The processor's published fees, and the surcharge with which a gift arrives in full.
 
     total = ceil((gift + fixed) / (1 - rate))
 

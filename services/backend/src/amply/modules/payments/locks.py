@@ -1,4 +1,4 @@
-"""Which rows payments lock, in which order.
+"""Lock order of payment rows.
 
 One transaction locks at most one payment; whoever also locks a provider event locks the event first.
 """

@@ -1,4 +1,4 @@
-"""What payments need from a processor. One contract suite runs against every implementation."""
+"""Port of the payment processor. One contract suite runs against every implementation."""
 
 from typing import Protocol
 

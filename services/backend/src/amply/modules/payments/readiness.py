@@ -1,4 +1,4 @@
-"""Why an organisation cannot take gifts, in one sentence: for its staff, and for donors."""
+"""Explains in one sentence why an organisation cannot take gifts: for its staff, and for donors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

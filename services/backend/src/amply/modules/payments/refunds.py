@@ -1,4 +1,4 @@
-"""Refunds as rows: those we ask for, and those the processor tells of. Whoever changes one holds its payment's lock."""
+"""Rows of refunds, by us or reported by the processor. Changing one requires its payment's lock."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

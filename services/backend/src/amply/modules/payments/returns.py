@@ -1,4 +1,4 @@
-"""What the processor says of money that goes back to a donor: refunds, disputes, warnings of fraud. Free of I/O.
+"""Types of money that goes back to a donor: refunds, disputes, early fraud warnings. Pure.
 
 A refund:  created ──> pending ──> succeeded ──> failed
               └───────────┴──────> failed │ canceled

@@ -1,4 +1,4 @@
-"""What gifts to come need of a processor: a way to pay that is kept, and charges while nobody is there."""
+"""Port for saved payment methods and off-session charges."""
 
 from dataclasses import dataclass
 from typing import Protocol

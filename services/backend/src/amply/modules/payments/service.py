@@ -1,4 +1,4 @@
-"""Recording payments, opening them at the processor, and applying what it tells us."""
+"""Records payments, opens them at the processor, and applies its answers."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Payments and refunds of ours of which no answer came back: whoever asked died, or the processor was away.
+"""Finds payments and refunds whose request to the processor got no answer.
 
 Each is tried ten times, ever further apart; then it waits for a person.
 """

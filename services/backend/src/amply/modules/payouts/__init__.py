@@ -1,4 +1,4 @@
-"""Payouts: what the processor sends to the bank, what it consists of, and whether books and processor agree.
+"""Payouts from the processor to organisations' banks: contents, booking, and reconciliation with the ledger.
 
 Import from here only.
 """

@@ -1,4 +1,4 @@
-"""All payouts of an organisation, and their journals in one: what files of them are made of."""
+"""Reads all payouts of an organisation with their journals, for exports."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime

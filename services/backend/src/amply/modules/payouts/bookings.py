@@ -1,4 +1,4 @@
-"""A payout as the processor tells of it, written down and into the books, inside one transaction."""
+"""Records a payout and books it, in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Books and processor held together: what moved an account's balance is listed, and both balances are compared.
+"""Reconciles an account with the processor: lists its balance transactions and compares both balances.
 
 For each owner and currency
 

@@ -1,4 +1,4 @@
-"""Payouts and what moves a balance at the processor: what they are, and which step of a payout is booked when.
+"""Payouts and balance transactions, and when each step of a payout is booked. Pure.
 
 pending ──> in_transit ──> paid ──> failed      (the bank sent it back)
    │            └────────────────────> failed

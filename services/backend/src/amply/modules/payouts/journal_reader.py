@@ -1,4 +1,4 @@
-"""What a payout's journal is made of, read from movements and the log."""
+"""Reads the movements and log entries from which a payout's journal is made."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

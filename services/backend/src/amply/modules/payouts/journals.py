@@ -1,4 +1,4 @@
-"""What payouts moved, account by account, in the currency of the account they come from: decided from entries, free of I/O.
+"""A payout's journal: movements by account in the account's currency. Pure.
 
 What an entry in that currency moves is taken as it is. One in a donor's currency is worth what the processor exchanged it
 for, divided among its accounts as the entry divides it. What waits on `dispute_hold` in a donor's currency goes off it at

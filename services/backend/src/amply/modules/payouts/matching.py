@@ -1,4 +1,4 @@
-"""Which entry books a transaction of the processor's: decided by names alone, free of I/O.
+"""Matches the processor's balance transactions to ledger entries, by identifiers alone. Pure.
 
 A transaction is one amount and up to two fees, and the books have an entry for each: a row a part. Entries are found by
 their idempotency keys, which are made of the processor's names (`stripe:pi_…:donation.succeeded`) and kept as digests,

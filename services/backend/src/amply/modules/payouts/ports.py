@@ -1,4 +1,4 @@
-"""What payouts need from a processor."""
+"""Port of payouts at the processor."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reading payouts, what they consist of, and what waits."""
+"""Queries of payouts, their items, and movements that wait for an explanation."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

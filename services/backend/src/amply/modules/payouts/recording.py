@@ -1,4 +1,4 @@
-"""Transactions of the processor's, written down and held against the books, inside one transaction."""
+"""Records the processor's balance transactions and matches them with the ledger, in one transaction."""
 
 import re
 from collections.abc import Mapping, Sequence

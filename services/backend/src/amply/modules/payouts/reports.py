@@ -1,4 +1,4 @@
-"""A payout as files that people keep accounts with: item by item, as a journal, and gift by gift.
+"""Reports of a payout for accounting: itemised, as a journal, and by gift.
 
 Every file is added up and held against the payout before a line of it is written. No file names a donor: nobody has
 agreed to that, and nothing here knows who they are.

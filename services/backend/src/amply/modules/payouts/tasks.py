@@ -1,4 +1,4 @@
-"""What happens to payouts: the processor's events are followed, what they consist of is listed, balances are compared.
+"""Worker tasks of payouts: follow events, list a payout's items, compare balances.
 
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """

@@ -1,4 +1,4 @@
-"""Who somebody is: accounts, passwords, second factors, and the sessions by which people are known. Import from here only."""
+"""People's accounts: passwords, second factors, sessions. Import from here only."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""E-mail addresses as people type them, and as they are compared: one mailbox, one form."""
+"""Normalises e-mail addresses, so that one mailbox has one form."""
 
 import unicodedata
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Passwords that are known from leaks, asked for so that whoever is asked does not learn which one was meant.
+"""Checks passwords against known leaks by k-anonymity: the service learns a hash prefix only.
 
 The first five hex digits of the password's SHA-1 go out, all suffixes that are known with them come back
 (haveibeenpwned.com/API/v3#PwnedPasswords). SHA-1 is that interface's; nothing is kept by it.

@@ -1,4 +1,4 @@
-"""Who asks, by the cookie of a session: how people are let in."""
+"""Authenticates people by their session cookie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What people change about how they sign in. Whatever could have let somebody else in ends every session but their own."""
+"""Changes of passwords, factors and identities. A change ends all of the person's other sessions."""
 
 from collections.abc import Callable
 from datetime import datetime

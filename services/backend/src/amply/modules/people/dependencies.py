@@ -1,4 +1,4 @@
-"""What everything about people depends on, and where their pages are."""
+"""Dependencies of the people module, and the addresses of its pages."""
 
 import ipaddress
 import urllib.parse

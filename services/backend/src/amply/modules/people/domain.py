@@ -1,4 +1,4 @@
-"""Who somebody is: what is said of a person and of a session, how long each lasts, and what is refused."""
+"""People and sign-in sessions: types, lifetimes and errors."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

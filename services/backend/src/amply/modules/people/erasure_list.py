@@ -1,4 +1,4 @@
-"""People who were forgotten, on the list that outlives the database (ADR 0123), and found again in a database that was restored.
+"""Records erased people on the erasure list outside the database (ADR 0123), and finds them in a restored one.
 
 Who deletes an account reaches no archive: the row says that it is not noted yet, until the worker has written it down. So
 nobody is left out wherever a process dies, and whatever becomes of the messages about it.

@@ -1,4 +1,4 @@
-"""`/v1/auth/factors`, and passkeys at sign-in: what somebody shows beside a password, or instead of it."""
+"""`/v1/auth/factors` and sign-in by passkey: second factors and passkeys."""
 
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""What somebody shows beside their password: a code of an app (TOTP, RFC 6238), or one of ten recovery codes."""
+"""Second factors: one-time codes (TOTP, RFC 6238) and recovery codes."""
 
 import base64
 import secrets

@@ -1,4 +1,4 @@
-"""Who somebody is at providers: linked once they have shown that the account is theirs, and found by it from then on.
+"""Identities at OpenID providers, linked to an account once its owner has proven it.
 
 An identity is provider, issuer and subject. The address that the provider says is never one: it may be another person's
 tomorrow (OpenID Connect Core §5.7).

@@ -1,4 +1,4 @@
-"""How often something may be tried: by network address and by account, so that no stranger can lock anybody out.
+"""Attempt limits by network and by account, designed so that a stranger cannot lock anybody out.
 
 Strangers share an account's allowance. A device that has been signed in to the account before has one of its own, and so
 does whoever opens a link from a letter: what strangers use up is not theirs (OWASP, device cookies).

@@ -1,4 +1,4 @@
-"""What stands in people's letters, and between a password and a second factor: signed, for one purpose each.
+"""Signed tokens for links in letters, and for the step between password and second factor. One purpose each.
 
 A claim is deleted when its link is used, and a link for a new password names the person's stamp, which the new password moves:
 each works once, though no link is stored.

@@ -1,4 +1,4 @@
-"""`/v1/auth/outside` and `/v1/auth/identities`: signing in by a provider, and which of them one is signed in by."""
+"""`/v1/auth/outside` and `/v1/auth/identities`: sign-in by OpenID provider, and linked identities."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Signing in by a provider: a browser is sent there, comes back with a code, and the code stands for who it is.
+"""Sign-in by OpenID provider (authorization code flow).
 
 The two halves are tied to one browser and to one use. Whoever the provider names is found by who they are there, never by
 an address. An address only says whose account it may become, and that account's owner has to show that they are.

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3): made by somebody who is signed in, and then enough to sign in with, or as a second factor.
+"""Passkeys (WebAuthn level 3): registration by a signed-in person, then sign-in or second factor.
 
 Each asks for user verification, so that a passkey is something one has and something one knows or is: it needs no password
 beside it. Challenges are kept in the cache, for one use within five minutes.

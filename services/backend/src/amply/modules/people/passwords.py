@@ -1,4 +1,4 @@
-"""Passwords: which are taken, how they are kept (argon2id, RFC 9106), and how their check tells nothing by its time."""
+"""Password rules, hashing (argon2id, RFC 9106), and verification whose timing reveals nothing."""
 
 import unicodedata
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""People as the database has them: finding, making, changing. Every change that ends sessions moves the stamp here."""
+"""Rows of people: find, create, update. Every change that ends sessions changes the security stamp."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who else tells who somebody is: OpenID providers, of the whole platform or of one organisation, and what they say."""
+"""OpenID providers, of the whole platform or of one organisation, and their claims."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

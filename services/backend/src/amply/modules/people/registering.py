@@ -1,4 +1,4 @@
-"""How somebody comes to have an account: they say an address and a password, and show by a letter that the address is theirs.
+"""Registration: an address and a password, and proof of the address by a letter.
 
 Nothing here looks whether the address has an account: the worker does, and the letter says what is so. The link alone makes
 no account. Its reader must know the password too, or whoever registered with somebody else's address would choose the

@@ -1,4 +1,4 @@
-"""Columns that the key of people seals, in whichever module: sealed anew by its newest version, some rows at a time."""
+"""Re-encrypts columns of any module that the people key encrypts, in batches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

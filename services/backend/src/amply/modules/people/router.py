@@ -1,4 +1,4 @@
-"""`/v1/auth`: an account from its registration to its end, and its sessions. Factors have routes of their own beside it."""
+"""`/v1/auth`: registration, sessions, and deletion of an account. Factors have their own routes."""
 
 from typing import Annotated, Final
 

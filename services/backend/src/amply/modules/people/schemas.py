@@ -1,4 +1,4 @@
-"""People as the API shows them, and what it is told of them."""
+"""API schemas of people."""
 
 from typing import Annotated, Any, Literal, Self
 

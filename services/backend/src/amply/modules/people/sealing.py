@@ -1,4 +1,4 @@
-"""People's addresses and factors at rest: sealed, found by a keyed digest, and told apart from each other by what they are for.
+"""Encryption of people's addresses and factors at rest, with blind indexes to find them.
 
 What is written is sealed by the envelope key of people (ADR 0121). What the secret of the environment sealed before that is
 still read, until the worker has sealed it anew.

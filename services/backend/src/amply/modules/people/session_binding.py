@@ -1,4 +1,4 @@
-"""Where a session is held to, for people who want that."""
+"""Binds a session to the client's network, for people who choose so."""
 
 import ipaddress
 from typing import Final

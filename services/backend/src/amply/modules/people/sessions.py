@@ -1,4 +1,4 @@
-"""Sessions in the cache. A token is 256 random bits, of which the cache holds a digest: a copy of it lets nobody in.
+"""Sessions in the cache. A token has 256 random bits; the cache holds its digest only.
 
 Whatever is known of a session but when it was last used stays as it is: a change makes another token, so that nothing
 is lost between two requests at once. When the cache is lost, people sign in again. When it does not answer, nobody is let in.

@@ -1,4 +1,4 @@
-"""Signing in: password, second factor where there is one, then a session. And showing once more that it is still them."""
+"""Sign-in: password, second factor where there is one, then a session. And re-authentication."""
 
 import secrets
 from collections.abc import Callable

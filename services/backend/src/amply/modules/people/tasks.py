@@ -1,4 +1,4 @@
-"""What the worker does about people by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Periodic worker tasks for people, in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a browser calls itself, in the few words by which people know their own: no version, no fingerprint."""
+"""Names a browser from its User-Agent (`Firefox on Linux`), without version or fingerprint."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How people come in by HTTP: cookies, who asks, and that a page of somebody else's cannot ask for them."""
+"""HTTP side of people's sessions: cookies, authentication, and protection against CSRF."""
 
 import secrets
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Receipts: what each jurisdiction asks, numbers that are never used twice, paper and letters. Import from here only."""
+"""Receipts: rules of each jurisdiction, gapless numbering, PDF and letters. Import from here only."""
 
 from typing import TYPE_CHECKING
 

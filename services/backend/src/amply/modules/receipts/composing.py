@@ -1,4 +1,4 @@
-"""From a gift and what may be said of it to the words of its receipt."""
+"""Composes a receipt's text from a gift and the rules of its jurisdiction."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The letter to somebody who is told of a gift made for another: names, and neither amount nor link."""
+"""The letter to the recipient of a dedication: names only, without amount or link."""
 
 import re
 from dataclasses import dataclass

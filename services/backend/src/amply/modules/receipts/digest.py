@@ -1,4 +1,4 @@
-"""The digest that a receipt's words are held to. The database makes it of words in the clear, and lets nobody change it.
+"""Digest of a receipt's text. The database computes it from plain text and forbids changes.
 
 Of words that are sealed it cannot see whether they change when they are sealed anew: whoever opens them compares.
 """

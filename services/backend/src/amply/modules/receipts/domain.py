@@ -1,4 +1,4 @@
-"""What a receipt is made of: who issues it under which law, what the donor told for it, and what was given."""
+"""Data of a receipt: issuer, jurisdiction, donor details, gift. Pure."""
 
 import re
 from collections.abc import Mapping

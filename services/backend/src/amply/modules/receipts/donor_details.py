@@ -1,4 +1,4 @@
-"""What donors tell for their receipts, kept beside the gift and forgotten with it."""
+"""Donor details for receipts, stored beside the gift and erased with it."""
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping

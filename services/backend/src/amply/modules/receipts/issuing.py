@@ -1,4 +1,4 @@
-"""Numbered receipts: issued once for a gift, made void when the gift is given back, replaced when it changes.
+"""Numbered receipts: issued once for each gift, voided when it is refunded, replaced when it changes.
 
 The database gives the numbers, without gaps and never twice (migration 0018): an issuing that is rolled back takes none.
 """

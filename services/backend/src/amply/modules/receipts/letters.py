@@ -1,4 +1,4 @@
-"""The e-mail with a receipt: text, HTML, the PDF, and the ledger's proof that checks offline."""
+"""The receipt e-mail: text, HTML, the PDF, and the ledger proof that verifies offline."""
 
 from dataclasses import dataclass
 from typing import Final

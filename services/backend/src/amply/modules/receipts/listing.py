@@ -1,4 +1,4 @@
-"""The receipts of gifts as their donors see them listed: numbers and what became of them, without what they say."""
+"""Lists the receipts of gifts for their donors: numbers and states, without contents."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

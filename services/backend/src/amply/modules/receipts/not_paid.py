@@ -1,4 +1,4 @@
-"""The e-mail that says that a gift has not arrived: a bank refused, days after the donor left the page."""
+"""The e-mail about a gift whose payment failed days after it was made."""
 
 from dataclasses import dataclass
 

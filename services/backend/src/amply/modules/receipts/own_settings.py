@@ -1,4 +1,4 @@
-"""How an organisation issues receipts, as its own people and programs see and change it (ADR 0160).
+"""Receipt settings of an organisation, for its own members and API keys (ADR 0160).
 
 A registration number, and the legal name beside one, are what staff verified: the API's database user has no grant to change them.
 Without a number the name may be the organisation's own, which nobody verified.

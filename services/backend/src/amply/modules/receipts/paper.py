@@ -1,4 +1,4 @@
-"""Receipts and statements as PDF: tagged (PDF/UA-1), for archives (PDF/A-3a), the ledger's proof attached within.
+"""Receipts and statements as PDF: tagged (PDF/UA-1), archivable (PDF/A-3a), with the ledger proof attached.
 
 Typst sets them. What people wrote enters as JSON, never as markup; equal input gives equal bytes.
 """

@@ -1,4 +1,4 @@
-"""What each jurisdiction asks of a receipt. Pure: settings and a gift in, and what may be said of it out.
+"""Rules of each jurisdiction for receipts: from settings and gift to the permitted statements. Pure.
 
 Sources: US IRC §170(f)(8), §6115 and IRS Publication 1771; Canada Income Tax Regulations 3501 and the CRA's checklist;
 UK Gift Aid (gov.uk, "Claiming Gift Aid as a charity", donor benefit rules of 2019); Australia ITAA 1997 s 30-228, div 30.

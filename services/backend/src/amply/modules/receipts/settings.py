@@ -1,4 +1,4 @@
-"""How an organisation issues receipts: checked when it is said, since a receipt must not fail for it later."""
+"""Receipt settings of an organisation, validated when they are saved, so that no receipt fails later."""
 
 import re
 import struct

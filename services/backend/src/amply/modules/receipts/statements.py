@@ -1,4 +1,4 @@
-"""A donor's year with one organisation: what was given and what counts, each currency by itself."""
+"""A donor's yearly statement with one organisation, by currency."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Texts in each language, and amounts and days as people of a place write them."""
+"""Localised texts, amounts and dates."""
 
 import zoneinfo
 from collections.abc import Mapping, Sequence

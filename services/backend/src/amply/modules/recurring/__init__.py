@@ -1,4 +1,4 @@
-"""Recurring gifts: plans, their charges, letters about them, and donors' own links. Import from here only."""
+"""Recurring gifts: plans, charges, letters, and signed donor links. Import from here only."""
 
 from typing import TYPE_CHECKING
 

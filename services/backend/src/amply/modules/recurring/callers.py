@@ -1,4 +1,4 @@
-"""Donors who come by a link, as routes are given them: those of plans, and of whoever shows donors more."""
+"""Authenticates donors by their signed link."""
 
 from dataclasses import dataclass
 from typing import Annotated

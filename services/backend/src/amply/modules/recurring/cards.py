@@ -1,4 +1,4 @@
-"""Another card or account for a plan, and paying now what was declined: both with the donor's browser at the processor."""
+"""Replaces a plan's payment method, and pays a declined charge on-session."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

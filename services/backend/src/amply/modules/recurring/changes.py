@@ -1,4 +1,4 @@
-"""What donors change about their own plans, and staff on their behalf. Amounts and days change from the next gift on."""
+"""Changes of a plan by its donor, or by staff on their behalf. New amounts and dates apply from the next charge."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

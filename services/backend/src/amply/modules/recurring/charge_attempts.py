@@ -1,4 +1,4 @@
-"""One look at one charge: claimed alone, worked on outside any transaction, and what it came to written down."""
+"""One attempt at one charge: claim the row, work outside any transaction, record the outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Collecting what was opened, and following it until its event has decided.
+"""Collects open charges, and follows each until its event has decided.
 
 An intent is paid once, whoever asks how often: each period has one, so that a worker killed between call and record, and
 two workers at once, take the money once. Ledger entries and receipts come from the events, as for any other gift.

@@ -1,4 +1,4 @@
-"""Plans of whoever's bank wants a gift back: nothing more is taken from them until it is settled.
+"""Pauses plans while one of their gifts is disputed.
 
 A gift is contested while a dispute of it is open, once one is lost, and when it was given back as fraud
 (`donations.contested`). Whoever opens or collects a charge asks here first, so that none is made even where the news of it

@@ -1,4 +1,4 @@
-"""What follows when a gift of a plan is refused: when it is tried again, and when it is not.
+"""Retry schedule of declined charges.
 
 Issuers and card networks charge for tries that cannot succeed, and block who keeps trying. Sources:
 docs.stripe.com/declines/codes, docs.stripe.com/declines/card ("Retrying issuer declines"), and

@@ -1,4 +1,4 @@
-"""What recurring gifts depend on, and the error where they are not set up."""
+"""Dependencies of recurring gifts, and the error where they are not configured."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a plan of recurring gifts is, and the decisions about it, free of I/O.
+"""Plans, charges, and the decisions about them. Pure.
 
 incomplete ──> active <──> past_due
     │            │  ^          │

@@ -1,4 +1,4 @@
-"""Which day a gift is due on, and at which moment that is.
+"""Computes due dates and times of charges.
 
 Days are the donor's: a gift of the 31st falls on the last day of a shorter month and on the 31st again afterwards,
 because each day is counted from the first month and never from the day before.

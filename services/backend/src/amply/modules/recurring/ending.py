@@ -1,4 +1,4 @@
-"""What is told of a charge that was tried, and how one ends that nobody paid."""
+"""Letters about attempted charges, and the end of a charge that stays unpaid."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Forgetting a donor's plans: they end, and nothing leads from them to anybody."""
+"""Erases a donor's plans: they end, and lose all personal data."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What integrators are told of a plan, recorded in the transaction that moves it. Nothing in it says whose it is."""
+"""Records public events about plans in the transaction of the change. They do not identify the donor."""
 
 from datetime import datetime
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which plans are late: due and not tried, or given up without an answer.
+"""Counts late plans: due and not attempted, or abandoned without an answer.
 
 What somebody else has to settle first is listed, and no alarm rings for it.
 """

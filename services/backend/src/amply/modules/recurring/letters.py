@@ -1,4 +1,4 @@
-"""Letters about plans: written in the donor's language, sent until the mail service has them, each with a link of its own."""
+"""Letters about plans, in the donor's language, each with its own signed link, retried until sent."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Links that let a donor at their own gifts and plans without an account: good for a week, and signed (`infra.signed_links`)."""
+"""Signed links to a donor's own gifts and plans, valid for a week (`infra.signed_links`)."""
 
 from datetime import datetime
 

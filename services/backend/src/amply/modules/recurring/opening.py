@@ -1,4 +1,4 @@
-"""Opening what is due: a period's charge with its donation and payment, in the transaction that moves the plan on.
+"""Opens due charges: charge, donation and payment, in the transaction that advances the plan.
 
 The charge's key is plan and period, so that two schedulers, a repeat and a crash open it once: the plan is locked, and
 whoever comes second finds the next period.

@@ -1,4 +1,4 @@
-"""Plans and charges as their rows hold them, and the moves between their states. Whoever moves a plan has locked it.
+"""State transitions of plans and charges. The caller has locked the plan.
 
 Locks: a plan before its charges. A charge is claimed alone, in a transaction that locks nothing else.
 """

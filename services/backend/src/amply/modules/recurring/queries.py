@@ -1,4 +1,4 @@
-"""Reading plans: a donor's own, and what staff may see of all."""
+"""Queries of plans: by their donor, and by staff."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`/v1/recurring`: begin a plan. `/v1/donor`: what donors do with their own plans, by a link and without an account."""
+"""`/v1/recurring`: starts a plan. `/v1/donor`: a donor's own plans, by signed link and without an account."""
 
 from datetime import datetime
 from functools import partial

@@ -1,4 +1,4 @@
-"""Beginning a plan with its first gift, while the donor is there: record, call, record, twice.
+"""Starts a plan with its first gift, on-session: record, call, record, twice.
 
 (1) one transaction: idempotency key and plan. (2) the processor makes a customer, whom it will keep a way to pay for.
 (3) one transaction: the first gift, as any other, and its period. (4) the processor opens its payment, which keeps what the

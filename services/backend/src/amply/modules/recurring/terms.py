@@ -1,4 +1,4 @@
-"""What each gift of a plan says, and what is added to it for the processor's fee: what its donor agreed to, and never more.
+"""Terms of a plan's gifts: receipt details, dedication, and the fee cover that the donor agreed to.
 
 Whatever concerns the receipt (address, company, Gift Aid) and for whom the gifts are is read from the first gift, where
 the donor said it. The rest stands in the plan, where the donor may change it. Why so: ADR 0096.

@@ -1,4 +1,4 @@
-"""SCIM 2.0: an organisation's directory says who is in it, and in which groups. Import from here only.
+"""SCIM 2.0: an organisation's directory provisions its members and groups. Import from here only.
 
 The protocol's models take half a second to load, and the API alone answers by them: they are loaded when it asks.
 """

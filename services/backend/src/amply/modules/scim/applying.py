@@ -1,5 +1,5 @@
-"""What a directory has changed, made so here at once: who is gone or not active is out, with all their sessions, and groups
-are roles. An organisation keeps an owner, whatever its directory says.
+"""Applies directory changes: deactivated users lose membership and sessions at once, groups map to roles. An owner always
+remains.
 """
 
 from collections.abc import Mapping, Sequence

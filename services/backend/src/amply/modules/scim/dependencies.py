@@ -1,4 +1,4 @@
-"""What directories are answered with, and where they ask."""
+"""Dependencies of the SCIM endpoint."""
 
 from dataclasses import dataclass, field
 from typing import Final

@@ -1,4 +1,4 @@
-"""What is found in what is sealed: keyed digests of a few attributes, as SCIM compares their values (RFC 7643 §2.4).
+"""Blind indexes of encrypted attributes, compared as SCIM defines (RFC 7643 §2.4).
 
 Whoever reads the table sees that two values are equal, within one organisation, and not what they are.
 """

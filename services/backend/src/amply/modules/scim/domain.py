@@ -1,4 +1,4 @@
-"""What a directory is known by, and what is refused about it."""
+"""The directory as a caller, and the errors about its tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`/scim/v2`: the protocol by scim2-server (RFC 7643, RFC 7644), over one organisation's shelf.
+"""`/scim/v2`: the SCIM protocol by scim2-server (RFC 7643, RFC 7644), over one organisation's storage.
 
 Errors have SCIM's own form here and no other: whoever asks is a directory, which reads nothing else (RFC 7644 §3.12).
 """

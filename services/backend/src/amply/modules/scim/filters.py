@@ -1,4 +1,4 @@
-"""A filter as the database can answer it: equal names, ids, members, and who is active. What is left is looked at in memory."""
+"""Translates SCIM filters to SQL where it can (equality of names, ids, members, active). The rest is filtered in memory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

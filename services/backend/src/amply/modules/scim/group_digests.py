@@ -1,4 +1,4 @@
-"""Keyed digests of groups and of values, without the protocol's models: whoever signs in is looked up by these.
+"""Blind indexes of groups, without importing the SCIM models: sign-in uses them.
 
 Whoever reads the table sees that two values are equal, within one organisation, and not what they are.
 """

@@ -1,4 +1,4 @@
-"""Which members of a group a change is about. Only these are given to the library: of thousands, it takes seconds.
+"""Finds the members that a group PATCH names, so that the SCIM library need not load thousands.
 
 What is not surely about these alone is about all of them.
 """

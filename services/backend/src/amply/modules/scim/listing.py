@@ -1,6 +1,4 @@
-"""What a directory says of somebody who comes by the organisation's provider. What the provider's token says of groups
-does not count where a directory says it.
-"""
+"""A directory's groups for somebody who signs in through the provider. They override the groups in the provider's token."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What of directories the vault looks after."""
+"""SCIM rows that key rotation re-encrypts."""
 
 from amply.infra.vault.reencryption import SealedRows
 from amply.modules import people

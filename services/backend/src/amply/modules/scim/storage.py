@@ -1,4 +1,4 @@
-"""A directory's users and groups in PostgreSQL, as the library's storage asks for them.
+"""PostgreSQL storage of a directory's users and groups, as scim2-server requires it.
 
 They are sealed, so that the database finds them by digests of their names, ids and members, and counts and pages what it found
 (ADR 0131). Filters and orders that it does not have are left to the library's own storage in memory, over a thousand at most. That

@@ -1,4 +1,4 @@
-"""A directory's tokens: made, listed, revoked, and looked up at each request."""
+"""SCIM tokens: create, list, revoke, and look up on each request."""
 
 from collections.abc import Sequence
 from datetime import datetime

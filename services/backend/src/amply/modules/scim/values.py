@@ -1,4 +1,4 @@
-"""The digests by which resources are found, as rows: as many for each as it has values that are looked up."""
+"""Rows of blind indexes by which SCIM resources are found, one for each indexed value."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What an organisation sees of the data it has part in: who consents, what was released, who used it, what it brought.
+"""Seller portal: an organisation's datasets, consents, releases, usage and revenue.
 
 Import from here only. Nothing is changed here: what is seen is written by others.
 """

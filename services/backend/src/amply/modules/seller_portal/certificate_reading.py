@@ -1,4 +1,4 @@
-"""What a certificate says, read for people. Nothing is verified here: who wants to be sure has `amply-verify certificate`."""
+"""Parses release certificates for display, without verifying them (`amply-verify certificate` does)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""How many of an organisation's donors let facts of their gifts be shared, by month.
+"""Counts an organisation's consenting donors by month.
 
 Told are months that have ended, and no single person: whoever could look while a gift arrives would see what its donor chose.
 """

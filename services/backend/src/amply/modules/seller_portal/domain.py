@@ -1,4 +1,4 @@
-"""Datasets as who has them sees them, and how many people may be told of without telling of anybody."""
+"""Datasets as their sellers see them, and the rounding that keeps small counts from identifying anybody."""
 
 from dataclasses import dataclass
 from datetime import datetime

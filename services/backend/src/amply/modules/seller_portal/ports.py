@@ -1,4 +1,4 @@
-"""What the seller portal needs from outside. Called outside transactions; each list is bounded by its `limit`."""
+"""Ports of the seller portal. Called outside transactions; each list is bounded by its `limit`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/data`: what an organisation sees of the data it has part in. It changes nothing.
+"""`/v1/organisations/{organization_id}/data`: read-only view of the data that an organisation has a part in.
 
 Where nothing is sold, each answer is `degraded` and empty.
 """

@@ -1,4 +1,4 @@
-"""Donors' consent to sharing facts of their gifts, and the facts that leave the platform. Import from here only."""
+"""Donors' consent to sharing facts about their gifts, and the export of these facts to the lake. Import from here only."""
 
 from typing import TYPE_CHECKING
 

@@ -1,6 +1,4 @@
-"""Telling the consent table what donors decided. Late and repeated messages change nothing there: what is given is kept only if its
-version is newer, and what is withdrawn stays so.
-"""
+"""Copies consent decisions to the lake's consent table. Idempotent: grants need a newer version, withdrawals are final."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

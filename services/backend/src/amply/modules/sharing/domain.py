@@ -1,4 +1,4 @@
-"""What a donor can consent to, and how far a consent has come."""
+"""Consents to data sharing, and their states."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

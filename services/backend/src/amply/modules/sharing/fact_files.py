@@ -1,4 +1,4 @@
-"""Writing facts into the lake's raw files.
+"""Writes facts of gifts into raw files of the lake.
 
 What may be written is looked at after the file's version was asked for, and the file is replaced only while it still has that
 version: of two writers, the one who looked later wins, so that nobody who withdrew comes back by a slow one.

@@ -1,5 +1,4 @@
-"""Which facts leave next. They are chosen once, by the rows as they stand, and not by what happened since some moment:
-what was missed is still there to be chosen, and what has left is noted.
+"""Selects the facts to export next, from the rows as they are: missed ones are found later, exported ones are marked.
 
 Of a span nothing is chosen before the table of consents was told of its last decision, and has not answered that it was withdrawn.
 """

@@ -1,4 +1,4 @@
-"""What persons and gifts are called in the lake: under a key of the lake's own, so that neither store leads to the other.
+"""Pseudonyms of donors and gifts in the lake, under a key of its own: neither store leads to the other.
 
 A person's name is made of their span, which is random, and not of their address: whoever has the key and a list of addresses
 can look nobody up. The key is the first version of its scope for good: another one would count everybody twice.

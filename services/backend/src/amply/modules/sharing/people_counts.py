@@ -1,4 +1,4 @@
-"""Of how many people facts were handed in, by organisation: what a dataset made of gifts is divided by (ADR 0143).
+"""Counts the people with exported facts by organisation, by which a dataset's revenue is divided (ADR 0143).
 
 Shares are public, and in proportion to these numbers. So they are as coarse as what the sellers' page tells of people (ADR 0145).
 """

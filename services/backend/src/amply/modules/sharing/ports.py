@@ -1,4 +1,4 @@
-"""What sharing needs from outside. Called outside transactions."""
+"""Ports of data sharing. Called outside transactions."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Deciding: what a donor says is written down, and the newest word counts.
+"""Records donors' consent decisions. The latest decision counts.
 
 A donor's decisions of one purpose wait for each other, and are numbered in the order in which they commit: two clicks at once
 end in one state. A consent lasts from when it is given until it is withdrawn, a span, and a span that has ended never goes on.

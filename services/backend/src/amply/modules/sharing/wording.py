@@ -1,4 +1,4 @@
-"""What donors are asked, word for word. A wording that somebody has agreed to is never changed: another one gets another name."""
+"""Consent wordings, verbatim. A wording that was agreed to never changes: a new one gets a new name."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Test organisations that people make by themselves, in sandboxes alone (ADR 0114). Import from here only."""
+"""Self-service test organisations, in sandboxes only (ADR 0114). Import from here only."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What trying depends on, beside what all routes have."""
+"""Dependencies of test organisations, beyond those that all routes share."""
 
 from dataclasses import dataclass
 

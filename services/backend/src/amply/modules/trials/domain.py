@@ -1,4 +1,4 @@
-"""Where people may try by themselves, how much, and what is refused."""
+"""Limits and errors of test organisations."""
 
 from typing import Final
 

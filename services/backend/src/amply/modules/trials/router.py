@@ -1,4 +1,4 @@
-"""`POST /v1/me/test-organisations`: how somebody who integrates begins, without talking to anyone."""
+"""`POST /v1/me/test-organisations`: creates a test organisation, for integrators."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Making a test organisation: the organisation, its owner, a key, and the word that opens its test account."""
+"""Creates a test organisation: the organisation, its owner, an API key, and the request for a processor test account."""
 
 from dataclasses import dataclass
 from typing import Final

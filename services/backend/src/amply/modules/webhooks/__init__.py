@@ -1,4 +1,4 @@
-"""Webhooks. Today the ways in: provider events, vouched for, stored once, handled later. Import from here only."""
+"""Incoming provider events: verified, stored once, handled later. Import from here only."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Provider events: what they are and when they are refused.
+"""Provider events, and the reasons to refuse one.
 
 EventRejected
 ├── SignatureNotValid   not signed by the provider, too old, or from the future (400)

@@ -1,4 +1,4 @@
-"""The other way in: events that the provider puts on a queue of ours, without a request to our API.
+"""Stores provider events from an SQS queue, the alternative to webhook requests.
 
 Nothing is signed there. Who may put something on it is held by the queue's own policy (`stacks/events.py`).
 """

@@ -1,4 +1,4 @@
-"""Events that were never delivered: the provider's own list is read, and what is missing is stored as if it had come.
+"""Finds provider events that were never delivered, in the provider's own event list, and stores them.
 
 The list reaches back thirty days (docs.stripe.com/api/events). A walk remembers how far it came, an account each.
 """

@@ -1,4 +1,4 @@
-"""What webhooks need from outside."""
+"""Ports of provider events: signature verification, event list, event queue."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Events that wait for a person or for a handler: what there is, and starting them again.
+"""Lists and replays provider events that wait for a handler or an operator.
 
 Every handler tolerates a repeat, so starting one too often changes nothing.
 """

@@ -1,4 +1,4 @@
-"""The inbox: an event is stored once, however often it is delivered, and stays until it is handled."""
+"""The inbox of provider events: each is stored once, however often it is delivered, until it is handled."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

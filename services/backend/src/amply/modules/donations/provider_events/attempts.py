@@ -1,4 +1,4 @@
-"""Payments that take days: what is on its way is reserved in the books, and released when the bank says no.
+"""Payments that take days: the ledger reserves the amount while pending, and releases it on failure.
 
 Success and cancellation are final at the processor and have events of their own (`success`). In between a payment may be
 tried again and again, so that an event about an attempt says nothing of how things stand by the time it is handled.

@@ -1,4 +1,4 @@
-"""An event about a payment, and who can be asked what it is about.
+"""A provider event with the payment it concerns, and the dependencies of its handlers.
 
 An event is a hint, and its snapshot may be stale: whoever handles one asks the processor first, outside any transaction,
 and applies the answer inside one.

@@ -1,4 +1,4 @@
-"""The books follow a gift's disputes, balance transaction by balance transaction; inquiries move nothing."""
+"""Books a gift's disputes, one balance transaction at a time. Inquiries book nothing."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""The books follow a gift's refunds: whoever made them, in whatever order their events come."""
+"""Books a gift's refunds, whoever made them and in whatever order their events arrive."""
 
 from functools import partial
 

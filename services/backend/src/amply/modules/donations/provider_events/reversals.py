@@ -1,4 +1,4 @@
-"""What events about refunds and about disputes have in common: all that stands is followed, and then the gift."""
+"""Shared handling of refund and dispute events: books all open changes, then updates the gift."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar

@@ -1,4 +1,4 @@
-"""Cards that a SetupIntent did not take: each attempt is an answer about a card, as a declined payment is."""
+"""Failed card attempts on SetupIntents, reported to the defence like declined payments."""
 
 from datetime import datetime
 

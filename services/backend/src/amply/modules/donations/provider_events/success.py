@@ -1,4 +1,4 @@
-"""A payment that succeeded, was canceled, or whose fee became known: what its event does to the gift and the books."""
+"""Events of payments that succeeded, were canceled, or whose fee became known: updates the gift and the ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
