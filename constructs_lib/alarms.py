@@ -1,4 +1,4 @@
-"""Alarms that wake someone, and alarms that do not. Every alarm says what it means and treats silence on purpose."""
+"""CloudWatch alarms by severity (page, notice, part), each with a description and an explicit treatment of missing data."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum

@@ -1,4 +1,4 @@
-"""A private bucket: encrypted, TLS only, versioned, its requests logged, its removal decided by durability."""
+"""A private S3 bucket: encrypted, TLS only, versioned, with access logs; its removal policy follows from its durability."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How long data outlives the resource that holds it: one value, from which every deletion setting derives."""
+"""How long data outlives its resource: one value, from which every deletion setting is derived."""
 
 from dataclasses import dataclass
 from enum import Enum

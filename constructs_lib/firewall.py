@@ -1,4 +1,4 @@
-"""A web ACL for a load balancer that sees every client through the same gateway: the client's address is in a header."""
+"""A WAF web ACL for a load balancer behind a gateway: the client's address is taken from a header."""
 
 from collections.abc import Sequence
 

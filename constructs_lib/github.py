@@ -1,4 +1,4 @@
-"""A role that jobs of one GitHub repository take on, each pinned to one deployment environment there."""
+"""An IAM role for GitHub Actions jobs of one repository, pinned to one deployment environment."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Alarms by lines of a log: which line counts, how many of them ring, and what that means."""
+"""Alarms on log lines: which line counts, the threshold, and what the alarm means."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

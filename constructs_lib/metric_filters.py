@@ -1,4 +1,4 @@
-"""Numbers read out of logs: the application writes a line and knows nothing of metrics."""
+"""Metric filters: metrics from structured log lines, so that the application needs no metrics client."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs

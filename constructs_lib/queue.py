@@ -1,4 +1,4 @@
-"""A work queue that cannot lose a message quietly: what fails too often is kept apart and wakes someone."""
+"""An SQS work queue with a dead-letter queue and an alarm on it."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_sqs as sqs

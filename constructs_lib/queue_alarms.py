@@ -1,4 +1,4 @@
-"""Alarms by a queue's own numbers: what lies in it for a person, and how long its oldest message has waited."""
+"""Alarms on a queue's own metrics: messages in the dead-letter queue, and the age of the oldest message."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs

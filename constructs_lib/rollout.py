@@ -1,4 +1,4 @@
-"""A new version meets a few people first: two target groups, and a rule that moves the traffic between them."""
+"""Canary deployment: two target groups, and a listener rule that shifts traffic between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

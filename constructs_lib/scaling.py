@@ -1,4 +1,4 @@
-"""Target tracking on a sum of metrics, which the library's own construct refuses and the service accepts.
+"""Target tracking on a metric-math sum, which CDK's construct refuses and the service accepts.
 
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
 """

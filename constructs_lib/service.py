@@ -1,4 +1,6 @@
-"""One container on Fargate: ARM64, not root, nothing writable but a scratch volume, its own roles and its own log."""
+"""A Fargate service of one container: ARM64, non-root, read-only root filesystem with a scratch volume, its own roles and
+log group.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

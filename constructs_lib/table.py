@@ -1,4 +1,4 @@
-"""Tables of account: encrypted with a key of ours, restorable to any second, and not deleted by accident."""
+"""DynamoDB tables of record: encrypted with a customer-managed key, point-in-time recovery, deletion protection."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A vault for backups: encrypted with a key of ours, and locked as far as durability says."""
+"""A backup vault: encrypted with a customer-managed key, and locked as its durability requires."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_backup as backup

@@ -1,4 +1,4 @@
-"""Opting out of a rule costs a sentence and a date."""
+"""Waivers: opting out of a rule requires a reason and an expiry date."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

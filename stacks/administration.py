@@ -1,4 +1,4 @@
-"""The administration's command line as a task: what people do in an environment that lets nobody in (ADR 0071)."""
+"""The admin command line as a one-off ECS task, in environments without shell access (ADR 0071)."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam

@@ -1,4 +1,4 @@
-"""What rings when backups fail, or do not come."""
+"""Alarms on failed or missing backups."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What rings when the books stand still, or do not say what log and witnesses say, or when a row waits in vain."""
+"""Alarms on the ledger: stalled sequencing or publishing, inconsistency with the log or its witnesses, and overdue rows."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 

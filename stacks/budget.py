@@ -1,4 +1,4 @@
-"""What a month may cost: people are told at half of it, near it, at it, and when it is foreseen."""
+"""AWS Budgets: notifications at half of the monthly limit, near it, at it, and by forecast."""
 
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct

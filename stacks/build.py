@@ -1,4 +1,4 @@
-"""From an app and its context to the four environments. Reads nothing else: no account, git, clock or environment."""
+"""Builds all environments from an app and its context, without reading account, git, clock or environment variables."""
 
 from collections.abc import Mapping
 from dataclasses import replace

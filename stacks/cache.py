@@ -1,4 +1,4 @@
-"""Valkey: rate limits and short-lived answers. Everything in it can be lost."""
+"""Valkey: rate limits, sessions and short-lived responses. Its loss is tolerated."""
 
 import aws_cdk as cdk
 from aws_cdk import RemovalPolicy

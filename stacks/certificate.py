@@ -1,4 +1,4 @@
-"""The edge's certificate, and who hears of its end. CloudFront takes one from us-east-1 alone, wherever the rest stands."""
+"""CloudFront's certificate, in us-east-1 as CloudFront requires, with its expiry alarm."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm

@@ -1,4 +1,4 @@
-"""Certificates that were not renewed, told while there is time. One alarm stands beside each: metrics have regions."""
+"""Alarms on certificates that are about to expire, in the region of each, since metrics are regional."""
 
 from aws_cdk import aws_certificatemanager as acm
 

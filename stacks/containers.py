@@ -1,4 +1,4 @@
-"""Tasks made from the contract: each container is told exactly what `contracts.CONTAINERS` names, no more."""
+"""ECS task definitions from the contract: each container gets exactly the variables that `contracts.CONTAINERS` names."""
 
 import json
 from collections.abc import Mapping

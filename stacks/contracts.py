@@ -1,4 +1,4 @@
-"""What others may rely on by name: SSM parameters, and what each container is told. No CDK in here."""
+"""Names that others rely on: SSM parameters, and the variables of each container. No CDK in here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The page somebody opens at three in the morning: from left to right a graph, and what it shows when all is well."""
+"""The CloudWatch dashboard for incidents: each graph with a note of what it shows when all is well."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

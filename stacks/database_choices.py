@@ -1,4 +1,4 @@
-"""What an environment may choose of its database, written so that what RDS refuses cannot be said.
+"""Choices of an environment about its database, as types that exclude what RDS refuses.
 
 RDS refuses a read replica, and a blue/green deployment, of an instance whose master password it manages itself:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-limitations.

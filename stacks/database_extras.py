@@ -1,4 +1,4 @@
-"""What a database can have beside it, where an environment chooses so: a replica, a proxy.
+"""Optional additions to the database: a read replica, and RDS Proxy.
 
 No environment has any of them today; docs/adr/0040-who-rotates-the-master-password.md says when one would, and
 rotation.py is the third of them.

@@ -1,4 +1,4 @@
-"""How changes get here: GitHub's jobs sign in without a stored key, and images wait in a registry of ours."""
+"""Continuous delivery: an OIDC role for GitHub Actions without stored keys, and the image registry."""
 
 from collections.abc import Collection
 

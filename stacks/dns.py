@@ -1,4 +1,4 @@
-"""The zone of an environment's own domain, and which authorities may certify its names."""
+"""The Route 53 zone of an environment's domain, with CAA records."""
 
 from typing import Protocol, cast
 

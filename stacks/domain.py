@@ -1,4 +1,4 @@
-"""The names an environment answers at, where it has a domain of its own."""
+"""Host names of an environment with a domain of its own."""
 
 from dataclasses import dataclass
 from typing import Literal

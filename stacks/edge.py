@@ -1,4 +1,4 @@
-"""The public front doors: CloudFront for what is read (pages, widgets, media, the log), the HTTP API for questions."""
+"""Public entry points: CloudFront for pages, widgets, media and the log; the HTTP API for requests."""
 
 from pathlib import Path
 

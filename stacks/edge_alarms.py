@@ -1,4 +1,4 @@
-"""Who hears that the edge fails. CloudFront's numbers are in us-east-1 alone, and an alarm stands where its metric is."""
+"""CloudFront's alarms, in us-east-1, where its metrics are."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch

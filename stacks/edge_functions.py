@@ -1,4 +1,4 @@
-"""What CloudFront runs at every request: folders, versions, and how long a browser may keep an answer."""
+"""CloudFront Functions: index documents, versioned paths, and browser cache lifetimes."""
 
 import json
 from collections.abc import Mapping

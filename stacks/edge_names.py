@@ -1,4 +1,4 @@
-"""Which records lead people to the edge and the API: made here, or, after the loss of a region, moved here by people.
+"""DNS records of the edge and the API: created here or, after the loss of a region, switched by people.
 
 A record belongs to the zone and not to a region, so those that lead to a lost region are still there and cannot be made a
 second time. What would lead them here is written down as one change for Route 53.

@@ -1,4 +1,4 @@
-"""How the edge caches and which headers it adds. Cache lifetimes follow from what a path can ever mean."""
+"""CloudFront cache and response-header policies."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What one environment decides: typed, frozen, and refusing what must never be deployed. Values: `environments.py`."""
+"""The configuration type of an environment: frozen, and refusing unsafe combinations. Values: `environments.py`."""
 
 import re
 from collections.abc import Iterator

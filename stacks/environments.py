@@ -1,4 +1,4 @@
-"""The environments. Production stands in full; the others say only how they differ."""
+"""The environments. Production is written out in full, the others as differences from it."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,6 +1,4 @@
-"""The event bus: facts for whoever else wants them, kept for a while so that they can be played again. And the queue that
-Stripe's events come to where it is asked to send them through AWS.
-"""
+"""The event bus with a replayable archive, and the queue of Stripe's events where they come through AWS."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events

@@ -1,4 +1,4 @@
-"""An environment as it is in the region of its copies, after its own region was lost: docs/adr/0063-recovering.md."""
+"""An environment recreated in the region of its copies after its own region was lost: docs/adr/0063-recovering.md."""
 
 from dataclasses import replace
 

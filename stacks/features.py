@@ -1,4 +1,4 @@
-"""The data platform's flags: what is not there at all while its flag is off.
+"""Feature flags of the data platform: without its flag, a part is not deployed at all.
 
 Off in every environment that does not say otherwise. Where people try things (a laptop, sandboxes) one switch turns them on:
 `-c flags=marketplace,etl`, which `make local FLAGS=marketplace,etl` passes on.

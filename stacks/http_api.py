@@ -1,4 +1,4 @@
-"""The door for what is asked: the HTTP API with its stage, its log, and its own name where there is a domain."""
+"""The HTTP API (API Gateway): stage, access log, and custom domain."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Whether KMS opens the keys that personal data is sealed with, and whether their trees are where they were."""
+"""Alarms on KMS failing to unwrap keys for personal data, and on missing key trees."""
 
 from constructs_lib.alarms import Pager, Severity
 from stacks.log_metrics import LogMetrics

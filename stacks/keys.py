@@ -1,4 +1,4 @@
-"""Keys and secrets: what encrypts data, what signs the ledger, and what third parties gave us."""
+"""KMS keys and secrets: data encryption, ledger signing, and credentials of third parties."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The numbers the platform writes into its logs, as metrics: what the alarms and the dashboard look at."""
+"""Metric filters on the platform's logs, for alarms and the dashboard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

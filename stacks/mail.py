@@ -1,4 +1,4 @@
-"""E-mail through SES: a signed domain, TLS or nothing, and no second letter to an address that bounced."""
+"""SES: a DKIM-signed domain, enforced TLS, and suppression of bounced addresses."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events

@@ -1,4 +1,4 @@
-"""The database's schema: a task that brings it up, run to its end before anything that counts on it starts.
+"""The database migration task, run to completion before anything that depends on it starts.
 
 And beside it the task that makes the database's roles, which alone has the master's password: people run it, once and
 when a release says so.

@@ -1,4 +1,4 @@
-"""The network, and who may talk to whom in it: every security group and every rule of the platform."""
+"""The VPC, and every security group and rule of the platform."""
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs

@@ -1,4 +1,4 @@
-"""How tasks reach what is not ours, said as a choice of an environment. See docs/adr/0041-ways-out-of-the-network.md."""
+"""Choices of an environment for outbound network access. See docs/adr/0041-ways-out-of-the-network.md."""
 
 from enum import Enum, StrEnum
 

@@ -1,4 +1,4 @@
-"""What would wake someone, what can wait until morning, and the page people open when it rings."""
+"""Alarms (urgent and not), and the dashboard."""
 
 from aws_cdk import aws_events as eventbridge
 from aws_cdk import aws_events_targets as targets

@@ -1,4 +1,4 @@
-"""What somebody needs to run a task once and wait for its end, and nothing beside it."""
+"""The SSM parameters and permissions to run a one-off task and wait for its end."""
 
 from collections.abc import Sequence
 

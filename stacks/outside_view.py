@@ -1,6 +1,4 @@
-"""What a stranger sees: a canary that asks the public API, opens the donation page and verifies the public log, from
-outside our network.
-"""
+"""CloudWatch Synthetics canary outside our network: calls the API, opens the donation page, verifies the public log."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Permissions without wildcards in their actions, said where parts are composed."""
+"""IAM statements without wildcard actions, for use where parts are composed."""
 
 import json
 from collections.abc import Mapping, Sequence

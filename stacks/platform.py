@@ -1,4 +1,4 @@
-"""One environment: every stack, and what each is given."""
+"""One environment: all stacks, and how they are wired."""
 
 from pathlib import Path
 from typing import TypeVar

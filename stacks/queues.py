@@ -1,4 +1,4 @@
-"""The two lanes of work, and the place where what keeps failing waits for a person."""
+"""The high and low work queues, and their dead-letter queue."""
 
 from aws_cdk import Duration
 from constructs import Construct

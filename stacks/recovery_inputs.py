@@ -1,4 +1,4 @@
-"""What the region of the copies has to know, written down there while all is well: on that day nobody can ask the other."""
+"""SSM parameters in the second region that disaster recovery requires, written in advance."""
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Fn

@@ -1,4 +1,4 @@
-"""What an environment would be in the region of its copies, decided while all is well. No CDK here.
+"""The configuration that an environment would have in the region of its copies. No CDK here.
 
 `-c recovering=REGION` makes it so (`stacks/failover.py`); docs/runbooks/restore.md, "A region", is how.
 """

@@ -1,4 +1,4 @@
-"""The registry of images, and its copy in a second region: an image that cannot be pulled is a platform that cannot start."""
+"""The ECR registry, replicated to a second region: without images nothing can start."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_ecr as ecr

@@ -1,4 +1,4 @@
-"""Copies in another region, of what cannot be made again: for the day the first region is gone."""
+"""Buckets, vaults and keys in a second region, for the loss of the first."""
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_kms as kms

@@ -1,4 +1,4 @@
-"""Copies into another region: what S3 takes over by itself, by a role that may do this and nothing else.
+"""S3 replication to another region, with a role of minimal permissions.
 
 Deletions are not copied: whoever removes an object here has not removed it there. Only what is written after a rule
 exists is copied; for older objects see docs/runbooks/restore.md.

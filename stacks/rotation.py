@@ -1,4 +1,4 @@
-"""The function that gives the database's master a new password: a resource of the stack, within its boundary.
+"""The Lambda function that rotates the database master's password, within a permissions boundary.
 
 AWS's hosted rotation would come from a macro as a nested stack, whose role takes no permissions boundary, so that no
 deployment of ours may make it: docs/adr/0060-a-rotation-of-our-own.md.

@@ -1,4 +1,4 @@
-"""What the rotation function is made of: our package, the driver it needs, and the roots its database chains to.
+"""Contents of the rotation function: our package, its driver, and the CA certificates of RDS.
 
 Copied from what is installed for contributors, pinned by hash in `requirements.txt` and `package-lock.json`: nothing is
 downloaded or built when templates are made. No CDK here.

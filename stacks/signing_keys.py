@@ -1,4 +1,4 @@
-"""Which keys of an environment sign its log, and which did before: docs/runbooks/signing-key-rotation.md. No CDK here."""
+"""An environment's current and former signing keys: docs/runbooks/signing-key-rotation.md. No CDK here."""
 
 from dataclasses import dataclass
 

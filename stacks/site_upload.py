@@ -1,4 +1,4 @@
-"""Puts the built site into its bucket, with what this environment has to tell its pages."""
+"""Uploads the built site to its bucket, with this environment's configuration for its pages."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Says how long the log group of the spans is kept: X-Ray makes that group itself, and no template may name it.
+"""Sets the retention of X-Ray's span log group, which X-Ray creates itself and no template may declare.
 
 CreateLogGroup refuses names that begin with `aws/`
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html). So this runs in Lambda, as

@@ -1,4 +1,4 @@
-"""What every stack of ours has in common: its name, its protection, its tags."""
+"""Base class of our stacks: name, termination protection, tags."""
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Stack, Tags

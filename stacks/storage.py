@@ -1,4 +1,4 @@
-"""The buckets: what is signed for ever, what anyone may read, what belongs to donors, what forgets them, and who asked for it."""
+"""The S3 buckets: signed archive, public files, donors' documents, expiring files, and access logs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

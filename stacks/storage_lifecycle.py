@@ -1,4 +1,4 @@
-"""When objects move to a cheaper class or go, in the first region and in its copies alike.
+"""Lifecycle rules of the buckets, the same in both regions.
 
 The archive has no rule: nearly all its objects are smaller than the 128 KiB below which S3 moves nothing, and none may go.
 """

@@ -1,4 +1,4 @@
-"""Where spans are kept: CloudWatch's Transaction Search, a setting of the whole account in this region.
+"""CloudWatch Transaction Search: an account-wide setting in this region.
 
 Tasks send to X-Ray's OTLP endpoint themselves, over the way out they have (ADR 0044): there is nothing here that runs.
 """

@@ -1,4 +1,4 @@
-"""Who cosigns an environment's checkpoints, and how many of them must (c2sp.org/tlog-policy). No CDK in here."""
+"""An environment's checkpoint witnesses, and its quorum (c2sp.org/tlog-policy). No CDK in here."""
 
 import hashlib
 from dataclasses import dataclass

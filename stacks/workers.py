@@ -1,4 +1,4 @@
-"""Everything that is not asked by a browser: worker, scheduler, sequencer and publisher."""
+"""ECS services without HTTP: worker, scheduler, sequencer and publisher."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2

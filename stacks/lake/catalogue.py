@@ -1,4 +1,4 @@
-"""The catalogue in Glue: one database. A dataset's table comes with its first release, and a partition with each one."""
+"""The Glue catalogue: one database. The release process adds tables and partitions."""
 
 from aws_cdk import aws_glue as glue
 

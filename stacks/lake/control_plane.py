@@ -1,4 +1,4 @@
-"""What the data platform knows of account: consents, datasets, contracts, usage, revenue shares and grants.
+"""DynamoDB tables of the data platform: consents, datasets, contracts, usage, revenue shares and grants.
 
 Keys and who asks by them: docs/adr/0136-the-marketplace.md. No table has a time to live.
 """

@@ -1,4 +1,4 @@
-"""What of the lake another region has too, and how it gets there (ADR 0148)."""
+"""Cross-region copies of the lake (ADR 0148)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What comes in becomes releases: each arrival is a message, one task makes releases of them, and what cannot be released is told of."""
+"""The release process: each arrival is a message, one task makes releases, and failures raise alarms."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How buyers reach the marketplace's functions: routes, the stage's limits, and the plan their keys are in."""
+"""The marketplace's API gateway: routes, stage limits, and the buyers' usage plan."""
 
 from aws_cdk import aws_apigateway as apigateway
 

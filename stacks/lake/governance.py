@@ -1,4 +1,4 @@
-"""The lake: what was handed in, what was released, the catalogue of it, and who may see what by tags."""
+"""The lake's buckets, catalogue, and tag-based access control."""
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3

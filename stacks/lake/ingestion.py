@@ -1,4 +1,4 @@
-"""What outside sources hand in: the API signs forms and links, the worker reads, checks and writes (ADR 0142)."""
+"""Permissions for ingestion: the API signs upload forms and links, the worker reads, validates and writes (ADR 0142)."""
 
 from aws_cdk import aws_iam as iam
 

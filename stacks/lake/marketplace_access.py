@@ -1,4 +1,4 @@
-"""Released data that is sold: administration keeps contracts and tokens, the worker settles their months (ADR 0143)."""
+"""Permissions for the data marketplace: operators manage contracts and tokens, the worker settles months (ADR 0143)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

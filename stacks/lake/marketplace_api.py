@@ -1,4 +1,4 @@
-"""The door for buyers: three calls of ours and Delta Sharing, over the same grants."""
+"""The marketplace's API for buyers: three routes of our own, and Delta Sharing over the same grants."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What sellers' pages read: the API looks at datasets, usage and revenue, and at the certificates of what was released (ADR 0145)."""
+"""Permissions for the seller portal: the API reads datasets, usage, revenue and release certificates (ADR 0145)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

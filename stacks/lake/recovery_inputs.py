@@ -1,4 +1,4 @@
-"""What the lake needs to know where it comes back, written down there while all is well."""
+"""SSM parameters in the second region that restoring the lake there requires, written in advance."""
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_dynamodb as dynamodb

@@ -1,4 +1,4 @@
-"""How facts that donors let be shared reach the lake: the worker hands them in, and says who consents (ADR 0137)."""
+"""Permissions for data sharing by donors: the worker writes facts and consents to the lake (ADR 0137)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

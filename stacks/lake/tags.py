@@ -1,4 +1,4 @@
-"""Lake Formation: who sees what by tags that say what data is, never whose it is.
+"""Lake Formation tag-based access: tags classify the kind of data, not its owner.
 
 A key takes 1,000 values at most and a resource one value of each, so a tag a tenant would end at the thousandth tenant
 (docs/adr/0135-the-lake-and-its-tags.md).

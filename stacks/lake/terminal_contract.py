@@ -1,4 +1,4 @@
-"""What terminals rely on by name, and what each may do by its certificate. No CDK in here.
+"""Names that donation terminals rely on, and the IoT policy of their certificates. No CDK in here.
 
 `operations.terminals` makes certificates for these names; a test compares the two.
 """

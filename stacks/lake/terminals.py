@@ -1,4 +1,4 @@
-"""Donation terminals: what each may say by its certificate, and the way of it into the raw lake (ADR 0144)."""
+"""Donation terminals: IoT Core with a policy for each certificate, and the path into the raw lake (ADR 0144)."""
 
 from pathlib import Path
 from typing import Final

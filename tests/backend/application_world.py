@@ -1,4 +1,4 @@
-"""Organisations that apply, over a real database: people by a header, documents on a shelf in memory, a register of made-up ones."""
+"""Fixtures of applications over a real database: people by header, documents and register in memory."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

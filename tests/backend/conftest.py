@@ -1,4 +1,4 @@
-"""A real PostgreSQL per test worker, its schema built by the migrations.
+"""A real PostgreSQL for each test worker, migrated to the newest schema.
 
 `database` is for tests that really commit: it is a fresh database per test, cloned from a migrated template.
 """

@@ -1,4 +1,4 @@
-"""Donors who let facts be shared, and what stands for the lake: a table of consents and raw files, in memory."""
+"""Donors who consent to data sharing, and the lake's consent table and raw files in memory."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""An organisation with its own provider and name server, its people with their browsers, and the API between them."""
+"""An organisation with its own identity provider and name server, its people's browsers, and the API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

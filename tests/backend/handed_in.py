@@ -1,4 +1,4 @@
-"""Files as strangers hand them in, and what one came to."""
+"""Ingestion files as strangers would send them, and the result of reading one."""
 
 import io
 import json

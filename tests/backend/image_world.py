@@ -1,4 +1,4 @@
-"""Where pictures are made and shown from, in memory, and files as people send them: good ones, and those that mean no good."""
+"""In-memory image stores, and sample uploads, valid and malicious."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""What is handed in, with the lake's bucket and table of datasets in memory."""
+"""Ingestion with the lake's bucket and dataset table in memory."""
 
 import gzip
 import io

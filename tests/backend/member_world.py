@@ -1,4 +1,4 @@
-"""An organisation with a member of every role, another one beside it, and the API between them, on a real database.
+"""An organisation with a member of every role, a second organisation, and the API, on a real database.
 
 Who is signed in is told by a header: how people come to be is another matter, and tested where that is.
 """

@@ -1,4 +1,4 @@
-"""A processor's payouts and events in memory, an organisation that was given something, and what the books say of it."""
+"""In-memory payouts and events of a processor, an organisation with gifts, and its ledger."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

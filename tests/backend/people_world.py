@@ -1,4 +1,4 @@
-"""People and their browsers: the API with no more rights than it has, a real cache, a worker that writes letters."""
+"""People and their browsers: the API with its production role, a real cache, and a worker that sends letters."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What sellers see: datasets, releases, usage and revenue as others write them, in memory or in the emulated cloud."""
+"""Datasets, releases, usage and revenue for the seller portal, in memory or in the emulated cloud."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A worker's database with a donor's plan and its first gift, the bucket of its trees, and erasures step by step."""
+"""A worker's database with a donor's plan and first gift, the key-tree bucket, and erasure step by step."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Webhook endpoints, and those who would receive what is sent to them."""
+"""Fake receivers of webhooks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

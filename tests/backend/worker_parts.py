@@ -1,4 +1,4 @@
-"""What the worker's tasks need, with fakes for all that lies outside the database, but for what a test looks at."""
+"""The worker's dependencies, with fakes for everything outside the database."""
 
 from amply.adapters.dns import DnsRecords
 from amply.entrypoints import worker

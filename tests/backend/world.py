@@ -1,4 +1,4 @@
-"""A processor, a mailbox and a clock for tests: they implement the modules' ports and keep what they were told."""
+"""Fake processor, mailbox and clock that implement the modules' ports and record their calls."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""People's pages in a real browser with a virtual authenticator, at the real API with its database and cache."""
+"""People's pages in a real browser with a virtual authenticator, against the real API, database and cache."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

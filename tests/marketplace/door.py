@@ -1,4 +1,4 @@
-"""A door on loopback that asks a market as the gateway does, for clients that speak HTTP."""
+"""HTTP server on loopback that calls the marketplace's functions as the gateway does."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A market in the emulated cloud: tables, a bucket with released files, contracts, and buyers with tokens."""
+"""A market in the emulated cloud: tables, released files, contracts, and buyers with tokens."""
 
 import hashlib
 import io

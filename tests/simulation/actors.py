@@ -1,4 +1,4 @@
-"""The processes of the platform as actors: the real loops, between seams. And who uses and operates it."""
+"""The platform's processes as actors of the simulation: the real loops, with users and operators."""
 
 import itertools
 from collections.abc import Callable

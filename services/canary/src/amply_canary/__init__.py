@@ -1,4 +1,4 @@
-"""A stranger's view of the platform, taken every few minutes by CloudWatch Synthetics.
+"""Monitors the platform from outside, run every few minutes by CloudWatch Synthetics.
 
 It runs from plain files: the standard library, `ledger_format`, and the boto3 that the runtime has. The log's signatures
 are verified by KMS, whose key is the one that signs, its witnesses' in plain Python; whoever wants to trust no one runs

@@ -1,4 +1,4 @@
-"""Keys whose signatures need no library here: the log's, which KMS verifies, and its witnesses', in plain Python."""
+"""Signature verification without libraries: the log's key by KMS, witnesses' keys in plain Python."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final

@@ -1,4 +1,4 @@
-"""What a donor opens: the donation page is served, runs what it was built with, and knows the API."""
+"""Checks the donation page: it is served, its assets have the expected hashes, and it knows the API."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Batches: of files that are new, rows that are new, and people who consent."""
+"""Selects the rows of a batch: new files, new rows, and people who consent."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Cells: what of a class stays or goes together.
+"""Cells of a class: which of them are released, and which must be suppressed together.
 
 A class is divided into cells of at least k people, each with l values of each sensitive column. Whoever withdraws takes
 their whole cell along, so that two releases never differ by fewer than k people. Where chance leaves a cell with too

@@ -1,4 +1,4 @@
-"""A batch: the rows of some files, generalised once and for ever, in classes and cells that never change.
+"""Builds a batch: rows of some files, generalised once into classes and cells that never change afterwards.
 
 Everything is counted over people. The search runs on the distinct tuples of the finest labels; what it finds is looked
 at in the rows themselves before it counts.

@@ -1,4 +1,4 @@
-"""Rows as numbers: a label is made once for each value that there is, and not for each row.
+"""Dictionary encoding of rows: each distinct value is generalised once instead of once for each row.
 
 Of the view `eligible` this makes `tuples` (the distinct tuples of the finest labels, numbered), `labels_N` (each sensitive
 column's values, numbered), `people` (each person's number, and their keyed one) and `encoded` (each row: its tuple, its person's

@@ -1,4 +1,4 @@
-"""DuckDB within limits: memory, threads, a folder to spill into, and nothing loaded or fetched by itself."""
+"""DuckDB with limits: memory, threads, a spill directory, no extensions and no network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Everything this package raises.
+"""The package's exceptions.
 
     LakeError
     ├── PolicyError        a policy document is malformed, or contradicts itself

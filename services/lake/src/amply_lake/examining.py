@@ -1,4 +1,4 @@
-"""A look at files before they are released: whether a batch could be made of them, and who is in them."""
+"""Dry run over files before a release: whether they can form a batch, and whose records they hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

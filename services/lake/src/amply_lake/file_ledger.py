@@ -1,4 +1,4 @@
-"""A release ledger in a folder: for one machine, and for tests."""
+"""A release ledger in a directory, for one machine and for tests."""
 
 import os
 import shutil

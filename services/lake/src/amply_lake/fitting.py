@@ -1,4 +1,4 @@
-"""Whether a certificate can tell of a batch, whatever is released of it: asked before the batch is recorded for ever."""
+"""Checks that a batch's certificate stays within its limits whatever is released, before the batch is recorded for good."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

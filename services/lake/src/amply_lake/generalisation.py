@@ -1,4 +1,4 @@
-"""How a quasi-identifier's values become coarser, as SQL that DuckDB and Athena read alike.
+"""Generalisation of quasi-identifiers, as SQL that DuckDB and Athena both understand.
 
 Level 0 is made from the raw value; every later level is made from the label of level 0 alone, so that a level can never
 be finer than the one before it. The last level of all is `*`. What cannot be read (no number, no date) is `?`.

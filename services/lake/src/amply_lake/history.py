@@ -1,4 +1,4 @@
-"""What the release ledger tells: batches that never change, cells that are released no more, and releases.
+"""Replays the release ledger: immutable batches, withheld cells, and releases.
 
 A record is canonical JSON and carries the hash of the one before it, so that a ledger that lost or changed one is refused.
 """

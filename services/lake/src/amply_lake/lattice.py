@@ -1,4 +1,4 @@
-"""The search for the best full-domain generalisation: one level a column, and what is still too small left out.
+"""Searches the lattice of full-domain generalisations for the best one: one level for each column, small classes suppressed.
 
 A node is a tuple of levels. The loss is that of ARX (`MetricMDNMLoss`, Prasser and others): for each column the share of
 its domain that a released value stands for, and the whole domain for a row that is left out, normalised between the

@@ -1,4 +1,4 @@
-"""Bounds on everything that enters."""
+"""Limits on all input."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a released file is: k, l and t, counted in the file itself.
+"""Measures k-anonymity, l-diversity and t-closeness of a released file, from the file itself.
 
 All three count people, by their pseudonyms in the class. l is how many values the poorest class has of a sensitive column,
 `?` not among them; t how far a class's values are at most from the whole file's, as half the sum of the differences of the

@@ -1,4 +1,4 @@
-"""What is asked for, and what comes of it."""
+"""Requests to the anonymiser, and their results."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""The files of a release: a batch each, for one buyer."""
+"""The files of a release: one for each batch, for one buyer."""
 
 from pathlib import Path
 

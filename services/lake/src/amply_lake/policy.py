@@ -1,4 +1,4 @@
-"""What a policy says: of each column what it is, and how many people a released row must be one of."""
+"""Anonymisation policies: the role of each column, and the minimum number of people in a released class."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""What the anonymiser needs from outside."""
+"""Ports of the anonymiser."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Releasing: files become a batch, batches become a release, and a release is there as a whole or not at all.
+"""Releases data: files become a batch, batches become a release, and a release is published atomically.
 
 The order of steps is what makes a repetition harmless. A batch is decided by its record, after its file is kept. A release
 is decided by its record, which holds its certificate, after its files are written; its folder gets its name last. Whoever

@@ -1,4 +1,4 @@
-"""Files that enter: Parquet and CSV, looked at before they are read, and nothing of them believed."""
+"""Input files (Parquet, CSV), treated as untrusted: validated before they are read."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""The SQL of the anonymiser: what is released of a value, and one statement for Athena, where a machine is too small.
+"""The anonymiser's SQL, and one statement for Athena where one machine is too small.
 
 A batch is made step by step (`encoding`, `cutting`). The statement is a text of its own: a test holds that it gives the
 rows that DuckDB makes; what it writes cannot be taken into a release ledger. What differs between the two engines stands

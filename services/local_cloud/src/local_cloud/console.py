@@ -1,4 +1,4 @@
-"""What people see while they wait: each step in words, with its time, as it goes."""
+"""Console output: each step with its duration, as it happens."""
 
 import sys
 from collections.abc import Iterator

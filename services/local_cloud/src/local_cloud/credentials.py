@@ -1,4 +1,4 @@
-"""Passwords and keys made on this machine: each in a file only its owner may read, made once and kept."""
+"""Passwords and keys generated on this machine, each once, in a file that only its owner may read."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The real CDK app's local stage, deployed into the emulated cloud by the real CDK command line."""
+"""Deploys the app's local stage into the emulated cloud, by the CDK command line."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What must be there before anything starts, each missing thing in one sentence that says what to type."""
+"""Checks prerequisites. Each missing one is a sentence that says what to type."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Which parts of the data platform a run has: said once by `make local FLAGS=…`, and remembered until said otherwise."""
+"""Feature flags of the data platform in a run: set by `make local FLAGS=…`, and remembered."""
 
 from collections.abc import Mapping
 

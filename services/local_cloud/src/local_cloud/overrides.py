@@ -1,4 +1,4 @@
-"""The only variables in which a local process differs from the container it stands for, and why."""
+"""The environment variables in which a local process differs from its container, each with the reason."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

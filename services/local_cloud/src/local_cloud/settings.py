@@ -1,4 +1,4 @@
-"""Where a local run keeps its files and which ports it uses: everything that tells one run from another."""
+"""Settings of a local run: its directory and its ports."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The processor's credentials of a local run: of the sandbox, or of the Stripe account someone brought along."""
+"""Stripe credentials of a local run: for the sandbox, or for a real test account."""
 
 import json
 import secrets

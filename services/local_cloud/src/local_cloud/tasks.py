@@ -1,4 +1,4 @@
-"""The deployed ECS tasks as local processes.
+"""Runs the deployed ECS tasks as local processes.
 
 Everything a container would be given comes from the emulator: command, environment, secrets, health check and
 grace. Only what `overrides.py` lists differs.

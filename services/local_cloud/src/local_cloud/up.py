@@ -1,4 +1,4 @@
-"""`make local`: from nothing, or from whatever runs already, to the whole platform running."""
+"""`make local`: starts the whole platform, from any previous state."""
 
 import fcntl
 import os

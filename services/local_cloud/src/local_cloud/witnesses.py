@@ -1,4 +1,4 @@
-"""Three witnesses, as three partners would run them: each with a key of its own that nothing else here can read.
+"""Three witnesses, run as partners would, each with a private key that nothing else here can read.
 
 The policy file names them, and demands two. The publisher is told of it, and people verify with it.
 """

@@ -1,4 +1,4 @@
-"""Why a buyer is refused. Each is one sentence for whoever reads the answer.
+"""Errors shown to buyers, one sentence each.
 
 Refused
 ├── NoToken          401  no bearer token, or one that nobody was given

@@ -1,4 +1,4 @@
-"""How the gateway asks and is answered: Lambda proxy events, JSON, and problems in one shape.
+"""Lambda proxy events of API Gateway: parsing requests, JSON responses, and problem documents.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """

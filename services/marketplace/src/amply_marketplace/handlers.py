@@ -1,4 +1,4 @@
-"""Where Lambda comes in. Each call is one line in its log: which, how it ended and how long it took, never a token or a link."""
+"""Lambda handlers. Each call logs one line: route, result and duration, never a token or a link."""
 
 import json
 import os

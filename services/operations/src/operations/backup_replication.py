@@ -1,4 +1,5 @@
-"""Whether the database's backups are copied into the second region: `python -m operations.backup_replication ENVIRONMENT`.
+"""Checks that the database's backups are replicated to the second region: `python -m operations.backup_replication
+ENVIRONMENT`.
 
 CloudFormation begins the copying when it makes the instance. One that was restored, or became the database in an upgrade, was made
 outside of it: its template says that it is copied, and nothing is. So every night the copies of the instance that is there now are looked at.

@@ -1,4 +1,4 @@
-"""What is deployed, written the way an assembly is: `python -m operations.deployed ENVIRONMENT --to FOLDER`.
+"""Downloads the deployed templates in the form of an assembly: `python -m operations.deployed ENVIRONMENT --to FOLDER`.
 
 So that the programs which compare two assemblies can compare a change with what runs today. Stacks are found by their
 names, not by the assembly's list: one that left the app is still there to be seen. Regions are the assembly's, so give

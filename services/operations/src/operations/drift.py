@@ -1,4 +1,4 @@
-"""What somebody changed by hand: `python -m operations.drift ENVIRONMENT`.
+"""Detects manual changes (CloudFormation drift): `python -m operations.drift ENVIRONMENT`.
 
 Asks CloudFormation to compare every stack of an environment with what is there, and prints each property that differs.
 What could not be looked at is as loud as a difference: `cdk drift` passes over it in silence, and the role that looks may

@@ -1,4 +1,4 @@
-"""Drift that AWS makes by itself while it does what it was told to: printed every night, and no failure.
+"""Expected drift that AWS itself causes: reported, and no failure.
 
 Each entry is one property of one type, the reason, and what exactly is meant: outside that, the same property fails like
 any other. An entry that nothing needed tonight is no error, since rollouts and maintenance come when they come.

@@ -1,4 +1,4 @@
-"""Where an environment stands: accounts, regions and stacks, as its assembly says."""
+"""Accounts, regions and stacks of an environment, from its assembly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

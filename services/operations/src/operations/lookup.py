@@ -1,4 +1,4 @@
-"""Reading an account: as the bootstrap's lookup role, or as whoever the credentials are of. Neither changes anything."""
+"""Read-only access to an account: by the bootstrap's lookup role, or by the current credentials."""
 
 from typing import Any, Final
 

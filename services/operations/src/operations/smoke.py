@@ -1,4 +1,4 @@
-"""Does what was just deployed work? `python -m operations.smoke --api URL --edge URL --key KEY --environment NAME`.
+"""Smoke test of a deployment: `python -m operations.smoke --api URL --edge URL --key KEY --environment NAME`.
 
 Asks what any visitor could ask: is the API ready, does it describe itself, are the pages there, does no entry wait for
 long to be published, and does the newest checkpoint, if anything was ever published, verify with `amply-verify` against

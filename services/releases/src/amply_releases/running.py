@@ -1,4 +1,4 @@
-"""The loop: messages as they come, datasets three times a minute, and a sign of life beside both."""
+"""The main loop: messages as they arrive, datasets three times a minute, and a heartbeat."""
 
 import shutil
 import threading

@@ -1,4 +1,4 @@
-"""What a process puts right of a dataset before anything else: it may be the first one after a region was lost.
+"""Repairs a dataset's state at start, for instance after failover to another region.
 
 Of what was written last, the region that takes over may have some, in any order (docs/adr/0148-the-lake-in-a-second-region.md).
 """

@@ -1,4 +1,4 @@
-"""Where the sandbox takes its time from, so that a test can set it."""
+"""The sandbox's clock, which tests can set."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

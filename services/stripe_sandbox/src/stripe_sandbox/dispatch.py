@@ -1,4 +1,4 @@
-"""The way of every API request: who calls, is it well formed, was it asked before, do it, answer."""
+"""Handles every API request: authenticate, validate, check idempotency, execute, respond."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""Failures that a test asks for, once each: the ones a client of a remote API must survive."""
+"""Fault injection for tests, each fault once: failures that a client of a remote API must survive."""
 
 import threading
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""`/_sandbox/…` for what people and banks do at Stripe without our asking: in the dashboard, by decision, in time.
+"""`/_sandbox/…`: actions of people and banks at Stripe that our API calls do not cause.
 
 Each is a POST with a JSON object, or nothing, for a body; the answer is the object as it then is.
 """

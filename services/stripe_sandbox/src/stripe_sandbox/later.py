@@ -1,4 +1,4 @@
-"""Does what is due: in the next request on the account, or in a thread when none comes."""
+"""Runs due work: in the next request on the account, or in a thread when none comes."""
 
 from collections.abc import Callable
 from dataclasses import replace

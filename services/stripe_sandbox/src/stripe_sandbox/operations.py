@@ -1,4 +1,4 @@
-"""What every endpoint is made of: a route, its parameters, and a function from a call to a JSON object."""
+"""Defines endpoints: a route, its parameters, and a function from a call to a JSON object."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What Stripe does some time after it answered, kept as due rows so that a restart forgets none of it."""
+"""Scheduled work: what Stripe does some time after its response, as rows that survive a restart."""
 
 import sqlite3
 from dataclasses import dataclass

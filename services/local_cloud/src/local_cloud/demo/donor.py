@@ -1,4 +1,4 @@
-"""Someone outside who gives: knows the API's, the processor's and the edge's addresses, and nothing else."""
+"""A donor from outside, who knows only the addresses of the API, the processor and the edge."""
 
 import os
 import uuid

@@ -1,4 +1,4 @@
-"""The donor's inbox: the outbox page, asked as a program."""
+"""Reads the donor's inbox from the mail outbox."""
 
 from pathlib import Path
 from typing import Any

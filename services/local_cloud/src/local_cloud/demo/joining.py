@@ -1,4 +1,4 @@
-"""An organisation's whole way in: it applies, is verified, invites, connects Stripe, makes a key, and takes a gift by it."""
+"""An organisation's onboarding in full: application, verification, invitations, Stripe, API key, and a gift by that key."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Somebody with an account: registers, reads their own letters, signs in, and asks the API as a browser on our page would."""
+"""A person with an account: registers, reads letters, signs in, and calls the API as a browser would."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Running a command without any network, in the strongest way this machine allows."""
+"""Runs a command without network access, by the strongest isolation that this machine offers."""
 
 import os
 import shutil

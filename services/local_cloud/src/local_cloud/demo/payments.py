@@ -1,4 +1,4 @@
-"""Every way that money moves, one after the other, each with the entries that the public ledger then shows."""
+"""Demonstrates every movement of money, each with its entries in the public ledger."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What each kind of caller is answered, held against what docs/access.md says they may."""
+"""Compares each caller's responses with the permissions in docs/access.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

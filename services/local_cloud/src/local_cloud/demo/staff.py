@@ -1,4 +1,4 @@
-"""What an operator does while the demo runs: the administration's command line in a one-off task."""
+"""The operator during the demo: runs admin commands in a one-off task."""
 
 import json
 from typing import Any

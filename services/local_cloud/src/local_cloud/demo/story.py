@@ -1,4 +1,4 @@
-"""The demo's steps in their order. Each is one call; what they do is told in the modules beside this one."""
+"""The demo's steps, in order. Each is one call into the modules beside this one."""
 
 import json
 import uuid

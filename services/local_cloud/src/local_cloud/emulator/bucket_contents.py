@@ -1,4 +1,4 @@
-"""What CDK's own two bucket helpers do, without their Lambda functions.
+"""Emulates CDK's bucket deployment and auto-delete custom resources, without their Lambda functions.
 
 `s3deploy.BucketDeployment` runs the AWS CLI from a Lambda layer, and `auto_delete_objects` a function built on
 an SDK that a laptop lacks; both would be slow and fetch things. The rules are those of the real helpers:

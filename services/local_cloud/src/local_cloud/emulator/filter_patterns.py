@@ -1,4 +1,4 @@
-"""The filter patterns of CloudWatch Logs that are understood here: those our stacks are made of.
+"""Parses the subset of CloudWatch Logs filter patterns that our stacks use.
 
 Terms a line must contain (`ERROR "not found"`: both; no term: every line), or one field of a JSON line that must be a text
 (`{ $.event = "release_failed" }`). Any other pattern is refused in a sentence: counting by half a pattern would be worse

@@ -1,4 +1,4 @@
-"""Reads what processes append to their logs, each whole line once, also by a reader that was ended in between.
+"""Follows log files: each complete line is read once, also across restarts of the reader.
 
 The supervisor keeps a log to a size: it copies a full one to `NAME.log.1` and empties it (`supervisor/logs.py`). The place in a log is
 therefore remembered with the bytes before it. Where those are no longer there, the log was emptied, and what was not read

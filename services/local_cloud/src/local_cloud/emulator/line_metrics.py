@@ -1,4 +1,4 @@
-"""What metric filters make of lines: points of metrics, as CloudWatch Logs makes them.
+"""Turns log lines into metric data points by metric filters, as CloudWatch Logs does.
 
 A line that matches is a point: a number of the filter's own, or one that stands in the line. A filter with a default value has that
 for each minute in which its log group got lines and none matched, so that a quiet minute of a log that speaks is a zero, not

@@ -1,4 +1,4 @@
-"""Records the types of `catalogue.py`, so that a stack which holds them deploys.
+"""Registers the types of `catalogue.py` as no-ops, so that stacks with them deploy.
 
 Nothing runs for them: `Ref` and `Fn::GetAtt` answer a placeholder, and the log says so once for each.
 """

@@ -1,4 +1,4 @@
-"""What `up`, `status` and `stop` ask of the supervisor."""
+"""Client of the supervisor for `up`, `status` and `stop`."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What the supervisor is told about one part of the platform."""
+"""Specification of one supervised process."""
 
 import hashlib
 import json

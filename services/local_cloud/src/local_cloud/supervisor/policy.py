@@ -1,4 +1,4 @@
-"""When a part that ended is started again."""
+"""Restart policy with backoff."""
 
 from dataclasses import dataclass, replace
 

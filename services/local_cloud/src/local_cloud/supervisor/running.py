@@ -1,4 +1,4 @@
-"""One part as it runs: started, asked how it is, restarted when it ends or stays unwell, stopped."""
+"""Lifecycle of one supervised process: start, health checks, restart, stop."""
 
 import subprocess
 from contextlib import suppress

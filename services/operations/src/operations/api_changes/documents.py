@@ -1,4 +1,4 @@
-"""Two OpenAPI documents compared, operation by operation, and what is said of the difference."""
+"""Compares two OpenAPI documents operation by operation, and describes each difference."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Two JSON schemas compared, from the side of whoever sends or reads what they describe."""
+"""Compares two JSON schemas for whoever sends or reads the data they describe."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

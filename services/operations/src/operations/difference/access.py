@@ -1,4 +1,4 @@
-"""Who may do more or less after a change, and which doors of the network open or close; from the library's findings."""
+"""Changes of IAM permissions and network access, from the findings of CDK's diff library."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What happens to each resource of an environment: pure, given two environments and somebody who compares templates."""
+"""Changes of each resource of an environment. Pure, given two environments and a comparison of templates."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace

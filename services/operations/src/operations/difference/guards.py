@@ -1,4 +1,4 @@
-"""What protects data, and the changes that weaken it: nothing is lost today, and something may be tomorrow."""
+"""Changes that weaken the protection of data, without losing any yet."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

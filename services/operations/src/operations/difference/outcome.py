@@ -1,4 +1,4 @@
-"""How a comparison ends, for people and for a pipeline."""
+"""Outcomes of a comparison, and their exit codes."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""Takes out of templates what changes with every build and says nothing about the cloud: digests and metadata.
+"""Removes from templates what differs in every build without effect: digests and metadata.
 
 Only known places are quietened. A digest anywhere else, above all on what holds data, is a change like any other.
 """

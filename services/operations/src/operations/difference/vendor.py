@@ -1,4 +1,4 @@
-"""Asks the vendor's own library what a change does to a resource: the CDK's authors know which property replaces.
+"""Runs CDK's own diff library, which knows for each property whether it replaces the resource.
 
 It is a Node package (`@aws-cdk/cloudformation-diff`), so one short script beside this file prints its answers as JSON.
 Reading what it knows of 1,800 types is most of its time, so one process answers for all environments.

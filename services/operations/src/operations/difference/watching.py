@@ -1,4 +1,4 @@
-"""Alarms and canaries that go, or go silent: after the change nobody hears of what they watched."""
+"""Alarms and canaries that a change removes or disables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

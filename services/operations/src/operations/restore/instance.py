@@ -1,4 +1,4 @@
-"""The throw-away instance: made from a backup of the environment's database, beside it, and taken away again.
+"""The temporary database instance: restored from a backup beside the real one, and deleted afterwards.
 
 It stands in the same subnets and security groups and has the same parameters, so that it is reached like the
 original. Nothing here ever names the original in a request that changes something.

@@ -1,4 +1,4 @@
-"""The revisions that a checkout's migrations know, read as text: the backend is not imported here."""
+"""The revisions of a checkout's migrations, parsed as text without importing the backend."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Waiting with an end."""
+"""Polling with a timeout."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""IoT Core's registry, as far as terminals go. What was done before is done no second time; every call may be repeated."""
+"""Terminals in IoT Core's registry. Every call is idempotent."""
 
 import re
 from collections.abc import Iterator

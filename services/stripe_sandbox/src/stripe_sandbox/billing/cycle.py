@@ -1,4 +1,4 @@
-"""What happens to subscriptions by itself: periods follow each other, trials end, clocks go forward."""
+"""Advances subscriptions in time: new periods, ends of trials, test clocks."""
 
 from collections.abc import Callable
 from copy import deepcopy

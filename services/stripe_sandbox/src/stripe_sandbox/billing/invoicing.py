@@ -1,4 +1,4 @@
-"""An invoice from draft to its end: open, paid, void or uncollectible (https://docs.stripe.com/invoicing/overview).
+"""The life of an invoice: draft, open, paid, void or uncollectible (https://docs.stripe.com/invoicing/overview).
 
 Only the invoice and what pays it. What a subscription makes of it is in `standing`, when money is asked for in
 `collection`.

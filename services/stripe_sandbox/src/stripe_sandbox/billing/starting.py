@@ -1,4 +1,4 @@
-"""How a subscription begins: its first period, its first invoice, its first payment."""
+"""Starts a subscription: first period, first invoice, first payment."""
 
 from dataclasses import dataclass
 

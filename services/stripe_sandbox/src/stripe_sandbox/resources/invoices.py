@@ -1,4 +1,4 @@
-"""Invoices: what a customer owes, and what became of it (https://docs.stripe.com/api/invoices).
+"""Invoices API (https://docs.stripe.com/api/invoices).
 
 What they do by themselves is in `billing`; here is what may be asked of them.
 """

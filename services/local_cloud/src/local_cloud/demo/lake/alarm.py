@@ -1,4 +1,4 @@
-"""The metric of refused releases, and its alarm."""
+"""Reads the metric of refused releases and its alarm."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Who buys: a contract and a token by the operator's commands, and a stranger's program that reads with them."""
+"""A data buyer: contract and token by the operator's commands, and an independent program that reads with them."""
 
 import json
 import subprocess

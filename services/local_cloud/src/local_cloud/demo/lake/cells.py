@@ -1,4 +1,4 @@
-"""Where somebody is in what was released, as only the operator can find out: with the key of keyed hashes and the release ledger."""
+"""Finds a person's cells in released data, with the operator's HMAC key and the release ledger."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What is deployed of the data platform, as its operator sees it: buckets, tables, what was released and why not."""
+"""The operator's view of the deployed data platform: buckets, tables, releases, and reasons for refusal."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""An organisation that hands data in: it has an owner, a key of its own, and asks the API as its programs would."""
+"""A data seller: an organisation with an owner and an API key that ingests data."""
 
 import json
 import uuid

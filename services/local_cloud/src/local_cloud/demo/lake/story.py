@@ -1,4 +1,4 @@
-"""The steps of `make demo-lake` in their order."""
+"""The steps of `make demo-lake`, in order."""
 
 import json
 import uuid

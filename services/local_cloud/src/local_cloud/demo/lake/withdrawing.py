@@ -1,4 +1,4 @@
-"""One donor who is real to the platform: ticks the box beside a gift, and takes the consent back by the signed link of a letter."""
+"""A donor who consents to data sharing with a gift, and withdraws by the signed link in a letter."""
 
 import io
 import secrets
