@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -17,10 +16,10 @@ from tests.backend.member_world import KEY, PAGE, inviting_work
 from tests.backend.people_world import PASSWORD, PeopleWorld, application_with
 from tests.backend.served import serving_api
 from tests.backend.world import FakeProcessor, ready_organization
+from tests.browser.axe import assert_accessible
 from tests.browser.loopback import serving
 from tests.browser.pressing import presses
-from tests.browser.site_server import WIDGETS, Site
-from tests.browser.test_accessibility import _violations
+from tests.browser.site_server import Site
 from tests.ports import listener
 
 _DEVICE = {
@@ -82,14 +81,7 @@ class Place:
         return line.removeprefix(f"{PAGE}#")
 
     def is_for_everybody(self) -> None:
-        """In light and dark, on a telephone and a desk."""
-        self.page.evaluate((WIDGETS / "node_modules" / "axe-core" / "axe.min.js").read_text())
-        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-        for scheme, width in product(schemes, (320, 1280)):
-            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            self.page.set_viewport_size({"width": width, "height": 800})
-            assert _violations(self.page) == [], (scheme, width)
-            assert self.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_accessible(self.page)
 
 
 @pytest.fixture

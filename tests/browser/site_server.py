@@ -19,8 +19,9 @@ _EXACT: Final = re.compile(r"/assets/|/v\d+\.\d+\.\d+/")
 class Site:
     """Serves `folder` as CloudFront would: `/config.json`, `/policy.txt` and `/log/*` beside the built files.
 
-    `uploads` is where signed forms lead; empty: to the API's origin. `log` holds the published files by their path under `/log/`, `media` pictures by theirs under `/media/`, `policy` whom the pages are told to trust, `former_keys`
-    which of those sign no more, `requested` every path asked for. `behind` are pages of flags that are on: folders, by where they are.
+    `uploads` is where signed forms lead; empty: to the API's origin. `log` holds the published files by their path under `/log/`, `media`
+    pictures by their path, `policy` whom the pages are told to trust, `former_keys` which of those sign no more,
+    `requested` every path asked for. `behind` are pages of flags that are on: folders, by where they are.
     """
 
     folder: Path
@@ -44,7 +45,7 @@ class Site:
             published = self.log.get(request.path.removeprefix("/log/"))
             return Response(status=404) if published is None else Response(body=published)
         if request.path.startswith("/media/"):
-            shown = self.media.get(request.path.removeprefix("/media/"))
+            shown = self.media.get(request.path.removeprefix("/"))
             kind, _ = mimetypes.guess_type(request.path)
             return (
                 Response(status=404)

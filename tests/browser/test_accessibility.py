@@ -1,37 +1,21 @@
 """axe-core finds nothing on any page, in any of its states, light or dark, on a phone or a desk."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.axe import assert_accessible
 from tests.browser.conftest import Pages
 from tests.browser.log_double import POLICY, donation_entries, published
 from tests.browser.onboarding_double import INVITATION
 from tests.browser.plans_double import TOKEN
 from tests.browser.platform_double import ORGANIZATION, PlatformDouble, quoted
 from tests.browser.pressing import presses
-from tests.browser.site_server import WIDGETS, Site
+from tests.browser.site_server import Site
 
 pytestmark = pytest.mark.enable_socket
-
-_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_OF_COLOURS: Final = ("color-contrast", "link-in-text-block")
-"""Axe's rules that colours decide; nothing else is another in the dark."""
-
-
-def _violations(page: Page, *, only: Sequence[str] = ()) -> list[str]:
-    """Against all rules, or `only` some by their names."""
-    asked = {"type": "rule", "values": only} if only else {"type": "tag", "values": _RULES}
-    options = json.dumps({"runOnly": asked, "resultTypes": ["violations"]})
-    results = page.evaluate(f"axe.run(document, {options})")
-    return [
-        f"{violation['id']}: {node['html']} {node['failureSummary']}"
-        for violation in results["violations"]
-        for node in violation["nodes"]
-    ]
 
 
 def _details(page: Page) -> None:
@@ -176,15 +160,7 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
     site.log.update(published(donation_entries(30)))
     page = pages.open(edge + path, reduced_motion="reduce")
     reach(page)
-    # Evaluated rather than added as a script tag, which the pages' own policy refuses.
-    page.evaluate((WIDGETS / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    for width in (320, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        assert _violations(page) == [], width
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        assert _violations(page, only=_OF_COLOURS) == [], (width, "dark")
+    assert_accessible(page)
 
 
 def test_nothing_moves_for_those_who_asked_for_less_motion(pages: Pages, edge: str) -> None:

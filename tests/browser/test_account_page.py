@@ -51,6 +51,7 @@ def test_somebody_registers_signs_in_and_goes_on_with_a_passkey(place: Place) ->
 
     place.signs_in(ADA)
     assert page.evaluate("document.cookie") == "", "no script reads a session"
+    expect(page.get_by_text("(this one)")).to_be_visible()
 
     place.world.clock.advance(minutes=11)
     place.clicks("Add a passkey")

@@ -196,7 +196,9 @@ def test_a_donor_shares_facts_of_their_gifts_and_takes_it_back(
 
 
 def test_where_no_data_is_shared_the_page_says_nothing_of_it(pages: Pages, edge: str) -> None:
-    page = pages.open(f"{edge}/giving/#{TOKEN}")
+    page = pages.open()
+    with page.expect_response("**/v1/donor/data-sharing"):
+        page.goto(f"{edge}/giving/#{TOKEN}")
     expect(page.get_by_role("region", name="Green Fields", exact=True)).to_be_visible()
     expect(page.get_by_text("statistics")).to_have_count(0)
 

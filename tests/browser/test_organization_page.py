@@ -42,6 +42,8 @@ class Bucket:
 
     def works(self, place: Place, **workshop: Any) -> None:  # noqa: F811 -- of the fixture's kind
         """The worker's turn. `workshop`: what goes otherwise than usual."""
+        # Its files are there before anybody is told of them.
+        place.site.media = self.store.shown
         made = images.make_images(
             image_work(
                 place.world.worker,
@@ -51,9 +53,6 @@ class Bucket:
             now=place.world.clock(),
         )
         assert made == (0 if workshop else 1)
-        place.site.media = {
-            path.removeprefix("media/"): content for path, content in self.store.shown.items()
-        }
 
 
 @pytest.fixture
@@ -262,8 +261,9 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
     expect(page.get_by_text("Die Datei ist beschädigt oder kein Bild.")).to_be_visible()
     place.is_for_everybody()
 
-    _chooses(place, "banner", "river.png", picture(1600, 900))
+    # Sent at once, also while the browser is looking at it.
     _says(place, "banner")
+    _chooses(place, "banner", "river.png", picture(1600, 900))
     place.clicks("Das Titelbild senden")
     expect(page.get_by_role("status").filter(has_text="das Bild wird gemacht")).to_be_visible()
     bucket.works(place)

@@ -116,6 +116,7 @@ def is_completed_as_it_is_seen_alone(
     expect(row.get_by_role("alert")).to_contain_text("It is shown as it stands now")
     expect(row).to_contain_text("goal €10,000.00")
     place.clicks("Change: Dry roof")
+    expect(row.get_by_label("Name of the project")).to_have_value("Dry roof")
     leave, name = row.get_by_role("button", name="Leave it as it is"), row.get_by_text("Dry roof", exact=True)
     place.clicks("Complete: Dry roof")
     presses(leave.last)

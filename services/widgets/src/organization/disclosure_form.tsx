@@ -48,7 +48,7 @@ export function DisclosureForm<Of extends object>({ action, about, title, attemp
   }
   return (
     <div class="asking">
-      <StepHeading>{title}</StepHeading>
+      <StepHeading isLate>{title}</StepHeading>
       {children(of, () => setOf(null))}
     </div>
   );

@@ -24,33 +24,42 @@ export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
   const { t } = speech;
   const [chosen, setChosen] = useState<PictureFile | null>(null);
   const [fault, setFault] = useState<unknown>(null);
+  /** Ends once the file that was chosen last has been looked at. */
+  const looked = useRef<Promise<PictureFile | null>>(Promise.resolve(null));
   const field = useRef<HTMLInputElement>(null);
   const once = useOneAtATime();
   useEffect(() => {
     setChosen(null);
+    looked.current = Promise.resolve(null);
     if (field.current !== null) field.current.value = "";
   }, [sent]);
-  const choose = async (file: File | undefined) => {
+  const choose = async (file: File | undefined): Promise<PictureFile | null> => {
     setChosen(null);
     setFault(null);
-    if (file === undefined) return;
+    if (file === undefined) return null;
+    // Another one may be chosen meanwhile.
+    const isStillChosen = () => field.current?.files?.[0] === file;
     try {
       const seen = await look(kind, file);
-      // Another one may have been chosen meanwhile.
-      if (field.current?.files?.[0] === file) setChosen(seen);
+      if (!isStillChosen()) return null;
+      setChosen(seen);
+      return seen;
     } catch (reason) {
-      setFault(reason);
+      if (isStillChosen()) setFault(reason);
+      return null;
     }
   };
   const submit = (event: Event) => {
     const said = new FormData(event.currentTarget as HTMLFormElement);
     return once(async () => {
-      if (chosen === null) {
-        setFault(fault ?? new Told((words) => words.choosePicture));
+      // A large picture takes its time on a telephone: whoever sends at once means the one that is being looked at.
+      const ready = chosen ?? (await looked.current);
+      if (ready === null) {
+        setFault((known: unknown) => known ?? new Told((words) => words.choosePicture));
         field.current?.focus();
         return;
       }
-      await onSend({ kind, chosen, alt: altIn(said, `${kind}-alt`) });
+      await onSend({ kind, chosen: ready, alt: altIn(said, `${kind}-alt`) });
     })(event);
   };
   return (
@@ -63,7 +72,9 @@ export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
         accept={MEDIA_TYPES.join(",")}
         required={false}
         inputRef={field}
-        onChange={(event) => void choose(event.currentTarget.files?.[0])}
+        onChange={(event) => {
+          looked.current = choose(event.currentTarget.files?.[0]);
+        }}
         fault={fault === null ? undefined : wordsOf(speech, fault)}
       />
       <Preview kind={kind} of={chosen} />
