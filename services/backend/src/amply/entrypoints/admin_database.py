@@ -26,7 +26,7 @@ _OPERATOR: Final = "amply_operator"
 
 @dataclass(kw_only=True)
 class Doing:
-    """What the command that runs does, as the audit log will have it."""
+    """The running command's audit record."""
 
     deed: audit.Deed
     apart: bool

@@ -132,7 +132,7 @@ def print_receipt(*, donation_id: str, directory: Path) -> None:
 
 
 class _NotSent:
-    """Printing hands nothing to a mail service."""
+    """A mailer that sends nothing, for printing."""
 
     def send(self, *, mail: mail.Mail) -> str:
         raise NotImplementedError(mail.subject)

@@ -31,7 +31,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """How a command is recorded. The names are those of its parameters.
+    """How a command is recorded in the audit log. Names are those of its parameters.
 
     `apart`: it calls others or takes several transactions, so that it is recorded as begun and again when it has ended;
     all others are recorded in the transaction in which they act.

@@ -60,7 +60,7 @@ enumerations values: expect both.
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Everything the application works with. `verifier` is None where no webhook secret is configured.
+    """The application's dependencies. `verifier` is None where no webhook secret is configured.
 
     `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, `accounts`
     where nobody can sign in, `organization_applications` where nobody can apply, and `test_organizations` where nobody may make test organisations.

@@ -29,7 +29,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """The line's keys. Exhausted rows have used up their attempts: nothing happens to them until a person acts.
+    """The log line's fields. Exhausted rows have used up their attempts, and wait for a person.
 
     Attributes:
         ledger_unpublished_seconds: Age of the oldest entry that no published checkpoint covers; 0 without one.

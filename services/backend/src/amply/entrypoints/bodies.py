@@ -34,7 +34,7 @@ _SIGNED: Final = "/v1/webhooks/"
 
 
 class Bodies:
-    """Reads each body, and answers for the application where it is not taken."""
+    """Reads each request body, and responds itself where the body is refused."""
 
     def __init__(self, app: ASGIApp, *, seconds_max: float = SECONDS_MAX) -> None:
         self._app = app
@@ -68,7 +68,7 @@ class Bodies:
 
 
 class _Gone(Exception):
-    """Whoever asked is there no more."""
+    """The client disconnected."""
 
 
 async def _all_of(receive: Receive) -> bytes:

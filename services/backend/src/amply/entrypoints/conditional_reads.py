@@ -23,7 +23,7 @@ _TAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
 
 
 class ConditionalReads:
-    """Tags every JSON answer to a GET below `CONDITIONAL`, and answers 304 where the client named the tag."""
+    """Adds an ETag to JSON responses to GET below `CONDITIONAL`, and answers 304 on a match."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class ConditionalReads:
 
 
 class _Tagging:
-    """Holds a JSON answer back until it is whole; lets everything else pass."""
+    """Buffers a JSON response until it is complete; passes everything else through."""
 
     def __init__(self, send: Send, *, asked: str, is_open: bool) -> None:
         self._send, self._asked, self._is_open = send, asked, is_open

@@ -19,7 +19,7 @@ _EXPOSED: Final = (
 
 
 class CrossOrigin:
-    """What is public may be read from everywhere, without credentials; all else from our own pages, with people's cookies.
+    """Public routes: any origin, without credentials. All others: our own pages only, with cookies.
 
     It goes by the path alone, so that an answer is the same for all who ask, and a cache may keep it.
     """

@@ -60,7 +60,7 @@ class DeepHealthOut(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Something to ask; `ask` is None where this process may not. `is_needed`: without it no gift is taken."""
+    """A dependency to check; `ask` is None where this process may not. `is_needed`: without it no gift is taken."""
 
     name: str
     ask: Ask | None
@@ -68,7 +68,7 @@ class Part:
 
 
 class DeepHealth:
-    """Asks the parts, one question of each at a time."""
+    """Checks the parts, with one check of each in progress at a time."""
 
     def __init__(
         self,

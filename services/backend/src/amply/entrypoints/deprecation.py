@@ -13,7 +13,7 @@ from amply.kernel.errors import invariant
 
 @dataclass(frozen=True, kw_only=True)
 class Deprecation:
-    """An operation that is not to be used any more.
+    """A deprecated operation.
 
     Attributes:
         since: From when on (UTC).

@@ -39,7 +39,7 @@ class Busy(Unavailable):
 
 
 class GiftConcurrencyLimit:
-    """Lets so many gifts in at once, in the order they came. It belongs to one event loop."""
+    """A first-come, first-served limit of concurrent gifts. It belongs to one event loop."""
 
     def __init__(
         self, app: ASGIApp, *, places: int = CONCURRENT_GIFTS_MAX, wait_seconds_max: float = WAIT_SECONDS_MAX

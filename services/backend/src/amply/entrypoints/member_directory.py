@@ -12,7 +12,7 @@ from amply.modules.mail import Language
 
 @dataclass(frozen=True)
 class MemberDirectory:
-    """Implements `members.People`. Who has an account has verified its address, and is known to colleagues by it."""
+    """Implements `members.People`. Account holders have verified addresses, by which colleagues know them."""
 
     parts: people.Dependencies
 

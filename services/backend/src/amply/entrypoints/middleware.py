@@ -18,7 +18,7 @@ _log = structlog.get_logger()
 
 
 class RequestFrame:
-    """Gives each request an id, stamps the answer and writes down that it was given."""
+    """Assigns a request id, adds response headers, and logs each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -22,7 +22,7 @@ _ROOMS: Final = ("kernel", "infra", "modules", "adapters")
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """A stable code. `meaning` is for people; what to do next is said by each problem's `detail`."""
+    """A stable error code. `meaning` is for people; each problem's `detail` says what to do next."""
 
     code: str
     status: int

@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class EventHandlers:
-    """Whoever applies events, by what they are about; `source` has what thin events name."""
+    """Handlers by kind of event; `source` fetches the objects that thin events name."""
 
     events: donations.EventDependencies
     payouts: payouts.PayoutDependencies

@@ -41,7 +41,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """Where checkpoints are signed, cosigned, shown and kept."""
+    """The publisher's external dependencies: signer, witnesses, public log, archive."""
 
     signer: ledger.Signer
     public_log: ledger.PublicLog
@@ -52,7 +52,7 @@ class Outside:
 
 @dataclass(frozen=True, kw_only=True)
 class Publishing:
-    """One log's publisher: what it asks, shows and clears, one turn after the other."""
+    """The publisher of one log, and what it remembers between turns."""
 
     database: Database
     origin: str

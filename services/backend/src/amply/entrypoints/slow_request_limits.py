@@ -21,7 +21,7 @@ _STATUS: Final = 408
 
 
 class _Owed(Enum):
-    """What a client has yet to send."""
+    """What the client has still to send."""
 
     ANYTHING = "anything"
     HEAD = "head"
@@ -29,7 +29,7 @@ class _Owed(Enum):
 
 
 class SlowRequestLimits(H11Protocol):
-    """One connection. What is late closes it; while we answer, no time runs.
+    """Protocol of one connection. Exceeded time limits close it; no time counts while we respond.
 
     A connection on which nothing has come is closed when one would be that had a request and has no next one. A body is the
     middleware's to refuse, with an answer; this closes what nobody reads any more.

@@ -74,7 +74,7 @@ LOW_CONCURRENCY: Final = CONCURRENCY - 2
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What the tasks work with."""
+    """The tasks' dependencies."""
 
     events: donations.EventDependencies
     receipts: donations.ReceiptDependencies

@@ -38,7 +38,7 @@ which it is asked for. One command, where the client would spend more on saying 
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One occurrence to count: of what, under which key, in which window."""
+    """One occurrence to count: its kind, key and window."""
 
     name: str
     key: str
@@ -47,7 +47,7 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """How often each hit's like happened in its window, itself included. `is_shared`: counted for all processes."""
+    """Counts of each hit in its window, itself included. `is_shared`: over all processes."""
 
     numbers: tuple[float, ...]
     is_shared: bool
@@ -61,7 +61,7 @@ class Counters(Protocol):
 
 
 class CacheCounters:
-    """In the cache, one command for all hits.
+    """Counters in the cache, by one command for all hits.
 
     Raises:
         redis.RedisError: The cache does not answer.
@@ -83,7 +83,7 @@ class CacheCounters:
 
 
 class ProcessCounters:
-    """In this process, with bounded memory: the oldest keys are let go of first.
+    """Counters in this process, bounded in memory: the oldest keys are evicted.
 
     `sees_all`: there is no other process whose hits would count.
     """
@@ -107,7 +107,7 @@ class ProcessCounters:
 
 
 class FallingBack:
-    """The cache's counters; while it is away, this process's own, which see only what this process sees."""
+    """The cache's counters, or this process's own while the cache is unavailable."""
 
     def __init__(self, cache: Counters) -> None:
         self._cache = cache

@@ -10,7 +10,7 @@ from amply.infra.web import calls_of
 
 
 class Credential(StrEnum):
-    """What somebody is known by: the names of security schemes in the API's document."""
+    """A kind of credential: names of security schemes in the OpenAPI document."""
 
     SESSION = "session"
     KEY = "key"

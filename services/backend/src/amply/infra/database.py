@@ -43,11 +43,11 @@ _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=Fal
 
 
 class ExternalCallInTransaction(InvariantViolation):
-    """Code called the outside world while a transaction was open: a slow answer would hold locks."""
+    """An external call was made in an open transaction: a slow answer would hold locks."""
 
 
 class NestedTransaction(InvariantViolation):
-    """A unit of work was begun inside another one."""
+    """A transaction was begun inside another one."""
 
 
 def forbid_transaction(call: str) -> None:
@@ -81,7 +81,7 @@ def bind(
 
 
 class Database:
-    """One PostgreSQL database. Sessions are handed out one unit of work at a time.
+    """One PostgreSQL database. Each transaction has a session of its own.
 
     `keyring` is None in processes that neither keep nor show anything personal.
     """

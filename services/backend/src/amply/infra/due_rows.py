@@ -21,7 +21,7 @@ _DOUBLINGS_MAX: Final = 20
 
 
 class DueRow(Record):
-    """What such a table has besides its own columns."""
+    """Base of tables with due rows."""
 
     __abstract__ = True
 

@@ -14,7 +14,7 @@ PREFIX: Final = "erased/"
 
 
 class ErasureList(Protocol):
-    """Files by name, of which none is ever overwritten or removed."""
+    """Append-only store of files by name."""
 
     def keep(self, path: str, body: bytes) -> None:
         """Store a file; one that is there already with the same bytes is fine."""

@@ -47,7 +47,7 @@ return {1, free + interval - now, 0}
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """`requests` in `seconds`, evenly; `burst` of them may come at once, which is all of them if nothing else is said.
+    """`requests` in `seconds`, evenly spread; up to `burst` at once (by default all of them).
 
     Whoever has waited long enough has the burst, and one more request after each interval: within t seconds never more
     than the burst and t divided by the interval.
@@ -82,7 +82,7 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a caller stands with a limit after a request.
+    """A caller's remaining allowance after a request.
 
     Attributes:
         name: Of the limit, in the table of limits.
@@ -112,7 +112,7 @@ class Standing:
 
 
 class Gcra:
-    """The rule, run by the cache in one call.
+    """The algorithm, as one atomic call in the cache.
 
     Raises:
         redis.RedisError: The cache does not answer.

@@ -29,11 +29,11 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 class AddressRefused(httpx2.UnsupportedProtocol):
-    """Nothing is sent there: not https, or a network that is not the public internet."""
+    """The address is not https, or not in the public internet: nothing is sent."""
 
 
 class AnswerRefused(httpx2.ReadError):
-    """The answer is too long, takes too long, or is compressed."""
+    """The response is too long, too slow, or compressed."""
 
 
 def resolved(host: str, port: int) -> Sequence[str]:
@@ -43,7 +43,7 @@ def resolved(host: str, port: int) -> Sequence[str]:
 
 
 class GuardedTransport(httpx2.BaseTransport):
-    """The way out for a client whose addresses others name.
+    """HTTP transport for addresses that strangers choose.
 
     Args:
         allows_loopback: Only on a laptop and in tests: this machine may be asked too, without TLS.
@@ -136,7 +136,7 @@ def guarded_timeout() -> httpx2.Timeout:
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """An answer that ends when it is too long or takes too long."""
+    """A response stream with limits of size and time."""
 
     def __init__(self, stream: object, *, deadline: float) -> None:
         if not isinstance(stream, httpx2.SyncByteStream):

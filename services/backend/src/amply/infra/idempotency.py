@@ -48,7 +48,7 @@ class IdempotencyKeyReused(InvalidRequest):
 
 
 class IdempotencyRow(Record):
-    """A key and, once known, the answer it stands for. Columns as in migration 0001."""
+    """An idempotency key and, once known, its response. Columns as in migration 0001."""
 
     __tablename__ = "idempotency_key"
 
@@ -63,7 +63,7 @@ class IdempotencyRow(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredAnswer:
-    """What an earlier request with the same key was answered; `body` is None while it is not answered yet."""
+    """The response to an earlier request with the same key; `body` is None while that is in progress."""
 
     resource_id: str
     status: int | None

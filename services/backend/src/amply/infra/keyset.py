@@ -20,7 +20,7 @@ CursorOf = Annotated[str | None, Query(description="`next_cursor` of the page be
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """How a list is sorted. `name` is the list's and the sort's, so that another list's cursor is refused."""
+    """A sort order. `name` identifies list and order, so that a cursor of another list is refused."""
 
     name: str
     columns: tuple[Any, ...]

@@ -19,7 +19,7 @@ _SHAPES_MAX: Final = 64
 
 @dataclass(frozen=True)
 class NewRow:
-    """A row that is not written yet: its values by the names of the attributes, the others as the table says."""
+    """A row to insert: values by attribute name; the others get the table's defaults."""
 
     table: type[Record]
     values: Mapping[str, Any]

@@ -29,7 +29,7 @@ _FORGET_ABOUT: Final = text("""
 
 
 class OutboxRow(Record):
-    """One fact on its way out. Columns as in migrations 0001 and 0005."""
+    """One outbox message. Columns as in migrations 0001 and 0005."""
 
     __tablename__ = "outbox"
 
@@ -45,7 +45,7 @@ class OutboxRow(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """What the relay hands to a publisher. `traceparent`: what was recorded when the fact came about, if anything."""
+    """A message as the relay hands it to a publisher. `traceparent`: the trace it was written in, if recorded."""
 
     id: int
     topic: str

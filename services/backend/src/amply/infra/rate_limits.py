@@ -72,7 +72,7 @@ class Limiter(Protocol):
 
 
 class CacheLimiter:
-    """In the cache, shared by every process."""
+    """Limits in the cache, shared by all processes."""
 
     def __init__(self, cache: redis.Redis) -> None:
         self._rule = Gcra(cache)
@@ -108,7 +108,7 @@ def count(request: Request, *, limit: str, caller: str, whose: str = "from you")
 
 @runtime_checkable
 class Limiting(Protocol):
-    """A dependency that counts requests."""
+    """A FastAPI dependency that counts requests against a limit."""
 
     def limits(self, method: str) -> tuple[str, ...]:
         """The names of those that a request by this method may count against."""
@@ -116,7 +116,7 @@ class Limiting(Protocol):
 
 @dataclass(frozen=True)
 class Limited:
-    """A dependency that counts each request against the limit of this name."""
+    """Counts each request against the named limit."""
 
     limit: str
 
@@ -127,7 +127,7 @@ class Limited:
 
 @dataclass(frozen=True)
 class LimitedByAddress(Limited):
-    """Whose requests are counted by their client's address."""
+    """Counts requests by the client's IP address."""
 
     def __call__(self, request: Request) -> None:
         count(

@@ -20,7 +20,7 @@ _PAGES_MAX: Final = 100
 
 
 class GatewayKeys:
-    """Keys of one usage plan, as the marketplace's `BuyerKeys`."""
+    """API keys of one usage plan: implements the marketplace's `BuyerKeys`."""
 
     def __init__(self, *, plan: str) -> None:
         self._plan = plan

@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 
 class HttpBreachList:
-    """Asks for all digests that begin with five digits. Does not answer, or badly: knows none, and the log says so."""
+    """Fetches all leaked digests with a five-digit prefix. On failure it returns none, and logs that."""
 
     def __init__(self, *, url: str) -> None:
         self._url = url.rstrip("/")

@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 
 class DnsRecords:
-    """A `federation.DomainRecords`. Without a resolver of its own it uses the machine's."""
+    """Implements `federation.DomainRecords`. Uses the machine's resolver unless given one."""
 
     def __init__(self, resolver: dns.resolver.Resolver | None = None) -> None:
         self._resolver = resolver

@@ -28,7 +28,7 @@ _IS_FINAL: Final = "attribute_not_exists(subject) OR #state <> :withdrawn"
 
 
 class DynamoConsents:
-    """Writes consents. Reads none, but for the one that stands where a write is refused."""
+    """Writes consents. Reads only the one that refused a conditional write."""
 
     def __init__(self, *, table: str) -> None:
         self._table = table
@@ -83,7 +83,7 @@ _IS_NEWER: Final = "attribute_not_exists(version) OR version < :version"
 
 
 class DynamoDatasets:
-    """Writes of each dataset what it is; reads none."""
+    """Writes dataset definitions; reads none."""
 
     def __init__(self, *, table: str) -> None:
         self._table = table

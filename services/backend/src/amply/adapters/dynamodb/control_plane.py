@@ -47,7 +47,7 @@ _log = structlog.get_logger()
 
 
 class _Table:
-    """One table. Paged answers are read to their end."""
+    """One table. Follows pagination to the end."""
 
     def __init__(self, *, table: str) -> None:
         self._table = table
@@ -88,7 +88,7 @@ class _Table:
 
 
 class DynamoContracts(_Table):
-    """The buyers' contracts."""
+    """Buyers' contracts."""
 
     def get(self, contract_id: str) -> Contract | None:
         item = self._get({"contract_id": contract_id})
@@ -134,7 +134,7 @@ class DynamoContracts(_Table):
 
 
 class DynamoGrants(_Table):
-    """What tokens may read."""
+    """Grants: which token may read which dataset."""
 
     def give(self, grants: Sequence[Grant]) -> bool:
         forbid_transaction("DynamoDB: give a token")
@@ -183,7 +183,7 @@ class DynamoGrants(_Table):
 
 
 class DynamoUsage(_Table):
-    """What was given to buyers; written by the marketplace's functions alone."""
+    """Usage by buyers, which only the marketplace's functions write."""
 
     def month(self, contract_id: str, period: Period) -> Used:
         month = f"{contract_id}#{period}"
@@ -202,7 +202,7 @@ class DynamoUsage(_Table):
 
 
 class DynamoCatalogue(_Table):
-    """The datasets, of which only the owner is asked here."""
+    """Looks up the owners of datasets."""
 
     def owner(self, dataset_id: str) -> str | None:
         item = self._get({"dataset_id": dataset_id, "part": "dataset"})
@@ -210,7 +210,7 @@ class DynamoCatalogue(_Table):
 
 
 class DynamoRevenue(_Table):
-    """The shares, a line each; written once and never changed."""
+    """Revenue shares, each written once and never changed."""
 
     def put(self, line: RevenueLine) -> None:
         words = {

@@ -38,7 +38,7 @@ class _Envelope(BaseModel):
 
 
 class StripeEventQueue:
-    """The queue, as the webhooks module's `EventQueue`."""
+    """Implements `webhooks.EventQueue` over SQS."""
 
     def __init__(self, settings: StripeQueueSettings, *, wait_seconds: int = _WAIT_SECONDS) -> None:
         self._url = settings.events_url

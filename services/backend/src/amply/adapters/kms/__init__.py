@@ -57,7 +57,7 @@ class KmsSigner:
 
 
 class KmsKeyWrapping:
-    """One symmetric key, which never leaves the service, makes the envelope keys and opens them again.
+    """Generates and unwraps envelope keys with one symmetric KMS key.
 
     Scope and version are the encryption context: what was wrapped for one scope opens for no other, and CloudTrail says
     which one was opened (docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html).

@@ -53,7 +53,7 @@ _REFUSED: Final = "Begin again: what the provider sent back is not good, or not 
 
 @dataclass(kw_only=True)
 class _ProviderMetadata:
-    """What a provider publishes of itself."""
+    """A provider's discovery document and key set, as fetched."""
 
     metadata: Mapping[str, Any]
     keys: Mapping[str | None, jwk.Key]
@@ -61,7 +61,7 @@ class _ProviderMetadata:
 
 
 class OidcClient:
-    """A `people.ProviderClient`. `allows_loopback`: on a laptop and in tests."""
+    """Implements `people.ProviderClient`. `allows_loopback`: on a laptop and in tests."""
 
     def __init__(
         self, *, allows_loopback: bool = False, transport: httpx2.BaseTransport | None = None

@@ -39,11 +39,11 @@ _ALLOCATES: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": 
 
 
 class OpeningFailed(Exception):
-    """The program did not end as it should, and no file is known to be why."""
+    """The subprocess failed for a reason that is not known to be the file's fault."""
 
 
 class ParquetRows:
-    """One file at a time: several at once would need as many times the memory."""
+    """Opens one file at a time, which bounds the memory in use."""
 
     def __init__(self) -> None:
         self._one = threading.Lock()
@@ -97,7 +97,7 @@ def _close_input(program: subprocess.Popen[bytes]) -> None:
 
 
 class _Lines:
-    """What the program writes; at its end it is known whether that was all."""
+    """The subprocess's output, which knows at its end whether it was complete."""
 
     def __init__(self, program: subprocess.Popen[bytes]) -> None:
         self._program = program

@@ -30,11 +30,11 @@ _BY_THE_FILE: Final = {
 
 
 class WorkshopFailed(Exception):
-    """The program did not end as it should, and no file is known to be why."""
+    """The subprocess failed for a reason that is not known to be the file's fault."""
 
 
 class PillowWorkshop:
-    """One picture at a time: several at once would need as many times the memory."""
+    """Processes one image at a time, which bounds the memory in use."""
 
     def __init__(self) -> None:
         self._one = threading.Lock()

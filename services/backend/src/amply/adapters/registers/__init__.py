@@ -43,7 +43,7 @@ class MadeUpRegisters:
 
 
 class NoRegisters:
-    """None can be asked."""
+    """No register is available."""
 
     def name_for(self, *, country: str) -> str | None:  # noqa: ARG002 -- the same for all
         """None."""

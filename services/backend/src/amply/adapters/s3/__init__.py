@@ -113,7 +113,7 @@ class S3PublicLog:
 
 
 class S3Archive:
-    """The bucket with Object Lock: what is in it stays, whoever asks."""
+    """The bucket with Object Lock: objects cannot be deleted."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
@@ -125,7 +125,7 @@ class S3Archive:
 
 
 class S3AuditArchive:
-    """The same bucket's prefix `audit/`, which the audit log's files have for themselves."""
+    """The prefix `audit/` of the archive bucket."""
 
     prefix = _AUDIT
 
@@ -160,7 +160,7 @@ class S3AuditArchive:
 
 
 class S3Erasures(S3AuditArchive):
-    """The same bucket's prefix `erased/`: digests of what was erased, for databases that are restored."""
+    """The prefix `erased/` of the archive bucket: digests of erased ids, for restored databases."""
 
     prefix = erasures.PREFIX
 

@@ -9,7 +9,7 @@ _ENDINGS: Final = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "
 
 
 class S3Documents(S3Uploads):
-    """The prefix `applications/` of the documents' bucket."""
+    """The prefix `applications/` of the documents bucket."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
         """An address to read it by: as a file that is saved, so that no browser runs what it holds."""

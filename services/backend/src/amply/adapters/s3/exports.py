@@ -26,7 +26,7 @@ PART_BYTES: Final = 8 * 1024 * 1024
 
 
 class S3Exports:
-    """The bucket of exports, which forgets each file after days by its own lifecycle."""
+    """The exports bucket, whose lifecycle rule deletes files after days."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket

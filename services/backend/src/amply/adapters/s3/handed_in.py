@@ -12,7 +12,7 @@ from amply.modules.ingestion import FileReason, FileRefused, Pieces
 
 
 class S3HandedIn(S3Uploads, S3Exports):
-    """Forms and looks as of other uploads, parts and links as of exports. The bucket encrypts with the lake's own key."""
+    """Upload forms like `S3Uploads`, multipart writes and links like `S3Exports`. Encrypted with the lake's key."""
 
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
         """What came along with a request."""

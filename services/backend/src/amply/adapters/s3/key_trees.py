@@ -24,7 +24,7 @@ _MOVED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "
 
 
 class S3KeyTrees:
-    """A bucket that holds trees and nothing else. Their bytes are encrypted before they come here."""
+    """A bucket of key trees only. Their bytes are encrypted before they are uploaded."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket

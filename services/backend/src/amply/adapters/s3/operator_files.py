@@ -17,7 +17,7 @@ _LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "st
 
 
 class S3OperatorFiles:
-    """A prefix of the bucket of exports, which forgets what is left there after days."""
+    """A prefix of the exports bucket, whose lifecycle rule deletes files after days."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket

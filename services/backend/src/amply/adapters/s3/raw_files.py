@@ -22,7 +22,7 @@ _PARQUET: Final = "application/vnd.apache.parquet"
 
 
 class S3RawFiles:
-    """Files of facts, replaced only while they are what was seen."""
+    """Files of facts, replaced by conditional writes only."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket

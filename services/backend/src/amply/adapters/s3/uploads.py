@@ -30,7 +30,7 @@ _LIMITS: Final = Config(
 
 
 class S3Uploads:
-    """A prefix of the documents' bucket. The bucket encrypts what comes with the data key."""
+    """A prefix of the documents bucket, which is encrypted with the data key."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket

@@ -96,7 +96,7 @@ _EVENT: Final[TypeAdapter[_Event]] = TypeAdapter(_Event)
 
 
 class FeedbackMalformed(Exception):
-    """A message is no SES event that we know. It holds none of the message: that names people."""
+    """A message is not a known SES event. The error holds nothing of the message, which names people."""
 
 
 class SesFeedback:

@@ -57,7 +57,7 @@ def application(settings: QueueSettings, *, low_concurrency: int | None = None) 
 
 
 class TaskSender:
-    """Sends facts and tasks to the queues."""
+    """Sends outbox messages and tasks to the queues."""
 
     def __init__(self, app: Celery, *, tasks_of: dict[str, tuple[str, str]]) -> None:
         """`tasks_of` maps a fact's topic to the task that consumes it and that task's queue."""

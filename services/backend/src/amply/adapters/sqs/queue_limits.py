@@ -12,7 +12,7 @@ from kombu.transport import SQS
 
 
 class QoS(SQS.QoS):
-    """What is delivered and not done yet."""
+    """Tracks messages that are delivered and not acknowledged."""
 
     def in_flight(self, queue_url: str) -> int:
         """Messages of one queue. Called by the thread that receives: others only note what they have done."""
@@ -23,7 +23,7 @@ class QoS(SQS.QoS):
 
 
 class Channel(SQS.Channel):
-    """Receives from a queue while there is capacity for it."""
+    """Receives from a queue only while it has capacity."""
 
     QoS = QoS
 
@@ -53,6 +53,6 @@ class Channel(SQS.Channel):
 
 
 class Transport(SQS.Transport):
-    """SQS by this channel."""
+    """The SQS transport with this channel."""
 
     Channel = Channel

@@ -8,7 +8,7 @@ from amply.modules.payments import OnboardingLink
 
 
 class StripeAccountLinks:
-    """Stripe as the payments module's `AccountLinks`. Built once per process; safe to share between threads."""
+    """Implements `payments.AccountLinks`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._client = client_for(settings)

@@ -25,7 +25,7 @@ _ASKED_WHILE_IDLE: Final = (
 
 
 class SharedConnections(stripe.HTTPClient):
-    """The SDK's transport. Repetitions, and what is repeated, are the SDK's affair."""
+    """HTTP client of the Stripe SDK. Retries are left to the SDK."""
 
     name = "urllib3"
 

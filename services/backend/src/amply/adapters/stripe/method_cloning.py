@@ -20,7 +20,7 @@ _UNEXPECTED: Final = "payment_intent_unexpected_state"
 
 
 class StripeMethodCloning:
-    """Stripe as the payments module's `PaymentMethodCloning`. Built once per process; safe to share between threads."""
+    """Implements `payments.PaymentMethodCloning`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._publishable_key = settings.publishable_key

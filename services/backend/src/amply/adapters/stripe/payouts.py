@@ -23,7 +23,7 @@ _PAGE: Final = 100
 
 
 class StripePayouts:
-    """Stripe as the payouts module's `PayoutProcessor`. Built once per process; safe to share between threads."""
+    """Implements `payouts.PayoutProcessor`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._client = client_for(settings)

@@ -57,7 +57,7 @@ _MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 
 
 class StripeProcessor:
-    """Stripe as the payments module's `Processor`. Built once per process; safe to share between threads."""
+    """Implements `payments.Processor`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._publishable_key = settings.publishable_key

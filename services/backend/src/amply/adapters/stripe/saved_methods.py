@@ -25,7 +25,7 @@ _STATUS: Final = {
 
 
 class StripeSavedMethods:
-    """Stripe as the payments module's `SavedMethods`. Built once per process; safe to share between threads."""
+    """Implements `payments.SavedMethods`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._client = client_for(settings)

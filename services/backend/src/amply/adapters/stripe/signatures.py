@@ -74,7 +74,7 @@ class _Notification(BaseModel):
 
 
 class StripeEventVerifier:
-    """Checks that an event was signed with a secret of this endpoint, just now.
+    """Verifies an event's signature by a secret of this endpoint, and its age.
 
     Several secrets stand with spaces or commas between: each destination at Stripe that has this address has its own, as
     those of snapshots and of thin events are two.

@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 
 class HttpSender:
-    """Each request has a connection of its own: nothing of one endpoint's stands open for another.
+    """Opens a connection for each request, so that endpoints share none.
 
     Args:
         allows_loopback: Only on a laptop and in tests: this machine may be told too, without TLS.

@@ -18,7 +18,7 @@ _WAITS: Final = httpx2.Timeout(SECONDS_MAX / 2)
 
 
 class HttpWitness:
-    """One witness by its submission prefix, an address without a slash at its end."""
+    """One witness, by its submission prefix without a trailing slash."""
 
     def __init__(self, *, address: str) -> None:
         self._url = f"{address.rstrip('/')}/add-checkpoint"

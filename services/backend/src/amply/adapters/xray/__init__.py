@@ -22,11 +22,11 @@ _SIGNED: Final = ("Content-Type", "Content-Encoding")
 
 
 class NoCredentials(Exception):
-    """There is no role to sign with; the spans of this batch are lost, the next one asks again."""
+    """No credentials to sign with: this batch of spans is lost, the next one tries again."""
 
 
 class SignedByTheTask(AuthBase):
-    """SigV4 by botocore. It runs in the exporter's thread, where credentials are also fetched and renewed."""
+    """SigV4 signing by botocore, in the exporter's thread, which also refreshes credentials."""
 
     def __init__(self, session: boto3.session.Session) -> None:
         self._session = session

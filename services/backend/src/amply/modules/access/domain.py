@@ -37,12 +37,12 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Anonymous:
-    """Anybody: the request carries nothing that says who asks."""
+    """A caller without credentials."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonCaller:
-    """Somebody who is signed in.
+    """A signed-in person.
 
     Attributes:
         session_id: Which of their sessions; no secret.
@@ -61,7 +61,7 @@ class PersonCaller:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyCaller:
-    """A program of an organisation's, by its API key. `is_live` is False for keys that move test money only."""
+    """An organisation's program, by API key. `is_live` is False for keys that move test money only."""
 
     key_id: str
     organization_id: str

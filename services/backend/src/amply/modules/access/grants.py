@@ -42,7 +42,7 @@ Column = ColumnElement[str] | InstrumentedAttribute[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One permission of one caller in one organisation. Made by `allowed`; queries take it.
+    """An authorised caller: one permission in one organisation. Made by `allowed`; queries require it.
 
     Attributes:
         role: What the person is there, as it was when they were let in; None for a key.
@@ -108,7 +108,7 @@ def hold_organization(session: Session, organization_id: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonAccess:
-    """A person on what concerns them alone. Made by `signed_in`; queries take it."""
+    """A signed-in person's access to their own data. Made by `signed_in`; queries require it."""
 
     caller: PersonCaller
     permission: Permission
@@ -129,7 +129,7 @@ class PersonAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What somebody is in an organisation.
+    """A person's role in an organisation.
 
     Attributes:
         holds_until: How long that counts, where the organisation's provider says it; None where it is said here.

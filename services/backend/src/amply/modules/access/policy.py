@@ -61,7 +61,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Who may do it.
+    """The roles and scopes that have a permission.
 
     Attributes:
         what: In a sentence, for whoever reads the table.

@@ -8,14 +8,14 @@ from amply.modules.access.domain import Caller
 
 
 class RoleRenewal(Protocol):
-    """How a role that an organisation's provider gives goes on: by another word of its, which whoever keeps it asks for."""
+    """Renews a role that an identity provider grants, by asking the provider again."""
 
     def renew(self, *, organization_id: str, person_id: str, now: datetime) -> None:
         """Ask for it, where that can be. What has become of the role is looked up afterwards."""
 
 
 class CallerSource(Protocol):
-    """One way to be known: a session, or a key. The application asks each in turn."""
+    """One way of authentication: session or key. The application tries each in turn."""
 
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime

@@ -19,7 +19,7 @@ _USE_NOTED_EVERY: Final = timedelta(minutes=1)
 
 
 class RevocableRow(Record):
-    """A secret that somebody made. `digest` can be written and never read: functions of the database look for it."""
+    """Base of secrets' rows. `digest` is write-only: database functions look it up."""
 
     __abstract__ = True
 

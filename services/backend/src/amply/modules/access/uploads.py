@@ -14,7 +14,7 @@ from amply.modules.access.grants import Access
 
 
 class UploadedRow(Record):
-    """`expires_at`: when its form ends. `received_at`: its bytes are there and are what they are said to be."""
+    """Base of uploads' rows. `expires_at`: end of the form. `received_at`: the bytes are there and of the declared type."""
 
     __abstract__ = True
 

@@ -127,7 +127,7 @@ def require_own(request: Request, key: KeyCaller, *, organization_id: str, permi
 
 @dataclass(frozen=True)
 class Allowed:
-    """The dependency of a route with `{organization_id}`: lets in who may, and gives what statements ask.
+    """Dependency of routes with `{organization_id}`: authorises the caller, and returns the `Access` for queries.
 
     Raises:
         AuthenticationRequired: Nobody knows who asks.
@@ -210,7 +210,7 @@ class Allowed:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The dependency of a route that concerns whoever is signed in, and no organisation in its path.
+    """Dependency of routes about the signed-in person, without an organisation in the path.
 
     Raises:
         AuthenticationRequired, NotAllowed: Nobody is, or it is a key.

@@ -7,7 +7,7 @@ from amply.modules.applications.ports import DocumentShelf, People
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of applications depend on, beside what all routes have."""
+    """Dependencies of the application routes."""
 
     people: People
     shelf: DocumentShelf

@@ -68,7 +68,7 @@ class TooManyDocuments(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """A document whose upload is awaited, and the form that uploads it."""
+    """A document whose upload is expected, with its upload form."""
 
     document_id: str
     upload: Upload

@@ -50,7 +50,7 @@ class ReviewAction(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class MoveRule:
-    """From where, to where, and whether staff have to say why, in words that the organisation is told."""
+    """The states an action leads from and to, and whether it requires a reason for the organisation."""
 
     of: frozenset[State]
     to: State
@@ -124,7 +124,7 @@ class ApplicationsNotConfigured(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup:
-    """What a public register said of a number, and when (UTC): evidence for staff, and no proof."""
+    """A public register's answer about a number, with its time (UTC): evidence for staff, not proof."""
 
     country: str
     tax_id: str

@@ -8,7 +8,7 @@ from amply.infra.uploads import UploadShelf
 
 
 class People(Protocol):
-    """People as far as others may know them. May not be called inside a transaction."""
+    """Looks up people's verified addresses. May not be called inside a transaction."""
 
     def verified_address(self, *, person_id: str) -> str | None:
         """The e-mail address that somebody has shown to be theirs; None where they have not."""
@@ -16,14 +16,14 @@ class People(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterEntry:
-    """What a public register has under a number: the name in it, and in its own words how that stands."""
+    """A public register's entry: the name in it, and its status in the register's own words."""
 
     name: str
     status: str
 
 
 class RegisterUnavailable(Exception):
-    """The register does not answer, or not in a way that can be read. It is asked again."""
+    """The register does not respond, or not intelligibly. It is retried."""
 
 
 class Register(Protocol):
@@ -41,7 +41,7 @@ class Register(Protocol):
 
 
 class DocumentShelf(UploadShelf, Protocol):
-    """Where documents lie, and how they are read again."""
+    """The store of documents, with download links."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
         """An address that anybody who has it reads the file by, as a download, for so long."""

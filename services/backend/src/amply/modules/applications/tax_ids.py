@@ -25,7 +25,7 @@ class TaxIdNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class TaxId:
-    """A number as it is compared. `form`: which of its country's it is; None where we know none of its numbers."""
+    """A normalised number. `form`: its kind within the country; None for countries without known formats."""
 
     number: str
     form: str | None
@@ -33,7 +33,7 @@ class TaxId:
 
 @dataclass(frozen=True, kw_only=True)
 class _Form:
-    """One kind of number. `module` is python-stdnum's; `pattern` where it has none, with where the pattern is from."""
+    """A format of numbers. `module` is python-stdnum's; `pattern` where it has none, with its source."""
 
     name: str
     module: str = ""

@@ -47,7 +47,7 @@ class Growth(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outgrowing:
-    """An organisation whose tier is (nearly) too small. `volume`: of the last 365 days, in its strongest currency."""
+    """An organisation near or above its tier's limit. `volume`: of the last 365 days, in its strongest currency."""
 
     organization_id: str
     tier: Tier

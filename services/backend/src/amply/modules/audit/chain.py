@@ -31,14 +31,14 @@ _LOOSE = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """How many records the chain has, and the hash of the last one."""
+    """Length of the chain, and the hash of its last record."""
 
     position: int
     hash: bytes
 
 
 class ChainBroken(Exception):
-    """The audit log is not what was written: somebody with power over the tables changed it."""
+    """The audit log was altered: a record does not match the chain."""
 
     def __init__(self, reason: str, *, position: int | None = None) -> None:
         super().__init__(reason)

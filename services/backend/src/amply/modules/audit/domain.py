@@ -183,7 +183,7 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True)
 class Deed:
-    """What is recorded. `targets` are ids (digest what has none: `digested`), the most specific first.
+    """An audit record to append. `targets` are ids, the most specific first (`digested` for values without an id).
 
     `reason` is kept where it is a code, such as the role that was given; of words only the digest is, since they stand where the command keeps them.
     `error` is the stable code of what was refused. `request_id` or `task_id` says where the logs tell more.

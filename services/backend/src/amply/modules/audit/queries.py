@@ -37,7 +37,7 @@ _FOUND = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What to look for; nothing: everything. `actor` is `kind:id`, `since` is included, `until` is not."""
+    """Filters of a search; all optional. `actor` is `kind:id`, `since` is inclusive, `until` exclusive."""
 
     organization_id: str | None = None
     actor: str | None = None

@@ -56,7 +56,7 @@ _ARCHIVED = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What was found whole: records, the head's hash in hex, and how many files of the archive were compared."""
+    """Result of a verification: records, the head's hash in hex, and the number of archive files compared."""
 
     records: int
     head: str

@@ -95,7 +95,7 @@ class ExemptionNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Closing:
-    """A form that was closed; `reopened_at` where a person ended it. The numbers are those of the last evidence."""
+    """A closed form; `reopened_at` if a person reopened it. The counts are those of the latest evidence."""
 
     id: str
     organization_id: str
@@ -112,7 +112,7 @@ class Closing:
 
 @dataclass(frozen=True, kw_only=True)
 class Exemption:
-    """An organisation whose form is not closed, whatever is tried on it."""
+    """An organisation whose form is never closed automatically."""
 
     organization_id: str
     since: datetime

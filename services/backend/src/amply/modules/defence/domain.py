@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """From above which number on requests are challenged, and from above which refused; None: never, or no other number.
+    """Thresholds above which requests are challenged and refused. None: never, or no separate threshold.
 
     Nothing that strangers share (an organisation, a kind of device) ever refuses anybody.
     """
@@ -170,7 +170,7 @@ class ChallengeRequired(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Whoever asks, as the request shows it; never kept like this."""
+    """The client, from the request's headers; never stored like this."""
 
     address: str
     device: str
@@ -183,7 +183,7 @@ def is_small(amount: Money) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Decline:
-    """One card that was declined.
+    """One declined card.
 
     `reference` tells it from others: the processor's charge, or attempt. `card` is the processor's fingerprint of the card, if it
     says one. Both are kept under the day's key only.
@@ -196,7 +196,7 @@ class Decline:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one organisation is charged for, where one request gives to several."""
+    """One organisation's amount in a split gift."""
 
     organization_id: str
     amount: Money
@@ -204,7 +204,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A gift that somebody wants to open, or a card that they want to enter for one.
+    """A request to open a gift, or to enter a card for one.
 
     A card is tried with each charge: what is small is judged of each part, and never of what they come to.
 
@@ -235,7 +235,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class SetupOf:
-    """A card that somebody wants to enter for what they have begun.
+    """A request to enter a card for an existing gift or plan.
 
     Attributes:
         owner_id: The gift to several organisations, or the plan, that it is for.
@@ -265,7 +265,7 @@ class SetupOf:
 
 @dataclass(frozen=True, kw_only=True)
 class Fingerprints:
-    """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
+    """A request's pseudonymous keys: equal for equal clients on one day, and unlinkable between days.
 
     None for what is not the public Internet's: everyone of a private network would be one subject. All are None for what an
     organisation's own program asked for. `is_challenged`: a challenge was solved for it.
@@ -293,7 +293,7 @@ class Fingerprints:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known when a request is judged: numbers by rule name, and what the organisation goes through.
+    """Inputs of a decision: counts by rule name, and the organisation's state of attack.
 
     `closed`: until when forms are closed, by organisation.
     """
@@ -307,7 +307,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Through:
-    """What came through the challenge, in ten minutes at most, at an organisation that is under attack.
+    """Gifts that passed the challenge at an attacked organisation, within at most ten minutes.
 
     Attributes:
         declines: Cards that were declined, of gifts for which a challenge was solved.
@@ -326,7 +326,7 @@ class Through:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """The verdict; how hard a challenge is; and the rule that decided, which is for our eyes."""
+    """The decision, the difficulty of a challenge, and the rule that decided (for logs)."""
 
     verdict: Verdict
     bits: int = 0

@@ -24,7 +24,7 @@ _MARK_BYTES: Final = 16
 
 
 class DailyKeys:
-    """The keys of the days that this process has seen."""
+    """Cache of the daily keys in this process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What a challenge is posed for: one gift to one organisation. A solution is good for nothing else."""
+    """What a challenge is bound to: one gift to one organisation."""
 
     organization_id: str
     idempotency_key: str
 
 
 class Challenge(Protocol):
-    """Something that costs a client more than a request, and a donor no more than a moment.
+    """A challenge that is expensive for attackers and quick for a donor.
 
     A solution is used once, because the gift it is for is made once: it is bound to the request's Idempotency-Key.
     """

@@ -29,7 +29,7 @@ KeyOfDay = Callable[[date], bytes]
 
 
 class ProofOfWork:
-    """Puzzles whose tokens are signed with the day's key: nothing is kept about one that was posed."""
+    """Stateless puzzles, whose tokens are signed with the day's key."""
 
     def __init__(self, key_of: KeyOfDay) -> None:
         self._key_of = key_of

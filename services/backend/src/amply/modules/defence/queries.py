@@ -64,7 +64,7 @@ _SEEN: Final = text(f"""
 
 @dataclass(frozen=True, kw_only=True)
 class CardTestingSignals:
-    """What is known when a gift is opened: declines by the rule's name, and what its organisations go through.
+    """Signals of card testing when a gift is opened: declines by rule name, and attacks on its organisations.
 
     `closed`: until when forms are closed, by organisation.
     """
@@ -79,7 +79,7 @@ _RULES: Final = (*(rule.name for rule in DECLINES), SMALL_DECLINES.name)
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:
-    """An organisation whose form is used to test cards."""
+    """An organisation under a card-testing attack."""
 
     organization_id: str
     began_at: datetime

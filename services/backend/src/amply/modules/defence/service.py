@@ -34,7 +34,7 @@ REFUSAL: Final = "This gift cannot be taken just now: wait a minute and try agai
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What requests are judged with."""
+    """Dependencies of the gate."""
 
     database: Database
     counters: Counters

@@ -37,7 +37,7 @@ SolutionOf = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class CardAdmission:
-    """A request that wants to enter a card for what is begun, before the gate."""
+    """A request to enter a card for an existing gift or plan, before the gate."""
 
     gate: Gate
     client: Client

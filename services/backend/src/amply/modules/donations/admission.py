@@ -40,7 +40,7 @@ OPENING_PROBLEMS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """A request that wants to open payments, with its Idempotency-Key, before the gate."""
+    """A request to open payments, with its Idempotency-Key, before the gate."""
 
     key: str
     gate: defence.Gate

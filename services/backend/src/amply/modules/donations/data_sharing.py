@@ -18,14 +18,14 @@ class DataSharingNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class DataSharing:
-    """A tick: for what, and beside which words."""
+    """A donor's consent: its purpose, and the wording beside the checkbox."""
 
     purpose: str
     wording: str
 
 
 class ConsentKeeping(Protocol):
-    """Keeps what donors consent to."""
+    """Stores donors' consents."""
 
     def keep(
         self, session: Session, *, donation_id: str, email: str, said: DataSharing, now: datetime

@@ -43,7 +43,7 @@ class WithheldDedication(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DedicationDependencies:
-    """What telling of dedications depends on."""
+    """Dependencies of sending dedication letters."""
 
     database: Database
     mailer: mail.Mailer

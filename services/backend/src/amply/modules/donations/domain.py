@@ -43,7 +43,7 @@ class OfflineMethod(StrEnum):
 
 
 class Standing(StrEnum):
-    """What has become of a gift: its status, and once it has succeeded what happened to the money since.
+    """A gift's status and, once succeeded, refunds and disputes since.
 
     `CHARGED_BACK`: a dispute was lost, and the donor's bank has kept what it was about. `REVERSED`: it had been recorded
     wrongly.
@@ -92,7 +92,7 @@ class FeeCoverChanged(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class CoveredFees:
-    """An organisation's gifts whose donors covered the fee, of one currency and way to pay.
+    """Gifts with fee cover, summed by organisation, currency and payment method.
 
     Attributes:
         gifts: How many have arrived.
@@ -118,7 +118,7 @@ class DonationNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class Donor:
-    """Who gives. Personal: never in the log, erasable."""
+    """The donor. Personal: never in the log, erasable."""
 
     name: str
     email: str
@@ -126,7 +126,7 @@ class Donor:
 
 @dataclass(frozen=True, kw_only=True)
 class Gift:
-    """What a donor asks for. `fee_cover` comes on top of `amount`. `data_sharing`: facts of it may be shared."""
+    """A gift to be opened. `fee_cover` is added to `amount`. `data_sharing`: consent to share facts about it."""
 
     organization_id: str
     amount: Money
@@ -145,7 +145,7 @@ class Gift:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What a donor added for the processor's fee, and what that fee really was.
+    """The donor's fee cover, and the processor's actual fee.
 
     Attributes:
         fee_cover: A part of the donation's amount; zero where the donor added nothing.

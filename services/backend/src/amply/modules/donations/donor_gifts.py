@@ -81,7 +81,7 @@ class GivenYear:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenTo:
-    """An organisation that somebody has given to, and the fiscal years of it with gifts of theirs, the newest first."""
+    """An organisation that the donor gave to, and the fiscal years with their gifts, newest first."""
 
     id: str
     name: str

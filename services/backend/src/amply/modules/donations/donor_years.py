@@ -27,7 +27,7 @@ class NoGiftsFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class _GiftInYear:
-    """`amount` is what is left of it, `description` of a thing; None of money."""
+    """A gift. `amount` is net of refunds; `description` is set for gifts in kind only."""
 
     id: str
     donor_name: str

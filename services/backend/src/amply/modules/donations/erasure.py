@@ -54,7 +54,7 @@ class DonorNotNamed(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Erasure:
-    """What was removed.
+    """Counts of what was erased.
 
     Attributes:
         id: Of the record that it happened; None when there was nothing to remove.
@@ -75,7 +75,7 @@ class Erasure:
 
 @dataclass(frozen=True, kw_only=True)
 class _Traces:
-    """Everything of ours that names one donor."""
+    """All ids that lead to one donor."""
 
     donations: Sequence[str]
     payments: Mapping[str, str | None]

@@ -18,7 +18,7 @@ _ROWS: Final = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class ErasedBefore:
-    """What a database still has of what was erased: gifts, and gifts whose recipient was to be told of them."""
+    """Gifts that were erased before and are in this database again, and gifts whose dedication's recipient was."""
 
     gifts: Sequence[str]
     told: Sequence[str]

@@ -8,7 +8,7 @@ from amply.modules.payments import TakenSoFar
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBack:
-    """What goes back in one step, minor units: in all, and what of it is taken from the fee cover."""
+    """One refund step in minor units: the total, and the part taken from the fee cover."""
 
     minor_units: int
     cover: int
@@ -30,7 +30,7 @@ class TakenBack:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftParts:
-    """Minor units: the gift itself, and the donor's fee cover on top of it."""
+    """A gift and its fee cover, in minor units."""
 
     gift: int
     cover: int

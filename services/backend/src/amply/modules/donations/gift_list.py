@@ -24,7 +24,7 @@ _ROWS: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class ListedGift:
-    """One gift that arrived. Of an anonymous one, and of an erased donor's, nothing says who gave.
+    """A succeeded gift. Without the donor's identity where it is anonymous or erased.
 
     `fee_cover` is a part of `amount`: what its donor added for the processor's fee, which no fund is credited with.
     `given_back` is what of `amount` went back to the donor, by refunds and by disputes that were lost; `standing` says

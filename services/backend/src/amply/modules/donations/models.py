@@ -49,7 +49,7 @@ class DonationRow(SealedRecord):
 
 
 class DedicationRow(SealedRecord):
-    """`handed_over_at`: the letter was given to the mail service, or whoever gave it died while doing so.
+    """A dedication letter. `handed_over_at`: handed to the mail service, or crashed while doing so.
 
     The digest of the recipient's address stays when the address goes: it finds whom an erasure is of, and who had letters enough.
     What is of the recipient goes with the donor, and with the recipient alone.
@@ -98,7 +98,7 @@ class DedicationRow(SealedRecord):
 
 
 class SplitGiftRow(Record):
-    """`setups`: how many payment methods were asked for. `next_attempt_at`: when paying is done again, should it not end."""
+    """A split gift. `setups`: payment methods requested. `next_attempt_at`: when charging is retried."""
 
     __tablename__ = "split_gift"
 
@@ -184,7 +184,7 @@ class ErasureRow(Record):
 
 
 class RefundRequestRow(DueRow):
-    """A refund that somebody of the organisation asked for, `refusal` the code of why there is none. Its id becomes the refund's."""
+    """A refund requested by a member. `refusal`: error code if refused. Its id becomes the refund's."""
 
     __tablename__ = "refund_request"
 

@@ -73,7 +73,7 @@ class ReversalReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineGift:
-    """What staff say of a gift.
+    """An offline gift as recorded by staff.
 
     Attributes:
         amount: What was given; of a thing, what the organisation books it at.

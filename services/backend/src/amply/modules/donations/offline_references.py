@@ -30,7 +30,7 @@ class OfflineGiftKnown(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Thing:
-    """What is kept of an offline gift, sealed. `reference`: as it is compared."""
+    """Encrypted details of an offline gift. `reference`: normalised for comparison."""
 
     reference: str
     description: str | None

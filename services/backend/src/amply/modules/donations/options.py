@@ -40,7 +40,7 @@ class DedicationKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """Who is written to about a dedication. Personal, of somebody who did not give: erasable by themselves."""
+    """The recipient of a dedication letter. Personal, of somebody other than the donor, and erasable separately."""
 
     name: str
     email: str
@@ -48,7 +48,7 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True)
 class Dedication:
-    """For whom a gift is made. Personal, like all that a donor says: never in the log."""
+    """Whom a gift honours. Personal: never in the log."""
 
     kind: DedicationKind
     honouree: str
@@ -57,7 +57,7 @@ class Dedication:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftOptions:
-    """What a donor may say of a gift. `fund_id` is public, in the ledger too; the rest is for those it names."""
+    """Options of a gift. `fund_id` is public, also in the ledger; the rest is private."""
 
     fund_id: str | None = None
     anonymity: Anonymity = Anonymity.PUBLIC

@@ -45,7 +45,7 @@ _ORDERS: Final[Mapping[GiftSort, Order]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GiftFilter:
-    """Which gifts are listed; None: whichever. `since` and `before` are of when they were begun (UTC)."""
+    """Filters of the list; None matches all. `since` and `before` refer to creation (UTC)."""
 
     status: DonationStatus | None = None
     fund_id: str | None = None
@@ -66,7 +66,7 @@ class GiftFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedGift:
-    """A gift as the organisation knows it.
+    """A gift as its organisation sees it.
 
     What is personal is None where whoever asks may not see it and until the gift has arrived: who began one and left is not the
     organisation's to know. Names are None besides where the donor keeps them from the organisation.

@@ -46,7 +46,7 @@ Reading = Annotated[Access, allowed(Permission.GIFTS_READ)]
 
 @dataclass(frozen=True, kw_only=True)
 class _Besides:
-    """What gifts are shown with: funds by id, and refunds by gift, where they are asked for."""
+    """Expanded objects of a list: funds by id, and refunds by gift."""
 
     funds: Mapping[str, organizations.Fund]
     refunds: Mapping[str, Sequence[GiftRefund]] | None

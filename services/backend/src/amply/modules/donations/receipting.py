@@ -29,12 +29,12 @@ _log = structlog.get_logger()
 
 
 class ReceiptNotPossible(Exception):
-    """There is nobody to send the receipt to any more, or nothing that proves the gift."""
+    """The receipt has no recipient any more, or the gift has no proof."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptDependencies:
-    """What sending receipts depends on. `ledger_page` is where people read the public ledger."""
+    """Dependencies of sending receipts. `ledger_page` is the public ledger's address."""
 
     database: Database
     mailer: mail.Mailer

@@ -57,7 +57,7 @@ class RefundRefused(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundDependencies:
-    """What refunds of ours depend on."""
+    """Dependencies of refunds."""
 
     database: Database
     processor: payments.Processor
@@ -67,7 +67,7 @@ class RefundDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRefund:
-    """A refund to be made. `amount`: exact, or as people write it, such as `5.00`; None: all that is left."""
+    """A refund to make. `amount`: exact, or a decimal such as `5.00`; None: all that is left."""
 
     id: str
     donation_id: str
@@ -77,7 +77,7 @@ class WantedRefund:
 
 @dataclass(frozen=True, kw_only=True)
 class Refunded:
-    """A refund that the processor has. `status` is its word; the books follow with its event."""
+    """A refund at the processor. `status` is the processor's; it is booked by its event."""
 
     id: str
     donation_id: str

@@ -37,7 +37,7 @@ _CREATED: Final = 201
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the request is answered; `replayed` when an earlier request with the same key was answered so."""
+    """The response; `replayed` if an earlier request with the same key got it."""
 
     status: int
     body: Mapping[str, Any]

@@ -82,7 +82,7 @@ class SplitGift:
 
 @dataclass(frozen=True, kw_only=True)
 class NewSplitGift:
-    """What a donor asks for: a gift for each organisation, that add up to the whole."""
+    """A split gift to open: one gift for each organisation."""
 
     gifts: tuple[Gift, ...]
 

@@ -29,7 +29,7 @@ _HAS_PARTS: Final = exists().where(SplitPartRow.split_id == SplitGiftRow.id)
 
 @dataclass(frozen=True, kw_only=True)
 class GiftWithMethod:
-    """A gift whose payment method is with the processor."""
+    """A split gift whose payment method is stored at the processor."""
 
     id: str
     payer_id: str

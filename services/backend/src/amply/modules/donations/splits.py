@@ -49,7 +49,7 @@ AdmitsCard = Callable[[defence.SetupOf], defence.Fingerprints]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitGiftDependencies:
-    """What gifts to several organisations depend on."""
+    """Dependencies of split gifts."""
 
     database: Database
     processor: payments.Processor

@@ -52,7 +52,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class EventDependencies:
-    """What handling the processor's events depends on."""
+    """Dependencies of handling provider events."""
 
     database: Database
     processor: payments.Processor

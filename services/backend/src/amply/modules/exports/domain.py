@@ -52,7 +52,7 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRequest:
-    """What is asked for: what happened from `since` (inclusive) to `before` (exclusive), UTC; None: without a bound.
+    """A request for an export: from `since` (inclusive) to `before` (exclusive), UTC; None: unbounded.
 
     Raises:
         ExportNotAcceptable: There is no such file, or the period ends before it begins.
@@ -72,7 +72,7 @@ class ExportRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """A file, as whoever may fetch it knows it. `names_donors`: it says who gave."""
+    """An export file. `names_donors`: it identifies donors."""
 
     id: str
     organization_id: str

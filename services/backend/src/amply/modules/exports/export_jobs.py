@@ -49,7 +49,7 @@ _KEY_MAY: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJobs:
-    """What the jobs that make exports depend on."""
+    """Dependencies of making exports."""
 
     database: Database
     store: ExportStore
@@ -57,7 +57,7 @@ class ExportJobs:
 
 @dataclass
 class _Counted:
-    """Rows on their way into a file, counted, and the file's digest."""
+    """Counts rows and computes the digest while a file is written."""
 
     rows: int = 0
     size: int = 0

@@ -33,7 +33,7 @@ Exporting = Annotated[Access, allowed(Permission.EXPORT)]
 
 
 class _LimitedByOrganization(Limited):
-    """Who is let in, counted against the organisation, whoever of it asks."""
+    """Authorises the caller, and counts the request against the organisation."""
 
     def __call__(self, request: Request, access: Exporting) -> Access:
         count(request, limit=self.limit, caller=access.organization_id, whose="for this organisation")

@@ -28,7 +28,7 @@ _DOMAIN: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """How an organisation's people sign in. The client's secret is not in it: nobody reads it again.
+    """An organisation's identity provider, without the client secret, which is write-only.
 
     Attributes:
         group_roles: What members of a group there are here; of several the highest counts. Never an owner.
@@ -47,7 +47,7 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """A domain that an organisation says is its own, and has shown where `verified_at` says so."""
+    """A domain claimed by an organisation; verified where `verified_at` is set."""
 
     domain: str
     token: str

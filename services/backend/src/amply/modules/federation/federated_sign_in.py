@@ -39,7 +39,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class FederatedSignIn:
-    """What is done when somebody comes by an organisation's provider, and when its word is asked for again.
+    """Grants and renews roles for people who sign in through their organisation's provider.
 
     Implements `access.RoleRenewal`.
     """

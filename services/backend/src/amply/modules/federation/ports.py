@@ -11,14 +11,14 @@ from amply.modules import people
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """What a directory says of somebody."""
+    """A directory's entry of a person."""
 
     is_active: bool
     groups: tuple[str, ...]
 
 
 class Directory(Protocol):
-    """An organisation's list of its people, where it has one."""
+    """An organisation's SCIM directory, if it has one."""
 
     def listed(
         self, session: Session, *, organization_id: str, person_id: str, address: people.Address
@@ -27,11 +27,11 @@ class Directory(Protocol):
 
 
 class RecordsAway(Exception):
-    """The DNS does not answer; what it would say is not known."""
+    """The DNS did not respond."""
 
 
 class DomainRecords(Protocol):
-    """Texts in the DNS. May not be called inside a transaction."""
+    """Looks up TXT records. May not be called inside a transaction."""
 
     def texts(self, name: str) -> Sequence[str]:
         """The TXT records of a name; nothing where there is none.

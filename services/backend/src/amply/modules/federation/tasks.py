@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class DomainCheckDependencies:
-    """What checking domains depends on."""
+    """Dependencies of domain checks."""
 
     database: Database
     records: DomainRecords

@@ -48,7 +48,7 @@ class DocumentNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentRequest:
-    """Which document: of a gift's receipt, of a gift, or of a year with an organisation."""
+    """A requested document: a receipt, a gift's proof, or a yearly statement."""
 
     kind: DocumentKind
     donation_id: str | None = None
@@ -60,7 +60,7 @@ class DocumentRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One document that was asked for. `filename` is known once it is ready."""
+    """A requested document. `filename` is set once it is ready."""
 
     id: str
     kind: DocumentKind

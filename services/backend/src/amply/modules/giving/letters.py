@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class LinkLetter:
-    """Everything the letter says. `issuer` and `colour` are those of the one organisation the donor has given to."""
+    """Contents of the letter. `issuer` and `colour` are set if the donor gave to one organisation only."""
 
     to: str
     link: str

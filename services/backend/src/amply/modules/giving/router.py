@@ -42,7 +42,7 @@ _LIMITED = [Depends(limit_by_address("donor_plans"))]
 
 @dataclass(frozen=True)
 class _LimitedByDonor(Limited):
-    """Counted against whose link it is, whatever address it is used from."""
+    """Counts requests by the donor of the link, from any address."""
 
     def __call__(self, request: Request, caller: CallerOf) -> None:
         count(request, limit=self.limit, caller=caller.email_sha256)

@@ -26,7 +26,7 @@ SUFFIXES: Final[Mapping[str, str]] = {"image/png": "png", "image/jpeg": "jpg", "
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """In pixels."""
+    """Size in pixels."""
 
     width: int
     height: int
@@ -34,7 +34,7 @@ class Size:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is made of an upload: WebP in these sizes, the largest first, and the largest in one that everybody reads.
+    """Generated files of an upload: WebP in these sizes, largest first, and the largest also in a universal format.
 
     `covers`: the picture fills it and what stands over is cut off; otherwise it is whole, and nothing is around it. It is
     never enlarged.
@@ -64,7 +64,7 @@ SHAPES: Final[Mapping[PictureKind, Shape]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedFile:
-    """A file that was made."""
+    """A generated image file."""
 
     media_type: str
     width: int
@@ -117,7 +117,7 @@ class Refusal(StrEnum):
 
 
 class ImageRefused(Exception):
-    """A file of which no picture is made."""
+    """The upload cannot be used as an image."""
 
     def __init__(self, why: Refusal) -> None:
         super().__init__(why)

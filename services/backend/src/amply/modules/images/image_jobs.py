@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class ImageJobs:
-    """What the jobs that make images depend on."""
+    """Dependencies of generating images."""
 
     database: Database
     store: ImageStore

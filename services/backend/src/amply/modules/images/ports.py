@@ -11,7 +11,7 @@ ImageShelf = UploadShelf
 
 
 class ImageStore(Protocol):
-    """Where uploads lie, and where pictures are shown from."""
+    """Stores uploads, and publishes generated files."""
 
     def read(self, key: str, *, version: str | None) -> bytes | None:
         """An upload; None where it is gone."""
@@ -27,7 +27,7 @@ class ImageStore(Protocol):
 
 
 class Workshop(Protocol):
-    """Makes pictures of files that strangers sent."""
+    """Re-encodes untrusted image files."""
 
     def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:
         """The largest size in the format that everybody reads, then all sizes as WebP. Only pixels come over.

@@ -45,7 +45,7 @@ TOPIC_RECEIVED: Final = "images.received"
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """An image whose upload is awaited, and the form that uploads it."""
+    """An image whose upload is expected, with its upload form."""
 
     image_id: str
     upload: Upload

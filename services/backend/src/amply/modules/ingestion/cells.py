@@ -25,7 +25,7 @@ Row = tuple[Value, ...]
 
 
 class BadCell(Exception):
-    """What is in a cell is not what its column says."""
+    """A cell's value does not match its column."""
 
     def __init__(self, reason: RowReason) -> None:
         super().__init__(reason.value)
@@ -34,14 +34,14 @@ class BadCell(Exception):
 
 @dataclass(frozen=True)
 class Bad:
-    """Why a row is not accepted, and by which column where it is one."""
+    """Why a row is refused, and the column at fault if there is one."""
 
     reason: RowReason
     column: str | None = None
 
 
 class Checker:
-    """Looks at the rows of one dataset. `are_texts`: cells are written out, as in CSV, and an empty one is nothing."""
+    """Validates rows of one dataset. `are_texts`: cells are strings, as in CSV, and an empty one is null."""
 
     def __init__(self, columns: Sequence[Column], *, are_texts: bool) -> None:
         self._columns = [(column, _reader(column, are_texts=are_texts)) for column in columns]

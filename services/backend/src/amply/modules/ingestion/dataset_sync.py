@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class IngestionDependencies:
-    """What the worker's tasks of ingestion depend on."""
+    """Dependencies of the ingestion tasks."""
 
     database: Database
     bucket: RawBucket

@@ -40,7 +40,7 @@ _WITH_COLUMNS: Final = select(DatasetRow, SchemaRow.columns).join(
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """What an organisation says of a dataset."""
+    """A dataset as its organisation defines it."""
 
     source_id: str
     title: str
@@ -55,7 +55,7 @@ class Described:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A dataset. `schema_version` counts the versions of its columns."""
+    """A dataset. `schema_version` is the version of its columns."""
 
     id: str
     said: Described
@@ -67,7 +67,7 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What is to change; None stays."""
+    """Changes to a dataset; None leaves a value as it is."""
 
     title: str | None = None
     columns: tuple[Column, ...] | None = None

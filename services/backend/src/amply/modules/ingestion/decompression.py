@@ -16,7 +16,7 @@ _CODECS: Final = {Compression.GZIP: "gzip", Compression.ZSTD: "zstd"}
 
 
 class _Source:
-    """The packed file as the codec reads it. What goes wrong on the way to it is no fault of the file's."""
+    """The compressed file as read by the codec. I/O errors are kept apart from errors in the file."""
 
     closed = False
 
@@ -42,7 +42,7 @@ class _Source:
 
 
 class DecompressedFile:
-    """A file as it is unpacked.
+    """A file that is decompressed while it is read.
 
     Raises (from `read`):
         FileRefused: It is damaged or cut off, or grows beyond what it may.

@@ -136,7 +136,7 @@ class FileReason(StrEnum):
 
 
 class FileRefused(Exception):
-    """Nothing of the file is accepted, however often it is read."""
+    """The file is refused as a whole; reading it again would not change that."""
 
     def __init__(self, why: FileReason) -> None:
         super().__init__(why.value)
@@ -155,7 +155,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedDataset:
-    """What those who make releases are told of a dataset, from a version on.
+    """A dataset's definition at a version, for the release process.
 
     Attributes:
         policy: The anonymiser's policy document, as text.

@@ -51,7 +51,7 @@ _NEWEST: Final = Order(name="jobs", columns=(JobRow.created_at, JobRow.id), desc
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """How far a file is. Its rows are known once it is read."""
+    """An ingestion job's state. Row counts are set once the file was read."""
 
     id: str
     dataset_id: str
@@ -72,7 +72,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Handed:
-    """A job, and the form that its file is uploaded by while that may be."""
+    """A job with its upload form, while uploading is allowed."""
 
     job: Job
     upload: Upload | None
@@ -80,7 +80,7 @@ class Handed:
 
 @dataclass(frozen=True, kw_only=True)
 class JobRequest:
-    """What is to be handed in; None: as the dataset says."""
+    """A job to create; None: the dataset's default."""
 
     dataset_id: str
     format: FileFormat | None
@@ -89,7 +89,7 @@ class JobRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Linked:
-    """A link to the refused rows of a file."""
+    """A download link to a file's refused rows."""
 
     url: str
     filename: str

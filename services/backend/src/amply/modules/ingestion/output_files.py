@@ -42,7 +42,7 @@ def parquet_of(columns: Sequence[Column], groups: Iterator[Sequence[Row]]) -> It
 
 
 class Quarantine:
-    """Refused rows: a line of JSON each, with where the row was, why, and its beginning; gzip."""
+    """Refused rows as gzipped JSON lines: position, reason, and the beginning of the row."""
 
     def __init__(self) -> None:
         self._packer = zlib.compressobj(wbits=_GZIP)

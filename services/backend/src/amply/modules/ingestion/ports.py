@@ -11,7 +11,7 @@ from amply.modules.ingestion.records import Pieces
 
 
 class Intake(UploadShelf, Protocol):
-    """The lake's raw bucket as the API knows it: a place to hand in, and links to what was refused."""
+    """The lake's raw bucket for the API: upload forms, and links to refused rows."""
 
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
         """Hand in for whoever sent it along with their request. Again, it is there once more."""
@@ -21,7 +21,7 @@ class Intake(UploadShelf, Protocol):
 
 
 class RawBucket(Protocol):
-    """The same bucket as the worker knows it."""
+    """The lake's raw bucket for the worker."""
 
     def open(self, key: str, *, version: str | None) -> AbstractContextManager[Pieces]:
         """What was handed in, in the version that was looked at.
@@ -41,7 +41,7 @@ class RawBucket(Protocol):
 
 
 class ParquetOpener(Protocol):
-    """Reads Parquet apart from this process: its decoders are large, and read what strangers send."""
+    """Reads untrusted Parquet files outside this process."""
 
     def open(self, file: Pieces, columns: Sequence[str]) -> AbstractContextManager[Pieces]:
         """The rows of a file as lines of JSON, in order. `columns`: those that it may have.
@@ -53,7 +53,7 @@ class ParquetOpener(Protocol):
 
 
 class DatasetTable(Protocol):
-    """What those who make releases know of datasets."""
+    """The dataset table of the release process."""
 
     def put(self, dataset: PublishedDataset) -> None:
         """Keep this, unless this version or a later one is there already; what others wrote beside it stays."""

@@ -30,7 +30,7 @@ Opened = Callable[[Pieces, Sequence[str]], Pieces]
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What a file is said to be."""
+    """A file's declared format."""
 
     format: FileFormat
     compression: Compression
@@ -38,7 +38,7 @@ class Shape:
 
 
 class Reading:
-    """One file on its way. What it has come to is known once `accepted` is exhausted."""
+    """Reading of one file. Its totals are final once `accepted` is exhausted."""
 
     def __init__(self, file: Pieces, shape: Shape, *, open_parquet: Opened) -> None:
         self._columns = shape.columns

@@ -40,7 +40,7 @@ _log = structlog.get_logger()
 
 
 class NotedMeanwhile(Exception):
-    """Another one has noted what became of the file: these rows must not come to be seen."""
+    """Another worker recorded the file's outcome: aborts the upload, so that these rows never become visible."""
 
 
 def read_files(parts: IngestionDependencies, *, clock: Clock) -> int:

@@ -23,7 +23,7 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
 class Pieces(Protocol):
-    """A file that is read from its beginning to its end."""
+    """A binary file that is read sequentially."""
 
     def read(self, size: int, /) -> bytes:
         """So many bytes at most; none at the end."""
@@ -31,7 +31,7 @@ class Pieces(Protocol):
 
 @dataclass(frozen=True)
 class Record:
-    """A row as it came.
+    """One row of the file, unvalidated.
 
     Attributes:
         line: Where it begins: its line, or where a file has no lines its number; from 1.
@@ -84,7 +84,7 @@ def parsed(content: bytes) -> Mapping[str, Any] | Bad:
 
 
 class _Wrong(Exception):
-    """What JSON allows, or Python reads, and no row has."""
+    """Valid for Python's JSON parser, but not for a row."""
 
     def __init__(self, reason: RowReason) -> None:
         super().__init__(reason.value)
@@ -143,11 +143,11 @@ def _pieces(file: Pieces) -> Iterator[bytes]:
 
 
 class _RecordTooLong(Exception):
-    """A row of CSV goes on and on: a quote that nobody closes."""
+    """A CSV row exceeds the limit, as with an unclosed quote."""
 
 
 class _CsvLines:
-    """Lines as the reader of CSV takes them, which knows what it took for the row at hand."""
+    """Lines for the CSV reader, remembering which ones the current row used."""
 
     def __init__(self, file: Pieces) -> None:
         self._lines = _lines(file)
@@ -215,7 +215,7 @@ def _by_name(header: Sequence[str], cells: Sequence[str]) -> Mapping[str, Any] |
 
 
 class _Text:
-    """The file's text around the place at which it is read."""
+    """The file's text around the current position."""
 
     def __init__(self, file: Pieces) -> None:
         self._pieces = _pieces(file)

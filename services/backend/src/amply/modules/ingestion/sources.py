@@ -30,7 +30,7 @@ _NEWEST: Final = Order(name="sources", columns=(SourceRow.created_at, SourceRow.
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A till, a website, a program."""
+    """A source of data, such as a till, a website or a program."""
 
     id: str
     title: str

@@ -20,7 +20,7 @@ _NOTE: Final = text("SELECT note_key_use(:id, :now)")
 
 @dataclass(frozen=True, kw_only=True)
 class KeyCallers:
-    """Programs by their keys. Nothing is remembered from request to request: what is revoked is refused at once."""
+    """Authenticates API keys without caching, so that revocation is immediate."""
 
     database: Database
     livemode: bool

@@ -18,7 +18,7 @@ _NAME_LENGTH_MAX: Final = 100
 
 
 class Secret(CheckedSecret):
-    """A key as its program sends it."""
+    """An API key as sent in a request."""
 
     FORM = PATTERN
     PURPOSE = b"amply/api-key/v1"
@@ -36,7 +36,7 @@ class Secret(CheckedSecret):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
-    """A key as it is known after it was made: all but the secret."""
+    """An API key after creation, without its secret."""
 
     id: str
     organization_id: str

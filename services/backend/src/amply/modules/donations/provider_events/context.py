@@ -17,12 +17,12 @@ from amply.modules.donations.openings import gift_of
 
 
 class GiftNotBookedYet(Exception):
-    """An event about what became of a gift came before the gift's success; it stays unhandled and comes back."""
+    """An event that needs the gift's success arrived before it; it stays unhandled and is retried."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentEvent:
-    """An event about a payment of ours, as the payment stood before the processor is asked."""
+    """An event with the payment's state before the processor was queried."""
 
     event: webhooks.ProviderEvent
     payment: payments.Payment
@@ -32,7 +32,7 @@ class PaymentEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class EventTransaction:
-    """The transaction that an event's effects belong to."""
+    """The transaction in which an event takes effect."""
 
     session: Session
     now: datetime
@@ -47,7 +47,7 @@ Handler = Callable[[PaymentEvent], ApplyAnswer]
 
 @dataclass(frozen=True, kw_only=True)
 class GiftBooks:
-    """Books what becomes of one gift after it has arrived."""
+    """Posts ledger entries about one succeeded gift."""
 
     session: Session
     gift: DonationRow

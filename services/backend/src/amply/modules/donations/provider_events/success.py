@@ -77,7 +77,7 @@ def _settlement(payment_event: PaymentEvent) -> payments.Settlement:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftEventBooking:
-    """An event, what the processor said of its money, and the transaction its effects belong to."""
+    """An event, the processor's account of the money, and the transaction in which it takes effect."""
 
     session: Session
     event: webhooks.ProviderEvent
