@@ -21,7 +21,7 @@ _KEY_BYTES_MIN: Final = 32
 
 @dataclass(frozen=True)
 class SignedLinks:
-    """What links of one kind are signed with; a subclass says which kind.
+    """Signing key of one kind of links; a subclass defines the kind.
 
     Attributes:
         version: What their tokens begin with.

@@ -13,7 +13,7 @@ def drain(written: io.StringIO) -> bytes:
 
 
 class DrainableBuffer(io.RawIOBase):
-    """Takes what a writer writes, and gives away what it holds so far."""
+    """A write-only file object whose written bytes can be taken out in between."""
 
     def __init__(self) -> None:
         self._held = bytearray()

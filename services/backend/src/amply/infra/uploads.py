@@ -29,7 +29,7 @@ _SIGNATURES: Final[Mapping[str, tuple[tuple[int, bytes], ...]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """Where a form with these fields, and the file as its last one, is posted to."""
+    """A presigned POST: its address and fields. The file is the last field."""
 
     url: str
     fields: Mapping[str, str]
@@ -37,7 +37,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What lies under a name: bytes, the first of them, and which version of it that is, where versions are kept."""
+    """An uploaded object: size, first bytes, and its version where the bucket is versioned."""
 
     size_bytes: int
     beginning: bytes
@@ -50,7 +50,7 @@ class Stored:
 
 
 class UploadShelf(Protocol):
-    """Where uploads lie: private, encrypted, under names that nobody guesses. May not be called inside a transaction."""
+    """A private, encrypted store of uploads under unguessable names. May not be called inside a transaction."""
 
     def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
         """A form that uploads one file of this type, of 1 to `bytes_max` bytes, to this name."""

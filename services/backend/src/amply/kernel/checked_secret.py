@@ -22,7 +22,7 @@ TAIL: Final = rf"[0-9A-Za-z]{{{_RANDOM + _CHECK}}}"
 
 @dataclass(frozen=True)
 class CheckedSecret:
-    """One as its program sends it: 178 random bits, so that its plain digest gives nothing away.
+    """A secret with checksum, as sent: 178 random bits, so that an unsalted digest is safe.
 
     A kind of secret says its `FORM` (prefix and tail, as a regular expression) and its `PURPOSE`, which its digest begins with.
     """

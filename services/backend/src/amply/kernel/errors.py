@@ -79,7 +79,7 @@ class Unavailable(AmplyError):
 
 
 class InvariantViolation(Exception):
-    """A programmer's error: something that must hold does not. Never caught, always reported."""
+    """A programming error: an invariant does not hold. Never caught, always reported."""
 
 
 def invariant(condition: bool, message: str) -> None:  # noqa: FBT001 -- reads as a sentence: invariant(a == b, "…")

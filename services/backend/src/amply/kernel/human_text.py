@@ -21,7 +21,7 @@ _SEEN: Final = frozenset("LNPS")
 
 
 class TextNotAcceptable(ValueError):
-    """A text is empty, too long, or holds a character that nobody types. Says what to do, without repeating the text."""
+    """Text that is empty, too long, or has forbidden characters. The message does not repeat it."""
 
     def __init__(self, *, longest: int, refused: str | None = None) -> None:
         self.longest = longest

@@ -11,7 +11,7 @@ _DECIMAL: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,4}))?")
 
 
 class CurrencyMismatch(Exception):
-    """Two amounts of different currencies met. Nothing converts implicitly."""
+    """Arithmetic on amounts of different currencies. Nothing converts implicitly."""
 
 
 class AmountNotAcceptable(InvalidRequest):
@@ -28,7 +28,7 @@ class CurrencyNotSupported(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Currency:
-    """What is known of one currency. Amounts are minor units.
+    """Properties of a currency. Amounts are minor units.
 
     Attributes:
         code: ISO 4217 code, upper case.

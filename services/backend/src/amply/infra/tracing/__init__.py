@@ -26,7 +26,7 @@ _WIRE: Final = TraceContextTextMapPropagator()
 
 @dataclass
 class _Installed:
-    """Ours and not OpenTelemetry's global one: no library makes spans of its own account."""
+    """Our tracer provider, not OpenTelemetry's global one, so that libraries create no spans on their own."""
 
     provider: TracerProvider
     tracer: Tracer

@@ -80,7 +80,7 @@ def exporting(
 
 
 class NothingFromStrangers(TextMapPropagator):
-    """Neither reads a context from a request nor writes one into one.
+    """A propagator that neither reads context from requests nor writes it into them.
 
     The framework asks it for the context of each request: anyone could choose the trace, and that it is recorded.
     """
@@ -107,7 +107,7 @@ class NothingFromStrangers(TextMapPropagator):
 
 
 class LastWords(logging.Handler):
-    """Keeps what OpenTelemetry said last, and only that: it says it once for each batch."""
+    """A logging handler that keeps OpenTelemetry's latest message only, since it repeats it for each batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ def _last_words() -> Iterator[LastWords]:
 
 
 class _SpanCapacity:
-    """How many spans are kept, and how many found no room or no receiver. Shared by all threads."""
+    """Counts queued and dropped spans against the limit. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -163,7 +163,7 @@ class _SpanCapacity:
 
 
 class _Accounting(SpanExporter):
-    """Sends what may be said, keeps the account, and after a stop does not try for long."""
+    """Exporter that removes disallowed attributes, counts losses, and gives up quickly at shutdown."""
 
     def __init__(self, exporter: SpanExporter, *, room: _SpanCapacity, words: LastWords) -> None:
         self._exporter = exporter
@@ -195,7 +195,7 @@ class _Accounting(SpanExporter):
 
 
 class Outgoing(SpanProcessor):
-    """Takes each recorded span at its end; returns at once."""
+    """Span processor that queues each recorded span without blocking."""
 
     def __init__(self, exporter: SpanExporter, *, words: LastWords) -> None:
         self._room = _SpanCapacity()

@@ -19,7 +19,7 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Requests(Sampler):
-    """A request begins a trace; nothing else does, so that loops which look for work leave none.
+    """Samples traces that begin with a request, and none that begin with a polling loop.
 
     Requests that change something are always recorded: a gift and the event that books it are two requests, and a
     story of which one half was left out is no story. Of those that only read it is `share_of_reads`, 0 to 1.

@@ -36,7 +36,7 @@ _SHAPES_MAX: Final = 1024
 
 @dataclass(frozen=True)
 class _Timed:
-    """A statement with its beginning and end in nanoseconds since 1970."""
+    """A statement with its start and end in nanoseconds since 1970."""
 
     statement: str
     began: int
@@ -49,7 +49,7 @@ class _Timed:
 
 @dataclass
 class _Unshown:
-    """What a transaction has done so far without a span."""
+    """Statements of a transaction that have no span yet."""
 
     slowest: _Timed
     count: int = 0

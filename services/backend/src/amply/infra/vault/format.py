@@ -25,16 +25,16 @@ KEY_BYTES: Final = 32
 
 
 class SealedBytesUnreadable(InvariantViolation):
-    """Another key, another place, changed bytes, or a format this release does not know."""
+    """Decryption failed: wrong key, wrong cell, altered bytes, or an unknown format."""
 
 
 class LeafCut(SealedBytesUnreadable):
-    """Whoever this was of was erased: the leaf that it was sealed under is cut out, and nobody opens it any more."""
+    """The value's leaf key was deleted because its donor was erased: it can never be decrypted again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellLocation:
-    """Where a value stands. Copied to another table, column or row it does not open there."""
+    """The cell of an encrypted value. A copy in another table, column or row does not decrypt."""
 
     table: str
     column: str
@@ -47,7 +47,7 @@ class CellLocation:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """What stands in front of a sealed value: which version of its key sealed it, and under which leaf, if under any."""
+    """Header of an encrypted value: key version, and its leaf if there is one."""
 
     version: int
     leaf: int | None = None

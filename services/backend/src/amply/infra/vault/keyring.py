@@ -72,7 +72,7 @@ _NEWEST: Final = text("SELECT coalesce(max(version), 0) FROM data_key WHERE scop
 
 
 class Keyring:
-    """Keys by scope and version. `Database` asks it to look around before each transaction (`freshen`).
+    """Keys by scope and version. `Database` refreshes it before each transaction (`freshen`).
 
     `only_opens`: this process seals nothing and makes no key; what it writes is sealed by the worker.
 

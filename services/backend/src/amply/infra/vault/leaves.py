@@ -23,7 +23,7 @@ _GROWN: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Leaves:
-    """What a process has of one version's tree.
+    """A process's copy of one key version's tree.
 
     Attributes:
         begin_at: When values begin to be sealed under leaves: every process reads them by then.
@@ -78,7 +78,7 @@ class Leaves:
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """The trees of a scope, by version, and what kept one from being read."""
+    """A scope's trees by version, and the error that kept one from being read."""
 
     leaves: Mapping[int, Leaves]
     away: KeyTreeAway | KeyWrappingAway | None

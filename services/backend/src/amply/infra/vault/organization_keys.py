@@ -53,7 +53,7 @@ def _scope(organization_id: str) -> Scope:
 
 @dataclass
 class _Turns:
-    """First whose rows wait is looked up and their keys are fetched, then rows of these are sealed."""
+    """Two-step re-encryption: finds organisations with outdated rows and fetches their keys, then re-encrypts."""
 
     kind: type[SealedRecord]
     held: list[str] = field(default_factory=list)

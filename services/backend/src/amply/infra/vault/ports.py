@@ -13,7 +13,7 @@ class KeyWrappingAway(AmplyError):
 
 
 class KeyWrapping(Protocol):
-    """A key service. Called outside transactions alone; retries by itself, a few times."""
+    """A key service. Called outside transactions only; retries by itself, a few times."""
 
     def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
         """32 fresh bytes, and the same bytes wrapped for this scope and version.
@@ -44,14 +44,14 @@ class KeyTreeMoved(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredTree:
-    """A tree as it is stored, encrypted; `mark` changes with every write."""
+    """An encrypted tree in the store; `mark` changes with every write."""
 
     body: bytes = field(repr=False)
     mark: str
 
 
 class TreeStore(Protocol):
-    """A place outside the database and its backups, which forgets what was overwritten within days."""
+    """A store outside the database and its backups, where overwritten versions expire within days."""
 
     def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
         """The tree of this name; None where there is none. `unless` is the mark of one that is known: the same may come back

@@ -32,12 +32,12 @@ _NOT_CUT: Final[frozenset[int]] = frozenset()
 
 
 class TreeUnreadable(InvariantViolation):
-    """These bytes are no tree, or one of a later release."""
+    """The bytes are not a tree, or of a newer format."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyTree:
-    """What is left of a tree: the secrets of nodes of which none stands below another.
+    """A punctured tree: secrets of the remaining nodes, none of which is below another.
 
     Attributes:
         id: Which tree it is, at random; the database remembers it.

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class SealedFields:
-    """Which fields of a table are personal.
+    """Definition of a table's personal fields.
 
     Attributes:
         scope: Whose key seals them; with `OF_ORGANIZATION` that of the row's organisation.
@@ -201,7 +201,7 @@ def _under_both(inner: bytes, outer: bytes) -> bytes | None:
 
 
 class Personal(Generic[T]):
-    """A personal field of a row, by its name."""
+    """Descriptor of one personal field."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -224,7 +224,7 @@ class Personal(Generic[T]):
 
 
 class SealedRecord(Record):
-    """A row with personal fields. They are opened when one is first read, with the keys of the session it came from."""
+    """A row with personal fields, decrypted at first access with the keys of its session."""
 
     __abstract__ = True
     fields: ClassVar[SealedFields]
@@ -300,7 +300,7 @@ def indexes(session: Session, digest: str) -> list[bytes]:
 
 
 class _Plain:
-    """The plain columns of a row by the names of its fields."""
+    """A row's unencrypted columns by field name."""
 
     def __init__(self, row: SealedRecord) -> None:
         self._row = row

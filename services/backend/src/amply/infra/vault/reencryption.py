@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class SealedRows:
-    """One kind of rows. `columns` holds what the keys of each scope made in them.
+    """Rows of one kind that key rotation re-encrypts. `columns` holds their encrypted columns by scope.
 
     `reseal` seals some rows of those that are not as the newest version would have them, and returns how many. `prepare` is
     called before, outside transactions. The columns of all organisations' own keys stand under `OF_ORGANIZATION`.
@@ -61,7 +61,7 @@ def _index_of(kind: type[SealedRecord]) -> dict[Scope, tuple[InstrumentedAttribu
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One version of a key, and how many values are of it. `state`: coming, sealing, read or destroyed."""
+    """A key version, and how many values use it. `state`: coming, sealing, read or destroyed."""
 
     scope: Scope
     version: int

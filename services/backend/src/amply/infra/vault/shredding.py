@@ -40,7 +40,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Closing:
-    """A leaf of a version of a scope that nothing is sealed under any more."""
+    """A leaf that encrypts nothing any more, and is to be deleted."""
 
     scope: Scope
     version: int

@@ -23,7 +23,7 @@ EMPTIED: Final = b"amply tree emptied"
 
 @dataclass(frozen=True, kw_only=True)
 class HeldTree:
-    """A tree as a process has it. None as `tree`: it is gone, and so is whatever was sealed under it."""
+    """A tree in memory. `tree` is None if it is gone, and with it everything encrypted under it."""
 
     tree: KeyTree | None
     mark: str
@@ -31,7 +31,7 @@ class HeldTree:
 
 
 class KeyTrees:
-    """Reads trees and writes them. All of it is outside transactions.
+    """Loads and stores trees, outside transactions.
 
     `keeps`: whether this process makes trees and changes them; the others may only read.
     """

@@ -100,7 +100,7 @@ _MISFOLDED: Final = text(f"""
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """All that was booked on each side, in minor units: moved (`posted`) and only reserved (`pending`)."""
+    """Debit and credit totals in minor units: `posted`, and `pending` (reserved)."""
 
     debits_posted: int = 0
     credits_posted: int = 0
@@ -141,7 +141,7 @@ class Balance:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialBalance:
-    """All accounts of one currency together."""
+    """The trial balance of one currency."""
 
     currency: str
     sums: Sums

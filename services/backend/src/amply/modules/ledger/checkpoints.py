@@ -39,7 +39,7 @@ _MARK_PUBLISHED: Final = text("""
 
 
 class CheckpointTaken(Exception):
-    """Another publisher extended the same checkpoint first, or this is not the database that decided on it."""
+    """Another publisher was first, or this is not the database that decided on the checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class CheckpointRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LogProgress:
-    """How far the log has come: leaves sequenced, the newest row, and the newest size known to be public (or 0)."""
+    """Progress of the log: sequenced leaves, newest checkpoint row, and newest published size (or 0)."""
 
     tree_size: int
     head: CheckpointRow | None

@@ -33,7 +33,7 @@ _WITHDRAW: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Clearance:
-    """A leader's question, under a token that no other state of the database knows."""
+    """A leader's request for clearance, with a token that no other state of the database has."""
 
     token: str
 
@@ -55,7 +55,7 @@ class Clearance:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """The newest question, and whether it waits for an answer."""
+    """The latest clearance request, and whether it is pending."""
 
     token: str
     is_open: bool

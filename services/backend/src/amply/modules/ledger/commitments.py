@@ -23,7 +23,7 @@ _SECRET_LENGTH_MIN: Final = 43
 
 
 class CommitmentSecrets:
-    """Makes fresh salts and seals openings with AES-256-GCM, each entry's bound to the entry.
+    """Generates salts, and encrypts openings (AES-256-GCM), each bound to its entry.
 
     `key` is 32 bytes. `random` returns that many unpredictable bytes; only tests replace it.
     """

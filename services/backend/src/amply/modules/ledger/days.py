@@ -80,7 +80,7 @@ _FOLDED_TO: Final = text("SELECT folded_to FROM ledger_day_fold")
 
 @dataclass(frozen=True, kw_only=True)
 class Sum:
-    """What one kind of entry moved in one currency: over one day (UTC), or over all shown days when `day` is None.
+    """Total of one kind of entry in one currency: on one day (UTC), or on all shown days if `day` is None.
 
     `amount_minor` adds up the entries' transfers in minor units; it may be wider than 64 bits.
     """
@@ -94,7 +94,7 @@ class Sum:
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """What was given to an organisation by the processor in one currency, fees included."""
+    """Gifts to an organisation through the processor in one currency, fees included."""
 
     organization_id: str
     amount: Money

@@ -75,7 +75,7 @@ class NewTransfer:
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry:
-    """One fact to be booked. What the public log could not spell cannot be written down.
+    """A ledger entry to post. What the log's format cannot express cannot be constructed.
 
     Attributes:
         kind: What happened, such as `donation.succeeded`; `postings.Kind` lists ours.
@@ -139,7 +139,7 @@ class NewEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PostedEntry:
-    """The entry that stands for an idempotency key; `created` is False when an earlier call had made it."""
+    """The entry of an idempotency key; `created` is False if it existed before."""
 
     id: str
     created: bool

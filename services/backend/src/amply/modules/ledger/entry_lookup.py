@@ -59,7 +59,7 @@ _REFERENCED: Final = text("SELECT id FROM entry WHERE kind = :kind AND reference
 
 @dataclass(frozen=True, kw_only=True)
 class AccountMovement:
-    """An entry, and what it moved on one account: minor units by currency, positive where the account was debited."""
+    """An entry's effect on one account: minor units by currency, positive for debits."""
 
     entry_id: str
     minor_units: Mapping[str, int]

@@ -57,7 +57,7 @@ class OpeningsUnreadable(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Searched:
-    """What openings say of which nobody has said yet whose gift they are of.
+    """Openings that are not assigned to a gift yet.
 
     Attributes:
         found: By a text that was looked for, the entries behind whose commitments it stands.

@@ -54,7 +54,7 @@ MEDIA_TYPES: Final[Mapping[ExportFormat, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Which entries a file holds: the wanted ones among an organisation's, by their sequence numbers."""
+    """The entries of an export: a filter over an organisation's, by sequence number."""
 
     organization_id: str
     wanted: EntryFilter

@@ -30,7 +30,7 @@ class ForkRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class FormerKey:
-    """A key this log signed with before, and the size of the last tree that it signed; None while it overlaps."""
+    """A former signing key, and the size of the last tree it signed; None during the overlap."""
 
     key: VerifierKey
     last_size: int | None
@@ -38,7 +38,7 @@ class FormerKey:
 
 @dataclass(frozen=True, kw_only=True)
 class PublicCheckpoint:
-    """The public checkpoint, verified; `by_present_key` says whether the present key is among those that signed."""
+    """The verified public checkpoint; `by_present_key`: signed by the current key."""
 
     checkpoint: Checkpoint
     by_present_key: bool

@@ -40,7 +40,7 @@ _GROW: Final = text("""
 
 
 class _Leaf(NamedTuple):
-    """A row of `leaf`, in the order of its columns."""
+    """A row of `leaf`, in column order."""
 
     idx: int
     entry_id: str
@@ -51,7 +51,7 @@ class _Leaf(NamedTuple):
 
 
 class ChainEnd(NamedTuple):
-    """What an organisation's next entry continues."""
+    """The end of an organisation's hash chain."""
 
     org_seq: int
     org_prev: bytes | None

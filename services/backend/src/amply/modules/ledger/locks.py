@@ -19,7 +19,7 @@ PUBLISHER_LOCK: Final = 0x616D706C7902
 
 
 class Leadership:
-    """Whether this process leads. Valid as long as its connection lives."""
+    """Whether this process is the leader. Valid while its connection lives."""
 
     def __init__(self, connection: Connection, *, lock: int) -> None:
         self._connection = connection

@@ -23,7 +23,7 @@ _LEADING: Final = ("donation_id", "reference")
 
 
 class OpeningRow(Record):
-    """`donation_id`: the gift that it is of; None where that is not looked up yet, or where there is none."""
+    """`donation_id`: the gift it belongs to; None if not assigned yet, or there is none."""
 
     __tablename__ = _TABLE
 
@@ -34,7 +34,7 @@ class OpeningRow(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class OfGift:
-    """The gift that an entry is about: its openings go with its donor.
+    """The gift of an entry, whose donor's key encrypts the openings.
 
     Attributes:
         id: The gift's.

@@ -58,7 +58,7 @@ _BUNDLE: Final = text("SELECT bytes FROM leaf WHERE idx >= :start AND idx < :sto
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedCheckpoint:
-    """A checkpoint everyone can see: entries it covers, the tree's root, the note, and how many witnesses it lacks."""
+    """A published checkpoint: size, root, note, and how many witnesses are missing."""
 
     size: int
     root: bytes
@@ -68,7 +68,7 @@ class PublishedCheckpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class _Target:
-    """What is to be published. Files changed since `base` leaves are uploaded; `note` is there when it was signed."""
+    """A checkpoint to publish. Files changed since `base` leaves are uploaded; `note` is set once signed."""
 
     size: int
     root: bytes

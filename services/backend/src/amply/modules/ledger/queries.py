@@ -62,7 +62,7 @@ class EntryNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class EntryLocation:
-    """Where a published entry is: its index in the log, and its leaf hash (32 bytes)."""
+    """A published entry's index in the log, and its leaf hash (32 bytes)."""
 
     entry_id: str
     index: int

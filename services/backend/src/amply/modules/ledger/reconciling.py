@@ -114,7 +114,7 @@ _COMPLETED: Final = text("SELECT coalesce(completed_at, began_at) FROM reconcili
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciled:
-    """How far a run came: entries looked at, the first index that is still to be looked at, and what is wrong there.
+    """Progress of a run: entries compared, next index, and the difference there if any.
 
     While something is wrong, each run looks at the same place again.
     """

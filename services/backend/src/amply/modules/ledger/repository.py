@@ -74,7 +74,7 @@ _LINKS: Final = ("reference", "reverses", "supersedes", "matches", "reason")
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingEntry:
-    """The entry that already has an idempotency key."""
+    """The existing entry of an idempotency key."""
 
     id: str
     says_the_same: bool

@@ -76,7 +76,7 @@ class CannotRestore(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What was put back.
+    """Counts of what was restored.
 
     Attributes:
         start: How many leaves the database had.
@@ -207,7 +207,7 @@ Says = tuple[Any, ...]
 
 
 class _KeyRing:
-    """Idempotency keys of facts, to be given to entries that say the same; each once.
+    """Idempotency keys of facts, each assigned once to a restored entry with the same content.
 
     A fact whose minute is not certain may be given under several.
     """
@@ -268,7 +268,7 @@ def _what_an_entry_says(entry: Entry) -> Says:
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """Some of the published leaves, in their order, written in one transaction."""
+    """Consecutive published leaves, written in one transaction."""
 
     raws: Sequence[bytes]
     start: int

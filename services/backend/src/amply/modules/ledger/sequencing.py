@@ -84,7 +84,7 @@ _LAST_TAKEN: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Where the next scan begins, to spare reading the whole past. No record of what was sequenced.
+    """Where the next scan begins: an optimisation, not a record of what was sequenced.
 
     Attributes:
         scan_from: Transaction before which nothing can be waiting; None: not known yet.
@@ -97,7 +97,7 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What one transaction did: entries taken, since when entries wait above the horizon, where the next one starts."""
+    """Result of one transaction: entries sequenced, the oldest waiting entry, and where the next scan begins."""
 
     taken: int
     held_back_since: datetime | None
@@ -105,7 +105,7 @@ class Batch:
 
 
 class Sequencer:
-    """What a leader keeps from batch to batch; it is forgotten with the leadership."""
+    """A leader's state between batches, dropped with its leadership."""
 
     def __init__(self, *, origin: str, batch_max: int = BATCH_MAX) -> None:
         self.batch_max: Final = batch_max

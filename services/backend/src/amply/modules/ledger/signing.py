@@ -11,7 +11,7 @@ from ledger_format.notes import VerifierKey, add_signatures, sign_note, split_no
 
 @dataclass(frozen=True, kw_only=True)
 class FormerKeys:
-    """The keys a log signed with before.
+    """A log's former signing keys.
 
     Attributes:
         overlapping: The key before the present one, while it can still sign: the one checkpoint that follows the last
@@ -25,7 +25,7 @@ class FormerKeys:
 
 @dataclass(frozen=True, kw_only=True)
 class LogKeys:
-    """The keys of one log: its name, under which they all sign, the present one, and those before."""
+    """A log's keys: its name, the current key, and former ones."""
 
     origin: str
     signer: Signer

@@ -41,7 +41,7 @@ _LINES: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One side of one transfer, as this account sees it.
+    """One posting to the account.
 
     Attributes:
         index: The entry's place in the log.
@@ -66,7 +66,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """A page of an account's lines between two sizes of the log.
+    """A page of an account's postings between two log sizes.
 
     Attributes:
         opening: Before the first entry of the whole period, not of the page.

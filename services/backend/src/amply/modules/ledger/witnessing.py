@@ -42,7 +42,7 @@ _log = structlog.get_logger()
 
 
 class QuorumMissing(Exception):
-    """Too few witnesses have cosigned, so nothing was shown. Asking again later helps."""
+    """Too few witnesses cosigned, so nothing was published. Retrying later may help."""
 
     def __init__(self, *, size: int, policy: Policy, answers: "Sequence[Answer]") -> None:
         said = "; ".join(f"{answer.name}: {answer.reason}" for answer in answers)
@@ -54,7 +54,7 @@ class QuorumMissing(Exception):
 
 
 class WitnessesSilent(Exception):
-    """Those who gave no answer may together know of a larger tree, so nothing is cleared. Asking again later helps."""
+    """Witnesses that did not answer may know a larger tree, so clearance is withheld. Retrying later may help."""
 
     def __init__(self, *, tree_size: int, silent: "Sequence[Answer]") -> None:
         said = "; ".join(f"{answer.name}: {answer.reason}" for answer in silent)
@@ -66,7 +66,7 @@ class WitnessesSilent(Exception):
 
 
 class Verdict(StrEnum):
-    """What a witness's answer amounts to."""
+    """The meaning of a witness's answer."""
 
     COSIGNED = "cosigned"
     FURTHER = "further"  # it says that it has seen a larger tree
@@ -76,7 +76,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One witness's answer. `cosignature` was verified; `seen_size` is only what the witness says."""
+    """A witness's answer. `cosignature` was verified; `seen_size` is only the witness's claim."""
 
     name: str
     verdict: Verdict
@@ -87,7 +87,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class _Question:
-    """A signed checkpoint to be cosigned, and where proofs for it come from."""
+    """A signed checkpoint to be cosigned, and the source of consistency proofs."""
 
     database: Database
     checkpoint: Checkpoint
@@ -111,7 +111,7 @@ class _PendingRequest:
 
 @dataclass(kw_only=True)
 class Witnesses:
-    """The witnesses of one policy, each reached by its name there. Of use in one thread at a time.
+    """The witnesses of a policy, by name. For one thread at a time.
 
     Whoever wants none says so: with `ledger_format.policies.UNWITNESSED`.
 

@@ -33,7 +33,7 @@ class FeedbackKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
-    """One thing that the mail service said of one letter and one address.
+    """Delivery feedback about one letter to one address.
 
     Attributes:
         event_id: The mail service's own id of the event: the same one told twice is kept once.

@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackDependencies:
-    """What reading the feedback of the mail service depends on."""
+    """Dependencies of processing delivery feedback."""
 
     database: Database
     queue: FeedbackQueue

@@ -23,7 +23,7 @@ class KeyNotEnded(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class GivenKey:
-    """The contract's key. `value`: only of one that was made just now."""
+    """The contract's key. `value` is set only if it was just created."""
 
     key_id: str
     value: str | None

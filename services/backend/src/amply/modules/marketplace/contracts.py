@@ -44,7 +44,7 @@ class GrantNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class ContractStores:
-    """Where contracts, grants and the catalogue are stored."""
+    """Stores of contracts, grants and the catalogue."""
 
     contracts: Contracts
     grants: Grants
@@ -53,7 +53,7 @@ class ContractStores:
 
 @dataclass(frozen=True, kw_only=True)
 class NewContract:
-    """What is agreed with a buyer."""
+    """Terms agreed with a buyer."""
 
     buyer: str
     datasets: tuple[str, ...]
@@ -67,7 +67,9 @@ class NewContract:
 
 @dataclass(frozen=True, kw_only=True)
 class Amendment:
-    """What changes; None stays. Price, share and datasets from the next month on; volume and end at once."""
+    """Changes to a contract; None keeps a value. Price, share and datasets apply from next month; volume and end at
+    once.
+    """
 
     datasets: tuple[str, ...] | None = None
     price: Money | None = None
@@ -109,7 +111,7 @@ class StillGranted(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewGrant:
-    """What a token shall read: datasets of the contract (all, where none is named), until an end (default: the contract's).
+    """Access to grant: datasets (default: all of the contract), until an end (default: the contract's).
 
     `token_digest`: of a token that its bearer made; None makes one.
     """
@@ -121,7 +123,7 @@ class NewGrant:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenToken:
-    """Its grants, and the token where it was made here: said once, and kept nowhere."""
+    """A token's grants, and the token itself if it was created here: shown once, never stored."""
 
     token: str | None
     grants: tuple[Grant, ...]

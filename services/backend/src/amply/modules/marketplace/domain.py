@@ -65,7 +65,7 @@ class Per(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """A month of UTC."""
+    """A calendar month (UTC)."""
 
     year: int
     month: int
@@ -110,7 +110,7 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What holds from a month on: which datasets, at which price, and how many basis points of it are their owners'."""
+    """Terms from a month on: datasets, price, and the owners' share in basis points."""
 
     since: Period
     datasets: tuple[str, ...]
@@ -134,7 +134,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """What a buyer may fetch, until when, and on which terms; `terms` in the order of their months.
+    """A buyer's contract: volume, end, and `terms` in chronological order.
 
     `version` grows with each change: whoever changes it says which one they saw.
     """
@@ -178,7 +178,7 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What one owner gets for one dataset. `weight` of all weights of that dataset: its people, or 1 of 1."""
+    """One owner's share for one dataset. `weight` out of the dataset's total: its people, or 1 of 1."""
 
     dataset_id: str
     credited: str
@@ -188,7 +188,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """What is owed for a month, whole: the platform's fee and all shares together are `owed`."""
+    """A month's amount, divided: platform fee and shares add up to `owed`."""
 
     owed: Money
     fee: Money

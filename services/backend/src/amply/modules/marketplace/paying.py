@@ -95,7 +95,7 @@ class NothingOwed(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """`party`: the contract that was paid for or whose buyer got money back, or the organisation that was paid."""
+    """A bank transfer. `party`: the contract (of its buyer), or the organisation that was paid."""
 
     way: TransferKind
     party: str
@@ -106,7 +106,7 @@ class Payment:
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """A payment as it stands, whether this call noted it, and what is still open; below zero where too much was paid."""
+    """A recorded transfer, whether this call recorded it, and the open balance (negative if overpaid)."""
 
     id: str
     created: bool

@@ -28,7 +28,7 @@ class SettlementNotFound(NotFound):
 
 @dataclass(frozen=True)
 class _Taking:
-    """What every entry of one reversal has in common."""
+    """Parameters that all entries of one reversal share."""
 
     secrets: ledger.CommitmentSecrets
     settlement_id: str

@@ -97,7 +97,7 @@ class ShareNotCreditable(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class SettlementDependencies:
-    """What settling a month depends on."""
+    """Dependencies of settlements."""
 
     database: Database
     secrets: ledger.CommitmentSecrets
@@ -110,7 +110,7 @@ class SettlementDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreed:
-    """An amount that people agreed on in place of what the terms say, and why: a public code."""
+    """An amount agreed manually instead of the computed one, with a public reason code."""
 
     owed: Money
     reason: str

@@ -21,7 +21,7 @@ ATTEMPTS_MAX: Final = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A person in an organisation. Who they are is known to whoever lets people in."""
+    """A member. Their identity is known to the people module."""
 
     organization_id: str
     person_id: str
@@ -31,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """An organisation that a person is in, as they see it."""
+    """A person's membership in an organisation, as they see it."""
 
     organization_id: str
     name: str
@@ -41,7 +41,7 @@ class Membership:
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """One that waits for its answer. `email` is personal: for those who may invite alone. `invited_by` is None for staff."""
+    """A pending invitation. `email` is personal: for inviters only. `invited_by` is None for staff."""
 
     id: str
     organization_id: str
@@ -55,7 +55,7 @@ class Invitation:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """An owner's offer to another member to take their place."""
+    """An owner's offer to transfer ownership to another member."""
 
     organization_id: str
     from_person_id: str

@@ -39,7 +39,7 @@ _ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{3,190}")
 
 
 class JoinKey(SignedLinks):
-    """What links to join are signed with: the secret of links in letters, for a purpose of its own."""
+    """Signing key of invitation links, derived from the link secret for this purpose."""
 
     version = "v1"
     purpose = "amply/member-invitation/v1"

@@ -31,7 +31,7 @@ _COUNTED: Final = (Depends(limit_by_address("invitations")),)
 
 @dataclass(frozen=True, kw_only=True)
 class Invited:
-    """Whoever holds a letter: the invitation that it names, and when they ask."""
+    """The holder of an invitation letter: the invitation, and the current time."""
 
     invitation_id: str
     people: People

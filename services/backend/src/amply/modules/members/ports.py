@@ -8,7 +8,7 @@ from amply.modules.mail import Language
 
 
 class People(Protocol):
-    """People as far as others may know them. May not be called inside a transaction."""
+    """Looks up people's addresses and accounts. May not be called inside a transaction."""
 
     def verified_address(self, *, person_id: str) -> str | None:
         """The e-mail address that somebody has shown to be theirs; None where they have not."""

@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationDependencies:
-    """What inviting members depends on. `page` is the address where whoever is invited begins."""
+    """Dependencies of sending invitations. `page` is where invited people begin."""
 
     database: Database
     mailer: mail.Mailer

@@ -14,7 +14,7 @@ ROUNDS_MAX: Final = 5
 
 @dataclass(frozen=True, kw_only=True)
 class AccountEventDependencies:
-    """What handling events about accounts depends on."""
+    """Dependencies of handling account events."""
 
     database: Database
     processor: payments.Processor

@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class ClosingLetter:
-    """Everything the letter says. `latest`: beyond this the form is not kept closed at a stretch."""
+    """Contents of the letter. `latest`: the form reopens by then at the latest."""
 
     to: str
     language: Language

@@ -15,7 +15,7 @@ class OnboardingNotConfigured(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of onboarding depend on, beside what all routes have. `page` is the address where staff begin."""
+    """Dependencies of the onboarding routes. `page` is where staff begin."""
 
     links: payments.AccountLinks
     key: InvitationKey

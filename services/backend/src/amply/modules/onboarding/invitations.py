@@ -20,7 +20,7 @@ from amply.modules.receipts import Language
 
 
 class InvitationKey(SignedLinks):
-    """What invitations are signed with: the secret of links in letters, for a purpose of its own."""
+    """Signing key of invitation links, derived from the link secret for this purpose."""
 
     version = "v1"
     purpose = "amply/onboarding/v1"

@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class OnboardingTaskDependencies:
-    """What the worker's tasks of onboarding depend on. `page` is the address where invited staff begin."""
+    """Dependencies of the onboarding tasks. `page` is where invited staff begin."""
 
     database: Database
     processor: payments.Processor

@@ -24,7 +24,7 @@ class ContactNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
-    """An address that the organisation's staff read, and the language they read (`en`, `de` or `fr`)."""
+    """An e-mail address of the organisation's staff, and their language (`en`, `de` or `fr`)."""
 
     email: str
     language: str

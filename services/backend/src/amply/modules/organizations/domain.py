@@ -54,7 +54,7 @@ PUBLIC_STATES: Final = frozenset({OrganizationState.VERIFIED, OrganizationState.
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileText:
-    """What it says of itself in one language: a line, and a text of several."""
+    """A profile's tagline and description in one language."""
 
     tagline: str
     about: str
@@ -73,7 +73,7 @@ class PictureKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PictureFile:
-    """One size of it in one format. `path`: below the site, and of these bytes alone for ever. Pixels."""
+    """One size and format of a picture. `path`: content-addressed, below the site. Size in pixels."""
 
     path: str
     media_type: str
@@ -83,7 +83,7 @@ class PictureFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A picture as it is shown. `alt`: what it shows, by language. The first of `files` is what every browser knows."""
+    """A published picture. `alt`: description by language. The first of `files` has a universal format."""
 
     id: str
     alt: Mapping[str, str]

@@ -49,7 +49,7 @@ class FundTaken(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Fund:
-    """Something that gifts can be restricted to. Public, its name included. `closed_at`: since then nothing is given for it."""
+    """A designation of gifts, public with its name. `closed_at`: closed to gifts since then."""
 
     id: str
     organization_id: str

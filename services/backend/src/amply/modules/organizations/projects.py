@@ -53,7 +53,7 @@ class FundOfProject(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What is collected for. Its name, and whether gifts are taken, are its fund's."""
+    """A fundraising project. Its name, and whether it takes gifts, are its fund's."""
 
     id: str
     fund: Fund

@@ -29,7 +29,7 @@ class MoveNotPossible(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class StateChange:
-    """Where an organisation was, and where it is now."""
+    """An organisation's previous and current state."""
 
     before: OrganizationState
     after: OrganizationState

@@ -58,7 +58,7 @@ class KnownAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountAnswer:
-    """What the processor said of an account; `account` is None where it is out of reach. `looks`: what was known when asked."""
+    """The processor's answer about an account; `account` is None if it is out of reach. `looks`: state when asked."""
 
     account_id: str
     account: Account | None

@@ -21,7 +21,7 @@ class Paid(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Where the donor enters the payment method. `client_secret` lets the browser confirm it, on the platform."""
+    """A SetupIntent on the platform, whose `client_secret` lets the donor's browser enter a payment method."""
 
     remote_id: str
     client_secret: str
@@ -29,14 +29,14 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Of one payment. `client_secret` lets the browser ask the donor's bank, on the organisation's account."""
+    """Outcome of one payment. `client_secret` lets the browser authenticate it on the organisation's account."""
 
     paid: Paid
     client_secret: str | None = None
 
 
 class PaymentMethodCloning(Protocol):
-    """A processor that copies a payment method to the accounts it gives to.
+    """A processor that clones payment methods to connected accounts.
 
     Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.
     No method may be called inside a transaction.

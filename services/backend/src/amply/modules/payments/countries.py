@@ -14,7 +14,7 @@ from amply.kernel.errors import InvalidRequest
 
 
 class Confirmation(StrEnum):
-    """What whoever onboards an organisation has looked up about it."""
+    """A fact that whoever onboards an organisation has verified about it."""
 
     REGISTERED_CHARITY = "registered_charity"
     COMMUNITY_ORGANIZATION = "community_organization"
@@ -29,7 +29,9 @@ class CountryNotAdmitted(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What holds in a country. `refusal`: no account, and why. `needs`: only with this confirmed, in the words of `condition`."""
+    """Onboarding rule of a country. `refusal`: not possible, and why. `needs`: only with this confirmed (`condition` in
+    words).
+    """
 
     refusal: str | None = None
     needs: Confirmation | None = None

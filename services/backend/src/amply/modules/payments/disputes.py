@@ -29,7 +29,7 @@ class DisputeNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class DisputeBooks:
-    """What of a dispute is in the books.
+    """The booked state of a dispute.
 
     Attributes:
         booked: Digests of the balance transactions that are.
@@ -52,7 +52,7 @@ class DisputeBooks:
 
 @dataclass(frozen=True, kw_only=True)
 class TakenSoFar:
-    """What has gone of a payment, minor units; `cover`: what of that was the donor's fee cover."""
+    """Minor units of a payment already refunded or disputed; `cover`: the fee cover's part of it."""
 
     minor_units: int
     cover: int
@@ -60,7 +60,7 @@ class TakenSoFar:
 
 @dataclass(frozen=True, kw_only=True)
 class Dispute:
-    """A donor's bank that wants a gift back."""
+    """A dispute (chargeback) of a payment."""
 
     id: str
     payment_id: str
@@ -71,7 +71,7 @@ class Dispute:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedDispute:
-    """What operators see of a dispute. `remote_id` is what it is called on the processor's dashboard."""
+    """A dispute as operators see it. `remote_id` is its id at the processor."""
 
     id: str
     organization_id: str
@@ -86,7 +86,7 @@ class ListedDispute:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedWarning:
-    """What operators see of a warning of fraud."""
+    """An early fraud warning as operators see it."""
 
     id: str
     organization_id: str

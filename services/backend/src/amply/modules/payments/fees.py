@@ -36,7 +36,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fee:
-    """The published price of a payment in the currency of the account's own country. Amounts are minor units.
+    """The published fee of a payment in the account's home currency, in minor units.
 
     Attributes:
         countries: Of the accounts it holds for, ISO 3166-1 alpha-2.
@@ -74,7 +74,7 @@ class Fee:
 
 @dataclass(frozen=True, kw_only=True)
 class FeeCover:
-    """What a donor adds to a gift, for one way to pay."""
+    """The surcharge on a gift for one payment method."""
 
     method: Method
     amount: Money

@@ -110,7 +110,7 @@ class Processor(Protocol):
 
 
 class AccountLinks(Protocol):
-    """Where staff answer what the processor asks of their organisation. May not be called inside a transaction."""
+    """Creates links to hosted onboarding. May not be called inside a transaction."""
 
     def onboarding(self, *, account_id: str, again_url: str, back_url: str) -> OnboardingLink:
         """A new link for this account. It leads back to `back_url`, or to `again_url` when it was used or is too old.

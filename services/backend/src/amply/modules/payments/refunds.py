@@ -21,7 +21,7 @@ from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_gi
 
 @dataclass(frozen=True, kw_only=True)
 class Refund:
-    """Money that goes back, or should.
+    """A refund, completed or not.
 
     Attributes:
         reserved_entry_id: The entry that reserved it, where we asked for it.

@@ -52,7 +52,7 @@ _NOTHING_TO_SHOW: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteRefund:
-    """A refund as the processor has it now.
+    """A refund's current state at the processor.
 
     Attributes:
         refund_id: Our id of it, where we asked for it; None when it was made on the processor's own pages.
@@ -92,7 +92,7 @@ class DisputeMovement:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteDispute:
-    """A dispute as the processor has it now; `movements` in the order in which they happened."""
+    """A dispute's current state at the processor; `movements` in chronological order."""
 
     remote_id: str
     amount: Money
@@ -110,7 +110,7 @@ class RemoteDispute:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteWarning:
-    """A card issuer's word that a payment may be fraud, before anybody disputes it."""
+    """An early fraud warning by a card issuer."""
 
     remote_id: str
     fraud_type: str

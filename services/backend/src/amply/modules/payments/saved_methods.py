@@ -8,7 +8,7 @@ from amply.modules.payments.domain import Intent, PaymentStatus
 
 @dataclass(frozen=True, kw_only=True)
 class SavedMethod:
-    """A way to pay that the processor keeps for a customer.
+    """A payment method saved with a customer.
 
     Attributes:
         kind: The processor's word: `card`, `sepa_debit`, …
@@ -24,7 +24,7 @@ class SavedMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class Decline:
-    """Why a charge was refused, in the processor's words; `advice` is the card issuer's, where it gives one."""
+    """Decline code of a charge; `advice` is the card issuer's, if given."""
 
     code: str
     advice: str | None = None
@@ -32,14 +32,14 @@ class Decline:
 
 @dataclass(frozen=True, kw_only=True)
 class Charged:
-    """How an intent stands after a charge. `decline` says why it does not succeed, where that is known."""
+    """An intent's state after a charge. `decline`: why it failed, if known."""
 
     status: PaymentStatus
     decline: Decline | None = None
 
 
 class SavedMethods(Protocol):
-    """A processor that keeps ways to pay on the organisations' own accounts.
+    """A processor that saves payment methods on the organisations' own accounts.
 
     Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.
     No method may be called inside a transaction.

@@ -36,7 +36,7 @@ _TOLD = {
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutInHand:
-    """A payout as it was told, whose it is, and the transaction its effects belong to.
+    """A payout to book, its owner, and the transaction.
 
     `happened_at` is when the processor says that it came to this state.
     """

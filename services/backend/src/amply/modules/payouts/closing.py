@@ -41,7 +41,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutDependencies:
-    """What handling payouts depends on."""
+    """Dependencies of handling payouts."""
 
     database: Database
     processor: PayoutProcessor
@@ -50,7 +50,7 @@ class PayoutDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class Closed:
-    """Both balances of one currency, minor units.
+    """Ledger and processor balances of one currency, in minor units.
 
     Attributes:
         processor: What it holds, available and pending together.

@@ -27,7 +27,7 @@ class PayoutNotInLog(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class _PayoutLogRange:
-    """A payout, and between which places of the log entries are told with it: above `after`, up to `place`."""
+    """A payout's range of log entries: above `after`, up to `place`."""
 
     payout_id: str
     after: int
@@ -77,7 +77,7 @@ def _told(session: Session, payout: KnownPayout) -> list[_PayoutLogRange]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Entries:
-    """Entries by id, of the currency they are about; `named`: by the key of an entry its id; `held`: those on `dispute_hold`."""
+    """Entries by id; `named`: ids by entry key; `held`: entries on `dispute_hold`."""
 
     currency: str
     sides: Mapping[str, Mapping[str, Mapping[str, int]]]

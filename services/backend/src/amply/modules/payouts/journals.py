@@ -28,7 +28,7 @@ Sides = Mapping[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """An entry of the books as far as it is of one currency.
+    """A ledger entry, reduced to one currency.
 
     Attributes:
         place: In the log; None while it has none.
@@ -61,7 +61,7 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """What is told with one payout. `beside`: entries about disputes that moved no balance, since the payout before."""
+    """Everything reported with one payout. `beside`: dispute entries since the previous payout that moved no balance."""
 
     pieces: Sequence[Piece]
     beside: Sequence[Entry]
@@ -108,7 +108,7 @@ def shared(total: int, like: Sides) -> Sides:
 
 @dataclass
 class _DisputeHold:
-    """What is on `dispute_hold` in one donor's currency, and what the account paid for it; minor units of either."""
+    """The balance of `dispute_hold` in a donor's currency, and what the account paid for it; minor units of each."""
 
     theirs: int = 0
     ours: int = 0

@@ -45,7 +45,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Movement:
-    """One part of a transaction, and the entry that would book it.
+    """One component (gross or fee) of a balance transaction, and the entry that should book it.
 
     Attributes:
         kind: None where no kind of entry is meant for it.
@@ -81,7 +81,7 @@ class Movement:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a movement is, now."""
+    """The result of matching a movement."""
 
     state: State
     reason: str | None = None

@@ -10,14 +10,14 @@ from amply.modules.payouts.domain import Payout, Transaction
 
 @dataclass(frozen=True, kw_only=True)
 class TransactionPage:
-    """Transactions, newest first. `older_than` asks for the next page; None on the last one."""
+    """Balance transactions, newest first. `older_than` requests the next page; None on the last one."""
 
     items: Sequence[Transaction]
     older_than: str | None
 
 
 class PayoutProcessor(Protocol):
-    """Tells of the payouts and the balance of one account; `account_id` None is the platform's own.
+    """Payouts and balance of one account; `account_id` None is the platform's own.
 
     Every method raises `payments.ProcessorUnavailable` when no answer came and `payments.ProcessorRefused` when the
     answer was no. No method may be called inside a transaction.

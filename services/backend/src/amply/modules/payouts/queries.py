@@ -25,7 +25,7 @@ LISTED_MAX: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class KnownPayout:
-    """A payout as it was told of last, with the entries of its steps; amounts in minor units.
+    """The latest stored state of a payout, with the entries of its steps; minor units.
 
     `items_minor_units` is what its items come to, None while they are not known: equal to `minor_units` when all is well.
     """
@@ -46,7 +46,7 @@ class KnownPayout:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A part of what a payout consists of.
+    """One item of a payout.
 
     Attributes:
         name: What it is, in a word: `gift`, `fee`, `refund`, `dispute`, `other` (outside our books), or the processor's
@@ -70,7 +70,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenMovement:
-    """What moved a balance and is in no books, as an operator sees it. The processor's name for it is not kept."""
+    """An unexplained balance movement, for operators, without the processor's id."""
 
     id: str
     owner: str
@@ -122,7 +122,7 @@ _ORDERS: Final[Mapping[PayoutSort, Order]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutFilter:
-    """Which payouts are listed; None: whichever. `since` is included, `before` is not (UTC)."""
+    """Filters of the list; None matches all. `since` is inclusive, `before` exclusive (UTC)."""
 
     status: PayoutStatus | None = None
     currency: str | None = None
@@ -230,7 +230,7 @@ def items_of(
 
 @dataclass(frozen=True, kw_only=True)
 class ItemSum:
-    """What the items of one name come to, minor units."""
+    """Sum of a payout's items of one kind, in minor units."""
 
     name: str
     items: int

@@ -38,7 +38,7 @@ _OF_PAYMENTS: Final = frozenset({"charge", "refund", "refund_failure", "dispute"
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """Whose transactions are written down, and the transaction of ours that does it."""
+    """The owner whose balance transactions are recorded, and the transaction."""
 
     session: Session
     owner: str
@@ -263,7 +263,7 @@ def explain(session: Session, *, movement_id: str, reason: str, now: datetime) -
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """What an owner's movements come to in one currency, minor units."""
+    """Sums of an owner's movements in one currency, in minor units."""
 
     open: int
     outside: int

@@ -31,7 +31,7 @@ Row = Sequence[str]
 
 
 class ReferenceOf(Protocol):
-    """Tells the trace id by which the bank knows a payout."""
+    """Returns a payout's trace id at the bank."""
 
     def __call__(self, session: Session, *, payout_id: str) -> str | None: ...
 
@@ -62,7 +62,7 @@ class PayoutTotalsDiffer(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """A payout and all it consists of; amounts in minor units.
+    """A payout with all its items; amounts in minor units.
 
     Attributes:
         journal: What the items and the disputes that were lost are, account by account; None where the file has no accounts.

@@ -54,7 +54,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class RetrievedPayout:
-    """A payout as the processor told of it just now, whose it is, and when it came to this state as far as we know."""
+    """A payout just retrieved from the processor, its owner, and when it entered its state, as far as known."""
 
     payout: Payout
     owner: str
@@ -193,7 +193,7 @@ def close_due(parts: PayoutDependencies, *, now: datetime) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Watched:
-    """Whose balance is compared; `account_id` None is the platform's own."""
+    """An account whose balance is compared; `account_id` None is the platform's own."""
 
     owner: str
     account_id: str | None

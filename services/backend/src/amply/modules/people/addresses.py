@@ -31,7 +31,7 @@ class AddressNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """One mailbox. `written` is where letters go; `folded` is what is compared: NFKC, lower case, the domain in ASCII."""
+    """A mailbox. `written`: as typed, for sending. `folded`: for comparison (NFKC, lower case, ASCII domain)."""
 
     written: str
     folded: str

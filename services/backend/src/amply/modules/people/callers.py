@@ -15,7 +15,7 @@ _SIGN_IN = "Sign in again: the session is over."
 
 @dataclass(frozen=True)
 class SessionCallers:
-    """An `access.CallerSource`: people, by their sessions. May not be called inside a transaction."""
+    """Implements `access.CallerSource` by sessions. May not be called inside a transaction."""
 
     parts: Dependencies
 

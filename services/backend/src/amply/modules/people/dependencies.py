@@ -23,7 +23,7 @@ _LOOPBACK: Final = "localhost"
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where people's pages are.
+    """Addresses of people's pages.
 
     Attributes:
         origins: Of the pages that may send somebody's cookie along.
@@ -72,7 +72,7 @@ def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of people depend on.
+    """Dependencies of the people routes.
 
     `before_leaving` is told whose account is about to be deleted and when, in the transaction that does it; what it raises
     keeps the account. Rooms that know what a person is needed for have their say there. `before_session` is told who is about

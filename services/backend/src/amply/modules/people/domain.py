@@ -84,7 +84,7 @@ class PeopleNotConfigured(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody with an account. `stamp` counts what ends their sessions."""
+    """A person with an account. `stamp` is incremented to end all sessions."""
 
     id: str
     address: Address
@@ -96,7 +96,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """Where a request came from: the address our gateway saw, the browser's name for itself, and its device cookie."""
+    """Origin of a request: IP address, User-Agent, and device cookie."""
 
     address: str
     agent: str
@@ -105,7 +105,7 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class SignInSession:
-    """One session as it is stored, without its token.
+    """A stored session, without its token.
 
     Attributes:
         stamp: The person's when it began; it ends when the person's is another one.

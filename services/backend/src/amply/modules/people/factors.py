@@ -52,7 +52,7 @@ class FactorNotFound(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Factors:
-    """What a person has beside a password."""
+    """A person's second factors."""
 
     has_totp: bool
     passkeys: int
@@ -61,7 +61,7 @@ class Factors:
 
 @dataclass(frozen=True, kw_only=True)
 class NewTotp:
-    """What an app is told, once: `secret` in base 32, `uri` for a QR code."""
+    """A new TOTP secret, shown once: `secret` in base 32, `uri` for a QR code."""
 
     secret: str
     uri: str

@@ -51,7 +51,7 @@ class LastWayIn(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """One provider that signs somebody in."""
+    """A linked identity at one provider."""
 
     id: str
     provider: str

@@ -20,7 +20,7 @@ from amply.modules.access import SignInUnavailable
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """At most so many in any window that long."""
+    """Maximum attempts in a sliding window."""
 
     name: str
     most: int

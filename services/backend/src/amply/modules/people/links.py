@@ -17,7 +17,7 @@ _VERSION: Final = "p1"
 
 @dataclass(frozen=True, kw_only=True)
 class Stamped:
-    """A person at a stamp: what is signed for it ends when the stamp moves."""
+    """A person and their stamp. Tokens become invalid when the stamp changes."""
 
     person_id: str
     stamp: int
@@ -33,7 +33,7 @@ class Stamped:
 
 
 class ClaimLinks(SignedLinks):
-    """That an address is somebody's; for the id of the claim."""
+    """Tokens that confirm an address, for a claim's id."""
 
     version = _VERSION
     purpose = "amply/people/v1/claim"
@@ -50,7 +50,7 @@ class ClaimLinks(SignedLinks):
 
 
 class StampedLinks(SignedLinks):
-    """Links for a person at a stamp."""
+    """Tokens for a person, valid until their stamp changes."""
 
     version = _VERSION
     subject = "usr_[0-9a-z]{26}-[0-9]{1,18}"
@@ -66,14 +66,14 @@ class StampedLinks(SignedLinks):
 
 
 class ResetLinks(StampedLinks):
-    """To a new password."""
+    """Tokens for a password reset."""
 
     purpose = "amply/people/v1/reset"
     lifetime = RESET_LIFETIME
 
 
 class PendingLinks(StampedLinks):
-    """That the password was right and the second factor is missing. Stands in an answer."""
+    """Tokens that the password was verified and the second factor is pending. Returned in a response."""
 
     purpose = "amply/people/v1/second-factor"
     lifetime = PENDING_LIFETIME
@@ -81,7 +81,7 @@ class PendingLinks(StampedLinks):
 
 @dataclass(frozen=True, kw_only=True)
 class LetterLinks:
-    """People's links, all signed with the secret of links in letters."""
+    """All tokens of the people module, signed with the link secret."""
 
     claims: ClaimLinks
     resets: ResetLinks

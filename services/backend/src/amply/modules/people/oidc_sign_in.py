@@ -42,7 +42,7 @@ class AddressNotProven(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """Where the browser goes, and the cookie that it is known by when it comes back."""
+    """The provider's authorization URL, and the cookie that binds the response to the browser."""
 
     url: str
     device: str
@@ -50,7 +50,7 @@ class Begun:
 
 @dataclass(frozen=True, kw_only=True)
 class LinkNeeded:
-    """The address has an account: its owner shows that they are, with `pending` in their hand."""
+    """The address has an account: its owner must authenticate to link the identity, with the `pending` token."""
 
     pending: str
 

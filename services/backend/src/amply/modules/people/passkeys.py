@@ -58,7 +58,7 @@ class Passkey:
 
 @dataclass(frozen=True, kw_only=True)
 class Ceremony:
-    """What the browser is asked. `id` comes back with its answer; `options` go to `navigator.credentials` as they are."""
+    """A WebAuthn ceremony. `id` returns with the answer; `options` are passed to `navigator.credentials`."""
 
     id: str
     options: Mapping[str, Any]

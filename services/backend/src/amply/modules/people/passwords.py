@@ -28,7 +28,7 @@ class PasswordNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one hash takes: memory in KiB, passes over it, lanes. Hashes made at another cost are made anew at sign-in."""
+    """Argon2id parameters: memory in KiB, iterations, lanes. Other hashes are renewed at sign-in."""
 
     memory_kib: int
     passes: int
@@ -41,7 +41,7 @@ AT_ONCE_MAX: Final = 4
 
 
 class Hashing:
-    """Makes and checks hashes, a bounded number at a time: many sign-ins must not take the memory that gifts need."""
+    """Hashes and verifies with bounded concurrency, which bounds the memory."""
 
     def __init__(self, cost: Cost = PRESENT, *, at_once: int = AT_ONCE_MAX) -> None:
         self._hasher = argon2.PasswordHasher(

@@ -23,7 +23,7 @@ _DEVICES_MAX: Final = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a sign-in is checked against. `is_known_device`: the browser has been signed in to this account before."""
+    """Data for verifying a sign-in. `is_known_device`: this browser signed in to this account before."""
 
     person_id: str
     stamp: int

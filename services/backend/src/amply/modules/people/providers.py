@@ -30,7 +30,7 @@ class ProviderRefused(AmplyError):
 
 
 class ProviderForgot(ProviderRefused):
-    """The provider says that what its word was asked for by is good no more (`invalid_grant`): they are gone, or were let go."""
+    """The provider revoked the refresh token (`invalid_grant`)."""
 
 
 class ProviderNotFound(NotFound):
@@ -49,7 +49,7 @@ class NoRoleHere(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """One OpenID provider, as this platform is its client.
+    """An OpenID provider, with this platform's client registration.
 
     Attributes:
         key: What it is called here; of an organisation's own, the organisation's id.
@@ -72,7 +72,7 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What a provider says of somebody who has just shown it who they are. Nothing of it is kept in clear.
+    """A provider's claims about a person who just authenticated. Never stored in plain text.
 
     Attributes:
         subject: Who it is there; means something with the issuer alone.
@@ -98,7 +98,7 @@ class AuthorizationRequest:
 
 
 class ProviderClient(Protocol):
-    """How providers are spoken to. May not be called inside a transaction. Everything may raise ProviderAway."""
+    """Requests to providers. May not be called inside a transaction. Every method may raise ProviderAway."""
 
     def address(
         self,
@@ -147,7 +147,7 @@ def _nobody_arrives(
 
 @dataclass(frozen=True, kw_only=True)
 class OidcSignIn:
-    """Signing in by OpenID Connect: the client, and which providers there are.
+    """OpenID Connect sign-in: the client, and the configured providers.
 
     Attributes:
         providers: Those of the whole platform, by key.

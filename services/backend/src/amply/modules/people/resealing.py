@@ -15,7 +15,7 @@ _Column = InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]
 
 @dataclass(frozen=True, kw_only=True)
 class SealedColumn:
-    """One column. `of` gives what a value in it is bound to, from the row's primary key in its order."""
+    """An encrypted column. `of` returns what a value is bound to, from the row's primary key."""
 
     column: _Column
     of: Callable[..., str]

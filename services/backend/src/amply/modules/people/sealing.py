@@ -29,7 +29,7 @@ _SEALED_V1: Final = b"\1"
 
 @dataclass(frozen=True)
 class PeopleKey:
-    """The secret of this environment's people. Each use has a key of its own, derived by HKDF (RFC 5869).
+    """The people secret of this environment. Each use has its own key, derived by HKDF (RFC 5869).
 
     `keyring` seals what is sealed from now on; without one the secret does.
     """

@@ -37,7 +37,7 @@ _log = structlog.get_logger()
 
 
 class SessionStore:
-    """Sessions and what is remembered beside them, in the cache.
+    """Sessions and related short-lived data in the cache.
 
     Everything raises SignInUnavailable when the cache does not answer, and may not be called inside a transaction.
     """

@@ -27,7 +27,7 @@ _BEGIN_AGAIN: Final = "Begin again with your e-mail address and password."
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A session was opened: its token, and the cookie that the browser is known by."""
+    """A new session: its token, and the device cookie."""
 
     person_id: str
     token: str
@@ -36,7 +36,7 @@ class SignedIn:
 
 @dataclass(frozen=True, kw_only=True)
 class FactorNeeded:
-    """The password was right, or a provider's word, and a second factor is missing. `pending` says so for five minutes."""
+    """First step verified (password or provider), second factor required. `pending` is valid for five minutes."""
 
     pending: str
     has_totp: bool

@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleTaskDependencies:
-    """What the tasks of people depend on. `page` is the address of people's own page, `listed` where erasures are noted."""
+    """Dependencies of the people tasks. `page` is the account page's address, `listed` the erasure list."""
 
     database: Database
     mailer: mail.Mailer

@@ -55,7 +55,7 @@ VisitOf = Annotated[Visit, Depends(_visit)]
 
 @dataclass(frozen=True)
 class SignedInHere:
-    """The dependency of a route for whoever is signed in, whatever their organisations.
+    """Dependency of routes for any signed-in person.
 
     Raises:
         SessionNotValid: Nobody is.
@@ -154,7 +154,7 @@ def set_device(response: Response, site: Site, device: str) -> None:
 
 
 class OwnPagesOnly:
-    """Refuses what changes something when a page of somebody else's asks for it with a person's cookie.
+    """CSRF protection: refuses changes by cookie from pages of other origins.
 
     For every route, so that none can forget it: whatever carries a session's cookie, and all under `/v1/auth/`, where a
     page could otherwise sign its visitor in as somebody else. SameSite=Lax is the first defence, this is the second.

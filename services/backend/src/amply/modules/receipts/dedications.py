@@ -34,9 +34,7 @@ def _apart(found: re.Match[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class DedicationLetter:
-    """Everything the letter says. `donor_name` is None where the donor would rather not be named; one that is no name
-    alone is left out too.
-    """
+    """Contents of the letter. `donor_name` is None if withheld, or if it is more than a name."""
 
     recipient_name: str
     recipient_email: str

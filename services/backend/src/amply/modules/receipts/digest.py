@@ -14,7 +14,7 @@ from amply.modules.receipts.models import IssuedReceiptRow
 
 
 class ReceiptWordsChanged(InvariantViolation):
-    """A receipt opens, and says something other than when it was issued."""
+    """A decrypted receipt does not match the digest from its issuing."""
 
 
 def fresh_salt() -> str:

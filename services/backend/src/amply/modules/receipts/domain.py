@@ -88,7 +88,7 @@ class ReceiptNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class PostalAddress:
-    """Where a donor lives. `country` is ISO 3166-1 alpha-2."""
+    """A donor's postal address. `country` is ISO 3166-1 alpha-2."""
 
     lines: tuple[str, ...]
     city: str
@@ -119,7 +119,9 @@ class GiftAidDeclaration:
 
 @dataclass(frozen=True, kw_only=True)
 class Advantage:
-    """What the donor got in return. `value` is the organisation's good-faith estimate, taxes included; None where it has none."""
+    """A benefit that the donor received. `value` is the organisation's good-faith estimate including taxes; None if it
+    has none.
+    """
 
     kind: AdvantageKind
     description: str
@@ -128,7 +130,7 @@ class Advantage:
 
 @dataclass(frozen=True, kw_only=True)
 class Company:
-    """Who gives, where it is a company: the receipt is made out to it. `tax_id` as the company writes it; may be empty."""
+    """A company as donor, to which the receipt is issued. `tax_id` as written by the company; may be empty."""
 
     name: str
     tax_id: str = ""
@@ -136,7 +138,7 @@ class Company:
 
 @dataclass(frozen=True, kw_only=True)
 class Dedicated:
-    """For whom a gift was made. `kind` names a text: `in_honour_of`, `in_memory_of`."""
+    """A gift's honouree. `kind` names a text: `in_honour_of`, `in_memory_of`."""
 
     kind: str
     honouree: str
@@ -144,7 +146,7 @@ class Dedicated:
 
 @dataclass(frozen=True, kw_only=True)
 class DonorFacts:
-    """What a donor may tell for the receipt. Personal: erasable, and never in the log."""
+    """Donor details for the receipt. Personal: erasable, and never in the log."""
 
     language: Language | None = None
     address: PostalAddress | None = None
@@ -159,7 +161,7 @@ class DonorFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptSettings:
-    """How an organisation issues receipts.
+    """An organisation's receipt settings.
 
     Attributes:
         registration_number: As the jurisdiction writes it: EIN, CRA number, charity or HMRC number, ABN.
@@ -193,7 +195,7 @@ class ReceiptSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class InKind:
-    """A gift that is no money. `appraiser` says who valued it, where somebody did."""
+    """A gift in kind. `appraiser` says who valued it, if somebody did."""
 
     description: str
     appraiser: str = ""
@@ -226,7 +228,7 @@ class GiftFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """All that a receipt says, worded: what is kept, so that the same receipt never says anything else.
+    """The complete text of a receipt, stored so that it never changes.
 
     `rows` are labels with what they label; `banner` is empty, or that it is cancelled or replaces another one.
     """

@@ -36,7 +36,7 @@ class ScheduleNotPossible(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedGift:
-    """One line: a gift in pounds, and what its donor declared with it."""
+    """One line of the schedule: a gift in pounds, with its donor's declaration."""
 
     declaration: GiftAidDeclaration
     given_on: date

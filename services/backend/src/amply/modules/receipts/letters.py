@@ -17,7 +17,7 @@ _OURS: Final = "#05668d"
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """Everything the e-mail says. `proof` is the tlog-proof text; the policy's file stands on the site of `ledger_page`."""
+    """Contents of the e-mail. `proof` is the tlog-proof text; the witness policy is on the site of `ledger_page`."""
 
     receipt: IssuedReceipt
     document: Document

@@ -25,7 +25,7 @@ class ReceiptState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ListedReceipt:
-    """One receipt of a gift; `amount` is what it is over."""
+    """A receipt of a gift; `amount` is the receipted amount."""
 
     id: str
     number: str
@@ -37,7 +37,7 @@ class ListedReceipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
-    """How an organisation counts days and years: UTC and from January where it never said."""
+    """An organisation's time zone and fiscal year (default: UTC, January)."""
 
     zone: ZoneInfo
     fiscal_year_starts: int

@@ -11,7 +11,7 @@ from amply.modules.receipts.wording import Wording
 
 @dataclass(frozen=True, kw_only=True)
 class NotPaid:
-    """Everything the e-mail says. `amount`: what the donor wanted to pay in all."""
+    """Contents of the e-mail. `amount`: the attempted total."""
 
     language: Language
     country: str

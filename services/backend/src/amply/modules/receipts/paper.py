@@ -32,7 +32,7 @@ _COLOUR: Final = "#05668d"
 
 
 class PaperNotMade(Exception):
-    """A document could not be set. It holds nothing of the document: that names people."""
+    """The PDF could not be rendered. The error holds nothing of the document, which names people."""
 
 
 def receipt_pdf(

@@ -50,7 +50,9 @@ GB_HOUSE_MAX: Final = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """What may be said of a gift. `statements` name texts; `eligible` is what counts, the whole gift where nothing is claimed."""
+    """What a receipt may state. `statements` name texts; `eligible` is the eligible amount (all of it where nothing is
+    claimed).
+    """
 
     kind: ReceiptKind
     eligible: Money

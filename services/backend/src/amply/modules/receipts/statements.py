@@ -30,7 +30,7 @@ class YearNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class FiscalYear:
-    """The days of an organisation's year, in its own time zone; named by the calendar year it begins in."""
+    """The days of a fiscal year in the organisation's time zone; named by the calendar year it begins in."""
 
     first: date
     last: date
@@ -76,7 +76,7 @@ class FiscalYear:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftInYear:
-    """One line. `number` is None where no receipt is valid; `eligible` is what its receipt counts, nothing without one."""
+    """One line. `number` is None without a valid receipt; `eligible` is that of the receipt, zero without one."""
 
     given_at: datetime
     number: str | None
@@ -86,7 +86,7 @@ class GiftInYear:
 
 @dataclass(frozen=True, kw_only=True)
 class ThingInYear:
-    """A gift that is no money: described, without an amount."""
+    """A gift in kind: described, without an amount."""
 
     given_at: datetime
     number: str | None
@@ -95,7 +95,7 @@ class ThingInYear:
 
 @dataclass(frozen=True, kw_only=True)
 class GiverInYear:
-    """Who gave, a person or a company, and what."""
+    """A donor (person or company) and their gifts."""
 
     name: str
     gifts: Sequence[GiftInYear]
@@ -104,7 +104,7 @@ class GiverInYear:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """Everything a statement says. `givers`: a person, and companies that the same person gave for, each by itself."""
+    """Contents of a statement. `givers`: the person, and each company they gave for."""
 
     organization: str
     country: str

@@ -26,7 +26,7 @@ _CURLY: Final = "\u2019"
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """Words of one language, numbers and days as one place writes them."""
+    """Texts in one language, with number and date formats of one locale."""
 
     language: Language
     texts: Texts

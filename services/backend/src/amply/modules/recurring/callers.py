@@ -18,7 +18,7 @@ _NO_LINK = "Open this page by the link in our letter, or ask for a new one with 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A donor who came by a valid link, and the parts their request works with. Whoever has a digest is nobody else."""
+    """A donor authenticated by link, with the request's dependencies."""
 
     database: Database
     clock: Clock

@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Cards:
-    """The parts that changing what pays works with."""
+    """Dependencies of changing a payment method."""
 
     database: Database
     saved: payments.SavedMethods
@@ -40,7 +40,7 @@ class Cards:
 
 @dataclass(frozen=True, kw_only=True)
 class AtProcessor:
-    """What the donor's browser needs to carry on at the processor."""
+    """What the donor's browser needs to continue at the processor."""
 
     client_secret: str
     account_id: str

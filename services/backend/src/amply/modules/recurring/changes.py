@@ -41,14 +41,14 @@ PAUSE_MAX: Final = timedelta(days=366)
 
 @dataclass(frozen=True, kw_only=True)
 class CoverChange:
-    """What the donor says of the fee with another amount: the cover they were quoted for it, or that they cover none."""
+    """The fee cover for a new amount: the quoted one, or none."""
 
     cover: FeeCover | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptionsChange:
-    """What is said of gifts to come. `changes` names what is changed: the fields below that it does not name stay."""
+    """Options of future gifts. `changes` names the changed fields; the others stay."""
 
     changes: frozenset[str]
     fund_id: str | None = None

@@ -28,7 +28,7 @@ Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
 
 @dataclass(frozen=True, kw_only=True)
 class CollectionDependencies:
-    """What collecting charges depends on."""
+    """Dependencies of collecting charges."""
 
     database: Database
     processor: payments.Processor
@@ -37,7 +37,7 @@ class CollectionDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class ChargeAttempt:
-    """One look at one charge, as everything stood when it was claimed.
+    """One attempt at a charge, with the state at the time it was claimed.
 
     Attributes:
         contested: The period whose gift the donor's bank wants back or has kept; None where there is none.

@@ -35,7 +35,7 @@ _ADVICE_AGAINST: Final = frozenset({"confirm_card_data", "do_not_try_again"})
 
 
 class DeclineResponse(StrEnum):
-    """What is done. `ASK_DONOR`: their bank wants to hear them, and nobody else can try."""
+    """How to respond to a decline. `ASK_DONOR`: the bank requires authentication by the donor."""
 
     TRY_AGAIN = "try_again"
     ASK_DONOR = "ask_donor"
@@ -44,7 +44,7 @@ class DeclineResponse(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Following:
-    """The next step, and when: for `ASK_DONOR` how long they have."""
+    """The next step and its time; for `ASK_DONOR` the donor's deadline."""
 
     step: DeclineResponse
     at: datetime | None
@@ -67,7 +67,7 @@ def following(
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """How long before a charge its donor is told. Where it `is_required`, `days_min` must lie between letter and charge."""
+    """Advance notice of a charge. Where it `is_required`, `days_min` must lie between letter and charge."""
 
     days: int
     days_min: int

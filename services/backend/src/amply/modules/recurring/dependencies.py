@@ -15,7 +15,7 @@ class RecurringNotConfigured(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of recurring gifts depend on, beside what all routes have."""
+    """Dependencies of the recurring routes."""
 
     saved: payments.SavedMethods
     links: LinkKey

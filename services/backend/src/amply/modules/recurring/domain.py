@@ -144,7 +144,7 @@ class LinkNotValid(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Recurring gifts of one donor to one organisation.
+    """A recurring plan of one donor to one organisation.
 
     Attributes:
         amount: Of each gift that is not opened yet.
@@ -182,7 +182,9 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """One period of a plan: `fee_cover` was added to `amount`. `declines` counts refusals since what pays it was last changed, `looks` turns since a change."""
+    """One period of a plan: `fee_cover` is added to `amount`. `declines` counts refusals since the payment method last
+    changed, `looks` attempts since a change.
+    """
 
     plan_id: str
     period: int

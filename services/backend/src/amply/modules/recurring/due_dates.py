@@ -33,7 +33,7 @@ class Interval(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """When gifts are due.
+    """The due dates of a plan.
 
     Attributes:
         first_month: The first day of the month that period 0 belongs to.

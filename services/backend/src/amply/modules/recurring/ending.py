@@ -12,7 +12,7 @@ from amply.modules.recurring.plan_transitions import Amounts, LetterKind, PaidWi
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """A charge as it was tried. The plan may have another amount and another card by the time its donor reads of it."""
+    """An attempted charge with the amount and payment method of that time."""
 
     charge: Charge
     method_kind: str | None

@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PlanLetterDependencies:
-    """What letters about plans depend on. `page` is the address of the donors' own page."""
+    """Dependencies of plan letters. `page` is the donor page's address."""
 
     database: Database
     mailer: mail.Mailer
@@ -40,7 +40,7 @@ class PlanLetterDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What one letter tells of a plan. `amount` is what is charged in all, and `fee_cover` what of it is for the fee."""
+    """Contents of a plan letter. `amount` is the total charge, `fee_cover` its part for the fee."""
 
     kind: LetterKind
     to: str

@@ -7,7 +7,7 @@ from amply.modules.recurring.domain import LinkNotValid
 
 
 class LinkKey(SignedLinks):
-    """What links are signed with."""
+    """Signing key of donor links."""
 
     version = "v2"
     purpose = "amply/donor-link/v2/giving"

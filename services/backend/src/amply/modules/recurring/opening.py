@@ -48,7 +48,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class _DuePlan:
-    """A locked plan whose moment has come, and the period it is for."""
+    """A locked plan that is due, and the period to open."""
 
     session: Session
     row: PlanRow

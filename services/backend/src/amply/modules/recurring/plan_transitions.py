@@ -34,7 +34,7 @@ FIRST: Final = 0
 
 
 class LetterKind(StrEnum):
-    """What a plan's donor is written about."""
+    """Kinds of letters about a plan."""
 
     NOTICE = "notice"
     DECLINED = "declined"
@@ -49,7 +49,7 @@ class LetterKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Amounts:
-    """What a gift takes from its donor: in all, and what of it covers the fee."""
+    """A charge's total, and the fee cover in it."""
 
     total: Money
     fee_cover: Money
@@ -57,7 +57,7 @@ class Amounts:
 
 @dataclass(frozen=True, kw_only=True)
 class PaidWith:
-    """What was to pay when it was tried; the plan may have another card by the time its donor reads of it."""
+    """The payment method that was attempted; the plan may have another one by now."""
 
     kind: str | None
     last4: str | None

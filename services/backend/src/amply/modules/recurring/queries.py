@@ -23,7 +23,7 @@ _GIFTS_MAX: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodInView:
-    """One period, how its gift stands, and what it cost; None where there is no gift."""
+    """One period: its charge, the state of its gift, and its cost; None where there is no gift."""
 
     charge: Charge
     status: DonationStatus | None
@@ -32,7 +32,7 @@ class PeriodInView:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanInView:
-    """A plan as its donor sees it: with its periods, the newest first. `next_cover`: what the next gift adds for the fee today."""
+    """A plan as its donor sees it, with its periods, newest first. `next_cover`: the next fee cover at today's fees."""
 
     plan: Plan
     organization: str

@@ -253,7 +253,7 @@ def _seen(caller: Caller, plan_id: str) -> PlanOut:
 
 
 class _Change(Protocol):
-    """What is done about a plan of theirs."""
+    """Applies a change to a donor's plan."""
 
     def __call__(
         self, session: Session, *, plan_id: str, email_sha256: str | None, now: datetime

@@ -30,7 +30,7 @@ IDEMPOTENCY_SCOPE: Final = "POST /v1/recurring"
 
 @dataclass(frozen=True, kw_only=True)
 class PlanStartDependencies:
-    """What starting a plan depends on."""
+    """Dependencies of starting a plan."""
 
     database: Database
     processor: payments.Processor

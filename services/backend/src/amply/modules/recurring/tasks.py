@@ -14,7 +14,7 @@ from amply.modules.recurring.opening import announce_due, end_abandoned, open_du
 
 @dataclass(frozen=True, kw_only=True)
 class RecurringTaskDependencies:
-    """What the worker's tasks about plans depend on."""
+    """Dependencies of the recurring tasks."""
 
     collecting: CollectionDependencies
     writing: PlanLetterDependencies

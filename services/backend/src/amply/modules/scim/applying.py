@@ -59,7 +59,9 @@ _UNINVITE: Final = text(
 
 @dataclass
 class Applying:
-    """One request's. `stamps` are the new stamps of those whose sessions end, for the cache to be told of afterwards."""
+    """Effects of one SCIM request. `stamps`: new stamps of people whose sessions end, to be written to the cache
+    afterwards.
+    """
 
     session: Session
     known: DirectoryCaller

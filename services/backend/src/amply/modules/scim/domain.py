@@ -16,7 +16,7 @@ PATTERN: Final = rf"scim_{TAIL}"
 
 
 class Secret(CheckedSecret):
-    """A token as a directory sends it."""
+    """A SCIM token as sent in a request."""
 
     FORM = PATTERN
     PURPOSE = b"amply/scim-token/v1"
@@ -29,7 +29,7 @@ class Secret(CheckedSecret):
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A token as it is known after it was made: all but the secret."""
+    """A SCIM token after creation, without its secret."""
 
     id: str
     last_four: str
@@ -41,7 +41,7 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class DirectoryCaller:
-    """Whose directory asks."""
+    """The authenticated directory of a request."""
 
     token_id: str
     organization_id: str

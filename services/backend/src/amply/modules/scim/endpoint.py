@@ -61,7 +61,7 @@ _log = structlog.get_logger()
 
 
 class RequestRefused(SCIMException):
-    """Something that our own rules refuse."""
+    """One of our own errors as a SCIM error response."""
 
     def __init__(self, error: AmplyError) -> None:
         self.status = error.status

@@ -30,7 +30,7 @@ _VALUE: Final = "value"
 
 @dataclass(frozen=True, kw_only=True)
 class Narrowed:
-    """Which rows can match. `is_whole`: all of them do, and nothing is left to look at. None: any row."""
+    """SQL prefilter. `is_whole`: it is exact, so nothing is left to check. `None`: no restriction."""
 
     condition: ColumnElement[bool] | None = None
     is_whole: bool = False

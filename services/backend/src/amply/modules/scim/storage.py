@@ -47,7 +47,7 @@ _VERSION_BYTES: Final = 12
 
 
 class TooManyResources(SCIMException):
-    """A directory holds as much as it may."""
+    """The directory reached its maximum size."""
 
     status = 409
     _default_detail = (
@@ -56,7 +56,7 @@ class TooManyResources(SCIMException):
 
 
 class _Memory(InMemoryStorage):
-    """The library's, with our ids, versions and clock."""
+    """The library's in-memory backend with our ids, versions and clock."""
 
     def generate_id(self, resource_type: ResourceType, resource: Resource[Any]) -> str:
         del resource
@@ -67,7 +67,7 @@ class _Memory(InMemoryStorage):
 
 
 class PostgresScimStorage(ScimStorage):
-    """One organisation's, within one transaction that is bound to it and to the token that asks.
+    """One organisation's resources, within one transaction that is bound to it and its token.
 
     `named`: the members of a group that the request is about; None where it may be about all.
     """

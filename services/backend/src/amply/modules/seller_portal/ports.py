@@ -16,7 +16,7 @@ class TablesAway(Unavailable):
 
 
 class SoldTables(Protocol):
-    """The control plane's tables, as far as sellers see them. Whatever is asked may raise TablesAway."""
+    """Read access to the control plane's tables. Every method may raise TablesAway."""
 
     def datasets(self, owner: str, *, after: str | None, limit: int) -> Sequence[Dataset]:
         """Of one owner, by their ids: those behind `after`."""
@@ -38,7 +38,7 @@ class SoldTables(Protocol):
 
 
 class Certificates(Protocol):
-    """Where the releases' certificates are."""
+    """Store of release certificates."""
 
     def read(self, place: str) -> bytes | None:
         """At most as long as a certificate may be. None where there is nothing.
@@ -50,7 +50,7 @@ class Certificates(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of the seller portal depend on."""
+    """Dependencies of the seller portal routes."""
 
     tables: SoldTables
     certificates: Certificates

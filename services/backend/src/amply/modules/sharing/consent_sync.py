@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class SharingDependencies:
-    """What the worker's tasks of data sharing depend on."""
+    """Dependencies of the data sharing tasks."""
 
     database: Database
     consents: ConsentTable

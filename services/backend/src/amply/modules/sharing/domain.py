@@ -49,7 +49,7 @@ class DataSharingNotOffered(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a donor has decided. `since`: when they last did; None where they never have."""
+    """A donor's current decision. `since`: its time; None if there never was one."""
 
     purpose: Purpose
     extent: Extent
@@ -58,7 +58,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class ToldConsent:
-    """What the consent table holds of one person of the lake, from a version on.
+    """A person's consent in the lake's consent table, at a version.
 
     Attributes:
         changed_at: When it was decided.
@@ -75,7 +75,7 @@ class ToldConsent:
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One line of a file: a gift, or what became of it since. Texts are empty where nothing is known.
+    """One line of a facts file: a gift, or a later change to it. Unknown texts are empty.
 
     Attributes:
         event_id: This line's own name.

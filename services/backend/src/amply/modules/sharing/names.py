@@ -14,7 +14,7 @@ LAKE: Final = "lake"
 
 
 class LakeNames:
-    """Names as hexadecimal digits."""
+    """Pseudonyms as hexadecimal strings."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring

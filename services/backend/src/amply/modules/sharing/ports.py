@@ -6,11 +6,11 @@ from amply.modules.sharing.domain import Decision, ToldConsent
 
 
 class FileMoved(Exception):
-    """The file changed since its version was asked for: somebody else writes it."""
+    """The file changed since its version was read: another writer is active."""
 
 
 class ConsentTable(Protocol):
-    """Who may be in a release, as those who make releases ask."""
+    """The consent table that the release process reads."""
 
     def put(self, consent: ToldConsent) -> Decision:
         """Keep a consent unless a withdrawal is there, or it is given and this version or a later one is; return what stands there then.
@@ -20,7 +20,7 @@ class ConsentTable(Protocol):
 
 
 class RawFiles(Protocol):
-    """Where facts are handed in. Nobody here reads them."""
+    """The raw files of facts. Write-only from here."""
 
     def version(self, path: str) -> str | None:
         """What stands there now; None where nothing does."""

@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class Ticks:
-    """Keeps the ticks of gifts that are opened: implements what `donations` hands a gift's consent to."""
+    """Implements `donations.ConsentKeeping`: stores consents given with gifts."""
 
     def keep(
         self, session: Session, *, donation_id: str, email: str, said: DataSharing, now: datetime

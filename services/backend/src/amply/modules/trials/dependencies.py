@@ -7,7 +7,7 @@ from amply.modules.members import People
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What trying depends on. `processor_url` is where test cards are charged."""
+    """Dependencies of the route. `processor_url` is where test cards are charged."""
 
     people: People
     processor_url: str

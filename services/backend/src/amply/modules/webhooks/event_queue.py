@@ -18,7 +18,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class EventQueueDependencies:
-    """What reading the event queue depends on. `livemode` and `keeps` as for `ingest`."""
+    """Dependencies of reading the event queue. `livemode` and `keeps` as for `ingest`."""
 
     database: Database
     queue: EventQueue

@@ -39,7 +39,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class MissedEventDependencies:
-    """What looking for events needs. `livemode`: which kind of events this environment takes; `keeps` as for `ingest`."""
+    """Dependencies of finding missed events. `livemode`: kind of events of this environment; `keeps` as for `ingest`."""
 
     database: Database
     source: EventSource
@@ -49,7 +49,7 @@ class MissedEventDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """How many events were listed, how many of them nobody had delivered, and whether the walk came to its end."""
+    """Events listed, how many were new, and whether the walk reached the end."""
 
     listed: int
     missed: int

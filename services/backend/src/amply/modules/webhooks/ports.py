@@ -14,7 +14,7 @@ KeepsEvent = Callable[[Session, ProviderEvent], bool]
 
 
 class EventVerifier(Protocol):
-    """Knows the provider's signature."""
+    """Verifies the provider's signature."""
 
     def verify(self, *, payload: bytes, signature: str, now: datetime) -> ProviderEvent:
         """Return the event that `payload` carries.
@@ -27,14 +27,14 @@ class EventVerifier(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EventPage:
-    """Events, newest first. `older_than` asks for the next page; None on the last one."""
+    """Events, newest first. `older_than` requests the next page; None on the last one."""
 
     items: Sequence[ProviderEvent]
     older_than: str | None
 
 
 class EventSource(Protocol):
-    """The provider's own list of events, and what they are about. May not be called inside a transaction."""
+    """The provider's event list, and the objects of thin events. May not be called inside a transaction."""
 
     def events_between(
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
@@ -54,7 +54,7 @@ class EventReceived:
 
 
 class EventQueue(Protocol):
-    """Where the provider puts events for us. May not be called inside a transaction."""
+    """The queue of provider events. May not be called inside a transaction."""
 
     def receive(self) -> Sequence[EventReceived]:
         """What waits, at most ten; waits a little for the first. What is not marked as done comes back."""

@@ -39,7 +39,7 @@ _IS_FAILING: Final = and_(
 
 @dataclass(frozen=True, kw_only=True)
 class StoredEvent:
-    """An event that nothing happens to. `state`: `unsupported` (nobody handles its type) or `exhausted` (ten attempts)."""
+    """An unhandled event. `state`: `unsupported` (no handler for its type) or `exhausted` (ten attempts)."""
 
     id: str
     type: str
@@ -52,7 +52,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Replayed:
-    """How many were started, and how many of the same choice are left."""
+    """How many events were replayed, and how many matching ones are left."""
 
     started: int
     left: int
@@ -60,7 +60,7 @@ class Replayed:
 
 @dataclass(frozen=True, kw_only=True)
 class UnhandledGroup:
-    """Events of one type to which nothing has happened, for one reason.
+    """Unhandled events of one type, for one reason.
 
     Attributes:
         state: `unsupported`: nobody handles the type. `exhausted`: ten attempts have failed. `failing`: the last attempt has

@@ -206,7 +206,7 @@ def due_again(session: Session, *, now: datetime) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class EventTraces:
-    """Events about one payment: those that were handled, how many were not yet, and whose ids all of them hold."""
+    """Events about one payment: handled ones, the number of unhandled ones, and all ids in them."""
 
     handled_ids: frozenset[str]
     unhandled: int
