@@ -45,7 +45,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Movement:
-    """One component (gross or fee) of a balance transaction, and the entry that should book it.
+    """One part (amount, fee or application fee) of a balance transaction, and the entry that should book it.
 
     Attributes:
         kind: None where no kind of entry is meant for it.
