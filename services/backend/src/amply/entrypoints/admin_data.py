@@ -235,7 +235,7 @@ def end_key(*, contract_id: str) -> None:
 
 
 def priced(amount: str, currency: str, *, option: str) -> Money:
-    """An amount that may be nothing."""
+    """Parse an amount that may be zero."""
     currency_of(currency)
     if re.fullmatch(r"0+(\.0*)?", amount):
         return Money(minor_units=0, currency=currency)
@@ -246,7 +246,7 @@ def priced(amount: str, currency: str, *, option: str) -> Money:
 
 
 def required_settings() -> MarketplaceSettings:
-    """Where the tables are.
+    """Settings of the control plane's tables.
 
     Raises:
         NothingSold: Nothing is sold in this environment.

@@ -38,7 +38,7 @@ doing: ContextVar[Doing | None] = ContextVar("doing", default=None)
 
 
 def also_concerns(*targets: str, organization_id: str | None = None) -> None:
-    """Add what only the command itself knows, such as the id of what it made, to what is recorded of it."""
+    """Add targets that only the command knows, such as a created id, to its audit record."""
     present = doing.get()
     if present is not None:
         present.deed = replace(
@@ -50,7 +50,7 @@ def also_concerns(*targets: str, organization_id: str | None = None) -> None:
 
 @contextmanager
 def opened_database() -> Iterator[Database]:
-    """For commands of several transactions, or with calls to others between them."""
+    """A database for commands of several transactions, or with external calls in between."""
     settings = DatabaseSettings()
     database = connect(settings, application="admin", pool_size=2)
     if _PERSONAL_KEY in os.environ:
@@ -69,7 +69,7 @@ def opened_database() -> Iterator[Database]:
 
 @contextmanager
 def opened_session(*, about: str | None = None) -> Iterator[Session]:
-    """For commands of one transaction: what they change and the record of it are committed together.
+    """A session for commands of one transaction: changes and audit record are committed together.
 
     `about`: the organisation whose own key the command needs.
     """

@@ -202,7 +202,7 @@ READS: Final[frozenset[Path]] = frozenset(
 
 
 def hold(commands: click.Group) -> None:
-    """Put the frame around every command below `commands`."""
+    """Wrap every command below `commands` with audit recording."""
     for path, command in walked(commands):
         how = RECORDED.get(path)
         invariant(
@@ -214,7 +214,7 @@ def hold(commands: click.Group) -> None:
 
 
 def walked(group: click.Group, above: Path = ()) -> Iterator[tuple[Path, click.Command]]:
-    """Every command below a group, with the words it is called by."""
+    """Every command below a group, with its path."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from walked(command, (*above, name))
@@ -261,7 +261,7 @@ def _telling_of_failure(present: Doing, how: Recorded) -> Iterator[None]:
 
 
 def goes_on(action: Action) -> None:
-    """What the command did until here is done, whatever becomes of the rest; what follows is recorded as `action`.
+    """Record what was done so far; what follows is recorded as `action`.
 
     Only of commands that are recorded apart.
     """

@@ -111,21 +111,21 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def route_contexts(app: FastAPI) -> Iterator[RouteContext]:
-    """Every route of the API as it stands in the application, with its routers' own settings."""
+    """Every route of the application, with its routers' settings."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute) and context.include_in_schema:
             yield context
 
 
 def limits_of(context: RouteContext) -> tuple[str, ...]:
-    """The names of the limits that a route's requests count against."""
+    """Names of the rate limits of a route."""
     counting = [call for call in calls_of(context.dependant) if isinstance(call, Limiting)]
     found = (name for call in counting for method in context.methods or () for name in call.limits(method))
     return tuple(dict.fromkeys(found))
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The whole document, of the routes as they are."""
+    """The complete OpenAPI document."""
     made = _with_published_names(
         get_openapi(
             title=app.title,
@@ -277,5 +277,5 @@ def _examples() -> dict[str, Any]:
 
 
 def as_text(made: Mapping[str, Any]) -> str:
-    """As the repository keeps it: one line a fact, so that a change shows."""
+    """The document as stored in the repository: deterministic, so that diffs are readable."""
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"

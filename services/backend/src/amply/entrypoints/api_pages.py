@@ -11,7 +11,7 @@ from amply.entrypoints import api_document, application, problem_catalogue
 
 
 def pages() -> Mapping[str, str]:
-    """Every file that is made from the code, by its path in the repository."""
+    """All generated files by repository path."""
     return {
         "docs/openapi.json": api_document.as_text(application.without_parts().openapi()),
         "docs/problems.md": problem_catalogue.markdown(),
@@ -20,7 +20,7 @@ def pages() -> Mapping[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write them below the folder that is named."""
+    """Write them below the given directory."""
     if len(arguments) != 1:
         sys.stderr.write("Say which folder the repository is in.\n")
         return 1

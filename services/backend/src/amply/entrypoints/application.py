@@ -153,7 +153,7 @@ def deep(request: Request, response: Response) -> DeepHealthOut:
 
 
 def database_part(database: Database) -> Part:
-    """The database as a part that can be asked, through the pool that requests use."""
+    """Health check of the database, through the requests' connection pool."""
     return Part(name="database", ask=lambda: _ask_database(database), is_needed=True)
 
 
@@ -163,7 +163,7 @@ def _ask_database(database: Database) -> None:
 
 
 def create(parts: Parts) -> FastAPI:
-    """The application around its parts.
+    """Create the application with its dependencies.
 
     What it is made of for each route is the same whatever its parts are, costs a third of a second, and is made with the first
     requests: all applications of a process share it.
@@ -191,7 +191,7 @@ def _first(_recording: object | None) -> FastAPI:
 
 
 def without_parts() -> FastAPI:
-    """Every route with its documentation, and nothing that could answer."""
+    """All routes with documentation, without dependencies."""
     app: FastAPI = FastAPIOffline(
         title="Amply",
         version="1",

@@ -80,7 +80,7 @@ class Backlog:
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
-    """Ask each owner in one transaction."""
+    """Measure every backlog in one transaction."""
     with database.transaction() as session:
         return Backlog(
             ledger_unpublished_seconds=ledger.oldest_unpublished_age(session, now=now).total_seconds(),
@@ -114,5 +114,5 @@ def measure(database: Database, *, now: datetime) -> Backlog:
 
 
 def report(backlog: Backlog) -> None:
-    """Write the line the metric filters read."""
+    """Log the line that the metric filters read."""
     _log.info(EVENT, **asdict(backlog))

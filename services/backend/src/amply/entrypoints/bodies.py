@@ -114,7 +114,7 @@ def _is_json(headers: Headers) -> bool:
 
 
 def check(body: bytes) -> None:
-    """Refuse JSON that not everybody reads alike. What is no JSON at all is left to the route, which says so.
+    """Refuse JSON that parsers read differently. Invalid JSON is left to the route's own error.
 
     Raises:
         InvalidRequest: It says what to change.

@@ -86,7 +86,7 @@ class DeepHealth:
         self._found: tuple[float, DeepHealthOut] | None = None
 
     def look(self) -> DeepHealthOut:
-        """What is known, asked anew where it is older than ten seconds."""
+        """The latest results, refreshed when older than ten seconds."""
         with self._lock:
             if self._found is None or self._clock() - self._found[0] >= CACHED_SECONDS:
                 self._found = (self._clock(), self._ask_all())

@@ -29,7 +29,7 @@ class Deprecation:
         invariant(self.ends is None or self.ends > self.since, "An operation ends after it is deprecated.")
 
     def fields(self, *, site_url: str) -> Mapping[str, str]:
-        """The fields of each of its answers."""
+        """Header fields of the operation's responses."""
         told = {
             "Deprecation": http_sf.ser(self.since),
             "Link": f'<{site_url}{self.advice}>; rel="deprecation"; type="text/html"',

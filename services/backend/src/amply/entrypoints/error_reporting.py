@@ -16,7 +16,7 @@ _TOLD_OF_REQUESTS: Final = ("method", "url")
 
 
 def report_errors(service: ServiceSettings) -> None:
-    """Start reporting; anticipated errors and personal data stay home."""
+    """Initialise Sentry. Expected errors (`AmplyError`) and personal data are not sent."""
     dsn = service.sentry_dsn.get_secret_value()
     if dsn:
         sentry_sdk.init(

@@ -16,7 +16,7 @@ _OK: Final = 200
 
 
 def answers() -> bool:
-    """Whether the API of this container says that it is alive."""
+    """Whether this container's API responds to its liveness check."""
     port = int(os.environ["AMPLY_API_PORT"])
     # It made its certificate itself, and on the loopback interface there is nobody else it could be.
     connection = (
@@ -40,7 +40,7 @@ def _verifying_nobody() -> ssl.SSLContext:
 
 
 def beats() -> bool:
-    """Whether this container's main loop has turned within the last minute."""
+    """Whether this container's heartbeat is younger than a minute."""
     return is_alive(os.environ["AMPLY_HEARTBEAT_PATH"])
 
 

@@ -20,7 +20,7 @@ _OTHERS: Final = ("storage", "queues", "keys", "mail")
 
 
 def deep_health(database: Database, cache: redis.Redis, stripe: StripeSettings) -> DeepHealth:
-    """Asks the database, the cache, the processor and the name service."""
+    """Checks of the database, cache, processor and DNS."""
     return DeepHealth(
         [
             database_part(database),

@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def serve(service: ServiceSettings) -> None:
-    """Answer until told to stop."""
+    """Serve until shutdown."""
     api = ApiSettings()
     cache = CacheSettings()
     database = with_keys(
@@ -102,7 +102,7 @@ def serve(service: ServiceSettings) -> None:
 def parts_from_environment(
     service: ServiceSettings, api: ApiSettings, cache: CacheSettings, accounts: people.Dependencies
 ) -> application.Parts:
-    """Everything the application needs, from this process's settings; its database is that of the accounts."""
+    """The application's dependencies from this process's settings."""
     database, stripe, opened = accounts.database, StripeSettings(), cache_client(cache)
     webhook_secret = stripe.webhook_secret.get_secret_value()
     documents, lake = DocumentSettings().documents_bucket, LakeSettings()
@@ -152,7 +152,7 @@ def parts_from_environment(
 def trial_dependencies(
     service: ServiceSettings, accounts: people.Dependencies, stripe: StripeSettings
 ) -> trials.Dependencies | None:
-    """What people make test organisations with; None where nobody may."""
+    """Dependencies of test organisations; None where they are not allowed."""
     if not trials.are_offered(environment=service.environment, livemode=service.livemode):
         return None
     return trials.Dependencies(people=MemberDirectory(accounts), processor_url=stripe.api_url)
@@ -161,7 +161,7 @@ def trial_dependencies(
 def people_parts(
     database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool
 ) -> people.Dependencies:
-    """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
+    """Dependencies of sign-in. Attempts are counted in the cache alone: without it nobody can sign in."""
     settings = PeopleSettings()
     url, key = settings.breach_list_url, people.PeopleKey.from_settings(settings, keyring=database.keyring)
     return people.Dependencies(

@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 def ingestion_dependencies(
     database: Database, settings: LakeSettings
 ) -> ingestion.IngestionDependencies | None:
-    """What data is taken in with; None where none is."""
+    """Dependencies of ingestion; None where it is not enabled."""
     if not (settings.datasets_table and settings.raw_bucket):
         return None
     return ingestion.IngestionDependencies(
@@ -35,7 +35,7 @@ def ingestion_dependencies(
 def ingestion_tasks(
     parts: ingestion.IngestionDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Reading files, and telling what datasets there are. Both are asked for everywhere; where no data is taken in, for nothing."""
+    """Tasks that read files and publish datasets. No-ops where ingestion is not enabled."""
     one = threading.Lock()
 
     def read_files(**_: Any) -> None:

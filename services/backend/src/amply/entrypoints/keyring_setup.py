@@ -8,7 +8,7 @@ from amply.infra.vault import Keyring, KeyTrees
 
 
 def with_keys(database: Database, settings: VaultSettings, *, keeps_trees: bool) -> Database:
-    """The same database; its transactions find the keys there. `keeps_trees`: whether this process may write trees of keys."""
+    """Attach a keyring to the database, and return it. `keeps_trees`: whether this process may write key trees."""
     wrapping = KmsKeyWrapping(key_arn=settings.personal_key_arn)
     trees = KeyTrees(S3KeyTrees(bucket=settings.key_tree_bucket), wrapping, keeps=keeps_trees)
     database.keyring = Keyring(database.engine, wrapping, trees=trees)
@@ -16,7 +16,7 @@ def with_keys(database: Database, settings: VaultSettings, *, keeps_trees: bool)
 
 
 def that_only_opens(database: Database, settings: OpeningSettings) -> Database:
-    """The same database; it opens what organisations' own keys sealed, once each is asked for, and seals nothing."""
+    """Attach a decrypt-only keyring for organisations' own keys, each loaded on demand, and return the database."""
     wrapping = KmsKeyWrapping(key_arn=settings.personal_key_arn)
     database.keyring = Keyring(database.engine, wrapping, scopes=(), only_opens=True)
     return database

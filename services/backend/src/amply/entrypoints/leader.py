@@ -28,7 +28,7 @@ def lead(
     heartbeat_path: str,
     stopping: threading.Event,
 ) -> None:
-    """Run until told to stop.
+    """Run until shutdown.
 
     `start` is called each time this process becomes the leader. Whatever fails, the lead is given away, the next try
     comes after a wait that doubles up to 30 seconds, and the state of the lead before is forgotten.

@@ -19,7 +19,7 @@ def oidc_sign_in_parts(
     edge_url: str,
     on_laptop: bool,
 ) -> people.OidcSignIn:
-    """Providers of everybody and of organisations. On a laptop one may be this machine."""
+    """Dependencies of sign-in by OpenID provider. On a laptop a provider may be on this machine."""
     secrets = settings.sign_in_secrets
     providers = {
         each.key: people.Provider(
@@ -45,14 +45,14 @@ def oidc_sign_in_parts(
 def federated_sign_in(
     database: Database, key: people.PeopleKey, client: people.ProviderClient
 ) -> federation.FederatedSignIn:
-    """Whom organisations' providers bring, as their directories list them."""
+    """Dependencies of sign-in through an organisation's provider, with its SCIM directory."""
     return federation.FederatedSignIn(database=database, key=key, client=client, directory=scim.Listing(key))
 
 
 def with_organizations(
     parts: application.Parts, accounts: people.Dependencies, *, on_laptop: bool
 ) -> application.Parts:
-    """The application's parts with what organisations' own sign-in needs."""
+    """The application's dependencies, with federated sign-in and SCIM added."""
     if accounts.oidc_sign_in is None:
         return parts
     return replace(

@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 
 def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRows, ...]:
-    """All kinds of rows with something sealed by an envelope key. One that stood in none would lose its old keys.
+    """All tables with values encrypted by envelope keys. Values of a missing table would lose their old keys.
 
     `secrets`: who seals anew needs them, and who only counts does not.
     """
@@ -50,7 +50,7 @@ def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = Non
 
 
 def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRows, ...]:
-    """What goes with a donor who is erased: it is sealed under leaves of the donors' tree.
+    """Tables erased with a donor: encrypted under leaves of the donors' key tree.
 
     Gifts come first: what goes with one is sealed under its leaf. `secrets` as above.
     """
@@ -65,7 +65,7 @@ def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRo
 
 
 def keep_sealed(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> None:
-    """Finish what erasures left, let go of old trees, and seal these rows by the newest keys: whatever fails holds back nothing else.
+    """Finish interrupted erasures, empty old trees, and re-encrypt rows. A failure of one stops no other.
 
     Outside transactions. Raises the first error, once all was tried.
     """
@@ -88,9 +88,7 @@ def keep_sealed(database: Database, kinds: Sequence[SealedRows], *, now: datetim
 def people_tasks(
     parts: people.PeopleTaskDependencies, secrets: ledger.CommitmentSecrets, *, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
-    newest keys.
-    """
+    """Tasks of people: account letters, recording erasures, and key rotation of all personal data."""
 
     def send_letters(**_: Any) -> None:
         sent = people.send_letters(parts, now=clock())

@@ -39,12 +39,12 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
 
 
 def problem_type(app: FastAPI, code: str) -> str:
-    """Where a problem's code is explained, on the site of the same environment."""
+    """The URL that explains a problem's code, on the site of the same environment."""
     return f"{app.state.site_url}/problems/#{code}"
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` in one shape."""
+    """Install exception handlers for all errors."""
     app.add_exception_handler(AmplyError, known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, of_http)
@@ -54,7 +54,7 @@ def install(app: FastAPI) -> None:
 
 
 def known(request: Request, error: Exception) -> JSONResponse:
-    """The answer to an error of ours."""
+    """The response to an `AmplyError`."""
     if not isinstance(error, AmplyError):
         return _unexpected(request, error)
     answer = _answer(
@@ -90,7 +90,7 @@ def _database_away(request: Request, error: Exception) -> JSONResponse:
 
 
 def field_named(path: Iterable[str]) -> str:
-    """A field as problems call it: where it stands, from the outermost in.
+    """A field's path as problems name it, outermost first.
 
     An unknown field has whatever name it was sent with: what is no name is not repeated.
     """
@@ -116,7 +116,7 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
 
 
 def of_http(request: Request, error: Exception) -> JSONResponse:
-    """The answer to an error of HTTP itself."""
+    """The response to an HTTP exception."""
     if not isinstance(error, HTTPException):
         return _unexpected(request, error)
     code, advice = _ADVICE.get(error.status_code, _ADVICE[400])

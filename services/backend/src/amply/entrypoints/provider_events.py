@@ -29,7 +29,7 @@ class EventHandlers:
 
 
 def handle(parts: EventHandlers, event_id: str) -> webhooks.Outcome | None:
-    """Fetch what a thin event is about, then apply the event; None when nothing is left to do, or it waits.
+    """Fetch a thin event's object, then handle the event; None if there is nothing to do, or it must wait.
 
     Raises:
         Whatever its handler raises: it stays unhandled and comes back.

@@ -60,7 +60,7 @@ class Publishing:
     clock: Clock
 
     def clear(self) -> None:
-        """Compare this database with what the public and the witnesses have seen, and let a sequencer begin.
+        """Compare this database with the public log and the witnesses, and clear the sequencer to work.
 
         Raises:
             ForkRefused: This database does not extend it.
@@ -74,7 +74,7 @@ class Publishing:
             raise
 
     def answer_who_waits(self) -> None:
-        """Compare once more when a sequencer has begun to lead since."""
+        """Repeat the comparison if a new sequencer has taken the lead."""
         if ledger.clearance_is_due(self.database):
             self.clear()
 
@@ -132,7 +132,7 @@ def turns(
     clock: Clock,
     elapsed: Callable[[], float] = time.monotonic,
 ) -> Turn:
-    """Publish when there is something new; ask again soon while too few witnesses cosign.
+    """Publish whenever there is something new; retry soon while the witness quorum is missing.
 
     `elapsed` gives seconds that no step of a wall clock touches.
 
@@ -146,7 +146,7 @@ def turns(
 
 
 def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:
-    """Do `act` when its wait, counted from its beginning, is over, and `meanwhile` every half second.
+    """Call `act` when the wait since its last start is over, and `meanwhile` every half second.
 
     So a new sequencer waits no longer than that.
     """
@@ -164,7 +164,7 @@ def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[],
 
 
 def witnesses_of(policy: Policy) -> ledger.Witnesses:
-    """The policy's witnesses, each at the address that the policy gives.
+    """The policy's witnesses, at the addresses in it.
 
     Raises:
         ValueError: A witness has none.

@@ -24,7 +24,7 @@ _SKEW: Final = timedelta(days=1)
 
 
 def self_signed_context(*, now: datetime) -> ssl.SSLContext:
-    """A context for a server, TLS 1.2 at least, with a new key and certificate."""
+    """An SSL context for a server (TLS 1.2 at least), with a new key and certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         x509.CertificateBuilder()

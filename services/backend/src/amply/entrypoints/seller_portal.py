@@ -7,7 +7,7 @@ from amply.modules import seller_portal
 
 
 def seller_portal_dependencies(settings: SoldDataSettings) -> seller_portal.Dependencies | None:
-    """Where sellers' data is; None where there are no pages for them."""
+    """Dependencies of the seller portal; None where it is not enabled."""
     if not all(
         (settings.datasets_table, settings.usage_table, settings.revenue_table, settings.curated_bucket)
     ):

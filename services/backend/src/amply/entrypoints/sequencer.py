@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 def turns(
     database: Database, *, origin: str, clock: Clock, batch_max: int = ledger.SEQUENCER_BATCH_MAX
 ) -> Turn:
-    """Sequence a batch a turn; the next one at once while there is more than a batch.
+    """Sequence one batch in each turn; the next turn follows at once while a batch was full.
 
     Not before the publisher says that this database extends what the public has seen, nor while it says otherwise.
     """

@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 
 def sharing_dependencies(database: Database, settings: LakeSettings) -> sharing.SharingDependencies | None:
-    """What data is shared with; None where none is."""
+    """Dependencies of data sharing; None where it is not enabled."""
     if not (settings.consent_table and settings.raw_bucket):
         return None
     return sharing.SharingDependencies(
@@ -30,7 +30,7 @@ def sharing_dependencies(database: Database, settings: LakeSettings) -> sharing.
 def sharing_tasks(
     parts: sharing.SharingDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Telling who consents, and writing what they consented to. Both are asked for everywhere; where no data is shared, for nothing."""
+    """Tasks that publish consents and write facts. No-ops where data sharing is not enabled."""
 
     def tell_consents(**_: Any) -> None:
         told = 0 if parts is None else sharing.tell_consents(parts, now=clock())

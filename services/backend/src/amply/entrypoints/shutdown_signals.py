@@ -6,7 +6,7 @@ import threading
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that is set by the first signal."""
+    """An event that the first SIGTERM or SIGINT sets."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -14,5 +14,5 @@ def stop_on_signals() -> threading.Event:
 
 
 def exit_on_sigterm() -> None:
-    """SIGTERM as an exception, so that whatever surrounds the work at hand is closed."""
+    """Raise SystemExit on SIGTERM, so that context managers clean up."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())

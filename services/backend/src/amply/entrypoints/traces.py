@@ -31,7 +31,7 @@ class _TracingChoices:
 
 @contextmanager
 def traced(service: ServiceSettings, settings: TraceSettings) -> Iterator[None]:
-    """Record what the block does. Whatever is wrong with that, the block runs."""
+    """Record spans during the block. Failures of tracing never reach the block."""
     try:
         chosen = _chosen(settings)
     except Exception:  # noqa: BLE001 -- no gift fails because nobody could watch it

@@ -99,7 +99,7 @@ class Parts:
 
 
 def parts_from_environment() -> Parts:
-    """Everything the tasks need, from this process's settings."""
+    """The tasks' dependencies from this process's settings."""
     database = with_keys(
         connect(DatabaseSettings(), application="worker", pool_size=CONCURRENCY),
         VaultSettings(),

@@ -15,12 +15,12 @@ _log = structlog.get_logger()
 
 
 def log_unavailable(error: Exception, *, without: str) -> None:
-    """One line for each request that the cache did not answer; they are counted, and ring. `without`: what was not done."""
+    """Log that the cache did not respond; the lines are counted for an alarm. `without`: what was skipped."""
     _log.warning("cache_away", without=without, error=type(error).__name__)
 
 
 def cache_client(settings: CacheSettings, *, decodes: bool = False) -> redis.Redis:
-    """A pool of connections. `decodes`: what is read is text.
+    """A client with a connection pool. `decodes`: responses are text.
 
     Everything raises redis.RedisError when the cache does not answer. A connection that was closed while nobody used it is
     made anew, once. Left to itself the library tries ten times, and a cache that hangs would hold up everybody.

@@ -28,12 +28,12 @@ class ChangedMeanwhile(AmplyError):
 
 
 def etag_of(shown: BaseModel) -> str:
-    """The version of what is shown, as its `ETag`: differs whenever anything of it does."""
+    """The `ETag` of a response model: a digest of its contents."""
     return f'"{hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:32]}"'
 
 
 def require_match(if_match: str | None, shown: BaseModel) -> None:
-    """Refuse a change that was decided upon something else than `shown`, which is locked.
+    """Refuse a change whose `If-Match` is not the ETag of `shown`, which the caller has locked.
 
     Raises:
         ChangeNotConditional: It does not say upon what.

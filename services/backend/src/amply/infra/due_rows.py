@@ -65,7 +65,7 @@ def work_off(
 
 
 def again(attempts: int, *, first: timedelta = MINUTE, most: timedelta = _AGAIN_MAX) -> timedelta:
-    """How long after so many attempts, from 1 on, the next one is made."""
+    """The delay before the next attempt, after so many attempts (from 1)."""
     return min(first * (1 << min(attempts - 1, _DOUBLINGS_MAX)), most)
 
 

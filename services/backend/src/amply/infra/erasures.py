@@ -17,7 +17,7 @@ class ErasureList(Protocol):
     """Append-only store of files by name."""
 
     def keep(self, path: str, body: bytes) -> None:
-        """Store a file; one that is there already with the same bytes is fine."""
+        """Store a file; succeeds if the same bytes exist already."""
         ...
 
     def read(self, path: str) -> bytes | None:
@@ -30,18 +30,18 @@ class ErasureList(Protocol):
 
 
 def note(listed: ErasureList, digests: Collection[str]) -> None:
-    """Write down that these are erased. Outside transactions. The name is made of the content: the same again is the same file."""
+    """Append these digests to the list. Outside transactions. Idempotent: the name is a digest of the content."""
     if digests:
         body = json.dumps({"version": 1, "digests": sorted(set(digests))}).encode()
         listed.keep(f"{PREFIX}{hashlib.sha256(body).hexdigest()}.json", body)
 
 
 def noted(listed: ErasureList) -> frozenset[str]:
-    """Every digest of the list. Outside transactions."""
+    """All digests of the list. Outside transactions."""
     bodies = (listed.read(name) for name in listed.names())
     return frozenset(digest for body in bodies if body is not None for digest in json.loads(body)["digests"])
 
 
 def digest_of(kind: str, erased_id: str) -> str:
-    """What stands for one thing of a kind; the same id as another kind has another one."""
+    """The digest of an id, distinct for each kind."""
     return hashlib.sha256(f"amply/erased/1\0{kind}\0{erased_id}".encode()).hexdigest()

@@ -62,17 +62,17 @@ class Limit:
 
     @property
     def at_once(self) -> int:
-        """How many requests may come at once."""
+        """The burst size."""
         return self.burst or self.requests
 
     @property
     def interval(self) -> int:
-        """Microseconds between two requests that come evenly; rounded up, so that never more pass than are said."""
+        """Microseconds between evenly spaced requests, rounded up, so that the limit is never exceeded."""
         return -(-self.seconds * _SECOND // self.requests)
 
     @property
     def window(self) -> int:
-        """Microseconds after which nothing of a burst counts any more."""
+        """Microseconds after which a burst no longer counts."""
         return self.at_once * self.interval
 
     @property
@@ -100,7 +100,7 @@ class Standing:
 
     @classmethod
     def of(cls, name: str, limit: Limit, *, is_allowed: bool, used: int, early: int) -> "Standing":
-        """From what the rule says: how far ahead the moment is, and by how much the request came too early."""
+        """From the algorithm's result: how far ahead the stored time is, and by how much the request was early."""
         return cls(
             name=name,
             limit=limit,
@@ -122,7 +122,7 @@ class Gcra:
         self._run = cache.register_script(clock + RULE)
 
     def take(self, key: str, limit: Limit, *more: int) -> tuple[bool, int, int]:
-        """Count one request; `more` goes to a clock that wants to be told.
+        """Count one request.
 
         Returns:
             Whether it passes; microseconds until nothing counts any more; microseconds that it came too early.

@@ -37,7 +37,7 @@ class AnswerRefused(httpx2.ReadError):
 
 
 def resolved(host: str, port: int) -> Sequence[str]:
-    """The addresses that a name has now, as the system finds them."""
+    """Resolve a host name by the system."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
@@ -62,7 +62,7 @@ class GuardedTransport(httpx2.BaseTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request to where it may go.
+        """Check the address, then send the request to exactly that address.
 
         Raises:
             AddressRefused: It may not.
@@ -107,7 +107,7 @@ class GuardedTransport(httpx2.BaseTransport):
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is a machine on the public internet, whatever form it is written in."""
+    """Whether an address is in the public internet, in any notation."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if inner is not None:
@@ -131,7 +131,7 @@ _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def guarded_timeout() -> httpx2.Timeout:
-    """What a client over this transport waits for each step of an exchange."""
+    """Timeouts of each step for clients over this transport."""
     return httpx2.Timeout(_SECONDS_A_STEP)
 
 

@@ -9,13 +9,13 @@ ALIVE_SECONDS_MAX: Final = 60
 
 
 def beat(path: str) -> None:
-    """Say that this process is alive. An empty path says nothing to nobody."""
+    """Touch the heartbeat file. Does nothing if the path is empty."""
     if path:
         Path(path).touch()
 
 
 def is_alive(path: str) -> bool:
-    """Whether the last beat is recent."""
+    """Whether the last heartbeat is recent."""
     try:
         return time.time() - Path(path).stat().st_mtime < ALIVE_SECONDS_MAX
     except FileNotFoundError:

@@ -29,7 +29,7 @@ class Order:
     def page(
         self, chosen: Select[*tuple[Any, ...]], *, cursor: str | None, limit: int
     ) -> Select[*tuple[Any, ...]]:
-        """The statement for a page after `cursor`, and one row more, which tells whether there is a next one.
+        """The statement of a page after `cursor`, with one extra row that shows whether there is a next page.
 
         Raises:
             CursorNotAcceptable: It is none of this order.
@@ -41,7 +41,7 @@ class Order:
         ).limit(limit + 1)
 
     def next_cursor(self, rows: Sequence[Any], *, limit: int) -> str | None:
-        """The cursor of the page after the first `limit` of these rows; None where there is none."""
+        """The cursor of the page after the first `limit` of these rows, or None."""
         if len(rows) <= limit:
             return None
         last = rows[limit - 1]

@@ -27,7 +27,7 @@ class ReleaseSkipped(AmplyError):
 
 
 def migrate(engine: Engine) -> None:
-    """Apply every revision that is not yet applied, but for those at the end that take away what the release before names.
+    """Apply pending revisions, except trailing ones that remove what the previous release uses.
 
     Such a one says `TAKES_AWAY`. It waits for the next release's first revision, and is applied before that where the database
     is directly below it: there its own release left it. Anywhere further below, the releases between were never deployed, and
@@ -59,7 +59,7 @@ def _present(connection: Connection) -> str | None:
 
 
 def target(scripts: ScriptDirectory, present: str | None) -> str:
-    """The revision to bring a database to that is at `present`, or at none.
+    """The revision to migrate to from `present` (or none).
 
     Raises:
         ReleaseSkipped: As `migrate` says.
@@ -80,7 +80,7 @@ def _takes_away(script: Script) -> bool:
 
 
 def configuration(connection: Connection) -> Config:
-    """Alembic's configuration for one open connection, without an ini file."""
+    """Alembic's configuration for an open connection, without an ini file."""
     config = Config()
     config.set_main_option("script_location", str(importlib.resources.files("amply") / "migrations"))
     config.attributes["connection"] = connection

@@ -26,7 +26,7 @@ class NewRow:
 
 
 def insert_rows(session: Session, *rows: NewRow) -> None:
-    """Write them all. A table's defaults and constraints hold as ever; what the session holds of them does not change."""
+    """Insert all rows. Defaults and constraints apply; the session's identity map is not updated."""
     statement = _statement(tuple((row.table, tuple(row.values)) for row in rows))
     given = {
         f"row{place}_{name}": value for place, row in enumerate(rows) for name, value in row.values.items()

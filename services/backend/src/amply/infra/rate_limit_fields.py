@@ -15,7 +15,7 @@ FIELDS: Final = ("RateLimit", "RateLimit-Policy")
 
 
 def fields_of(standings: Sequence[Standing]) -> Mapping[str, str]:
-    """The two fields of an answer; none where nothing was counted."""
+    """The two header fields of a response; none if nothing was counted."""
     if not standings:
         return {}
     left: http_sf.ListType = [

@@ -136,12 +136,12 @@ class LimitedByAddress(Limited):
 
 
 def limit_by_address(limit: str) -> LimitedByAddress:
-    """A dependency that counts each request against its client's address."""
+    """A dependency that counts each request by the client's IP address."""
     return LimitedByAddress(limit)
 
 
 def client_address(request: Request) -> str:
-    """The address of whoever reached our gateway.
+    """The IP address of the client that reached our gateway.
 
     The gateway overwrites one header with it, so what a client sends there never arrives. Where no gateway stands in
     front (a laptop), no header is configured and the peer is the client.

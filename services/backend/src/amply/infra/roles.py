@@ -36,7 +36,7 @@ class RolesMissing(AmplyError):
 
 
 def make_roles(engine: Engine) -> None:
-    """Make the roles that are missing, and let the owner make objects in the database of `engine`.
+    """Create missing roles, and let the owner create objects in the database of `engine`.
 
     Signs in as the master user. Safe to run twice and beside a migration. Roles belong to the cluster: several
     databases of one cluster share them.
@@ -58,7 +58,7 @@ def make_roles(engine: Engine) -> None:
 
 @contextmanager
 def one_at_a_time(engine: Engine) -> Iterator[Connection]:
-    """A connection in autocommit that holds the lock of whoever changes roles or schema; others wait for it."""
+    """An autocommit connection that holds the advisory lock for changes of roles or schema."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Waiting for another one is the point: however long it takes. Asked again and again: a statement that waits keeps its
         # snapshot, and an index that the other one makes CONCURRENTLY would wait for that.
@@ -71,7 +71,7 @@ def one_at_a_time(engine: Engine) -> Iterator[Connection]:
 
 
 def require_roles(connection: Connection) -> None:
-    """Raises RolesMissing unless all are there and this connection may become the owner."""
+    """Raises RolesMissing unless all roles exist and this connection may become the owner."""
     missing = sorted({OWNER, *LOGIN_ROLES} - _existing(connection))
     may = "SELECT pg_has_role(current_user, oid, 'SET') FROM pg_roles WHERE rolname = :owner"
     if missing or not connection.scalar(text(may), {"owner": OWNER}):

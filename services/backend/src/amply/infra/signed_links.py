@@ -42,7 +42,7 @@ class SignedLinks:
 
     @classmethod
     def from_settings(cls, settings: LinkSettings) -> Self:
-        """The key as a process is told it."""
+        """The key from settings."""
         return cls(settings.link_key.get_secret_value().encode())
 
     def _sign(self, subject: str, *, now: datetime) -> str:

@@ -44,7 +44,7 @@ class Stored:
     version: str | None
 
     def is_what_it_says(self, media_type: str, *, bytes_max: int) -> bool:
-        """Whether it begins as such files do, and is no larger than it may be."""
+        """Whether an upload has the signature of its declared type, and an allowed size."""
         begins = all(self.beginning[at:].startswith(sign) for at, sign in _SIGNATURES[media_type])
         return 0 < self.size_bytes <= bytes_max and begins
 
@@ -53,10 +53,10 @@ class UploadShelf(Protocol):
     """A private, encrypted store of uploads under unguessable names. May not be called inside a transaction."""
 
     def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
-        """A form that uploads one file of this type, of 1 to `bytes_max` bytes, to this name."""
+        """Create a form for one file of this type, of 1 to `bytes_max` bytes, under this name."""
 
     def look(self, key: str) -> Stored | None:
-        """What lies there; None where nothing does."""
+        """Inspect an upload; None if there is none."""
 
     def take_away(self, key: str) -> None:
-        """Nobody reads it any more; nothing happens where there is none."""
+        """Delete an upload. Idempotent."""

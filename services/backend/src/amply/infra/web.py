@@ -54,7 +54,7 @@ def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
 
 
 def calls_of(dependant: Dependant) -> Iterator[Any]:
-    """What is called for a request, a dependency of a dependency included."""
+    """All functions called for a request: its dependencies, transitively."""
     yield dependant.call
     for inner in dependant.dependencies:
         yield from calls_of(inner)

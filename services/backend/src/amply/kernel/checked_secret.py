@@ -34,30 +34,30 @@ class CheckedSecret:
 
     @property
     def digest(self) -> bytes:
-        """What is kept of it: SHA-256 over the secret, with what it is for."""
+        """The stored digest: SHA-256 over the purpose and the secret."""
         return hashlib.sha256(self.PURPOSE + b"\0" + self.text.encode()).digest()
 
     @property
     def last_four(self) -> str:
-        """What tells secrets of a kind apart for people."""
+        """The last four characters, to tell secrets apart."""
         return self.text[-4:]
 
     @classmethod
     def random(cls, prefix: str) -> Self:
-        """One that nobody has."""
+        """A new random secret."""
         stem = prefix + "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM))
         return cls(stem + check_of(stem))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """A secret as it was sent; None when it was not made here, or not sent whole."""
+        """Parse a secret; None if prefix or checksum is wrong."""
         if not re.fullmatch(cls.FORM, text) or check_of(text[:-_CHECK]) != text[-_CHECK:]:
             return None
         return cls(text)
 
 
 def check_of(stem: str) -> str:
-    """CRC-32 in six digits of base 62, the highest first."""
+    """The checksum: CRC-32 in six digits of base 62, the highest first."""
     number, digits = zlib.crc32(stem.encode()), ""
     for _ in range(_CHECK):
         number, digit = divmod(number, len(ALPHABET))

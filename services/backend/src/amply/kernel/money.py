@@ -56,7 +56,7 @@ class Currency:
         )
 
     def accepts(self, minor_units: int) -> bool:
-        """Whether a payment may be of this amount."""
+        """Whether a payment may have this amount."""
         return self.gift_min <= minor_units <= self.gift_max and minor_units % self.step == 0
 
 
@@ -153,7 +153,7 @@ class Money:
 
     @classmethod
     def from_decimal(cls, text: str, *, currency: str) -> Self:
-        """Read an amount as people write it: `5`, `5.00`. Digits that the currency does not have are refused, not rounded.
+        """Parse a decimal amount such as `5` or `5.00`. Excess digits are refused, not rounded.
 
         Raises:
             ValueError: Not such a number, not above zero, or between the currency's steps.

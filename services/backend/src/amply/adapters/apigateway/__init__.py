@@ -28,7 +28,9 @@ class GatewayKeys:
         self._client: Any = boto3.client("apigateway", config=_LIMITS)
 
     def of(self, contract_id: str) -> tuple[str, ...]:
-        """The ids of its keys. A question by a name finds all that begin so, or, in an emulator, everything."""
+        """Ids of a contract's keys. The name query is a prefix match (in emulators it returns everything), so results
+        are filtered.
+        """
         forbid_transaction("API Gateway: list keys")
         found: list[str] = []
         asked = {"usagePlanId": self._plan, "nameQuery": contract_id, "limit": _PAGE}
@@ -41,7 +43,7 @@ class GatewayKeys:
         return tuple(sorted(found))
 
     def make(self, contract_id: str) -> MadeKey:
-        """One that is named by its contract, in the plan; where it cannot be put there it is taken away again."""
+        """Create a key named after its contract and add it to the plan; deleted again if that fails."""
         forbid_transaction("API Gateway: make a key")
         made = self._client.create_api_key(name=contract_id, enabled=True)
         try:
@@ -52,7 +54,7 @@ class GatewayKeys:
         return MadeKey(id=made["id"], value=made["value"])
 
     def end(self, key_id: str) -> None:
-        """Delete a key, and its place in the plan where that does not go with it; what is gone stays gone."""
+        """Delete a key and its membership in the plan. Idempotent."""
         forbid_transaction("API Gateway: end a key")
         try:
             self._client.delete_api_key(apiKey=key_id)

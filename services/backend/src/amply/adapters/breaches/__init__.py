@@ -30,7 +30,7 @@ class HttpBreachList:
         )
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._client.close()
 
     def suffixes_of(self, prefix: str) -> Collection[str]:

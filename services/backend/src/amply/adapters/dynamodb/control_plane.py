@@ -101,7 +101,7 @@ class DynamoContracts(_Table):
             ) from error
 
     def all(self) -> Iterator[Contract]:
-        """Without those that have no terms: what somebody wrote by hand before there was a price is not settled.
+        """All contracts with terms. Ones without (written by hand before prices existed) are not settled.
 
         One that cannot be read is told of, and holds up no other.
         """

@@ -46,7 +46,9 @@ class StripeEventQueue:
         self._client: SQSClient = boto3.client("sqs", config=_LIMITS)
 
     def receive(self) -> Sequence[EventReceived]:
-        """At most ten messages. One that cannot be read is left, to be set aside for a person after five times."""
+        """Receive at most ten messages. An unreadable one is left, and goes to the dead-letter queue after five
+        receives.
+        """
         forbid_transaction("SQS: receive events")
         with tracing.call("SQS: receive events"):
             answer = self._client.receive_message(
@@ -74,7 +76,7 @@ class StripeEventQueue:
 
 
 def event_of(body: str) -> ProviderEvent:
-    """The event in one message.
+    """Parse the event of one message.
 
     Raises:
         EventMalformed: It is none of Stripe's.

@@ -35,11 +35,11 @@ class KmsSigner:
         self._client: KMSClient = boto3.client("kms", config=_LIMITS)
 
     def public_key(self) -> bytes:
-        """The 32 bytes of the public key; asked for once."""
+        """The public key (32 bytes), fetched once."""
         return self._public_key
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of the signature."""
+        """Sign a message; returns 64 bytes."""
         forbid_transaction("KMS: sign")
         invariant(len(message) <= _MESSAGE_BYTES_MAX, "KMS signs short messages")
         answer = self._client.sign(
@@ -68,7 +68,7 @@ class KmsKeyWrapping:
         self._client: KMSClient = boto3.client("kms", config=_WRAPPING_LIMITS)
 
     def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
-        """32 fresh bytes, and the same bytes wrapped."""
+        """Generate a 32-byte key; returns it in plain and wrapped."""
         forbid_transaction("KMS: generate data key")
         with _telling_what_is_away():
             made = self._client.generate_data_key(
@@ -77,7 +77,7 @@ class KmsKeyWrapping:
         return made["Plaintext"], made["CiphertextBlob"]
 
     def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
-        """The 32 bytes that were wrapped."""
+        """Unwrap a 32-byte key."""
         forbid_transaction("KMS: decrypt")
         with _telling_what_is_away():
             opened = self._client.decrypt(

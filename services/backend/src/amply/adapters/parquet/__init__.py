@@ -50,7 +50,7 @@ class ParquetRows:
 
     @contextmanager
     def open(self, file: Pieces, columns: Sequence[str]) -> Iterator[Pieces]:
-        """The rows of a file as lines of JSON."""
+        """Stream a file's rows as JSON lines."""
         forbid_transaction("Parquet: read a file")
         order = {
             "columns": list(columns),
@@ -103,7 +103,7 @@ class _Lines:
         self._program = program
 
     def read(self, size: int, /) -> bytes:
-        """So many bytes at most; none at the end."""
+        """Read at most this many bytes; empty at the end."""
         output = self._program.stdout
         piece = output.read1(size) if output is not None else b""  # type: ignore[attr-defined] # a BufferedReader
         if piece:

@@ -40,7 +40,7 @@ class PillowWorkshop:
         self._one = threading.Lock()
 
     def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:
-        """Decode, and encode anew in each size: nothing but pixels comes over."""
+        """Decode, and re-encode in each size: only pixels survive, no metadata."""
         forbid_transaction("Pillow: make an image")
         order = {
             "sizes": [[size.width, size.height] for size in shape.sizes],

@@ -22,14 +22,14 @@ _QUALITY: Final = 82
 
 
 def refuse(word: str) -> NoReturn:
-    """End, and say why."""
+    """Exit with a reason."""
     sys.stdout.write(word)
     sys.stdout.flush()
     sys.exit(_REFUSED)
 
 
 def limit(order: dict[str, Any]) -> None:
-    """From here on it gets no more memory than this, no more time, and writes no file."""
+    """Limit this process's memory and CPU time, and forbid writing files."""
     memory, seconds = order["memory_bytes"], order["processor_seconds"]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
@@ -38,7 +38,7 @@ def limit(order: dict[str, Any]) -> None:
 
 
 def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
-    """The picture upright, with its first frame alone, and no larger than is needed.
+    """Decode the first frame, upright, no larger than needed.
 
     What it says of its own size is looked at before any of it is decoded.
     """
@@ -64,7 +64,7 @@ def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
 
 
 def with_channels(picture: Image.Image) -> Image.Image:
-    """Of a mode that can be scaled: palettes cannot, nor can one colour that stands for clear (`tRNS` of PNG)."""
+    """Convert to a mode that can be resized: not a palette, nor one transparent colour (`tRNS` of PNG)."""
     has_clear_colour = "transparency" in picture.info
     if picture.mode in ("RGB", "RGBA", "L", "CMYK") and not has_clear_colour:
         return picture
@@ -73,7 +73,7 @@ def with_channels(picture: Image.Image) -> Image.Image:
 
 
 def in_usual_colours(picture: Image.Image) -> Image.Image:
-    """As sRGB, which is what a picture without a profile is shown as."""
+    """Convert to sRGB, which browsers assume for images without a profile."""
     profile = picture.info.get("icc_profile")
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
     plain = picture.convert("RGB") if picture.mode == "RGBA" else picture
@@ -94,7 +94,7 @@ def in_usual_colours(picture: Image.Image) -> Image.Image:
 
 
 def fitted(picture: Image.Image, width: int, height: int, *, covers: bool) -> Image.Image:
-    """On a canvas of its own, which knows nothing of where the picture came from.
+    """Copy onto a new canvas, without any metadata.
 
     `covers`: filled, with what stands over cut off on both sides; otherwise whole, with nothing around it.
     """
@@ -111,7 +111,7 @@ def fitted(picture: Image.Image, width: int, height: int, *, covers: bool) -> Im
 
 
 def encoded(picture: Image.Image, media_type: str) -> bytes:
-    """The same bytes for the same pixels."""
+    """Encode deterministically."""
     written = io.BytesIO()
     if media_type == "image/webp":
         picture.save(written, "WEBP", quality=_QUALITY, method=6)
@@ -123,7 +123,7 @@ def encoded(picture: Image.Image, media_type: str) -> bytes:
 
 
 def made(content: bytes, order: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """The largest as what every browser shows, then all of them as WebP."""
+    """All files: the largest size in a universal format, then all sizes as WebP."""
     picture = in_usual_colours(opened(content, order))
     kinds = [order["fallback"], *("image/webp" for _ in order["sizes"])]
     sizes = [order["sizes"][0], *order["sizes"]]

@@ -55,5 +55,5 @@ class NoRegisters:
 
 
 def registers(*, livemode: bool) -> Register:
-    """What an environment asks."""
+    """The registers of an environment."""
     return NoRegisters() if livemode else MadeUpRegisters()

@@ -43,7 +43,7 @@ class S3PublicLog:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def checkpoint(self) -> StoredCheckpoint | None:
-        """What everyone sees now, with its ETag."""
+        """Read the public checkpoint with its ETag."""
         forbid_transaction("S3: read the checkpoint")
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=_CHECKPOINT)
@@ -54,7 +54,7 @@ class S3PublicLog:
         return StoredCheckpoint(note=found["Body"].read().decode(), version=found["ETag"])
 
     def put_full(self, path: str, body: bytes) -> None:
-        """Store a full tile or bundle under `log/`, for ever."""
+        """Store a full tile or bundle under `log/`, permanently."""
         _put_once(
             self._client, self._bucket, _PREFIX + path, body, content_type=_BINARY, cache_control=_FOR_EVER
         )
@@ -71,7 +71,7 @@ class S3PublicLog:
         )
 
     def let_go(self, path: str) -> None:
-        """Tag a partial tile or bundle for the bucket's lifecycle, which removes it: this program may remove nothing."""
+        """Tag a partial tile or bundle for deletion by the bucket's lifecycle rule: this role may delete nothing."""
         forbid_transaction("S3: tag a partial tile")
         key, value = SUPERSEDED
         try:
@@ -85,7 +85,7 @@ class S3PublicLog:
                 raise
 
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
-        """Write `log/checkpoint` if it is still what was read."""
+        """Write `log/checkpoint` if its ETag is unchanged."""
         forbid_transaction("S3: replace the checkpoint")
         try:
             if replaces is None:

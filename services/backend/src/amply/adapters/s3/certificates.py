@@ -27,7 +27,7 @@ class S3Certificates:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def read(self, place: str) -> bytes | None:
-        """What stands there; None where nothing does, or more than a certificate can be.
+        """Read a certificate; None if it does not exist or exceeds the size limit.
 
         Raises:
             TablesAway: The store does not answer.

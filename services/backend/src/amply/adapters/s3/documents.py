@@ -12,7 +12,7 @@ class S3Documents(S3Uploads):
     """The prefix `applications/` of the documents bucket."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
-        """An address to read it by: as a file that is saved, so that no browser runs what it holds."""
+        """A presigned download URL with `Content-Disposition: attachment`, so that no browser renders the file."""
         asked = {
             "Bucket": self._bucket,
             "Key": key,

@@ -33,7 +33,7 @@ class S3Exports:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
-        """Upload in parts of eight mebibytes; what is small goes at once. Nothing is there before all of it is."""
+        """Multipart upload in parts of 8 MiB; small files in one request. The object appears only when complete."""
         forbid_transaction("S3: write an export")
         held, upload = bytearray(), None
         parts: list[Any] = []
@@ -60,7 +60,7 @@ class S3Exports:
             raise
 
     def link(self, path: str, *, filename: str, media_type: str, lasts: timedelta) -> str:
-        """Signed with this process's own credentials: it asks nobody."""
+        """A presigned URL, computed locally with this process's credentials."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={

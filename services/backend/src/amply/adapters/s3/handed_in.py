@@ -15,17 +15,17 @@ class S3HandedIn(S3Uploads, S3Exports):
     """Upload forms like `S3Uploads`, multipart writes and links like `S3Exports`. Encrypted with the lake's key."""
 
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
-        """What came along with a request."""
+        """Store a file sent within a request."""
         forbid_transaction("S3: hand in")
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=media_type)
 
     def has(self, path: str) -> bool:
-        """By its first bytes."""
+        """Whether the object exists, by its first bytes."""
         return self.look(path) is not None
 
     @contextmanager
     def open(self, key: str, *, version: str | None) -> Iterator[Pieces]:
-        """As a stream of the version that was looked at."""
+        """Stream the version that was inspected."""
         forbid_transaction("S3: read what was handed in")
         try:
             found = (

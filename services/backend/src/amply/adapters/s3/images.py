@@ -17,7 +17,7 @@ class S3Images(S3Uploads):
         self._media = media
 
     def read(self, key: str, *, version: str | None) -> bytes | None:
-        """The version that was looked at; None where it is gone."""
+        """Read the inspected version; None if it is gone."""
         forbid_transaction("S3: read an image")
         try:
             found = (
@@ -32,14 +32,14 @@ class S3Images(S3Uploads):
         return found["Body"].read()
 
     def publish(self, path: str, content: bytes, *, media_type: str) -> None:
-        """Under a name that never means other bytes, so that again changes nothing."""
+        """Store under a content-addressed name, so repeating is harmless."""
         forbid_transaction("S3: publish an image")
         self._client.put_object(
             Bucket=self._media, Key=path, Body=content, ContentType=media_type, CacheControl=_FOR_EVER
         )
 
     def withdraw(self, prefix: str) -> None:
-        """A marker upon everything whose name begins so; the bucket's lifecycle forgets what lies beneath."""
+        """Put delete markers on everything with this prefix; the lifecycle rule removes the versions."""
         forbid_transaction("S3: withdraw an image")
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._media, Prefix=prefix)
         for found in (each for page in pages for each in page.get("Contents", [])):

@@ -31,7 +31,7 @@ class S3KeyTrees:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
-        """The tree of this name; None where there is none. One that is known by its mark comes without its bytes.
+        """Read a tree, or None. If its mark is known already, the body is omitted.
 
         Raises:
             KeyTreeAway: S3 did not answer, or refused.
@@ -54,7 +54,7 @@ class S3KeyTrees:
             raise _away(error) from error
 
     def write(self, name: str, body: bytes, *, replaces: str | None) -> str:
-        """Write what replaces the tree with this mark, or the first one; answers the new mark.
+        """Replace the tree with this mark, or create the first one; returns the new mark.
 
         Raises:
             KeyTreeMoved: What is there has another mark.

@@ -24,7 +24,7 @@ class S3OperatorFiles:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def read(self, name: str, *, bytes_max: int) -> bytes | None:
-        """The file's beginning, of so many bytes at most; None where there is none."""
+        """Read up to this many bytes; None if there is no file."""
         forbid_transaction("S3: read an operator's file")
         try:
             with self._client.get_object(Bucket=self._bucket, Key=f"{PREFIX}{name}")["Body"] as body:
@@ -35,6 +35,6 @@ class S3OperatorFiles:
             raise
 
     def remove(self, name: str) -> None:
-        """A marker upon it; the bucket's lifecycle forgets what lies beneath."""
+        """Put a delete marker; the lifecycle rule removes the version."""
         forbid_transaction("S3: remove an operator's file")
         self._client.delete_object(Bucket=self._bucket, Key=f"{PREFIX}{name}")

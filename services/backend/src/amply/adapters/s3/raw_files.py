@@ -29,14 +29,14 @@ class S3RawFiles:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def version(self, path: str) -> str | None:
-        """The ETag of what stands there now; None where nothing does."""
+        """The current ETag, or None."""
         forbid_transaction("S3: look for a raw file")
         listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=path, MaxKeys=1)
         found = {each["Key"]: each["ETag"] for each in listed.get("Contents", [])}
         return found.get(path)
 
     def write(self, path: str, content: bytes, *, replaces: str | None) -> None:
-        """Store a whole file in place of that version; None: where nothing is.
+        """Replace the given version by a whole file; None: create it.
 
         Raises:
             FileMoved: Something else stands there.

@@ -37,7 +37,7 @@ class S3Uploads:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
-        """A form that uploads one file."""
+        """Create a presigned form for one file."""
         made = self._client.generate_presigned_post(
             self._bucket,
             key,
@@ -48,7 +48,7 @@ class S3Uploads:
         return Upload(url=made["url"], fields=made["fields"])
 
     def look(self, key: str) -> Stored | None:
-        """Its size, its first bytes, and its version."""
+        """Size, first bytes and version of an upload."""
         forbid_transaction("S3: look at an upload")
         try:
             found = self._client.get_object(
@@ -67,13 +67,13 @@ class S3Uploads:
         )
 
     def take_away(self, key: str) -> None:
-        """A marker upon it; the bucket's lifecycle forgets what lies beneath."""
+        """Put a delete marker; the lifecycle rule removes the version."""
         forbid_transaction("S3: take an upload away")
         self._client.delete_object(Bucket=self._bucket, Key=key)
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether S3 says that nothing, or nothing with bytes in it, is there."""
+    """Whether S3's error means that the object does not exist or is empty."""
     return error.response.get("Error", {}).get("Code", "") in {
         *("NoSuchKey", "NoSuchVersion", "404", "InvalidRange")
     }

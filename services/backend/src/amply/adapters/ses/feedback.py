@@ -107,7 +107,9 @@ class SesFeedback:
         self._client: SQSClient = boto3.client("sqs", config=_LIMITS)
 
     def receive(self) -> Sequence[FeedbackReceived]:
-        """At most ten messages. One that cannot be read is left, to be set aside for a person after five times."""
+        """Receive at most ten messages. An unreadable one is left, and goes to the dead-letter queue after five
+        receives.
+        """
         forbid_transaction("SQS: receive feedback")
         with tracing.call("SQS: receive feedback"):
             answer = self._client.receive_message(
@@ -131,7 +133,7 @@ class SesFeedback:
 
 
 def feedback_of(body: str) -> list[Feedback]:
-    """What one message says, an item for each address.
+    """Parse one message: one item for each address.
 
     Raises:
         FeedbackMalformed: It is no SES event, or of a type the stack does not ask for.

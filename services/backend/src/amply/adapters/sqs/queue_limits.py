@@ -15,7 +15,7 @@ class QoS(SQS.QoS):
     """Tracks messages that are delivered and not acknowledged."""
 
     def in_flight(self, queue_url: str) -> int:
-        """Messages of one queue. Called by the thread that receives: others only note what they have done."""
+        """Count unacknowledged messages of one queue. Called by the receiving thread only."""
         self._flush()  # type: ignore[no-untyped-call] # kombu types a part
         return sum(
             message.delivery_info.get("sqs_queue") == queue_url for message in self._delivered.values()

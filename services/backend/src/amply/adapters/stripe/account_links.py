@@ -14,7 +14,7 @@ class StripeAccountLinks:
         self._client = client_for(settings)
 
     def onboarding(self, *, account_id: str, again_url: str, back_url: str) -> OnboardingLink:
-        """Everything Stripe will want within the year is asked at once, so that nobody is called back for the rest."""
+        """Create a link that asks for everything Stripe will require within the year at once."""
         with translated("create account link"):
             made = self._client.v2.core.account_links.create(
                 {

@@ -47,7 +47,7 @@ class SharedConnections(stripe.HTTPClient):
         return answer.data.decode(errors="replace"), answer.status, answer.headers
 
     def close(self) -> None:
-        """The connections are the process's: others may be using them."""
+        """Does nothing: the connections belong to the process."""
 
 
 @cache

@@ -120,7 +120,7 @@ def _signed_at(signature: str) -> datetime | None:
 
 
 def event_in(text: str) -> ProviderEvent:
-    """An event, snapshot or thin, whoever vouches for it.
+    """Parse an event, snapshot or thin.
 
     Raises:
         EventMalformed: It is none.
@@ -134,7 +134,7 @@ def event_in(text: str) -> ProviderEvent:
 
 
 def listed_event(given: dict[str, Any]) -> ProviderEvent:
-    """An event as Stripe's API lists it: the same object, believed because Stripe was asked for it.
+    """Parse an event from Stripe's event list, which needs no signature.
 
     Raises:
         EventMalformed: It is none.

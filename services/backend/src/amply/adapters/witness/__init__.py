@@ -28,11 +28,11 @@ class HttpWitness:
         )
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._client.close()
 
     def add_checkpoint(self, body: bytes) -> WitnessAnswer:
-        """Send one request and read the whole answer."""
+        """Send one request and read the whole response."""
         forbid_transaction("witness: add-checkpoint")
         deadline = time.monotonic() + SECONDS_MAX
         received = bytearray()

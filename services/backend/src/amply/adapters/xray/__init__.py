@@ -53,7 +53,7 @@ class SignedByTheTask(AuthBase):
 
 
 def exporter(url: str) -> OTLPSpanExporter:
-    """Sends batches to the endpoint at `url`, or gives up on one after a few seconds."""
+    """A span exporter for the endpoint at `url`, which drops a batch after a few seconds."""
     session = requests.Session()
     session.auth = SignedByTheTask(boto3.session.Session())
     return OTLPSpanExporter(

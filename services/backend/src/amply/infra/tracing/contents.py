@@ -29,7 +29,7 @@ ALLOWED: Final = frozenset(
 
 
 def allowed(span: ReadableSpan) -> ReadableSpan:
-    """The same span with what it may say: attributes by name, no events, no words about its status."""
+    """A copy of the span with allowed attributes only, without events and status text."""
     return ReadableSpan(
         name=without_secrets(span.name),
         context=span.context,

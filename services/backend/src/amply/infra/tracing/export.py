@@ -56,7 +56,7 @@ def exporting(
     share_of_reads: float,
     statement_seconds_min: float,
 ) -> Iterator[None]:
-    """Record and export while the block runs; what still waits at its end is sent, for a few seconds at most."""
+    """Record and export spans during the block; at its end, flush for a few seconds at most."""
     propagate.set_global_textmap(NothingFromStrangers())
     provider = TracerProvider(
         sampler=sampler(share_of_reads=share_of_reads),
@@ -99,7 +99,7 @@ class NothingFromStrangers(TextMapPropagator):
         context: Context | None = None,
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
-        """Nothing to write."""
+        """Does nothing."""
 
     @property
     def fields(self) -> set[str]:
@@ -140,7 +140,7 @@ class _SpanCapacity:
         self._spoke_at = -_BETWEEN_LINES_SECONDS
 
     def take(self) -> bool:
-        """Room for one more; False, and one is lost, when there is none."""
+        """Reserve room for a span; False, and counted as lost, when the queue is full."""
         with self._lock:
             if self._kept >= _QUEUED_MAX:
                 self._lost += 1
@@ -154,7 +154,7 @@ class _SpanCapacity:
             self._lost += count if lost else 0
 
     def news(self, *, at: float) -> tuple[int, int] | None:
-        """Spans lost since the last news and altogether; None when there are none or there was news just now."""
+        """Spans lost since the last report, and in total; None if there are none, or it was reported just now."""
         with self._lock:
             if self._lost == self._lost_before or at - self._spoke_at < _BETWEEN_LINES_SECONDS:
                 return None
@@ -172,7 +172,7 @@ class _Accounting(SpanExporter):
         self._until = float("inf")
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Runs in the batches' own thread."""
+        """Runs in the exporter's own thread."""
         result = SpanExportResult.FAILURE
         try:
             if time.monotonic() < self._until:
@@ -208,7 +208,7 @@ class Outgoing(SpanProcessor):
         )
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing to do before the end."""
+        """Does nothing."""
 
     def on_end(self, span: ReadableSpan) -> None:
         if self._room.take():

@@ -51,5 +51,5 @@ class Requests(Sampler):
 
 
 def sampler(*, share_of_reads: float) -> Sampler:
-    """Parts of a trace go with the whole; what begins one is decided by `Requests`."""
+    """A parent-based sampler, whose root decisions are by `Requests`."""
     return ParentBased(root=Requests(share_of_reads=share_of_reads))

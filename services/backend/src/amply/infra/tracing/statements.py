@@ -61,7 +61,7 @@ class _Unshown:
 
 
 def follow(engine: Engine) -> None:
-    """Record the statements that are part of something recorded."""
+    """Record the SQL statements of recorded traces."""
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _end)
     event.listen(engine, "handle_error", _fail)
@@ -71,7 +71,7 @@ def follow(engine: Engine) -> None:
 
 @lru_cache(maxsize=_SHAPES_MAX)
 def shape(statement: str) -> tuple[str, dict[str, AttributeValue]]:
-    """A name such as `INSERT donation`, and OpenTelemetry's attributes for the same."""
+    """A span name such as `INSERT donation`, with OpenTelemetry's attributes."""
     words = statement.split(maxsplit=1)
     operation = words[0].upper() if words and words[0].isalpha() else "STATEMENT"
     attributes: dict[str, AttributeValue] = {

@@ -53,24 +53,24 @@ class Head:
     leaf: int | None = None
 
     def encode(self) -> bytes:
-        """As the value has it."""
+        """The header's bytes."""
         if self.leaf is None:
             return prefix(self.version)
         return leafed_prefix(self.version) + self.leaf.to_bytes(LEAF_BYTES)
 
 
 def prefix(version: int) -> bytes:
-    """What everything sealed by this version of a key begins with: the format's byte, and the version in four."""
+    """Prefix of all values of a key version: the format byte, and the version in four bytes."""
     return FORMAT + _HEAD.pack(version)
 
 
 def leafed_prefix(version: int) -> bytes:
-    """The same, of what is sealed under leaves. It comes behind whatever is sealed by the key alone."""
+    """The same for values encrypted under leaves. Sorts after all values of the plain format."""
     return LEAFED + _HEAD.pack(version)
 
 
 def head_of(sealed: bytes) -> Head:
-    """Which key opens this.
+    """Parse a value's header.
 
     Raises:
         SealedBytesUnreadable: It is of no format that this release knows.
@@ -84,7 +84,7 @@ def head_of(sealed: bytes) -> Head:
 
 
 def version_in(head: bytes) -> int | None:
-    """The version that the first bytes of a value name; None where they are of no format that has one."""
+    """The key version in a value's first bytes; None if the format has none."""
     if head[: len(FORMAT)] not in (FORMAT, LEAFED) or len(head) < PREFIX_BYTES:
         return None
     (version,) = _HEAD.unpack_from(head, len(FORMAT))
@@ -92,7 +92,7 @@ def version_in(head: bytes) -> int | None:
 
 
 def seal(key: bytes, content: bytes, *, head: Head, bound: bytes) -> bytes:
-    """AES-256-GCM: the head, a random nonce of 12 bytes, the ciphertext with its tag of 16.
+    """Encrypt by AES-256-GCM: header, random nonce (12 bytes), ciphertext, tag (16 bytes).
 
     With random nonces one key seals 2^32 values (NIST SP 800-38D §8.3): years of gifts, and a rotation begins anew.
     """
@@ -102,7 +102,7 @@ def seal(key: bytes, content: bytes, *, head: Head, bound: bytes) -> bytes:
 
 
 def unseal(key: bytes, sealed: bytes, *, bound: bytes) -> bytes:
-    """What was sealed.
+    """Decrypt a value.
 
     Raises:
         SealedBytesUnreadable: Another key, another place, changed bytes, or a format this release does not know.

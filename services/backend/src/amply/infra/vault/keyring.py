@@ -105,7 +105,7 @@ class Keyring:
         self._looking = threading.Lock()
 
     def freshen(self) -> None:
-        """Look for new versions where it is time; never fails. Outside transactions."""
+        """Look for new key versions when it is time; never fails. Outside transactions."""
         ticks = self._ticks()
         if ticks < self._due:
             return
@@ -120,7 +120,7 @@ class Keyring:
                 self._look()
 
     def hold(self, scope: Scope, *, makes: bool = True) -> None:
-        """Have the keys of a scope at hand. Outside transactions.
+        """Load the keys of a scope. Outside transactions.
 
         `makes`: the first one, where there is none; without, nothing is sealed yet where there is none.
 
@@ -138,7 +138,7 @@ class Keyring:
             del self._held[oldest]
 
     def rotate(self, scope: Scope, *, now: datetime) -> int:
-        """Make another version of a key, and return its number. It seals after `COMING`. Outside transactions.
+        """Create another key version, and return its number. It encrypts after `COMING`. Outside transactions.
 
         Raises:
             KeyWrappingAway: The key service does not answer; nothing has changed.
@@ -150,7 +150,7 @@ class Keyring:
         return version
 
     def seals(self, scope: Scope, *, is_later: bool = False) -> bool:
-        """Whether values are sealed yet: not while processes of the release before may still run, which read none.
+        """Whether values are encrypted yet: not while processes of the previous release, which cannot decrypt, may run.
 
         `is_later`: of tables that were sealed a release later than the first ones (ADR 0128). Never where this process only opens.
 
@@ -168,7 +168,7 @@ class Keyring:
         )
 
     def newest(self, scope: Scope) -> int:
-        """The version that seals now.
+        """The version that encrypts now.
 
         Raises:
             KeyNotAtHand: None does.
@@ -176,7 +176,7 @@ class Keyring:
         return self._sealing(scope).version
 
     def begins(self, scope: Scope) -> bytes:
-        """What everything begins with that is sealed now, where the scope has trees: under leaves, once that has begun.
+        """Prefix of newly encrypted values in a scope with trees: under leaves, once that has begun.
 
         Raises:
             KeyNotAtHand: None does.
@@ -195,7 +195,7 @@ class Keyring:
         of: str | None = None,
         beside: bytes | None = None,
     ) -> bytes:
-        """Seal what stands at a place. `of`: whose it is, by a text that is the same for all that goes with their erasure.
+        """Encrypt a value for a cell. `of`: the person it belongs to, as a text shared by all that is erased with them.
 
         `beside`: something sealed whose leaf this goes under, where it has one of the newest version that is not about to be cut.
         Without any, and where the scope has no trees, the key of the scope seals it alone, and no erasure closes copies of it.
@@ -208,7 +208,7 @@ class Keyring:
         return sealed_format.seal(_key_for(held, head), content, head=head, bound=at.bound(scope))
 
     def open(self, sealed: bytes, *, scope: Scope, at: CellLocation) -> bytes:
-        """What was sealed for this place.
+        """Decrypt a value of this cell.
 
         Raises:
             KeyNotAtHand: The key, or the tree, is not at hand.
@@ -225,15 +225,15 @@ class Keyring:
         return sealed_format.unseal(_key_for(held, head), sealed, bound=at.bound(scope))
 
     def look_again(self) -> None:
-        """Look around before the next transaction, and let it wait for that."""
+        """Refresh before the next transaction, which waits for it."""
         self._due = self._looked = 0.0
 
     def index(self, content: str, *, scope: Scope) -> bytes:
-        """What finds this text, and tells nobody which it is: HMAC-SHA-256 behind the version of its key."""
+        """Blind index of a text: HMAC-SHA-256 with the key version as prefix."""
         return _index(self._sealing(scope), content)
 
     def indexes(self, content: str, *, scope: Scope) -> list[bytes]:
-        """What may find this text: one for each version that is not destroyed, since a rotation takes its time.
+        """Blind indexes of a text under every live key version, since a rotation takes time.
 
         Raises:
             KeyNotAtHand: No key of the scope is at hand.

@@ -38,17 +38,17 @@ class Leaves:
     closed: frozenset[int] = field(default=frozenset(), repr=False)
 
     def are_away(self) -> bool:
-        """Whether there is a tree, and this process has none."""
+        """Whether there is a tree that this process could not load."""
         return self.grown is not None and self.held is None
 
     def begun(self, now: datetime) -> KeyTree | None:
-        """The tree under whose leaves values are sealed; None before that begins."""
+        """The tree whose leaves encrypt new values; None before that begins."""
         if self.held is None or self.begin_at > now:
             return None
         return self.held.tree
 
     def beside(self, sealed: bytes, *, version: int, tree: KeyTree, of: str) -> Head:
-        """The head of what goes under the leaf of something sealed: without a leaf as long as that has none that takes more.
+        """Header for a value that goes with another encrypted one: under the same leaf, if it is still open.
 
         Where that leaf is cut, whoever it is of was erased: what comes afterwards has a leaf of its own.
         """
@@ -62,7 +62,7 @@ class Leaves:
         )
 
     def key_for(self, head: Head, *, key: bytes) -> bytes:
-        """What opens a value with this head: the version's key and the leaf together, since neither does alone.
+        """The key for a value with this header, derived from version key and leaf together.
 
         Raises:
             LeafCut: Whoever it is of was erased.
@@ -94,7 +94,7 @@ def look(
     ticks: float,
     oldest: float,
 ) -> Looked:
-    """Every version's tree as it is now. Who keeps trees makes those that are missing because none was made yet.
+    """Load every version's current tree. Processes that keep trees create missing first ones.
 
     `oldest`: one that was looked at before that is let go of. Outside transactions.
     """

@@ -20,7 +20,7 @@ _ORGANIZATIONS_MAX: Final = 20
 
 
 def hold_key_of(database: Database, organization_id: str, *, to_seal: bool = False) -> None:
-    """Have the key of an organisation at hand. Outside transactions.
+    """Load the key of an organisation. Outside transactions.
 
     `to_seal`: it is made where there is none yet. Without, what is not sealed is read without one.
 
@@ -37,7 +37,7 @@ def hold_key_of(database: Database, organization_id: str, *, to_seal: bool = Fal
 
 
 def of_organizations(kind: type[SealedRecord]) -> SealedRows:
-    """Of rows with an `organization_id`, and personal fields that the key of that organisation seals."""
+    """`SealedRows` of a table with `organization_id`, encrypted under each organisation's key."""
     turns = _Turns(kind)
     return SealedRows(
         name=kind.fields.table,

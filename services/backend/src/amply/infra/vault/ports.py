@@ -16,14 +16,14 @@ class KeyWrapping(Protocol):
     """A key service. Called outside transactions only; retries by itself, a few times."""
 
     def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
-        """32 fresh bytes, and the same bytes wrapped for this scope and version.
+        """Generate a 32-byte key; returns it in plain, and wrapped for this scope and version.
 
         Raises:
             KeyWrappingAway: The key service did not answer, or refused.
         """
 
     def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
-        """The 32 bytes that were wrapped for this scope and version, and for no other.
+        """Unwrap a key that was wrapped for this scope and version.
 
         Raises:
             KeyWrappingAway: The key service did not answer, or refused.

@@ -63,15 +63,15 @@ class SealedFields:
     another_column: str | None = None
 
     def scope_of(self, organization_id: str | None) -> Scope:
-        """Whose key seals a row of this organisation."""
+        """The scope of the key for a row of this organisation."""
         return f"{self.scope}{organization_id}" if self.scope == OF_ORGANIZATION else self.scope
 
     def whose(self, digest: str | None, *, row_id: str) -> str:
-        """Whose leaf a row is sealed under: that of the address with this digest, or its own where it has no address."""
+        """The person whose leaf encrypts a row: by the digest of their address, or the row itself if it has none."""
         return digest or f"{self.goes_with or self.table}:{row_id}"
 
     def place(self, row_id: str, *, column: str = _COLUMN) -> CellLocation:
-        """Where the fields of a row stand."""
+        """The cell of a row's fields."""
         return CellLocation(table=self.table, column=column, row=row_id)
 
     def open(
@@ -116,7 +116,7 @@ class SealedFields:
         organization_id: str | None = None,
         beside: str | None = None,
     ) -> dict[str, Any]:
-        """What a row's columns hold so that its fields are these, by the names of the row's attributes.
+        """Column values that store these fields, by the row's attributes.
 
         `beside`: the id of the row it goes with, where that is not its own.
 
@@ -186,7 +186,7 @@ class SealedFields:
 
 
 def keyring_of(session: Session) -> Keyring | None:
-    """The keys of the process a session belongs to."""
+    """The keyring of a session's process."""
     found: Keyring | None = session.info.get(KEYRING)
     return found
 
@@ -232,7 +232,7 @@ class SealedRecord(Record):
     sealed: Mapped[bytes | None]
 
     def opened(self) -> dict[str, Any]:
-        """The fields by name, as they are at this moment.
+        """The current fields by name.
 
         Raises:
             KeyNotAtHand, SealedBytesUnreadable: As the keyring says.
@@ -253,7 +253,7 @@ class SealedRecord(Record):
         return found
 
     def seal(self, session: Session) -> None:
-        """Let the columns hold what the fields are."""
+        """Write the fields to the row's columns."""
         at_rest = self.fields.at_rest(
             session,
             row_id=self._row_id,
@@ -271,13 +271,13 @@ class SealedRecord(Record):
 
     @classmethod
     def sealed_columns(cls) -> tuple[InstrumentedAttribute[bytes | None], ...]:
-        """Every column with sealed fields."""
+        """All encrypted columns."""
         own: InstrumentedAttribute[bytes | None] = cls.sealed
         return (own, getattr(cls, cls.fields.another_column)) if cls.fields.another_column else (own,)
 
     @classmethod
     def is_of(cls, session: Session, digest: str) -> ColumnElement[bool]:
-        """The condition that a sealed row's index is that of a digest, under whichever version of its key.
+        """Condition: the row's blind index is that of a digest, under any key version.
 
         Raises:
             KeyNotAtHand: The key service was away when this process began.
@@ -287,7 +287,7 @@ class SealedRecord(Record):
 
 
 def indexes(session: Session, digest: str) -> list[bytes]:
-    """What sealed rows of a digest may have as index.
+    """Possible blind indexes of a digest.
 
     Raises:
         KeyNotAtHand: The key service was away when this process began.

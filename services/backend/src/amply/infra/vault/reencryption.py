@@ -46,7 +46,7 @@ class SealedRows:
 
 
 def of_records(kind: type[SealedRecord]) -> SealedRows:
-    """Of rows whose personal fields stand in one column, with an index beside it where rows are found by one."""
+    """`SealedRows` of a table with one encrypted column, and its blind index if there is one."""
     return SealedRows(
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
@@ -71,7 +71,8 @@ class Version:
 
 
 def tend(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> int:
-    """Seal anew what waits for it, up to some thousand rows; destroy what is unused once nothing waits. Returns the rows.
+    """Re-encrypt up to some thousand outdated rows; once none is left, destroy unused key versions. Returns the number
+    of rows.
 
     Killed anywhere it goes on from there: what is done is found by its version.
     """
@@ -95,7 +96,7 @@ def tend(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> i
 
 
 def versions(session: Session, kinds: Sequence[SealedRows], *, now: datetime) -> list[Version]:
-    """Every version of every key, and what is still of it: how far a rotation has come. Reads every sealed value's head."""
+    """All key versions with the number of values that use each: a rotation's progress. Reads every value's header."""
     counts = _counts(session, kinds)
     rows = session.scalars(select(DataKeyRow).order_by(DataKeyRow.scope, DataKeyRow.version)).all()
     newest = {row.scope: row.version for row in rows if row.seals_from <= now and row.wrapped is not None}

@@ -54,7 +54,7 @@ class Closing:
 def close(
     database: Database, kinds: Sequence[SealedRows], *, scope: Scope, whose: Collection[str], now: datetime
 ) -> list[Closing]:
-    """Close the leaves that these people's values stand under, in every tree there is; none where nothing does.
+    """Close the leaves of these people's values in every tree.
 
     Waits for whoever is sealing under one at the moment: what they wrote is there when it returns. Answers those too that were
     closed before and are not cut yet. Outside transactions: one for each of them, since each waits for others.
@@ -106,7 +106,7 @@ def _close_one(
 def finish(
     database: Database, kinds: Sequence[SealedRows], closings: Sequence[Closing], *, now: datetime
 ) -> None:
-    """Cut the leaves out, once nothing stands under them that was not to go. Outside transactions.
+    """Delete the leaves once only values that are to be erased are under them. Outside transactions.
 
     Raises:
         KeyTreeAway, KeyWrappingAway, KeyNotAtHand: It is not done, and is to be done again.
@@ -165,7 +165,7 @@ def finish_what_was_left(
 
 
 def let_go_of_trees(database: Database, *, now: datetime) -> int:
-    """Empty the trees of versions that were destroyed so long ago that no backup holds anything of them; return how many.
+    """Empty the trees of versions destroyed before the oldest backup; return how many.
 
     Raises:
         KeyTreeAway, KeyTreeMoved: It is done by a later turn.

@@ -19,7 +19,7 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Nobody gives a role above their own, or takes one: an owner 2, an admin 1, everybody else 0."""
+        """Rank of a role for granting and revoking: owner 2, admin 1, others 0. Nobody changes a role above their own."""
         return {Role.OWNER: 2, Role.ADMIN: 1}.get(self, 0)
 
 

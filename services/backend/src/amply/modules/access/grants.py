@@ -63,7 +63,7 @@ class Access:
 
     @property
     def key_id(self) -> str | None:
-        """Which key asks, where it is one."""
+        """The caller's API key id, if it is one."""
         return self.caller.key_id if isinstance(self.caller, KeyCaller) else None
 
     @contextmanager
@@ -102,7 +102,7 @@ class Access:
 
 
 def hold_organization(session: Session, organization_id: str) -> None:
-    """Let whoever changes something of this organisation's wait for the end of this transaction: what is counted until then holds."""
+    """Lock an organisation until the end of this transaction, so that what was counted stays true."""
     session.execute(_HOLD, {"organization_id": organization_id})
 
 
@@ -142,7 +142,7 @@ class Standing:
 
 
 def standing_of(database: Database, *, organization_id: str, person_id: str) -> Standing | None:
-    """What somebody is in an organisation; None where they are nothing there, or there is none."""
+    """A person's role in an organisation; None if they have none, or it does not exist."""
     with database.transaction(organization_id=organization_id, person_id=person_id) as session:
         found = session.execute(_STANDING).one_or_none()
     if found is None:

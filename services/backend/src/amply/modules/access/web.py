@@ -198,7 +198,7 @@ class Allowed:
         return role
 
     def require_scope(self, organization_id: str, caller: KeyCaller) -> None:
-        """Raises OrganizationHidden or NotAllowed unless a key may."""
+        """Raises OrganizationHidden or NotAllowed unless the key has the permission."""
         if caller.organization_id != organization_id:
             raise OrganizationHidden
         scopes = POLICY[self.permission].scopes

@@ -76,7 +76,7 @@ class Offered:
 
 
 def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_type: str) -> Offered:
-    """Make a place for one file. Whose upload never comes is forgotten.
+    """Create an upload form for one document. Uploads that never arrive are deleted.
 
     Raises:
         OrganizationHidden: The caller may not (any more).
@@ -114,7 +114,7 @@ def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_typ
 
 
 def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> DocumentRow:
-    """Take up what was uploaded, after a look at it. Again, it changes nothing.
+    """Accept an upload after inspecting it. Idempotent.
 
     Raises:
         DocumentNotFound: There is none of this id.
@@ -145,7 +145,7 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
 
 
 def link_to(access: Access, shelf: DocumentShelf, *, document_id: str) -> str:
-    """An address to read a document by, for minutes. That it was asked for is recorded.
+    """A short-lived download link; the request is recorded in the audit log.
 
     Raises:
         DocumentNotFound: There is none of this id.
@@ -162,7 +162,7 @@ def link_to(access: Access, shelf: DocumentShelf, *, document_id: str) -> str:
 
 
 def remove(access: Access, *, document_id: str) -> None:
-    """Let nobody read a document any more; the worker takes its bytes away.
+    """Remove a document from view; the worker deletes its bytes.
 
     Raises:
         DocumentNotFound: There is none of this id.
@@ -179,12 +179,12 @@ def remove(access: Access, *, document_id: str) -> None:
 
 
 def documents_of(session: Session, access: Access) -> Sequence[DocumentRow]:
-    """Those that are there or awaited, the oldest first."""
+    """Uploaded and expected documents, oldest first."""
     return uploads_there(session, access, DocumentRow)
 
 
 def documents_for_staff(session: Session, *, organization_id: str) -> Sequence[DocumentRow]:
-    """Those that are there, the oldest first."""
+    """Uploaded documents, oldest first."""
     return session.scalars(
         select(DocumentRow)
         .where(
@@ -197,7 +197,7 @@ def documents_for_staff(session: Session, *, organization_id: str) -> Sequence[D
 
 
 def document_for_staff(session: Session, *, document_id: str) -> DocumentRow:
-    """A document that is there, whosever it is; the command that asks for it is recorded.
+    """An uploaded document of any organisation; the calling command is recorded in the audit log.
 
     Raises:
         DocumentNotFound: There is none of this id, or it was removed.
@@ -215,13 +215,13 @@ def document_for_staff(session: Session, *, document_id: str) -> DocumentRow:
 
 
 def missing(session: Session, access: Access, *, tier: str) -> list[str]:
-    """Documents that the tier asks for and that are not there, by kind."""
+    """Kinds of documents that the tier requires and that are missing."""
     there = {row.kind for row in documents_of(session, access) if row.received_at is not None}
     return missing_kinds(there, tier=tier)
 
 
 def missing_kinds(there: set[str], *, tier: str) -> list[str]:
-    """The same, of kinds that are there."""
+    """The same, given the kinds that exist."""
     return [f"document '{kind}'" for kind in TIERS[Tier(tier)].documents if kind not in there]
 
 

@@ -137,7 +137,7 @@ class Lookup:
 
 
 def slug_of(text: str) -> str:
-    """The name in addresses that it wants, as far as its length goes.
+    """A slug from the desired name, within the length limit.
 
     Raises:
         ApplicationNotAcceptable: It is too long.

@@ -11,7 +11,7 @@ class People(Protocol):
     """Looks up people's verified addresses. May not be called inside a transaction."""
 
     def verified_address(self, *, person_id: str) -> str | None:
-        """The e-mail address that somebody has shown to be theirs; None where they have not."""
+        """A person's verified e-mail address, or None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,10 @@ class Register(Protocol):
     """Public registers of charities and companies. May not be called inside a transaction."""
 
     def name_for(self, *, country: str) -> str | None:
-        """What the register of a country is called; None where none can be asked."""
+        """The name of a country's register; None if it has none that can be queried."""
 
     def look_up(self, *, country: str, tax_id: str) -> RegisterEntry | None:
-        """What it has under a number; None where it has none.
+        """The register's entry of a number, or None.
 
         Raises:
             RegisterUnavailable: It does not answer.
@@ -44,4 +44,4 @@ class DocumentShelf(UploadShelf, Protocol):
     """The store of documents, with download links."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
-        """An address that anybody who has it reads the file by, as a download, for so long."""
+        """A presigned download URL with this lifetime."""

@@ -10,7 +10,7 @@ from amply.modules.applications.schemas import ApplicationOut
 
 
 def shown_of(session: Session, access: Access) -> ApplicationOut:
-    """The whole of it; its `ETag` is what a change names.
+    """The API's view of an application, whose `ETag` changes refer to.
 
     Raises:
         ApplicationNotFound: It never applied, or the caller may not (any more).

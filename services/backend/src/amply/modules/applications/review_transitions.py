@@ -26,7 +26,7 @@ from amply.modules.organizations import OrganizationState
 def by_staff(
     session: Session, *, organization_id: str, move: ReviewAction, reason: str | None, now: datetime
 ) -> OrganizationState:
-    """Make a move that is neither handing in nor verifying; return where the organisation is now.
+    """Perform an action other than submit and verify; return the organisation's new state.
 
     Raises:
         OrganizationNotFound: There is none of this id.
@@ -46,7 +46,8 @@ def by_staff(
 
 
 def verify(session: Session, *, organization_id: str, slug: str | None, now: datetime) -> str:
-    """Let it take gifts, as soon as the processor lets it; return the slug it has now. Its receipts carry what was verified.
+    """Verify an organisation, so that it can take gifts once the processor allows it; return its slug. Receipts carry
+    the verified data.
 
     Raises:
         OrganizationNotFound, ApplicationNotFound: There is none of this id, or it never applied.

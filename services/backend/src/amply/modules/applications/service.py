@@ -37,7 +37,7 @@ _CLOSED: Final = "Staff look at this application, or have decided about it: wait
 
 
 def found(session: Session, own: PersonAccess, *, asked: ApplicationIn, address: str) -> str:
-    """Make a draft that the person owns, or find the one with this slug that they have; return its organisation.
+    """Create a draft that the person owns, or find their existing one with this slug; return its organisation.
 
     Raises:
         ApplicationNotAcceptable, OrganizationNotAcceptable: Something in it cannot be so.
@@ -74,7 +74,7 @@ def found(session: Session, own: PersonAccess, *, asked: ApplicationIn, address:
 def change(
     session: Session, access: Access, *, asked: ApplicationChange, if_match: str | None
 ) -> ApplicationOut:
-    """Change what was sent and leave the rest, as long as staff do not look at it.
+    """Update the sent fields, unless staff are reviewing it.
 
     Raises:
         ApplicationNotFound, OrganizationHidden: There is none, or the caller may not (any more).
@@ -104,7 +104,7 @@ def change(
 
 
 def submit(session: Session, access: Access) -> ApplicationOut:
-    """Hand it in: staff look at it, and a register is asked.
+    """Submit it: staff review it, and a register is queried.
 
     Raises:
         ApplicationNotFound, OrganizationHidden: There is none, or the caller may not (any more).
@@ -146,7 +146,7 @@ def submit(session: Session, access: Access) -> ApplicationOut:
 def note_step(
     session: Session, *, organization_id: str, step: StateChange, said: str | None, now: datetime
 ) -> None:
-    """Remember a move, and let the worker write about it."""
+    """Record a state transition; the worker sends a letter about it."""
     noted = {"id": ids.new_id("step"), "organization_id": organization_id}
     session.execute(
         insert(StepRow).values(

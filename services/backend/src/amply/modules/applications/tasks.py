@@ -51,7 +51,7 @@ class ApplicationTaskDependencies:
 
 
 def write_letters(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Tell organisations what became of their applications; return how many letters were handed over.
+    """Send letters about applications; return how many were handed to the mail service.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -61,7 +61,7 @@ def write_letters(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
 def write_owed(
     parts: ApplicationTaskDependencies, table: type[Told], tell: Callable[[Told], int], *, now: datetime
 ) -> int:
-    """Tell organisations what a table's rows owe them, as often as is tried; return how many letters were handed over."""
+    """Send the pending letters of a table's rows, with limited attempts; return how many were handed over."""
     return work_off(
         parts.database,
         table,
@@ -74,7 +74,7 @@ def write_owed(
 
 
 def ask_registers(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Ask public registers for the numbers of applications; return how many questions were answered.
+    """Look up applications' numbers in public registers; return how many were answered.
 
     One that does not answer is asked again, ever later; the application waits with it, and staff may decide without it.
     """
@@ -90,7 +90,7 @@ def ask_registers(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
 
 
 def tidy_documents(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Forget uploads that never came, and take away the bytes of what was removed; return how many."""
+    """Delete expired uploads and the bytes of removed documents; return how many."""
     return work_off(
         parts.database,
         DocumentRow,
@@ -106,12 +106,12 @@ def tidy_documents(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
 
 
 def tended() -> tuple[SealedRows, ...]:
-    """What the vault keeps sealed by the newest keys."""
+    """Rows that key rotation re-encrypts."""
     return tuple(of_organizations(kind) for kind in (ApplicationRow, LookupRow, StepRow))
 
 
 def count_untold(session: Session) -> int:
-    """Letters about applications that were tried as often as is tried."""
+    """Count letters about applications that used up their attempts."""
     total = 0
     for table in (StepRow, TierNoticeRow):
         counted = select(func.count()).where(*_owed(table), table.attempts >= _ATTEMPTS_MAX)
@@ -146,7 +146,7 @@ def deliver(
     said: str | None = None,
     filled: Filling = nothing_more,
 ) -> int:
-    """Write to an organisation about a row, and note that it was told; 0 where it was not."""
+    """Send the letter of a row, and mark it as sent; 0 if that failed."""
     told = {"letter": row.id, "organization_id": row.organization_id}
     try:
         with parts.database.transaction() as session:

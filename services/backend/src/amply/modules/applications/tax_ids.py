@@ -95,7 +95,7 @@ FORMS: Final[Mapping[str, tuple[_Form, ...]]] = {
 
 
 def tax_id_of(text: str, *, country: str) -> TaxId:
-    """Read a number.
+    """Parse and normalise a number.
 
     Raises:
         TaxIdNotAcceptable: None of its country's looks like this, or its check digit is wrong.

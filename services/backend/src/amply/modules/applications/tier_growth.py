@@ -58,7 +58,7 @@ class Outgrowing:
 
 
 def growth_of(volume: Money, *, tier: Tier) -> Growth | None:
-    """What a year's gifts mean for a tier; None where it is wide enough."""
+    """Growth relative to a tier's limit; None below the notice threshold."""
     most = TIERS[tier].units_max
     if most is None:
         return None
@@ -69,7 +69,7 @@ def growth_of(volume: Money, *, tier: Tier) -> Growth | None:
 
 
 def watch(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Notice who outgrows their tier; return how many were new. Each tier is outgrown once."""
+    """Record organisations that near or exceed their tier, each tier once; return how many are new."""
     with parts.database.transaction() as session:
         received = ledger.received_since(session, since=(now - LOOKED_BACK).date())
         tiers = organizations.tiers(session, organization_ids={each.organization_id for each in received})
@@ -81,12 +81,12 @@ def watch(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
 
 
 def tell(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Write to those who outgrow their tier; return how many letters were handed over."""
+    """Send letters to these organisations; return how many were handed over."""
     return write_owed(parts, TierNoticeRow, partial(_tell, parts, now=now), now=now)
 
 
 def outgrowing(session: Session, *, now: datetime) -> list[Outgrowing]:
-    """Those whose present tier is (nearly) too small, the longest noticed first; 200 at most."""
+    """Organisations near or above their tier's limit, longest noticed first; 200 at most."""
     rows: Sequence[TierNoticeRow] = session.scalars(
         select(TierNoticeRow)
         .where(TierNoticeRow.tier == organizations.tier_of(TierNoticeRow.organization_id))
@@ -107,7 +107,7 @@ def outgrowing(session: Session, *, now: datetime) -> list[Outgrowing]:
 
 
 def count_overdue(session: Session, *, now: datetime) -> int:
-    """Those who passed their tier long ago, and whom nobody has verified for the next one."""
+    """Count organisations that exceeded their tier long ago and are not verified for the next one."""
     counted = select(func.count()).where(
         TierNoticeRow.tier == organizations.tier_of(TierNoticeRow.organization_id),
         TierNoticeRow.growth == Growth.PASSED,
@@ -117,7 +117,7 @@ def count_overdue(session: Session, *, now: datetime) -> int:
 
 
 def verify_for(session: Session, *, organization_id: str, tier: Tier) -> None:
-    """What staff do when they have looked at what the next tier asks for. Gifts go on meanwhile.
+    """Verify an organisation for the next tier, after review by staff. Gifts are not interrupted.
 
     Raises:
         OrganizationNotFound, ApplicationNotFound: There is none of this id, or it never applied.

@@ -47,18 +47,18 @@ class ChainBroken(Exception):
 
 
 def head_of(session: Session) -> Head:
-    """Where the chain ends now."""
+    """The current head of the chain."""
     row = session.execute(_HEAD).one_or_none()
     return Head(position=row.position, hash=row.hash) if row else Head(position=0, hash=GENESIS)
 
 
 def links_between(session: Session, *, first: int, last: int) -> Sequence[Any]:
-    """The links of these positions, both included, with the content of each."""
+    """Records of these positions, inclusive."""
     return session.execute(_LINKS, {"first": first, "last": last}).all()
 
 
 def walk(database: Database, *, until: Head) -> Iterator[Head]:
-    """Recompute the chain up to `until`, and say where it stands after each record.
+    """Recompute the chain up to `until`, yielding the head after each record.
 
     Raises:
         ChainBroken: A record or a link was changed, removed, inserted or moved.
@@ -78,7 +78,7 @@ def walk(database: Database, *, until: Head) -> Iterator[Head]:
 
 
 def refuse_loose(database: Database) -> None:
-    """Raises ChainBroken where a record stands in no chain: it was put there past the database's own rules."""
+    """Raises ChainBroken if a record is in no chain: it was inserted past the database's rules."""
     with database.transaction() as session:
         loose = session.scalar(_LOOSE)
     if loose is not None:

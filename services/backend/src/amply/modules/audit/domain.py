@@ -201,12 +201,12 @@ class Deed:
 
 
 def digested(text: str) -> str:
-    """`sha256:` and the digest of what may not stand in clear."""
+    """`sha256:` and the digest of a value that must not be stored in plain text."""
     return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def content_of(deed: Deed, *, record_id: str, now: datetime) -> bytes:
-    """The canonical JSON (RFC 8785) of a record, always ASCII; members without a value are left out."""
+    """A record as canonical JSON (RFC 8785), ASCII, without empty members."""
     invariant(len(deed.targets) <= TARGETS_MAX, f"a record has {TARGETS_MAX} targets at most")
     program = deed.actor.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM)
     said: dict[str, Any] = {
@@ -230,12 +230,12 @@ def content_of(deed: Deed, *, record_id: str, now: datetime) -> bytes:
 
 
 def linked(previous: bytes, content: bytes) -> bytes:
-    """The hash of a record: SHA-256 over the 32 bytes of the hash before and the record's content."""
+    """A record's hash: SHA-256 over the previous hash (32 bytes) and the content."""
     return hashlib.sha256(previous + content).digest()
 
 
 def chained(previous: bytes, contents: Iterable[bytes]) -> bytes:
-    """The head after all of `contents`."""
+    """The head after appending all of `contents`."""
     for content in contents:
         previous = linked(previous, content)
     return previous

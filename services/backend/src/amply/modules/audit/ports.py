@@ -16,7 +16,7 @@ class AuditArchive(Protocol):
     """Append-only store of files by name."""
 
     def keep(self, path: str, body: bytes) -> None:
-        """Store a file; one that is there already with the same bytes is fine.
+        """Store a file; succeeds if the same bytes exist already.
 
         Raises:
             ArchiveDiffers: It is there with other bytes.

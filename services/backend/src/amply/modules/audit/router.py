@@ -37,7 +37,7 @@ class AuditRecordOut(BaseModel):
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> "AuditRecordOut":
-        """A record as it was written; what it leaves out is empty."""
+        """A record as stored; missing members are empty."""
         return cls(
             id=said["id"],
             at=said["at"],

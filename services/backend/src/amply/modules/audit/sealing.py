@@ -65,7 +65,7 @@ class Verified:
 
 
 def seal_and_archive(database: Database, archive: AuditArchive, *, now: datetime) -> int:
-    """Seal the day that ended last (UTC), where it is not, and archive what waits; returns the number of files.
+    """Seal the previous day (UTC) if necessary, and archive pending files; returns their number.
 
     A day of which nothing is told has its file too: that nothing happened is then held as well. A day that passed
     without a run has none, and its records stand in the next one.
@@ -84,7 +84,7 @@ def seal_and_archive(database: Database, archive: AuditArchive, *, now: datetime
 
 
 def path_of(seal: Any) -> str:
-    """Such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: the day, the part, and how the head begins.
+    """A file's path, such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: day, part, beginning of the head.
 
     With the head, so that a database that was restored to before a seal can seal that day again, and the archive has both.
     """
@@ -92,7 +92,7 @@ def path_of(seal: Any) -> str:
 
 
 def file_of(database: Database, seal: Any) -> bytes:
-    """A line that says where in the chain it stands, then a line a record: canonical JSON, each.
+    """A file's lines: its position in the chain, then one record a line, in canonical JSON.
 
     Raises:
         ChainBroken: The records do not lead from one hash of the seal to the other: such a file is not written.
@@ -122,7 +122,7 @@ def file_of(database: Database, seal: Any) -> bytes:
 
 
 def count_unarchived(session: Session, *, now: datetime) -> int:
-    """Files that are not in the archive six hours after their seal; one more where a day was not even sealed the day after."""
+    """Count files not archived six hours after sealing, plus one if a day was not sealed in time."""
     yesterday = now.astimezone(UTC).date() - timedelta(days=1)
     asked = {
         "sealed_before": now - _ARCHIVED_WITHIN,
@@ -133,7 +133,7 @@ def count_unarchived(session: Session, *, now: datetime) -> int:
 
 
 def verify(database: Database, archive: AuditArchive | None = None) -> Verified:
-    """Recompute the whole chain and hold it against its seals and, with `archive`, against every file.
+    """Recompute the whole chain, and compare it with its seals and, with `archive`, every file.
 
     Only the archive tells of records that were removed from the end together with their links and seals.
 

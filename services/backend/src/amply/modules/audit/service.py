@@ -14,7 +14,7 @@ _APPEND = text("INSERT INTO audit_record (content) VALUES (:content)")
 
 
 def record(session: Session, deed: Deed, *, now: datetime) -> str:
-    """Append what is done in this transaction, and return the record's id, aud_….
+    """Append a record in this transaction, and return its id, aud_….
 
     The database chains it when the transaction commits, and others wait for no longer than that. What was tried and
     refused has no transaction left: record it in one of its own.
@@ -32,7 +32,7 @@ def record_by(
     organization_id: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Append what whoever was let in does in this transaction. `organization_id`: where they were let in to none."""
+    """Append a record by an authorised caller in this transaction. `organization_id`: if they were authorised for none."""
     where = by.organization_id if isinstance(by, Access) else organization_id
     deed = Deed(
         actor=_actor(by.caller),
@@ -53,7 +53,7 @@ def record_of_person(
     now: datetime,
     organization_id: str | None = None,
 ) -> None:
-    """Append what a person does about themselves in this transaction: signed in, or by a letter that reached them."""
+    """Append a record of what a person does about themselves, signed in or by a letter's link."""
     deed = Deed(
         actor=Actor(kind=ActorKind.PERSON, id=person_id),
         action=action,

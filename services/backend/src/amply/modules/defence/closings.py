@@ -77,7 +77,7 @@ class FormClosed(Conflict):
         self.members = {"closed": {"organization_ids": self.organization_ids, "opens_at": iso(opens_at)}}
 
     def naming(self, names: Sequence[str]) -> "FormClosed":
-        """The same, with the organisations' names in the sentence."""
+        """The error with the organisations' names in its sentence."""
         return FormClosed(self.organization_ids, opens_at=self.opens_at, is_alone=self.is_alone, names=names)
 
 
@@ -123,7 +123,7 @@ class Exemption:
 def look_at_challenge(
     session: Session, *, organization_id: str, attacked_since: datetime, now: datetime
 ) -> None:
-    """Close the form of an organisation under attack if too much comes through the challenge, or keep it closed for longer.
+    """Close an attacked organisation's form, or extend that, if too many gifts pass the challenge.
 
     What came through before it had held for ten minutes does not count, nor what did before the form was last opened. The
     caller holds the attack's row: one decides at a time.
@@ -159,7 +159,7 @@ def look_at_challenge(
 def closed_forms(
     session: Session, *, organization_ids: Collection[str], now: datetime
 ) -> Mapping[str, datetime]:
-    """Until when the forms of these organisations are closed; those that are open are not in it."""
+    """Closed forms among these organisations, with their ends."""
     rows = session.execute(
         select(ClosingRow.organization_id, ClosingRow.until).where(
             ClosingRow.organization_id.in_(organization_ids), ClosingRow.until > now
@@ -169,13 +169,13 @@ def closed_forms(
 
 
 def latest_closings(session: Session) -> Sequence[Closing]:
-    """The last hundred closings, the newest first."""
+    """The last hundred closings, newest first."""
     rows = session.scalars(select(ClosingRow).order_by(ClosingRow.began_at.desc()).limit(_SHOWN_MAX))
     return [_closing(row) for row in rows]
 
 
 def reopen(session: Session, *, organization_id: str, reason: str, now: datetime) -> datetime:
-    """Open a closed form now; return since when it was closed.
+    """Reopen a closed form; return when it was closed.
 
     It is closed again only for what comes through when it has been open for ten minutes.
 
@@ -198,7 +198,7 @@ def reopen(session: Session, *, organization_id: str, reason: str, now: datetime
 
 
 def exempt(session: Session, *, organization_id: str, days: int, reason: str, now: datetime) -> Exemption:
-    """Let an organisation's form never be closed for so many days; none ends an exemption. Again, it begins anew.
+    """Exempt a form from closing for so many days (0 ends an exemption). Repeating restarts it.
 
     Raises:
         ExemptionNotAcceptable: There is no reason, or a long one; or it is for more than a year.
@@ -216,7 +216,7 @@ def exempt(session: Session, *, organization_id: str, days: int, reason: str, no
 
 
 def exemptions(session: Session, *, now: datetime) -> Sequence[Exemption]:
-    """Those that are in force, the longest first."""
+    """Current exemptions, longest first."""
     rows = session.scalars(select(ExemptionRow).where(ExemptionRow.until > now).order_by(ExemptionRow.since))
     return [
         Exemption(organization_id=row.organization_id, since=row.since, until=row.until, reason=row.reason)
@@ -225,7 +225,7 @@ def exemptions(session: Session, *, now: datetime) -> Sequence[Exemption]:
 
 
 def tell_closings(database: Database, *, tell: Callable[[Closing], str | None], now: datetime) -> int:
-    """Tell of each closing once, and say of how many that was done.
+    """Send one letter about each closing; return how many.
 
     `tell` says why nothing can be sent, which is kept; None where a letter was handed over. What it raises is tried again, ten
     times at most, ever later. Killed in between, an organisation is told twice: better than never.
@@ -255,7 +255,7 @@ def tell_closings(database: Database, *, tell: Callable[[Closing], str | None], 
 
 
 def count_untold(session: Session, *, now: datetime) -> int:
-    """Of how many closings of the last two days an organisation could not be told in ten attempts."""
+    """Count closings of the last two days whose letter failed ten times."""
     untold = select(func.count()).where(
         ClosingRow.told_at.is_(None),
         ClosingRow.withheld.is_(None),

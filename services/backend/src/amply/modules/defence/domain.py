@@ -177,7 +177,7 @@ class Client:
 
 
 def is_small(amount: Money) -> bool:
-    """Whether cards are tested with charges of such amounts."""
+    """Whether an amount is typical of card testing."""
     return amount.minor_units <= currency_of(amount.currency).gift_min * _SMALL_TIMES_MINIMUM
 
 
@@ -250,7 +250,7 @@ class SetupOf:
     gifts: Sequence[Part]
 
     def attempt(self, client: Client) -> Attempt:
-        """What the gate is asked for."""
+        """The request as the gate's question."""
         first, *beside = self.gifts
         return Attempt(
             client=client,
@@ -281,7 +281,7 @@ class Fingerprints:
 
     @classmethod
     def of_program(cls, amount: Money) -> "Fingerprints":
-        """Of a gift that an organisation's own program asked for: it is counted, and nobody is told from anybody by it."""
+        """Fingerprints of a gift by API key: counted, without identifying a client."""
         return cls(
             address=None, network=None, device=None, mail=None, mail_domain=None, is_small=is_small(amount)
         )
@@ -334,7 +334,7 @@ class Judgement:
 
 
 def judge(evidence: Evidence, *, is_small: bool) -> Judgement:
-    """The strictest of all rules decides, and how far its limit is exceeded says how hard a challenge is."""
+    """The strictest rule decides; the excess over its limit sets the challenge's difficulty."""
     found = [Judgement(verdict=Verdict.CHALLENGE, bits=BITS_UNDER_ATTACK, rule="attack")]
     if not evidence.is_under_attack:
         found = [Judgement(verdict=Verdict.ADMIT)]
@@ -362,12 +362,12 @@ def _apply(rule: Rule, number: float, *, part: int = 1, is_under_attack: bool = 
 
 
 def is_attack(*, declines: int, cards: int, opened: int) -> bool:
-    """Whether so many declines of so many cards within ten minutes are more than bad luck."""
+    """Whether these declines within ten minutes amount to an attack."""
     return declines >= _ATTACK_DECLINES and cards >= _ATTACK_CARDS and declines * _ATTACK_SHARE >= opened
 
 
 def is_challenge_beaten(through: Through) -> bool:
-    """Whether somebody solves what he is asked and goes on, from more networks than limits can be kept for."""
+    """Whether somebody keeps solving the challenge from more networks than rate limits can track."""
     return (
         through.declines >= _CLOSE_DECLINES
         and through.cards >= _CLOSE_CARDS
@@ -377,7 +377,7 @@ def is_challenge_beaten(through: Through) -> bool:
 
 
 def closed_until(*, began_at: datetime, closed_before: timedelta, now: datetime) -> datetime | None:
-    """Until when a form is closed for what has just come through; None when it has been closed for long enough today.
+    """Until when to close a form for what passed the challenge; None if it was closed long enough today.
 
     `began_at`: since when it is closed, or now. `closed_before`: for how long it was closed within a day before that.
     """
@@ -386,7 +386,7 @@ def closed_until(*, began_at: datetime, closed_before: timedelta, now: datetime)
 
 
 def is_exhausted(*, declines: int, cards: int, gifts_of_card: int, is_under_attack: bool) -> bool:
-    """Whether a payment has been tried so often, or with such cards, that it must end."""
+    """Whether a payment was tried so often, or with such cards, that it must end."""
     if is_under_attack and declines >= DECLINES_OF_A_GIFT_UNDER_ATTACK:
         return True
     return declines >= DECLINES_OF_A_GIFT or cards >= CARDS_OF_A_GIFT or gifts_of_card > GIFTS_OF_A_CARD

@@ -21,7 +21,7 @@ class Challenge(Protocol):
     """
 
     def pose(self, about: About, *, bits: int, now: datetime) -> Mapping[str, Any]:
-        """A challenge as JSON tells it to a client; its `kind` says how it is solved."""
+        """Create a challenge, as JSON for the client; its `kind` says how it is solved."""
 
     def is_solved(self, about: About, *, solution: str, now: datetime) -> bool:
-        """Whether this solves a challenge that was posed for this and has not expired."""
+        """Whether this solves an unexpired challenge that was posed for this."""

@@ -68,13 +68,13 @@ class ProofOfWork:
 
 
 def solves(token: str, *, number: int, answer: str, bits: int) -> bool:
-    """Whether the digest of this answer begins with so many zero bits."""
+    """Whether an answer's digest begins with so many zero bits."""
     digest = hashlib.sha256(f"{token}:{number}:{answer}".encode()).digest()
     return int.from_bytes(digest[:4]) >> (32 - bits) == 0
 
 
 def solve(challenge: Mapping[str, Any]) -> str:
-    """What a client sends back, found by trying; for clients of ours and for tests."""
+    """Solve a puzzle by brute force, for our clients and tests."""
     token, bits = str(challenge["token"]), int(challenge["bits"])
     answers = (_try(token, number=number, bits=bits) for number in range(int(challenge["puzzles"])))
     return f"{token};{','.join(answers)}"

@@ -95,7 +95,7 @@ def seen_of(
     organization_ids: Collection[str],
     now: datetime,
 ) -> CardTestingSignals:
-    """What is known of these marks and organisations, in one look outside of any transaction.
+    """Signals about these fingerprints and organisations, by one query outside of transactions.
 
     `small_at`: the organisations of small charges; the one with the most small declines counts.
     """
@@ -110,7 +110,7 @@ def seen_of(
 
 
 def is_under_attack(session: Session, *, organization_ids: Collection[str], now: datetime) -> bool:
-    """Whether the form of one of these organisations is being used to test cards."""
+    """Whether one of these organisations is under a card-testing attack."""
     attacked = select(AttackRow.organization_id).where(
         AttackRow.organization_id.in_(organization_ids), AttackRow.until > now
     )
@@ -134,7 +134,7 @@ def count_opened(
 
 
 def attacks(session: Session, *, now: datetime) -> Sequence[Attack]:
-    """The organisations under attack, the longest first."""
+    """Attacked organisations, longest first."""
     rows = session.scalars(select(AttackRow).where(AttackRow.until > now).order_by(AttackRow.began_at))
     return [
         Attack(
@@ -148,7 +148,7 @@ def attacks(session: Session, *, now: datetime) -> Sequence[Attack]:
 
 
 def count_attacks(session: Session, *, now: datetime) -> int:
-    """How many organisations are under attack, or have their form closed for one."""
+    """Count organisations under attack, or with a closed form."""
     attacked = select(AttackRow.organization_id).where(AttackRow.until > now)
     closed = select(ClosingRow.organization_id).where(ClosingRow.until > now)
     return session.scalars(select(func.count()).select_from(union(attacked, closed).subquery())).one()

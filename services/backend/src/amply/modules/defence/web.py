@@ -45,7 +45,7 @@ class CardAdmission:
     clock: Clock
 
     def admit(self, about: SetupOf) -> Fingerprints:
-        """Ask the gate, as for a gift, and say what whoever asks is remembered by.
+        """Ask the gate as for a gift; returns the fingerprints to remember.
 
         Raises:
             ChallengeRequired, TooManyRequests: As `Gate.admit` says.
