@@ -213,7 +213,7 @@ def _has_said_something(connection: psycopg.Connection) -> bool:
 
 
 def connection_arguments(settings: DatabaseSettings, *, application: str) -> dict[str, str | int]:
-    """libpq's parameters: verification of the server, and timeouts of dead connections."""
+    """Connection parameters of libpq: verification of the server, and timeouts of dead connections."""
     return {
         "application_name": application,
         "connect_timeout": 5,

@@ -30,7 +30,7 @@ class ConsentKeeping(Protocol):
     def keep(
         self, session: Session, *, donation_id: str, email: str, said: DataSharing, now: datetime
     ) -> None:
-        """Note a tick in the transaction that records the gift; one beside words that are not known is not noted."""
+        """Store a consent in the transaction that records the gift; one with an unknown wording is not stored."""
 
 
 class DataSharingIn(BaseModel):
@@ -44,5 +44,5 @@ class DataSharingIn(BaseModel):
     )
 
     def said(self) -> DataSharing:
-        """What was ticked."""
+        """The consent as given."""
         return DataSharing(purpose=self.purpose, wording=self.wording)

@@ -50,7 +50,7 @@ class DedicationDependencies:
 
 
 def send_due_dedications(parts: DedicationDependencies, *, now: datetime) -> int:
-    """Write to those who are to be told of gifts that have arrived; return how many letters were handed over."""
+    """Send dedication letters of succeeded gifts; return how many were handed over."""
     _forget_told(parts, now=now)
     sent = 0
     for _ in range(_RUN_MAX):

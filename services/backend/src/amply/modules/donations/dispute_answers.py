@@ -25,7 +25,7 @@ class DisputeNotAnswerable(Conflict):
 def answer_dispute(
     database: Database, processor: payments.Processor, *, dispute_id: str, words: str, submits: bool
 ) -> str:
-    """Lay a statement beside a dispute, where the organisation sees it on its dashboard; return the dispute's status.
+    """Submit a statement about a dispute; it also shows on the organisation's dashboard. Returns the dispute's status.
 
     `submits` hands it to the bank, which reads once: nothing can be added afterwards. Changes nothing here: the books
     follow the dispute's events.

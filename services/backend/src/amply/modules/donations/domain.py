@@ -139,7 +139,7 @@ class Gift:
 
     @property
     def total(self) -> Money:
-        """What the donor pays in all."""
+        """Gift plus fee cover."""
         return self.amount if self.fee_cover is None else self.amount + self.fee_cover.amount
 
 
@@ -159,7 +159,7 @@ class Costs:
 
     @property
     def difference(self) -> Money | None:
-        """How much more was added than the fee took; below zero: less. None where nothing was added or the fee is unknown."""
+        """Fee cover minus actual fee. None without cover, or if the fee is unknown."""
         if self.processor_fee is None or self.fee_cover.minor_units == 0:
             return None
         return self.fee_cover - self.processor_fee
@@ -193,7 +193,7 @@ class Donation:
 
     @property
     def standing(self) -> Standing:
-        """What has become of it. An open dispute hides a refund, and so does a lost one: they are about the rest."""
+        """The gift's current state. A dispute, open or lost, hides refunds, since it is about the rest."""
         if self.status is not DonationStatus.SUCCEEDED:
             return Standing(self.status)
         if self.is_reversed:
@@ -207,15 +207,15 @@ class Donation:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still become a gift."""
+        """Whether it may still succeed."""
         return self.status in (DonationStatus.PENDING, DonationStatus.PROCESSING)
 
 
 def status_of_payment(status: PaymentStatus) -> DonationStatus:
-    """A donation follows its payment."""
+    """A donation's status for its payment's."""
     return _OF_PAYMENT[status]
 
 
 def receipt_retry_delay(attempt: int) -> timedelta:
-    """How long after its n-th attempt (from 1) a receipt is sent again: doubling from a minute to a day."""
+    """Delay after a receipt's n-th attempt (from 1): doubling from a minute to a day."""
     return min(timedelta(minutes=1) * (1 << (attempt - 1)), timedelta(days=1))

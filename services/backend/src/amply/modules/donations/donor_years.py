@@ -44,7 +44,7 @@ def statement_of_donor(
     year: int,
     language: receipts.Language | None = None,
 ) -> receipts.Statement:
-    """The organisation's fiscal year that begins in `year`, for the donor whose address has this digest.
+    """The statement of the fiscal year beginning in `year`, for the donor with this address digest.
 
     Raises:
         OrganizationNotFound, YearNotAcceptable: What was asked for does not exist.
@@ -85,7 +85,7 @@ def statement_of_donor(
 def gift_aid_claim(
     database: Database, *, organization_id: str, first: date, last: date
 ) -> list[receipts.ClaimedGift]:
-    """The gifts of a period that Gift Aid can be claimed on: those with a valid receipt that says so.
+    """Gifts of a period on which Gift Aid can be claimed: with a valid receipt that says so.
 
     Raises:
         OrganizationNotFound: No organisation has this id.

@@ -87,12 +87,12 @@ class _Traces:
 
     @property
     def texts(self) -> set[str]:
-        """What stands behind commitments to these gifts, and to none of the donor's others."""
+        """Committed texts of these gifts alone."""
         remote_ids = {remote_id for remote_id in self.payments.values() if remote_id is not None}
         return {*self.donations, *self.events.object_ids, *remote_ids, *self.returns}
 
     def texts_of(self, *, email_sha256: str | None) -> set[str]:
-        """The same, and the donor's addresses where all that is of the donor is meant."""
+        """The same, with the donor's addresses if everything of the donor is to be erased."""
         return self.texts if email_sha256 is None else {*self.texts, *self.addresses}
 
 
@@ -107,7 +107,7 @@ def erase_donor(
     also: AlsoForgets | None = None,
     searched: ledger.Searched | None = None,
 ) -> Erasure:
-    """Forget everything about whom the address with this digest belongs to (`mail.address_digest`), or about one gift.
+    """Erase all data about the owner of the address with this digest (`mail.address_digest`), or about one gift.
 
     That is as a donor, and as somebody who was told of another's gift: the gift then stays, and tells nobody.
 
@@ -155,7 +155,7 @@ def erase_donor(
 def search_openings(
     database: Database, secrets: ledger.CommitmentSecrets, *, donation_ids: Sequence[str]
 ) -> ledger.Searched:
-    """Look once for what the ledger holds of all these gifts and does not know to be theirs, for erasing each of them.
+    """Assign unassigned ledger openings to these gifts in one pass, before erasing each.
 
     Raises:
         OpeningsUnreadable: As `erase_donor` says.
@@ -168,7 +168,7 @@ def search_openings(
 
 
 def require_named(*, email_sha256: str | None, donation_id: str | None) -> None:
-    """See to it that a donor is named in one way, before anything of theirs is touched.
+    """Require exactly one way of naming the donor, before anything is changed.
 
     Raises:
         DonorNotNamed: Neither was given, or both, or what was given is no digest.

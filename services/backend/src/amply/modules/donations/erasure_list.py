@@ -25,7 +25,7 @@ class ErasedBefore:
 
 
 def note(listed: ErasureList, *, gifts: Collection[str], told: Collection[str]) -> None:
-    """Write down that these are erased, before they are: killed in between, a restored database loses what was to go anyway.
+    """Record these on the erasure list before erasing them. Outside transactions.
 
     Outside transactions.
     """
@@ -35,7 +35,7 @@ def note(listed: ErasureList, *, gifts: Collection[str], told: Collection[str]) 
 
 
 def still_there(session: Session, digests: Collection[str]) -> ErasedBefore:
-    """What this database still has of them. Reads the id of every gift."""
+    """Erased gifts that are in this database again. Reads the id of every gift."""
     gifts = session.scalars(
         select(DonationRow.id).where(DonationRow.erased_at.is_(None)).execution_options(yield_per=_ROWS)
     )
@@ -51,13 +51,13 @@ def still_there(session: Session, digests: Collection[str]) -> ErasedBefore:
 
 
 def told_of_gifts(session: Session, *, donation_ids: Collection[str]) -> set[str]:
-    """Digests of the addresses of whom these gifts were to be told to, where they can be read still."""
+    """Digests of these gifts' dedication recipients, where they can still be decrypted."""
     rows = session.scalars(select(DedicationRow).where(DedicationRow.donation_id.in_(donation_ids)))
     return {row.recipient_sha256 for row in rows if row.recipient_sha256 is not None}
 
 
 def forget_told(session: Session, *, donation_ids: Collection[str]) -> None:
-    """Take from these gifts whom they were to be told to; the gifts stay."""
+    """Erase the dedication recipients of these gifts; the gifts stay."""
     forget_recipients(
         session.scalars(
             select(DedicationRow).where(DedicationRow.donation_id.in_(donation_ids)).with_for_update()
@@ -66,7 +66,7 @@ def forget_told(session: Session, *, donation_ids: Collection[str]) -> None:
 
 
 def forget_recipients(dedications: Iterable[DedicationRow]) -> int:
-    """Take away whom these gifts were to be told to, the digest too; return how many they were."""
+    """Erase dedication recipients with their digests; return how many."""
     done = 0
     for row in dedications:
         row.forget_recipient()

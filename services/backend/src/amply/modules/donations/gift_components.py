@@ -16,12 +16,12 @@ class TakenBack:
 
     @property
     def amount(self) -> Money | None:
-        """What is taken from the gift; None for nothing."""
+        """The refunded part of the gift, or None."""
         return self._part(self.minor_units - self.cover)
 
     @property
     def fee_cover(self) -> Money | None:
-        """What is taken from the fee cover; None for nothing."""
+        """The refunded part of the fee cover, or None."""
         return self._part(self.cover)
 
     def _part(self, minor_units: int) -> Money | None:
@@ -37,7 +37,7 @@ class GiftParts:
     currency: str
 
     def take(self, minor_units: int, *, taken: TakenSoFar) -> TakenBack:
-        """The parts of what goes back now, when so much has been taken: the rest of the gift first.
+        """Split a refund into its parts, given what was taken before: the rest of the gift first.
 
         Neither account gives more than it got (docs/ledger-format.md §8, rule 6), as long as the whole payment does not;
         what goes back beyond that is the gift's.

@@ -51,7 +51,7 @@ class ListedGift:
 
 
 def gifts_of(database: Database, *, organization_id: str, first: date, last: date) -> list[ListedGift]:
-    """The gifts of a period in the organisation's time zone, the oldest first. Personal: for the organisation alone.
+    """Gifts of a period in the organisation's time zone, oldest first. Personal: for the organisation alone.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -67,7 +67,7 @@ def gifts_of(database: Database, *, organization_id: str, first: date, last: dat
 
 
 def as_csv(gifts: list[ListedGift]) -> str:
-    """RFC 4180, with a header. What people wrote is text: no cell begins a formula."""
+    """CSV (RFC 4180) with a header; texts are escaped against formulas."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow([field.name for field in fields(ListedGift)])

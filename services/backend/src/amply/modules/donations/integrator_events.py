@@ -37,7 +37,7 @@ class Arrived:
 
 
 def record_success(session: Session, gift: Arrived, *, occurred_at: datetime, now: datetime) -> None:
-    """The gift has arrived."""
+    """Record that a gift succeeded."""
     record(
         session,
         type=EventType.DONATION_SUCCEEDED,
@@ -55,7 +55,7 @@ def record_success(session: Session, gift: Arrived, *, occurred_at: datetime, no
 
 
 def record_changes(session: Session, gift: DonationRow, *, before: Standing, now: datetime) -> None:
-    """How much of the gift went back, and how its dispute stands, where that has changed."""
+    """Record changes of the refunded amount or the dispute."""
     refunded = Money(minor_units=gift.refunded_minor_units, currency=gift.currency)
     if gift.refunded_minor_units != before.refunded_minor_units:
         _record(session, gift, EventType.DONATION_REFUNDED, {"refunded": amount_of(refunded)}, now=now)
@@ -64,7 +64,7 @@ def record_changes(session: Session, gift: DonationRow, *, before: Standing, now
 
 
 def record_reversal(session: Session, gift: DonationRow, *, now: datetime) -> None:
-    """A gift that did not come through the processor is taken out of the books again."""
+    """Record that an offline gift was reversed."""
     _record(session, gift, EventType.DONATION_REVERSED, {}, now=now)
 
 

@@ -89,11 +89,11 @@ class DedicationRow(SealedRecord):
 
     @classmethod
     def told_to(cls, session: Session, recipient_sha256: str) -> ColumnElement[bool]:
-        """The condition that it is, or was, to be told to whoever has the address with this digest."""
+        """Condition: its recipient has, or had, the address with this digest."""
         return or_(cls.is_of(session, recipient_sha256), cls.plain_recipient_sha256 == recipient_sha256)
 
     def forget_recipient(self) -> None:
-        """Keep no name and address of whom it was to be told to; the digest stays."""
+        """Erase the recipient's name and address; the digest stays."""
         self.recipient_name = self.recipient_email = None
 
 

@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
-    """Tell the donor in an hour that the gift has not arrived, unless it is under way again by then."""
+    """Schedule a letter in an hour that the gift's payment failed, unless it is retried by then."""
     if gift.erased_at is not None:
         return
     due = {"attempts": 0, "next_attempt_at": now + _FIRST_AFTER, "sent_at": None, "withheld": None}
@@ -37,7 +37,7 @@ def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
 
 
 def send_due_notices(parts: ReceiptDependencies, *, now: datetime) -> int:
-    """Send what is due; return how many were sent. The attempt is counted before the e-mail leaves: twice is better than never."""
+    """Send due letters; return how many. Attempts are counted before sending: at least once."""
     sent = 0
     while (donation_id := _claim(parts.database, now=now)) is not None:
         sent += _send(parts, donation_id=donation_id, now=now)

@@ -103,7 +103,7 @@ class OfflineGift:
 def record_offline(
     database: Database, secrets: ledger.CommitmentSecrets, *, gift: OfflineGift, now: datetime
 ) -> str:
-    """Record a gift, book it and owe the donor a receipt, in one transaction; return the donation's id.
+    """Record and book a gift and schedule its receipt, in one transaction; return the donation's id.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -156,7 +156,7 @@ def reverse_offline(
     reason: ReversalReason,
     now: datetime,
 ) -> bool:
-    """Take an offline gift out of the books again; its receipt is void. False when it was reversed before.
+    """Reverse an offline gift in the ledger, and void its receipt. False if it was reversed before.
 
     Raises:
         DonationNotFound: There is no such gift.

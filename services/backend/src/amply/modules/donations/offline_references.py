@@ -40,7 +40,7 @@ class Thing:
 def keep_reference(
     session: Session, *, donation_id: str, organization_id: str, method: OfflineMethod, said: Thing
 ) -> None:
-    """Keep what was said of a gift. Two who record the same cheque at once wait for each other, and the second one is told.
+    """Store a gift's reference. Concurrent duplicates are serialised, and the second is refused.
 
     They wait by a lock: while the index's key rotates, the same reference has two indexes, and no constraint would hold them apart.
 

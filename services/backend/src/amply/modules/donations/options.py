@@ -65,7 +65,7 @@ class GiftOptions:
 
 
 def check_options(session: Session, gift: "Gift") -> None:
-    """Refuse what does not go together, or not with this organisation. In the transaction that records the gift.
+    """Validate options against each other and the organisation's rules, in the transaction that records the gift.
 
     Raises:
         FundNotAcceptable: The fund is not the organisation's, or closed.
@@ -79,7 +79,7 @@ def check_options(session: Session, gift: "Gift") -> None:
 
 
 def keep_dedication(session: Session, *, donation_id: str, dedication: Dedication | None) -> None:
-    """Keep for whom a gift is; nothing where it is for nobody. In the transaction that records the gift."""
+    """Store a gift's dedication, if any, in the transaction that records the gift."""
     if dedication is None:
         return
     notify = dedication.notify
@@ -94,13 +94,13 @@ def keep_dedication(session: Session, *, donation_id: str, dedication: Dedicatio
 
 
 def dedication_of(session: Session, *, donation_id: str) -> Dedication | None:
-    """For whom a gift is, as its receipt says it; whom a letter was for is left out: there is one letter a gift."""
+    """A gift's dedication for its receipt, without the letter's recipient."""
     row = session.get(DedicationRow, donation_id)
     return None if row is None else Dedication(kind=DedicationKind(row.kind), honouree=row.honouree or "")
 
 
 def check_company(donor: DonorFacts) -> None:
-    """Refuse what no company can say.
+    """Validate a company donor.
 
     Raises:
         GiftOptionsNotAcceptable: A company declares Gift Aid.

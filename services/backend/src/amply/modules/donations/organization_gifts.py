@@ -54,7 +54,7 @@ class GiftFilter:
     before: datetime | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """As a statement has them."""
+        """The filter as SQL conditions."""
         same = {"status": self.status, "fund_id": self.fund_id, "currency": self.currency}
         asked = [_GIFT.c[name] == value for name, value in same.items() if value is not None]
         if self.since is not None:
@@ -111,7 +111,7 @@ def received_gift(session: Session, access: Access, *, donation_id: str) -> Rece
 
 
 def own_donation(session: Session, access: Access, *, donation_id: str) -> Donation:
-    """One gift without who gave it.
+    """One gift, without its donor.
 
     Raises:
         DonationNotFound: The organisation has no such gift.

@@ -1,4 +1,4 @@
-"""Refunds requested over HTTP by an organisation's members: recorded first, and executed by the worker.
+"""Refunds that an organisation's people ask for over HTTP: written down as asked, and carried out by the worker.
 
 The API can neither post to the books nor name what it would commit to, so that it only writes down what is wanted, once what it
 can see does not speak against it. The worker makes the refund of it that `admin donation refund` makes, under the request's id;

@@ -1,5 +1,4 @@
-"""Refunds that we initiate: record and reserve, call the processor outside any transaction, record the result. The refund's
-event books it.
+"""Refunds we ask for: record and reserve, ask outside any transaction, record. Its event books it, or releases it.
 
 Killed between the steps, `complete_stuck_refunds` finishes it a minute later: the key at the processor is derived from
 the row, and a refund that carries our id is looked for first. What is reserved stays so until the event comes.
@@ -57,7 +56,7 @@ class RefundRefused(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundDependencies:
-    """Dependencies of refunds."""
+    """What refunds of ours depend on."""
 
     database: Database
     processor: payments.Processor
@@ -67,7 +66,7 @@ class RefundDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRefund:
-    """A refund to make. `amount`: exact, or a decimal such as `5.00`; None: all that is left."""
+    """A refund to be made. `amount`: exact, or as people write it, such as `5.00`; None: all that is left."""
 
     id: str
     donation_id: str
@@ -77,7 +76,7 @@ class WantedRefund:
 
 @dataclass(frozen=True, kw_only=True)
 class Refunded:
-    """A refund at the processor. `status` is the processor's; it is booked by its event."""
+    """A refund that the processor has. `status` is its word; the books follow with its event."""
 
     id: str
     donation_id: str

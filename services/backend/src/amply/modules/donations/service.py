@@ -55,7 +55,7 @@ def donate(
     marks: defence.Fingerprints | None = None,
     consents: ConsentKeeping | None = None,
 ) -> Answer:
-    """Take a gift as far as the donor's browser can carry on. `marks`: what the gate remembers whoever asks by.
+    """Open a gift, up to what the donor's browser needs to continue. `marks`: fingerprints to remember.
 
     `consents` keeps what the donor ticked; None where no data is shared, and nothing is noted.
 
@@ -92,7 +92,7 @@ def donate(
 
 
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
-    """Finish what a crash left between steps (1) and (3); return how many payments were completed.
+    """Complete payments interrupted by a crash between steps (1) and (3); return how many.
 
     Each is tried ten times, ever further apart; then it waits for a person.
     """
@@ -120,7 +120,7 @@ def _complete(
 
 
 def replayed(status: int, body: Mapping[str, Any]) -> Answer:
-    """What the same request was answered before.
+    """The stored response to an identical request.
 
     Raises:
         ProcessorRefused: That was it.
@@ -131,7 +131,7 @@ def replayed(status: int, body: Mapping[str, Any]) -> Answer:
 
 
 def check_gift(session: Session, *, gift: Gift, is_agreed: bool = False) -> str:
-    """Refuse a gift that this organisation does not take; return the account that receives it.
+    """Validate a gift for this organisation; return the account that receives it.
 
     `is_agreed`: its fee cover was agreed to before, and may be below what covers the fee today, but not above it.
 
@@ -155,7 +155,7 @@ def record_gift(
     is_agreed: bool = False,
     marks: defence.Fingerprints | None = None,
 ) -> payments.Payment:
-    """Step (1): write down a gift, the payment it needs, and what the gate remembers whoever gives by.
+    """Step (1): record the gift, its payment, and the fingerprints.
 
     `customer` is whom the processor keeps a way to pay for.
 
@@ -229,7 +229,7 @@ def _check_fee_cover(session: Session, *, gift: Gift, is_agreed: bool) -> None:
 
 
 def quotes(session: Session, *, organization_id: str, gift: Money) -> Sequence[payments.FeeCover]:
-    """What covers the fee of a gift to this organisation today, for each way to pay that has a price.
+    """Today's fee cover of a gift to this organisation, for each payment method with a price.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -246,7 +246,7 @@ def open_payment(
     clock: Clock,
     fee_cover: Money | None = None,
 ) -> Answer:
-    """Steps (2) and (3), as often as it takes. `fee_cover`: what of it the donor added, where the caller knows.
+    """Steps (2) and (3), repeatable. `fee_cover`: the donor's cover, if the caller knows it.
 
     Raises:
         ProcessorUnavailable: No answer; it can be repeated.
@@ -310,7 +310,7 @@ def _record_refusal(
 
 
 def record_refused(database: Database, *, payment: payments.Payment, now: datetime) -> None:
-    """The same of a payment that is one of several: its donation has failed, and the others may not."""
+    """Record that one of several payments was refused: its donation failed, the others may not."""
     with database.transaction() as session:
         _fail(session, payment=payment, now=now)
 

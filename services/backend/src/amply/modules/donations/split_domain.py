@@ -76,7 +76,7 @@ class SplitGift:
 
     @property
     def status(self) -> SplitStatus:
-        """What the gift is as a whole."""
+        """The status of the gift as a whole."""
         return status_of_parts([part.status for part in self.parts])
 
 
@@ -88,7 +88,7 @@ class NewSplitGift:
 
 
 def status_of_parts(statuses: Collection[DonationStatus]) -> SplitStatus:
-    """What a gift is whose parts are these. Open parts come first: what they become decides."""
+    """The status of a split gift with these parts. Open parts take precedence."""
     told = set(statuses)
     if told == {DonationStatus.SUCCEEDED}:
         return SplitStatus.SUCCEEDED

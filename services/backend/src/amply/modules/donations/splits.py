@@ -65,7 +65,7 @@ def give_to_many(
     request: Mapping[str, Any],
     marks: defence.Fingerprints | None = None,
 ) -> Answer:
-    """Take a gift as far as the donor can enter a payment method. `marks`: as for `donate`, of every part.
+    """Open a split gift, up to the entry of a payment method. `marks`: as for `donate`, for every part.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.
@@ -90,7 +90,7 @@ def give_to_many(
 
 
 def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
-    """Pay every part that is not paid, with the method the donor entered. Again, only what failed is tried again.
+    """Charge all unpaid parts with the entered method. Repeating it retries failed parts only.
 
     Raises:
         SplitGiftNotFound: There is no such gift.
@@ -105,7 +105,7 @@ def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
 
 
 def new_setup(parts: SplitGiftDependencies, *, split_id: str, admit: AdmitsCard) -> SetupOut:
-    """Let the donor enter another payment method for the parts that are not paid. `admit` asks the gate.
+    """Create another SetupIntent for the unpaid parts. `admit` asks the gate.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed: As `pay_parts` says.
@@ -130,7 +130,7 @@ def new_setup(parts: SplitGiftDependencies, *, split_id: str, admit: AdmitsCard)
 
 
 def complete_splits(parts: SplitGiftDependencies) -> int:
-    """Pay what a crash left unpaid, and forget payment methods that are kept no longer; return how many gifts were paid on.
+    """Charge parts left by a crash, and delete stored payment methods; return how many gifts were charged.
 
     A donor who asked to pay is charged within half an hour or not at all.
     """

@@ -62,7 +62,7 @@ class EventDependencies:
 def handle_provider_event(
     parts: EventDependencies, *, event_id: str, now: datetime
 ) -> webhooks.Outcome | None:
-    """Apply one stored event: payment, donation, ledger, receipt and the event's stamp in one transaction.
+    """Handle one stored event: payment, donation, ledger, receipt and the event's timestamp in one transaction.
 
     Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
     booked: then the event waits, and the attempt does not count.

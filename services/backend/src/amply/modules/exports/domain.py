@@ -31,12 +31,12 @@ class ExportFormat(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """What a file's name ends with."""
+        """The file name's suffix."""
         return "parquet" if self is ExportFormat.PARQUET else "csv"
 
     @property
     def media_type(self) -> str:
-        """What its content is called."""
+        """The media type."""
         return "application/vnd.apache.parquet" if self is ExportFormat.PARQUET else "text/csv; charset=utf-8"
 
 
@@ -88,12 +88,12 @@ class Export:
 
     @property
     def filename(self) -> str:
-        """What it is saved as."""
+        """The download's file name."""
         return f"{self.wanted.kind}-{self.id}.{self.wanted.format.suffix}"
 
 
 def path_of(*, organization_id: str, export_id: str) -> str:
-    """Where a file is: the same however often it is made, so that there is never a second one."""
+    """A file's storage path, the same for every attempt, so that there is never a second file."""
     return f"organisations/{organization_id}/{export_id}"
 
 

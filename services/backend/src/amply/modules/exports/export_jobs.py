@@ -79,7 +79,7 @@ class _Counted:
 
 
 def make_exports(parts: ExportJobs, *, now: datetime) -> int:
-    """Take back what may not be handed out any more, make what was asked for, and forget what has expired; return how many were made."""
+    """Withdraw files that may no longer be served, make requested ones, delete expired ones; return how many were made."""
     _take_back(parts.database)
     made = work_off(
         parts.database,

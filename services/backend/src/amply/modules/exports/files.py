@@ -14,7 +14,7 @@ Row = Mapping[str, str | int | None]
 
 
 def csv_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterator[bytes]:
-    """RFC 4180, with a header. What people wrote is text: no cell begins a formula."""
+    """CSV (RFC 4180) with a header; texts are escaped against formulas."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(columns)
@@ -25,7 +25,7 @@ def csv_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterato
 
 
 def parquet_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterator[bytes]:
-    """Apache Parquet, zstd. Columns that end in `_minor` are 64-bit integers of minor units, all others text."""
+    """Apache Parquet, zstd. Columns ending in `_minor` are 64-bit integers of minor units, all others text."""
     import pyarrow as pa  # noqa: PLC0415 -- heavy: only who exports pays for it
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 

@@ -53,7 +53,7 @@ _NEWEST: Final = Order(name="exports", columns=(ExportRow.created_at, ExportRow.
 
 
 def ask(session: Session, access: Access, *, wanted: ExportRequest) -> Export:
-    """Let the worker make a file. Who gave is in one of gifts where whoever asks may see that.
+    """Request an export. One of gifts names donors if the caller may see them.
 
     Raises:
         NotAllowed: They may not read what it is made of.
@@ -84,7 +84,7 @@ def ask(session: Session, access: Access, *, wanted: ExportRequest) -> Export:
 
 
 def listed(session: Session, access: Access, *, cursor: str | None, limit: int) -> Page[Export]:
-    """The files that there are for whoever asks, the newest first.
+    """Exports visible to the caller, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -110,7 +110,7 @@ def find(session: Session, access: Access, *, export_id: str) -> Export:
 
 
 def fetch(session: Session, access: Access, *, export_id: str) -> Export:
-    """One that a link is asked for, which is recorded.
+    """An export to download; recorded in the audit log.
 
     Raises:
         ExportNotFound: The organisation has no such file, it has expired, or it is not for whoever asks.
@@ -128,7 +128,7 @@ def fetch(session: Session, access: Access, *, export_id: str) -> Export:
 
 
 def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
-    """Hand out no file with donors of these organisations that was begun until now: one of them is being forgotten.
+    """Withdraw files with donors of these organisations begun until now, because a donor is being erased.
 
     In the transaction that forgets. One that is just being made is not handed out either; one that is not begun waits for it, and
     is made of what is left.
@@ -137,7 +137,7 @@ def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
 
 
 def withdraw_hidden(session: Session) -> None:
-    """Hand out no file with donors that was asked for before one of them kept a gift from the organisation, and begun.
+    """Withdraw files that name donors and were requested before one of them became anonymous.
 
     Facts of the outbox tell of that, and stay there for as long as files are kept. Both moments are those of whichever process
     wrote them.

@@ -56,12 +56,12 @@ class Domain:
 
     @property
     def record_name(self) -> str:
-        """Where the record stands."""
+        """Name of the DNS record."""
         return f"{RECORD_NAME}.{self.domain}"
 
     @property
     def record_text(self) -> str:
-        """What it says."""
+        """Contents of the DNS record."""
         return _RECORD + self.token
 
 
@@ -126,7 +126,7 @@ class FederationNotConfigured(Unavailable):
 
 
 def domain_of(text: str) -> str:
-    """A domain as it is kept: ASCII, lower case.
+    """Normalise a domain: ASCII, lower case.
 
     Raises:
         DomainNotAcceptable: It is none.
@@ -143,7 +143,7 @@ def domain_of(text: str) -> str:
 def role_by(
     default_role: str | None, group_roles: Mapping[str, str], groups: tuple[str, ...] | None
 ) -> Role | None:
-    """What somebody in these groups is; None where they are nothing."""
+    """The role of somebody in these groups, or None."""
     given = [Role(group_roles[each]) for each in groups or () if each in group_roles]
     if given:
         return max(given, key=_weight)

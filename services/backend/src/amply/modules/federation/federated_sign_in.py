@@ -52,7 +52,7 @@ class FederatedSignIn:
     def arrived(
         self, session: Session, provider: people.Provider, person_id: str, proof: people.Proof, now: datetime
     ) -> None:
-        """Make somebody a member, as what the provider's groups say; of the platform's providers, nothing.
+        """Grant a membership by the provider's groups. Does nothing for the platform's own providers.
 
         Raises:
             NoRoleHere: They are in no group that is anything here. What they were by the word before runs out.
@@ -78,7 +78,7 @@ class FederatedSignIn:
         )
 
     def renew(self, *, organization_id: str, person_id: str, now: datetime) -> None:
-        """Ask the provider for its word about a member again, where there is a way to. May not be called in a transaction.
+        """Renew a member's role by asking the provider again, if possible. Never called in a transaction.
 
         Of several requests at once, one asks and the others wait for it. A provider that does not answer changes nothing: the word before runs out.
         """
@@ -193,13 +193,13 @@ class FederatedSignIn:
 
 
 def forget(session: Session, *, person_id: str) -> None:
-    """Keep nothing of what a provider or a directory says of somebody who is about to be forgotten. Bound to them."""
+    """Delete provider and directory data about a person who is being erased. Bound to them."""
     session.execute(delete(GrantRow).where(GrantRow.person_id == person_id))
     session.execute(_FORGET)
 
 
 def require_provider(key: people.PeopleKey, session: Session, person_id: str, now: datetime) -> None:
-    """Refuse a sign-in of somebody whose address is of an organisation that signs its members in itself.
+    """Refuse other sign-ins for addresses of organisations that require their own provider.
 
     The unit of work is bound to them. An owner stays who gets in whatever happens to the provider.
 

@@ -23,7 +23,7 @@ class Directory(Protocol):
     def listed(
         self, session: Session, *, organization_id: str, person_id: str, address: people.Address
     ) -> Listed | None:
-        """What it says of somebody who comes by the provider; None where the organisation has no directory."""
+        """The directory's entry of a person; None if the organisation has no directory."""
 
 
 class RecordsAway(Exception):
@@ -34,7 +34,7 @@ class DomainRecords(Protocol):
     """Looks up TXT records. May not be called inside a transaction."""
 
     def texts(self, name: str) -> Sequence[str]:
-        """The TXT records of a name; nothing where there is none.
+        """TXT records of a name.
 
         Raises:
             RecordsAway: It cannot be said.

@@ -32,12 +32,12 @@ class DomainCheckDependencies:
 
 
 def tended(key: people.PeopleKey) -> SealedRows:
-    """Clients' secrets and refresh tokens, which the vault keeps sealed by the newest key of people."""
+    """Client secrets and refresh tokens, which key rotation re-encrypts."""
     return people.tended_by(key, "federation", columns=(connections.SEALED, federated_sign_in.SEALED))
 
 
 def check_domains(parts: DomainCheckDependencies, *, now: datetime) -> int:
-    """Look at the domains whose turn it is; return how many were taken away.
+    """Re-verify due domains; return how many were removed.
 
     One whose record is missing three times in a row is taken away. A DNS that does not answer says nothing.
     """

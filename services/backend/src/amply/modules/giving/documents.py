@@ -39,7 +39,7 @@ _log = structlog.get_logger()
 
 
 def ask(session: Session, *, email_sha256: str, wanted: DocumentRequest, now: datetime) -> Document:
-    """Let the worker make a document of a donor's.
+    """Request a donor's document.
 
     Raises:
         DonationNotFound, ReceiptNotFound, NoGiftsFound: There is nothing of theirs to make it of.
@@ -67,7 +67,7 @@ def ask(session: Session, *, email_sha256: str, wanted: DocumentRequest, now: da
 
 
 def find(session: Session, *, document_id: str, email_sha256: str, now: datetime) -> Document:
-    """How a donor's document stands.
+    """The state of a donor's document.
 
     Raises:
         DocumentNotFound: There is none, or it is somebody else's.
@@ -78,7 +78,7 @@ def find(session: Session, *, document_id: str, email_sha256: str, now: datetime
 def content(
     session: Session, *, document_id: str, email_sha256: str, key: LinkKey, now: datetime
 ) -> tuple[Document, bytes]:
-    """A donor's document with its content.
+    """A donor's document with its contents.
 
     Raises:
         DocumentNotFound: As `find` says.
@@ -95,7 +95,7 @@ def content(
 
 
 def make_documents(parts: donations.ReceiptDependencies, key: LinkKey, *, now: datetime) -> int:
-    """Make what was asked for and forget what has expired; return how many were made.
+    """Make requested documents, and delete expired ones; return how many were made.
 
     Killed in between, the next run makes the same again.
     """

@@ -70,5 +70,5 @@ class Document:
 
     @property
     def media_type(self) -> str:
-        """What its content is."""
+        """The media type."""
         return "application/octet-stream" if self.kind is DocumentKind.PROOF else "application/pdf"

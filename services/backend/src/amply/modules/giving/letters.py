@@ -43,7 +43,7 @@ class LinkLetter:
 
 
 def ask_for_link(session: Session, *, email: str, language: Language | None, now: datetime) -> None:
-    """Let the worker send a link, if anybody gives with this address. Nothing here depends on whether somebody does."""
+    """Request a link by e-mail. The response never depends on whether the address has gifts."""
     request_id = ids.new_id("lnk")
     session.execute(
         insert(LinkRequestRow).values(
@@ -58,12 +58,12 @@ def ask_for_link(session: Session, *, email: str, language: Language | None, now
 
 
 def tended() -> SealedRows:
-    """What the vault keeps sealed by the newest keys."""
+    """Rows that key rotation re-encrypts."""
     return of_records(LinkRequestRow)
 
 
 def send_links(parts: recurring.PlanLetterDependencies, *, now: datetime) -> int:
-    """Send the links that were asked for; return how many letters were handed over.
+    """Send requested links; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -73,7 +73,7 @@ def send_links(parts: recurring.PlanLetterDependencies, *, now: datetime) -> int
 
 
 def link_mail(letter: LinkLetter) -> Mail:
-    """Write the letter as text and as HTML that say the same."""
+    """Render the letter as text and HTML."""
     said = letter_texts(_PACKAGE, letter.language)["link"]
     facts = {
         "said": said,

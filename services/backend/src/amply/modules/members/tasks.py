@@ -51,7 +51,7 @@ def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
 
 
 def tended() -> SealedRows:
-    """What the vault keeps sealed by the newest keys."""
+    """Rows that key rotation re-encrypts."""
     return of_records(InvitationRow)
 
 

@@ -77,7 +77,7 @@ def send_invitations(parts: OnboardingTaskDependencies, *, now: datetime) -> int
 
 
 def tended() -> SealedRows:
-    """What the vault keeps sealed by the newest keys."""
+    """Rows that key rotation re-encrypts."""
     return of_records(InvitationRow)
 
 

@@ -77,5 +77,5 @@ def address_at_rest(session: Session, *, organization_id: str, email: str) -> di
 
 
 def tended() -> SealedRows:
-    """What the vault keeps sealed by the newest keys."""
+    """Rows that key rotation re-encrypts."""
     return of_records(ContactRow)

@@ -1,4 +1,4 @@
-"""Rows of refunds, by us or reported by the processor. Changing one requires its payment's lock."""
+"""Refunds as rows: those we ask for, and those the processor tells of. Whoever changes one holds its payment's lock."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_gi
 
 @dataclass(frozen=True, kw_only=True)
 class Refund:
-    """A refund, completed or not.
+    """Money that goes back, or should.
 
     Attributes:
         reserved_entry_id: The entry that reserved it, where we asked for it.

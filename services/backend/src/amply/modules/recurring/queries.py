@@ -103,7 +103,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
 
 
 def tended() -> SealedRows:
-    """What the vault keeps sealed by the newest keys."""
+    """Rows that key rotation re-encrypts."""
     return of_records(PlanRow)
 
 

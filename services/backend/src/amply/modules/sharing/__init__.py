@@ -34,12 +34,12 @@ __all__ = [
 
 
 def tended() -> SealedRows:
-    """What the vault keeps sealed by the newest keys."""
+    """Rows that key rotation re-encrypts."""
     return of_records(SpanRow)
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.sharing import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

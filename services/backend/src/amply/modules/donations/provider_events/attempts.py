@@ -23,7 +23,7 @@ _TRIED = (PaymentStatus.PROCESSING, PaymentStatus.FAILED)
 
 
 def about_attempt(payment_event: PaymentEvent) -> ApplyAnswer:
-    """Ask how the payment stands, whichever attempt the event is about."""
+    """Query the payment's current state, whichever attempt the event is about."""
     told = payment_event.processor.attempt(
         remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
     )

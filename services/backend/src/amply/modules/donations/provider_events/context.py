@@ -56,7 +56,7 @@ class GiftBooks:
 
     @property
     def parts(self) -> GiftParts:
-        """What the gift consists of."""
+        """The gift's components."""
         cover = self.gift.fee_cover_minor_units
         return GiftParts(gift=self.gift.minor_units - cover, cover=cover, currency=self.gift.currency)
 
@@ -71,7 +71,7 @@ class GiftBooks:
         reverses: str | None = None,
         reason: str | None = None,
     ) -> str:
-        """One entry a key and kind; returns its id. The log commits to the reference and does not show it.
+        """Post one entry for a key and kind; returns its id. The reference is committed to, not published.
 
         About an erased donor nothing is kept to open it.
         """

@@ -33,7 +33,7 @@ def apply_returns(
     follow: Callable[[GiftBooks, payments.Payment, Told], bool],
     conclude: Callable[[Session, DonationRow, payments.Payment], None],
 ) -> webhooks.Outcome:
-    """Book what is not in the books of what the processor told, and let the gift and its receipt say so.
+    """Book what is not booked yet of the processor's answer, then update the gift and its receipt.
 
     `follow` says whether one of them stands otherwise than it did; `conclude` writes down at the gift what all come to.
 

@@ -34,12 +34,12 @@ _FEE_KNOWN: Final = "charge.updated"
 
 
 def needs_settlement(event: webhooks.ProviderEvent) -> bool:
-    """Whether the processor must be asked what was moved."""
+    """Whether the processor must be asked for the settled amounts."""
     return event.type in (_SUCCESS, _FEE_KNOWN)
 
 
 def about_gift(payment_event: PaymentEvent) -> ApplyAnswer:
-    """Ask what a payment moved, where its event says that it did."""
+    """Query a payment's settled amounts, if its event says that it succeeded."""
     settlement = None
     if needs_settlement(payment_event.event):
         settlement = _settlement(payment_event)
