@@ -83,7 +83,7 @@ class GeneratedFile:
 
 
 def folder_of(image_id: str) -> str:
-    """Where a picture's files are, below the site and in the bucket alike."""
+    """Directory of a picture's files, below the site and in the bucket."""
     return f"media/{image_id}/"
 
 
@@ -106,7 +106,7 @@ class Refusal(StrEnum):
     NOT_MADE = "not_made"
 
     def sentence(self, kind: PictureKind) -> str:
-        """What to do about it."""
+        """What the uploader should do."""
         return {
             Refusal.UNREADABLE: "This file is damaged or no picture: export it again as PNG, JPEG or WebP, and send that.",
             Refusal.TOO_LARGE: f"This picture has too many pixels: send one of {PIXELS_MAX // 1_000_000} million at most.",
@@ -161,7 +161,7 @@ class ImagesNotConfigured(Unavailable):
 
 
 def require_type(media_type: str, kind: PictureKind) -> None:
-    """Raises ImageNotAcceptable, and says what to send."""
+    """Raises ImageNotAcceptable for an unsupported type, naming the supported ones."""
     if media_type == "image/svg+xml":
         raise ImageNotAcceptable(
             f"An SVG can hold scripts, and is not taken: export it as PNG, {SHAPES[kind].asks}, and send that.",

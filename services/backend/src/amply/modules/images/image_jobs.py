@@ -43,7 +43,7 @@ class ImageJobs:
 
 
 def make_images(parts: ImageJobs, *, now: datetime) -> int:
-    """Make what was uploaded, and let go of what is shown no more; return how many pictures are shown that were not."""
+    """Process pending uploads, and delete files no longer shown; return how many pictures were published."""
     shown = work_off(
         parts.database,
         ImageRow,

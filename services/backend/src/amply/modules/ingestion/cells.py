@@ -48,7 +48,7 @@ class Checker:
         self._names = frozenset(column.name for column in columns)
 
     def check(self, found: Mapping[str, Any]) -> Row | Bad:
-        """The row's values in the order of the columns, or what is wrong with it: the first thing."""
+        """The row's values in column order, or its first error."""
         if not found.keys() <= self._names:
             unknown = min(found.keys() - self._names)
             return Bad(RowReason.UNKNOWN_COLUMN, _shown(unknown))

@@ -72,7 +72,7 @@ class Column:
     publish_as: str | None = None
 
     def as_kept(self) -> dict[str, Any]:
-        """As JSON."""
+        """The column as JSON for storage."""
         return {
             name: value
             for name, value in asdict(self).items()
@@ -81,7 +81,7 @@ class Column:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Column":
-        """From what `as_kept` gave."""
+        """Parse the JSON of `as_kept`."""
         given = {**kept, "type": ColumnType(kept["type"]), "role": ColumnRole(kept["role"])}
         for name in ("one_of", "bands"):
             given[name] = tuple(given.get(name, ()))
@@ -110,7 +110,7 @@ def check(columns: Sequence[Column]) -> None:
 
 
 def policy_of(columns: Sequence[Column], *, policy_id: str, retention_days: int) -> dict[str, Any]:
-    """The anonymiser's policy for these columns: k, l and the limit are those of `default-v2`."""
+    """The anonymisation policy for these columns; k, l and the limit are those of `default-v2`."""
     return {
         "format": 1,
         "id": policy_id,
@@ -124,7 +124,7 @@ def policy_of(columns: Sequence[Column], *, policy_id: str, retention_days: int)
 
 
 def names_and_types(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """What has to stay once something was handed in."""
+    """What must not change once data was ingested."""
     return [(column.name, column.type.value) for column in columns]
 
 

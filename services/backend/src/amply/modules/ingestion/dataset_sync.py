@@ -34,7 +34,7 @@ class IngestionDependencies:
 
 
 def tell_datasets(parts: IngestionDependencies, *, now: datetime) -> int:
-    """Tell the table what it does not know yet; return how many datasets it was told. Killed in between, it is told again."""
+    """Publish changed datasets to the release process; return how many. Safe to repeat after a crash."""
     return work_off(
         parts.database,
         DatasetRow,
@@ -46,7 +46,7 @@ def tell_datasets(parts: IngestionDependencies, *, now: datetime) -> int:
 
 
 def columns_of(database: Database, *, dataset_id: str, version: int) -> list[Column]:
-    """A dataset's columns as they were in one version."""
+    """A dataset's columns in one version."""
     kept = select(SchemaRow.columns).where(SchemaRow.dataset_id == dataset_id, SchemaRow.version == version)
     with database.transaction() as session:
         return [Column.of(each) for each in session.scalars(kept).one()]

@@ -77,7 +77,7 @@ class Changes:
 
 
 def add(session: Session, access: Access, *, said: Described) -> Dataset:
-    """Make a dataset, or return the one that was described so before.
+    """Create a dataset, or return an existing one with the same definition.
 
     Raises:
         OrganizationHidden: No organisation has this id.
@@ -104,7 +104,7 @@ def add(session: Session, access: Access, *, said: Described) -> Dataset:
 
 
 def find(session: Session, access: Access, *, dataset_id: str, to_change: bool = False) -> Dataset:
-    """One of the organisation's; `to_change`: others who would change it wait.
+    """One of the organisation's datasets; `to_change` locks it.
 
     Raises:
         DatasetNotFound: It has none of this id.
@@ -121,7 +121,7 @@ def find(session: Session, access: Access, *, dataset_id: str, to_change: bool =
 
 
 def listed(session: Session, access: Access, *, cursor: str | None, limit: int) -> Page[Dataset]:
-    """The organisation's, the newest first.
+    """The organisation's datasets, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -136,7 +136,7 @@ def listed(session: Session, access: Access, *, cursor: str | None, limit: int) 
 
 
 def change(session: Session, access: Access, before: Dataset, *, asked: Changes) -> Dataset:
-    """Change what is said, of a dataset that is locked; where nothing changes, nothing is written.
+    """Apply changes to a locked dataset; writes nothing if nothing differs.
 
     Raises:
         DatasetNotAcceptable: The anonymiser could make nothing of a dataset like this.

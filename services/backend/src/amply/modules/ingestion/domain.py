@@ -94,7 +94,7 @@ _PACKED: Final[Mapping[Compression, str]] = {
 
 
 def media_type_of(file_format: FileFormat, compression: Compression) -> str:
-    """What the form that uploads such a file takes as its type."""
+    """The media type that the upload form requires."""
     return _PACKED.get(compression) or _PLAIN[file_format]
 
 

@@ -97,12 +97,12 @@ class Linked:
 
 
 def quarantine_path(*, organization_id: str, dataset_id: str, job_id: str) -> str:
-    """Where the refused rows of a file are: in the same place however often it is read."""
+    """The storage path of a file's refused rows, the same for every attempt."""
     return f"{QUARANTINE}{organization_id}/{dataset_id}/{job_id}.jsonl.gz"
 
 
 def init(access: Access, intake: Intake, *, key: str | None, wanted: JobRequest) -> Handed:
-    """Make a place for one file. With the same key again, it is the same place.
+    """Create a job with an upload form. Idempotent by key.
 
     Raises:
         OrganizationHidden: No organisation has this id.
@@ -125,7 +125,7 @@ def init(access: Access, intake: Intake, *, key: str | None, wanted: JobRequest)
 
 
 def submit_uploaded(access: Access, intake: Intake, *, job_id: str) -> Job:
-    """Have the worker read what was uploaded. Again, it changes nothing.
+    """Submit an uploaded file for reading. Idempotent.
 
     Raises:
         JobNotFound: There is none of this id.
@@ -148,7 +148,7 @@ def submit_content(
     content: str,
     encoding: Literal["text", "base64"],
 ) -> Job:
-    """Hand in what came along with the request. With the same key again, it is handed in once.
+    """Submit a file sent in the request. Idempotent by key.
 
     Raises:
         As `init`, and ContentNotAcceptable: It is empty, too large or not what its encoding says.
@@ -181,7 +181,7 @@ def find(session: Session, access: Access, *, job_id: str) -> Job:
 def listed(
     session: Session, access: Access, *, dataset_id: str | None, cursor: str | None, limit: int
 ) -> Page[Job]:
-    """The organisation's, or those of one dataset, the newest first.
+    """The organisation's jobs, or those of one dataset, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -197,7 +197,7 @@ def listed(
 
 
 def link(access: Access, intake: Intake, *, job_id: str) -> Linked:
-    """A link to what was refused, which is recorded.
+    """A download link to refused rows; recorded in the audit log.
 
     Raises:
         JobNotFound: There is none of this id.

@@ -49,7 +49,7 @@ class Quarantine:
         self._packed = bytearray()
 
     def add(self, record: Record, bad: Bad) -> None:
-        """One row more."""
+        """Append a row."""
         shown = record.shown[:SHOWN_CHARACTERS_MAX]
         line = {
             "line": record.line,
@@ -61,5 +61,5 @@ class Quarantine:
         self._packed += self._packer.compress(json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
     def content(self) -> bytes:
-        """The whole file; nothing is added afterwards."""
+        """The complete file; nothing can be appended afterwards."""
         return bytes(self._packed) + self._packer.flush()

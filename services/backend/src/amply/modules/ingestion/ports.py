@@ -17,7 +17,7 @@ class Intake(UploadShelf, Protocol):
         """Hand in for whoever sent it along with their request. Again, it is there once more."""
 
     def link(self, path: str, *, filename: str, media_type: str, lasts: timedelta) -> str:
-        """An address that fetches this one file for so long, and saves it under that name."""
+        """A presigned download URL with this lifetime and file name."""
 
 
 class RawBucket(Protocol):
@@ -31,13 +31,13 @@ class RawBucket(Protocol):
         """
 
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
-        """Store a file, a piece at a time; it is there once all of it is, in place of a former one. Nothing is left of half a one."""
+        """Stream a file into the bucket, atomically: it replaces a former one only when complete."""
 
     def has(self, path: str) -> bool:
-        """Whether this file is there."""
+        """Whether the file exists."""
 
     def take_away(self, key: str) -> None:
-        """Nobody reads it any more; nothing happens where there is none."""
+        """Delete a file. Idempotent."""
 
 
 class ParquetOpener(Protocol):

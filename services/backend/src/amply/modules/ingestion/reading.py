@@ -50,11 +50,11 @@ class Reading:
 
     @property
     def quarantined(self) -> int:
-        """How many rows were refused."""
+        """Number of refused rows."""
         return self.reasons.total()
 
     def accepted(self) -> Iterator[bytes]:
-        """The accepted rows as Parquet, piece by piece; nothing at all where there are none.
+        """Stream the accepted rows as Parquet; nothing at all if there are none.
 
         Raises:
             FileRefused: Nothing of the file is accepted; rows that were refused until then are kept.

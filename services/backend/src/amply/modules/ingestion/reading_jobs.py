@@ -44,7 +44,7 @@ class NotedMeanwhile(Exception):
 
 
 def read_files(parts: IngestionDependencies, *, clock: Clock) -> int:
-    """Read what was submitted, and take away what nobody needs any more; return how many files have been read to their end.
+    """Read submitted files, and delete those no longer needed; return how many files were read completely.
 
     `clock`: files take minutes, so that each begins at a moment of its own.
     """
@@ -111,7 +111,7 @@ def _next(parts: IngestionDependencies, *, now: datetime) -> int | None:
 
 
 def accepted_path(row: JobRow) -> str:
-    """Where a file's accepted rows are: made from the job and its day, and so of what was handed in by it and nothing else."""
+    """The storage path of a file's accepted rows, derived from job and day, so unique to its contents."""
     return f"{ACCEPTED}{row.dataset_id}/dt={row.created_at.date().isoformat()}/{row.id}.parquet"
 
 

@@ -54,7 +54,7 @@ class _Line:
 
 
 def records_of(file: Pieces, file_format: FileFormat, names: Sequence[str]) -> Iterator[Record]:
-    """The rows of a file that is no Parquet. `names`: the columns that a row of CSV may have.
+    """Rows of a CSV or JSON file. `names`: allowed CSV columns.
 
     Raises:
         FileRefused: No row of it can be made sense of.
@@ -65,7 +65,7 @@ def records_of(file: Pieces, file_format: FileFormat, names: Sequence[str]) -> I
 
 
 def of_lines(file: Pieces) -> Iterator[Record]:
-    """An object a line. Lines with nothing in them are no rows."""
+    """One JSON object a line; blank lines are skipped."""
     for line in _lines(file):
         content = line.content.strip(b" \t\r")
         if not content and line.is_whole:
@@ -75,7 +75,7 @@ def of_lines(file: Pieces) -> Iterator[Record]:
 
 
 def parsed(content: bytes) -> Mapping[str, Any] | Bad:
-    """The object that a line is."""
+    """Parse a line's object."""
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -154,7 +154,7 @@ class _CsvLines:
         self.begin()
 
     def begin(self) -> None:
-        """A new row begins."""
+        """Start a new row."""
         self.line, self.shown, self.size, self.is_whole = 0, "", 0, True
 
     def __iter__(self) -> Iterator[str]:
@@ -224,14 +224,14 @@ class _Text:
         self.text, self.at, self.is_over = "", 0, False
 
     def more(self) -> None:
-        """Forget what was read, and read on."""
+        """Drop consumed text, and read more."""
         piece = next(self._pieces, None)
         self.is_over = piece is None
         self.text = self.text[self.at :] + self._decoder.decode(piece or b"", final=self.is_over)
         self.at = 0
 
     def skip_space(self) -> str:
-        """The next character that is none of spaces and line ends; empty at the end."""
+        """The next non-blank character; empty at the end."""
         while True:
             match = _SPACE.match(self.text, self.at)
             self.at = match.end() if match else self.at

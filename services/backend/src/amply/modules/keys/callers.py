@@ -28,7 +28,7 @@ class KeyCallers:
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
     ) -> Caller | None:
-        """The key's caller; None where no key of ours is sent.
+        """The caller of an API key; None if no valid key was sent.
 
         Raises:
             CredentialNotValid: It was never made, is revoked, has expired, or is of the other mode. What no key can be is

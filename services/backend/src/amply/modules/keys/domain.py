@@ -30,7 +30,7 @@ class Secret(CheckedSecret):
 
     @classmethod
     def fresh(cls, *, is_live: bool) -> "Secret":
-        """One that nobody has."""
+        """A new random key."""
         return cls.random(f"sk_{'live' if is_live else 'test'}_")
 
 
@@ -51,7 +51,7 @@ class ApiKey:
     last_used_at: datetime | None
 
     def works(self, *, now: datetime) -> bool:
-        """Whether it lets a program in."""
+        """Whether it is valid now."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
@@ -74,7 +74,7 @@ class TooManyKeys(Conflict):
 
 
 def name_of(text: str) -> str:
-    """A key's name in one line.
+    """Normalise a key's name to one line.
 
     Raises:
         KeyNotAcceptable: It is empty, too long, or has characters that cannot be printed.

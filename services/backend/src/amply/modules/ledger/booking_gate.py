@@ -34,22 +34,22 @@ _CLOSE: Final = text("""
 
 
 def present_life(session: Session) -> datetime:
-    """Which life of the database this is: when its server started."""
+    """The start time of this database server, which identifies its current state."""
     life: datetime = session.scalars(_LIFE).one()
     return life
 
 
 def open_bookings(session: Session, *, life: datetime, now: datetime) -> None:
-    """Let entries be booked for the rest of the life that was compared; if that is over, nothing changes."""
+    """Allow entries until this server restarts; does nothing if it restarted since the comparison."""
     session.execute(_OPEN, {"life": life, "now": now})
 
 
 def close_bookings(session: Session, *, life: datetime, reason: str, now: datetime) -> None:
-    """Let nothing be booked until a comparison opens the gate again; what began after that life is closed anyway."""
+    """Block entries until a comparison reopens the gate. After a restart it is closed anyway."""
     session.execute(_CLOSE, {"life": life, "reason": reason, "now": now})
 
 
 def takes_entries(session: Session) -> bool:
-    """Whether an entry would be booked now."""
+    """Whether entries can be posted now."""
     is_open: bool = session.scalars(_IS_OPEN).one()
     return is_open

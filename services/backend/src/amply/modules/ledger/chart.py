@@ -66,27 +66,27 @@ _ACCOUNT: Final = re.compile(rf"(?:{_OWNER})/(?:{'|'.join(CHART)}|(?:{'|'.join(P
 
 
 def account(owner: str, code: str) -> str:
-    """Write an account reference."""
+    """Format an account reference."""
     return f"{owner}/{code}"
 
 
 def gifts(fund_id: str | None) -> str:
-    """The code of the account that a gift is credited to: the fund's own where it is given for one."""
+    """The account code for a gift: the fund's own if it has one."""
     return _part("gifts", fund_id)
 
 
 def gifts_in_kind(fund_id: str | None) -> str:
-    """The same for a thing: never on an account with money."""
+    """The account code for a gift in kind, which is never a money account."""
     return _part("gifts_in_kind", fund_id)
 
 
 def is_owner(text: str) -> bool:
-    """Whether books can be this one's."""
+    """Whether this is a valid owner of accounts."""
     return _OWNER_ALONE.fullmatch(text) is not None
 
 
 def is_account(text: str) -> bool:
-    """Whether an account can have this reference."""
+    """Whether this is a valid account reference."""
     return _ACCOUNT.fullmatch(text) is not None
 
 

@@ -39,14 +39,14 @@ class Clearance:
 
     @classmethod
     def ask(cls, database: Database, *, now: datetime) -> Self:
-        """Ask the publisher whether this database may go on."""
+        """Request clearance for this database from the publisher."""
         token = new_random_id("clear")
         with database.transaction() as session:
             session.execute(_ASK, {"token": token, "now": now})
         return cls(token=token)
 
     def is_given(self, session: Session) -> bool:
-        """Whether it may; the answer can be withdrawn.
+        """Whether clearance is granted; it can be withdrawn.
 
         Asked in the transaction that gives places away: between two, a connection may come to lead to another database.
         """
@@ -62,16 +62,16 @@ class Question:
 
 
 def newest(session: Session) -> Question | None:
-    """What the present leader asked; None before there ever was one."""
+    """The latest clearance request; None if there never was one."""
     row = session.execute(_NEWEST).one_or_none()
     return None if row is None else Question(token=row.token, is_open=row.cleared_at is None)
 
 
 def give(session: Session, *, token: str, now: datetime) -> None:
-    """Let the leader who asked go on."""
+    """Grant clearance to the requesting leader."""
     session.execute(_GIVE, {"token": token, "now": now})
 
 
 def withdraw(session: Session, *, token: str, reason: str) -> None:
-    """Stop the leader who asked."""
+    """Withdraw clearance from the requesting leader."""
     session.execute(_WITHDRAW, {"token": token, "reason": reason})

@@ -35,7 +35,7 @@ class CommitmentSecrets:
 
     @classmethod
     def from_settings(cls, settings: CommitmentSettings) -> Self:
-        """Derive the key from the secret as Secrets Manager made it: at least 43 random characters.
+        """Derive the key from the secret, at least 43 random characters.
 
         Its characters are letters and digits, not key bytes: HKDF (RFC 5869) makes 32 uniform bytes of them.
         """
@@ -45,7 +45,7 @@ class CommitmentSecrets:
         return cls(key=derivation.derive(secret.encode()))
 
     def new_opening(self, value: str) -> Opening:
-        """A value with a salt nobody has seen."""
+        """An opening of a value, with a fresh salt."""
         return Opening(value=value, salt=self._random(_SALT_BYTES))
 
     def seal(self, openings: Mapping[str, Opening], *, entry_id: str) -> bytes:

@@ -92,7 +92,7 @@ class PublicLog(Protocol):
         ...
 
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
-        """Show a new checkpoint, provided the one seen before (by version; None: there was none) still stands.
+        """Replace the public checkpoint if its version is unchanged (None: there was none).
 
         Raises:
             CheckpointMoved: It does not.
@@ -104,7 +104,7 @@ class Archive(Protocol):
     """Write-once copies that nobody can delete, ourselves included."""
 
     def keep(self, path: str, body: bytes) -> None:
-        """Store a copy. Storing the same again changes nothing.
+        """Store a copy. Idempotent.
 
         Raises:
             AlreadyDifferent: The path holds other bytes.

@@ -59,5 +59,5 @@ _FOLD: Final = text("""
 
 
 def fold(session: Session, entry_ids: Sequence[str], *, first_index: int) -> None:
-    """Book these entries, which have the indexes from `first_index` on, on their accounts."""
+    """Write the postings of these entries, whose indexes begin at `first_index`."""
     session.execute(_FOLD, {"entry_ids": list(entry_ids), "first_index": first_index})

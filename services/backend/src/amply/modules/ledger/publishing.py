@@ -95,7 +95,7 @@ def check_public_log(
     witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
 ) -> None:
-    """Before any work: make sure that this database extends what the public, and the witnesses, have seen.
+    """Verify that this database extends what the public and the witnesses have seen.
 
     What the bucket shows is compared whoever answers. It is not enough alone: its last publisher may have died between
     the witnesses and the bucket, and both may have been restored.
@@ -138,7 +138,7 @@ def clear_sequencer(
     witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
 ) -> None:
-    """Check the public log and the witnesses; let entries be booked, and tell the sequencer that it may give away places.
+    """Check public log and witnesses, then open the booking gate and clear the sequencer.
 
     Raises:
         ForkRefused: This database does not extend what they have seen; the sequencer stops, and so does every booking.
@@ -170,7 +170,7 @@ def clear_sequencer(
 
 
 def clearance_is_due(database: Database) -> bool:
-    """Whether a sequencer asked for clearance and has none, or nothing may be booked."""
+    """Whether a sequencer waits for clearance, or the booking gate is closed."""
     with database.transaction() as session:
         asked = clearance.newest(session)
         return (asked is not None and asked.is_open) or not booking_gate.takes_entries(session)
@@ -187,7 +187,7 @@ def publish_checkpoint(
     witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
 ) -> PublishedCheckpoint | None:
-    """Publish what was sequenced since the last checkpoint, or finish what a crash or missing witnesses interrupted.
+    """Publish what was sequenced since the last checkpoint, or complete an interrupted publication.
 
     None when there is nothing new, or when another publisher was faster. No transaction is open while anything outside
     is called.

@@ -132,7 +132,7 @@ class _State:
 
 
 def reconcile_on(database: Database, *, now: datetime) -> Reconciled:
-    """Look at the next entries, and begin anew an hour after the last beginning. Two at once do the same work twice."""
+    """Compare the next entries; a new pass begins an hour after the last one began. Concurrent runs only repeat work."""
     entries, checked_to, difference = 0, 0, None
     for _ in range(PIECES_MAX):
         with database.transaction() as session:
@@ -150,7 +150,7 @@ def reconcile_on(database: Database, *, now: datetime) -> Reconciled:
 
 
 def reconciliation_age(session: Session, *, now: datetime) -> timedelta:
-    """How long ago the last whole walk ended; while none has, how long it is under way."""
+    """Time since the last complete pass, or since the first one began."""
     completed_at: datetime = session.scalars(_COMPLETED).one()
     return max(now - completed_at, timedelta())
 

@@ -100,7 +100,7 @@ def restore_log(
     now: datetime,
     owner: str | None = None,
 ) -> Restored:
-    """Put back what the public log has and this database has not; running it again goes on where it ended.
+    """Restore entries that are in the public log and missing here. Resumable.
 
     `key` comes from people, not from the log. `facts` are what the processor knows to have happened in the lost time,
     as they would be booked again. `owner` is a role to act as: writing entries and leaves is no single service's right.
@@ -220,7 +220,7 @@ class _KeyRing:
         self._all: Final = {says: tuple(keys) for says, keys in self._keys.items()}
 
     def leave_out_standing(self, session: Session) -> None:
-        """What this database has booked needs no entry."""
+        """Drop keys of facts that this database has posted."""
         self._spent |= _standing(session, self._every(), _STANDING_KEYS, {})
 
     def booked_meanwhile(self, session: Session, *, public_ids: Sequence[str]) -> dict[Says, str]:
@@ -277,7 +277,7 @@ class _Batch:
     owner: str | None
 
     def write(self, session: Session, keys: _KeyRing) -> dict[str, bool]:
-        """Write what is missing; return the id of each entry that was added, and whether it got a fact's key."""
+        """Write missing entries; return each new entry's id, and whether it got a fact's key."""
         if self.owner is not None:
             session.execute(
                 text(f"SET LOCAL ROLE {self.owner}")

@@ -113,7 +113,7 @@ class Sequencer:
         self._start = Start()
 
     def step(self, database: Database, *, now: datetime, clearance: Clearance | None = None) -> int | None:
-        """Sequence a batch in one transaction; return how many entries it held. As many as `batch_max`: more wait.
+        """Sequence one batch in a transaction; return its size. If that equals `batch_max`, more entries wait.
 
         None when this database has no clearance to go on, where one is needed.
         """
@@ -130,7 +130,7 @@ class Sequencer:
 
 
 def sequence_batch(session: Session, *, origin: str, start: Start, batch_max: int = BATCH_MAX) -> Batch:
-    """Sequence at most one batch in the caller's transaction, in the order of (transaction, posting).
+    """Sequence at most one batch in the caller's transaction, ordered by (transaction, posting).
 
     Starting where an earlier batch ended is safe: below a horizon that was emptied nothing can appear any more. A new
     leader starts where the log ends, and beside its work walks once through all entries, a piece a batch, for any

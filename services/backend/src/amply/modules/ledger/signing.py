@@ -33,12 +33,12 @@ class LogKeys:
 
     @property
     def present(self) -> VerifierKey:
-        """The present verifier key."""
+        """The current verifier key."""
         return VerifierKey.from_ed25519(self.origin, self.signer.public_key())
 
     @property
     def former(self) -> tuple[FormerKey, ...]:
-        """The former keys whose signature is still good on what they signed, the overlapping one first."""
+        """Former keys still valid for what they signed, the overlapping one first."""
         ended, overlapping = self.before.ended, self.before.overlapping
         if overlapping is None:
             return tuple(ended)
@@ -46,7 +46,7 @@ class LogKeys:
         return (FormerKey(key=key, last_size=None), *ended)
 
     def open(self, seen: StoredCheckpoint | None) -> PublicCheckpoint | None:
-        """Read the public checkpoint, where there is one.
+        """Verify the public checkpoint, if there is one.
 
         Raises:
             ForkRefused: It is not ours.
@@ -54,7 +54,7 @@ class LogKeys:
         return open_public(seen.note, key=self.present, former=self.former) if seen else None
 
     def sign(self, text: str, note: str | None, *, both: bool) -> str:
-        """Sign a checkpoint's text, as far as `note` does not carry the signatures yet; `both`: the former key too."""
+        """Add the missing signatures to a checkpoint; `both`: the former key's too."""
         signers = [(self.present, self.signer)]
         if both and self.before.overlapping is not None:
             signers.append((self.former[0].key, self.before.overlapping))

@@ -90,7 +90,7 @@ def statement(
     cursor: str | None = None,
     limit: int = PAGE_SIZE_MAX,
 ) -> Statement:
-    """What the log's entries from index `from_size` up to, not including, `until_size` did to an account.
+    """Postings to an account by log entries from index `from_size` (inclusive) to `until_size` (exclusive).
 
     A page stays the same for ever; `until_size` defaults to all that is sequenced and should be kept for the pages
     that follow.

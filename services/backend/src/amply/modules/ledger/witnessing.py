@@ -140,7 +140,7 @@ class Witnesses:
         have: Collection[str] = (),
         hears_out: bool = False,
     ) -> list[Answer]:
-        """Ask all but those whose cosignature the note has; return what each said, in the policy's order.
+        """Ask all witnesses whose cosignature is missing; return their answers in the policy's order.
 
         Returns soon after enough have cosigned, or with `hears_out` soon after those who have not are too few to be a
         quorum. Whoever takes longer counts as failed, and is not asked again before it has answered.
@@ -165,7 +165,7 @@ class Witnesses:
         return answers
 
     def refuse_silence(self, answers: Iterable[Answer], *, tree_size: int) -> None:
-        """Stop when those who did not answer may be a quorum: what that quorum cosigned may have been public.
+        """Raise if the silent witnesses could form a quorum, since what it cosigned may have been public.
 
         Any other quorum has a member that answered and would have said so.
 
@@ -177,7 +177,7 @@ class Witnesses:
             raise WitnessesSilent(tree_size=tree_size, silent=silent)
 
     def refuse_fork(self, answers: Iterable[Answer], *, tree_size: int) -> None:
-        """Stop when those who say they saw another history, or more than this database holds, may be a quorum.
+        """Raise if the witnesses that report another or a larger tree could form a quorum.
 
         A quorum may be what was published and forgotten here. Fewer cannot have published, so one that lies, or has
         itself lost its way, does not stop the log: it is reported. Those who did not answer count with them as soon as

@@ -15,7 +15,7 @@ _ACE_PREFIX: Final = "xn--"
 
 
 def in_ascii(address: str) -> str:
-    """The address with its domain as DNS and mail servers have it: `ada@müller.de` is `ada@xn--mller-kva.de` (IDNA 2008).
+    """The address with an ASCII domain: `ada@müller.de` becomes `ada@xn--mller-kva.de` (IDNA 2008).
 
     What is no domain stays as it is.
     """
@@ -29,7 +29,7 @@ def in_ascii(address: str) -> str:
 
 
 def in_unicode(address: str) -> str:
-    """The address with its domain in the letters of its language, as `EmailAddress` keeps it; the other way round of `in_ascii`."""
+    """The address with a Unicode domain, the inverse of `in_ascii`."""
     local, at, domain = address.rpartition("@")
     if not any(label.startswith(_ACE_PREFIX) for label in domain.lower().split(".")):
         return address
@@ -40,7 +40,7 @@ def in_unicode(address: str) -> str:
 
 
 def has_ascii_local_part(address: str) -> bool:
-    """Whether letters to it can leave, whatever its domain."""
+    """Whether the mail service can send to it."""
     return address.rpartition("@")[0].isascii()
 
 

@@ -35,7 +35,7 @@ class Mailer(Protocol):
     """Sends e-mail. May not be called inside a transaction."""
 
     def send(self, *, mail: Mail) -> str:
-        """Hand the e-mail over and return the mail service's id for it.
+        """Send an e-mail, and return the mail service's id.
 
         Raises:
             MailTooLarge: It will never be taken as it is.
@@ -54,7 +54,7 @@ class FeedbackQueue(Protocol):
     """The queue of delivery feedback. May not be called inside a transaction."""
 
     def receive(self) -> Sequence[FeedbackReceived]:
-        """What waits, at most ten; empty when nothing does. What is not marked as done comes back."""
+        """Receive at most ten messages. Unacknowledged ones come back."""
 
     def done(self, *, receipt: str) -> None:
-        """Take a message off the queue."""
+        """Acknowledge a message."""

@@ -30,7 +30,7 @@ class FeedbackDependencies:
 
 
 def hear_feedback(parts: FeedbackDependencies, *, now: datetime) -> int:
-    """Keep what the queue tells, put who must get no more letters on the list; return how many messages were read.
+    """Process the feedback queue, and suppress addresses; return how many messages were read.
 
     A message leaves the queue after its rows are committed. A crash in between tells it again, and nothing changes.
     """
@@ -49,7 +49,7 @@ def hear_feedback(parts: FeedbackDependencies, *, now: datetime) -> int:
 
 
 def suppressed_because(session: Session, *, address: str) -> FeedbackKind | None:
-    """Why nothing may be sent to this address any more; None when it may."""
+    """Why an address is suppressed, or None."""
     digest = address_digest(address)
     found = session.scalars(
         select(SuppressionRow.reason).where(SuppressionRow.address_sha256 == digest)
@@ -58,7 +58,7 @@ def suppressed_because(session: Session, *, address: str) -> FeedbackKind | None
 
 
 def forget(session: Session, *, addresses: Collection[str]) -> None:
-    """Forget what became of letters to these addresses.
+    """Delete the feedback about these addresses.
 
     Those on the list stay there, as digests: that they want no letters, or take none, is for them.
     """

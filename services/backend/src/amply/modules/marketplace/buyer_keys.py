@@ -30,7 +30,7 @@ class GivenKey:
 
 
 def make_key(parts: ContractStores, keys: BuyerKeys, contract_id: str, *, now: datetime) -> GivenKey:
-    """Make a contract's key; one that it has stays, and its value is not said again.
+    """Create a contract's key; an existing one is kept, and its value not returned again.
 
     Of several who make one at once each takes its own away again where it sees another: none ends a key that
     somebody else was told of, and at most one stays. A contract that was closed meanwhile had no key that its closing
@@ -79,7 +79,7 @@ def _require_open(parts: ContractStores, contract_id: str, *, now: datetime) -> 
 
 
 def end_keys(keys: BuyerKeys, contract_id: str) -> Sequence[str]:
-    """End every key of a contract's name, whatever became of the contract; return those that were there.
+    """Delete all keys of a contract's name, whatever its state; return them.
 
     Raises:
         ContractNotFound: No contract is called so.

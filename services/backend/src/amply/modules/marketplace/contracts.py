@@ -130,7 +130,7 @@ class GivenToken:
 
 
 def open_contract(parts: ContractStores, new: NewContract, *, now: datetime) -> Contract:
-    """Make a contract; its datasets are there and have owners who can be credited. None begins in a month that is over.
+    """Create a contract. Its datasets must exist with creditable owners, and it cannot begin in a past month.
 
     Raises:
         ContractNotAcceptable: What a contract says cannot be.
@@ -171,7 +171,7 @@ def open_contract(parts: ContractStores, new: NewContract, *, now: datetime) -> 
 def amend_contract(
     parts: ContractStores, contract_id: str, amendment: Amendment, *, now: datetime
 ) -> Contract:
-    """Change a contract. A month that has begun keeps its price, whatever is agreed meanwhile.
+    """Amend a contract. A month that has begun keeps its price.
 
     Raises:
         ContractNotFound, ContractClosed: No contract has this id, or it is closed.
@@ -191,13 +191,13 @@ def amend_contract(
 
 
 def ending_earlier(parts: ContractStores, contract: Contract, *, now: datetime) -> tuple[Grant, ...]:
-    """Grants that still read and end before their contract does: prolonging it does not prolong them."""
+    """Active grants that end before the contract does; extending it does not extend them."""
     found = parts.grants.of(contract.contract_id)
     return tuple(each for each in found if each.is_live(now) and each.expires_at < contract.ends_at)
 
 
 def close_contract(parts: ContractStores, contract_id: str, *, now: datetime) -> Contract:
-    """End a contract at this moment, which reaches the next request of its tokens; closed again, it stays as it is.
+    """Close a contract now, effective with the next request of its tokens. Idempotent.
 
     Raises:
         ContractNotFound, ContractChanged: No contract has this id, or somebody else changes it at this moment.
@@ -226,7 +226,7 @@ def find_contract(parts: ContractStores, contract_id: str) -> Contract:
 
 
 def give_grant(parts: ContractStores, contract_id: str, new: NewGrant, *, now: datetime) -> GivenToken:
-    """Give a token datasets of a contract, and keep its digest alone. A token that has some of them is given the others.
+    """Grant datasets of a contract to a token, storing its digest alone. Existing grants are kept.
 
     Raises:
         ContractNotFound, ContractClosed: No contract has this id, or it is closed.
@@ -263,7 +263,7 @@ def give_grant(parts: ContractStores, contract_id: str, new: NewGrant, *, now: d
 def revoke_grants(
     parts: ContractStores, contract_id: str, *, grant_id: str | None, now: datetime
 ) -> tuple[Grant, ...]:
-    """Revoke one grant of a contract, or all; the next request of its token is refused. Return those it reached.
+    """Revoke one grant of a contract, or all, effective with the next request; return them.
 
     The contract itself is looked for only where it has none: tokens of one that cannot be read are revoked all the same.
 

@@ -84,7 +84,7 @@ class Period:
 
     @classmethod
     def of(cls, moment: datetime) -> Self:
-        """The month of a moment."""
+        """The month of a time."""
         here = moment.astimezone(UTC)
         return cls(here.year, here.month)
 
@@ -168,11 +168,11 @@ class Contract:
         return self.terms[0].price.currency
 
     def terms_in(self, period: Period) -> Terms:
-        """The newest terms that began by that month; of a month before all of them, the first."""
+        """The terms in effect in a month; the first ones for earlier months."""
         return next((terms for terms in reversed(self.terms) if terms.since <= period), self.terms[0])
 
     def holds_in(self, period: Period) -> bool:
-        """Whether any moment of the month is the contract's. One that was closed before it began has none."""
+        """Whether the contract is in effect at any time of the month."""
         return max(self.starts_at, period.starts_at) < min(self.ends_at, period.ends_at)
 
 
@@ -202,7 +202,7 @@ class NobodyToCredit(Conflict):
 
 
 def owed_for(terms: Terms, used: Mapping[str, int]) -> Money:
-    """What a month costs. By GiB it is rounded down to the minor unit, once, over all datasets."""
+    """The price of a month. By GiB it is rounded down to the minor unit once, over all datasets."""
     if terms.per is Per.MONTH:
         return terms.price
     total = terms.price.minor_units * sum(used.values())
@@ -210,7 +210,7 @@ def owed_for(terms: Terms, used: Mapping[str, int]) -> Money:
 
 
 def by_dataset(terms: Terms, used: Mapping[str, int]) -> dict[str, int]:
-    """How a month's price divides: in proportion to bytes; where nothing was used, alike among the contract's datasets."""
+    """Divide a month's price among datasets by bytes; evenly if nothing was used."""
     weights = {name: used[name] for name in sorted(used) if used[name] > 0}
     return weights or dict.fromkeys(sorted(terms.datasets), 1)
 
@@ -218,7 +218,7 @@ def by_dataset(terms: Terms, used: Mapping[str, int]) -> dict[str, int]:
 def split(
     owed: Money, *, weights: Mapping[str, int], seller_share_bp: int, owners: Mapping[str, Mapping[str, int]]
 ) -> Split:
-    """Divide what is owed: among datasets, of each into fee and share, of each share among those it is credited to.
+    """Divide the amount: among datasets, then into fee and share, then each share among its owners.
 
     Each step is by largest remainder; what is equal goes to the fee first, then by name, so that nothing is lost and
     whoever divides again finds the same.
@@ -257,17 +257,17 @@ def _shares(dataset_id: str, minor_units: int, owners: Mapping[str, int]) -> Seq
 
 
 def is_name(said: str) -> bool:
-    """Whether a dataset can be called so: as Delta Sharing's names are told apart."""
+    """Whether this is a valid dataset name in Delta Sharing."""
     return _NAME.fullmatch(said) is not None
 
 
 def is_credited(owner: str) -> bool:
-    """Whether a dataset's owner has books of its own."""
+    """Whether a dataset's owner has ledger accounts."""
     return is_id(owner, prefix="org")
 
 
 def checked_reason(said: str) -> str:
-    """A reason as the log takes it.
+    """Validate a reason for the public log.
 
     Raises:
         ContractNotAcceptable: It is not a code.

@@ -124,7 +124,7 @@ def note_payment(
     contract: Contract | None = None,
     in_books: Money | None = None,
 ) -> Noted:
-    """Note a payment and book it; the same one noted again changes nothing.
+    """Record and book a bank transfer. Idempotent.
 
     `is_new`: it is none of those that a restored database has in its books alone. `also_of_another`: its transfer stands under
     another contract too, and this is one's part of it. Of what was sent back, `contract`: the party as it is now, and

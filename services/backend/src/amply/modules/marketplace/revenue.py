@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 
 def tell_revenue(parts: SettlementDependencies, *, now: datetime) -> int:
-    """Write the shares of settlements that were not told yet; return of how many. Killed in between, they are written again."""
+    """Publish shares of new settlements; return of how many. Safe to repeat after a crash."""
     return work_off(
         parts.database,
         SettlementRow,

@@ -45,7 +45,7 @@ def reverse_settlement(
     reason: str,
     now: datetime,
 ) -> bool:
-    """Reverse a settlement; return whether this call did. Its owners are told of it afterwards, as of any other.
+    """Reverse a settlement; return whether this call did. Owners' revenue lines follow.
 
     What the books have of it from before a restoration is found, and not booked again.
 

@@ -117,7 +117,7 @@ class Agreed:
 
 
 def settle_due(parts: SettlementDependencies, *, now: datetime) -> int:
-    """Settle every contract's months that are over and were never settled; return how many. One that cannot be holds up none."""
+    """Settle every contract's unsettled past months; return how many. A failure delays no other."""
     periods = list(_lately_over(now))
     contracts = list(parts.contracts.all())
     with parts.database.transaction() as session:
@@ -151,7 +151,7 @@ def settle(
     now: datetime,
     by_itself: bool = False,
 ) -> tuple[str, bool]:
-    """Settle one month of a contract; return the settlement that stands for it and whether this call made it.
+    """Settle one month of a contract; return its valid settlement, and whether this call made it.
 
     `by_itself`: nobody asked for it. Then one that was reversed is left so, and returned: people decide what comes of it.
 
