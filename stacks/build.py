@@ -6,12 +6,13 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from local_cloud.ports import DEFAULT_BASE
+from stacks.context import Context, refuse_mistyped
 from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS, local
 from stacks.failover import fail_over
 from stacks.features import Features
 from stacks.images import ImageReference
+from stacks.local_ports import DEFAULT_BASE
 from stacks.platform import AmplyPlatform
 from stacks.sandboxes import named_sandbox
 
@@ -25,19 +26,16 @@ class CannotBuildError(Exception):
 
 
 def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> Mapping[str, AmplyPlatform]:
-    """Every environment as a stage of `app`, or `only` one, by name.
+    """Every environment as a stage of `app`, or `only` one, by name. The context that is read: `Context`.
 
-    Context read: `only`, for who needs no other (the laptop, a named sandbox); `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
-    environments), `idle` (deploy everything, run nothing), `amply:destroyable` (whose data may be destroyed),
-    `recovering` (the region where what lost its own region comes back), `flags` (what of the data platform is on, on the
-    laptop and in sandboxes), and `sandbox`, `owner`, `expires`: one named sandbox beside the others.
+    Raises:
+        CannotBuildError: Something is missing, or the context says what cannot be.
     """
     if not (site / "index.html").is_file():
         raise CannotBuildError("The widgets are not built; build them first: make setup")
     try:
-        environments = _chosen(
-            [*_where_they_stand(app), *_asked_for(app)], only or app.node.try_get_context("only")
-        )
+        refuse_mistyped(app)
+        environments = _chosen([*_where_they_stand(app), *_asked_for(app)], only or Context.ONLY.of(app))
         environments = [_with_context(app, environment) for environment in environments]
     except ValueError as wrong:
         raise CannotBuildError(str(wrong)) from wrong
@@ -47,17 +45,18 @@ def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> 
     }
 
 
-def _chosen(environments: list[Environment], only: str | None) -> list[Environment]:
+def _chosen(environments: list[Environment], only: object) -> list[Environment]:
     chosen = [environment for environment in environments if only in {None, environment.name}]
     if not chosen:
         raise ValueError(
-            f"No environment is called {only!r}; there are {', '.join(one.name for one in environments)}: -c only=NAME"
+            f"No environment is called {only!r}; there are {', '.join(one.name for one in environments)}: -c only=NAME "
+            "(a named sandbox is there with -c sandbox=NAME -c owner=MAIL -c expires=YYYY-MM-DD)"
         )
     return chosen
 
 
 def _asked_for(app: cdk.App) -> list[Environment]:
-    name, owner, expires = (app.node.try_get_context(key) for key in ("sandbox", "owner", "expires"))
+    name, owner, expires = Context.SANDBOX.of(app), Context.OWNER.of(app), Context.EXPIRES.of(app)
     if name is owner is expires is None:
         return []
     return [named_sandbox(name, owner=owner, expires=expires)]
@@ -65,7 +64,7 @@ def _asked_for(app: cdk.App) -> list[Environment]:
 
 def _where_they_stand(app: cdk.App) -> list[Environment]:
     """All of them; the one whose copies are in the region said stands there, and its own region is lost."""
-    region = app.node.try_get_context("recovering")
+    region = Context.RECOVERING.of(app)
     every = [_at_rest_if_asked(app, environment) for environment in ENVIRONMENTS.values()]
     if region is None:
         return every
@@ -75,28 +74,29 @@ def _where_they_stand(app: cdk.App) -> list[Environment]:
             f"No environment keeps copies in {region!r}; there are copies in {kept}: -c recovering=REGION"
         )
     return [
-        fail_over(environment, region=region) if environment.replica_region == region else environment
+        fail_over(environment, region=str(region)) if environment.replica_region == region else environment
         for environment in every
     ]
 
 
 def _at_rest_if_asked(app: cdk.App, environment: Environment) -> Environment:
-    if _yes_or_no("idle", app.node.try_get_context("idle")):
+    if _yes_or_no(Context.IDLE, Context.IDLE.of(app)):
         return replace(environment, tasks=environment.tasks.at_rest())
     return environment
 
 
 def _with_context(app: cdk.App, environment: Environment) -> Environment:
     if environment.name == "local":
-        environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_BASE))
-    elif image := app.node.try_get_context("image"):
+        environment = local(_whole_number(Context.PORT_BASE.of(app) or DEFAULT_BASE))
+    elif (image := Context.IMAGE.of(app)) is not None:
         environment = replace(environment, image=_image(str(image), environment))
-    if environment.kind in TRYING and (flags := app.node.try_get_context("flags")):
+    if environment.kind in TRYING and (flags := Context.FLAGS.of(app)):
         environment = replace(environment, features=Features.parse(str(flags)))
     environment = _at_rest_if_asked(app, environment)
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
-    destroyable = app.node.try_get_context("amply:destroyable") or []
-    durability = environment.durability.with_destruction(allowed=environment.kind in destroyable)
+    destroyable = Context.DESTROYABLE.of(app)
+    allowed = isinstance(destroyable, list) and environment.kind in destroyable
+    durability = environment.durability.with_destruction(allowed=allowed)
     return replace(environment, durability=durability)
 
 

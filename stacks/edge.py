@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import Duration
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
@@ -12,7 +12,7 @@ from constructs import Construct
 from constructs_lib.bucket import PrivateBucket
 from constructs_lib.waiver import Waiver, waive
 from stacks.certificate import Certificate
-from stacks.contracts import Parameter, RecoveryParameter
+from stacks.contracts import STRIPE_WEBHOOK_PATH, Parameter, RecoveryParameter
 from stacks.dns import Names
 from stacks.edge_functions import EdgeFunctions
 from stacks.edge_names import point_names_here, write_down_how_names_move
@@ -77,6 +77,7 @@ class Edge(AmplyStack):
         self.publish(Parameter.DISTRIBUTION_ID, self.distribution.distribution_id)
         self.publish(Parameter.EDGE_URL, self.edge_url)
         self.publish(Parameter.API_URL, self.api_url)
+        self._tell_addresses()
 
     @property
     def api_url(self) -> str:
@@ -97,6 +98,17 @@ class Edge(AmplyStack):
         """What receipts name for ever; pages read the same files from their own origin."""
         domain = self.settings.domain
         return f"https://{domain.log}/log" if domain else f"{self.edge_url}/log"
+
+    def _tell_addresses(self) -> None:
+        """What whoever deployed it asks for first; programs read the parameters."""
+        for name, url, description in (
+            ("ApiUrl", self.api_url, "Where the API is reached"),
+            ("SiteUrl", self.edge_url, "Where pages and widgets are"),
+            ("PublicLedgerUrl", f"{self.edge_url}/ledger/", "The page where everyone checks the books"),
+            ("LogUrl", self.log_url, "The transparency log, for amply-verify"),
+            ("StripeWebhookUrl", f"{self.api_url}{STRIPE_WEBHOOK_PATH}", "Where Stripe sends its events"),
+        ):
+            CfnOutput(self, name, value=url, description=description)
 
     def _upload_url(self, storage: Storage) -> str:
         """Where the pages of people post what they upload, by forms that the API signs."""

@@ -17,7 +17,6 @@ from constructs_lib.durability import (
 from constructs_lib.github import GitHubRepository
 from constructs_lib.rollout import CanaryRollout
 from constructs_lib.service import TaskSize
-from local_cloud.ports import DEFAULT_BASE, HIGHEST_BASE, LOOPBACK, LOWEST_BASE, PORTS, Ports
 from stacks.database_choices import Connections, Insights, ManagedByRds
 from stacks.domain import DomainSettings
 from stacks.environment import (
@@ -36,6 +35,7 @@ from stacks.environment import (
     TraceSettings,
 )
 from stacks.images import ImageReference
+from stacks.local_ports import DEFAULT_BASE, LOOPBACK, LocalPorts
 from stacks.network_choices import InterfaceEndpoint, WayOut
 from stacks.recovery_plan import RecoveryPlan
 from stacks.witnesses import AWAITED, Unwitnessed, awaited_key
@@ -192,13 +192,8 @@ SANDBOX = replace(
 
 
 def local(port_base: int = DEFAULT_BASE) -> Environment:
-    """The environment on a laptop, its addresses counted from `port_base` as `local_cloud.ports` counts them."""
-    if not LOWEST_BASE <= port_base <= HIGHEST_BASE:
-        raise ValueError(
-            f"port_base {port_base} leaves no room for {PORTS} unprivileged ports: "
-            f"choose a number from {LOWEST_BASE} to {HIGHEST_BASE}."
-        )
-    ports = Ports(base=port_base)
+    """The environment on a laptop, its addresses counted from `port_base` as `LocalPorts` counts them."""
+    ports = LocalPorts(base=port_base)
     api_url, edge_url, stripe_url, cloud_url = (
         f"http://{LOOPBACK}:{port}" for port in (ports.api, ports.edge, ports.stripe, ports.cloud)
     )

@@ -15,7 +15,8 @@ _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazo
 class ImageReference:
     """Exactly one image: a tag can move, a digest cannot. Raises ValueError for anything else.
 
-    Without a digest (None) the templates ask for it: everything synthesises, and nothing deploys until one is given.
+    Without a digest (None) everything synthesises, and the stack `network`, which then comes first, refuses to be deployed
+    (`image_missing`).
     """
 
     repository: str
@@ -42,6 +43,10 @@ class ImageReference:
         return replace(self, repository=moved)
 
     @property
+    def is_named(self) -> bool:
+        return self.digest is not None
+
+    @property
     def in_ecr(self) -> bool:
         return _ECR.fullmatch(self.repository) is not None
 
@@ -62,7 +67,7 @@ class ImageReference:
 
     @staticmethod
     def _asked_for(stack: Stack) -> str:
-        """A parameter without a default: the CDK's command line refuses to deploy and names it."""
+        """A parameter without a default: this stack by itself (`--exclusively`) is not deployed without an image either."""
         parameter = CfnParameter(
             stack,
             "ImageDigest",
@@ -71,3 +76,12 @@ class ImageReference:
             constraint_description="sha256: and 64 hexadecimal digits",
         )
         return parameter.value_as_string
+
+
+def image_missing(environment: str) -> str:
+    """What CloudFormation says to whoever deploys an environment without naming an image."""
+    return (
+        f"{environment}: no image is named, so nothing is deployed; name the one to run, -c image=REPOSITORY@sha256:DIGEST "
+        "(make assembly IMAGE=REPOSITORY@sha256:DIGEST), or deploy a stack that runs none by itself, "
+        f"cdk deploy {environment}/STACK --exclusively (docs/runbooks/first-deployment.md)."
+    )

@@ -8,6 +8,7 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import Parameter
 from stacks.database_choices import Connections, RotatedByUs
 from stacks.environment import Environment
+from stacks.images import image_missing
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NO_FLOW_LOGS
 
@@ -42,6 +43,8 @@ class Network(AmplyStack):
         self.publish(Parameter.TASK_SUBNETS, ",".join(subnets))
         self.publish(Parameter.TASK_ADDRESSES, "DISABLED" if environment.network.nat_gateway else "ENABLED")
         self.publish(Parameter.JOBS_GROUP, self.jobs.security_group_id)
+        if not environment.image.is_named:
+            self.refuse("ImageMissing", image_missing(environment.name))
 
     @property
     def availability_zones(self) -> list[str]:

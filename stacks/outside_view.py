@@ -62,7 +62,7 @@ class OutsideView(Construct):
         allow_objects(role, artifacts, f"{ARTIFACTS}/", ["s3:PutObject"])
         for actions, resources in (
             (["s3:GetBucketLocation"], [artifacts.bucket_arn]),
-            (["kms:GetPublicKey", "kms:Verify"], signing),
+            (["kms:GetPublicKey"], signing),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
         role.add_to_policy(

@@ -66,10 +66,18 @@ class AmplyPlatform(cdk.Stage):
         self._make_what_runs(foundation)
         self._make_delivery(foundation.keys, foundation.replica)
         self._make_budget()
+        if not environment.image.is_named:
+            self._begin_with(foundation.network)
         for stack in self.node.children:
             if isinstance(stack, AmplyStack):
                 keep_logs_of_providers(stack)
         cdk.Tags.of(self).add("amply:project", "amply")
+
+    def _begin_with(self, network: Network) -> None:
+        """Nothing is deployed before it, so that what it refuses costs nobody anything."""
+        for stack in self.node.children:
+            if isinstance(stack, AmplyStack) and stack is not network:
+                stack.add_stack_dependency(network)
 
     def _make_foundation(self, site: Path) -> Foundation:
         """What tasks stand among: the network, what holds data, and the doors to the world."""

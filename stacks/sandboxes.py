@@ -56,12 +56,16 @@ def _name(name: object) -> str:
 
 
 def _address(owner: object) -> str:
+    if owner is None:
+        raise ValueError("A named sandbox has an owner who reads mail: -c owner=MAIL")
     if not isinstance(owner, str) or not _ADDRESS.fullmatch(owner) or len(owner) > _ADDRESS_MAX:
         raise ValueError(f"A named sandbox has an owner who reads mail, not {owner!r}: -c owner=MAIL")
     return owner
 
 
 def _day(expires: object) -> date:
+    if expires is None:
+        raise ValueError("A named sandbox has a last day: -c expires=YYYY-MM-DD")
     if not isinstance(expires, str) or not _DAY.fullmatch(expires):
         raise ValueError(f"A named sandbox has a last day, not {expires!r}: -c expires=YYYY-MM-DD")
     try:

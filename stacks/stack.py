@@ -1,7 +1,7 @@
 """Base class of our stacks: name, termination protection, tags."""
 
+from aws_cdk import CfnRule, CfnRuleAssertion, Fn, Stack, Tags
 from aws_cdk import Environment as CdkEnvironment
-from aws_cdk import Stack, Tags
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IConstruct
 
@@ -58,6 +58,11 @@ class AmplyStack(Stack):
     def let_deployments_read(self, secret: IConstruct) -> None:
         """For a secret that a template resolves, so that CloudFormation hands it to what it makes."""
         Tags.of(secret).add(READ_IN_DEPLOYMENTS_TAG, self.settings.name)
+
+    def refuse(self, construct_id: str, sentence: str) -> None:
+        """A rule that nothing fulfils: CloudFormation says the sentence and leaves the stack as it is (ADR 0069)."""
+        never = Fn.condition_equals("placeholder", "real")
+        CfnRule(self, construct_id, assertions=[CfnRuleAssertion(assert_=never, assert_description=sentence)])
 
     def publish(self, parameter: Parameter | RecoveryParameter, value: str) -> None:
         """Write a name that others read; the list of them is in `contracts`."""

@@ -1,6 +1,5 @@
 """ECS services without HTTP: worker, scheduler, sequencer and publisher."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -41,14 +40,8 @@ class Workers(AmplyStack):
             self._refuse_placeholders()
 
     def _refuse_placeholders(self) -> None:
-        """As rules that nothing fulfils: CloudFormation says the sentence and changes nothing (ADR 0069)."""
         for number, sentence in enumerate(self.settings.unfinished(), start=1):
-            never = cdk.Fn.condition_equals("placeholder", "real")
-            cdk.CfnRule(
-                self,
-                f"Unfinished{number}",
-                assertions=[cdk.CfnRuleAssertion(assert_=never, assert_description=sentence)],
-            )
+            self.refuse(f"Unfinished{number}", sentence)
 
     def _make_worker(self) -> Service:
         settings, queues = self.settings.tasks.worker, self._foundation.queues

@@ -31,6 +31,7 @@ class Site:
     policy: str = ""
     former_keys: str = ""
     uploads: str = ""
+    moved: dict[str, str] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
     behind: dict[str, str] = field(default_factory=dict)
 
@@ -41,6 +42,8 @@ class Site:
             return Response(body=self._config(), headers={"Content-Type": "application/json"})
         if request.path == "/policy.txt" and self.policy:
             return Response(body=self.policy.encode(), headers={"Content-Type": "text/plain"})
+        if request.path in self.moved:
+            return Response(status=302, headers={"Location": self.moved[request.path]})
         if request.path.startswith("/log/"):
             published = self.log.get(request.path.removeprefix("/log/"))
             return Response(status=404) if published is None else Response(body=published)

@@ -25,6 +25,7 @@ def test_a_test_organisation_and_its_commands_come_without_anybody_else(place: P
     expect(page.get_by_role("heading", name="Your first gift")).to_be_focused()
     expect(page.get_by_role("status").first).to_contain_text("Stripe is opening its test account")
     expect(page.locator("pre")).to_have_count(3)
+    expect(page.get_by_role("region", name="1. Take the gift by your key")).to_contain_text("sk_test_")
     place.clicks("Copy: 1. Take the gift by your key")
     expect(page.get_by_text("Copied.")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")

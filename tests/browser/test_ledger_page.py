@@ -74,6 +74,22 @@ def test_a_partial_bundle_that_was_filled_and_removed_is_read_from_the_full_one(
     pages.forgive("404")
 
 
+def test_a_checkpoint_of_other_bytes_or_from_another_address_is_not_read(
+    pages: Pages, edge: str, site: Site
+) -> None:
+    """What the command line refuses: a stranger's line that is no UTF-8, and an answer from elsewhere."""
+    site.log.update(published(donation_entries(1)))
+    true = site.log["checkpoint"]
+    site.log["checkpoint"] = true + b"\xe2\x80\x94 str\xffnger YWJjZDE=\n"
+    page = pages.open(f"{edge}/ledger/")
+    expect(page.get_by_role("alert").filter(has_text="it is not UTF-8")).to_be_visible()
+    site.log.update({"checkpoint": true, "elsewhere": true})
+    site.moved["/log/checkpoint"] = "/log/elsewhere"
+    page = pages.open(f"{edge}/ledger/")
+    expect(page.get_by_role("alert").filter(has_text="could not reach the server")).to_be_visible()
+    pages.forgive("ERR_FAILED")
+
+
 def test_new_entries_appear_by_themselves_and_stop_when_asked(pages: Pages, edge: str, site: Site) -> None:
     site.log.update(published(donation_entries(1)))
     page = pages.open()

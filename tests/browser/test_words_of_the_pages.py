@@ -208,7 +208,7 @@ def test_french_signs_do_not_stand_alone_on_a_line(pages: tuple[str, ...]) -> No
 def test_the_sellers_page_has_a_table_of_its_own_that_says_all_of_it_in_each_language() -> None:
     script = """() => Object.entries(module.DATA_TEXTS).map(([language, table]) => [language, Object.fromEntries(
         Object.entries(table).map(([key, said]) => [key, typeof said === "function" ? said("2") : said]))])"""
-    tables = dict(run_in_node(("src/data/texts.ts",), script))
+    tables = dict(run_in_node(("src/data/language.ts",), script))
     assert {frozenset(table) for table in tables.values()} == {frozenset(tables["en"])}
     for language in ("de", "fr"):
         same = {key for key, said in tables[language].items() if said == tables["en"][key]}

@@ -4,17 +4,23 @@ import json
 import os
 import re
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import aws_cdk as cdk
+import botocore.exceptions
 import pytest
 
+from constructs_lib.waiver import WITHOUT_WAIVERS
 from stacks.build import CannotBuildError, build
+from stacks.context import Context
 from stacks.environments import ENVIRONMENTS
 from tests.infrastructure.assembly import CONTEXT, NAMED, ROOT, Deployed, small_site
 
+OPERATIONS = ROOT / "services" / "operations" / "src" / "operations"
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
 ORDER = [
     "network",
@@ -88,6 +94,9 @@ def test_without_the_widgets_one_sentence_says_what_to_do(tmp_path: Path) -> Non
     ("key", "value", "sentence"),
     [
         ("image", "amply:latest", "sha256"),
+        ("image", "", "is written REPOSITORY@sha256:DIGEST, not ''"),
+        ("idel", "true", "Nothing reads -c idel=…; the key is called idle: -c idle=…"),
+        ("port-base", "8800", "called port_base"),
         ("port_base", "99999", "leaves no room"),
         ("port_base", "high", "whole number"),
         ("only", "sandbox-ada", "there are production, staging, sandbox, local"),
@@ -99,6 +108,39 @@ def test_wrong_context_is_answered_with_a_sentence(
     app = cdk.App(context={**CONTEXT, key: value})
     with pytest.raises(CannotBuildError, match=sentence):
         build(app, site=small_site(tmp_path / "site"))
+
+
+def test_other_peoples_keys_are_left_alone(tmp_path: Path) -> None:
+    """`~/.cdk.json` is read for every app of a person, and the command line keeps keys of its own beside ours."""
+    theirs = {"stage": "dev", "vpc-provider:account=1": "vpc-1", "acknowledged-issue-numbers": [1]}
+    app = cdk.App(context={**CONTEXT, **theirs, "only": "nowhere"})
+    with pytest.raises(CannotBuildError, match="No environment is called"):
+        build(app, site=small_site(tmp_path / "site"))
+
+
+def _run_app(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """As the command line does, in a Python that knows nothing of `make setup`: -S leaves out what .pth files name."""
+    return subprocess.run(
+        [sys.executable, "-S", str(ROOT / "app.py")],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "CDK_CONTEXT_JSON": json.dumps({"only": "nowhere"}), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_app_runs_where_nothing_but_its_requirements_is_installed(tmp_path: Path) -> None:
+    done = _run_app(tmp_path, PYTHONPATH=sysconfig.get_path("purelib"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("No environment is called 'nowhere'; there are production")
+
+
+def test_a_python_without_the_requirements_is_told_what_to_install(tmp_path: Path) -> None:
+    done = _run_app(tmp_path)
+    assert done.returncode == 1
+    (sentence,) = done.stderr.splitlines()
+    assert "has no package aws_cdk; install what the app needs: make setup" in sentence
 
 
 def test_nothing_is_looked_up_in_an_account(assembly: Path) -> None:
@@ -126,6 +168,34 @@ def test_every_key_of_cdk_json_is_explained() -> None:
     explained = (ROOT / "docs" / "cdk-json.md").read_text()
     keys = [key for key in settings if key != "context"] + list(settings["context"])
     assert [key for key in keys if f"`{key}`" not in explained] == []
+
+
+def test_every_key_that_the_app_reads_is_explained() -> None:
+    explained = (ROOT / "docs" / "cdk-json.md").read_text()
+    assert [key for key in (*Context, WITHOUT_WAIVERS) if f"`{key}`" not in explained] == []
+
+
+def test_the_context_is_read_where_its_keys_are_listed() -> None:
+    reading = {
+        str(file.relative_to(ROOT))
+        for folder in ("stacks", "constructs_lib")
+        for file in (ROOT / folder).rglob("*.py")
+        if re.search(r"\b(?:try_)?get_context\(", file.read_text())
+    }
+    assert reading == {"stacks/context.py", "constructs_lib/waiver.py"}
+
+
+def test_what_stops_a_deployment_is_quoted_as_it_is_said() -> None:
+    """By ours, by the pinned command line, or by the vendor's library."""
+    page = (ROOT / "docs" / "runbooks" / "first-deployment.md").read_text()
+    rows = re.findall(r"^\| (.*?) \|", page.partition("## What stops a deployment")[2], re.MULTILINE)
+    quoted = [said.partition("…")[0] for row in rows for said in re.findall(r"`([^`]+ [^`]+)`", row)]
+    ours = [ROOT / "app.py", *(ROOT / "stacks").glob("*.py"), *OPERATIONS.glob("*.py")]
+    theirs = [ROOT / "node_modules" / "aws-cdk" / "lib" / "index.js", Path(botocore.exceptions.__file__)]
+    sources = "".join(file.read_text() for file in (*ours, *theirs))
+
+    assert len(quoted) > 12
+    assert [said for said in quoted if said not in sources] == []
 
 
 def test_cdk_diff_sees_an_added_queue(

@@ -21,10 +21,11 @@ from constructs_lib.durability import (
 from ledger_format.errors import NoteError, PolicyError
 from ledger_format.notes import VerifierKey
 from ledger_format.policies import parse_policy
-from local_cloud.ports import Ports
+from operations.locations import needed_by
 from stacks.environment import FixedAddresses, TaskSettings
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, local
-from stacks.images import ImageReference
+from stacks.images import ImageReference, image_missing
+from stacks.local_ports import LocalPorts
 from tests.infrastructure.assembly import Deployed, kind
 
 COMPLIANCE = ObjectLock(mode=LockMode.COMPLIANCE, days=1)
@@ -156,7 +157,7 @@ def _digests(deployed: Deployed) -> set[str]:
 
 
 def test_without_an_image_the_templates_ask_for_one(environments: Mapping[str, Deployed]) -> None:
-    """A parameter without a default: the command line refuses to deploy and names it."""
+    """For whoever deploys such a stack by itself, past the one that refuses for all of them."""
     staging = environments["staging"]
     for stack in ("migrations", "api", "workers"):
         asked = staging.templates[stack]["Parameters"]["ImageDigest"]
@@ -164,6 +165,27 @@ def test_without_an_image_the_templates_ask_for_one(environments: Mapping[str, D
         assert "-c image=" in asked["Description"]
     assert _digests(staging) == {'", {"Ref": "ImageDigest"}]]}'}
     assert "ImageDigest" not in environments["local"].templates["api"]["Parameters"]
+
+
+@pytest.mark.parametrize("name", ["production", "staging", "sandbox"])
+def test_without_an_image_every_stack_waits_for_the_one_that_refuses(
+    name: str, environments: Mapping[str, Deployed]
+) -> None:
+    """Independent stacks are deployed in whichever order their templates are uploaded."""
+    deployed = environments[name]
+    (assertion,) = deployed.templates["network"]["Rules"]["ImageMissing"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": ["placeholder", "real"]}
+    assert assertion["AssertDescription"] == image_missing(name)
+    waiting = {stack for stack in deployed.manifests if "network" in needed_by(deployed, stack)}
+    assert waiting == set(deployed.manifests) - {"network"}
+
+
+def test_with_an_image_nothing_is_refused_and_nothing_waits_in_vain(
+    environments: Mapping[str, Deployed], idle: Deployed
+) -> None:
+    for deployed in (environments["local"], idle):
+        assert "ImageMissing" not in deployed.templates["network"].get("Rules", {})
+        assert list(needed_by(deployed, "keys")) == []
 
 
 def test_an_image_that_is_given_is_run_by_every_task(idle: Deployed) -> None:
@@ -205,7 +227,7 @@ def test_a_port_base_without_room_is_refused(port_base: int) -> None:
 
 def test_the_highest_port_base_is_the_one_that_a_run_takes_too() -> None:
     assert local(65525).addresses is not None
-    assert Ports(base=65525).terminals == 65535
+    assert LocalPorts(base=65525).terminals == 65535
 
 
 def test_networks_do_not_overlap() -> None:

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import pytest
 
 from stacks.build import CannotBuildError, build
-from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH
+from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter
 from tests.infrastructure.assembly import ROOT, Deployed
 from tests.infrastructure.records import APEX, RECORD, records
 
@@ -77,6 +77,25 @@ def test_the_edges_certificate_stands_where_cloudfront_takes_it_and_covers_its_n
 def test_the_zone_the_parent_delegates_to_cannot_go_by_accident(named: Deployed) -> None:
     assert named.manifests["dns"]["properties"]["terminationProtection"] is True
     assert named.templates["dns"]["Outputs"]["NameServers"]
+
+
+def test_a_deployment_says_where_everything_is(deployed: Deployed) -> None:
+    outputs = {
+        name: output["Value"]
+        for name, output in deployed.templates["edge"]["Outputs"].items()
+        if "Description" in output
+    }
+    published = {
+        parameter.properties["Name"]: parameter.properties["Value"]
+        for parameter in deployed.resources("AWS::SSM::Parameter")
+    }
+    ends = {"PublicLedgerUrl": "/ledger/", "LogUrl": "/log", "StripeWebhookUrl": STRIPE_WEBHOOK_PATH}
+
+    assert outputs["ApiUrl"] == published[Parameter.API_URL.path(deployed.name)]
+    assert outputs["SiteUrl"] == published[Parameter.EDGE_URL.path(deployed.name)]
+    assert {name for name, end in ends.items() if f'{end}"' in json.dumps(outputs[name])} == set(ends)
+    page = (ROOT / "docs" / "runbooks" / "first-deployment.md").read_text()
+    assert [name for name in outputs if f"`{name}`" not in page] == []
 
 
 def test_pages_may_ask_the_api_under_its_own_name(named: Deployed) -> None:

@@ -72,11 +72,10 @@ def _told_to_the_publisher(deployed: Deployed) -> str:
 
 
 @pytest.mark.parametrize("name", WATCHED)
-def test_it_may_verify_and_never_sign(name: str, environments: dict[str, Deployed]) -> None:
+def test_it_may_read_the_log_s_key_and_never_sign(name: str, environments: dict[str, Deployed]) -> None:
     assert set(_allowed(environments[name])) == {
         "cloudwatch:PutMetricData",
         "kms:GetPublicKey",
-        "kms:Verify",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:GetBucketLocation",

@@ -36,6 +36,7 @@ GLOBAL_OPTIONS = {"--query", "--output", "--region", "--no-cli-pager", "--profil
 NO_OPERATIONS = {
     "s3": {"cp", "sync", "ls"},
     "rds": {"generate-db-auth-token", "wait"},
+    "ecr": {"get-login-password"},
     "cloudformation": {"wait"},
     "logs": {"tail"},
 }
@@ -121,6 +122,13 @@ def several_stacks_are_deployed_anew(text: str, _: Mapping[str, Deployed]) -> It
             yield f"no --force in {line}"
 
 
+def a_stack_alone_needs_no_image(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    """Without an image what a stack stands on is asked for as well, and `network` refuses."""
+    for line in _commands(text, "npx cdk"):
+        if line.startswith("npx cdk deploy") and not re.search(r"-c image=|--exclusively", line):
+            yield f"neither an image nor --exclusively in {line}"
+
+
 def scaling_is_held(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
     """Who stops a service that scaling may start again is told how scaling is held."""
     for line in _commands(text, "aws ecs"):
@@ -142,6 +150,7 @@ CHECKS: tuple[Check, ...] = (
     aws_knows_the_command,
     rds_takes_the_options_for_postgresql,
     several_stacks_are_deployed_anew,
+    a_stack_alone_needs_no_image,
     scaling_is_held,
 )
 WRONG: Mapping[Check, tuple[str, int]] = {
@@ -154,6 +163,10 @@ WRONG: Mapping[Check, tuple[str, int]] = {
     rds_takes_the_options_for_postgresql: (
         "`aws rds restore-db-instance-to-point-in-time --multi-az --manage-master-user-password`",
         1,
+    ),
+    a_stack_alone_needs_no_image: (
+        "`npx cdk deploy production/traces` and `npx cdk deploy sandbox/edge -e`",
+        2,
     ),
     several_stacks_are_deployed_anew: ("`npx cdk deploy 'production/*' -c idle=true`", 1),
     scaling_is_held: ("`aws ecs update-service --cluster C --service WORKER --desired-count 0`", 1),

@@ -11,6 +11,7 @@ from ledger_format.policies import parse_policy
 from operations.readiness import NotFinishedError, refuse_unfinished, unfinished
 from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS, PRODUCTION, SANDBOX, STAGING
+from stacks.images import image_missing
 from stacks.keys import Keys
 from stacks.signing_keys import EndedKey, SigningKeys
 from stacks.witnesses import AWAITED, Unwitnessed, Witness, Witnessed
@@ -87,12 +88,13 @@ def test_an_unfinished_environment_synthesises_and_is_refused_at_its_deployment(
     environments: Mapping[str, Deployed], idle: Deployed
 ) -> None:
     assert {name: len(list(unfinished(deployed))) for name, deployed in environments.items()} == {
-        "production": 2,
-        "staging": 0,
-        "sandbox": 0,
+        "production": 3,
+        "staging": 1,
+        "sandbox": 1,
         "local": 0,
     }
-    assert list(unfinished(environments["production"])) == list(PRODUCTION.unfinished())
+    said = [image_missing("production"), *PRODUCTION.unfinished()]
+    assert list(unfinished(environments["production"])) == said
     with pytest.raises(NotFinishedError, match=r"(?s)placeholders partner-one.*placeholder in log_keys"):
         refuse_unfinished(environments["production"])
     # Everything may be put in place while nothing runs: the key to write down comes out of that.

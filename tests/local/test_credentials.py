@@ -7,8 +7,8 @@ import pytest
 from local_cloud import stripe
 from local_cloud.credentials import kept
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports
 from local_cloud.settings import Settings
+from stacks.local_ports import LocalPorts
 
 
 def makers(*names: str) -> dict[str, Callable[[], str]]:
@@ -29,7 +29,7 @@ def test_a_new_name_is_made_without_touching_the_others(tmp_path: Path) -> None:
 
 
 def settings(tmp_path: Path) -> Settings:
-    settings = Settings(state=tmp_path, ports=Ports(base=20000))
+    settings = Settings(state=tmp_path, ports=LocalPorts(base=20000))
     settings.prepare()
     return settings
 

@@ -15,8 +15,8 @@ from local_cloud.demo.lake import buyers
 from local_cloud.demo.lake.buyers import Fetched, Market, in_common
 from local_cloud.demo.lake.data_platform import DataPlatform
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports
 from local_cloud.settings import Settings
+from stacks.local_ports import LocalPorts
 
 TODAY = date(2027, 1, 1)
 
@@ -46,7 +46,7 @@ def operator() -> Operator:
 @pytest.fixture
 def market(tmp_path: Path, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Market:
     monkeypatch.setattr(buyers, "Staff", lambda _cloud: operator)
-    settings = Settings(state=tmp_path, ports=Ports(base=9700))
+    settings = Settings(state=tmp_path, ports=LocalPorts(base=9700))
     platform = SimpleNamespace(cloud=SimpleNamespace(settings=settings))
     return Market(cast("DataPlatform", platform), dataset="donations")
 

@@ -15,8 +15,8 @@ from local_cloud.console import Steps
 from local_cloud.demo.lake import survey, year
 from local_cloud.demo.lake.story import share
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports
 from local_cloud.settings import Settings
+from stacks.local_ports import LocalPorts
 
 NEW_YEARS_DAY = date(2027, 1, 1)
 
@@ -60,7 +60,7 @@ def test_what_is_said_of_the_public_data_set_is_a_dataset_that_the_api_takes() -
 def test_without_the_data_platform_the_command_to_type_is_said(
     tmp_path: Path, remembered: str, typed: str
 ) -> None:
-    settings = Settings(state=tmp_path, ports=Ports(base=9700))
+    settings = Settings(state=tmp_path, ports=LocalPorts(base=9700))
     settings.flags.write_text(remembered)
     with pytest.raises(LocalCloudError, match=f"type 'make local FLAGS={typed}' first"):
         share(settings, Steps(io.StringIO()), now=datetime.now(UTC))

@@ -8,13 +8,13 @@ from local_cloud import flags
 from local_cloud.cloud import Cloud
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports
 from local_cloud.settings import Settings
+from stacks.local_ports import LocalPorts
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(state=tmp_path, ports=Ports(base=8700))
+    return Settings(state=tmp_path, ports=LocalPorts(base=8700))
 
 
 def test_nothing_is_on_until_somebody_says_so(settings: Settings) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from local_cloud.overrides import OVERRIDES, Laptop, Override, Surroundings, apply
-from local_cloud.ports import Ports
 from local_cloud.settings import Settings
+from stacks.local_ports import LocalPorts
 
 IAM = {
     "AMPLY_DATABASE_HOST": "db.internal",
@@ -22,7 +22,7 @@ def applied(
     collector: str = "",
 ) -> dict[str, str]:
     laptop = Laptop(
-        settings=Settings(state=tmp_path, ports=Ports(base=20000)),
+        settings=Settings(state=tmp_path, ports=LocalPorts(base=20000)),
         database_passwords={"amply_app": "made here"},
         processor=processor or {},
         collector=collector,

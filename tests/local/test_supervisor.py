@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -11,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from local_cloud.failures import LocalCloudError
+from local_cloud.ports import Ports
+from local_cloud.settings import Settings
 from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.part import Health, Part
 from local_cloud.supervisor.running import State
+from local_cloud.up import alone
 from tests.faults.waiting import within
 
 WELL = Health(command=("true",), interval=0.2, start_period=60.0)
@@ -164,6 +168,27 @@ def test_a_second_supervisor_of_the_same_run_is_not_started(client: Client) -> N
     first = control.running_pid(client.run)
     client.start()
     assert control.running_pid(client.run) == first
+
+
+def test_the_note_of_a_copied_run_names_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = tmp_path / "original"
+    original.mkdir()
+    monkeypatch.chdir(original)
+    control.write_pid(original)
+    copy = shutil.copytree(original, tmp_path / "copy")
+    moved = original.rename(tmp_path / "moved")
+    assert control.running_pid(moved) == os.getpid()
+    assert control.running_pid(copy) is None
+
+
+def test_two_commands_that_change_a_run_are_told_to_take_turns(tmp_path: Path) -> None:
+    settings = Settings(state=tmp_path, ports=Ports())
+    with (
+        alone(settings),
+        pytest.raises(LocalCloudError, match="wait until it is done, then type it again"),
+        alone(settings),
+    ):
+        pass
 
 
 def test_nonsense_on_the_socket_does_not_end_the_supervisor(client: Client) -> None:

@@ -7,9 +7,9 @@ from typing import Protocol
 import pytest
 
 from operations.assembly import Deployed
+from operations.difference.approved_replacements import ApprovedReplacement
 from operations.difference.review import Review, review
 from operations.difference.vendor import Library
-from operations.difference.waivers import Replacement
 from tests.operations.restore_world import Aws
 from tests.operations.states import State, deployed, recorded
 from tests.rds_engines import for_other_engines
@@ -25,7 +25,7 @@ class Reviewer(Protocol):
         after: State | Deployed,
         before: State | Deployed | None = None,
         *,
-        waivers: tuple[Replacement, ...] = (),
+        approved: tuple[ApprovedReplacement, ...] = (),
     ) -> Review: ...
 
 
@@ -41,7 +41,7 @@ def reviewed(library: Library) -> Reviewer:
         after: State | Deployed,
         before: State | Deployed | None = None,
         *,
-        waivers: tuple[Replacement, ...] = (),
+        approved: tuple[ApprovedReplacement, ...] = (),
     ) -> Review:
         was, becomes = (
             it if isinstance(it, Deployed) else deployed(it) for it in (before or recorded(), after)
@@ -51,7 +51,7 @@ def reviewed(library: Library) -> Reviewer:
             was,
             becomes,
             compare=library.compare,
-            waivers=waivers,
+            approved=approved,
             today=TODAY,
             monthly=None,
         )

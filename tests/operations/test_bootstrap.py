@@ -165,6 +165,21 @@ def test_a_template_of_another_kind_is_refused(other: str) -> None:
         narrowed(other, policy="amply-sandbox-lookup")
 
 
+def test_nothing_is_written_into_another_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sts = boto3.client("sts", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(sts) as answers:
+        answers.add_response("get_caller_identity", {"Account": "999999999999"})
+        monkeypatch.setattr(boto3, "client", lambda *_args, **_kwargs: sts)
+        assembly = small_assembly(tmp_path, "sandbox")
+        done = CliRunner().invoke(
+            cli, ["sandbox", "--assembly", str(assembly), "--policies", str(ROOT / "bootstrap")]
+        )
+    assert done.exit_code == 2
+    assert done.output.startswith(
+        f"Not prepared: The credentials are of account 999999999999, and the environment stands in {ACCOUNT}: sign in"
+    )
+
+
 def test_an_unknown_environment_is_answered_with_a_sentence(tmp_path: Path) -> None:
     assembly = small_assembly(tmp_path, "sandbox")
     done = CliRunner().invoke(cli, ["moon", "--assembly", str(assembly)])

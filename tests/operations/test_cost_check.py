@@ -151,7 +151,7 @@ def test_an_account_without_a_free_tier_is_checked_all_the_same(session: Recorde
 def test_a_missing_budget_says_which_stack_to_deploy(session: RecordedSession) -> None:
     session.stubs["sts"].add_response("get_caller_identity", {"Account": ACCOUNT})
     session.stubs["budgets"].add_client_error("describe_budget", "NotFoundException", "none")
-    with pytest.raises(CouldNotCheckError, match="cdk deploy sandbox/budget"):
+    with pytest.raises(CouldNotCheckError, match="npx cdk deploy sandbox/budget --exclusively"):
         _month(session)
 
 

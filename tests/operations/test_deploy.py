@@ -70,7 +70,7 @@ def deployment(tmp_path: Path) -> Deployment:
         assembly=assembly,
         cdk=str(cdk),
         client=_answering(_change("Modify", "Api")),
-        gate=Gate(running=lambda deployed: nothing(deployed.name), waivers=(), today=TODAY),
+        gate=Gate(running=lambda deployed: nothing(deployed.name), approved=(), today=TODAY),
     )
 
 
@@ -171,13 +171,13 @@ def test_an_environment_that_would_lose_data_is_not_touched_at_all(deployment: D
     assert not (Path(deployment.cdk).parent / "calls").exists()
 
 
-def test_without_the_list_of_waivers_nothing_is_deployed(tmp_path: Path) -> None:
+def test_without_the_list_of_approvals_nothing_is_deployed(tmp_path: Path) -> None:
     """Not "none": a path that is wrong would otherwise look like a list that is empty."""
     assembly = small_assembly(tmp_path, "sandbox")
     done = CliRunner().invoke(
-        cli, ["sandbox", "--assembly", str(assembly), "--waivers", str(tmp_path / "no")]
+        cli, ["sandbox", "--assembly", str(assembly), "--replacements", str(tmp_path / "no")]
     )
-    assert (done.exit_code, done.output.startswith("Not deployed: The waivers in")) == (2, True)
+    assert (done.exit_code, done.output.startswith("Not deployed: The approvals in")) == (2, True)
 
 
 @pytest.mark.parametrize("up_to", [None, "network"])

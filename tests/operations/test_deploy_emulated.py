@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -11,12 +12,16 @@ import aws_cdk as cdk
 import boto3
 import pytest
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from click.testing import CliRunner, Result
 
 from operations.assembly import read
 from operations.deploy import Deployment, cli
 from operations.gate import Gate, WouldLoseDataError
 from operations.lookup import cloudformation
+from stacks.environments import SANDBOX
+from stacks.images import image_missing
+from stacks.stack import AmplyStack
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.infrastructure.assembly import ROOT
 from tests.operations.conftest import TODAY
@@ -26,7 +31,7 @@ pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.slow]
 
 ACCOUNT: Final = "000000000000"
 REGION: Final = "eu-west-1"
-WAIVER = """
+APPROVAL = """
 [[replacement]]
 environment = "sandbox"
 stack = "storage"
@@ -67,6 +72,42 @@ def _bootstrap() -> None:
     )
 
 
+@pytest.mark.usefixtures("cloud")
+def test_a_refusal_is_said_before_any_stack_is_made(tmp_path: Path) -> None:
+    """By CloudFormation, to whoever deploys with the command line alone; `network` stands first without an image."""
+    environment = replace(SANDBOX, account=ACCOUNT, region=REGION)
+    app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
+    stage = cdk.Stage(app, "sandbox", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    network, queues = (
+        AmplyStack(stage, name, environment=environment, description="Amply: in a test")
+        for name in ("network", "queues")
+    )
+    network.refuse("ImageMissing", image_missing("sandbox"))
+    queues.add_stack_dependency(network)
+    for stack in (network, queues):
+        sqs.CfnQueue(stack, "Queue")
+    before = _stacks()
+
+    done = subprocess.run(
+        [
+            *("node_modules/.bin/cdk", "deploy", "sandbox/*"),
+            *("--app", app.synth().directory, "--require-approval", "never"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert f"failed: {image_missing('sandbox')}" in done.stderr
+    assert _stacks() == before
+
+
+def _stacks() -> set[str]:
+    pages = boto3.client("cloudformation", region_name=REGION).get_paginator("describe_stacks").paginate()
+    return {stack["StackName"] for page in pages for stack in page["Stacks"]}
+
+
 @pytest.fixture
 def assembly(tmp_path: Path) -> Callable[[str], Path]:
     """Synthesises the sandbox with its bucket under a logical id, once."""
@@ -86,14 +127,14 @@ def assembly(tmp_path: Path) -> Callable[[str], Path]:
     return synthesise
 
 
-def _words(assembly: Path, waivers: Path) -> list[str]:
-    return ["sandbox", "--assembly", str(assembly), "--waivers", str(waivers)]
+def _words(assembly: Path, approved: Path) -> list[str]:
+    return ["sandbox", "--assembly", str(assembly), "--replacements", str(approved)]
 
 
-def _typed(assembly: Path, waivers: Path) -> subprocess.CompletedProcess[str]:
+def _typed(assembly: Path, approved: Path) -> subprocess.CompletedProcess[str]:
     """As the pipeline runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "operations.deploy", *_words(assembly, waivers)],
+        [sys.executable, "-m", "operations.deploy", *_words(assembly, approved)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -101,9 +142,9 @@ def _typed(assembly: Path, waivers: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _deploy(assembly: Path, waivers: Path) -> Result:
+def _deploy(assembly: Path, approved: Path) -> Result:
     """The same command without a process of its own; the CDK's has one."""
-    return CliRunner().invoke(cli, _words(assembly, waivers))
+    return CliRunner().invoke(cli, _words(assembly, approved))
 
 
 def _buckets() -> set[str]:
@@ -115,10 +156,10 @@ def _buckets() -> set[str]:
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_bucket_is_lost_only_with_a_waiver(assembly: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_bucket_is_lost_only_with_an_approval(assembly: Callable[[str], Path], tmp_path: Path) -> None:
     nothing_agreed, agreed = tmp_path / "none.toml", tmp_path / "agreed.toml"
     nothing_agreed.write_text("")
-    agreed.write_text(WAIVER)
+    agreed.write_text(APPROVAL)
 
     first = _typed(assembly("Documents"), nothing_agreed)
     assert first.returncode == 0, first.stdout + first.stderr
@@ -139,7 +180,7 @@ def test_a_bucket_is_lost_only_with_a_waiver(assembly: Callable[[str], Path], tm
         cdk="node_modules/.bin/cdk",
         client=cloudformation,
         # As if what is lost had come between the comparison and the change set.
-        gate=Gate(running=lambda deployed: deployed, waivers=(), today=TODAY),
+        gate=Gate(running=lambda deployed: deployed, approved=(), today=TODAY),
     )
     with pytest.raises(WouldLoseDataError, match="The change set of sandbox/storage is not executed"):
         unseen.run(up_to=None)

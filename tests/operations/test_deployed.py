@@ -60,7 +60,7 @@ def test_the_credentials_of_another_account_are_refused(monkeypatch: pytest.Monk
     with Stubber(sts) as answers:
         answers.add_response("get_caller_identity", {"Account": "999999999999"})
         monkeypatch.setattr(boto3, "client", lambda *_args, **_kwargs: sts)
-        with pytest.raises(WrongAccountError, match=f"999999999999, .* in {ACCOUNT}; sign in"):
+        with pytest.raises(WrongAccountError, match=f"999999999999, .* in {ACCOUNT}: sign in"):
             own_cloudformation(AccountRegion(account=ACCOUNT, region="eu-west-1"))
 
 

@@ -190,7 +190,7 @@ def test_metadata_is_noise(reviewed: Reviewer) -> None:
         (None, Kind.DESTROYED, "deleted, and with it its objects"),
     ],
 )
-def test_what_holds_data_and_leaves_the_template_needs_a_waiver(
+def test_what_holds_data_and_leaves_the_template_needs_an_approval(
     reviewed: Reviewer, policy: str | None, kind: Kind, says: str
 ) -> None:
     before = recorded()
@@ -244,7 +244,7 @@ def test_a_stack_that_leaves_the_app_leaves_its_data_to_nobody(reviewed: Reviewe
     del state["storage"]
     text = write(reviewed(state))
     assert "`cdk deploy` leaves its stack as it is; when somebody deletes that:" in text
-    assert "1 resource that holds data is replaced or destroyed, and no waiver names it" in text
+    assert "1 resource that holds data is replaced or destroyed, and no approval names it" in text
 
 
 def test_a_harmless_change_passes(reviewed: Reviewer) -> None:

@@ -13,7 +13,7 @@ from tests.infrastructure.assembly import ROOT
 from tests.operations import states
 from tests.operations.states import assembly, recorded
 
-WAIVER = """
+APPROVAL = """
 [[replacement]]
 environment = "production"
 stack = "storage"
@@ -57,33 +57,33 @@ def test_a_lost_bucket_exits_with_1(
 
 
 @pytest.mark.parametrize(("day", "ends"), [("2026-11-26", 0), ("2026-11-27", 1)])
-def test_a_waiver_lets_it_pass_through_its_last_day(
+def test_an_approval_lets_it_pass_through_its_last_day(
     before: Path, without_bucket: Path, tmp_path: Path, day: str, ends: int
 ) -> None:
-    waivers = tmp_path / "replacements.toml"
-    waivers.write_text(WAIVER)
-    assert _exit(before, without_bucket, "--waivers", waivers, "--today", day) == ends
+    approved = tmp_path / "replacements.toml"
+    approved.write_text(APPROVAL)
+    assert _exit(before, without_bucket, "--replacements", approved, "--today", day) == ends
 
 
-def test_a_malformed_waiver_exits_with_2(
+def test_a_malformed_approval_exits_with_2(
     before: Path, without_bucket: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    waivers = tmp_path / "replacements.toml"
-    waivers.write_text(WAIVER.replace("2026-11-26", '"soon"'))
-    assert _exit(before, without_bucket, "--waivers", waivers) == 2
+    approved = tmp_path / "replacements.toml"
+    approved.write_text(APPROVAL.replace("2026-11-26", '"soon"'))
+    assert _exit(before, without_bucket, "--replacements", approved) == 2
     told = capsys.readouterr()
     assert told.err.endswith("replacement 1: until is a day such as 2027-01-31.\n")
     assert told.out == ""
 
 
-def test_a_waiver_for_an_environment_nobody_has_is_reported(
+def test_an_approval_for_an_environment_nobody_has_is_reported(
     before: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    waivers = tmp_path / "replacements.toml"
-    waivers.write_text(WAIVER.replace('"production"', '"prod"'))
-    assert _exit(before, before, "--waivers", waivers) == 0
+    approved = tmp_path / "replacements.toml"
+    approved.write_text(APPROVAL.replace('"production"', '"prod"'))
+    assert _exit(before, before, "--replacements", approved) == 0
     told = capsys.readouterr().err
-    assert told == "A waiver names the environment 'prod', which neither assembly has.\n"
+    assert told == "An approval names the environment 'prod', which neither assembly has.\n"
 
 
 def test_an_assembly_that_is_not_there_exits_with_2(
@@ -184,13 +184,18 @@ def test_the_command_people_type_prints_the_comment(before: Path, without_bucket
     assert "diff-comment: the program's exit code is 1 (" in made.stderr
 
 
-def test_the_command_people_type_takes_one_environment_and_other_waivers(
+def test_the_command_people_type_takes_one_environment_and_other_approvals(
     before: Path, without_bucket: Path, tmp_path: Path
 ) -> None:
     assembly(without_bucket, recorded(), name="sandbox")
-    waivers = tmp_path / "replacements.toml"
-    waivers.write_text(WAIVER.replace("2026-11-26", "9999-12-31"))
-    told = [f"BEFORE={before}", f"AFTER={without_bucket}", f"WAIVERS={waivers}", "ENVIRONMENT=production"]
+    approved = tmp_path / "replacements.toml"
+    approved.write_text(APPROVAL.replace("2026-11-26", "9999-12-31"))
+    told = [
+        f"BEFORE={before}",
+        f"AFTER={without_bucket}",
+        f"REPLACEMENTS={approved}",
+        "ENVIRONMENT=production",
+    ]
     made = subprocess.run(
         ["make", "diff-comment", *told],
         cwd=ROOT,

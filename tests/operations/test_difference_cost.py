@@ -18,7 +18,7 @@ def _monthly(environment: Deployed) -> Decimal:
 
 def _reviewed_with_cost(library: Library, before: Deployed | None, after: Deployed | None) -> Review:
     return review(
-        "production", before, after, compare=library.compare, waivers=(), today=TODAY, monthly=_monthly
+        "production", before, after, compare=library.compare, approved=(), today=TODAY, monthly=_monthly
     )
 
 
@@ -38,7 +38,7 @@ def test_a_cost_nobody_can_compute_hides_nothing_else(library: Library) -> None:
         deployed(recorded()),
         deployed(states.without(recorded(), states.BUCKET)),
         compare=library.compare,
-        waivers=(),
+        approved=(),
         today=TODAY,
         monthly=monthly,
     )

@@ -85,7 +85,7 @@ def test_a_huge_difference_is_cut_and_says_so(reviewed: Reviewer) -> None:
     assert len(found.blocking) == 1500
     text = write(found)
     assert LONGEST_COMMENT - 10_000 < len(text) <= LONGEST_COMMENT
-    assert "1500 resources that hold data are replaced or destroyed, and no waiver names them" in text
+    assert "1500 resources that hold data are replaced or destroyed, and no approval names them" in text
     assert text.startswith(marker("production"))
     assert "more are cut here, for GitHub takes no longer comment; `--whole` prints them.*" in text
     assert text.endswith("Monthly cost: not computed.\n")

@@ -41,7 +41,7 @@ def _reviewed(before: Path, after: Path, library: Library) -> Review:
         read(before)["sandbox"],
         read(after)["sandbox"],
         compare=library.compare,
-        waivers=(),
+        approved=(),
         today=TODAY,
         monthly=None,
     )

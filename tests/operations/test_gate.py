@@ -1,10 +1,10 @@
-"""A deployment stops before what holds data, by the waivers and the list of the reviewer's comment."""
+"""A deployment stops before what holds data, by the approvals and the list of the reviewer's comment."""
 
 from datetime import date, timedelta
 
 import pytest
 
-from operations.difference.waivers import Replacement
+from operations.difference.approved_replacements import ApprovedReplacement
 from operations.gate import Gate, WouldLoseDataError
 from tests.operations import states
 from tests.operations.conftest import TODAY
@@ -12,10 +12,10 @@ from tests.operations.states import deployed, recorded
 from tests.operations.test_losses import recorded as change_set
 
 
-def _waiver(
+def _approval(
     stack: str, logical_id: str, *, until: date = TODAY, environment: str = "production"
-) -> Replacement:
-    return Replacement(
+) -> ApprovedReplacement:
+    return ApprovedReplacement(
         environment=environment,
         stack=stack,
         logical_id=logical_id,
@@ -24,18 +24,18 @@ def _waiver(
     )
 
 
-def _gate(*waivers: Replacement) -> Gate:
-    return Gate(running=lambda _: deployed(recorded()), waivers=waivers, today=TODAY)
+def _gate(*approved: ApprovedReplacement) -> Gate:
+    return Gate(running=lambda _: deployed(recorded()), approved=approved, today=TODAY)
 
 
-BUCKET, DATABASE = _waiver(*states.BUCKET), _waiver(*states.DATABASE)
+BUCKET, DATABASE = _approval(*states.BUCKET), _approval(*states.DATABASE)
 
 
 def test_a_dangerous_change_is_refused_with_the_names_of_what_it_ends() -> None:
     with pytest.raises(WouldLoseDataError) as refused:
         _gate().compare(deployed(states.dangerous()))
     assert str(refused.value).splitlines()[:3] == [
-        "Nothing of production is deployed, because it would end what holds data and no waiver names it:",
+        "Nothing of production is deployed, because it would end what holds data and no approval names it:",
         "  database/InstanceC1063A87 (database) is replaced: its rows and automated backups",
         "  storage/Documents7E5B2978 (bucket) is left to nobody: its objects",
     ]
@@ -46,29 +46,29 @@ def test_a_harmless_change_passes() -> None:
 
 
 def test_a_first_deployment_passes() -> None:
-    gate = Gate(running=lambda _: deployed({}), waivers=(), today=TODAY)
+    gate = Gate(running=lambda _: deployed({}), approved=(), today=TODAY)
     gate.compare(deployed(recorded()))
 
 
-def test_waivers_that_name_everything_let_it_pass() -> None:
+def test_approvals_that_name_everything_let_it_pass() -> None:
     _gate(BUCKET, DATABASE).compare(deployed(states.dangerous()))
 
 
 @pytest.mark.parametrize(
-    "waiver",
+    "approval",
     [
-        _waiver("storage", "Documents7E5B2978", until=TODAY - timedelta(days=1)),
-        _waiver("storage", "Documents7E5B2978", environment="staging"),
-        _waiver("storage", "Documents00000000"),
-        _waiver("database", "Documents7E5B2978"),
+        _approval("storage", "Documents7E5B2978", until=TODAY - timedelta(days=1)),
+        _approval("storage", "Documents7E5B2978", environment="staging"),
+        _approval("storage", "Documents00000000"),
+        _approval("database", "Documents7E5B2978"),
     ],
     ids=["expired", "another environment", "another resource", "another stack"],
 )
-def test_a_waiver_for_anything_else_lets_nothing_pass(waiver: Replacement) -> None:
+def test_an_approval_for_anything_else_lets_nothing_pass(approval: ApprovedReplacement) -> None:
     with pytest.raises(WouldLoseDataError, match="Documents7E5B2978"):
-        _gate(DATABASE, waiver).compare(deployed(states.dangerous()))
+        _gate(DATABASE, approval).compare(deployed(states.dangerous()))
     with pytest.raises(WouldLoseDataError, match="Documents7E5B2978"):
-        _gate(DATABASE, waiver).read("production", "storage", change_set("a bucket is renamed"))
+        _gate(DATABASE, approval).read("production", "storage", change_set("a bucket is renamed"))
 
 
 def test_a_change_set_that_ends_data_is_refused_whatever_was_compared() -> None:
@@ -77,5 +77,5 @@ def test_a_change_set_that_ends_data_is_refused_whatever_was_compared() -> None:
     assert str(refused.value).startswith("The change set of production/database is not executed, because")
 
 
-def test_a_change_set_that_a_waiver_names_passes() -> None:
+def test_a_change_set_that_an_approval_names_passes() -> None:
     _gate(BUCKET).read("production", "storage", change_set("a bucket is renamed"))

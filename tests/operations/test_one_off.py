@@ -131,6 +131,14 @@ def test_a_migration_that_does_not_end_is_given_up_on(
     assert hours.seconds == 60
 
 
+def test_an_environment_that_is_not_there_is_answered_with_a_sentence(ecs: ECSClient) -> None:
+    ssm = boto3.client("ssm", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(ssm) as answers:
+        answers.add_client_error("get_parameter", "ParameterNotFound")
+        with pytest.raises(NotRunError, match=r"in eu-west-1: deploy sandbox, or sign in where it is"):
+            _run(ecs, ssm, Hours())
+
+
 def test_a_task_that_was_not_started_is_no_success(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers, tasks=[], failures=[{"reason": "RESOURCE:ENI"}])
     with pytest.raises(NotRunError, match="not started: RESOURCE:ENI"):

@@ -221,7 +221,7 @@ def test_a_deployment_first_asks_whether_it_was_overtaken() -> None:
     deploy = WORKFLOWS["environment"]["jobs"]["deploy"]
     steps = [step for step in deploy["steps"] if not step.get("uses", "").startswith((CHECKOUT, "./"))]
     assert steps[0] == {
-        "run": 'make in-turn ENVIRONMENT="$NAME"',
+        "run": 'make check-newest-run ENVIRONMENT="$NAME"',
         "env": {"GITHUB_TOKEN": "${{ secrets.GITHUB_TOKEN }}"},
     }
     assert deploy["permissions"]["actions"] == "read"
@@ -233,7 +233,7 @@ def test_what_github_guards_is_seen_before_a_deployment_and_every_night() -> Non
     assert set(jobs) == {"environment/settings", "nightly/settings"}
     for job in jobs.values():
         (step,) = [step for step in job["steps"] if "run" in step]
-        assert step["run"] == 'make protected ENVIRONMENT="$NAME"'
+        assert step["run"] == 'make check-protection ENVIRONMENT="$NAME"'
         assert step["env"]["GITHUB_TOKEN"] == "${{ secrets.GITHUB_TOKEN }}"
         assert job["permissions"] == {"actions": "read", "contents": "read"}
         assert "environment" not in job, "it would wait for the very approval it looks for"
@@ -314,7 +314,7 @@ def test_an_environment_is_compared_with_what_runs_before_it_is_deployed() -> No
     commands = [step["run"] for step in difference["steps"] if "run" in step]
 
     assert commands == [
-        'make deployed ENVIRONMENT="$NAME"',
+        'make fetch-templates ENVIRONMENT="$NAME"',
         'make diff-comment BEFORE=deployed.out AFTER=cdk.out ENVIRONMENT="$NAME" >> "$GITHUB_STEP_SUMMARY"',
     ]
     assert "difference" in deploy["needs"]
@@ -341,7 +341,7 @@ def test_a_change_from_a_fork_is_judged_without_credentials() -> None:
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
     assert commands[0] == "make assembly"
     assert commands[1].startswith(
-        "make diff-comment BEFORE=cdk.out AFTER=change/cdk.out WAIVERS=change/stacks/replacements.toml"
+        "make diff-comment BEFORE=cdk.out AFTER=change/cdk.out REPLACEMENTS=change/stacks/replacements.toml"
     )
     assert not any("continue-on-error" in part for part in (job, *job["steps"]))
 
@@ -353,7 +353,7 @@ def test_migrations_run_between_what_they_stand_on_and_what_counts_on_them() -> 
         if name == "environment/deploy" and "run" in step
     ]
     assert [command.split(" API")[0] for command in commands] == [
-        "make in-turn",
+        "make check-newest-run",
         "make deploy",
         "make migrate",
         "make deploy",
@@ -368,7 +368,7 @@ def test_the_look_after_a_deployment_demands_the_witnesses_of_what_was_deployed(
     assert 'ENVIRONMENT="$NAME"' in smoke["run"].split()
 
 
-def test_the_comment_reads_the_waivers_of_the_change_and_runs_the_code_of_the_base() -> None:
+def test_the_comment_reads_the_approvals_of_the_change_and_runs_the_code_of_the_base() -> None:
     jobs = WORKFLOWS["pull-request"]["jobs"]
     (kept,) = [step for step in jobs["assembly"]["steps"] if "upload-artifact" in step.get("uses", "")]
     difference = jobs["difference"]["steps"]
@@ -377,4 +377,4 @@ def test_the_comment_reads_the_waivers_of_the_change_and_runs_the_code_of_the_ba
 
     assert "stacks/replacements.toml" in kept["with"]["path"].split()
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
-    assert "--waivers change/stacks/replacements.toml" in compare["run"]
+    assert "--replacements change/stacks/replacements.toml" in compare["run"]

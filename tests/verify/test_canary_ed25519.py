@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from amply_canary import ed25519
-from ledger_format import notes
+from ledger_format import ed25519 as package
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 PRIME = 2**255 - 19
@@ -30,7 +30,7 @@ def test_what_the_library_signed_is_true_for_its_own_message_alone(number: int) 
 def test_a_signature_with_one_bit_changed_is_false_for_both(place: int) -> None:
     public_key, signature = _signed(1)
     bent = (int.from_bytes(signature, "little") ^ (1 << place)).to_bytes(64, "little")
-    assert not notes.is_signature(public_key, bent, MESSAGE)
+    assert not package.is_signature(public_key, bent, MESSAGE)
     assert not ed25519.is_signature(public_key, bent, MESSAGE)
 
 
@@ -39,7 +39,7 @@ def test_a_scalar_that_is_not_reduced_is_false() -> None:
     public_key, signature = _signed(1)
     larger = int.from_bytes(signature[32:], "little") + ORDER
     bent = signature[:32] + larger.to_bytes(32, "little")
-    assert not notes.is_signature(public_key, bent, MESSAGE)
+    assert not package.is_signature(public_key, bent, MESSAGE)
     assert not ed25519.is_signature(public_key, bent, MESSAGE)
 
 

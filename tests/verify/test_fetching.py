@@ -1,5 +1,6 @@
 """How files of a log are fetched: tried again within bounds, gone on with where they broke off, never without an end."""
 
+import gzip
 import itertools
 from collections.abc import Iterator
 
@@ -198,6 +199,24 @@ def test_a_part_nobody_asked_for_could_not_be_checked() -> None:
 def test_a_resumed_answer_stays_within_its_limit() -> None:
     with pytest.raises(CheckFailure, match="larger than 10"):
         get(BreaksOff(rest(206, b"x" * 9, "bytes 2-10/11")), [])
+
+
+class Packs(httpx2.BaseTransport):
+    """Answers with what compression makes longer."""
+
+    def __init__(self, content: bytes) -> None:
+        self.packed = gzip.compress(content, mtime=0)
+        assert len(self.packed) > len(content)
+
+    def handle_request(self, _request: httpx2.Request) -> httpx2.Response:
+        stream = httpx2.ByteStream(self.packed)
+        return httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream)
+
+
+def test_the_limit_is_for_what_was_compressed() -> None:
+    assert get(Packs(bytes(range(10))), []) == bytes(range(10))
+    with pytest.raises(CheckFailure, match="larger than 10"):
+        get(Packs(bytes(range(11))), [])
 
 
 def test_an_answer_that_drips_too_slowly_is_given_up() -> None:

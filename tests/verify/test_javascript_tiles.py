@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from ledger_format.errors import TileError
-from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, decode_bundle, encode_bundle, tile_path
+from ledger_format.tiles import (
+    TILE_WIDTH,
+    Tile,
+    bundle_path,
+    decode_bundle,
+    encode_bundle,
+    first_hashes,
+    tile_path,
+)
 from tests.verify.javascript_runner import Ask, b64, kind
 from tests.verify.ledger_samples import SampleLog
 
@@ -93,6 +101,33 @@ def test_a_bundle_that_is_not_the_trees_is_refused(ask: Ask) -> None:
 def test_a_tile_of_another_length_is_refused(ask: Ask, tile: bytes) -> None:
     (answer,) = ask([bundle_call(LOG, 1, tiles={"tile/1/000.p/3": b64(tile)})])
     assert kind(answer) == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        (0, "verified"),
+        (32, "verified"),
+        (253 * 32, "verified"),
+        (7, "malformed"),
+        (254 * 32, "malformed"),
+        (-32, "malformed"),
+    ],
+)
+def test_of_a_tile_that_has_grown_the_first_hashes_are_taken_by_both(
+    ask: Ask, more: int, verdict: str
+) -> None:
+    tile = LOG.tiles[Tile(1, 0, 3)]
+    content = tile + bytes(more) if more >= 0 else tile[:more]
+    tiles = {**published_tiles(LOG.tiles), "tile/1/000.p/3": b64(content)}
+    (answer,) = ask([bundle_call(LOG, 3, tiles=tiles)])
+    assert kind(answer) == verdict
+    try:
+        assert first_hashes(content, 3) == tile
+    except TileError:
+        assert verdict == "malformed"
+    else:
+        assert verdict == "verified"
 
 
 def test_bundles_are_cut_up_as_the_format_package_does_or_refused_as_it_does(ask: Ask) -> None:

@@ -76,7 +76,10 @@ export interface DonationRequest {
 }
 
 /** `site` is the folder the pages stand in, with its last slash. */
-export function donationUrl(site: URL, { organization, currency, amount, returnTo, language = null }: DonationRequest): string {
+export function donationUrl(
+  site: URL,
+  { organization, currency, amount, returnTo, language = null }: DonationRequest,
+): string {
   const url = new URL("donate/", site);
   url.searchParams.set("org", organization);
   if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());

@@ -28,7 +28,8 @@ export function limitFault({ minorUnits, currency }: Money): Said | null {
   }
   const { least, most, step } = limits;
   const of = (units: bigint): Money => ({ minorUnits: units, currency });
-  if (minorUnits < least || minorUnits > most) return ({ t, money }) => t.amountLimits(money(of(least)), money(of(most)));
+  if (minorUnits < least || minorUnits > most)
+    return ({ t, money }) => t.amountLimits(money(of(least)), money(of(most)));
   const below = minorUnits - (minorUnits % step);
   if (below === minorUnits) return null;
   return ({ t, money }) => t.amountSteps(money(of(step)), money(of(below)), money(of(below + step)));

@@ -1,5 +1,6 @@
 """The canary's key and its way of asking, held against the emulated cloud."""
 
+import http
 import http.server
 import os
 import subprocess
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from amply.adapters.kms import KmsSigner
 from amply_canary.checks import NotThere, Unwell
 from amply_canary.handler import get
-from amply_canary.keys import KmsVerifierKey
+from amply_canary.keys import PlainLogKey
 from ledger_format.errors import SignatureError, UntrustedNoteError
 from ledger_format.notes import open_note, sign_note
 
@@ -30,12 +31,12 @@ def kms_key(spec: Literal["ECC_NIST_EDWARDS25519", "ECC_NIST_P256"] = "ECC_NIST_
 
 
 @pytest.mark.usefixtures("cloud")
-def test_what_kms_signed_kms_verifies() -> None:
+def test_what_kms_signed_the_canary_verifies() -> None:
     arn = kms_key()
     signer = KmsSigner(key_arn=arn)
     note = sign_note(TEXT, ORIGIN, signer.public_key(), signer.sign)
 
-    key = KmsVerifierKey.of_log(ORIGIN, key_arn=arn)
+    key = PlainLogKey.of_log(ORIGIN, key_arn=arn)
 
     assert key.public_key == signer.public_key()
     assert open_note(note, [key]).text == TEXT
@@ -49,19 +50,21 @@ def test_what_another_key_signed_is_trusted_by_nobody() -> None:
     note = sign_note(TEXT, ORIGIN, other.public_key().public_bytes_raw(), other.sign)
 
     with pytest.raises(UntrustedNoteError):
-        open_note(note, [KmsVerifierKey.of_log(ORIGIN, key_arn=kms_key())])
+        open_note(note, [PlainLogKey.of_log(ORIGIN, key_arn=kms_key())])
 
 
 @pytest.mark.usefixtures("cloud")
 def test_a_key_of_another_kind_is_no_log_key() -> None:
     with pytest.raises(Unwell, match="not an Ed25519 key"):
-        KmsVerifierKey.of_log(ORIGIN, key_arn=kms_key("ECC_NIST_P256"))
+        PlainLogKey.of_log(ORIGIN, key_arn=kms_key("ECC_NIST_P256"))
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = int(self.path.strip("/").split("/")[0])
         self.send_response(status)
+        if status == http.HTTPStatus.FOUND:
+            self.send_header("Location", "/200/elsewhere")
         self.end_headers()
         self.wfile.write(b"x" * (2_000_000 if self.path.endswith("long") else 3))
 
@@ -90,6 +93,8 @@ def test_an_answer_is_read(site: str) -> None:
         ("404", NotThere, "nothing at"),
         ("503", Unwell, "answers with HTTP 503"),
         ("200/long", Unwell, "more than 1048576 bytes"),
+        ("302", Unwell, "answers with HTTP 200 from"),
+        ("206", Unwell, "answers with HTTP 206"),
     ],
 )
 def test_another_answer_makes_the_run_fail(

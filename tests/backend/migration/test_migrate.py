@@ -39,7 +39,7 @@ def test_two_tasks_at_once_migrate_once(server: Server) -> None:
 def test_a_database_whose_roles_were_never_made_says_what_to_do(databases: Databases) -> None:
     """As on the first deployment, when somebody migrates before he has made the roles."""
     reader = databases.as_role("amply_read")
-    with pytest.raises(RolesMissing, match=r"way to amply_owner.*make roles"):
+    with pytest.raises(RolesMissing, match=r"way to amply_owner.*make create-roles"):
         migrate(reader.engine)
     reader.close()
 
@@ -48,7 +48,7 @@ def test_a_role_that_a_release_added_is_named(databases: Databases, server: Serv
     migrator = databases.as_role(MIGRATOR)
     server.run("ALTER ROLE amply_read RENAME TO amply_read_before")
     try:
-        with pytest.raises(RolesMissing, match=r"no amply_read,.*make roles") as missing:
+        with pytest.raises(RolesMissing, match=r"no amply_read,.*make create-roles") as missing:
             migrate(migrator.engine)
     finally:
         server.run("ALTER ROLE amply_read_before RENAME TO amply_read")

@@ -15,7 +15,39 @@ async function policyOf({ policy, keys, former }) {
   return verifier.withLastSizes(trusted, await listed(former));
 }
 
+const READ = {
+  async "key list"(content) {
+    const keys = await verifier.parseKeyList(verifier.textOf(content, "it"));
+    return keys.map(({ key, lastSize }) => `${lastSize === null ? "" : `${lastSize} `}${written(key)}`);
+  },
+  async note(content, keys) {
+    const opened = await verifier.openNote(verifier.textOf(content, "it"), await Promise.all(keys.map(verifier.parseVerifierKey)));
+    return [String(opened.signatures.length)];
+  },
+  async policy(content) {
+    return [(await verifier.parsePolicy(verifier.textOf(content, "it"))).quorum];
+  },
+  async leaf(content) {
+    return [verifier.decodeEntry(content).id];
+  },
+  async receipt(content, keys) {
+    const policy = verifier.trusting(await Promise.all(keys.map(verifier.parseListedKey)));
+    return [(await verifier.verifyReceipt(content, policy)).entry.id];
+  },
+  async bundle(content) {
+    return [String(verifier.decodeBundle(content).length)];
+  },
+};
+
+// A log's verifier key as it is given.
+function written({ name, keyId, publicKey }) {
+  return `${name}+${keyId}+${verifier.toBase64(Uint8Array.of(1, ...publicKey))}`;
+}
+
 const DO = {
+  async reading({ read, content, keys }) {
+    return READ[read](bytes(content), keys);
+  },
   async receipt({ file, ...trust }) {
     const { entry, index, checkpoint, opened, signatures, leafHash } = await verifier.verifyReceipt(bytes(file), await policyOf(trust));
     return {
@@ -48,6 +80,14 @@ const DO = {
       if (verdict.kind === undefined) accepted.push(end);
     }
     return accepted;
+  },
+  async constants() {
+    const { MAX_BUNDLE_BYTES, MAX_NOTE_BYTES, MAX_RECEIPT_BYTES, MAX_TILE_BYTES, TILE_WIDTH } = verifier;
+    return { MAX_BUNDLE_BYTES, MAX_NOTE_BYTES, MAX_RECEIPT_BYTES, MAX_TILE_BYTES, TILE_WIDTH };
+  },
+  async signature({ key, message, signature }) {
+    const [publicKey, signed, made] = [key, message, signature].map((hex) => new Uint8Array(Buffer.from(hex, "hex")));
+    return verifier.isSignature(made, signed, publicKey);
   },
   async note({ note, keys }) {
     const opened = await verifier.openNote(note, await Promise.all(keys.map(verifier.parseVerifierKey)));

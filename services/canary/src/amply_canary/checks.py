@@ -9,10 +9,9 @@ from typing import Final
 
 from ledger_format.checkpoints import open_checkpoint
 from ledger_format.errors import FormatError
-from ledger_format.literals import HASH_BYTES
 from ledger_format.notes import VerifierKey
 from ledger_format.policies import Policy
-from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, tile_path, tree_root
+from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, first_hashes, tile_path, tree_root
 
 UNPUBLISHED_SECONDS_MAX: Final = 60
 
@@ -95,6 +94,6 @@ def _tiles(log: str, get: Get) -> TileReader:
         except NotThere:
             # Once a tile is full the log need not keep its beginnings.
             found = get(f"{log}/{full}")
-        return found[: tile.width * HASH_BYTES]
+        return first_hashes(found, tile.width)
 
     return read

@@ -1,6 +1,6 @@
-"""Ed25519 verification after RFC 8032 §5.1.7, in plain Python: the runtime has no library, and KMS no partner's key.
+"""Ed25519 verification in plain Python, by the one rule of docs/ledger-format.md §5.1: the runtime has no library.
 
-Only public things pass through here, so that nothing need take the same time for all of them. A signature takes some
+It is RFC 8032 §5.1.7 with the equation that has no cofactor, and without keys of small order. Only public things pass through here, so that nothing need take the same time for all of them. A signature takes some
 milliseconds, and a run verifies a few.
 """
 
@@ -14,6 +14,8 @@ _ROOT_OF_MINUS_ONE: Final = pow(2, (_P - 1) // 4, _P)
 _LOW_255: Final = 2**255 - 1
 _KEY_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
+_COFACTOR: Final = 8
+_IDENTITY: Final = (1).to_bytes(_KEY_BYTES, "little")
 
 Point = tuple[int, int, int, int]
 """Extended homogeneous coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, xy = T/Z (§5.1.4)."""
@@ -26,13 +28,18 @@ def is_signature(public_key: bytes, signature: bytes, message: bytes) -> bool:
     key = _decode(public_key)
     commitment, scalar = signature[:_KEY_BYTES], int.from_bytes(signature[_KEY_BYTES:], "little")
     # A scalar that is not reduced would be a second signature over the same message.
-    if key is None or scalar >= _ORDER:
+    if key is None or scalar >= _ORDER or _is_of_small_order(key):
         return False
     digest = hashlib.sha512(commitment + public_key + message).digest()
     challenge = int.from_bytes(digest, "little") % _ORDER
     x, y, z, t = key
     found = _add(_times(scalar, _BASE), _times(challenge, (_P - x, y, z, _P - t)))
     return _encode(found) == commitment
+
+
+def _is_of_small_order(point: Point) -> bool:
+    """Whether 8 times the point is nothing: by such a key anybody could sign."""
+    return _encode(_times(_COFACTOR, point)) == _IDENTITY
 
 
 def _add(one: Point, other: Point) -> Point:

@@ -11,7 +11,8 @@
 - `commitments`: salted commitments to personal data that never enters the ledger
 - `receipts`: one entry's offline proof (c2sp.org/tlog-proof)
 - `scanning`, `literals`: strict reading of JSON: which text is accepted, and the values in it
-- `log_keys`: LOGKEYS
+- `log_keys`: a log's keys as people pin them, former ones with their last trees
+- `ed25519`: the one rule by which a signature is true
 - `certificates`: what a release of anonymised data is, signed and in a chain
 - `errors`: what each of them raises
 """

@@ -7,13 +7,12 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ledger_format.ed25519 import SIGNATURE_BYTES, is_signature
 from ledger_format.errors import NoteError, SignatureError
 from ledger_format.literals import MAX_INTEGER, check_integer
 from ledger_format.notes import (
-    SIGNATURE_BYTES,
     NoteSignature,
     check_key,
-    is_signature,
     key_id,
     parse_signatures,
     read_key,

@@ -30,6 +30,8 @@ MAX_TRANSFERS: Final = 200
 """The most for which an entry always fits: the longest account names and amounts there are, each line resolving another,
 beside 32 commitments, stay below `MAX_LEAF_BYTES`. The database's trigger and every verifier have the same number."""
 MAX_COMMITMENTS: Final = 32
+MAX_DEPTH: Final = 100
+"""Within how many objects and lists a value may stand."""
 
 Phase = Literal["pending", "post", "void"]
 
@@ -315,9 +317,25 @@ def _check_version(leaf: dict[str, Any]) -> None:
     if type(version) is not int or version < VERSION:
         raise EntryError(f"an entry says its version as the number v, from {VERSION}")
     if version != VERSION:
+        _check_depth(leaf)
         raise UnknownVersionError(
             f"the entry is of version {version}, and only version {VERSION} is known here"
         )
+
+
+def _check_depth(leaf: dict[str, Any]) -> None:
+    """Refuse what some readers could not follow. Version 1 nests three deep, and is held to that by its own rules."""
+    depth = 0
+    values: list[Any] = [leaf]
+    while values := [
+        inner
+        for value in values
+        if isinstance(value, dict | list)
+        for inner in (value.values() if isinstance(value, dict) else value)
+    ]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise EntryError(f"a value of the entry stands within more than {MAX_DEPTH} others")
 
 
 def _check_keys(

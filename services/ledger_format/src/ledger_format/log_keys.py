@@ -5,11 +5,20 @@ make a second history of the log look as true as the first, to everybody who kep
 """
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from ledger_format.errors import NoteError
 from ledger_format.literals import parse_decimal
 from ledger_format.notes import NoteSignature, VerifierKey
+
+MAX_KEY_LIST_BYTES: Final = 65_536
+MAX_LISTED_KEYS: Final = 64
+
+_DIGITS: Final = re.compile(r"[0-9]+")
+_AROUND_A_LINE: Final = " \t\r"
+"""What may stand around a key; the last of them for files whose lines end as Windows has them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ def parse_log_key(text: str) -> LogKey:
         NoteError: It is malformed.
     """
     size, space, key = text.partition(" ")  # no key has a space in it
-    if not (space and size.isascii() and size.isdigit()):
+    if not (space and _DIGITS.fullmatch(size)):
         return VerifierKey.parse(text)
     return FormerKey(VerifierKey.parse(key), parse_decimal(size, what="a last size", error=NoteError))
 
@@ -57,10 +66,16 @@ def parse_key_list(text: str) -> list[LogKey]:
     """Read a key list (docs/ledger-format.md 5.3): a key a line; empty lines and those that begin with `#` say nothing.
 
     Raises:
-        NoteError: A line is something else.
+        NoteError: A line is something else, or there are too many.
     """
-    lines = (line.strip() for line in text.splitlines())
-    return [parse_log_key(line) for line in lines if line and not line.startswith("#")]
+    if len(text.encode(errors="surrogatepass")) > MAX_KEY_LIST_BYTES:
+        raise NoteError(f"a key list has at most {MAX_KEY_LIST_BYTES} bytes")
+    # By newlines alone: what other characters end a line differs from reader to reader, and a comment is a line.
+    lines = (line.strip(_AROUND_A_LINE) for line in text.split("\n"))
+    keys = [parse_log_key(line) for line in lines if line and not line.startswith("#")]
+    if len(keys) > MAX_LISTED_KEYS:
+        raise NoteError(f"a key list has at most {MAX_LISTED_KEYS} keys")
+    return keys
 
 
 def signers_in_time(

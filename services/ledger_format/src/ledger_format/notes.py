@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from ledger_format.ed25519 import PUBLIC_KEY_BYTES, is_signature
 from ledger_format.errors import NoteError, SignatureError, UntrustedNoteError
 from ledger_format.literals import parse_base64, show, to_base64
 
@@ -15,14 +16,13 @@ MAX_NOTE_BYTES: Final = (
 MAX_SIGNATURES: Final = 64
 MAX_NAME_LENGTH: Final = 200
 
-PUBLIC_KEY_BYTES: Final = 32
-SIGNATURE_BYTES: Final = 64
-
 _ED25519: Final = b"\x01"
 _KEY_ID_BYTES: Final = 4
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}")
 _SIGNATURE_MARK: Final = "\u2014 "  # em dash and space
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")  # all ASCII control characters but the newline
+_NOT_IN_NAME: Final = re.compile("[+\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+"""The plus that separates the parts of a key, and what Unicode calls a space: named here, so that no library's tables decide."""
 
 
 class NoteKey(Protocol):
@@ -160,13 +160,17 @@ def verify_signatures(
 ) -> tuple[NoteSignature, ...]:
     """Pick the signatures by known keys. Those by unknown keys are ignored.
 
+    Key ids are short: two known keys may share theirs and their name. What names both must be true for both.
+
     Raises:
         SignatureError: A signature names a known key and is false.
     """
-    trusted = {(key.name, key.key_id): key for key in verifiers}
+    trusted: dict[tuple[str, bytes], list[NoteKey]] = {}
+    for key in dict.fromkeys(verifiers):
+        trusted.setdefault((key.name, key.key_id), []).append(key)
     known = [signature for signature in signatures if signature.signer in trusted]
     for signature in known:
-        if not trusted[signature.signer].verify(text, signature.signature):
+        if not all(key.verify(text, signature.signature) for key in trusted[signature.signer]):
             raise SignatureError(
                 f"the signature by {signature.name} is false: the text or the signature was changed"
             )
@@ -239,21 +243,6 @@ def read_key(text: str, type_byte: bytes, *, kind: str) -> tuple[str, bytes]:
     return name, public_key
 
 
-def is_signature(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether these 64 bytes are an Ed25519 signature (RFC 8032, pure) by the key over the message."""
-    # Here and not above: a key that has its signatures verified elsewhere needs no library for them.
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 -- as said above
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 -- likewise
-
-    if len(signature) != SIGNATURE_BYTES:
-        return False
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):  # ValueError: the 32 bytes are no point of the curve
-        return False
-    return True
-
-
 def _signature(line: str) -> NoteSignature:
     name, _, encoded = line.removeprefix(_SIGNATURE_MARK).partition(" ")
     if not line.startswith(_SIGNATURE_MARK):
@@ -283,7 +272,7 @@ def _check_characters(text: str) -> None:
 
 
 def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= MAX_NAME_LENGTH or "+" in name or any(char.isspace() for char in name):
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or _NOT_IN_NAME.search(name):
         raise NoteError(
             f"a key name is 1 to {MAX_NAME_LENGTH} characters without spaces or plus, not {show(name)}"
         )

@@ -208,6 +208,18 @@ def split_hashes(tile: bytes) -> list[bytes]:
     return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
 
 
+def first_hashes(tile: bytes, width: int) -> bytes:
+    """Take the bytes of a tile's first hashes out of a file, which may hold more of them: a tile only grows at its end.
+
+    Raises:
+        TileError: The file is no tile, or has fewer hashes.
+    """
+    split_hashes(tile)
+    if len(tile) < width * HASH_BYTES:
+        raise TileError(f"a tile of {width} hashes has {width * HASH_BYTES} bytes, not {len(tile)}")
+    return tile[: width * HASH_BYTES]
+
+
 class _Tree:
     """A tree of one size, read through its tiles; each tile is read once."""
 

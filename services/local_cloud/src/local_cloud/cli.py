@@ -1,8 +1,10 @@
 """The commands behind `make local`, `demo`, `status`, `logs`, `stop` and `clean`."""
 
+import errno
 import os
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
@@ -10,8 +12,8 @@ import httpx2
 from rich.console import Console
 
 from local_cloud import clean as cleaning
+from local_cloud import doctor, stripe
 from local_cloud import status as status_table
-from local_cloud import stripe
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.demo.joining import join
@@ -25,6 +27,17 @@ from local_cloud.up import Up, client_of, require_part, require_running
 from local_cloud.welcome import show_addresses
 
 _FOLLOW_SECONDS = 0.3
+
+
+_NEXT: Mapping[int, str] = {
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM),
+        "type the command as the user whom it belongs to (root: with sudo), or set AMPLY_LOCAL_DIR to another folder",
+    ),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, then type the same command again"),
+    errno.EROFS: "set AMPLY_LOCAL_DIR to a folder on another disk",
+}
+"""What people do about the system's refusals; any other is a defect of ours."""
 
 
 @click.group()
@@ -48,7 +61,7 @@ def up() -> None:
 @cli.command()
 def demo() -> None:
     """Take one donation end to end and verify it; the last line is JSON."""
-    settings = Settings.from_environment()
+    settings = _own_run()
     require_running(client_of(settings))
     result = take_donation(settings, Steps(), now=datetime.now(UTC))
     click.echo(result.line())
@@ -57,7 +70,7 @@ def demo() -> None:
 @cli.command()
 def demo_payments() -> None:
     """Move money in every way there is and show each way's ledger entries; the last line is JSON."""
-    settings = Settings.from_environment()
+    settings = _own_run()
     require_running(client_of(settings))
     result = walk(settings, Steps(), now=datetime.now(UTC))
     click.echo(result.line())
@@ -66,7 +79,7 @@ def demo_payments() -> None:
 @cli.command()
 def demo_organisation() -> None:
     """Let an organisation apply, be verified and take a gift by its own key; the last line is JSON."""
-    settings = Settings.from_environment()
+    settings = _own_run()
     require_running(client_of(settings))
     result = join(settings, Steps(), now=datetime.now(UTC))
     click.echo(result.line())
@@ -77,7 +90,7 @@ def demo_lake() -> None:
     """Take data in, release it, sell it, and let a donor take it back; the last line is JSON."""
     from local_cloud.demo.lake.story import share  # noqa: PLC0415 -- the anonymiser's libraries, which no other command needs
 
-    settings = Settings.from_environment()
+    settings = _own_run()
     require_running(client_of(settings))
     result = share(settings, Steps(), now=datetime.now(UTC))
     click.echo(result.line())
@@ -86,7 +99,7 @@ def demo_lake() -> None:
 @cli.command()
 def status() -> None:
     """Show what runs; exits 1 when something does not."""
-    settings = Settings.from_environment()
+    settings = _own_run()
     if not status_table.show(client_of(settings), settings, Console()):
         sys.exit(1)
 
@@ -95,7 +108,7 @@ def status() -> None:
 @click.argument("part", required=False)
 def logs(part: str | None) -> None:
     """Follow the logs of all parts, or of one."""
-    settings = Settings.from_environment()
+    settings = _own_run()
     known = {path.stem: path for path in sorted(settings.logs.glob("*.log"))}
     if part is not None and part not in known:
         raise LocalCloudError(
@@ -125,8 +138,14 @@ def destroy() -> None:
     sys.exit(_deployment().destroy())
 
 
-def _deployment() -> Deployment:
+def _own_run() -> Settings:
     settings = Settings.from_environment()
+    doctor.require_own(settings)
+    return settings
+
+
+def _deployment() -> Deployment:
+    settings = _own_run()
     require_part(client_of(settings), "cloud")
     return Deployment(Cloud(settings))
 
@@ -134,7 +153,7 @@ def _deployment() -> Deployment:
 @cli.command()
 def stop() -> None:
     """Stop the platform and keep its data."""
-    settings = Settings.from_environment()
+    settings = _own_run()
     if not settings.state.exists():
         click.echo("Nothing runs.")
         return
@@ -145,7 +164,7 @@ def stop() -> None:
 @cli.command()
 def clean() -> None:
     """Stop the platform and remove everything it made."""
-    settings = Settings.from_environment()
+    settings = _own_run()
     if settings.state.exists():
         client_of(settings).end()
     cleaning.remove_everything(settings)
@@ -165,6 +184,12 @@ def main() -> None:
     except httpx2.TransportError as failure:
         url = failure.request.url
         click.echo(f"\nNobody answers at {url} ({failure}); 'make status' says what does not run.", err=True)
+        sys.exit(1)
+    except OSError as failure:
+        if failure.errno is None or failure.errno not in _NEXT:
+            raise
+        where = f"{failure.filename}: " if failure.filename else ""
+        click.echo(f"\n{where}{failure.strerror}; {_NEXT[failure.errno]}.", err=True)
         sys.exit(1)
     except click.ClickException as misuse:
         misuse.show()

@@ -19,6 +19,7 @@ SERVICE_USERS = (
     *("amply_api", "amply_app", "amply_migrate"),
     *("amply_operator", "amply_sequencer", "amply_read"),
 )
+_REFUSED = "password authentication failed"
 _OUTSIDE = Path("/var/lib/amply-local")
 
 
@@ -83,10 +84,20 @@ def prepare(cluster: PostgresCluster, *, name: str, passwords: Mapping[str, str]
             for user, password in passwords.items():
                 _make_user(connection, user, password)
     except psycopg.OperationalError as error:
-        raise LocalCloudError(
-            f"The master user cannot sign in to the database ({str(error).strip()}): its data belongs to another "
-            "deployment; 'make clean' starts afresh."
-        ) from error
+        raise LocalCloudError(_why_not(str(error).strip())) from error
+
+
+def _why_not(said: str) -> str:
+    """A connection that fails carries no SQLSTATE, only the server's words; their language is the one we chose."""
+    if _REFUSED in said:
+        return (
+            f"The master user cannot sign in to the database ({said}): its data belongs to another deployment; "
+            "'make clean' starts afresh."
+        )
+    return (
+        f"The database and its users could not be made ({said}): mend that ('make logs PART=postgres' says more), then "
+        "type 'make local' again."
+    )
 
 
 def _make_database(connection: psycopg.Connection, name: str) -> None:

@@ -17,6 +17,16 @@ from local_cloud.settings import ACCOUNT, ENVIRONMENT, REGION, Settings
 _BOOTSTRAP_STACK = "CDKToolkit"
 _FUNCTIONS: Mapping[str, str] = {"marketplace": "marketplace", flags.TERMINALS: "terminals"}
 """Flags whose code is deployed with its stack, and where below `services/` it is; others run as tasks."""
+_LOSSES = 1
+"""What `operations.difference` ends with when data would be lost; with anything else but 0 nothing was compared."""
+_WOULD_LOSE = (
+    "Could not deploy this change: it would replace or destroy what holds data (the comment is in the log; name it in "
+    "stacks/replacements.toml, or start afresh with 'make clean')."
+)
+_NOT_COMPARED = (
+    "Could not compare this change with what is deployed (exit status {code}), so that nothing was deployed: mend what the "
+    "log names, then type 'make local' again."
+)
 _WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 
 
@@ -99,7 +109,7 @@ class Deployment:
         deployed = self._settings.emulator / "deployed-before"
         shutil.rmtree(deployed, ignore_errors=True)
         download = ("deployed", ENVIRONMENT, "--assembly", str(assembly), "--to", str(deployed))
-        self._operations(download, words="read what is deployed")
+        self._run(self._operations(download), self._settings.root, "read what is deployed")
         waivers = str(self._settings.root / "stacks" / "replacements.toml")
         compare = (
             "difference",
@@ -110,15 +120,14 @@ class Deployment:
             "--waivers",
             waivers,
         )
-        self._operations(
-            compare,
-            words="deploy this change: it would replace or destroy what holds data (the comment is in the log; name it in "
-            "stacks/replacements.toml, or start afresh with 'make clean')",
-        )
+        code = self._logged(self._operations(compare), self._settings.root)
+        if code == 0:
+            return
+        sentence = _WOULD_LOSE if code == _LOSSES else _NOT_COMPARED.format(code=code)
+        raise LocalCloudError(sentence, log=self._settings.log_of("cdk"))
 
-    def _operations(self, arguments: Sequence[str], *, words: str) -> None:
-        python = str(self._settings.python)
-        self._run((python, "-m", f"operations.{arguments[0]}", *arguments[1:]), self._settings.root, words)
+    def _operations(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        return (str(self._settings.python), "-m", f"operations.{arguments[0]}", *arguments[1:])
 
     def show_differences(self) -> int:
         """Print what a deployment would change; returns 1 when that is anything, as `cdk diff --fail` does."""
@@ -175,8 +184,14 @@ class Deployment:
         self._run((str(self._settings.cdk), *arguments), directory, words)
 
     def _run(self, command: Sequence[str], directory: Path, words: str) -> None:
-        log_path = self._settings.log_of("cdk")
-        with log_path.open("ab") as log:
+        if code := self._logged(command, directory):
+            raise LocalCloudError(
+                f"Could not {words} (exit status {code}).", log=self._settings.log_of("cdk")
+            )
+
+    def _logged(self, command: Sequence[str], directory: Path) -> int:
+        """Run a command, its output appended to the log; returns its exit status."""
+        with self._settings.log_of("cdk").open("ab") as log:
             done = subprocess.run(
                 command,
                 cwd=directory,
@@ -186,8 +201,7 @@ class Deployment:
                 stderr=log,
                 check=False,
             )
-        if done.returncode:
-            raise LocalCloudError(f"Could not {words} (exit status {done.returncode}).", log=log_path)
+        return done.returncode
 
     def _talk(self, arguments: Sequence[str]) -> int:
         """Run the command line where the person sees it."""

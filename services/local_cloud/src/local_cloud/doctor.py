@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local_cloud.failures import LocalCloudError
-from local_cloud.settings import Settings
+from local_cloud.settings import PROJECT_ROOT, Settings
 
 _NODE_NEEDED = "Node.js is missing: install Node 20 or newer."
 
@@ -18,13 +18,21 @@ def require_everything(settings: Settings) -> None:
         raise LocalCloudError(sentence)
 
 
+def require_own(settings: Settings) -> None:
+    """Raise when the run is another user's, who alone can see and end it, or the environment another checkout's."""
+    for sentence in _not_ours(settings.state):
+        raise LocalCloudError(sentence)
+
+
 def _missing(settings: Settings) -> Iterator[str]:
     if not sys.platform.startswith("linux"):
         yield "The laptop cloud runs on Linux only: it relies on what its kernel does when a process ends."
-    if settings.state.exists() and not settings.state.is_dir():
-        yield f"{settings.state} is a file: set AMPLY_LOCAL_DIR to a folder."
-    elif not _is_writable(settings.state):
-        yield f"{settings.state} belongs to another user: run as that user, or set AMPLY_LOCAL_DIR to another folder."
+    yield from _not_ours(settings.state)
+    if settings.state.exists() and os.geteuid() == 0 and settings.state.stat().st_uid != 0:
+        # PostgreSQL, which root starts as nobody, could not read what is there; and its owner would be locked out.
+        yield f"{settings.state} belongs to {_name(settings.state)}: type the command as that user, without sudo."
+    if not _is_writable(settings.state):
+        yield f"{settings.state} cannot be made by this user: set AMPLY_LOCAL_DIR to a folder of your own."
     if shutil.which("node") is None:
         yield _NODE_NEEDED
     if not settings.cdk.exists():
@@ -37,8 +45,37 @@ def _missing(settings: Settings) -> Iterator[str]:
         yield f"There is no CDK app in {settings.root}: the laptop cloud runs from a checkout."
 
 
+def _not_ours(state: Path) -> Iterator[str]:
+    environment = Path(sys.prefix)
+    if environment.name == ".venv" and environment.resolve().parent != PROJECT_ROOT:
+        # It would act on the run of the checkout that it was copied from.
+        yield f"{environment} was copied from {PROJECT_ROOT}: 'make setup' makes it anew."
+    if not state.exists():
+        return
+    if not state.is_dir():
+        yield f"{state} is a file: set AMPLY_LOCAL_DIR to a folder."
+    elif (owner := _other_owner(state)) is not None:
+        yield (
+            f"{state} belongs to {owner}: type the command as that user (root: with sudo), or set AMPLY_LOCAL_DIR to "
+            "another folder."
+        )
+
+
+def _other_owner(directory: Path) -> str | None:
+    """Who else has a directory, or something in it that this user may not change."""
+    if not _is_writable(directory):
+        return _name(directory)
+    return next((_name(path) for path in directory.iterdir() if not os.access(path, os.W_OK)), None)
+
+
 def _is_writable(directory: Path) -> bool:
     """Whether this user may write there, or make it where it does not exist yet."""
     nearest = next(parent for parent in (directory, *directory.parents) if parent.exists())
-    mine = all(os.access(path, os.W_OK) for path in nearest.iterdir()) if nearest == directory else True
-    return mine and os.access(nearest, os.W_OK | os.X_OK)
+    return os.access(nearest, os.R_OK | os.W_OK | os.X_OK)
+
+
+def _name(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:  # the system knows no name of it
+        return f"user {path.stat().st_uid}"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from local_cloud.cloud import ACCESS
-from local_cloud.ports import LOOPBACK
 from local_cloud.settings import Settings
+from stacks.local_ports import LOOPBACK
 
 
 @dataclass(frozen=True, kw_only=True)

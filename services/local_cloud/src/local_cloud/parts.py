@@ -7,11 +7,11 @@ from pathlib import Path
 from local_cloud import flags, postgres, valkey, witnesses
 from local_cloud.cloud import ACCESS
 from local_cloud.inputs import digest
-from local_cloud.ports import LOOPBACK, witness_part
 from local_cloud.postgres import PostgresCluster
 from local_cloud.settings import ACCOUNT, REGION, Settings
 from local_cloud.stripe import StripeKeys
 from local_cloud.supervisor.part import FAST_SHUTDOWN, Health, Part
+from stacks.local_ports import LOOPBACK, witness_part
 
 _HERE = Path(__file__).parent
 _PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}

@@ -1,87 +1,11 @@
-"""Which loopback port each part listens on, and who sits on one that is taken."""
+"""Whether a loopback port is free, and who sits on one that is taken."""
 
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.failures import LocalCloudError
-
-LOOPBACK = "127.0.0.1"
-DEFAULT_BASE = 8700
-LOWEST_BASE = 1024
-"""The first port that needs no privilege."""
-PORTS = 11
-"""How many ports a run takes, from its base on."""
-HIGHEST_BASE = 65535 - (PORTS - 1)
-WITNESSES = (1, 2, 3)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ports:
-    """Every port derives from one base, as `-c port_base=` gives it to the CDK app's local stage."""
-
-    base: int = DEFAULT_BASE
-
-    def __post_init__(self) -> None:
-        if not LOWEST_BASE <= self.base <= HIGHEST_BASE:
-            raise LocalCloudError(
-                f"AMPLY_PORT_BASE is {self.base}: choose a number from {LOWEST_BASE} to {HIGHEST_BASE}."
-            )
-
-    @property
-    def api(self) -> int:
-        return self.base
-
-    @property
-    def edge(self) -> int:
-        return self.base + 1
-
-    @property
-    def stripe(self) -> int:
-        return self.base + 2
-
-    @property
-    def outbox(self) -> int:
-        return self.base + 3
-
-    @property
-    def postgres(self) -> int:
-        return self.base + 4
-
-    @property
-    def valkey(self) -> int:
-        return self.base + 5
-
-    @property
-    def cloud(self) -> int:
-        return self.base + 6
-
-    def witness(self, number: int) -> int:
-        """Of the first, second and third witness."""
-        return self.base + 6 + number
-
-    @property
-    def terminals(self) -> int:
-        """MQTT of the emulated cloud, where the flag `iot` is on."""
-        return self.base + 10
-
-    def by_part(self) -> dict[str, int]:
-        return {
-            "cloud": self.cloud,
-            "postgres": self.postgres,
-            "valkey": self.valkey,
-            "stripe": self.stripe,
-            "api": self.api,
-            "edge": self.edge,
-            "outbox": self.outbox,
-            **{witness_part(number): self.witness(number) for number in WITNESSES},
-        }
-
-
-def witness_part(number: int) -> str:
-    """What a witness is called among the parts, and in the policy."""
-    return f"witness-{number}"
+from stacks.local_ports import LOOPBACK
 
 
 def is_free(port: int) -> bool:
@@ -111,8 +35,8 @@ def _listener(port: int) -> str | None:
     inodes = _listening_inodes(port)
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and inodes & _socket_inodes(process):
-            name = (process / "comm").read_text().strip()
-            return f"{name} (pid {process.name})"
+            with suppress(OSError):  # it may end while we look; it had the port a moment ago
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
     return None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import DEFAULT_BASE, LOOPBACK, Ports
+from stacks.local_ports import DEFAULT_BASE, HIGHEST_BASE, LOOPBACK, LOWEST_BASE, LocalPorts
 
 PROJECT_ROOT = Path(__file__).resolve().parents[4]
 REGION = "us-east-1"
@@ -19,7 +19,7 @@ class Settings:
     """One local run. `state` (AMPLY_LOCAL_DIR) holds all its files, `ports` (AMPLY_PORT_BASE) all its ports."""
 
     state: Path
-    ports: Ports
+    ports: LocalPorts
     root: Path = PROJECT_ROOT
 
     @classmethod
@@ -29,8 +29,12 @@ class Settings:
             raise LocalCloudError(
                 f"AMPLY_PORT_BASE is {base!r}: give a port number, as in AMPLY_PORT_BASE=9700."
             )
+        if not LOWEST_BASE <= int(base) <= HIGHEST_BASE:
+            raise LocalCloudError(
+                f"AMPLY_PORT_BASE is {base}: choose a number from {LOWEST_BASE} to {HIGHEST_BASE}."
+            )
         state = Path(environ.get("AMPLY_LOCAL_DIR") or PROJECT_ROOT / "var" / "local")
-        return cls(state=state.absolute(), ports=Ports(base=int(base)))
+        return cls(state=state.absolute(), ports=LocalPorts(base=int(base)))
 
     @property
     def is_default(self) -> bool:

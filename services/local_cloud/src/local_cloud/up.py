@@ -22,12 +22,13 @@ from local_cloud.console import Steps
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
 from local_cloud.overrides import Laptop
-from local_cloud.ports import WITNESSES, require_free
+from local_cloud.ports import require_free
 from local_cloud.settings import Settings
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.part import Part
 from local_cloud.supervisor.running import State
 from local_cloud.tasks import Task
+from stacks.local_ports import WITNESSES
 
 _FOUNDATIONS = ("cloud", "postgres", "valkey")
 _FRONTS = ("edge", "outbox")
@@ -159,7 +160,10 @@ def alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalCloudError(f"Another 'make local' is at work in {settings.state}.") from None
+            raise LocalCloudError(
+                f"Another 'make local' is at work in {settings.state}: wait until it is done, then type it again, or choose "
+                "another folder and other ports with AMPLY_LOCAL_DIR and AMPLY_PORT_BASE."
+            ) from None
         yield
 
 

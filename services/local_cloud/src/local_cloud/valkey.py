@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local_cloud.credentials import write_privately
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import LOOPBACK
+from stacks.local_ports import LOOPBACK
 
 
 def binary(name: str) -> Path:

@@ -3,8 +3,8 @@
 from rich.console import Console
 from rich.table import Table
 
-from local_cloud.ports import WITNESSES
 from local_cloud.settings import Settings
+from stacks.local_ports import WITNESSES
 
 
 def show_addresses(settings: Settings, console: Console) -> None:

@@ -9,8 +9,8 @@ from ledger_format.cosignatures import WitnessKey
 from ledger_format.notes import VerifierKey
 from ledger_format.policies import Group, Policy, PolicyLog, PolicyWitness
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import WITNESSES, witness_part
 from local_cloud.settings import Settings
+from stacks.local_ports import WITNESSES, witness_part
 
 _QUORUM = 2
 _GROUP = "two-of-three"

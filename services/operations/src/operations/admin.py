@@ -19,7 +19,7 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.task_runs import PATIENCE, Clock, NotRunError, Runner, TaskFailedError
+from operations.task_runs import PATIENCE, Clock, NotRunError, Runner, TaskFailedError, published
 
 TASK: Final = "admin"
 _ENTRYPOINT: Final = ("python", "-m", "amply.entrypoints.admin")
@@ -38,9 +38,7 @@ class Reader(Protocol):
 def as_operator(environment: str) -> boto3.Session:
     """A session in the role that the environment has for operators, in the region of the surroundings."""
     here = boto3.Session()
-    arn = here.client("ssm", config=PATIENCE).get_parameter(
-        Name=f"/amply/{environment}/administration/role-arn"
-    )["Parameter"]["Value"]
+    arn = published(here.client("ssm", config=PATIENCE), environment, "administration/role-arn")
     taken = here.client("sts", config=PATIENCE).assume_role(RoleArn=arn, RoleSessionName="amply-admin")
     return boto3.Session(
         aws_access_key_id=taken["Credentials"]["AccessKeyId"],

@@ -22,6 +22,7 @@ from mypy_boto3_iam.client import IAMClient
 
 from operations.assembly import NoAssemblyError
 from operations.locations import AccountRegion, NoSuchEnvironmentError, environment_of, places
+from operations.lookup import WrongAccountError, refuse_other_account
 
 BOUNDARY: Final = "amply-boundary"
 LOOKUP: Final = "lookup"
@@ -124,6 +125,7 @@ def cli(environment: str, assembly: Path, policies: Path, *, dry_run: bool) -> N
         NoAssemblyError,
         NoSuchEnvironmentError,
         ForeignTemplateError,
+        WrongAccountError,
         BotoCoreError,
         ClientError,
     ) as error:
@@ -146,6 +148,7 @@ def _prepare(environment: str, assembly: Path, policies: Path, *, dry_run: bool)
         click.echo(f"would call  {' '.join(called)}")
         click.echo(f"TEMPLATE is the CDK's own, with {looks} in place of ReadOnlyAccess on the lookup role")
         return
+    refuse_other_account(found[0])
     template = narrowed(_template_of_the_cdk(), policy=looks)
     iam = boto3.client("iam")
     for name, document in written.items():

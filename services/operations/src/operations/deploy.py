@@ -1,7 +1,7 @@
 """Deploys an assembly, stack by stack: `python -m operations.deploy ENVIRONMENT [--up-to STACK]`.
 
 First the whole environment is compared with what runs, and nothing is deployed when something that holds data would end
-without a waiver. Then each stack's change set is prepared, shown (what is replaced or removed first), read by the same
+without an approval. Then each stack's change set is prepared, shown (what is replaced or removed first), read by the same
 rule (`gate.py`) and executed. Stack by stack, because a change set prepared before the stack below it changed would carry
 that stack's old values. `--up-to` stops after one stack and what it stands on: migrations run there, before the services
 that count on them.
@@ -26,8 +26,8 @@ from mypy_boto3_cloudformation.type_defs import ResourceChangeTypeDef
 
 from operations.assembly import Deployed, NoAssemblyError
 from operations.deployed import running
+from operations.difference.approved_replacements import read_approved_replacements
 from operations.difference.outcome import CannotCompareError
-from operations.difference.waivers import read_waivers
 from operations.gate import Gate, WouldLoseDataError
 from operations.locations import (
     AccountRegion,
@@ -70,7 +70,7 @@ class Deployment:
 
         Raises:
             NoSuchEnvironmentError: There is no stack of this name.
-            NotFinishedError: The environment still has placeholders that only people can fill.
+            NotFinishedError: The environment still has placeholders that only people can fill, or no image was named.
             WouldLoseDataError: Refused, before anything was touched or before the change set that would lose data.
             DeploymentFailedError: The command line failed.
         """
@@ -170,18 +170,19 @@ def _harm(change: ResourceChangeTypeDef) -> tuple[int, str]:
 @click.option("--assembly", type=click.Path(path_type=Path), default=Path("cdk.out"), show_default=True)
 @click.option("--up-to", metavar="STACK", help="Stop after this stack.")
 @click.option(
-    "--waivers",
+    "--replacements",
+    "replacements_file",
     type=click.Path(path_type=Path),
     default=Path("stacks/replacements.toml"),
     show_default=True,
     help="Replacements agreed to.",
 )
-def cli(environment: str, assembly: Path, up_to: str | None, waivers: Path) -> None:
+def cli(environment: str, assembly: Path, up_to: str | None, replacements_file: Path) -> None:
     """Deploy ENVIRONMENT."""
     try:
         gate = Gate(
             running=lambda deployed: running(deployed, cloudformation),
-            waivers=read_waivers(waivers),
+            approved=read_approved_replacements(replacements_file),
             today=datetime.now(tz=UTC).date(),
         )
         Deployment(

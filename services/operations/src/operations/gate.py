@@ -1,6 +1,6 @@
-"""Stops a deployment that would replace or destroy a resource with data, unless a waiver names it.
+"""Stops a deployment that would replace or destroy a resource with data, unless a approval names it.
 
-Twice, by the list and the waivers of the reviewer's comment: before anything is touched the whole environment is compared
+Twice, by the list and the approvals of the reviewer's comment: before anything is touched the whole environment is compared
 with what runs (`Gate.compare`), and each change set is read before it is executed (`Gate.read`).
 """
 
@@ -12,9 +12,9 @@ from typing import Final, NoReturn
 from mypy_boto3_cloudformation.type_defs import ResourceChangeTypeDef
 
 from operations.assembly import Deployed
+from operations.difference.approved_replacements import ApprovedReplacement
 from operations.difference.review import review
 from operations.difference.vendor import Library
-from operations.difference.waivers import Replacement
 from operations.losses import Loss, lost
 
 Running = Callable[[Deployed], Deployed]
@@ -27,17 +27,17 @@ class WouldLoseDataError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """`waivers` are those of every environment; `today`, in UTC, is the day they are judged by."""
+    """`approved` are those of every environment; `today`, in UTC, is the day they are judged by."""
 
     running: Running
-    waivers: tuple[Replacement, ...]
+    approved: tuple[ApprovedReplacement, ...]
     today: date
 
     def compare(self, deployed: Deployed) -> None:
         """Compare what is to be deployed with what runs.
 
         Raises:
-            WouldLoseDataError: Something that holds data ends, and no waiver names it.
+            WouldLoseDataError: Something that holds data ends, and no approval names it.
             CannotCompareError: Node or the vendor's library is missing.
         """
         with Library() as library:
@@ -46,7 +46,7 @@ class Gate:
                 self.running(deployed),
                 deployed,
                 compare=library.compare,
-                waivers=self.waivers,
+                approved=self.approved,
                 today=self.today,
                 monthly=None,
             )
@@ -61,7 +61,7 @@ class Gate:
         """Read the change set of one stack.
 
         Raises:
-            WouldLoseDataError: Something that holds data ends, and no waiver names it.
+            WouldLoseDataError: Something that holds data ends, and no approval names it.
         """
         losses = [it for it in lost(stack, changes) if not self._agreed(environment, it)]
         if losses:
@@ -71,7 +71,7 @@ class Gate:
         place = (environment, loss.stack, loss.logical_id)
         return any(
             (it.environment, it.stack, it.logical_id) == place and it.holds_on(self.today)
-            for it in self.waivers
+            for it in self.approved
         )
 
 
@@ -79,7 +79,7 @@ def _refuse(what: str, losses: Sequence[Loss]) -> NoReturn:
     raise WouldLoseDataError(
         "\n".join(
             [
-                f"{what}, because it would end what holds data and no waiver names it:",
+                f"{what}, because it would end what holds data and no approval names it:",
                 *(f"  {it}" for it in sorted(losses)),
                 _WAY_OUT,
             ]

@@ -44,10 +44,15 @@ def own_cloudformation(place: AccountRegion) -> CloudFormationClient:
     Raises:
         WrongAccountError: That would be another account, whose stacks may have the same names.
     """
+    refuse_other_account(place)
+    return boto3.client("cloudformation", region_name=place.region, config=_PATIENCE)
+
+
+def refuse_other_account(place: AccountRegion) -> None:
+    """Raise WrongAccountError unless the credentials are of the account that the environment stands in."""
     account = boto3.client("sts", region_name=place.region, config=_PATIENCE).get_caller_identity()["Account"]
     if account != place.account:
         raise WrongAccountError(
-            f"The credentials are of account {account}, and the environment stands in {place.account}; "
-            "sign in there and try again."
+            f"The credentials are of account {account}, and the environment stands in {place.account}: sign in there, "
+            "or write your account into stacks/environments.py."
         )
-    return boto3.client("cloudformation", region_name=place.region, config=_PATIENCE)

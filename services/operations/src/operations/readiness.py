@@ -1,7 +1,7 @@
 """Checks from its assembly that an environment is configured completely, before anything is deployed.
 
 A stack whose environment still has placeholders carries a rule that nothing fulfils, with the sentence that says so
-(`stacks/workers.py`). CloudFormation would refuse that stack; by then the ones below it would have been changed.
+(`stacks/workers.py`), and so does the first stack of an environment without an image (`stacks/network.py`). CloudFormation would refuse that stack; by then the ones below it would have been changed.
 """
 
 from collections.abc import Iterator, Mapping

@@ -27,6 +27,21 @@ class NotRunError(Exception):
     """The task did not run, or nobody knows how it ended."""
 
 
+def published(ssm: "SSMClient", environment: str, name: str) -> str:
+    """The value of `/amply/ENVIRONMENT/NAME`.
+
+    Raises:
+        NotRunError: There is none where the credentials and the region lead.
+    """
+    try:
+        return ssm.get_parameter(Name=f"/amply/{environment}/{name}")["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        raise NotRunError(
+            f"there is no /amply/{environment}/{name} in this account in {ssm.meta.region_name}: deploy {environment}, or "
+            "sign in where it is and set AWS_REGION to its region."
+        ) from None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clock:
     """Monotonic seconds, and a way to let some pass."""
@@ -66,8 +81,8 @@ class Runner:
             self.clock.sleep(_EVERY_SECONDS)
 
     def parameter(self, name: str) -> str:
-        """A name that the environment has published, below `/amply/ENVIRONMENT/`."""
-        return self.ssm.get_parameter(Name=f"/amply/{self.environment}/{name}")["Parameter"]["Value"]
+        """A name that the environment has published, below `/amply/ENVIRONMENT/`; NotRunError where it has not."""
+        return published(self.ssm, self.environment, name)
 
     def _start(self, name: str, cluster: str, command: Sequence[str] | None) -> str:
         asked: RunTaskRequestTypeDef = {

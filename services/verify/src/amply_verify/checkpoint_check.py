@@ -11,7 +11,7 @@ from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
 from ledger_format.errors import ProofError
 from ledger_format.literals import HASH_BYTES
 from ledger_format.notes import MAX_NOTE_BYTES
-from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, tile_path, tree_root
+from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, first_hashes, tile_path, tree_root
 
 FULL_TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 _CHECKPOINT: Final = "/checkpoint"
@@ -67,8 +67,8 @@ def tile_reader(log: str, getter: Getter) -> TileReader:
 
     def read(tile: Tile) -> bytes:
         full = f"{log}/{tile_path(Tile(tile.level, tile.index, TILE_WIDTH))}"
-        hashes = get_partial(getter, f"{log}/{tile_path(tile)}", full, limit=FULL_TILE_BYTES)
-        return hashes[: tile.width * HASH_BYTES]
+        found = get_partial(getter, f"{log}/{tile_path(tile)}", full, limit=FULL_TILE_BYTES)
+        return first_hashes(found, tile.width)
 
     return read
 

@@ -8,13 +8,17 @@ from typing import Final
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.sources import decode_text, read_file
 from ledger_format.errors import NoteError, PolicyError
-from ledger_format.log_keys import LogKey, parse_key_list, parse_log_key
+from ledger_format.log_keys import (
+    MAX_KEY_LIST_BYTES,
+    MAX_LISTED_KEYS,
+    LogKey,
+    parse_key_list,
+    parse_log_key,
+)
 from ledger_format.policies import MAX_POLICY_BYTES, Policy, parse_policy
 
 ENVIRONMENT_VARIABLE: Final = "AMPLY_VERIFIER_KEY"
 POLICY_VARIABLE: Final = "AMPLY_POLICY"
-MAX_KEY_FILE_BYTES: Final = 65_536
-MAX_KEYS: Final = 64
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,8 +81,10 @@ def trusted_keys(options: Sequence[str]) -> list[LogKey]:
             f"pass the log's verifier key with --key or in {ENVIRONMENT_VARIABLE}",
         )
     keys = [key for source in sources for key in _keys_of(source)]
-    if not 1 <= len(keys) <= MAX_KEYS:
-        raise CheckFailure(Exit.NO_KEY, f"{len(keys)} keys were given", f"give 1 to {MAX_KEYS} verifier keys")
+    if not 1 <= len(keys) <= MAX_LISTED_KEYS:
+        raise CheckFailure(
+            Exit.NO_KEY, f"{len(keys)} keys were given", f"give 1 to {MAX_LISTED_KEYS} verifier keys"
+        )
     return keys
 
 
@@ -88,7 +94,7 @@ def _keys_of(source: str) -> list[LogKey]:
     except NoteError:
         pass  # not a key, then: the name of a file with keys
     try:
-        text = decode_text(read_file(source, limit=MAX_KEY_FILE_BYTES), what=f"the key file {source!r}")
+        text = decode_text(read_file(source, limit=MAX_KEY_LIST_BYTES), what=f"the key file {source!r}")
         return parse_key_list(text)
     except NoteError as error:
         raise CheckFailure(

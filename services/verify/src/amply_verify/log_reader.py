@@ -31,6 +31,7 @@ _ABSENT_STATUSES: Final = frozenset({404, 410})
 _OK: Final = 200
 _PARTIAL: Final = 206
 _MAX_DIGITS: Final = 9  # of a number of seconds: more would be no other pause
+_ROOM_FOR_GZIP: Final = 4_096  # by how much what cannot be compressed grows, at most
 _GZIP: Final = 31  # zlib's window bits for "a gzip stream and nothing else"
 
 
@@ -110,7 +111,7 @@ class HttpGetter:
                 begun.answer(response, url)
                 for chunk in response.iter_raw():
                     begun.received += chunk
-                    if len(begun.received) > limit:
+                    if len(begun.received) > limit + _ROOM_FOR_GZIP:
                         raise _unreachable(url, f"the answer is larger than {limit} bytes")
                     if self._clock() > deadline:
                         raise _TryAgainError("the answer took too long")
@@ -191,6 +192,8 @@ def _asked_pause_seconds(headers: httpx2.Headers) -> float:
 def _plain(url: str, received: bytes, encoding: str, *, limit: int) -> bytes:
     """Undo the content encoding (tlog-tiles allows gzip without negotiation)."""
     if encoding.lower() in {"", "identity"}:
+        if len(received) > limit:
+            raise _unreachable(url, f"the answer is larger than {limit} bytes")
         return received
     if encoding.lower() != "gzip":
         raise _unreachable(url, "the answer is in an encoding that was not asked for")

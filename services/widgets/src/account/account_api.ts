@@ -68,7 +68,10 @@ export interface Returned {
 }
 
 /** Signed in by a provider, or what is still missing: a second factor, or that the account of that address is theirs. */
-export type Arrived = ({ readonly needs: "factor" } & NonNullable<SignIn>) | { readonly needs: "link"; readonly pending: string } | null;
+export type Arrived =
+  | ({ readonly needs: "factor" } & NonNullable<SignIn>)
+  | { readonly needs: "link"; readonly pending: string }
+  | null;
 
 /** Signed in, or what says that the password was right and a second factor is missing. */
 export type SignIn = { readonly pending: string; readonly hasPasskeys: boolean } | null;
@@ -145,7 +148,10 @@ export class AccountApi {
   }
 
   async leave(organizationId: string): Promise<void> {
-    await request(`${this.#url}/organisations/${encodeURIComponent(organizationId)}/membership`, { method: "DELETE", credentials: "include" });
+    await request(`${this.#url}/organisations/${encodeURIComponent(organizationId)}/membership`, {
+      method: "DELETE",
+      credentials: "include",
+    });
   }
 
   beginApp(): Promise<AppSecret> {

@@ -1,6 +1,7 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import type { SiteConfig } from "../site/config";
+import { useOnMount } from "../site/use_on_mount";
 import { AccountApi } from "./account_api";
 import { AccountForm, emailAsked, newPasswordAsked, passwordAsked } from "./account_form";
 import { type Back, ComingBack } from "./coming_back";
@@ -44,7 +45,7 @@ function Steps({ config, arrival }: AccountPageProps) {
   const [step, setStep] = useState<Step>(arrival.step);
   const [said, setSaid] = useState<Words | null>(null);
   const [refused, setRefused] = useState<unknown>(null);
-  useEffect(() => void look(), []);
+  useOnMount(() => void look());
   const say = (words: Words | null) => {
     setSaid(() => words);
     setRefused(null);
@@ -128,7 +129,9 @@ function Letters({ step, token, api, onDone }: LettersProps) {
           key={step}
           asks={[emailAsked(t), newPasswordAsked(t)]}
           action={t.register}
-          onSubmit={({ email = "", password = "" }) => api.register(email, password, language).then(did((said) => said.letterSent))}
+          onSubmit={({ email = "", password = "" }) =>
+            api.register(email, password, language).then(did((said) => said.letterSent))
+          }
         />
       );
     case "forgotten":
@@ -155,7 +158,9 @@ function Letters({ step, token, api, onDone }: LettersProps) {
           key={step}
           asks={[newPasswordAsked(t)]}
           action={t.usePassword}
-          onSubmit={({ password = "" }) => api.resetPassword(token, password).then(did((said) => said.passwordChangedSignIn))}
+          onSubmit={({ password = "" }) =>
+            api.resetPassword(token, password).then(did((said) => said.passwordChangedSignIn))
+          }
         />
       );
     case "confirm-email":

@@ -21,7 +21,10 @@ export function AppSection({ api, person, attempt, onCodes }: AppSectionProps) {
   const confirm = async ({ code = "" }) => {
     const codes = await api.confirmApp(code);
     setBegun(null);
-    await attempt(async () => onCodes(codes), (words) => words.appAdded);
+    await attempt(
+      async () => onCodes(codes),
+      (words) => words.appAdded,
+    );
   };
   const hasFactor = person.usesApp || person.passkeys > 0;
   return (
@@ -31,17 +34,34 @@ export function AppSection({ api, person, attempt, onCodes }: AppSectionProps) {
       {begun !== null && <NewApp secret={begun} onCode={confirm} />}
       <p class="actions">
         {!person.usesApp && begun === null && (
-          <button type="button" class="outlined" onClick={() => void attempt(async () => setBegun(await api.beginApp()))}>
+          <button
+            type="button"
+            class="outlined"
+            onClick={() => void attempt(async () => setBegun(await api.beginApp()))}
+          >
             {t.setUpApp}
           </button>
         )}
         {person.usesApp && (
-          <button type="button" class="outlined" onClick={() => void attempt(() => api.removeApp(), (words) => words.appGone)}>
+          <button
+            type="button"
+            class="outlined"
+            onClick={() =>
+              void attempt(
+                () => api.removeApp(),
+                (words) => words.appGone,
+              )
+            }
+          >
             {t.removeApp}
           </button>
         )}
         {hasFactor && (
-          <button type="button" class="outlined" onClick={() => void attempt(async () => onCodes(await api.newCodes()))}>
+          <button
+            type="button"
+            class="outlined"
+            onClick={() => void attempt(async () => onCodes(await api.newCodes()))}
+          >
             {t.newCodes}
           </button>
         )}
@@ -67,7 +87,9 @@ function NewApp({ secret: { secret, uri }, onCode }: NewAppProps) {
         {t.secret}: <code>{inFours(secret)}</code>
       </p>
       <AccountForm
-        asks={[{ name: "app-code", label: t.appCode, autocomplete: "one-time-code", inputMode: "numeric", maxLength: 7 }]}
+        asks={[
+          { name: "app-code", label: t.appCode, autocomplete: "one-time-code", inputMode: "numeric", maxLength: 7 },
+        ]}
         action={t.useApp}
         onSubmit={({ "app-code": code = "" }) => onCode({ code: code.replaceAll(" ", "") })}
       />

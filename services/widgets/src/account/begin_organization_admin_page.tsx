@@ -2,8 +2,8 @@ import type { ComponentType } from "preact";
 
 import { firstLanguage, keepAskedLanguage } from "../language/kept";
 import { start } from "../site/start";
-import type { AskedPageProps } from "./organization_admin_page";
 import { speechIn } from "./language";
+import type { AskedPageProps } from "./organization_admin_page";
 
 /** Begins a page of those who look after an organisation, in the language and for the organisation that its address asks for. */
 export function beginOrganizationAdminPage(Page: ComponentType<AskedPageProps>): void {

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { RequestFault } from "../site/http";
 import { StepHeading } from "../site/step_heading";
+import { useOnMount } from "../site/use_on_mount";
 import type { AccountApi, Arrived } from "./account_api";
 import { AccountForm, codeAsked, passwordAsked } from "./account_form";
 import type { Words } from "./confirming";
@@ -40,12 +41,13 @@ export function ComingBack({ api, back, isSignedIn, onDone, onFailed }: ComingBa
   const linked = () => onDone((words) => words.providerLinked);
   const finish = async () => {
     // What the provider says of its error is not shown: anybody can write it into a link.
-    if (back.error !== null) throw new Told((words) => (back.error === "access_denied" ? words.outsideDeclined : words.outsideFailed));
+    if (back.error !== null)
+      throw new Told((words) => (back.error === "access_denied" ? words.outsideDeclined : words.outsideFailed));
     if (isSignedIn) return api.finishLink(back).then(linked);
     const arrived = await api.finishOutside(back);
     return arrived === null ? onDone(null) : setMissing(arrived);
   };
-  useEffect(() => void finish().catch(onFailed), []);
+  useOnMount(() => void finish().catch(onFailed));
   if (missing === null) return <p role="status">{t.finishing}</p>;
   if (missing.needs === "link") return <LinkForm api={api} pending={missing.pending} onLinked={linked} />;
   return (
@@ -67,6 +69,7 @@ function LinkForm({ api, pending, onLinked }: LinkFormProps) {
   const { t } = useSpeech();
   const [needsCode, setNeedsCode] = useState(false);
   const code = useRef<HTMLInputElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the field is there once a code is needed
   useEffect(() => code.current?.focus(), [needsCode]);
   const link = async ({ password = "", code: typed = "" }) => {
     try {
@@ -78,7 +81,9 @@ function LinkForm({ api, pending, onLinked }: LinkFormProps) {
       setNeedsCode(true);
     }
   };
-  const asks = needsCode ? [passwordAsked(t), { ...codeAsked(t), hint: t.linkCodeHint, inputRef: code }] : [passwordAsked(t)];
+  const asks = needsCode
+    ? [passwordAsked(t), { ...codeAsked(t), hint: t.linkCodeHint, inputRef: code }]
+    : [passwordAsked(t)];
   return (
     <section class="once">
       <StepHeading>{t.linkTitle}</StepHeading>

@@ -19,11 +19,17 @@ export function CredentialsSection({ api, attempt }: CredentialsSectionProps) {
   const changePassword = async ({ present = "", "new-password": password = "" }) => {
     await api.changePassword(present, password);
     setOpen(null);
-    await attempt(async () => {}, (words) => words.passwordChanged);
+    await attempt(
+      async () => {},
+      (words) => words.passwordChanged,
+    );
   };
   const changeAddress = async ({ address = "" }) => {
     setOpen(null);
-    await attempt(() => api.askForAddress(address), (words) => words.letterSent);
+    await attempt(
+      () => api.askForAddress(address),
+      (words) => words.letterSent,
+    );
   };
   // Beside the password that a confirmation asks for.
   const newPassword = { ...newPasswordAsked(t), name: "new-password" };
@@ -42,7 +48,10 @@ export function CredentialsSection({ api, attempt }: CredentialsSectionProps) {
       {open === "password" && (
         <AccountForm
           key={open}
-          asks={[{ name: "present", label: t.presentPassword, type: "password", autocomplete: "current-password" }, newPassword]}
+          asks={[
+            { name: "present", label: t.presentPassword, type: "password", autocomplete: "current-password" },
+            newPassword,
+          ]}
           action={t.changePassword}
           onSubmit={changePassword}
         />

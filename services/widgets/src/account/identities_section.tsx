@@ -33,7 +33,12 @@ export function IdentitiesSection({ api, providers, identities, memberships, att
               type="button"
               class="outlined"
               aria-label={`${t.takeAway}: ${nameOf(each)}`}
-              onClick={() => void attempt(() => api.unlink(each.id), (words) => words.providerGone)}
+              onClick={() =>
+                void attempt(
+                  () => api.unlink(each.id),
+                  (words) => words.providerGone,
+                )
+              }
             >
               {t.takeAway}
             </button>

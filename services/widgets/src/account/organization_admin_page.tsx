@@ -1,7 +1,8 @@
 import { type ComponentChildren, Fragment } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import type { SiteConfig } from "../site/config";
+import { useOnMount } from "../site/use_on_mount";
 import { AccountApi, type Membership, type Person } from "./account_api";
 import { PeoplesPage } from "./frame";
 import { useSpeech, type WordsIn } from "./language";
@@ -46,7 +47,7 @@ function SignedIn({ config, ...about }: Omit<OrganizationAdminPageProps, "title"
   const { t, fault } = useSpeech();
   const api = useMemo(() => new AccountApi(config.apiUrl), [config]);
   const { person, isKnown, failed, look } = usePerson(api);
-  useEffect(() => void look(), []);
+  useOnMount(() => void look());
   if (!isKnown) return <p role="status">{t.loading}</p>;
   return (
     <>
@@ -72,9 +73,9 @@ function Keepers({ config, asked, api, person, notYours, roles = KEEPERS, childr
   const [kept, setKept] = useState<readonly Membership[] | null>(null);
   const [chosen, setChosen] = useState(asked);
   const [failed, setFailed] = useState<unknown>(null);
-  useEffect(() => {
+  useOnMount(() => {
     api.memberships().then((all) => setKept(all.filter(({ role }) => roles.includes(role))), setFailed);
-  }, []);
+  });
   if (failed !== null) {
     return (
       <p class="fault" role="alert">
@@ -91,7 +92,11 @@ function Keepers({ config, asked, api, person, notYours, roles = KEEPERS, childr
         <div class="field">
           <label for="organization">{t.chooseOrganization}</label>
           <div class="input">
-            <select id="organization" value={organization.organizationId} onChange={(event) => setChosen(event.currentTarget.value)}>
+            <select
+              id="organization"
+              value={organization.organizationId}
+              onChange={(event) => setChosen(event.currentTarget.value)}
+            >
               {kept.map(({ organizationId, name }) => (
                 <option key={organizationId} value={organizationId}>
                   {name}

@@ -24,21 +24,30 @@ export function OrganizationsSection({ api, memberships, hasSellerPortal, attemp
               <strong>{name}</strong> · {t.roles[role] ?? role}
             </p>
             <div class="actions">
-              {AT_HOME.includes(role) && <a href={`/account/organisation/?org=${encodeURIComponent(organizationId)}`}>{t.profileOf}</a>}
+              {AT_HOME.includes(role) && (
+                <a href={`/account/organisation/?org=${encodeURIComponent(organizationId)}`}>{t.profileOf}</a>
+              )}
               {KEEPERS.includes(role) && (
                 <>
                   <a href={`/account/keys/?org=${encodeURIComponent(organizationId)}`}>{t.keysOf}</a>
                   <a href={`/account/sign-in/?org=${encodeURIComponent(organizationId)}`}>{t.signInOf}</a>
                 </>
               )}
-              {hasSellerPortal && SELLERS.includes(role) && <a href={`/data/?org=${encodeURIComponent(organizationId)}`}>{t.dataOf}</a>}
+              {hasSellerPortal && SELLERS.includes(role) && (
+                <a href={`/data/?org=${encodeURIComponent(organizationId)}`}>{t.dataOf}</a>
+              )}
               <Asking
                 action={t.leave}
                 about={name}
                 sentence={t.leaveAsked(name)}
                 yes={t.leaveNow(name)}
                 no={t.leaveIt}
-                onYes={() => void attempt(() => api.leave(organizationId), (words) => words.left(name))}
+                onYes={() =>
+                  void attempt(
+                    () => api.leave(organizationId),
+                    (words) => words.left(name),
+                  )
+                }
               />
             </div>
           </li>

@@ -23,7 +23,7 @@ export function OutsideWays({ api, onSay }: OutsideWaysProps) {
   const [failed, setFailed] = useState<unknown>(null);
   const [isOpen, setOpen] = useState(false);
   // Without an answer the other ways go on, and say themselves what is wrong.
-  useEffect(() => void api.providers().then(setProviders, () => {}), []);
+  useEffect(() => void api.providers().then(setProviders, () => {}), [api]);
   const begin = async ({ key, name }: Provider, email: string | null) => {
     setFailed(null);
     onSay((words) => words.leavingFor(name));
@@ -45,7 +45,12 @@ export function OutsideWays({ api, onSay }: OutsideWaysProps) {
       {providers.length > 0 && (
         <p class="actions">
           {providers.map((each) => (
-            <button key={each.key} type="button" class="outlined" onClick={() => void begin(each, null).catch(setFailed)}>
+            <button
+              key={each.key}
+              type="button"
+              class="outlined"
+              onClick={() => void begin(each, null).catch(setFailed)}
+            >
               {t.signInWith(each.name)}
             </button>
           ))}

@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
+import { useOnMount } from "../site/use_on_mount";
 import type { AccountApi, Binding, Identity, Membership, Passkey, Person, Provider, SessionSeen } from "./account_api";
+import { ActionResult } from "./action_result";
 import { AppSection } from "./app_section";
 import { Asking } from "./asking";
-import { ActionResult } from "./action_result";
 import { useAttempts, type Words } from "./confirming";
 import { CredentialsSection } from "./credentials_section";
 import { IdentitiesSection } from "./identities_section";
@@ -35,7 +36,13 @@ interface Seen {
 /** Everything that belongs to somebody's account. */
 export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged, onGone }: OwnAccountProps) {
   const { t } = useSpeech();
-  const [seen, setSeen] = useState<Seen>({ sessions: [], passkeys: [], memberships: [], identities: [], providers: [] });
+  const [seen, setSeen] = useState<Seen>({
+    sessions: [],
+    passkeys: [],
+    memberships: [],
+    identities: [],
+    providers: [],
+  });
   const [codes, setCodes] = useState<readonly string[]>([]);
   const look = async () => {
     const [sessions, passkeys, memberships, identities, providers] = await Promise.all([
@@ -49,18 +56,31 @@ export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged
   };
   const { attempt, ...became } = useAttempts(() => Promise.all([look(), onChanged()]).then(() => {}));
   const attemptLast = (work: () => Promise<void>) => void attempt(work, undefined, true);
-  useEffect(() => attemptLast(look), []);
+  useOnMount(() => attemptLast(look));
   const signOut = (everywhere: boolean) => attemptLast(() => api.signOut(everywhere).then(() => onGone(null)));
-  const hold = (binding: Binding) => attemptLast(() => api.holdSessions(binding).then(() => onGone((words) => words.sessionsHeld)));
+  const hold = (binding: Binding) =>
+    attemptLast(() => api.holdSessions(binding).then(() => onGone((words) => words.sessionsHeld)));
   const deleteAccount = () => attemptLast(() => api.deleteAccount().then(() => onGone((words) => words.deleted)));
   return (
     <>
       <p>{t.signedInAs(person.email)}</p>
       <ActionResult {...became} api={api} person={person} />
       {codes.length > 0 && (
-        <ShownOnce title={t.codesTitle} about={t.codesAbout} secrets={codes} file={t.codesFile} kept={t.codesKept} onKept={() => setCodes([])} />
+        <ShownOnce
+          title={t.codesTitle}
+          about={t.codesAbout}
+          secrets={codes}
+          file={t.codesFile}
+          kept={t.codesKept}
+          onKept={() => setCodes([])}
+        />
       )}
-      <OrganizationsSection api={api} memberships={seen.memberships} hasSellerPortal={hasSellerPortal} attempt={attempt} />
+      <OrganizationsSection
+        api={api}
+        memberships={seen.memberships}
+        hasSellerPortal={hasSellerPortal}
+        attempt={attempt}
+      />
       {isTestMode && (
         <p>
           <a href="/integrate/">{t.integrateTitle}</a>
@@ -85,7 +105,13 @@ export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged
         onHold={hold}
       />
       <h2 class="part">{t.deletion}</h2>
-      <Asking action={t.deleteAccount} sentence={t.deletionAbout} yes={t.deleteNow} no={t.leaveIt} onYes={deleteAccount} />
+      <Asking
+        action={t.deleteAccount}
+        sentence={t.deletionAbout}
+        yes={t.deleteNow}
+        no={t.leaveIt}
+        onYes={deleteAccount}
+      />
     </>
   );
 }

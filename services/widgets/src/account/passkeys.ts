@@ -2,7 +2,9 @@ import type { Ceremony } from "./account_api";
 
 /** Whether this browser reads what the API asks for (WebAuthn level 3, JSON). */
 export function knowsPasskeys(): boolean {
-  return typeof PublicKeyCredential === "function" && typeof PublicKeyCredential.parseCreationOptionsFromJSON === "function";
+  return (
+    typeof PublicKeyCredential === "function" && typeof PublicKeyCredential.parseCreationOptionsFromJSON === "function"
+  );
 }
 
 /** Throws a DOMException when the person changes their mind. */

@@ -27,7 +27,16 @@ export function PasskeysSection({ api, passkeys, attempt, onCodes }: PasskeysSec
             <p>
               {t.passkey}, {t.madeOn(day(createdAt))}
             </p>
-            <button type="button" class="outlined" onClick={() => void attempt(() => api.removePasskey(id), (words) => words.passkeyGone)}>
+            <button
+              type="button"
+              class="outlined"
+              onClick={() =>
+                void attempt(
+                  () => api.removePasskey(id),
+                  (words) => words.passkeyGone,
+                )
+              }
+            >
               {t.takeAway}
             </button>
           </li>

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-import { type AccountApi, type Binding, BINDINGS, type SessionSeen } from "./account_api";
+import { type AccountApi, BINDINGS, type Binding, type SessionSeen } from "./account_api";
 import { Asking } from "./asking";
 import type { Attempt } from "./confirming";
 import { momentIn, useSpeech } from "./language";
@@ -27,7 +27,16 @@ export function SessionsSection({ api, sessions, binding, attempt, onSignOut, on
               {t.sessionUsed(device, momentIn(language, seenAt))} {isThisOne && t.thisOne}
             </p>
             {!isThisOne && (
-              <button type="button" class="outlined" onClick={() => void attempt(() => api.endSession(id), (words) => words.sessionEnded)}>
+              <button
+                type="button"
+                class="outlined"
+                onClick={() =>
+                  void attempt(
+                    () => api.endSession(id),
+                    (words) => words.sessionEnded,
+                  )
+                }
+              >
                 {t.end}
               </button>
             )}
@@ -59,7 +68,12 @@ function Holding({ binding, onHold }: { readonly binding: Binding; readonly onHo
           {t.heldToAbout}
         </p>
         <div class="input">
-          <select id="held-to" aria-describedby="held-to-hint" value={chosen} onChange={(event) => setChosen(event.currentTarget.value as Binding)}>
+          <select
+            id="held-to"
+            aria-describedby="held-to-hint"
+            value={chosen}
+            onChange={(event) => setChosen(event.currentTarget.value as Binding)}
+          >
             {BINDINGS.map((each) => (
               <option key={each} value={each}>
                 {t.bindings[each]}
@@ -70,7 +84,13 @@ function Holding({ binding, onHold }: { readonly binding: Binding; readonly onHo
       </div>
       {chosen !== binding && (
         <div class="actions">
-          <Asking action={t.holdSessions} sentence={t.holdSessionsAbout} yes={t.holdSessionsNow} no={t.leaveIt} onYes={() => onHold(chosen)} />
+          <Asking
+            action={t.holdSessions}
+            sentence={t.holdSessionsAbout}
+            yes={t.holdSessionsNow}
+            no={t.leaveIt}
+            onYes={() => onHold(chosen)}
+          />
         </div>
       )}
     </>

@@ -64,7 +64,12 @@ export function Copying({ text, about, children }: CopyingProps) {
       <p class="actions">
         {/* Away from https there is no clipboard. */}
         {navigator.clipboard !== undefined && (
-          <button type="button" class="outlined" aria-label={about === undefined ? undefined : `${t.copy}: ${about}`} onClick={() => void copy()}>
+          <button
+            type="button"
+            class="outlined"
+            aria-label={about === undefined ? undefined : `${t.copy}: ${about}`}
+            onClick={() => void copy()}
+          >
             {t.copy}
           </button>
         )}

@@ -27,7 +27,8 @@ export function SignInForm({ api, email: known, needed: asked = null, onSignedIn
     await api.showPasskey(begun.ceremony, await showPasskey(begun), pending);
     onSignedIn();
   };
-  const passkey = (pending: string | null) => knowsPasskeys() && <PasskeyForm action={t.signInWithPasskey} onShow={byPasskey(pending)} />;
+  const passkey = (pending: string | null) =>
+    knowsPasskeys() && <PasskeyForm action={t.signInWithPasskey} onShow={byPasskey(pending)} />;
   if (needed !== null) {
     const { pending, hasPasskeys } = needed;
     return (
@@ -49,12 +50,7 @@ export function SignInForm({ api, email: known, needed: asked = null, onSignedIn
   };
   return (
     <>
-      <AccountForm
-        key="password"
-        asks={[emailAsked(t, known), passwordAsked(t)]}
-        action={t.signIn}
-        onSubmit={signIn}
-      />
+      <AccountForm key="password" asks={[emailAsked(t, known), passwordAsked(t)]} action={t.signIn} onSubmit={signIn} />
       {passkey(null)}
       {children}
     </>

@@ -1,4 +1,5 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import { useOnMount } from "../site/use_on_mount";
 
 export interface Loaded<Shown> {
   /** Null until it was looked at. */
@@ -13,6 +14,6 @@ export function useLoaded<Shown>(load: () => Promise<Shown>): Loaded<Shown> {
   const [shown, setShown] = useState<Shown | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const look = async () => setShown(await load());
-  useEffect(() => void look().catch(setFailed), []);
+  useOnMount(() => void look().catch(setFailed));
   return { shown, failed, look };
 }

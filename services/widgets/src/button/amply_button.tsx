@@ -53,6 +53,7 @@ class AmplyButton extends HTMLElement {
 
   #show(): void {
     const request = readRequest(this);
+    // biome-ignore lint/correctness/noVoidTypeReturn: the published button has these bytes
     if ("code" in request) return this.#refuse(request);
     this.#fault = "";
     const url = donationUrl(new URL("..", SCRIPT_URL), request);

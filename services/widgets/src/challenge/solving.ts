@@ -20,7 +20,8 @@ export function puzzlesFrom(parsed: unknown): Puzzles {
   if (challenge["kind"] !== KIND) throw new TypeError("not a challenge this page can solve");
   const bits = asCount(challenge["bits"]);
   const puzzles = asCount(challenge["puzzles"]);
-  if (bits < 1 || bits > MOST_BITS || puzzles > MOST_PUZZLES) throw new TypeError("not a challenge a page should solve");
+  if (bits < 1 || bits > MOST_BITS || puzzles > MOST_PUZZLES)
+    throw new TypeError("not a challenge a page should solve");
   return { token: asText(challenge["token"]), bits, puzzles };
 }
 

@@ -13,7 +13,10 @@ function answerTo(words: string, bits: number): number {
   const text = new TextEncoder();
   const begun = sha256.create().update(text.encode(words));
   for (let answer = 0; ; answer += 1) {
-    const digest = begun.clone().update(text.encode(String(answer))).digest();
+    const digest = begun
+      .clone()
+      .update(text.encode(String(answer)))
+      .digest();
     if (new DataView(digest.buffer, digest.byteOffset).getUint32(0) >>> (32 - bits) === 0) return answer;
   }
 }

@@ -15,7 +15,11 @@ export function CertificatePart({ number, certificate, onClose }: CertificatePar
   return (
     <div class="once">
       <StepHeading>{t.certificateOf(number)}</StepHeading>
-      {certificate === null ? <p>{t.noCertificate}</p> : <Said caption={t.certificateOf(number)} certificate={certificate} />}
+      {certificate === null ? (
+        <p>{t.noCertificate}</p>
+      ) : (
+        <Said caption={t.certificateOf(number)} certificate={certificate} />
+      )}
       <p class="actions">
         {certificate !== null && (
           <button type="button" class="outlined" onClick={() => save(certificate)}>
@@ -62,6 +66,7 @@ function PartRow({ part }: { readonly part: CertifiedPart }) {
         <code>{part.file}</code>
       </th>
       {[part.rows, part.people, part.k, part.l].map((count, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the four columns of a file stay in their order
         <td key={index} class="number">
           {count === null ? t.unknown : number(count)}
         </td>

@@ -105,7 +105,11 @@ export class DataApi {
 
   /** Null where there is none any more. */
   certificate(datasetId: string, number: number): Promise<Certificate | null> {
-    return this.#ask(`/datasets/${encodeURIComponent(datasetId)}/releases/${number}/certificate`, null, certificateFrom);
+    return this.#ask(
+      `/datasets/${encodeURIComponent(datasetId)}/releases/${number}/certificate`,
+      null,
+      certificateFrom,
+    );
   }
 
   usage(datasetId: string, cursor: string | null): Promise<Listed<Use>> {
@@ -128,7 +132,11 @@ export class DataApi {
 
 function pageFrom<Item>(parsed: unknown, decode: (parsed: unknown) => Item): Listed<Item> {
   const page = asObject(parsed);
-  return { isDegraded: page["degraded"] === true, items: asList(page["data"]).map(decode), next: textOrNull(page, "next_cursor") };
+  return {
+    isDegraded: page["degraded"] === true,
+    items: asList(page["data"]).map(decode),
+    next: textOrNull(page, "next_cursor"),
+  };
 }
 
 function peopleFrom(parsed: unknown): People {
@@ -173,7 +181,11 @@ function releaseFrom(parsed: unknown): Release {
 function certificateFrom(parsed: unknown): Certificate | null {
   const found = asObject(parsed);
   if (found["degraded"] === true) return null;
-  return { filename: asText(found["filename"]), text: asText(found["text"]), parts: asList(found["parts"]).map(partFrom) };
+  return {
+    filename: asText(found["filename"]),
+    text: asText(found["text"]),
+    parts: asList(found["parts"]).map(partFrom),
+  };
 }
 
 function partFrom(parsed: unknown): CertifiedPart {

@@ -1,12 +1,11 @@
 import { useMemo } from "preact/hooks";
-
-import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
+import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
 import { SELLERS } from "../account/roles";
 import { ConsentsSection } from "./consents_section";
 import { DataApi } from "./data_api";
 import { DatasetsSection } from "./datasets_section";
+import { DATA_TEXTS } from "./language";
 import { RevenueSection } from "./revenue_section";
-import { DATA_TEXTS } from "./texts";
 
 /** Who sees what data brings: the API decides, this is what the page offers. */
 const PAID: readonly string[] = ["owner", "finance"];

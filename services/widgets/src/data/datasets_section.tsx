@@ -42,7 +42,10 @@ export function DatasetsSection({ api }: { readonly api: DataApi }) {
 function Datasets({ datasets }: { readonly datasets: readonly Dataset[] }) {
   const { t } = useDataSpeech();
   return (
-    <Table caption={t.datasets} columns={[{ head: t.dataset }, { head: t.last }, { head: t.newest, isNumber: true }, { head: t.state }]}>
+    <Table
+      caption={t.datasets}
+      columns={[{ head: t.dataset }, { head: t.last }, { head: t.newest, isNumber: true }, { head: t.state }]}
+    >
       <tbody>
         {datasets.map((each) => (
           <tr key={each.id}>

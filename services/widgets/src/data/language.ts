@@ -1,7 +1,11 @@
 import { useSpeech } from "../account/language";
-import { localeOf } from "../language/language";
+import { type Language, localeOf } from "../language/language";
 import { formatMoney, type Money } from "../money";
-import { DATA_TEXTS, type DataTexts } from "./texts";
+import { DE } from "./texts/de";
+import { type DataTexts, EN } from "./texts/en";
+import { FR } from "./texts/fr";
+
+export const DATA_TEXTS: Readonly<Record<Language, DataTexts>> = { en: EN, de: DE, fr: FR };
 
 const KILO = 1000;
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
@@ -23,18 +27,29 @@ export interface DataSpeech {
 export function useDataSpeech(): DataSpeech {
   const { language, day, fault } = useSpeech();
   const locale = localeOf(language);
-  const written = (value: number, style: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, style).format(value);
+  const written = (value: number, style: Intl.NumberFormatOptions) =>
+    new Intl.NumberFormat(locale, style).format(value);
   return {
     t: DATA_TEXTS[language],
     day,
     fault,
-    month: (month) => new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(`${month}-01T00:00:00Z`)),
+    month: (month) =>
+      new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" }).format(
+        new Date(`${month}-01T00:00:00Z`),
+      ),
     number: (value) => written(value, {}),
     percent: (share) => written(share, { style: "percent", maximumFractionDigits: 0 }),
     size: (bytes) => {
       const step = bytes === 0 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), SIZES.length - 1);
-      return written(bytes / KILO ** step, { style: "unit", unit: SIZES[step]!, unitDisplay: "short", maximumFractionDigits: 1 });
+      return written(bytes / KILO ** step, {
+        style: "unit",
+        unit: SIZES[step]!,
+        unitDisplay: "short",
+        maximumFractionDigits: 1,
+      });
     },
-    money: ({ minorUnits, currency }) => (minorUnits < 0n ? "−" : "") + formatMoney({ minorUnits: minorUnits < 0n ? -minorUnits : minorUnits, currency }, locale),
+    money: ({ minorUnits, currency }) =>
+      (minorUnits < 0n ? "−" : "") +
+      formatMoney({ minorUnits: minorUnits < 0n ? -minorUnits : minorUnits, currency }, locale),
   };
 }

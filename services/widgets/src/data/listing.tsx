@@ -19,6 +19,7 @@ export function useListing<Item>(load: (cursor: string | null) => Promise<Listed
   const [listed, setListed] = useState<Listed<Item> | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const once = useOneAtATime();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `of` names what `load` reads
   useEffect(() => {
     let isWanted = true;
     setListed(null);
@@ -58,7 +59,9 @@ export function List<Item>({ of: { listed, failed, more }, empty, children }: Li
     <>
       {listed === null && failed === null && <p role="status">{common.loading}</p>}
       {listed?.isDegraded === true && <p class="notice">{t.degraded}</p>}
-      {listed !== null && !listed.isDegraded && (listed.items.length === 0 ? <p>{empty}</p> : children(listed.items, listed.next === null))}
+      {listed !== null &&
+        !listed.isDegraded &&
+        (listed.items.length === 0 ? <p>{empty}</p> : children(listed.items, listed.next === null))}
       <NotRead failed={failed} />
       {(failed !== null || (listed?.next ?? null) !== null) && (
         <p class="actions">

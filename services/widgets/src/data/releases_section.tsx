@@ -69,7 +69,12 @@ function Releases({ releases, onShow }: ReleasesProps) {
                 {each.withdrawnAt !== null && <span class="note"> · {t.withdrawnOn(day(each.withdrawnAt))}</span>}
               </td>
               <td>
-                <button type="button" class="outlined" aria-label={t.showCertificate(each.number)} onClick={onShow(each.number)}>
+                <button
+                  type="button"
+                  class="outlined"
+                  aria-label={t.showCertificate(each.number)}
+                  onClick={onShow(each.number)}
+                >
                   {t.certificate}
                 </button>
               </td>

@@ -86,7 +86,8 @@ function Line({ share }: { readonly share: Share }) {
       </td>
       <td class="number">{money(share.amount)}</td>
       <td>
-        {share.index === null ? t.notPublished : <a href={`/ledger/?entry=${share.index}`}>{t.entry(share.index)}</a>} <code>{share.entryId}</code>
+        {share.index === null ? t.notPublished : <a href={`/ledger/?entry=${share.index}`}>{t.entry(share.index)}</a>}{" "}
+        <code>{share.entryId}</code>
       </td>
     </tr>
   );

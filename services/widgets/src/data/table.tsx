@@ -15,7 +15,8 @@ interface TableProps {
 /** A table that scrolls by itself where there is no room for it, by keyboard too. */
 export function Table({ caption, columns, children }: TableProps) {
   return (
-    // Whoever cannot point at it scrolls it with the arrow keys.
+    // biome-ignore lint/a11y/useSemanticElements: sections look like parts of the page
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever cannot point at it scrolls it with the arrow keys
     <div class="wide" role="region" aria-label={caption} tabIndex={0}>
       <table>
         <caption>{caption}</caption>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { donationUrl } from "../address";
 import { sentenceOf } from "../site/http";
+import { useOnMount } from "../site/use_on_mount";
 
 declare module "preact" {
   namespace JSX {
@@ -32,12 +33,12 @@ interface DemoPageProps {
 export function DemoPage({ script, findOrganization }: DemoPageProps) {
   const [organization, setOrganization] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
-  useEffect(() => {
+  useOnMount(() => {
     findOrganization().then(
       (found) => (found === null ? setProblem("No organisation takes donations here yet.") : setOrganization(found)),
       (fault: unknown) => setProblem(sentenceOf(fault)),
     );
-  }, []);
+  });
   if (organization === null) {
     return <p role="status">{problem || "Looking for an organisation to give to…"}</p>;
   }
@@ -49,10 +50,17 @@ function Demonstration({ script, organization }: { script: Script; organization:
   useEffect(() => {
     const note = ({ type }: Event) => setEvents((before) => [...before, type]);
     const names = ["amply:opened", "amply:error"];
-    names.forEach((name) => document.addEventListener(name, note));
-    return () => names.forEach((name) => document.removeEventListener(name, note));
+    for (const name of names) document.addEventListener(name, note);
+    return () => {
+      for (const name of names) document.removeEventListener(name, note);
+    };
   }, []);
-  const fallback = donationUrl(new URL("/", location.href), { organization, amount: GIFT, currency: GIFT.currency, returnTo: null });
+  const fallback = donationUrl(new URL("/", location.href), {
+    organization,
+    amount: GIFT,
+    currency: GIFT.currency,
+    returnTo: null,
+  });
   const units = GIFT.minorUnits.toString();
   return (
     <>
@@ -76,6 +84,8 @@ function Snippet({ text }: { text: string }) {
   const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
   return (
     <>
+      {/* biome-ignore lint/a11y/useSemanticElements: a section in its place would keep no lines */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: whoever cannot point at it scrolls it with the arrow keys */}
       <pre tabIndex={0} role="region" aria-label="Embed snippet">
         <code>{text}</code>
       </pre>

@@ -33,6 +33,6 @@ export function useSharingOffer(api: Api): SharingOffer | null {
       ([first]) => setOffer(first ?? null),
       () => undefined,
     );
-  }, []);
+  }, [api]);
   return offer;
 }

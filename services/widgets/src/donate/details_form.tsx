@@ -6,6 +6,7 @@ import { exponentOf } from "../money";
 import type { Api, CreatedDonation, NewDonation, Organization, SharingOffer } from "../site/api";
 import { RequestFault } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import { AddressFields } from "./address_fields";
 import { DataSharingChoice, useSharingOffer } from "./data_sharing";
 import { acceptableAmount, checkDraft, type Draft, type Field, type FieldFaults, fieldFaultIn } from "./draft";
@@ -13,7 +14,14 @@ import { chosenCover, FeeCoverChoice, type Offer, useOffer } from "./fee_cover";
 import { FormField } from "./field";
 import { GiftAidChoice } from "./gift_aid";
 import { FundChoice, GiftOptionsForm, useFunds } from "./gift_options";
-import { checkOptions, type Keeps, keepsOf, type OptionFaults, optionFaultIn, type OptionsDraft } from "./gift_options_draft";
+import {
+  checkOptions,
+  type Keeps,
+  keepsOf,
+  type OptionFaults,
+  type OptionsDraft,
+  optionFaultIn,
+} from "./gift_options_draft";
 import { type Said, useSpeech } from "./language";
 import { RhythmChoice } from "./rhythm_choice";
 import { SubmitButton, type Wait } from "./submit_button";
@@ -55,15 +63,31 @@ export function DetailsForm(props: DetailsFormProps) {
   return (
     <form noValidate onSubmit={submit} ref={form}>
       <RhythmChoice {...draft} currency={currency} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
-      <FormField {...field("amount")} {...amountField(currency)} label={t.amountIn(currency)} autocomplete="transaction-amount" />
+      <FormField
+        {...field("amount")}
+        {...amountField(currency)}
+        label={t.amountIn(currency)}
+        autocomplete="transaction-amount"
+      />
       <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />
       <DonorFields field={field} />
       {keeps.address && <AddressFields {...said} />}
       {keeps.giftAid && (
-        <GiftAidChoice {...said} organizations={[organization]} rhythm={draft.rhythm} amount={"fault" in amount ? null : amount} />
+        <GiftAidChoice
+          {...said}
+          organizations={[organization]}
+          rhythm={draft.rhythm}
+          amount={"fault" in amount ? null : amount}
+        />
       )}
       <GiftOptionsForm {...said} keeps={keeps}>
-        <FundChoice id="fund" label={t.whatFor} funds={funds} chosen={options.fund} onFund={(fund) => onOptions({ ...options, fund })} />
+        <FundChoice
+          id="fund"
+          label={t.whatFor}
+          funds={funds}
+          chosen={options.fund}
+          onFund={(fund) => onOptions({ ...options, fund })}
+        />
       </GiftOptionsForm>
       {sharing !== null && <DataSharingChoice offer={sharing} options={options} onOptions={onOptions} />}
       <p class="fault" role="alert">
@@ -94,7 +118,14 @@ export function DonorFields({ field }: DonorFieldsProps) {
   return (
     <>
       <FormField {...field("name")} label={t.yourName} autocomplete="name" maxLength={200} />
-      <FormField {...field("email")} label={t.yourEmail} hint={t.yourEmailHint} type="email" autocomplete="email" maxLength={254} />
+      <FormField
+        {...field("email")}
+        label={t.yourEmail}
+        hint={t.yourEmailHint}
+        type="email"
+        autocomplete="email"
+        maxLength={254}
+      />
     </>
   );
 }
@@ -104,6 +135,7 @@ export function useFocusOnFault(...faults: readonly object[]) {
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => {
     form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    // biome-ignore lint/correctness/useExhaustiveDependencies: the caller's faults are the list
   }, faults);
   return form;
 }
@@ -125,9 +157,9 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
   const once = useOneAtATime();
   const form = useFocusOnFault(faults, optionFaults);
   // The button that led back here is gone.
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isReturning) form.current?.querySelector<HTMLElement>("#amount")?.focus();
-  }, []);
+  });
   const refused = (fault: unknown) => {
     if (!(fault instanceof RequestFault)) return setFormFault(() => asSaid(fault));
     if (fault.param.startsWith("fee_cover")) return setFeeFault(() => FEE_CHANGED);

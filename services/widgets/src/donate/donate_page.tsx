@@ -110,7 +110,10 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const more = { options, onOptions: setOptions, coversFeeOf, onCoversFeeOf: setCoversFeeOf };
     return (
       <>
-        <DetailsForm {...{ api, ...form, ...more }} send={(donation, onChallenge) => send(donation, draft.rhythm, onChallenge)} />
+        <DetailsForm
+          {...{ api, ...form, ...more }}
+          send={(donation, onChallenge) => send(donation, draft.rhythm, onChallenge)}
+        />
         {returnTo === null ? (
           <p class="beside">
             <a href={shareLink(address, draft.amount)}>{t.share}</a>
@@ -134,7 +137,9 @@ function Giving({ api, config, address, organization }: GivingProps) {
     setStep({ at: "paid", donationId: created.donation.id });
   };
   const onBack = () => setStep({ at: "details", isReturning: true });
-  return <PaymentStep {...{ organization, created, rhythm, returnUrl, onPaid, onBack }} stripeJsUrl={config.stripeJsUrl} />;
+  return (
+    <PaymentStep {...{ organization, created, rhythm, returnUrl, onPaid, onBack }} stripeJsUrl={config.stripeJsUrl} />
+  );
 }
 
 interface ReturnedProps {
@@ -146,7 +151,8 @@ interface ReturnedProps {
 
 function Returned({ api, address, donationId, organization }: ReturnedProps) {
   const { t } = useSpeech();
-  const again = address.organization === null ? inLanguage("/donate/", address.language) : linkTo(address, address.organization);
+  const again =
+    address.organization === null ? inLanguage("/donate/", address.language) : linkTo(address, address.organization);
   const returnTo = useReturn(address, organization);
   return (
     <>
@@ -195,7 +201,10 @@ function Choices({ organizations, language }: { organizations: readonly Organiza
 
 /** Null too until the organisation is known. */
 function useReturn(address: DonationAddress, organization: Organization | null): URL | null {
-  return useMemo(() => (organization === null ? null : allowedReturn(address.returnTo, organization)), [address, organization]);
+  return useMemo(
+    () => (organization === null ? null : allowedReturn(address.returnTo, organization)),
+    [address, organization],
+  );
 }
 
 /** With the amount as it stands in the form. */
@@ -236,6 +245,6 @@ function useOrganizations(api: Api, address: DonationAddress) {
         ? api.organizations().then(setChoices)
         : api.organization(address.organization).then(setOrganization);
     found.catch((reason: unknown) => setFault(() => asSaid(reason)));
-  }, []);
+  }, [api, address.organization]);
   return { organization, choices, fault };
 }

@@ -26,7 +26,13 @@ export function FormField({ id, label, hint = "", fault, suffix, inputRef, requi
 }
 
 /** The same for text of several lines. */
-export function FormText({ id, label, hint = "", fault, ...area }: Labelled & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+export function FormText({
+  id,
+  label,
+  hint = "",
+  fault,
+  ...area
+}: Labelled & TextareaHTMLAttributes<HTMLTextAreaElement>) {
   return (
     <Frame {...{ id, label, hint, fault }}>
       <textarea rows={3} {...area} id={id} name={id} {...describedBy(id, hint, fault)} />
@@ -35,7 +41,14 @@ export function FormText({ id, label, hint = "", fault, ...area }: Labelled & Te
 }
 
 /** The same for a choice of one; its options are the children. */
-export function FormSelect({ id, label, hint = "", fault, children, ...select }: Labelled & SelectHTMLAttributes<HTMLSelectElement>) {
+export function FormSelect({
+  id,
+  label,
+  hint = "",
+  fault,
+  children,
+  ...select
+}: Labelled & SelectHTMLAttributes<HTMLSelectElement>) {
   return (
     <Frame {...{ id, label, hint, fault }}>
       <select {...select} id={id} name={id} {...describedBy(id, hint, fault)}>

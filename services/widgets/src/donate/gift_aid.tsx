@@ -4,7 +4,7 @@ import type { Organization } from "../site/api";
 import { FormField } from "./field";
 import { typed } from "./gift_options";
 import type { OptionFaults, OptionsDraft } from "./gift_options_draft";
-import { speechIn, type Speech, useSpeech } from "./language";
+import { type Speech, speechIn, useSpeech } from "./language";
 
 interface GiftAidChoiceProps {
   /** All in the UK. */
@@ -70,5 +70,10 @@ function Declaration(props: GiftAidChoiceProps) {
 
 function declared({ organizations, rhythm, amount }: GiftAidChoiceProps, { t, money, list }: Speech): string {
   const to = list(organizations.map(({ name }) => name));
-  return t.iDeclare({ to, isOne: organizations.length === 1, sum: amount === null ? null : money(amount), isOnce: rhythm === "once" });
+  return t.iDeclare({
+    to,
+    isOne: organizations.length === 1,
+    sum: amount === null ? null : money(amount),
+    isOnce: rhythm === "once",
+  });
 }

@@ -32,7 +32,9 @@ export function GiftOptionsForm(props: GiftOptionsFormProps) {
       {children}
       {keeps.dedication && <Dedication {...props} />}
       {keeps.company && <FormField {...text("company", 200)} label={t.company} hint={t.companyHint} />}
-      {keeps.company && options.company.trim() !== "" && <FormField {...text("taxId", 40)} label={t.taxId} hint={t.taxIdHint} />}
+      {keeps.company && options.company.trim() !== "" && (
+        <FormField {...text("taxId", 40)} label={t.taxId} hint={t.taxIdHint} />
+      )}
       <FormText {...text("message", 2000)} label={t.message} />
       {keeps.anonymity && (
         <>
@@ -140,9 +142,13 @@ export function Choice({ id, label, children, ...select }: ChoiceProps) {
 /** The open funds by organisation; none while they cannot be had: the gift matters more than what it is for. */
 export function useFunds(api: Api, organizations: readonly string[]): ReadonlyMap<string, readonly Fund[]> {
   const [funds, setFunds] = useState<ReadonlyMap<string, readonly Fund[]>>(new Map());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lists are compared by what is in them, and a fund that is known is not asked for
   useEffect(() => {
     for (const id of organizations.filter((each) => !funds.has(each))) {
-      api.openFunds(id).then((found) => setFunds((known) => new Map([...known, [id, found]])), () => undefined);
+      api.openFunds(id).then(
+        (found) => setFunds((known) => new Map([...known, [id, found]])),
+        () => undefined,
+      );
     }
   }, [organizations.join()]);
   return funds;

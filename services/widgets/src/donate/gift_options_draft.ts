@@ -38,7 +38,10 @@ export const NO_OPTIONS: OptionsDraft = {
 };
 
 /** Those that are typed. */
-export type TypedOption = Exclude<keyof OptionsDraft, "fund" | "dedication" | "isAnonymous" | "sharesData" | "declaresGiftAid" | "country">;
+export type TypedOption = Exclude<
+  keyof OptionsDraft,
+  "fund" | "dedication" | "isAnonymous" | "sharesData" | "declaresGiftAid" | "country"
+>;
 
 export type OptionFaults = Partial<Readonly<Record<keyof OptionsDraft, Said>>>;
 
@@ -61,7 +64,8 @@ export function keepsOf(organizations: readonly Organization[], currency: string
   const anonymity = organizations.every(({ takesAnonymousGifts }) => takesAnonymousGifts);
   // A declaration and an official receipt tell the organisation who gives.
   const isTold = !(anonymity && options.isAnonymous);
-  const isBritish = currency === "GBP" && organizations.length > 0 && organizations.every(({ country }) => country === "GB");
+  const isBritish =
+    currency === "GBP" && organizations.length > 0 && organizations.every(({ country }) => country === "GB");
   return {
     ...{ fund: organizations.length === 1, dedication: true, company: true, anonymity },
     // People declare it, companies do not.
@@ -134,7 +138,13 @@ function hasAddress({ street, city, region, postalCode }: OptionsDraft): boolean
 }
 
 function addressIn({ street, city, region, postalCode, country }: OptionsDraft): PostalAddress {
-  return { line: street.trim(), city: city.trim(), region: region.trim() || null, postalCode: postalCode.trim(), country };
+  return {
+    line: street.trim(),
+    city: city.trim(),
+    region: region.trim() || null,
+    postalCode: postalCode.trim(),
+    country,
+  };
 }
 
 /** All of it or nothing: half an address makes no receipt. */

@@ -19,7 +19,11 @@ function How({ t }: Speech) {
   return (
     <ul>
       <li>{t.givenDirectly}</li>
-      <li>{t.writtenDown((words) => <a href="/ledger/">{words}</a>)}</li>
+      <li>
+        {t.writtenDown((words) => (
+          <a href="/ledger/">{words}</a>
+        ))}
+      </li>
       <li>{t.provedByReceipt}</li>
     </ul>
   );

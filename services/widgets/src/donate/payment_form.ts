@@ -10,6 +10,7 @@ export function usePaymentForm(about: MountedFor) {
   const [fault, setFault] = useState<Said | null>(null);
   const [tries, setTries] = useState(0);
   const isLost = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a form is mounted anew for another try and another language alone
   useEffect(() => {
     let mounted: PaymentForm | undefined;
     let isGone = false;

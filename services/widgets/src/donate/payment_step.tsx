@@ -20,7 +20,15 @@ interface PaymentStepProps {
   readonly onBack: () => void;
 }
 
-export function PaymentStep({ organization, created, rhythm, stripeJsUrl, returnUrl, onPaid, onBack }: PaymentStepProps) {
+export function PaymentStep({
+  organization,
+  created,
+  rhythm,
+  stripeJsUrl,
+  returnUrl,
+  onPaid,
+  onBack,
+}: PaymentStepProps) {
   const speech = useSpeech();
   const { t, money, language } = speech;
   const { payment, donation } = created;

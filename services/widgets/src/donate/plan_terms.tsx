@@ -27,7 +27,11 @@ export function PlanTerms({ rhythm, amount, feeCover, organization }: PlanTermsP
         <li>{t.firstIsPaidNow(sum)}</li>
         {feeCover !== null && <li>{t.feeOfEach(money(feeCover))}</li>}
         <li>{t.notice}</li>
-        <li>{t.changeAnyTime((words) => <GivingLink>{words}</GivingLink>)}</li>
+        <li>
+          {t.changeAnyTime((words) => (
+            <GivingLink>{words}</GivingLink>
+          ))}
+        </li>
       </ul>
     </section>
   );

@@ -78,7 +78,9 @@ function Steps({ donation, organizationName, rhythm }: StepsProps) {
     <ol class="steps">
       <li data-state={isPaid ? "done" : "now"}>{isPaid ? t.wentThrough(gift) : t.awaiting(gift)}</li>
       {donation.status === "processing" && <li data-state="note">{t.debitsTakeDays}</li>}
-      {isPaid && donation.returned !== null && <li data-state="note">{whatReturned(donation, donation.returned, speech)}</li>}
+      {isPaid && donation.returned !== null && (
+        <li data-state="note">{whatReturned(donation, donation.returned, speech)}</li>
+      )}
       {!isPaid && donation.waitsForBooks && <li data-state="note">{t.booksCompared}</li>}
       {isPaid && (
         <li data-state={isSettled(donation) ? "done" : "now"}>
@@ -88,7 +90,9 @@ function Steps({ donation, organizationName, rhythm }: StepsProps) {
       {isPaid && donation.returned === null && (
         <li data-state="note">{isSettled(donation) ? t.receiptOnItsWay : t.receiptComes}</li>
       )}
-      {isPaid && rhythm !== "once" && donation.createdAt !== null && <NextGift begun={donation.createdAt} rhythm={rhythm} />}
+      {isPaid && rhythm !== "once" && donation.createdAt !== null && (
+        <NextGift begun={donation.createdAt} rhythm={rhythm} />
+      )}
     </ol>
   );
 }
@@ -96,7 +100,13 @@ function Steps({ donation, organizationName, rhythm }: StepsProps) {
 function NextGift({ begun, rhythm }: { begun: Date; rhythm: Rhythm }) {
   const { t, day } = useSpeech();
   const next = day(secondGiftOn(begun, rhythm, donorsTimeZone()));
-  return <li data-state="note">{t.nextGift(next, (words) => <GivingLink>{words}</GivingLink>)}</li>;
+  return (
+    <li data-state="note">
+      {t.nextGift(next, (words) => (
+        <GivingLink>{words}</GivingLink>
+      ))}
+    </li>
+  );
 }
 
 /** No reasons: whoever has the link sees this page. */
@@ -119,7 +129,13 @@ function Place({ ledger }: { ledger: LedgerPlace | null }) {
   if (ledger === null) return <>{t.beingWritten}</>;
   const { index, checkpointSize } = ledger;
   if (checkpointSize === null) return <>{t.waitsForCheckpoint(index)}</>;
-  return <>{t.inLedger(index, checkpointSize, (words) => <a href={`/ledger/?entry=${index}`}>{words}</a>)}</>;
+  return (
+    <>
+      {t.inLedger(index, checkpointSize, (words) => (
+        <a href={`/ledger/?entry=${index}`}>{words}</a>
+      ))}
+    </>
+  );
 }
 
 function useDonation(api: Api, donationId: string) {
@@ -127,6 +143,7 @@ function useDonation(api: Api, donationId: string) {
   const [fault, setFault] = useState<Said | null>(null);
   const [rounds, setRounds] = useState(0);
   const [hasGivenUp, setGivenUp] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round begins anew
   useEffect(() => {
     const leaving = new AbortController();
     const watch = async () => {
@@ -136,7 +153,7 @@ function useDonation(api: Api, donationId: string) {
     };
     watch().catch((reason: unknown) => setFault(() => asSaid(reason)));
     return () => leaving.abort();
-  }, [rounds]);
+  }, [api, donationId, rounds]);
   const lookAgain = () => {
     setFault(null);
     setGivenUp(false);

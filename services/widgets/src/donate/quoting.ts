@@ -11,6 +11,7 @@ const PAUSE_MILLISECONDS = 400;
 export function useQuote<Answer>(about: string | null, ask: () => Promise<Answer>): Answer | null {
   const [found, setFound] = useState<{ about: string; answer: Answer } | null>(null);
   const hasAsked = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `about` says when `ask` would ask for something else
   useEffect(() => {
     if (about === null) return;
     let isGone = false;

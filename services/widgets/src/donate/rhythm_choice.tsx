@@ -1,4 +1,4 @@
-import { donorsTimeZone, type Rhythm, RHYTHMS, secondGiftOn } from "../rhythm";
+import { donorsTimeZone, RHYTHMS, type Rhythm, secondGiftOn } from "../rhythm";
 import { acceptableAmount } from "./draft";
 import { useSpeech } from "./language";
 import { GivingLink } from "./links";
@@ -21,7 +21,13 @@ export function RhythmChoice({ onRhythm, ...about }: RhythmChoiceProps) {
       <div class="segments">
         {RHYTHMS.map((choice) => (
           <label key={choice}>
-            <input type="radio" name="rhythm" value={choice} checked={choice === rhythm} onChange={() => onRhythm(choice)} />
+            <input
+              type="radio"
+              name="rhythm"
+              value={choice}
+              checked={choice === rhythm}
+              onChange={() => onRhythm(choice)}
+            />
             <span>{t.rhythm[choice]}</span>
           </label>
         ))}

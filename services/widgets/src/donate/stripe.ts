@@ -83,7 +83,8 @@ function refusal({ type, code, message }: { type?: string; code?: string; messag
   // The same words for every reason: whoever tries stolen cards learns nothing here about any of them.
   if (type === "card_error") return ({ t }) => t.declined;
   // A payment, or a setup, ends after several cards were declined, and after a day.
-  if (code === "payment_intent_unexpected_state" || code === "setup_intent_unexpected_state") return ({ t }) => t.paymentEnded;
+  if (code === "payment_intent_unexpected_state" || code === "setup_intent_unexpected_state")
+    return ({ t }) => t.paymentEnded;
   return ({ t }) => message ?? t.notAccepted;
 }
 

@@ -14,7 +14,7 @@ export function DataSharingSection({ api }: { readonly api: GiftsApi }) {
   useEffect(() => {
     // What cannot be had is not shown: the gifts are what this page is for.
     api.dataSharing().then(setStandings, () => undefined);
-  }, []);
+  }, [api]);
   const decide = (standing: SharingStanding, shares: boolean) =>
     once(() =>
       api.changeDataSharing(standing, shares).then(

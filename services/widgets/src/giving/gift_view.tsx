@@ -36,7 +36,9 @@ export function GiftView({ api, gift, takesAnonymousGifts, onChange }: GiftViewP
         </p>
       )}
       <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <summary aria-label={`${t.more}: ${day(gift.givenOn)}, ${gift.description || money(gift.amount)}`}>{t.more}</summary>
+        <summary aria-label={`${t.more}: ${day(gift.givenOn)}, ${gift.description || money(gift.amount)}`}>
+          {t.more}
+        </summary>
         {isOpen && <Receipts api={api} gift={gift} />}
         {isOpen && <WhoIsTold api={api} gift={gift} takesAnonymousGifts={takesAnonymousGifts} onChange={onChange} />}
       </details>
@@ -64,12 +66,22 @@ function Receipts({ api, gift }: { api: GiftsApi; gift: OwnGift }) {
         <ul class="papers">
           {gift.receipts.map((receipt) => (
             <li key={receipt.id}>
-              <DownloadButton api={api} wanted={wanted(receipt)} label={t.downloadReceipt(receipt.number)} onSaid={say} />
+              <DownloadButton
+                api={api}
+                wanted={wanted(receipt)}
+                label={t.downloadReceipt(receipt.number)}
+                onSaid={say}
+              />
               {t.receiptState[receipt.state] && <span class="void"> {t.receiptState[receipt.state]}</span>}
             </li>
           ))}
           <li>
-            <DownloadButton api={api} wanted={{ kind: "proof", donation_id: gift.id }} label={t.downloadProof} onSaid={say} />
+            <DownloadButton
+              api={api}
+              wanted={{ kind: "proof", donation_id: gift.id }}
+              label={t.downloadProof}
+              onSaid={say}
+            />
           </li>
           <li>
             <button type="button" class="outlined" onClick={resend}>

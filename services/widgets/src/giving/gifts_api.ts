@@ -1,9 +1,9 @@
+import type { Language } from "../language/language";
 import { isCurrencyCode, type Money } from "../money";
 import { type SharingOffer, sharingOfferFrom } from "../site/api";
 import { asCount, asList, asObject, asText, request, requestJson, sending } from "../site/http";
 import { type Picture, pictureFrom } from "../site/pictures";
 import { pause } from "../site/waiting";
-import type { Language } from "../language/language";
 
 export const ANONYMITIES = ["none", "public", "organization"] as const;
 export type Anonymity = (typeof ANONYMITIES)[number];
@@ -70,7 +70,12 @@ export interface GiftPage {
 export type WantedDocument =
   | { readonly kind: "receipt"; readonly donation_id: string; readonly receipt_id: string }
   | { readonly kind: "proof"; readonly donation_id: string }
-  | { readonly kind: "statement"; readonly organization_id: string; readonly year: number; readonly language: Language };
+  | {
+      readonly kind: "statement";
+      readonly organization_id: string;
+      readonly year: number;
+      readonly language: Language;
+    };
 
 /** A document was not made; asking again later may help. */
 export class DocumentFault extends Error {}
@@ -93,10 +98,17 @@ export class GiftsApi {
   }
 
   gifts(organizationId: string, cursor: string): Promise<GiftPage> {
-    const asked = new URLSearchParams({ organization_id: organizationId, limit: "10", ...(cursor !== "" && { cursor }) });
+    const asked = new URLSearchParams({
+      organization_id: organizationId,
+      limit: "10",
+      ...(cursor !== "" && { cursor }),
+    });
     return this.#get(`/gifts?${asked}`, (parsed) => {
       const page = asObject(parsed);
-      return { gifts: asList(page["data"]).map((gift) => giftFrom(gift)), nextCursor: asText(page["next_cursor"] ?? "") };
+      return {
+        gifts: asList(page["data"]).map((gift) => giftFrom(gift)),
+        nextCursor: asText(page["next_cursor"] ?? ""),
+      };
     });
   }
 

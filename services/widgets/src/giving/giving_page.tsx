@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { Languages, useLanguageAround, useTitle } from "../language/chooser";
 import { firstLanguage, keepLanguage } from "../language/kept";
 import type { Language } from "../language/language";
 import type { SiteConfig } from "../site/config";
 import { RequestFault } from "../site/http";
+import { useOnMount } from "../site/use_on_mount";
 import { DataSharingSection } from "./data_sharing";
 import { GiftsApi, type Recipient } from "./gifts_api";
 import { SpokenIn, speechIn, useSpeech } from "./language";
@@ -55,7 +56,7 @@ function OwnPage({ config, token, onForget }: GivingPageProps) {
     setFailed(null);
     setNeedsLink(true);
   };
-  useEffect(() => {
+  useOnMount(() => {
     if (token === "") return;
     Promise.all([plansApi.plans(), giftsApi.recipients()]).then(
       ([found, given]) => {
@@ -67,7 +68,7 @@ function OwnPage({ config, token, onForget }: GivingPageProps) {
         setFailed(reason);
       },
     );
-  }, []);
+  });
   const replace = (changed: Plan) => setPlans((now) => now.map((plan) => (plan.id === changed.id ? changed : plan)));
   return (
     <>
@@ -104,7 +105,14 @@ function OwnPage({ config, token, onForget }: GivingPageProps) {
 function withPlansAlone(recipients: readonly Recipient[], plans: readonly Plan[]): readonly Recipient[] {
   const found = new Map(recipients.map((recipient) => [recipient.id, recipient]));
   for (const { organizationId, organization } of plans) {
-    if (!found.has(organizationId)) found.set(organizationId, { id: organizationId, name: organization, takesAnonymousGifts: false, logo: null, years: [] });
+    if (!found.has(organizationId))
+      found.set(organizationId, {
+        id: organizationId,
+        name: organization,
+        takesAnonymousGifts: false,
+        logo: null,
+        years: [],
+      });
   }
   return [...found.values()];
 }

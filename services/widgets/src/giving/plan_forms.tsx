@@ -12,7 +12,11 @@ interface Closable {
   readonly onClose: () => void;
 }
 
-export function AmountForm({ plan, onSave, onClose }: Closable & { plan: Plan; onSave: (amount: Money) => Promise<void> }) {
+export function AmountForm({
+  plan,
+  onSave,
+  onClose,
+}: Closable & { plan: Plan; onSave: (amount: Money) => Promise<void> }) {
   const speech = useSpeech();
   const { t } = speech;
   const { currency } = plan.amount;
@@ -50,7 +54,14 @@ export function PauseForm({ onSave, onClose }: Closable & { onSave: (until: stri
           {t.pauseHint}
         </p>
         <div class="input">
-          <input ref={focused} id="until" type="date" aria-describedby="until-hint" value={until} onInput={(event) => setUntil(event.currentTarget.value)} />
+          <input
+            ref={focused}
+            id="until"
+            type="date"
+            aria-describedby="until-hint"
+            value={until}
+            onInput={(event) => setUntil(event.currentTarget.value)}
+          />
         </div>
       </div>
     </Form>

@@ -67,7 +67,9 @@ export function PlanView({ api, plan, stripeJsUrl, onChange }: PlanViewProps) {
           onPay={atStripe(false)}
         />
       )}
-      {opened === "amount" && <AmountForm plan={plan} onClose={close} onSave={(to) => work(() => api.changeAmount(plan, to))} />}
+      {opened === "amount" && (
+        <AmountForm plan={plan} onClose={close} onSave={(to) => work(() => api.changeAmount(plan, to))} />
+      )}
       {opened === "pause" && <PauseForm onClose={close} onSave={(until) => work(() => api.pause(plan, until))} />}
       {opened === "end" && <EndForm onClose={close} onSave={() => work(() => api.change(plan, "cancel"))} />}
       {typeof opened === "object" && (

@@ -81,7 +81,11 @@ export class PlansApi {
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
     const url = `${this.#url}/plans/${encodeURIComponent(plan.id)}/${path}`;
-    return requestJson(url, decode, sending("POST", body, { "If-Match": plan.version, ...this.#headers(), ...headers }));
+    return requestJson(
+      url,
+      decode,
+      sending("POST", body, { "If-Match": plan.version, ...this.#headers(), ...headers }),
+    );
   }
 
   #headers(): { Authorization: string } {

@@ -1,7 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { useOneAtATime } from "../site/one_at_a_time";
 import { PictureView } from "../site/pictures";
+import { useOnMount } from "../site/use_on_mount";
 import { DownloadButton } from "./download_button";
 import { GiftView, Said } from "./gift_view";
 import type { GiftsApi, OwnGift, Recipient } from "./gifts_api";
@@ -53,8 +54,9 @@ function Gifts({ api, recipient }: { api: GiftsApi; recipient: Recipient }) {
       (reason: unknown) => setFailed(fault(reason)),
     );
   };
-  useEffect(() => void load(""), []);
-  const replace = (changed: OwnGift) => setGifts((now) => now?.map((gift) => (gift.id === changed.id ? changed : gift)) ?? null);
+  useOnMount(() => void load(""));
+  const replace = (changed: OwnGift) =>
+    setGifts((now) => now?.map((gift) => (gift.id === changed.id ? changed : gift)) ?? null);
   if (gifts?.length === 0) return null;
   return (
     <>
@@ -66,7 +68,13 @@ function Gifts({ api, recipient }: { api: GiftsApi; recipient: Recipient }) {
       {gifts !== null && (
         <ul class="gifts">
           {gifts.map((gift) => (
-            <GiftView key={gift.id} api={api} gift={gift} takesAnonymousGifts={recipient.takesAnonymousGifts} onChange={replace} />
+            <GiftView
+              key={gift.id}
+              api={api}
+              gift={gift}
+              takesAnonymousGifts={recipient.takesAnonymousGifts}
+              onChange={replace}
+            />
           ))}
         </ul>
       )}

@@ -9,6 +9,7 @@ import { SignInForm } from "../account/sign_in_form";
 import { usePerson } from "../account/who";
 import type { SiteConfig } from "../site/config";
 import { StepHeading } from "../site/step_heading";
+import { useOnMount } from "../site/use_on_mount";
 import { pause } from "../site/waiting";
 import { commandsOf, type Trial } from "./commands";
 import { TrialsApi } from "./trials_api";
@@ -31,7 +32,7 @@ function Trying({ config }: { readonly config: SiteConfig }) {
   const api = useMemo(() => new TrialsApi(config.apiUrl), [config]);
   const { person, isKnown, failed, look } = usePerson(accounts);
   const [trial, setTrial] = useState<Trial | null>(null);
-  useEffect(() => void look(), []);
+  useOnMount(() => void look());
   if (!config.isTestMode) return <p>{t.integrateElsewhere}</p>;
   if (!isKnown) return <p role="status">{t.loading}</p>;
   if (trial !== null) return <FirstGift api={api} trial={trial} />;
@@ -54,7 +55,9 @@ function Trying({ config }: { readonly config: SiteConfig }) {
         <>
           <p>{t.signedInAs(person.email)}</p>
           <AccountForm
-            asks={[{ name: "name", label: t.integrateName, autocomplete: "off", hint: t.integrateNote, maxLength: 200 }]}
+            asks={[
+              { name: "name", label: t.integrateName, autocomplete: "off", hint: t.integrateNote, maxLength: 200 },
+            ]}
             action={t.integrateMake}
             onSubmit={({ name = "" }) => api.make(name, language).then(setTrial)}
           />
@@ -73,7 +76,7 @@ function FirstGift({ api, trial }: { readonly api: TrialsApi; readonly trial: Tr
     const left = new AbortController();
     void watch(api, trial.organizationId, left.signal).then((found) => !left.signal.aborted && setStanding(found));
     return () => left.abort();
-  }, []);
+  }, [api, trial.organizationId]);
   return (
     <>
       <StepHeading>{t.integrateCommands}</StepHeading>
@@ -82,8 +85,9 @@ function FirstGift({ api, trial }: { readonly api: TrialsApi; readonly trial: Tr
       {commandsOf(trial).map((command, step) => (
         <section key={command} class="once">
           <h3>{t.integrateSteps[step]}</h3>
-          {/* Wider than a telephone: it is scrolled, also by keyboard. */}
-          <pre tabIndex={0} aria-label={t.integrateSteps[step]}>
+          {/* biome-ignore lint/a11y/useSemanticElements: a section in its place would keep no lines */}
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: wider than a telephone, it is scrolled, also by keyboard */}
+          <pre tabIndex={0} role="region" aria-label={t.integrateSteps[step]}>
             <code>{command}</code>
           </pre>
           <Copying text={command} about={t.integrateSteps[step] ?? ""} />

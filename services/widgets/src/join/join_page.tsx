@@ -10,6 +10,7 @@ import { usePerson } from "../account/who";
 import type { SiteConfig } from "../site/config";
 import { RequestFault } from "../site/http";
 import { StepHeading } from "../site/step_heading";
+import { useOnMount } from "../site/use_on_mount";
 import { type Invitation, InvitationApi } from "./invitation_api";
 
 interface JoinPageProps {
@@ -37,7 +38,7 @@ function OwnInvitation({ config, token }: JoinPageProps) {
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   useEffect(() => {
     if (token !== "") api.show().then(setInvitation, setFailed);
-  }, []);
+  }, [api, token]);
   if (token === "") return <p role="status">{t.noInvitation}</p>;
   if (failed !== null) {
     return (
@@ -131,7 +132,7 @@ function Answer({ config, token, invitation, api, onJoined, onRegistered }: Answ
   const { email, organization, isRegistered } = invitation;
   const accounts = useMemo(() => new AccountApi(config.apiUrl), [config]);
   const { person, isKnown, failed, look } = usePerson(accounts);
-  useEffect(() => void look(), []);
+  useOnMount(() => void look());
   if (!isKnown) return <p role="status">{t.loading}</p>;
   if (failed !== null) {
     return (

@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-
-import { FormField } from "../donate/field";
 import { useSpeech } from "../account/language";
+import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { type NewKey, SCOPES } from "./keys_api";
 
@@ -27,7 +26,14 @@ export function KeyForm({ onMake }: { readonly onMake: (asked: NewKey) => Promis
   return (
     <form onSubmit={submit}>
       <h2 class="part">{t.makeKey}</h2>
-      <FormField id="key-name" label={t.keyName} hint={t.keyNameHint} maxLength={60} autocomplete="off" fault={undefined} />
+      <FormField
+        id="key-name"
+        label={t.keyName}
+        hint={t.keyNameHint}
+        maxLength={60}
+        autocomplete="off"
+        fault={undefined}
+      />
       <fieldset class="field scopes" aria-describedby="scope-fault">
         <legend>{t.keyScopes}</legend>
         {SCOPES.map((scope) => (

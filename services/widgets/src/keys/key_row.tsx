@@ -29,8 +29,22 @@ export function KeyRow({ of: key, onRotate, onRevoke }: KeyRowProps) {
       </p>
       {key.revokedAt === null && (
         <div class="actions">
-          <Asking action={t.rotate} about={key.name} sentence={t.rotateAbout} yes={t.rotateNow} no={t.leaveIt} onYes={onRotate} />
-          <Asking action={t.revoke} about={key.name} sentence={t.revokeAbout} yes={t.revokeNow} no={t.leaveIt} onYes={onRevoke} />
+          <Asking
+            action={t.rotate}
+            about={key.name}
+            sentence={t.rotateAbout}
+            yes={t.rotateNow}
+            no={t.leaveIt}
+            onYes={onRotate}
+          />
+          <Asking
+            action={t.revoke}
+            about={key.name}
+            sentence={t.revokeAbout}
+            yes={t.revokeNow}
+            no={t.leaveIt}
+            onYes={onRevoke}
+          />
         </div>
       )}
     </li>

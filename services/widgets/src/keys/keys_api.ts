@@ -1,7 +1,15 @@
 import { asList, asMomentOrNull, asObject, asText, requestJson, sending } from "../site/http";
 
 /** All that a key may be let do, in the order they are offered. */
-export const SCOPES = ["donations:write", "donations:read", "payouts:read", "organisation:read", "organisation:write", "data:write", "data:read"] as const;
+export const SCOPES = [
+  "donations:write",
+  "donations:read",
+  "payouts:read",
+  "organisation:read",
+  "organisation:write",
+  "data:write",
+  "data:read",
+] as const;
 
 /** An API key, without its secret. */
 export interface Key {
@@ -36,7 +44,11 @@ export class KeysApi {
 
   /** The secret, which is in this answer alone. */
   make({ name, scopes, lifetimeDays }: NewKey): Promise<string> {
-    return this.#ask("", "POST", (parsed) => asText(asObject(parsed)["secret"]), { name, scopes, lifetime_days: lifetimeDays });
+    return this.#ask("", "POST", (parsed) => asText(asObject(parsed)["secret"]), {
+      name,
+      scopes,
+      lifetime_days: lifetimeDays,
+    });
   }
 
   revoke(id: string): Promise<Key> {

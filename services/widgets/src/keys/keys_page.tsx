@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { ActionResult } from "../account/action_result";
 import { useAttempts } from "../account/confirming";
-import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
+import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
 import { ShownOnce } from "../account/shown_once";
+import { useOnMount } from "../site/use_on_mount";
 import { KeyForm } from "./key_form";
 import { KeyRow } from "./key_row";
 import { type Key, KeysApi, type NewKey } from "./keys_api";
@@ -25,7 +26,7 @@ function Keys({ config, api, person, organization }: Kept) {
   const [secret, setSecret] = useState("");
   const look = async () => setKeys(await keysApi.list());
   const { attempt, ...became } = useAttempts(look);
-  useEffect(() => void attempt(look, undefined, true), []);
+  useOnMount(() => void attempt(look, undefined, true));
   const make = (asked: NewKey) => attempt(async () => setSecret(await keysApi.make(asked)));
   return (
     <>
@@ -33,7 +34,13 @@ function Keys({ config, api, person, organization }: Kept) {
       <p>{t.keysAbout(organization.name)}</p>
       <ActionResult {...became} api={api} person={person} />
       {secret !== "" && (
-        <ShownOnce title={t.keyMade} about={t.keyMadeAbout} secrets={[secret]} kept={t.keyKept} onKept={() => setSecret("")} />
+        <ShownOnce
+          title={t.keyMade}
+          about={t.keyMadeAbout}
+          secrets={[secret]}
+          kept={t.keyKept}
+          onKept={() => setSecret("")}
+        />
       )}
       {keys?.length === 0 && <p>{t.noKeys}</p>}
       <ul class="rows">
@@ -42,7 +49,12 @@ function Keys({ config, api, person, organization }: Kept) {
             key={key.id}
             of={key}
             onRotate={() => void make({ name: key.name, scopes: key.scopes, lifetimeDays: null })}
-            onRevoke={() => void attempt(() => keysApi.revoke(key.id), (words) => words.keyGone)}
+            onRevoke={() =>
+              void attempt(
+                () => keysApi.revoke(key.id),
+                (words) => words.keyGone,
+              )
+            }
           />
         ))}
       </ul>

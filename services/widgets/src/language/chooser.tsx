@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 
-import { type Language, LANGUAGES } from "./language";
+import { LANGUAGES, type Language } from "./language";
 
 interface LanguagesProps {
   readonly label: string;
@@ -10,6 +10,7 @@ interface LanguagesProps {
 
 export function Languages({ label, chosen, onChoose }: LanguagesProps) {
   return (
+    // biome-ignore lint/a11y/useSemanticElements: they are no fields of a form
     <div class="languages" role="group" aria-label={label}>
       {Object.entries(LANGUAGES).map(([language, name]) => (
         <button
@@ -33,7 +34,7 @@ export function useLanguageAround(language: Language, skip: string): void {
     document.documentElement.lang = language;
     const link = document.querySelector(".skip");
     if (link !== null) link.textContent = skip;
-  }, [language]);
+  }, [language, skip]);
 }
 
 export function useTitle(title: string): void {

@@ -10,7 +10,9 @@ export function EntryCard({ proven: { index, entry, fault } }: { proven: ProvenE
       <article class="entry">
         <h3>Entry {String(index)}</h3>
         {fault.isRefusal ? (
-          <p class="fault">The ledger has signed it, and it is not a proper entry, so it is not shown: {fault.message}.</p>
+          <p class="fault">
+            The ledger has signed it, and it is not a proper entry, so it is not shown: {fault.message}.
+          </p>
         ) : (
           <p>It is in the ledger, and this page cannot read it: {fault.message}.</p>
         )}
@@ -34,6 +36,7 @@ function Transfers({ entry }: { entry: Entry }) {
   return (
     <ul class="transfers">
       {entry.transfers.map((transfer, line) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: an entry never changes
         <li key={line}>
           <span class="amount">{amountInWords({ minorUnits: transfer.amountMinor, currency: transfer.currency })}</span>
           <Accounts transfer={transfer} organization={entry.org} />

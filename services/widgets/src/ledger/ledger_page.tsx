@@ -55,7 +55,8 @@ function useTrust(pinned: Trust, typedKey: string): Trust {
   const [typed, setTyped] = useState<Trust>(NOBODY);
   useEffect(() => {
     let isLatest = true;
-    if (pinned.policy === null) void trustFrom(typedKey).then((found) => isLatest && setTyped(found.policy === null ? NOBODY : found));
+    if (pinned.policy === null)
+      void trustFrom(typedKey).then((found) => isLatest && setTyped(found.policy === null ? NOBODY : found));
     return () => {
       isLatest = false;
     };
@@ -72,7 +73,11 @@ function Newest({ view: { standing, newest, refusal } }: { view: LedgerView }) {
     );
   }
   if (standing.is !== "true") {
-    return <p class="hint">Entries are shown here once they can be proved to be in a checkpoint whose signatures are true.</p>;
+    return (
+      <p class="hint">
+        Entries are shown here once they can be proved to be in a checkpoint whose signatures are true.
+      </p>
+    );
   }
   return (
     <>
@@ -122,7 +127,11 @@ function CheckpointFacts({ checkpoint, standing, logUrl }: CheckpointFactsProps)
           {standing.sentence}
         </p>
       )}
-      {standing.is === "unchecked" && <p class="hint">This site pins no key, so its signatures were not checked here. Give the key below and they will be.</p>}
+      {standing.is === "unchecked" && (
+        <p class="hint">
+          This site pins no key, so its signatures were not checked here. Give the key below and they will be.
+        </p>
+      )}
       <p>
         <a href={`${logUrl}/checkpoint`}>The signed checkpoint</a>, as published. <a href="/trust/">What it proves.</a>
       </p>
@@ -135,6 +144,7 @@ function Asked({ logUrl, checkpoint, index }: { logUrl: string; checkpoint: Chec
   const [proven, setProven] = useState<ProvenEntry | null>(null);
   const [fault, setFault] = useState("");
   const isCovered = index < checkpoint.size;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an entry that a checkpoint covers is the same under every later one
   useEffect(() => {
     if (!isCovered) return;
     readEntries(logUrl, checkpoint, index, index + 1n).then(

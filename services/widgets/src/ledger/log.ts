@@ -1,6 +1,6 @@
 /** The log's published files: its checkpoint, and entries with the tiles that prove them. Nothing unproved leaves here. */
 
-import { request, RequestFault } from "../site/http";
+import { RequestFault, request } from "../site/http";
 import {
   bundlePath,
   bundleWidth,
@@ -13,10 +13,11 @@ import {
   MAX_NOTE_BYTES,
   MAX_TILE_BYTES,
   TILE_WIDTH,
-  tilePath,
   type TileReader,
-  verifyBundle,
+  textOf,
+  tilePath,
   VerifyFault,
+  verifyBundle,
 } from "../verify";
 
 const WIDE = BigInt(TILE_WIDTH);
@@ -27,11 +28,10 @@ export type ProvenEntry = { readonly index: bigint } & (
   | { readonly entry: null; readonly fault: VerifyFault }
 );
 
-/** The signed note as published; null when nothing has been published yet. Throws RequestFault. */
+/** The signed note as published; null when nothing has been published yet. Throws RequestFault or VerifyFault. */
 export async function readNote(logUrl: string): Promise<string | null> {
   try {
-    const bytes = await boundedBytes(await request(`${logUrl}/checkpoint`), MAX_NOTE_BYTES);
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes); // what is no UTF-8 breaks its signature
+    return textOf(await read(`${logUrl}/checkpoint`, MAX_NOTE_BYTES, "no-store"), "it");
   } catch (fault) {
     if (isMissing(fault)) return null;
     throw fault;
@@ -45,7 +45,12 @@ export async function readNote(logUrl: string): Promise<string | null> {
  * a bundle of a tree of 2^63. Throws VerifyFault when what is published is not what was signed; RequestFault when
  * something cannot be read.
  */
-export async function readEntries(logUrl: string, checkpoint: Checkpoint, from: bigint, to: bigint): Promise<ProvenEntry[]> {
+export async function readEntries(
+  logUrl: string,
+  checkpoint: Checkpoint,
+  from: bigint,
+  to: bigint,
+): Promise<ProvenEntry[]> {
   const readTile = tileReader(logUrl);
   const found: ProvenEntry[] = [];
   for (let bundle = from / WIDE; bundle * WIDE < to; bundle += 1n) {
@@ -87,18 +92,29 @@ function tileReader(logUrl: string): TileReader {
 }
 
 /** Once a tile or bundle is full, its partial versions may go; the full one begins with the same bytes. */
-async function readPartial(logUrl: string, { asked, full }: { asked: string; full: string }, limit: number): Promise<Uint8Array> {
+async function readPartial(
+  logUrl: string,
+  { asked, full }: { asked: string; full: string },
+  limit: number,
+): Promise<Uint8Array> {
   try {
-    return await boundedBytes(await request(`${logUrl}/${asked}`, { cache: "default" }), limit);
+    return await read(`${logUrl}/${asked}`, limit);
   } catch (fault) {
     if (asked === full || !isMissing(fault)) throw fault;
-    return boundedBytes(await request(`${logUrl}/${full}`, { cache: "default" }), limit);
+    return read(`${logUrl}/${full}`, limit);
   }
 }
 
 /** S3 answers 403 for a key that is not there to a reader who may not list. */
 function isMissing(fault: unknown): boolean {
   return fault instanceof RequestFault && (fault.status === 404 || fault.status === 403);
+}
+
+/** A log's file is the whole answer at its own address: no redirect is followed, and no part is taken for it. */
+async function read(url: string, limit: number, cache: RequestCache = "default"): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await request(url, { cache, redirect: "error" });
+  if (response.status !== 200) throw RequestFault.own("unreadable", response.status);
+  return boundedBytes(response, limit);
 }
 
 /** Reads no further than the limit: whoever answers decides how much, and this page's memory is not theirs. */

@@ -5,5 +5,9 @@ import { trustFrom } from "./trust";
 const asked = /^[0-9]{1,18}$/.exec(new URLSearchParams(location.search).get("entry") ?? "");
 
 void start(async ({ logUrl, ledgerPolicy, ledgerFormerKeys }) => (
-  <LedgerPage logUrl={logUrl} trust={await trustFrom(ledgerPolicy, ledgerFormerKeys)} asked={asked === null ? null : BigInt(asked[0])} />
+  <LedgerPage
+    logUrl={logUrl}
+    trust={await trustFrom(ledgerPolicy, ledgerFormerKeys)}
+    asked={asked === null ? null : BigInt(asked[0])}
+  />
 ));

@@ -23,7 +23,8 @@ export function ReceiptCheck({ trust, typedKey, onTypedKey }: ReceiptCheckProps)
 
   async function check(file: File | undefined): Promise<void> {
     if (file === undefined) return;
-    const turn = (latest.current += 1);
+    latest.current += 1;
+    const turn = latest.current;
     const found = await verdictOn(file, trust.policy === null ? await trustFrom(typedKey) : trust);
     if (turn === latest.current) setVerdict(found);
   }
@@ -32,8 +33,8 @@ export function ReceiptCheck({ trust, typedKey, onTypedKey }: ReceiptCheckProps)
     <section class="check" aria-labelledby="check">
       <h2 id="check">Check a receipt</h2>
       <p class="hint" id="check-hint">
-        The file ends in <code>.tlog-proof</code> and came with your receipt. It is checked on this device, even without a
-        connection: it is not sent anywhere.
+        The file ends in <code>.tlog-proof</code> and came with your receipt. It is checked on this device, even without
+        a connection: it is not sent anywhere.
       </p>
       {trust.policy === null && <KeyField fault={trust.fault} typed={typedKey} onTyped={onTypedKey} />}
       <FileDoor onFile={(file) => void check(file)} />
@@ -51,7 +52,14 @@ function FileDoor({ onFile }: { onFile: (file: File | undefined) => void }) {
     // Anywhere: a file dropped beside the frame would replace the page.
     const leaving = new AbortController();
     const listen = { signal: leaving.signal };
-    document.addEventListener("dragover", (event) => (event.preventDefault(), setOver(true)), listen);
+    document.addEventListener(
+      "dragover",
+      (event) => {
+        event.preventDefault();
+        setOver(true);
+      },
+      listen,
+    );
     document.addEventListener("dragleave", () => setOver(false), listen);
     document.addEventListener(
       "drop",
@@ -112,7 +120,8 @@ function KeyField({ fault, typed, onTyped }: KeyFieldProps) {
 
 async function verdictOn(file: File, { policy, fault }: Trust): Promise<Verdict> {
   try {
-    if (policy === null) throw new VerifyFault("no_key", fault === "" ? "there is no key to check it with" : fault.replace(/\.$/, ""));
+    if (policy === null)
+      throw new VerifyFault("no_key", fault === "" ? "there is no key to check it with" : fault.replace(/\.$/, ""));
     // Nobody's receipt is larger; a film dropped by mistake need not be read into memory.
     const bytes = new Uint8Array(await file.slice(0, MAX_RECEIPT_BYTES + 1).arrayBuffer());
     return { is: "genuine", file: file.name, receipt: await verifyReceipt(bytes, policy) };

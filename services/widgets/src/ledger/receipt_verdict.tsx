@@ -48,11 +48,13 @@ function Genuine({ file, receipt }: { file: string; receipt: VerifiedReceipt }) 
     <div class="verdict genuine">
       <h3>This receipt is genuine</h3>
       <p>
-        <code>{file}</code>: the ledger <code>{checkpoint.origin}</code> has signed for this entry and can no longer change it.
+        <code>{file}</code>: the ledger <code>{checkpoint.origin}</code> has signed for this entry and can no longer
+        change it.
       </p>
       <dl>
         <Fact name={kindInWords(entry.kind)}>
           {entry.transfers.map(({ amountMinor, currency, debit, credit, phase }, line) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: an entry never changes
             <p key={line}>
               <span class="amount">{amountInWords({ minorUnits: amountMinor, currency })}</span> debit{" "}
               {accountInWords(debit, entry.org)}, credit {accountInWords(credit, entry.org)}

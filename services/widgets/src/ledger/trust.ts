@@ -3,9 +3,9 @@
 import {
   type Checkpoint,
   openCheckpoint,
-  parseListedKey,
-  parsePolicy,
   type Policy,
+  parseKeyList,
+  parsePolicy,
   trusting,
   type VerifiedSignature,
   VerifyFault,
@@ -23,35 +23,33 @@ export const NOBODY: Trust = { policy: null, fault: "" };
 /** `true` alone carries a checkpoint from which entries may be shown. */
 export type Standing =
   | { readonly is: "unchecked" }
-  | { readonly is: "true"; readonly checkpoint: Checkpoint; readonly signatures: readonly VerifiedSignature[]; readonly policy: Policy }
+  | {
+      readonly is: "true";
+      readonly checkpoint: Checkpoint;
+      readonly signatures: readonly VerifiedSignature[];
+      readonly policy: Policy;
+    }
   | { readonly is: "refused"; readonly sentence: string };
 
 /**
- * A policy file, or a list of the log's keys, as people paste them; lines that begin with # are words.
+ * A policy file, or a list of the log's keys, as people paste them.
  *
  * `formerKeys` is a list too: it makes nobody trusted, and holds those that are to the last size that it says.
  */
 export async function trustFrom(text: string, formerKeys = ""): Promise<Trust> {
-  const said = linesOf(text);
-  if (said.length === 0) return NOBODY;
   try {
-    const areKeys = said.every((line) => LISTED.test(line));
-    const policy = areKeys
-      ? trusting(await Promise.all(said.map(parseListedKey)))
-      : await parsePolicy(`${said.join("\n")}\n`);
-    const former = await Promise.all(linesOf(formerKeys).map(parseListedKey));
-    return { policy: withLastSizes(policy, former), fault: "" };
+    const policy = isPolicy(text) ? await parsePolicy(text) : trusting(await parseKeyList(text));
+    if (policy.logs.length === 0 && !isPolicy(text)) return NOBODY;
+    return { policy: withLastSizes(policy, await parseKeyList(formerKeys)), fault: "" };
   } catch (fault) {
     if (fault instanceof VerifyFault) return { policy: null, fault: `The key cannot be used: ${fault.message}.` };
     throw fault;
   }
 }
 
-const LISTED = /^(?:[0-9]+ )?\S+$/;
-
-function linesOf(text: string): string[] {
-  const lines = text.split("\n").map((line) => line.trim());
-  return lines.filter((line) => line !== "" && !line.startsWith("#"));
+/** A key has no space in it, and a size in front of one is no word. */
+function isPolicy(text: string): boolean {
+  return text.split("\n").some((line) => /^[ \t]*(?:log|witness|group|quorum)[ \t]/.test(line));
 }
 
 export async function standingOf(note: string, { policy }: Trust): Promise<Standing> {
@@ -59,7 +57,8 @@ export async function standingOf(note: string, { policy }: Trust): Promise<Stand
   try {
     return { is: "true", policy, ...(await openCheckpoint(note, policy)) };
   } catch (fault) {
-    if (fault instanceof VerifyFault) return { is: "refused", sentence: `Do not rely on this checkpoint: ${fault.message}.` };
+    if (fault instanceof VerifyFault)
+      return { is: "refused", sentence: `Do not rely on this checkpoint: ${fault.message}.` };
     throw fault;
   }
 }

@@ -59,7 +59,9 @@ async function watch(logUrl: string, trust: Trust, update: Update, signal: Abort
 }
 
 function sentenceOn(fault: unknown): string {
-  return fault instanceof VerifyFault ? `The published checkpoint could not be read: ${fault.message}.` : sentenceOf(fault);
+  return fault instanceof VerifyFault
+    ? `The published checkpoint could not be read: ${fault.message}.`
+    : sentenceOf(fault);
 }
 
 async function look(logUrl: string, trust: Trust, before: LedgerView | null): Promise<LedgerView> {
@@ -79,7 +81,13 @@ async function look(logUrl: string, trust: Trust, before: LedgerView | null): Pr
   }
 }
 
-const NOTHING_PUBLISHED: LedgerView = { note: "", claimed: null, standing: { is: "unchecked" }, newest: [], refusal: "" };
+const NOTHING_PUBLISHED: LedgerView = {
+  note: "",
+  claimed: null,
+  standing: { is: "unchecked" },
+  newest: [],
+  refusal: "",
+};
 
 /** What to say of published files that do not prove what they hold. Anything else is thrown on. */
 export function refusalIn(fault: unknown): string {

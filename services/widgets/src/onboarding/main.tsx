@@ -6,7 +6,12 @@ const KEPT_AS = "amply-invitation";
 const arrival = arrivedBy(new URLSearchParams(location.search));
 const token = takeToken();
 void start((config) => (
-  <OnboardingPage config={config} token={token} arrival={arrival} onExpired={() => sessionStorage.removeItem(KEPT_AS)} />
+  <OnboardingPage
+    config={config}
+    token={token}
+    arrival={arrival}
+    onExpired={() => sessionStorage.removeItem(KEPT_AS)}
+  />
 ));
 
 /** Stripe sends people `back` when they are done, or here `again` when its link was used or is too old. */

@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import type { SiteConfig } from "../site/config";
 import { RequestFault, sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useOnMount } from "../site/use_on_mount";
 import { type Onboarding, OnboardingApi } from "./onboarding_api";
 
 export type Arrival = "letter" | "back" | "again";
@@ -35,9 +36,9 @@ export function OnboardingPage({ config, token, arrival, onExpired }: Onboarding
     onExpired();
     setFound(null);
   };
-  useEffect(() => {
+  useOnMount(() => {
     if (token !== "") api.show().then(setFound, failed);
-  }, []);
+  });
   const goOn = once(async () => {
     setFault("");
     await api.link().then((url) => location.assign(url), failed);
@@ -68,8 +69,8 @@ function State({ found, arrival, onGoOn }: StateProps) {
       {found.canContinue && (
         <form onSubmit={onGoOn}>
           <p>
-            Stripe asks who you are, and where gifts are to be paid out. You answer on Stripe’s own pages; we see none of it, and
-            gifts go straight to your own account there.
+            Stripe asks who you are, and where gifts are to be paid out. You answer on Stripe’s own pages; we see none
+            of it, and gifts go straight to your own account there.
           </p>
           <button type="submit" class="primary">
             {found.takesGifts ? "Look at your answers at Stripe" : "Go on at Stripe"}

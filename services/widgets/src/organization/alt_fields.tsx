@@ -1,8 +1,9 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { useSpeech } from "../account/language";
 import { FormField } from "../donate/field";
 import { LANGUAGES } from "../language/language";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import type { AltTexts } from "./own_api";
 import { ALT_LENGTH_MAX } from "./picture_rules";
 import { proseLineIn, SPOKEN } from "./texts_draft";
@@ -17,9 +18,9 @@ interface AltFieldsProps {
 export function AltFields({ prefix, alt, takesFocus = false }: AltFieldsProps) {
   const { t } = useSpeech();
   const first = useRef<HTMLInputElement>(null);
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (takesFocus) first.current?.focus();
-  }, []);
+  });
   return (
     <fieldset class="field">
       <legend>{t.altTexts}</legend>

@@ -1,6 +1,6 @@
 import type { Attempt, Words } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { type Language, LANGUAGES } from "../language/language";
+import { LANGUAGES, type Language } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { AltFields, altIn } from "./alt_fields";
 import { DisclosureForm } from "./disclosure_form";
@@ -28,10 +28,19 @@ export function AltChange({ kind, image, own, attempt, onOpen }: AltChangeProps)
     return { keeping, seen: await keeping.look() };
   };
   return (
-    <DisclosureForm action={t.changeAlt} about={t.pictureTitle[kind]} title={t.altTexts} attempt={attempt} load={load} onOpen={onOpen}>
+    <DisclosureForm
+      action={t.changeAlt}
+      about={t.pictureTitle[kind]}
+      title={t.altTexts}
+      attempt={attempt}
+      load={load}
+      onOpen={onOpen}
+    >
       {({ keeping, seen }, close) => (
         <VersionedForm of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.altSaved} onSaved={close}>
-          {({ base, isAnew, onSave }) => <AltForm kind={kind} alt={base.said} isAnew={isAnew} onSave={onSave} onLeave={close} />}
+          {({ base, isAnew, onSave }) => (
+            <AltForm kind={kind} alt={base.said} isAnew={isAnew} onSave={onSave} onLeave={close} />
+          )}
         </VersionedForm>
       )}
     </DisclosureForm>

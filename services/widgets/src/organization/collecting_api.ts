@@ -87,7 +87,11 @@ export class CollectingApi {
   }
 
   renameFund(fundId: string, name: string, version: string): Promise<SeenFund> {
-    return this.#versioned(`/funds/${encodeURIComponent(fundId)}`, fundFrom, sending("PATCH", { name }, { "If-Match": version }));
+    return this.#versioned(
+      `/funds/${encodeURIComponent(fundId)}`,
+      fundFrom,
+      sending("PATCH", { name }, { "If-Match": version }),
+    );
   }
 
   async closeFund(fundId: string): Promise<void> {
@@ -99,7 +103,11 @@ export class CollectingApi {
     return requestJson(`${this.#url}${path}`, all, { credentials: "include" });
   }
 
-  async #versioned<Of>(path: string, decode: (parsed: unknown) => Of, init: RequestInit): Promise<Of & { version: string }> {
+  async #versioned<Of>(
+    path: string,
+    decode: (parsed: unknown) => Of,
+    init: RequestInit,
+  ): Promise<Of & { version: string }> {
     const answer = await this.#ask(path, init);
     return { ...decode(await answer.json()), version: answer.headers.get("ETag") ?? "" };
   }

@@ -18,7 +18,15 @@ interface DisclosureFormProps<Of extends object> {
 }
 
 /** A button that a form takes the place of, and that is there again, with the focus, once the form is done. */
-export function DisclosureForm<Of extends object>({ action, about, title, attempt, load, onOpen = () => {}, children }: DisclosureFormProps<Of>) {
+export function DisclosureForm<Of extends object>({
+  action,
+  about,
+  title,
+  attempt,
+  load,
+  onOpen = () => {},
+  children,
+}: DisclosureFormProps<Of>) {
   const [of, setOf] = useState<Of | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
@@ -28,7 +36,7 @@ export function DisclosureForm<Of extends object>({ action, about, title, attemp
     wasOpen.current = isOpen;
     if (!isOpen) button.current?.focus();
     onOpen(isOpen);
-  }, [of]);
+  }, [of, onOpen]);
   if (of === null) {
     const open = async () => {
       const found = await load();

@@ -1,8 +1,9 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { Told, useSpeech, wordsOf } from "../account/language";
 import { FormField, FormSelect } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import { FUND_KINDS, type FundKind } from "./collecting_api";
 import { type Guard, useFieldFaults } from "./refused";
 import { nameIn } from "./texts_draft";
@@ -24,7 +25,16 @@ interface FundFormProps {
 }
 
 /** A fund's name, and what people call it. */
-export function FundForm({ prefix, name: before, asksKind = false, taken, action, isAnew = false, onSave, onLeave }: FundFormProps) {
+export function FundForm({
+  prefix,
+  name: before,
+  asksKind = false,
+  taken,
+  action,
+  isAnew = false,
+  onSave,
+  onLeave,
+}: FundFormProps) {
   const speech = useSpeech();
   const { t } = speech;
   const field = `${prefix}name`;
@@ -33,9 +43,9 @@ export function FundForm({ prefix, name: before, asksKind = false, taken, action
     ({ code }) => (OF_THE_NAME.includes(code) ? field : null),
     (name) => form.current && showField(form.current, name),
   );
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isAnew && form.current) showField(form.current, field);
-  }, []);
+  });
   const once = useOneAtATime();
   const submit = (event: Event) => {
     const said = new FormData(event.currentTarget as HTMLFormElement);

@@ -1,17 +1,16 @@
 import { useMemo } from "preact/hooks";
-
+import { ActionResult } from "../account/action_result";
 import { Asking } from "../account/asking";
 import { type Attempt, useAttempts } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { ActionResult } from "../account/action_result";
 import { Part } from "../account/part";
 import type { CollectingApi, Fund, FundKind, FundSaid, SeenFund } from "./collecting_api";
-import { FundForm } from "./fund_form";
 import { DisclosureForm } from "./disclosure_form";
-import { useUntilClosed } from "./use_until_closed";
+import { FundForm } from "./fund_form";
 import { namesOfOthers, namesTaken } from "./project_draft";
 import type { CollectingParts } from "./projects_part";
 import { type Keeping, unlessChanged } from "./saving";
+import { useUntilClosed } from "./use_until_closed";
 import { VersionedForm } from "./versioned_form";
 
 /** What donors can give for besides: funds that no project has. */
@@ -63,7 +62,12 @@ function NewFund({ collecting, look, attempt, taken }: NewFundProps) {
             asksKind
             taken={taken}
             action={t.makeFundNow}
-            onSave={(name, kind, guard) => attempt(() => guard(() => make(name, kind)).then(close), (words) => words.fundMade)}
+            onSave={(name, kind, guard) =>
+              attempt(
+                () => guard(() => make(name, kind)).then(close),
+                (words) => words.fundMade,
+              )
+            }
             onLeave={close}
           />
         )}
@@ -96,9 +100,22 @@ function FundRow({ of: { id, kind, said }, taken, ...parts }: FundRowProps) {
       <p class="about">{[t.fundKinds[kind], said.isOpen ? t.takesGifts : t.closed].join(" · ")}</p>
       {isOffered && (
         <div class="actions">
-          <DisclosureForm action={t.rename} about={said.name} title={t.renameFund} attempt={attempt} load={keeping.look} onOpen={onOpen}>
+          <DisclosureForm
+            action={t.rename}
+            about={said.name}
+            title={t.renameFund}
+            attempt={attempt}
+            load={keeping.look}
+            onOpen={onOpen}
+          >
             {(seen, done) => (
-              <VersionedForm of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.fundRenamed} onSaved={done}>
+              <VersionedForm
+                of={seen}
+                keeping={keeping}
+                attempt={attempt}
+                saved={(words) => words.fundRenamed}
+                onSaved={done}
+              >
                 {({ base, isAnew, onSave }) => (
                   <FundForm
                     prefix={`${id}-`}

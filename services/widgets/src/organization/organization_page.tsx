@@ -1,9 +1,9 @@
 import { useMemo } from "preact/hooks";
 
 import { Failure } from "../account/failure";
-import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
-import { AT_HOME, KEEPERS, RECEIPTING, SHOWING } from "../account/roles";
 import { useSpeech } from "../account/language";
+import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
+import { AT_HOME, KEEPERS, RECEIPTING, SHOWING } from "../account/roles";
 import { useLoaded } from "../account/use_loaded";
 import { CollectingApi } from "./collecting_api";
 import { FundsPart } from "./funds_part";
@@ -17,7 +17,12 @@ import { ReceiptsPart } from "./receipts_part";
 /** What an organisation shows of itself, and what its receipts say, for members who look after that. */
 export function OrganizationPage(about: AskedPageProps) {
   return (
-    <OrganizationAdminPage {...about} roles={AT_HOME} title={(t) => t.ownOrganizationTitle} notYours={(t) => t.ownOrganizationNotYours}>
+    <OrganizationAdminPage
+      {...about}
+      roles={AT_HOME}
+      title={(t) => t.ownOrganizationTitle}
+      notYours={(t) => t.ownOrganizationNotYours}
+    >
       {(kept) => <OwnOrganization {...kept} />}
     </OrganizationAdminPage>
   );
@@ -27,7 +32,10 @@ function OwnOrganization(kept: Kept) {
   const { t } = useSpeech();
   const { config, organization } = kept;
   const own = useMemo(() => new OwnApi(config.apiUrl, organization.organizationId), [config, organization]);
-  const collecting = useMemo(() => new CollectingApi(config.apiUrl, organization.organizationId), [config, organization]);
+  const collecting = useMemo(
+    () => new CollectingApi(config.apiUrl, organization.organizationId),
+    [config, organization],
+  );
   const receipting = useMemo(() => new ReceiptsApi(config.apiUrl, organization.organizationId), [config, organization]);
   const { shown, failed, look } = useLoaded(async () => {
     const receipts = RECEIPTING.includes(organization.role) ? receipting.settings() : null;
@@ -48,11 +56,21 @@ function OwnOrganization(kept: Kept) {
           ) : (
             <ProfileShown profile={shown.profile} />
           )}
-          {shown.settings !== null && <ReceiptsPart {...kept} receipting={receipting} look={look} settings={shown.settings} />}
+          {shown.settings !== null && (
+            <ReceiptsPart {...kept} receipting={receipting} look={look} settings={shown.settings} />
+          )}
           {SHOWING.includes(organization.role) && (
             <>
               {KINDS.map((kind) => (
-                <PicturePart key={kind} {...kept} own={own} look={look} profile={shown.profile} kind={kind} images={shown.images} />
+                <PicturePart
+                  key={kind}
+                  {...kept}
+                  own={own}
+                  look={look}
+                  profile={shown.profile}
+                  kind={kind}
+                  images={shown.images}
+                />
               ))}
               <ProjectsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />
               <FundsPart {...kept} {...shown} own={own} collecting={collecting} look={look} />

@@ -81,7 +81,14 @@ export class OwnApi {
   /** `version`: of what the change was decided upon. */
   change(said: Said, version: string): Promise<Profile> {
     const { name, website, goals, texts, takesAnonymousGifts, returnOrigins } = said;
-    const body = { name, website, sdgs: goals, texts, takes_anonymous_gifts: takesAnonymousGifts, return_origins: returnOrigins };
+    const body = {
+      name,
+      website,
+      sdgs: goals,
+      texts,
+      takes_anonymous_gifts: takesAnonymousGifts,
+      return_origins: returnOrigins,
+    };
     return this.#versioned("", profileFrom, sending("PATCH", body, { "If-Match": version }));
   }
 
@@ -95,7 +102,11 @@ export class OwnApi {
 
   /** Says what it shows; the picture stays. `version`: as of a change of the profile. */
   describe(imageId: string, alt: AltTexts, version: string): Promise<SeenImage> {
-    return this.#versioned(`/images/${encodeURIComponent(imageId)}`, seenImageFrom, sending("PATCH", { alt }, { "If-Match": version }));
+    return this.#versioned(
+      `/images/${encodeURIComponent(imageId)}`,
+      seenImageFrom,
+      sending("PATCH", { alt }, { "If-Match": version }),
+    );
   }
 
   /** A place for one file. */

@@ -4,8 +4,8 @@ import { Told, useSpeech, wordsOf } from "../account/language";
 import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { AltFields, altIn } from "./alt_fields";
-import { type PictureFile, look } from "./picture_file";
 import type { AltTexts, Kind } from "./own_api";
+import { look, type PictureFile } from "./picture_file";
 import { MEDIA_TYPES } from "./picture_rules";
 import type { ToSend } from "./sending_pictures";
 
@@ -28,6 +28,7 @@ export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
   const looked = useRef<Promise<PictureFile | null>>(Promise.resolve(null));
   const field = useRef<HTMLInputElement>(null);
   const once = useOneAtATime();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was sent is chosen no more
   useEffect(() => {
     setChosen(null);
     looked.current = Promise.resolve(null);

@@ -1,16 +1,16 @@
 import { useState } from "preact/hooks";
 
 import { Asking } from "../account/asking";
-import { type Attempt, type Words } from "../account/confirming";
+import type { Attempt, Words } from "../account/confirming";
 import { useSpeech, wordsOf } from "../account/language";
 import { Part } from "../account/part";
 import { PictureView } from "../site/pictures";
 import { AltChange } from "./alt_form";
-import { useUntilClosed } from "./use_until_closed";
 import type { Image, Kind } from "./own_api";
 import { PictureForm } from "./picture_form";
 import type { Parts } from "./profile_part";
 import { refusal, sendPicture, type ToSend } from "./sending_pictures";
+import { useUntilClosed } from "./use_until_closed";
 
 interface PicturePartProps extends Parts {
   readonly kind: Kind;
@@ -78,7 +78,12 @@ function Shown({ kind, image, profile, own, attempt }: ShownProps) {
               sentence={t.pictureRemoveAbout}
               yes={t.pictureRemoveNow[kind]}
               no={t.leaveIt}
-              onYes={() => void attempt(() => own.remove(image.id), (words) => words.pictureGone)}
+              onYes={() =>
+                void attempt(
+                  () => own.remove(image.id),
+                  (words) => words.pictureGone,
+                )
+              }
             />
           )}
         </div>
@@ -112,7 +117,16 @@ function Unshown({ images, own, attempt, look }: UnshownProps) {
                 {t.lookAgain}
               </button>
             ) : (
-              <button type="button" class="outlined" onClick={() => void attempt(() => own.remove(image.id), (words) => words.pictureGone)}>
+              <button
+                type="button"
+                class="outlined"
+                onClick={() =>
+                  void attempt(
+                    () => own.remove(image.id),
+                    (words) => words.pictureGone,
+                  )
+                }
+              >
                 {t.takeAway}
               </button>
             )}

@@ -11,7 +11,8 @@ export type Fault = "noPicture" | "tooManyBytes" | "tooManyPixels" | "logoTooSma
 
 /** By how a file begins: its name and what the system makes of that may be wrong. Null where it is none of those taken. */
 export function mediaTypeOf(beginning: Uint8Array): MediaType | null {
-  const says = (at: number, sign: string) => [...sign].every((letter, more) => beginning[at + more] === letter.charCodeAt(0));
+  const says = (at: number, sign: string) =>
+    [...sign].every((letter, more) => beginning[at + more] === letter.charCodeAt(0));
   if (says(0, "\x89PNG\r\n\x1a\n")) return "image/png";
   if (says(0, "\xff\xd8\xff")) return "image/jpeg";
   return says(0, "RIFF") && says(8, "WEBP") ? "image/webp" : null;

@@ -24,7 +24,9 @@ export function saidIn(form: FormData, before: Said): Said {
 
 /** Each once, as browsers write them and the API keeps them. */
 function originsIn(form: FormData, field: string): readonly string[] {
-  const written = lineOf(form, field).split(/\s+/).filter((origin) => origin !== "");
+  const written = lineOf(form, field)
+    .split(/\s+/)
+    .filter((origin) => origin !== "");
   return [...new Set(written.map((origin) => originOf(origin.toLowerCase().replace(/\/$/, ""))))];
 }
 

@@ -1,8 +1,9 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import { useSpeech } from "../account/language";
 import { FormField, FormText } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import type { Profile, Said } from "./own_api";
 import { GOALS, type HalfSaid, halfSaid, saidIn } from "./profile_draft";
 import { showField, TextsFields } from "./texts_fields";
@@ -18,9 +19,9 @@ interface ProfileFormProps {
 export function ProfileForm({ profile: { said, isPublic }, isAnew, onSave }: ProfileFormProps) {
   const { t } = useSpeech();
   const name = useRef<HTMLInputElement>(null);
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isAnew) name.current?.focus();
-  }, []);
+  });
   const [half, setHalf] = useState<HalfSaid>(new Set());
   const once = useOneAtATime();
   const submit = (event: Event) => {

@@ -1,5 +1,5 @@
-import type { Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
+import type { Kept } from "../account/organization_admin_page";
 import { Part } from "../account/part";
 import { LANGUAGES } from "../language/language";
 import type { OwnApi, Profile, Said } from "./own_api";
@@ -23,7 +23,12 @@ export function ProfilePart({ profile, ...parts }: Parts) {
   return (
     <Part {...parts} title={t.profileTitle} about={t.profileAbout} saysBelow>
       {(attempt) => (
-        <VersionedForm of={profile} keeping={profileKeeping(parts.own)} attempt={attempt} saved={(words) => words.profileSaved}>
+        <VersionedForm
+          of={profile}
+          keeping={profileKeeping(parts.own)}
+          attempt={attempt}
+          saved={(words) => words.profileSaved}
+        >
           {({ base, isAnew, onSave }) => <ProfileForm profile={base} isAnew={isAnew} onSave={onSave} />}
         </VersionedForm>
       )}

@@ -18,7 +18,10 @@ export interface Begun {
 }
 
 /** What stands in the form, or what is wrong with it, by field. */
-export function projectIn(form: FormData, { prefix, said, goal: shown, taken }: Begun): ProjectSaid | { readonly faults: FieldFaults } {
+export function projectIn(
+  form: FormData,
+  { prefix, said, goal: shown, taken }: Begun,
+): ProjectSaid | { readonly faults: FieldFaults } {
   const name = nameIn(form, `${prefix}name`);
   const goal = goalIn(form, prefix, said?.goal ?? null, shown);
   const texts = textsIn(form, said?.texts ?? {}, prefix);
@@ -49,7 +52,9 @@ export function projectFieldOf({ code, param }: RequestFault): string | null {
 
 /** What of a project two people have said differently. */
 export function differingProject(one: ProjectSaid, other: ProjectSaid): readonly Words[] {
-  return FIELDS.filter((field) => written(one, field) !== written(other, field)).map((field) => (t) => t.projectFields[field]);
+  return FIELDS.filter((field) => written(one, field) !== written(other, field)).map(
+    (field) => (t) => t.projectFields[field],
+  );
 }
 
 function written({ name, goal, state, texts }: ProjectSaid, field: (typeof FIELDS)[number]): string {

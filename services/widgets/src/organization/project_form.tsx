@@ -1,10 +1,11 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { useSpeech, wordsOf } from "../account/language";
 import { CURRENCIES } from "../currencies";
 import { FormField, FormSelect } from "../donate/field";
 import type { RequestFault } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import { OPEN_STATES, type ProjectSaid } from "./collecting_api";
 import { projectFieldOf, projectIn } from "./project_draft";
 import { type Guard, useFieldFaults } from "./refused";
@@ -33,9 +34,9 @@ export function ProjectForm({ prefix, said, taken, action, isAnew = false, onSav
     return field === null ? null : `${prefix}${field}`;
   };
   const { faults, refuse, guard } = useFieldFaults(fieldOf, (name) => form.current && showField(form.current, name));
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isAnew && form.current) showField(form.current, `${prefix}name`);
-  }, []);
+  });
   const once = useOneAtATime();
   const submit = (event: Event) => {
     const drafted = projectIn(new FormData(event.currentTarget as HTMLFormElement), { prefix, said, goal, taken });
@@ -49,8 +50,22 @@ export function ProjectForm({ prefix, said, taken, action, isAnew = false, onSav
   const field = (name: string) => ({ id: `${prefix}${name}`, fault: fault(`${prefix}${name}`) });
   return (
     <form ref={form} onSubmit={submit} noValidate>
-      <FormField {...field("name")} label={t.projectName} hint={t.projectNameHint} defaultValue={said?.name ?? ""} maxLength={100} autocomplete="off" />
-      <FormField {...field("goal")} label={t.projectGoal} hint={t.projectGoalHint} defaultValue={goal} inputMode="decimal" autocomplete="off" />
+      <FormField
+        {...field("name")}
+        label={t.projectName}
+        hint={t.projectNameHint}
+        defaultValue={said?.name ?? ""}
+        maxLength={100}
+        autocomplete="off"
+      />
+      <FormField
+        {...field("goal")}
+        label={t.projectGoal}
+        hint={t.projectGoalHint}
+        defaultValue={goal}
+        inputMode="decimal"
+        autocomplete="off"
+      />
       <FormSelect {...field("currency")} label={t.goalCurrency}>
         {[...CURRENCIES.keys()].map((code) => (
           <option key={code} value={code} selected={code === (said?.goal.currency ?? "EUR")}>
@@ -67,7 +82,13 @@ export function ProjectForm({ prefix, said, taken, action, isAnew = false, onSav
           ))}
         </FormSelect>
       )}
-      <TextsFields legend={t.projectTexts} about={t.profileTextsAbout} texts={said?.texts ?? {}} prefix={prefix} fault={fault} />
+      <TextsFields
+        legend={t.projectTexts}
+        about={t.profileTextsAbout}
+        texts={said?.texts ?? {}}
+        prefix={prefix}
+        fault={fault}
+      />
       <div class="actions">
         <button type="submit" class="outlined">
           {action}

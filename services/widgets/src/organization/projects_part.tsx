@@ -1,17 +1,16 @@
 import { useMemo } from "preact/hooks";
-
+import { ActionResult } from "../account/action_result";
 import { Asking } from "../account/asking";
 import { type Attempt, useAttempts } from "../account/confirming";
 import { Told, useSpeech } from "../account/language";
-import { ActionResult } from "../account/action_result";
 import { Part } from "../account/part";
 import type { CollectingApi, Fund, Project, ProjectSaid, ProjectState, SeenProject } from "./collecting_api";
 import { DisclosureForm } from "./disclosure_form";
 import type { Parts } from "./profile_part";
 import { differingProject, namesOfOthers, namesTaken } from "./project_draft";
 import { ProjectForm } from "./project_form";
-import { useUntilClosed } from "./use_until_closed";
 import { type Keeping, unlessChanged } from "./saving";
+import { useUntilClosed } from "./use_until_closed";
 import { VersionedForm } from "./versioned_form";
 
 /** What the parts about projects and funds work with. */
@@ -67,7 +66,12 @@ function NewProject({ collecting, look, attempt, taken }: NewProjectProps) {
             said={null}
             taken={taken}
             action={t.makeProjectNow}
-            onSave={(said, guard) => attempt(() => guard(() => make(said)).then(close), (words) => words.projectMade)}
+            onSave={(said, guard) =>
+              attempt(
+                () => guard(() => make(said)).then(close),
+                (words) => words.projectMade,
+              )
+            }
             onLeave={close}
           />
         )}
@@ -85,16 +89,22 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
   const { t, language, money } = useSpeech();
   const { attempt, ...became } = useAttempts(parts.look);
   const isOver = isOverIn(said.state);
-  const facts = [t.projectStates[said.state], t.goalOf(money(said.goal)), ...(isOver || isOpen ? [] : [t.takesNoGifts])];
+  const facts = [
+    t.projectStates[said.state],
+    t.goalOf(money(said.goal)),
+    ...(isOver || isOpen ? [] : [t.takesNoGifts]),
+  ];
   const { name, isOffered, onOpen } = useUntilClosed(isOver);
   const takenByOthers = useMemo(() => namesOfOthers(taken, said.name), [taken, said.name]);
   const keeping = projectKeeping(parts.collecting, id, parts.look);
   const end = (state: ProjectState) => {
     const work = () =>
-      unlessChanged(keeping, said, (now) => keeping.change({ ...now.said, state }, now.version)).catch(async (reason: unknown) => {
-        await parts.look();
-        throw reason;
-      });
+      unlessChanged(keeping, said, (now) => keeping.change({ ...now.said, state }, now.version)).catch(
+        async (reason: unknown) => {
+          await parts.look();
+          throw reason;
+        },
+      );
     return attempt(work, (words) => words.projectEnded);
   };
   return (
@@ -106,9 +116,22 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
       {said.texts[language] !== undefined && <p class="about">{said.texts[language].tagline}</p>}
       {isOffered && (
         <div class="actions">
-          <DisclosureForm action={t.change} about={said.name} title={t.changeProject} attempt={attempt} load={keeping.look} onOpen={onOpen}>
+          <DisclosureForm
+            action={t.change}
+            about={said.name}
+            title={t.changeProject}
+            attempt={attempt}
+            load={keeping.look}
+            onOpen={onOpen}
+          >
             {(seen, close) => (
-              <VersionedForm of={seen} keeping={keeping} attempt={attempt} saved={(words) => words.projectSaved} onSaved={close}>
+              <VersionedForm
+                of={seen}
+                keeping={keeping}
+                attempt={attempt}
+                saved={(words) => words.projectSaved}
+                onSaved={close}
+              >
                 {({ base, isAnew, onSave }) => (
                   <ProjectForm
                     prefix={`${id}-`}
@@ -123,8 +146,12 @@ function ProjectRow({ of: { id, isOpen, said }, taken, ...parts }: ProjectRowPro
               </VersionedForm>
             )}
           </DisclosureForm>
-          {!isOver && <Ending action={t.complete} yes={t.completeNow} name={said.name} onYes={() => void end("completed")} />}
-          {!isOver && <Ending action={t.giveUp} yes={t.giveUpNow} name={said.name} onYes={() => void end("given_up")} />}
+          {!isOver && (
+            <Ending action={t.complete} yes={t.completeNow} name={said.name} onYes={() => void end("completed")} />
+          )}
+          {!isOver && (
+            <Ending action={t.giveUp} yes={t.giveUpNow} name={said.name} onYes={() => void end("given_up")} />
+          )}
         </div>
       )}
       <ActionResult {...became} {...parts} />
@@ -145,7 +172,11 @@ function Ending({ action, yes, name, onYes }: EndingProps) {
 }
 
 /** `lookAnew`: shows the page as it stands now, where this one is over. */
-function projectKeeping(collecting: CollectingApi, id: string, lookAnew: () => Promise<void>): Keeping<ProjectSaid, SeenProject> {
+function projectKeeping(
+  collecting: CollectingApi,
+  id: string,
+  lookAnew: () => Promise<void>,
+): Keeping<ProjectSaid, SeenProject> {
   return {
     look: async () => {
       const seen = await collecting.project(id);

@@ -5,11 +5,24 @@ import { linesIn, nameIn } from "./texts_draft";
 /** The names of the form's fields begin with it: the page has other forms. */
 export const PREFIX = "receipt-";
 
-export const FIELDS = ["jurisdiction", "address", "place", "signatory", "language", "timeZone", "fiscalYearStarts", "colour"] as const;
+export const FIELDS = [
+  "jurisdiction",
+  "address",
+  "place",
+  "signatory",
+  "language",
+  "timeZone",
+  "fiscalYearStarts",
+  "colour",
+] as const;
 export type Field = (typeof FIELDS)[number];
 
 /** The form's fields by what the API calls them. */
-const NAMED: Readonly<Record<string, string>> = { time_zone: "time-zone", fiscal_year_starts: "fiscal-year", brand_colour: "colour" };
+const NAMED: Readonly<Record<string, string>> = {
+  time_zone: "time-zone",
+  fiscal_year_starts: "fiscal-year",
+  brand_colour: "colour",
+};
 
 /** What stands in the form, as the API keeps it. What it does not ask for stays as it was `before`. */
 export function saidIn(form: FormData, before: SaidOfReceipts): SaidOfReceipts {
@@ -30,7 +43,9 @@ export function saidIn(form: FormData, before: SaidOfReceipts): SaidOfReceipts {
 /** The field of the form that the API's parameter stands in; null where it has none. */
 export function fieldOf(param: string): string | null {
   const name = NAMED[param] ?? param;
-  return ["jurisdiction", "address", "place", "signatory", "language", ...Object.values(NAMED)].includes(name) ? `${PREFIX}${name}` : null;
+  return ["jurisdiction", "address", "place", "signatory", "language", ...Object.values(NAMED)].includes(name)
+    ? `${PREFIX}${name}`
+    : null;
 }
 
 /** What of it two people have said differently. */

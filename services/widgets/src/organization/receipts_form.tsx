@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { useSpeech, wordsOf } from "../account/language";
 import { FormField, FormSelect, FormText } from "../donate/field";
-import { type Language, LANGUAGES, localeOf } from "../language/language";
+import { LANGUAGES, type Language, localeOf } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useLayoutOnMount } from "../site/use_on_mount";
 import type { ReceiptSettings, SaidOfReceipts } from "./receipts_api";
 import { fieldOf, PREFIX, saidIn } from "./receipts_draft";
 import { type Guard, useFieldFaults } from "./refused";
@@ -26,9 +27,9 @@ export function ReceiptsForm({ settings: { said, offered }, isAnew, onSave }: Re
     ({ param }) => fieldOf(param),
     (name) => form.current && showField(form.current, name),
   );
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (isAnew && form.current) showField(form.current, `${PREFIX}address`);
-  }, []);
+  });
   const once = useOneAtATime();
   const submit = (event: Event) => {
     const asked = saidIn(new FormData(event.currentTarget as HTMLFormElement), said);
@@ -49,9 +50,23 @@ export function ReceiptsForm({ settings: { said, offered }, isAnew, onSave }: Re
           {options(offered, said.jurisdiction, (law) => t.receiptLaws[law])}
         </FormSelect>
       )}
-      <FormText {...field("address")} label={t.receiptAddress} hint={t.receiptAddressHint} defaultValue={said.address.join("\n")} autocomplete="off" />
-      {offered.includes("CA") && <FormField {...field("place")} {...line} label={t.receiptPlace} defaultValue={said.place} />}
-      <FormField {...field("signatory")} {...line} label={t.receiptSignatory} hint={t.receiptSignatoryHint} defaultValue={said.signatory} />
+      <FormText
+        {...field("address")}
+        label={t.receiptAddress}
+        hint={t.receiptAddressHint}
+        defaultValue={said.address.join("\n")}
+        autocomplete="off"
+      />
+      {offered.includes("CA") && (
+        <FormField {...field("place")} {...line} label={t.receiptPlace} defaultValue={said.place} />
+      )}
+      <FormField
+        {...field("signatory")}
+        {...line}
+        label={t.receiptSignatory}
+        hint={t.receiptSignatoryHint}
+        defaultValue={said.signatory}
+      />
       <FormSelect {...field("language")} label={t.receiptLanguage} hint={t.receiptLanguageHint}>
         {options(Object.keys(LANGUAGES) as Language[], said.language, (language) => LANGUAGES[language])}
       </FormSelect>
@@ -61,7 +76,13 @@ export function ReceiptsForm({ settings: { said, offered }, isAnew, onSave }: Re
       <FormSelect {...field("fiscal-year")} label={t.fiscalYear}>
         {options(MONTHS, said.fiscalYearStarts, (month) => monthIn(speech.language, month))}
       </FormSelect>
-      <FormField {...field("colour")} {...line} label={t.receiptColour} hint={t.receiptColourHint} defaultValue={said.colour} />
+      <FormField
+        {...field("colour")}
+        {...line}
+        label={t.receiptColour}
+        hint={t.receiptColourHint}
+        defaultValue={said.colour}
+      />
       <button type="submit" class="primary">
         {t.receiptsSave}
       </button>
@@ -81,7 +102,11 @@ function zonesWith(standing: string): readonly string[] {
   return [...new Set([standing, "UTC", ...Intl.supportedValuesOf("timeZone")])];
 }
 
-function options<Value extends string | number>(all: readonly Value[], chosen: Value, said: (value: Value) => string): ComponentChildren {
+function options<Value extends string | number>(
+  all: readonly Value[],
+  chosen: Value,
+  said: (value: Value) => string,
+): ComponentChildren {
   return all.map((value) => (
     <option key={value} value={value} selected={value === chosen}>
       {said(value)}

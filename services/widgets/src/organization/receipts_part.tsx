@@ -1,5 +1,5 @@
-import type { Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
+import type { Kept } from "../account/organization_admin_page";
 import { Part } from "../account/part";
 import type { ReceiptSettings, ReceiptsApi, SaidOfReceipts } from "./receipts_api";
 import { differing } from "./receipts_draft";
@@ -22,7 +22,12 @@ export function ReceiptsPart({ receipting, settings, ...kept }: ReceiptsPartProp
       {(attempt) => (
         <>
           <Standing settings={settings} />
-          <VersionedForm of={settings} keeping={keepingOf(receipting)} attempt={attempt} saved={(words) => words.receiptsSaved}>
+          <VersionedForm
+            of={settings}
+            keeping={keepingOf(receipting)}
+            attempt={attempt}
+            saved={(words) => words.receiptsSaved}
+          >
             {({ base, isAnew, onSave }) => <ReceiptsForm settings={base} isAnew={isAnew} onSave={onSave} />}
           </VersionedForm>
         </>
@@ -39,9 +44,16 @@ function keepingOf(receipting: ReceiptsApi): Keeping<SaidOfReceipts, ReceiptSett
   };
 }
 
-function Standing({ settings: { legalName, registrationNumber, isOfficial, missing } }: { readonly settings: ReceiptSettings }) {
+function Standing({
+  settings: { legalName, registrationNumber, isOfficial, missing },
+}: {
+  readonly settings: ReceiptSettings;
+}) {
   const { t, list } = useSpeech();
-  const acknowledged = missing.length > 0 ? t.receiptsLack(list(missing.map((field) => t.receiptsLacking[field]))) : t.receiptsAcknowledged;
+  const acknowledged =
+    missing.length > 0
+      ? t.receiptsLack(list(missing.map((field) => t.receiptsLacking[field])))
+      : t.receiptsAcknowledged;
   return (
     <>
       <p>{isOfficial ? t.receiptsOfficial : acknowledged}</p>

@@ -30,7 +30,11 @@ export class SaidMeanwhile<Of> extends Told {
  * Saves what was decided upon `before`. A version may differ where nothing was said differently, as when a new picture is shown,
  * which is no reason to ask anybody. Throws RequestFault, and SaidMeanwhile where somebody said something else.
  */
-export async function save<Said, Of extends Seen<Said>>(keeping: Keeping<Said, Of>, said: Said, before: Of): Promise<Of> {
+export async function save<Said, Of extends Seen<Said>>(
+  keeping: Keeping<Said, Of>,
+  said: Said,
+  before: Of,
+): Promise<Of> {
   try {
     return await keeping.change(said, before.version);
   } catch (reason) {

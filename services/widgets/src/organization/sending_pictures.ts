@@ -1,8 +1,8 @@
 import { Told, type Words } from "../account/language";
 import { RequestFault } from "../site/http";
 import { pause } from "../site/waiting";
-import type { PictureFile } from "./picture_file";
 import { type AltTexts, type Image, type Kind, type OwnApi, post, type Refused, type Upload } from "./own_api";
+import type { PictureFile } from "./picture_file";
 
 const AGAIN_AFTER_MILLISECONDS = [500, 1_500, 4_000];
 const LOOK_EVERY_MILLISECONDS = 1_000;
@@ -15,7 +15,11 @@ export interface ToSend {
 }
 
 /** From the file to the picture that is shown; `onProgress` says how far it is. Throws RequestFault and Told. */
-export async function sendPicture(own: OwnApi, { kind, chosen, alt }: ToSend, onProgress: (words: Words) => void): Promise<void> {
+export async function sendPicture(
+  own: OwnApi,
+  { kind, chosen, alt }: ToSend,
+  onProgress: (words: Words) => void,
+): Promise<void> {
   onProgress((t) => t.pictureSending);
   const place = await own.offer(kind, chosen.mediaType, alt);
   try {

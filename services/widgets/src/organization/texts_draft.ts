@@ -1,4 +1,4 @@
-import { type Language, LANGUAGES } from "../language/language";
+import { LANGUAGES, type Language } from "../language/language";
 import type { ProfileText } from "./own_api";
 
 export const SPOKEN = Object.keys(LANGUAGES) as readonly Language[];
@@ -48,7 +48,10 @@ function composedIn(form: FormData, name: string): string {
 export function textsIn(form: FormData, before: TextsByLanguage, prefix = ""): TextsByLanguage {
   const others = Object.entries(before).filter(([language]) => !SPOKEN.some((spoken) => spoken === language));
   const written = SPOKEN.map((language) => {
-    const said = { tagline: proseLineIn(form, `${prefix}tagline-${language}`), about: linesIn(form, `${prefix}about-${language}`) };
+    const said = {
+      tagline: proseLineIn(form, `${prefix}tagline-${language}`),
+      about: linesIn(form, `${prefix}about-${language}`),
+    };
     return [language, said] as const;
   });
   return Object.fromEntries([...others, ...written.filter(([, { tagline, about }]) => tagline !== "" || about !== "")]);
@@ -57,11 +60,17 @@ export function textsIn(form: FormData, before: TextsByLanguage, prefix = ""): T
 /** The names of fields that are empty while the other one of their language is not. */
 export function halfSaidIn(texts: TextsByLanguage, prefix = ""): readonly string[] {
   return Object.entries(texts).flatMap(([language, said]) =>
-    (["tagline", "about"] as const).filter((field) => said[field] === "").map((field) => `${prefix}${field}-${language}`),
+    (["tagline", "about"] as const)
+      .filter((field) => said[field] === "")
+      .map((field) => `${prefix}${field}-${language}`),
   );
 }
 
 /** The same for the same texts, in whatever order they stand. */
 export function writtenTexts(texts: TextsByLanguage): string {
-  return JSON.stringify(Object.keys(texts).sort().map((language) => [language, texts[language]?.tagline, texts[language]?.about]));
+  return JSON.stringify(
+    Object.keys(texts)
+      .sort()
+      .map((language) => [language, texts[language]?.tagline, texts[language]?.about]),
+  );
 }

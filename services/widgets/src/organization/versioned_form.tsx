@@ -5,7 +5,7 @@ import type { Attempt, Words } from "../account/confirming";
 import { useSpeech } from "../account/language";
 import { StepHeading } from "../site/step_heading";
 import { freely, type Guard } from "./refused";
-import { type Keeping, SaidMeanwhile, save, type Seen } from "./saving";
+import { type Keeping, SaidMeanwhile, type Seen, save } from "./saving";
 
 /** A form for something that somebody else may change meanwhile. */
 export interface FormUpon<Said, Of> {

@@ -7,7 +7,14 @@ import { fieldFaultIn } from "../donate/draft";
 import { chosenCover, FeeCoverChoice } from "../donate/fee_cover";
 import { GiftAidChoice } from "../donate/gift_aid";
 import { FundChoice, GiftOptionsForm, useFunds } from "../donate/gift_options";
-import { checkOptions, type Keeps, keepsOf, type OptionFaults, optionFaultIn, type OptionsDraft } from "../donate/gift_options_draft";
+import {
+  checkOptions,
+  type Keeps,
+  keepsOf,
+  type OptionFaults,
+  type OptionsDraft,
+  optionFaultIn,
+} from "../donate/gift_options_draft";
 import { type Said, useSpeech } from "../donate/language";
 import { SubmitButton, type Wait } from "../donate/submit_button";
 import { asSaid } from "../language/speech";
@@ -60,7 +67,9 @@ export function ShareForm(props: ShareFormProps) {
       </FeeCoverChoice>
       <DonorFields field={field} />
       {keeps.address && <AddressFields {...said} />}
-      {keeps.giftAid && <GiftAidChoice {...said} organizations={chosen} rhythm="once" amount={wholeOf(draft, currency)} />}
+      {keeps.giftAid && (
+        <GiftAidChoice {...said} organizations={chosen} rhythm="once" amount={wholeOf(draft, currency)} />
+      )}
       <GiftOptionsForm {...said} keeps={keeps}>
         <FundsOfParts {...props} chosen={chosen} />
       </GiftOptionsForm>
@@ -92,7 +101,11 @@ function FundsOfParts({ api, draft, chosen, onDraft }: ShareFormProps & { readon
   );
 }
 
-function useSubmission({ known, currency, draft, options, send, onCreated }: ShareFormProps, keeps: Keeps, offer: SharedOffer | null) {
+function useSubmission(
+  { known, currency, draft, options, send, onCreated }: ShareFormProps,
+  keeps: Keeps,
+  offer: SharedOffer | null,
+) {
   const { language } = useSpeech();
   const [faults, setFaults] = useState<ShareFaults>(NO_FAULTS);
   const [optionFaults, setOptionFaults] = useState<OptionFaults>({});

@@ -77,7 +77,12 @@ export function wholeOf(draft: SharedDraft, currency: string): Money | null {
 }
 
 /** The same gift with each part in a field of its own, or with equal parts of what they add up to; `typed` writes amounts into fields. */
-export function withOwnParts(draft: SharedDraft, currency: string, isOwn: boolean, typed: (amount: Money) => string): SharedDraft {
+export function withOwnParts(
+  draft: SharedDraft,
+  currency: string,
+  isOwn: boolean,
+  typed: (amount: Money) => string,
+): SharedDraft {
   const amounts = partsOf(draft, currency);
   if (isOwn) return { ...draft, parts: Object.fromEntries([...amounts].map(([id, amount]) => [id, typed(amount)])) };
   const sum = sumOf(amounts.values(), currency);
@@ -89,7 +94,9 @@ export function checkShare(draft: SharedDraft, currency: string): CheckedShare |
   const donor = checkDonor(draft);
   const divided = checkParts(draft, currency);
   if ("faults" in donor || "faults" in divided) {
-    return { faults: { ...("faults" in divided ? divided.faults : NO_FAULTS), ...("faults" in donor ? donor.faults : {}) } };
+    return {
+      faults: { ...("faults" in divided ? divided.faults : NO_FAULTS), ...("faults" in donor ? donor.faults : {}) },
+    };
   }
   return { ...divided, ...donor };
 }
@@ -98,7 +105,9 @@ export function checkShare(draft: SharedDraft, currency: string): CheckedShare |
 export function checkParts(draft: SharedDraft, currency: string): CheckedParts | { readonly faults: ShareFaults } {
   const { organizations } = draft;
   const amounts = partsOf(draft, currency);
-  const faults = { ...(draft.parts === null ? wholeFaults(draft.total, amounts, currency) : ownFaults(draft, currency)) };
+  const faults = {
+    ...(draft.parts === null ? wholeFaults(draft.total, amounts, currency) : ownFaults(draft, currency)),
+  };
   if (organizations.length < FEWEST_PARTS) faults.organizations = ({ t }) => t.chooseTwo;
   const { parts, ...others } = faults;
   if (Object.keys(parts).length > 0 || Object.keys(others).length > 0) return { faults };
@@ -113,7 +122,9 @@ type Found = { -readonly [field in keyof ShareFaults]: ShareFaults[field] };
 function wholeFaults(typed: string, amounts: ReadonlyMap<string, Money>, currency: string): Found {
   const whole = acceptableAmount(typed, currency);
   if ("fault" in whole) return { amount: whole.fault, parts: {} };
-  const tooSmall = [...amounts.values()].map((part) => acceptableAmount(decimalText(part), currency)).find((part) => "fault" in part);
+  const tooSmall = [...amounts.values()]
+    .map((part) => acceptableAmount(decimalText(part), currency))
+    .find((part) => "fault" in part);
   if (tooSmall === undefined || !("fault" in tooSmall)) return { parts: {} };
   const { fault } = tooSmall;
   return { amount: (speech) => speech.t.forEach(fault(speech)), parts: {} };

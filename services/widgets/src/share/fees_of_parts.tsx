@@ -14,7 +14,9 @@ export interface SharedOffer extends Offer {
 export function useSharedOffer(api: SplitGiftsApi, draft: SharedDraft, currency: string): SharedOffer | null {
   const checked = checkParts(draft, currency);
   const isWhole = !("faults" in checked);
-  const about = isWhole ? checked.parts.map(({ organizationId, amount }) => `${organizationId} ${amount.minorUnits}`).join() : null;
+  const about = isWhole
+    ? checked.parts.map(({ organizationId, amount }) => `${organizationId} ${amount.minorUnits}`).join()
+    : null;
   return useQuote<SharedOffer>(about, async () => {
     if (!isWhole) throw new TypeError("parts that cannot be given have no quote");
     const { covers, parts } = await api.quote(checked.total, checked.parts);

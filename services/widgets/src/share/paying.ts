@@ -35,7 +35,8 @@ export function stateOf({ donationId, status }: SplitPart, outcomes: Outcomes): 
   if (outcome === "paid") return "waiting";
   if (outcome === "under_way") return "on_its_way";
   if (outcome === "unknown") return "unanswered";
-  if (status === "failed" || status === "canceled" || outcome === "declined" || outcome === "needs_donor") return "failed";
+  if (status === "failed" || status === "canceled" || outcome === "declined" || outcome === "needs_donor")
+    return "failed";
   return "open";
 }
 

@@ -25,7 +25,12 @@ interface SetupStepProps {
 export function SetupStep({ setup, amount, feeCover, stripeJsUrl, returnUrl, onEntered, onBack }: SetupStepProps) {
   const speech = useSpeech();
   const { t, money, language } = speech;
-  const { target, form, fault, setFault, reload } = usePaymentForm({ stripeJsUrl, payment: setup, language, stores: true });
+  const { target, form, fault, setFault, reload } = usePaymentForm({
+    stripeJsUrl,
+    payment: setup,
+    language,
+    stores: true,
+  });
   const [isBusy, setBusy] = useState(false);
   const once = useOneAtATime();
   const submit = once(async () => {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { type DonationAddress, shareUrl } from "../address";
 import { NO_OPTIONS } from "../donate/gift_options_draft";
@@ -9,7 +9,8 @@ import { asSaid } from "../language/speech";
 import type { Money } from "../money";
 import type { Api, Organization, PaymentHandle } from "../site/api";
 import type { SiteConfig } from "../site/config";
-import { splitBody, type SplitGift, SplitGiftsApi } from "../site/split_gifts";
+import { type SplitGift, SplitGiftsApi, splitBody } from "../site/split_gifts";
+import { useOnMount } from "../site/use_on_mount";
 import { ShareForm } from "./details_form";
 import { FEWEST_PARTS, MOST_PARTS, type SharedDraft, sumOf } from "./draft";
 import { SetupStep } from "./setup_step";
@@ -38,10 +39,10 @@ export function SharingPage({ api, config, address }: SharingPageProps) {
         </p>
       )}
       {known === null && fault === null && <p role="status">{t.organizationsLoading}</p>}
-      {known !== null && known.size < FEWEST_PARTS && !isReturning && (
-        <p>{t.onlyOne}</p>
+      {known !== null && known.size < FEWEST_PARTS && !isReturning && <p>{t.onlyOne}</p>}
+      {known !== null && (known.size >= FEWEST_PARTS || isReturning) && (
+        <Sharing {...{ api, config, address, known }} />
       )}
-      {known !== null && (known.size >= FEWEST_PARTS || isReturning) && <Sharing {...{ api, config, address, known }} />}
     </>
   );
 }
@@ -52,7 +53,13 @@ interface SharingProps extends SharingPageProps {
 
 type Step =
   | { readonly at: "details" }
-  | { readonly at: "setup"; readonly splitId: string; readonly setup: PaymentHandle; readonly amount: Money | null; readonly feeCover: Money | null }
+  | {
+      readonly at: "setup";
+      readonly splitId: string;
+      readonly setup: PaymentHandle;
+      readonly amount: Money | null;
+      readonly feeCover: Money | null;
+    }
   | { readonly at: "standing"; readonly splitId: string; readonly isSetUp: boolean };
 
 function Sharing({ api, config, address, known }: SharingProps) {
@@ -86,10 +93,12 @@ function Sharing({ api, config, address, known }: SharingProps) {
       history.replaceState(null, "", returnUrl);
       setStep({ at: "standing", splitId, isSetUp: true });
     };
-    const onBack = () => setStep(step.amount === null ? { at: "standing", splitId, isSetUp: false } : { at: "details" });
+    const onBack = () =>
+      setStep(step.amount === null ? { at: "standing", splitId, isSetUp: false } : { at: "details" });
     return <SetupStep {...step} {...{ returnUrl, onEntered, onBack }} stripeJsUrl={config.stripeJsUrl} />;
   }
-  const onOtherCard = async () => setStep({ at: "setup", splitId, setup: await splits.newSetup(splitId), amount: null, feeCover: null });
+  const onOtherCard = async () =>
+    setStep({ at: "setup", splitId, setup: await splits.newSetup(splitId), amount: null, feeCover: null });
   const { isSetUp } = step;
   return <SharedStanding {...{ config, known, splitId, isSetUp, onOtherCard }} api={splits} startAgainUrl={again} />;
 }
@@ -107,8 +116,17 @@ function firstDraft(
 
 /** What is paid in all, and what of it covers fees. */
 function sumsOf({ parts }: SplitGift, currency: string): { readonly amount: Money; readonly feeCover: Money | null } {
-  const feeCover = sumOf(parts.map((part) => part.feeCover), currency);
-  return { amount: sumOf(parts.map((part) => part.amount), currency), feeCover: feeCover.minorUnits === 0n ? null : feeCover };
+  const feeCover = sumOf(
+    parts.map((part) => part.feeCover),
+    currency,
+  );
+  return {
+    amount: sumOf(
+      parts.map((part) => part.amount),
+      currency,
+    ),
+    feeCover: feeCover.minorUnits === 0n ? null : feeCover,
+  };
 }
 
 function withSplit(url: string, splitId: string): string {
@@ -121,7 +139,7 @@ function withSplit(url: string, splitId: string): string {
 function useKnown(api: Api, named: readonly string[]) {
   const [known, setKnown] = useState<ReadonlyMap<string, Organization> | null>(null);
   const [fault, setFault] = useState<Said | null>(null);
-  useEffect(() => {
+  useOnMount(() => {
     const look = async () => {
       const listed = await api.organizations();
       const missing = named.slice(0, MOST_PARTS).filter((id) => !listed.some((organization) => organization.id === id));
@@ -129,6 +147,6 @@ function useKnown(api: Api, named: readonly string[]) {
       setKnown(new Map([...listed, ...found].map((organization) => [organization.id, organization])));
     };
     look().catch((reason: unknown) => setFault(() => asSaid(reason)));
-  }, []);
+  });
   return { known, fault };
 }

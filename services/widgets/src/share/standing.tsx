@@ -39,7 +39,9 @@ export function SharedStanding(props: StandingProps) {
         {gift === null && fault === null && <p>{t.oneMoment}</p>}
         {gift !== null && <PartList gift={gift} states={states} known={known} />}
         {failed.length > 0 && <WhatFailed gift={gift!} states={states} />}
-        {states.length > 0 && failed.length === 0 && <p class="hint">{isWhole(states) ? t.receiptForEach : t.partsUnderWay}</p>}
+        {states.length > 0 && failed.length === 0 && (
+          <p class="hint">{isWhole(states) ? t.receiptForEach : t.partsUnderWay}</p>
+        )}
       </div>
       <p class="fault" role="alert">
         {fault?.(speech)}
@@ -48,7 +50,9 @@ export function SharedStanding(props: StandingProps) {
         <Again
           label={failed.length > 0 ? t.sameCard : t.payOpen}
           onPay={payAgain}
-          onOtherCard={failed.length > 0 ? () => onOtherCard().catch((reason: unknown) => setFault(() => asSaid(reason))) : null}
+          onOtherCard={
+            failed.length > 0 ? () => onOtherCard().catch((reason: unknown) => setFault(() => asSaid(reason))) : null
+          }
         />
       )}
       {failed.length > 0 && (
@@ -70,7 +74,14 @@ function isWhole(states: readonly PartState[]): boolean {
   return states.every((state) => state === "arrived");
 }
 
-const SHOWN: Readonly<Record<PartState, string>> = { arrived: "done", waiting: "now", on_its_way: "now", unanswered: "now", open: "now", failed: "failed" };
+const SHOWN: Readonly<Record<PartState, string>> = {
+  arrived: "done",
+  waiting: "now",
+  on_its_way: "now",
+  unanswered: "now",
+  open: "now",
+  failed: "failed",
+};
 
 interface PartListProps {
   readonly gift: SplitGift;
@@ -84,7 +95,10 @@ function PartList({ gift, states, known }: PartListProps) {
     <ol class="steps">
       {gift.parts.map((part, at) => (
         <li key={part.donationId} data-state={SHOWN[states[at]!]}>
-          {t.partStands(t.giftTo(money(part.amount), known.get(part.organizationId)?.name ?? part.organizationId), t.part[states[at]!])}{" "}
+          {t.partStands(
+            t.giftTo(money(part.amount), known.get(part.organizationId)?.name ?? part.organizationId),
+            t.part[states[at]!],
+          )}{" "}
           {states[at] === "arrived" && <a href={entryOf(part, language)}>{t.itsEntry}</a>}
         </li>
       ))}
@@ -99,7 +113,13 @@ function entryOf({ organizationId, donationId }: SplitPart, language: Language):
 function WhatFailed({ gift, states }: Pick<PartListProps, "gift" | "states">) {
   const { t, money } = useSpeech();
   const { currency } = gift.parts[0]!.amount;
-  const amount = (parts: readonly SplitPart[]) => money(sumOf(parts.map((part) => part.amount), currency));
+  const amount = (parts: readonly SplitPart[]) =>
+    money(
+      sumOf(
+        parts.map((part) => part.amount),
+        currency,
+      ),
+    );
   const given = gift.parts.filter((_, at) => states[at] !== "failed");
   const failed = gift.parts.filter((_, at) => states[at] === "failed");
   const stays = given.length > 0 ? amount(given) : null;
@@ -134,6 +154,7 @@ function useSharedGift({ api, config, splitId, isSetUp }: StandingProps) {
   const [fault, setFault] = useState<Said | null>(null);
   const [isBusy, setBusy] = useState(true);
   const [round, setRound] = useState({ number: 0, pays: isSetUp });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a round is one payment and what becomes of it
   useEffect(() => {
     const leaving = new AbortController();
     const work = async () => {
@@ -145,7 +166,12 @@ function useSharedGift({ api, config, splitId, isSetUp }: StandingProps) {
         setGift(paid);
       }
       setBusy(false);
-      for await (const seen of watch(() => api.show(splitId), (seen) => isOver(seen, told), leaving.signal)) setGift(seen);
+      for await (const seen of watch(
+        () => api.show(splitId),
+        (seen) => isOver(seen, told),
+        leaving.signal,
+      ))
+        setGift(seen);
     };
     work().catch((reason: unknown) => {
       setBusy(false);

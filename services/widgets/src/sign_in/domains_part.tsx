@@ -28,10 +28,13 @@ export function DomainsPart({ domains, ...parts }: DomainsPartProps) {
             asks={[{ name: "domain", label: t.domain, hint: t.domainHint, autocomplete: "off", maxLength: 253 }]}
             action={t.addDomain}
             onSubmit={({ domain = "" }, form) =>
-              attempt(async () => {
-                await parts.signIn.claim(domain);
-                form.reset();
-              }, (words) => words.domainAdded)
+              attempt(
+                async () => {
+                  await parts.signIn.claim(domain);
+                  form.reset();
+                },
+                (words) => words.domainAdded,
+              )
             }
           />
         </>
@@ -74,7 +77,12 @@ function DomainRow({ of: domain, signIn, attempt }: DomainRowProps) {
           type="button"
           class="outlined"
           aria-label={`${t.lookNow}: ${name}`}
-          onClick={() => void attempt(() => signIn.check(name), (words) => words.domainFound(name))}
+          onClick={() =>
+            void attempt(
+              () => signIn.check(name),
+              (words) => words.domainFound(name),
+            )
+          }
         >
           {t.lookNow}
         </button>
@@ -86,7 +94,12 @@ function DomainRow({ of: domain, signIn, attempt }: DomainRowProps) {
           sentence={t.domainRemoveAbout(name)}
           yes={t.domainRemoveNow}
           no={t.leaveIt}
-          onYes={() => void attempt(() => signIn.removeDomain(name), (words) => words.domainGone)}
+          onYes={() =>
+            void attempt(
+              () => signIn.removeDomain(name),
+              (words) => words.domainGone,
+            )
+          }
         />
       </div>
     </li>

@@ -18,7 +18,9 @@ export function rowsOf(groupRoles: Readonly<Record<string, string>>): readonly G
 
 /** Lines without a name say nothing. */
 export function rolesOf(groups: readonly Group[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(groups.filter(({ name }) => name.trim() !== "").map(({ name, role }) => [name.trim(), role]));
+  return Object.fromEntries(
+    groups.filter(({ name }) => name.trim() !== "").map(({ name, role }) => [name.trim(), role]),
+  );
 }
 
 /** Lines whose group stands in a line above, by their keys: only one of the two could be meant. */
@@ -37,6 +39,7 @@ export function GroupFields({ groups, onChange }: GroupFieldsProps) {
   const { t } = useSpeech();
   const list = useRef<HTMLUListElement>(null);
   const added = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the line that was added is there once there is one more
   useLayoutEffect(() => {
     if (added.current) list.current?.querySelector<HTMLInputElement>("li:last-child input")?.focus();
     added.current = false;
@@ -65,7 +68,11 @@ export function GroupFields({ groups, onChange }: GroupFieldsProps) {
                 onInput={(event) => change({ ...group, name: event.currentTarget.value })}
               />
             </div>
-            <RoleChoice label={t.groupRole(at + 1)} value={group.role} onChange={(role) => change({ ...group, role })} />
+            <RoleChoice
+              label={t.groupRole(at + 1)}
+              value={group.role}
+              onChange={(role) => change({ ...group, role })}
+            />
             <button
               type="button"
               class="outlined"

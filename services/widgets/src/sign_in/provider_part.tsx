@@ -6,7 +6,7 @@ import { Part } from "../account/part";
 import { Copying } from "../account/shown_once";
 import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
-import { type Group, GroupFields, namedTwice, rolesOf, RoleChoice, rowsOf } from "./group_fields";
+import { type Group, GroupFields, namedTwice, RoleChoice, rolesOf, rowsOf } from "./group_fields";
 import type { Parts } from "./parts";
 import type { Connection, NewConnection } from "./sign_in_api";
 
@@ -33,7 +33,12 @@ export function ProviderPart({ connection, ...parts }: ProviderPartProps) {
           <ConnectionForm
             key={connection?.version ?? ""}
             connection={connection}
-            onSave={(asked) => attempt(() => parts.signIn.set(asked, connection), (words) => words.signInSaved)}
+            onSave={(asked) =>
+              attempt(
+                () => parts.signIn.set(asked, connection),
+                (words) => words.signInSaved,
+              )
+            }
           />
           {connection !== null && (
             <div class="actions">
@@ -42,7 +47,12 @@ export function ProviderPart({ connection, ...parts }: ProviderPartProps) {
                 sentence={t.signInRemoveAbout}
                 yes={t.signInRemoveNow}
                 no={t.leaveIt}
-                onYes={() => void attempt(() => parts.signIn.remove(), (words) => words.signInGone)}
+                onYes={() =>
+                  void attempt(
+                    () => parts.signIn.remove(),
+                    (words) => words.signInGone,
+                  )
+                }
               />
             </div>
           )}
@@ -85,8 +95,24 @@ function ConnectionForm({ connection, onSave }: ConnectionFormProps) {
   const isNew = connection === null;
   return (
     <form onSubmit={submit}>
-      <FormField id="issuer" type="url" label={t.issuer} hint={t.issuerHint} defaultValue={connection?.issuer ?? ""} autocomplete="off" maxLength={500} fault={undefined} />
-      <FormField id="client-id" label={t.clientId} defaultValue={connection?.clientId ?? ""} autocomplete="off" maxLength={300} fault={undefined} />
+      <FormField
+        id="issuer"
+        type="url"
+        label={t.issuer}
+        hint={t.issuerHint}
+        defaultValue={connection?.issuer ?? ""}
+        autocomplete="off"
+        maxLength={500}
+        fault={undefined}
+      />
+      <FormField
+        id="client-id"
+        label={t.clientId}
+        defaultValue={connection?.clientId ?? ""}
+        autocomplete="off"
+        maxLength={300}
+        fault={undefined}
+      />
       <FormField
         id="client-secret"
         type="password"

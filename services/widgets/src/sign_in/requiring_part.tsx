@@ -12,13 +12,18 @@ interface RequiringPartProps extends Parts {
 export function RequiringPart({ connection, ...parts }: RequiringPartProps) {
   const { t } = useSpeech();
   if (connection === null) return null;
-  const set = (isRequired: boolean) => () => parts.signIn.set({ ...connection, clientSecret: null, isRequired }, connection);
+  const set = (isRequired: boolean) => () =>
+    parts.signIn.set({ ...connection, clientSecret: null, isRequired }, connection);
   return (
     <Part {...parts} title={t.requireTitle} about={connection.isRequired ? t.isRequired : t.isOffered}>
       {(attempt) => (
         <div class="actions">
           {connection.isRequired ? (
-            <button type="button" class="outlined" onClick={() => void attempt(set(false), (words) => words.requiredNoMore)}>
+            <button
+              type="button"
+              class="outlined"
+              onClick={() => void attempt(set(false), (words) => words.requiredNoMore)}
+            >
               {t.allowOthers}
             </button>
           ) : (

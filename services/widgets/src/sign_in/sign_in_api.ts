@@ -1,4 +1,14 @@
-import { asList, asMoment, asMomentOrNull, asObject, asText, request, RequestFault, requestJson, sending } from "../site/http";
+import {
+  asList,
+  asMoment,
+  asMomentOrNull,
+  asObject,
+  asText,
+  RequestFault,
+  request,
+  requestJson,
+  sending,
+} from "../site/http";
 
 /** What a group, or everybody, can be made; nobody becomes an owner so. */
 export const GIVEN_ROLES = ["admin", "finance", "content", "viewer"] as const;
@@ -60,7 +70,8 @@ export class SignInApi {
     try {
       return await this.#versioned("GET");
     } catch (reason) {
-      if (reason instanceof RequestFault && reason.status === NOT_FOUND && reason.code === "sign_in_not_set_up") return null;
+      if (reason instanceof RequestFault && reason.status === NOT_FOUND && reason.code === "sign_in_not_set_up")
+        return null;
       throw reason;
     }
   }
@@ -69,7 +80,14 @@ export class SignInApi {
   set(asked: NewConnection, before: Connection | null): Promise<Connection> {
     const { issuer, clientId, clientSecret, defaultRole, groupRoles, isRequired } = asked;
     const secret = clientSecret === null ? {} : { client_secret: clientSecret };
-    const body = { issuer, client_id: clientId, ...secret, default_role: defaultRole, group_roles: groupRoles, is_required: isRequired };
+    const body = {
+      issuer,
+      client_id: clientId,
+      ...secret,
+      default_role: defaultRole,
+      group_roles: groupRoles,
+      is_required: isRequired,
+    };
     return this.#versioned("POST", body, before === null ? {} : { "If-Match": before.version });
   }
 
@@ -127,7 +145,9 @@ function connectionFrom(parsed: unknown, version: string): Connection {
     issuer: asText(found["issuer"]),
     clientId: asText(found["client_id"]),
     defaultRole: found["default_role"] === null ? null : asText(found["default_role"]),
-    groupRoles: Object.fromEntries(Object.entries(asObject(found["group_roles"])).map(([group, role]) => [group, asText(role)])),
+    groupRoles: Object.fromEntries(
+      Object.entries(asObject(found["group_roles"])).map(([group, role]) => [group, asText(role)]),
+    ),
     isRequired: found["is_required"] === true,
     redirectAddress: asText(found["redirect_address"]),
     version,

@@ -1,8 +1,8 @@
 import { useMemo } from "preact/hooks";
 
 import { Failure } from "../account/failure";
-import { type AskedPageProps, OrganizationAdminPage, type Kept } from "../account/organization_admin_page";
 import { useSpeech } from "../account/language";
+import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
 import { useLoaded } from "../account/use_loaded";
 import { DomainsPart } from "./domains_part";
 import { ProviderPart } from "./provider_part";

@@ -21,7 +21,13 @@ export function TokensPart({ tokens, ...parts }: TokensPartProps) {
       {(attempt) => (
         <>
           {secret !== "" && (
-            <ShownOnce title={t.tokenMade} about={t.tokenMadeAbout} secrets={[secret]} kept={t.tokenKept} onKept={() => setSecret("")} />
+            <ShownOnce
+              title={t.tokenMade}
+              about={t.tokenMadeAbout}
+              secrets={[secret]}
+              kept={t.tokenKept}
+              onKept={() => setSecret("")}
+            />
           )}
           <dl class="facts">
             <dt>{t.directoryAddress}</dt>
@@ -30,7 +36,11 @@ export function TokensPart({ tokens, ...parts }: TokensPartProps) {
             </dd>
           </dl>
           <Copying text={address} about={t.directoryAddress}>
-            <button type="button" class="outlined" onClick={() => void attempt(async () => setSecret(await parts.signIn.makeToken()))}>
+            <button
+              type="button"
+              class="outlined"
+              onClick={() => void attempt(async () => setSecret(await parts.signIn.makeToken()))}
+            >
               {t.makeToken}
             </button>
           </Copying>
@@ -40,7 +50,12 @@ export function TokensPart({ tokens, ...parts }: TokensPartProps) {
               <TokenRow
                 key={token.id}
                 of={token}
-                onRevoke={() => void attempt(() => parts.signIn.revokeToken(token.id), (words) => words.tokenGone)}
+                onRevoke={() =>
+                  void attempt(
+                    () => parts.signIn.revokeToken(token.id),
+                    (words) => words.tokenGone,
+                  )
+                }
               />
             ))}
           </ul>
@@ -66,7 +81,14 @@ function TokenRow({ of: token, onRevoke }: { readonly of: DirectoryToken; readon
       <p class="about">{facts.join(" · ")}</p>
       {token.revokedAt === null && (
         <div class="actions">
-          <Asking action={t.revoke} about={name} sentence={t.tokenRevokeAbout} yes={t.tokenRevokeNow} no={t.leaveIt} onYes={onRevoke} />
+          <Asking
+            action={t.revoke}
+            about={name}
+            sentence={t.tokenRevokeAbout}
+            yes={t.tokenRevokeNow}
+            no={t.leaveIt}
+            onYes={onRevoke}
+          />
         </div>
       )}
     </li>

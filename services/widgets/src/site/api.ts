@@ -186,20 +186,31 @@ export class Api {
 
   /** Begins recurring gifts: the answer is the first of them. */
   createPlan(posting: Posting): Promise<CreatedDonation> {
-    return requestJson(`${this.#url}/recurring`, (parsed) => createdFrom(asObject(parsed)["donation"]), postingInit(posting));
+    return requestJson(
+      `${this.#url}/recurring`,
+      (parsed) => createdFrom(asObject(parsed)["donation"]),
+      postingInit(posting),
+    );
   }
 }
 
 /** The same key and body are one gift, however often they are sent. */
 export function postingInit({ body, idempotencyKey, solution }: Posting): RequestInit {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey };
-  return { method: "POST", headers: solution === undefined ? headers : { ...headers, "Amply-Challenge": solution }, body };
+  return {
+    method: "POST",
+    headers: solution === undefined ? headers : { ...headers, "Amply-Challenge": solution },
+    body,
+  };
 }
 
 /** Who gives, and in which language letters and receipt come. */
 export function donorBody({ donorName, donorEmail, language, options }: Giver): object {
   const address = options?.address ?? null;
-  return { donor: { name: donorName, email: donorEmail, ...(address !== null && { address: addressBody(address) }) }, language };
+  return {
+    donor: { name: donorName, email: donorEmail, ...(address !== null && { address: addressBody(address) }) },
+    language,
+  };
 }
 
 function addressBody({ line, city, region, postalCode, country }: PostalAddress): object {

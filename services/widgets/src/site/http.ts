@@ -10,7 +10,8 @@ export const OWN_FAULTS = {
   unreadable: "The server's answer could not be read. Please try again later.",
   server: "Something went wrong on our side. Please try again in a moment.",
   form_unreachable: "The payment form could not be loaded. Check your connection or content blocker and try again.",
-  unsolved: "Your browser could not prove what is asked of it just now. Wait a minute and try again, or use another browser.",
+  unsolved:
+    "Your browser could not prove what is asked of it just now. Wait a minute and try again, or use another browser.",
   unchecked: "This page could not be checked. Please reload it and try again.",
 } as const;
 
@@ -54,7 +55,9 @@ export class RequestFault extends Error {
 
 /** What to tell the person at the page, whatever went wrong. */
 export function sentenceOf(fault: unknown): string {
-  return fault instanceof RequestFault ? fault.message : "Something went wrong on this page. Please reload it and try again.";
+  return fault instanceof RequestFault
+    ? fault.message
+    : "Something went wrong on this page. Please reload it and try again.";
 }
 
 /**

@@ -29,7 +29,13 @@ export function PictureView({ of: picture, kind, language }: PictureViewProps) {
   return (
     <picture class={kind}>
       <source type="image/webp" srcset={offered} sizes={DRAWN[kind]} />
-      <img src={picture.url} width={picture.width} height={picture.height} alt={picture.alt[language]} decoding="async" />
+      <img
+        src={picture.url}
+        width={picture.width}
+        height={picture.height}
+        alt={picture.alt[language]}
+        decoding="async"
+      />
     </picture>
   );
 }

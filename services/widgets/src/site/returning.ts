@@ -12,7 +12,9 @@ export function allowedReturn(asked: string | null, organization: Organization):
     return null;
   }
   if (!organization.returnOrigins.includes(url.origin)) {
-    console.warn(`amply: the organisation has not allowed donors to be sent back to ${url.origin}; nobody is sent there.`);
+    console.warn(
+      `amply: the organisation has not allowed donors to be sent back to ${url.origin}; nobody is sent there.`,
+    );
     return null;
   }
   return url;

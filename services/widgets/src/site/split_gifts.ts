@@ -1,5 +1,5 @@
 import { challenged, solutionHeader } from "../challenge/challenged";
-import { type Money } from "../money";
+import type { Money } from "../money";
 import {
   amountBody,
   coversIn,
@@ -7,8 +7,8 @@ import {
   donorBody,
   type FeeCover,
   feeCoverBody,
-  type Giver,
   type GiftOptions,
+  type Giver,
   moneyFrom,
   optionsBody,
   type PaymentHandle,
@@ -82,7 +82,11 @@ export class SplitGiftsApi {
 
   quote(total: Money, parts: readonly DividedPart[]): Promise<SplitCovers> {
     const body = JSON.stringify({ total: amountBody(total), parts: parts.map(dividedBody) });
-    return requestJson(`${this.#url}/quote`, splitCoversFrom, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    return requestJson(`${this.#url}/quote`, splitCoversFrom, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+    });
   }
 
   create(posting: Posting): Promise<CreatedSplit> {
@@ -116,7 +120,12 @@ export class SplitGiftsApi {
 
 export function splitBody(split: NewSplit): string {
   const { total, parts, options } = split;
-  return JSON.stringify({ total: amountBody(total), parts: parts.map(partBody), ...donorBody(split), ...optionsBody(options) });
+  return JSON.stringify({
+    total: amountBody(total),
+    parts: parts.map(partBody),
+    ...donorBody(split),
+    ...optionsBody(options),
+  });
 }
 
 function partBody({ fundId, feeCover, ...part }: NewPart): object {
@@ -132,7 +141,9 @@ function dividedBody({ organizationId, amount }: DividedPart): object {
 }
 
 function splitCoversFrom(parsed: unknown): SplitCovers {
-  const parts = asList(asObject(parsed)["parts"]).map((part) => [asText(asObject(part)["organization_id"]), coversIn(part)] as const);
+  const parts = asList(asObject(parsed)["parts"]).map(
+    (part) => [asText(asObject(part)["organization_id"]), coversIn(part)] as const,
+  );
   return { covers: coversIn(parsed), parts: new Map(parts) };
 }
 

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+
+import { useLayoutOnMount } from "./use_on_mount";
 
 interface StepHeadingProps {
   readonly children: ComponentChildren;
@@ -10,9 +12,9 @@ interface StepHeadingProps {
 /** The heading of a step that replaced another: it takes the focus, so that nobody is left on a button that is gone. */
 export function StepHeading({ children, isLate = false }: StepHeadingProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useLayoutEffect(() => {
+  useLayoutOnMount(() => {
     if (!isLate || document.activeElement === document.body) heading.current?.focus();
-  }, []);
+  });
   return (
     <h2 ref={heading} tabIndex={-1}>
       {children}

@@ -2,7 +2,15 @@
 
 import { malformed, VerifyFault } from "./faults";
 import { bytesOf, checkOrigin, parseDecimal, parseHexHash, textOf } from "./literals";
-import { canonicalJson, isList, isMembers, type JsonMembers, JsonNumber, type JsonValue, parseJson } from "./strict_json";
+import {
+  canonicalJson,
+  isList,
+  isMembers,
+  type JsonMembers,
+  JsonNumber,
+  type JsonValue,
+  parseJson,
+} from "./strict_json";
 
 export const MAX_LEAF_BYTES = 65_535;
 const MAX_TRANSFERS = 200;
@@ -67,7 +75,10 @@ function checkVersion(version: JsonValue | undefined): void {
     throw malformed("an entry says its version as the number v, from 1");
   }
   if (version.literal !== "1") {
-    throw new VerifyFault("unknown_version", `the entry is of version ${version.literal}, and only version 1 is known here`);
+    throw new VerifyFault(
+      "unknown_version",
+      `the entry is of version ${version.literal}, and only version 1 is known here`,
+    );
   }
 }
 
@@ -168,7 +179,8 @@ function commitmentsFrom(leaf: JsonMembers): ReadonlyMap<string, Uint8Array<Arra
 /** A minute that exists, of the years 0001 to 9999. */
 function minute(text: string): string {
   const [year = 0, month = 0, day = 0, hour = 0, minutes = 0] = (MINUTE.exec(text) ?? []).slice(1).map(Number);
-  const exists = year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month) && hour < 24 && minutes < 60;
+  const exists =
+    year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month) && hour < 24 && minutes < 60;
   if (!exists) throw malformed("a time is a minute that exists, like 2026-11-21T07:44Z");
   return text;
 }
@@ -181,7 +193,8 @@ function daysIn(year: number, month: number): number {
 function checkKeys(found: JsonMembers, required: readonly string[], optional: readonly string[], what: string): void {
   if (required.some((key) => !found.has(key))) throw malformed(`${what} lacks a key`);
   for (const key of found.keys()) {
-    if (!required.includes(key) && !optional.includes(key)) throw malformed(`${what} has a key that version 1 does not have`);
+    if (!required.includes(key) && !optional.includes(key))
+      throw malformed(`${what} has a key that version 1 does not have`);
   }
 }
 

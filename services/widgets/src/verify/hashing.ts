@@ -1,6 +1,4 @@
-/** SHA-256 and HMAC by the browser (WebCrypto); Ed25519 by a library, since older browsers have none. */
-
-import { verifyAsync } from "@noble/ed25519";
+/** SHA-256 and HMAC by the browser (WebCrypto). */
 
 import { joined } from "./literals";
 
@@ -26,17 +24,4 @@ export async function hmacSha256(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
-}
-
-/** Whether it is a signature after RFC 8032, whose stricter rules apply (`zip215: false`). Never throws. */
-export async function isSignature(
-  signature: Uint8Array,
-  message: Uint8Array,
-  publicKey: Uint8Array,
-): Promise<boolean> {
-  try {
-    return await verifyAsync(signature, message, publicKey, { zip215: false });
-  } catch {
-    return false; // the 32 bytes are no point of the curve, or the signature has another length
-  }
 }

@@ -90,7 +90,8 @@ function withoutUnpaired(place: Place): Place {
 }
 
 function checkHashes(...hashes: readonly Uint8Array[]): void {
-  if (hashes.some((hash) => hash.length !== HASH_BYTES)) throw refused(`a hash of the proof is not ${HASH_BYTES} bytes`);
+  if (hashes.some((hash) => hash.length !== HASH_BYTES))
+    throw refused(`a hash of the proof is not ${HASH_BYTES} bytes`);
 }
 
 function refused(message: string): VerifyFault {

@@ -1,7 +1,8 @@
 /** Signed notes (c2sp.org/signed-note), the log's signature (Ed25519, 0x01) and witnesses' (cosignature/v1, 0x04). */
 
+import { isSignature } from "./ed25519";
 import { malformed, VerifyFault } from "./faults";
-import { isSignature, sha256 } from "./hashing";
+import { sha256 } from "./hashing";
 import { bytesOf, joined, MAX_INTEGER, parseBase64, toHex } from "./literals";
 
 export const MAX_NOTE_BYTES = 131_072;
@@ -69,8 +70,10 @@ export async function openNote(note: string, trusted: readonly VerifierKey[]): P
   const { text, lines } = split(note);
   const signatures: VerifiedSignature[] = [];
   for (const line of lines) {
-    const key = trusted.find(({ name, keyId }) => name === line.name && keyId === line.keyId);
-    if (key !== undefined) signatures.push(await verified(key, text, line.signature));
+    // Key ids are short: two trusted keys may share theirs and their name. What names both must be true for both.
+    const named = trusted.filter(({ name, keyId }) => name === line.name && keyId === line.keyId);
+    const [signature] = await Promise.all(named.map((key) => verified(key, text, line.signature)));
+    if (signature !== undefined) signatures.push(signature);
   }
   if (signatures.length === 0) throw new VerifyFault("signature", "it carries no signature by a key trusted here");
   return { text, signatures };
@@ -81,15 +84,25 @@ export function unopenedText(note: string): string {
   return split(note).text;
 }
 
-async function verified(key: VerifierKey, text: string, signature: Uint8Array<ArrayBuffer>): Promise<VerifiedSignature> {
-  const { message, seconds, bare } = key.type === "log" ? { message: text, seconds: null, bare: signature } : cosigned(text, signature);
-  const isTrue = bare.length === SIGNATURE_BYTES && (await isSignature(bare, bytesOf(message, "a note"), key.publicKey));
-  if (!isTrue) throw new VerifyFault("signature", `the signature by ${key.name} is false: text or signature was changed`);
+async function verified(
+  key: VerifierKey,
+  text: string,
+  signature: Uint8Array<ArrayBuffer>,
+): Promise<VerifiedSignature> {
+  const { message, seconds, bare } =
+    key.type === "log" ? { message: text, seconds: null, bare: signature } : cosigned(text, signature);
+  const isTrue =
+    bare.length === SIGNATURE_BYTES && (await isSignature(bare, bytesOf(message, "a note"), key.publicKey));
+  if (!isTrue)
+    throw new VerifyFault("signature", `the signature by ${key.name} is false: text or signature was changed`);
   return { key, seconds };
 }
 
 /** A cosignature is a time and a signature over that time and the note's text (c2sp.org/tlog-cosignature). */
-function cosigned(text: string, signature: Uint8Array<ArrayBuffer>): { message: string; seconds: bigint; bare: Uint8Array } {
+function cosigned(
+  text: string,
+  signature: Uint8Array<ArrayBuffer>,
+): { message: string; seconds: bigint; bare: Uint8Array } {
   if (signature.length !== TIMESTAMP_BYTES + SIGNATURE_BYTES) {
     throw new VerifyFault("signature", "a witness's signature has another length than a time and a signature");
   }

@@ -1,9 +1,9 @@
 /** Whom a verifier trusts: logs, witnesses and the quorum, as c2sp.org/tlog-policy writes them. */
 
 import { malformed, VerifyFault } from "./faults";
+import { bytesOf, parseDecimal, toHex } from "./literals";
 import type { VerifiedSignature, VerifierKey } from "./notes";
 import { parseVerifierKey } from "./notes";
-import { bytesOf, parseDecimal, toHex } from "./literals";
 
 const MAX_POLICY_BYTES = 131_072;
 /** Of each kind: with the log's own signature, as many as a note can carry. */
@@ -11,6 +11,10 @@ const MAX_DEFINITIONS = 63;
 const NOT_ALLOWED = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 const COUNT = /^[1-9][0-9]{0,3}$/;
 const FORMER = /^([0-9]+) (.*)$/s;
+const MAX_KEY_LIST_BYTES = 65_536;
+const MAX_LISTED_KEYS = 64;
+/** The carriage return for files whose lines end as Windows has them. */
+const AROUND_A_LINE = /^[ \t\r]+|[ \t\r]+$/g;
 
 export interface Policy {
   /** Former keys of a log stand beside its present one. */
@@ -43,6 +47,20 @@ export async function parseListedKey(line: string): Promise<ListedKey> {
   return { key, lastSize: size === undefined ? null : parseDecimal(size, "the size of a former key's last tree") };
 }
 
+/**
+ * A key list (docs/ledger-format.md §5.3): a key a line; empty lines and those that begin with # say nothing.
+ *
+ * Lines end with newlines alone: what other characters end one differs from reader to reader, and a comment is a line.
+ */
+export async function parseKeyList(text: string): Promise<ListedKey[]> {
+  if (bytesOf(text, "a key list").length > MAX_KEY_LIST_BYTES)
+    throw malformed(`a key list has at most ${MAX_KEY_LIST_BYTES} bytes`);
+  const lines = text.split("\n").map((line) => line.replace(AROUND_A_LINE, ""));
+  const said = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (said.length > MAX_LISTED_KEYS) throw malformed(`a key list has at most ${MAX_LISTED_KEYS} keys`);
+  return Promise.all(said.map(parseListedKey));
+}
+
 /** A policy that trusts these keys of the log and demands no witness. */
 export function trusting(keys: readonly ListedKey[]): Policy {
   const logs = keys.map(({ key }) => key);
@@ -73,7 +91,7 @@ export function isInTime(policy: Policy, key: VerifierKey, size: bigint): boolea
 /** Throws VerifyFault for whatever the specification does not allow. */
 export async function parsePolicy(text: string): Promise<Policy> {
   const lines = text.split("\n");
-  if (lines.pop() !== "") throw malformed("every line of a policy ends with a newline");
+  if (lines.pop() !== "") throw malformed("every line of a policy ends with a newline, the last one too");
   const isTooLong = bytesOf(text, "the policy").length > MAX_POLICY_BYTES;
   if (isTooLong || NOT_ALLOWED.test(text)) throw malformed("the policy is too long or holds control characters");
   const reader = new PolicyReader();
@@ -120,16 +138,24 @@ class PolicyReader {
 
   policy(): Policy {
     if (this.#quorum === null) throw malformed("a policy has one quorum line");
-    if (this.#logs.some((log) => isAmong([...this.#witnesses.values()], log))) throw malformed("a log is its own witness");
+    if (this.#logs.some((log) => isAmong([...this.#witnesses.values()], log)))
+      throw malformed("a log is its own witness");
     if (Math.max(this.#logs.length, this.#witnesses.size, this.#groups.size) > MAX_DEFINITIONS) {
       throw malformed(`a policy has at most ${MAX_DEFINITIONS} logs, witnesses and groups`);
     }
-    return { logs: this.#logs, lastSizes: new Map(), witnesses: this.#witnesses, groups: this.#groups, quorum: this.#quorum };
+    return {
+      logs: this.#logs,
+      lastSizes: new Map(),
+      witnesses: this.#witnesses,
+      groups: this.#groups,
+      quorum: this.#quorum,
+    };
   }
 
   async #log([key = "", , ...more]: readonly string[]): Promise<void> {
     const log = await parseVerifierKey(key);
-    if (more.length > 0 || log.type !== "log" || isAmong(this.#logs, log)) throw malformed("a log is a key of its own, and an address");
+    if (more.length > 0 || log.type !== "log" || isAmong(this.#logs, log))
+      throw malformed("a log is a key of its own, and an address");
     this.#logs.push(log);
   }
 
@@ -145,9 +171,11 @@ class PolicyReader {
   #group([name = "", count = "", ...members]: readonly string[]): void {
     this.#checkFresh(name);
     const threshold = count === "any" ? 1 : count === "all" ? members.length : COUNT.test(count) ? Number(count) : 0;
-    if (threshold < 1 || threshold > members.length) throw malformed("a group needs a number of its members, any or all");
+    if (threshold < 1 || threshold > members.length)
+      throw malformed("a group needs a number of its members, any or all");
     for (const member of members) {
-      if (!this.#isDefined(member) || this.#members.has(member)) throw malformed("a member of a group is defined before, and in one group");
+      if (!this.#isDefined(member) || this.#members.has(member))
+        throw malformed("a member of a group is defined before, and in one group");
       this.#members.add(member);
     }
     this.#groups.set(name, { threshold, members });
@@ -155,12 +183,14 @@ class PolicyReader {
 
   #setQuorum([name = "", ...more]: readonly string[]): void {
     const isKnown = name === "none" || this.#isDefined(name);
-    if (this.#quorum !== null || more.length > 0 || !isKnown) throw malformed("a policy has one quorum, defined before");
+    if (this.#quorum !== null || more.length > 0 || !isKnown)
+      throw malformed("a policy has one quorum, defined before");
     this.#quorum = name;
   }
 
   #checkFresh(name: string): void {
-    if (name === "" || name === "none" || this.#isDefined(name)) throw malformed("a name in a policy is given once, and none is taken");
+    if (name === "" || name === "none" || this.#isDefined(name))
+      throw malformed("a name in a policy is given once, and none is taken");
   }
 
   #isDefined(name: string): boolean {

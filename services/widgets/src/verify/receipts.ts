@@ -74,7 +74,9 @@ export async function openCheckpoint(note: string, policy: Policy): Promise<Sign
   // A trusted witness alone must not speak for the log, nor one log for another.
   if (!signatures.some(({ key }) => key.type === "log" && key.name === checkpoint.origin)) {
     const ended = opened.signatures.some(({ key }) => key.type === "log" && !isInTime(policy, key, checkpoint.size));
-    const who = ended ? "only a former key, whose last tree was smaller," : `no key trusted here and named ${checkpoint.origin}`;
+    const who = ended
+      ? "only a former key, whose last tree was smaller,"
+      : `no key trusted here and named ${checkpoint.origin}`;
     throw new VerifyFault("signature", `${who} has signed the checkpoint`);
   }
   demandQuorum(policy, signatures);
@@ -99,7 +101,8 @@ async function parseCheckpoint(text: string): Promise<Checkpoint> {
 
 async function verifyOpening(entry: Entry, field: string, { value, salt }: Opening): Promise<void> {
   const commitment = entry.commitments.get(field);
-  if (commitment === undefined) throw new VerifyFault("mismatch", `the receipt opens ${field}, which the entry does not commit to`);
+  if (commitment === undefined)
+    throw new VerifyFault("mismatch", `the receipt opens ${field}, which the entry does not commit to`);
   if (bytesOf(value, "a committed value").length > MAX_VALUE_BYTES) {
     throw new VerifyFault("opening", `a committed value has at most ${MAX_VALUE_BYTES} bytes`);
   }
@@ -158,7 +161,8 @@ function wellFormed(text: string): string {
 }
 
 function exactly<Key extends string>(value: JsonValue, ...keys: readonly Key[]): Record<Key, JsonValue> {
-  if (!isMembers(value) || value.size !== keys.length) throw malformed(`the extra line has exactly ${keys.join(" and ")} here`);
+  if (!isMembers(value) || value.size !== keys.length)
+    throw malformed(`the extra line has exactly ${keys.join(" and ")} here`);
   return Object.fromEntries(keys.map((key) => [key, required(value, key)])) as Record<Key, JsonValue>;
 }
 

@@ -51,7 +51,8 @@ export function canonicalJson(value: JsonValue): string {
 /** RFC 8785 writes numbers as this language does. */
 function canonicalNumber(literal: string): string {
   const number = Number(literal);
-  const isExact = Number.isInteger(number) && /^-?[0-9]+$/.test(literal) ? Number.isSafeInteger(number) : Number.isFinite(number);
+  const isExact =
+    Number.isInteger(number) && /^-?[0-9]+$/.test(literal) ? Number.isSafeInteger(number) : Number.isFinite(number);
   if (!isExact) throw malformed("a number is too large to be read by everyone alike");
   return JSON.stringify(number);
 }

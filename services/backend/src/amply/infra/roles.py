@@ -30,7 +30,7 @@ class RolesMissing(AmplyError):
     def __init__(self, missing: list[str]) -> None:
         super().__init__(
             f"The database has no {', '.join(missing)}, or who migrates may not become {OWNER}. The task `roles` "
-            "makes them as the master user: make roles ENVIRONMENT=…, then migrate again."
+            "makes them as the master user: make create-roles ENVIRONMENT=…, then migrate again."
         )
         self.missing = missing
 

@@ -88,12 +88,15 @@ def running_code(run: Path) -> str | None:
 
 
 def running_pid(run: Path) -> int | None:
-    """The supervisor's pid, when that process is still the one that wrote it."""
+    """The supervisor's pid, when that process is still the one that wrote it, and wrote it here.
+
+    It works in its run's directory: in a copy of that, its pid is noted and another run's.
+    """
     noted = _noted(run)
     if noted is None:
         return None
     pid = int(noted["pid"])
-    return pid if _start_time(pid) == noted["started"] else None
+    return pid if _start_time(pid) == noted["started"] and _works_in(pid, run) else None
 
 
 def _noted(run: Path) -> dict[str, Any] | None:
@@ -110,6 +113,13 @@ def _start_time(pid: int) -> str | None:
     except OSError:
         return None
     return stat.rpartition(")")[2].split()[_START_TIME_FIELD]
+
+
+def _works_in(pid: int, run: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").samefile(run)
+    except OSError:
+        return False
 
 
 @contextmanager

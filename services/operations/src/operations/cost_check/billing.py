@@ -65,7 +65,8 @@ class Billing:
         except ClientError as refusal:
             if _code(refusal) == _NO_BUDGET:
                 raise CouldNotCheckError(
-                    f"There is no budget {arguments['BudgetName']}; deploy it: cdk deploy {environment}/budget"
+                    f"There is no budget {arguments['BudgetName']}; deploy it: "
+                    f"npx cdk deploy {environment}/budget --exclusively"
                 ) from refusal
             raise _sentence(question, refusal) from refusal
         limit = _usd(answer["Budget"]["BudgetLimit"])

@@ -5,6 +5,6 @@
 - `quiet`, `references`: templates without noise, and with references followed across stacks
 - `holdings`, `changes`: what holds data, and what happens to each resource
 - `guards`, `watching`, `access`: protections that weaken, alarms that go, who may do what
-- `waivers`, `review`: what was agreed to, and the judgement on one environment
+- `approved_replacements`, `review`: what was agreed to, and the judgement on one environment
 - `words`, `markdown`, `comment`: sentences, text nobody can break out of, the comment
 """

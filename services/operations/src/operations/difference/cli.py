@@ -13,41 +13,45 @@ from typing import Final, NoReturn
 import click
 
 from operations.assembly import Deployed, NoAssemblyError, read
+from operations.difference.approved_replacements import ApprovedReplacement, read_approved_replacements
 from operations.difference.comment import write
 from operations.difference.markdown import LONGEST_COMMENT
 from operations.difference.outcome import CannotCompareError, Exit
 from operations.difference.review import CannotPriceError, Monthly, Review, review
 from operations.difference.vendor import Library
-from operations.difference.waivers import Replacement, read_waivers
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _folder = click.Path(path_type=Path)
 
 
-@click.command(epilog="Exit codes: 0 safe or waived, 1 data would be replaced or destroyed, 2 not compared.")
+@click.command(
+    epilog="Exit codes: 0 safe or approved, 1 data would be replaced or destroyed, 2 not compared."
+)
 @click.argument("before", type=_folder)
 @click.argument("after", type=_folder)
 @click.option("--environment", metavar="NAME", help="Only this one; the default is every environment.")
-@click.option("--waivers", "waivers_file", type=_folder, metavar="FILE", help="Replacements agreed to.")
+@click.option(
+    "--replacements", "replacements_file", type=_folder, metavar="FILE", help="Replacements agreed to."
+)
 @click.option("--markdown-dir", type=_folder, metavar="DIR", help="Also write DIR/ENVIRONMENT.md.")
 @click.option("--whole", is_flag=True, help="Print everything, also what is too long for one comment.")
 @click.option(
-    "--today", type=click.DateTime(["%Y-%m-%d"]), help="The day waivers are judged by; now, in UTC."
+    "--today", type=click.DateTime(["%Y-%m-%d"]), help="The day approvals are judged by; now, in UTC."
 )
 def cli(
     before: Path,
     after: Path,
     *,
     environment: str | None,
-    waivers_file: Path | None,
+    replacements_file: Path | None,
     markdown_dir: Path | None,
     whole: bool,
     today: datetime | None,
 ) -> None:
     """Compare two cloud assemblies (folders written by `cdk synth`) and print what a reviewer must know."""
     day = (today or datetime.now(UTC)).date()
-    waivers = read_waivers(waivers_file) if waivers_file else ()
-    reviews = _reviews(_read(before), _read(after), environment, waivers, day)
+    approved = read_approved_replacements(replacements_file) if replacements_file else ()
+    reviews = _reviews(_read(before), _read(after), environment, approved, day)
     comments = {it.environment: write(it, limit=None if whole else LONGEST_COMMENT) for it in reviews}
     click.echo("\n".join(comments.values()), nl=False)
     if markdown_dir:
@@ -81,7 +85,7 @@ def _reviews(
     before: Mapping[str, Deployed],
     after: Mapping[str, Deployed],
     only: str | None,
-    waivers: tuple[Replacement, ...],
+    approved: tuple[ApprovedReplacement, ...],
     today: date,
 ) -> list[Review]:
     known = [*after, *(name for name in before if name not in after)]
@@ -90,8 +94,8 @@ def _reviews(
             raise CannotCompareError(f"An environment is named in small letters and digits, not {name!r}.")
     if only is not None and only not in known:
         raise CannotCompareError(f"Neither assembly has {only!r}; they have {', '.join(known)}.")
-    for name in sorted({waiver.environment for waiver in waivers} - {*known}):
-        click.echo(f"A waiver names the environment {name!r}, which neither assembly has.", err=True)
+    for name in sorted({approval.environment for approval in approved} - {*known}):
+        click.echo(f"An approval names the environment {name!r}, which neither assembly has.", err=True)
     with Library() as library:
         return [
             review(
@@ -99,7 +103,7 @@ def _reviews(
                 before.get(name),
                 after.get(name),
                 compare=library.compare,
-                waivers=waivers,
+                approved=approved,
                 today=today,
                 monthly=_monthly(),
             )

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from operations.difference.approved_replacements import ApprovedReplacement
 from operations.difference.changes import ENDS, Altered, Change, Kind
 from operations.difference.markdown import LONGEST_COMMENT, Part, cell, code, fitting, plain
 from operations.difference.review import Cost, Presence, Review
-from operations.difference.waivers import Replacement
 from operations.difference.words import access_words, fate, hint, kind_of, weakening, why
 
 _FEW: Final = 4
@@ -34,7 +34,7 @@ def write(review: Review, *, limit: int | None = LONGEST_COMMENT) -> str:
         *_access(review),
         *_built(review),
         *_everything(review),
-        *_waivers(review),
+        *_approvals(review),
         Part(head=[_cost(review.cost)]),
     ]
     return fitting(parts, limit=limit)
@@ -60,13 +60,13 @@ def _endangered(all_of_them: int, blocking: int) -> str:
     if not blocking:
         return f"{ends}, as agreed"
     which = f"{blocking} of them" if blocking < all_of_them else "it" if all_of_them == 1 else "them"
-    return f"{ends}, and no waiver names {which}"
+    return f"{ends}, and no approval names {which}"
 
 
 def _ends(review: Review) -> Iterator[Part]:
     if review.endangering:
         yield Part(
-            head=["| what happens | to | why | waiver |", "|---|---|---|---|"],
+            head=["| what happens | to | why | approval |", "|---|---|---|---|"],
             rows=[_end(change, review) for change in review.endangering],
             tail=[""],
         )
@@ -80,15 +80,15 @@ def _ends(review: Review) -> Iterator[Part]:
 
 
 def _end(change: Change, review: Review) -> str:
-    waiver = review.waivers.used.get((change.stack, change.logical_id))
-    agreed = f"until {waiver.until}: {cell(waiver.reason)}" if waiver else "**none**"
+    approval = review.approved.used.get((change.stack, change.logical_id))
+    agreed = f"until {approval.until}: {cell(approval.reason)}" if approval else "**none**"
     resource = f"{cell(change.name)} ({kind_of(change)}, {cell(change.logical_id)})"
     reason = why(change, review.names).replace("|", "\\|")
     return f"| **{change.kind}** | {resource} | {reason} | {agreed} |"
 
 
 def _how_to_agree(review: Review) -> Iterator[Part]:
-    """An entry to copy, for ids that are what CloudFormation allows; others have no business in a waiver."""
+    """An entry to copy, for ids that are what CloudFormation allows; others have no business in an approval."""
     places = [
         (it.stack, it.logical_id)
         for it in review.blocking
@@ -101,7 +101,7 @@ def _how_to_agree(review: Review) -> Iterator[Part]:
         f'logical_id = {json.dumps(logical_id)}\nreason = ""\nuntil = YYYY-MM-DD\n'
         for stack, logical_id in places
     ]
-    summary = "<details><summary>If this is meant: what to add to the waivers, with a reason and a last day</summary>"
+    summary = "<details><summary>If this is meant: what to add to the approved replacements, with a reason and a last day</summary>"
     yield Part(head=[summary, "", "```toml"], rows=entries, tail=["```", "", "</details>", ""])
 
 
@@ -207,16 +207,16 @@ def _altered(altered: Altered, stack: str, review: Review) -> str:
     return f"{code(altered.name)} {code(before)} → {code(after)}"
 
 
-def _waivers(review: Review) -> Iterator[Part]:
-    ledger = review.waivers
-    rows = [f"- expired on {it.until}, covers nothing: {_place(it)}" for it in ledger.expired]
-    rows += [f"- unused, take it out: {_place(it)}" for it in ledger.unused]
+def _approvals(review: Review) -> Iterator[Part]:
+    approvals = review.approved
+    rows = [f"- expired on {it.until}, covers nothing: {_place(it)}" for it in approvals.expired]
+    rows += [f"- unused, take it out: {_place(it)}" for it in approvals.unused]
     if rows:
-        yield Part(head=["### Waivers", ""], rows=rows, tail=[""])
+        yield Part(head=["### Approvals", ""], rows=rows, tail=[""])
 
 
-def _place(waiver: Replacement) -> str:
-    return code(f"{waiver.stack}/{waiver.logical_id}")
+def _place(approval: ApprovedReplacement) -> str:
+    return code(f"{approval.stack}/{approval.logical_id}")
 
 
 def _cost(cost: Cost | str) -> str:

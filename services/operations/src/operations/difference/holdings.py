@@ -1,4 +1,4 @@
-"""Resource types that hold data. Replacing one without a waiver is refused."""
+"""Resource types that hold data. Replacing one without a approval is refused."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -7,9 +7,9 @@ class Exit(IntEnum):
     """The exit codes, which a pipeline relies on."""
 
     SAFE = 0
-    """Nothing that holds data is replaced or destroyed, or a waiver names each."""
+    """Nothing that holds data is replaced or destroyed, or an approval names each."""
     BLOCKED = 1
-    """Something that holds data would be replaced or destroyed, and no waiver names it."""
+    """Something that holds data would be replaced or destroyed, and no approval names it."""
     NOT_COMPARED = 2
     """There is no answer; standard error says in one sentence why."""
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from operations.assembly import Deployed
 from operations.difference.access import Access, access
+from operations.difference.approved_replacements import ApprovedReplacement
 from operations.difference.changes import Change, Compare, compare_environments
 from operations.difference.guards import Weakening, weakened
 from operations.difference.quiet import Built, built
 from operations.difference.references import Names, Place
-from operations.difference.waivers import Replacement
 from operations.difference.watching import Silence, silenced
 
 Monthly = Callable[[Deployed], Decimal]
@@ -41,12 +41,12 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ledger:
-    """What the waivers for this environment did: `used` by the place they cover."""
+class Approvals:
+    """What the approvals for this environment did: `used` by the place they cover."""
 
-    used: Mapping[Place, Replacement]
-    expired: tuple[Replacement, ...]
-    unused: tuple[Replacement, ...]
+    used: Mapping[Place, ApprovedReplacement]
+    expired: tuple[ApprovedReplacement, ...]
+    unused: tuple[ApprovedReplacement, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Review:
     silenced: tuple[Silence, ...]
     access: Access
     built: Built
-    waivers: Ledger
+    approved: Approvals
     cost: Cost | str
     """Or why there is none."""
 
@@ -72,8 +72,8 @@ class Review:
 
     @property
     def blocking(self) -> tuple[Change, ...]:
-        """What holds data, ends, and no valid waiver names."""
-        used = self.waivers.used
+        """What holds data, ends, and no valid approval names."""
+        used = self.approved.used
         return tuple(it for it in self.endangering if (it.stack, it.logical_id) not in used)
 
 
@@ -83,14 +83,14 @@ def review(
     after: Deployed | None,
     *,
     compare: Compare,
-    waivers: tuple[Replacement, ...],
+    approved: tuple[ApprovedReplacement, ...],
     today: date,
     monthly: Monthly | None,
 ) -> Review:
     """Compare one environment, which at least one side has."""
     was, becomes = before or nothing(environment), after or nothing(environment)
     comparison = compare_environments(was, becomes, compare)
-    ours = tuple(waiver for waiver in waivers if waiver.environment == environment)
+    ours = tuple(approval for approval in approved if approval.environment == environment)
     return Review(
         environment=environment,
         presence=_presence(before, after),
@@ -101,7 +101,7 @@ def review(
         silenced=silenced(comparison.changes),
         access=access(comparison),
         built=built(was, becomes),
-        waivers=_ledger(ours, comparison.changes, today),
+        approved=_approvals(ours, comparison.changes, today),
         cost=_cost(before, after, monthly) if monthly else "",
     )
 
@@ -130,11 +130,13 @@ def _cost(before: Deployed | None, after: Deployed | None, monthly: Monthly) -> 
         return str(reason)
 
 
-def _ledger(waivers: tuple[Replacement, ...], changes: tuple[Change, ...], today: date) -> Ledger:
+def _approvals(
+    approved: tuple[ApprovedReplacement, ...], changes: tuple[Change, ...], today: date
+) -> Approvals:
     needed = {(change.stack, change.logical_id) for change in changes if change.endangers_data}
-    valid = {(it.stack, it.logical_id): it for it in waivers if it.holds_on(today)}
-    return Ledger(
-        used={place: waiver for place, waiver in valid.items() if place in needed},
-        expired=tuple(it for it in waivers if not it.holds_on(today)),
-        unused=tuple(waiver for place, waiver in valid.items() if place not in needed),
+    valid = {(it.stack, it.logical_id): it for it in approved if it.holds_on(today)}
+    return Approvals(
+        used={place: approval for place, approval in valid.items() if place in needed},
+        expired=tuple(it for it in approved if not it.holds_on(today)),
+        unused=tuple(approval for place, approval in valid.items() if place not in needed),
     )

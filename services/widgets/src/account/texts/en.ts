@@ -1,8 +1,8 @@
-import { INTEGRATE_EN } from "../../integrate/texts";
-import { KEYS_EN } from "../../keys/texts";
-import { JOIN_EN } from "../../join/texts";
-import { ORGANIZATION_EN } from "../../organization/texts";
-import { SIGN_IN_EN } from "../../sign_in/texts";
+import { EN as INTEGRATE_EN } from "../../integrate/texts/en";
+import { EN as JOIN_EN } from "../../join/texts/en";
+import { EN as KEYS_EN } from "../../keys/texts/en";
+import { EN as ORGANIZATION_EN } from "../../organization/texts/en";
+import { EN as SIGN_IN_EN } from "../../sign_in/texts/en";
 
 /** The API's problems that people's pages word themselves in other languages, by their codes. */
 export type PersonFault =
@@ -176,7 +176,8 @@ export const EN = {
   codesLeft: (left: number) => (left === 1 ? "1 recovery code is left." : `${left} recovery codes are left.`),
   newCodes: "Make new recovery codes",
   codesTitle: "Your recovery codes",
-  codesAbout: "Keep them where you find them without this device. Each works once in place of your second factor, and they are shown only now.",
+  codesAbout:
+    "Keep them where you find them without this device. Each works once in place of your second factor, and they are shown only now.",
   copy: "Copy",
   copied: "Copied.",
   notCopied: "Your browser did not allow copying: mark the text and copy it by hand.",
@@ -186,7 +187,8 @@ export const EN = {
 
   // Providers.
   providers: "Providers that sign you in",
-  providersAbout: "Whoever has your account there gets in here without your password. A second factor is still asked for, except by your organisation's own sign-in.",
+  providersAbout:
+    "Whoever has your account there gets in here without your password. A second factor is still asked for, except by your organisation's own sign-in.",
   linkedOn: (day: string) => `linked on ${day}`,
   formerProvider: "A provider that is offered no more",
   linkWith: (name: string) => `Link with ${name}`,
@@ -211,7 +213,8 @@ export const EN = {
   signOut: "Sign out",
   signOutEverywhere: "Sign out everywhere",
   heldTo: "Where a session may be used from",
-  heldToAbout: "Used from elsewhere, it ends, and you sign in again: on the way this happens often with the address, and less often with the network.",
+  heldToAbout:
+    "Used from elsewhere, it ends, and you sign in again: on the way this happens often with the address, and less often with the network.",
   bindings: {
     none: "from everywhere",
     subnet: "from the network that you signed in from",

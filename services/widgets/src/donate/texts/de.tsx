@@ -1,7 +1,12 @@
 import type { Rhythm } from "../../rhythm";
 import type { Texts } from "./en";
 
-const EACH: Readonly<Record<Rhythm, string>> = { once: "", month: "jeden Monat", quarter: "jedes Quartal", year: "jedes Jahr" };
+const EACH: Readonly<Record<Rhythm, string>> = {
+  once: "",
+  month: "jeden Monat",
+  quarter: "jedes Quartal",
+  year: "jedes Jahr",
+};
 
 export const DE: Texts = {
   title: "Spenden",
@@ -25,8 +30,8 @@ export const DE: Texts = {
   yourGift: "Ihre Spende",
   whatItMeans: ({ sum, each, next, own }) => (
     <>
-      {sum} jetzt und dann {each}, das nächste Mal am {next}. Sie können das ändern, aussetzen oder beenden, wann Sie möchten, ohne
-      Konto bei uns: mit dem Link in unseren Schreiben oder auf der Seite {own("Ihre Spenden")}.
+      {sum} jetzt und dann {each}, das nächste Mal am {next}. Sie können das ändern, aussetzen oder beenden, wann Sie
+      möchten, ohne Konto bei uns: mit dem Link in unseren Schreiben oder auf der Seite {own("Ihre Spenden")}.
     </>
   ),
   saidOfEach: "Was Sie unten über Ihre Spende sagen, gilt für jede von ihnen.",
@@ -38,13 +43,16 @@ export const DE: Texts = {
   addFee: (fee) => `${fee} für die Zahlungsgebühr dazugeben`,
   lookingUpFee: "Die Gebühr für diesen Betrag wird ermittelt …",
   feeKept: (amount) => `Etwa so viel behält der Zahlungsdienst von Ihren ${amount}.`,
-  youPay: (total) => `Sie zahlen ${total}. Die wirkliche Gebühr kann etwas abweichen; was übrig bleibt, erhält die Organisation.`,
+  youPay: (total) =>
+    `Sie zahlen ${total}. Die wirkliche Gebühr kann etwas abweichen; was übrig bleibt, erhält die Organisation.`,
   howYouPay: "Wie Sie zahlen werden",
   ways: { card: "Karte", sepa_debit: "SEPA-Lastschrift", us_bank_account: "US-Bankkonto" },
   adds: (way, fee) => `${way}: ${fee} dazu`,
   feesOfParts: "Was davon für wen ist",
-  feeNotKnown: "Die Zahlungsgebühr für diesen Betrag ist noch nicht bekannt. Warten Sie einen Moment, oder spenden Sie ohne sie.",
-  feeChanged: "Die Zahlungsgebühr hat sich inzwischen geändert. Laden Sie die Seite neu, um sie zu sehen, oder spenden Sie ohne sie.",
+  feeNotKnown:
+    "Die Zahlungsgebühr für diesen Betrag ist noch nicht bekannt. Warten Sie einen Moment, oder spenden Sie ohne sie.",
+  feeChanged:
+    "Die Zahlungsgebühr hat sich inzwischen geändert. Laden Sie die Seite neu, um sie zu sehen, oder spenden Sie ohne sie.",
 
   yourName: "Ihr Name",
   yourEmail: "Ihre E-Mail-Adresse",
@@ -90,7 +98,8 @@ export const DE: Texts = {
   firstNameMissing: "Geben Sie Ihren Vornamen ein: Die Erklärung braucht ihn.",
   lastNameMissing: "Geben Sie Ihren Nachnamen ein: Die Erklärung braucht ihn.",
   houseMissing: "Geben Sie den Namen oder die Nummer Ihres Hauses ein.",
-  postcodeMissing: "Geben Sie die Postleitzahl Ihrer Wohnung ein, oder X, wenn Sie außerhalb des Vereinigten Königreichs wohnen.",
+  postcodeMissing:
+    "Geben Sie die Postleitzahl Ihrer Wohnung ein, oder X, wenn Sie außerhalb des Vereinigten Königreichs wohnen.",
 
   sayMore: "Mehr zu Ihrer Spende sagen",
   whatFor: "Wofür sie ist",
@@ -128,17 +137,21 @@ export const DE: Texts = {
   terms: "Womit Sie einverstanden sind",
   mandate: ({ organization, sum, each, next, isLate }) => (
     <>
-      Mit der Zahlung erlauben Sie {organization}, {each} {sum} von dieser Karte oder diesem Konto einzuziehen, das nächste Mal am {next}
+      Mit der Zahlung erlauben Sie {organization}, {each} {sum} von dieser Karte oder diesem Konto einzuziehen, das
+      nächste Mal am {next}
       {isLate && ", in kürzeren Monaten am letzten Tag"}, bis Sie es beenden.
     </>
   ),
-  firstIsPaidNow: (sum) => `Die ersten ${sum} werden jetzt gezahlt. Jede Spende bekommt ihre eigene Quittung und ihren eigenen Eintrag im öffentlichen Buch.`,
-  feeOfEach: (fee) => `Davon decken ${fee} die Zahlungsgebühr; mehr kommt nie zu einer Spende dazu, und weniger, wo weniger genügt.`,
-  notice: "Wir schreiben Ihnen mindestens zwei Tage, bevor ein Bankkonto belastet wird, und vor jeder jährlichen Spende.",
+  firstIsPaidNow: (sum) =>
+    `Die ersten ${sum} werden jetzt gezahlt. Jede Spende bekommt ihre eigene Quittung und ihren eigenen Eintrag im öffentlichen Buch.`,
+  feeOfEach: (fee) =>
+    `Davon decken ${fee} die Zahlungsgebühr; mehr kommt nie zu einer Spende dazu, und weniger, wo weniger genügt.`,
+  notice:
+    "Wir schreiben Ihnen mindestens zwei Tage, bevor ein Bankkonto belastet wird, und vor jeder jährlichen Spende.",
   changeAnyTime: (own) => (
     <>
-      Ändern Sie den Betrag, lassen Sie eine Spende aus, setzen Sie aus oder beenden Sie es jederzeit: mit dem Link in jedem unserer
-      Schreiben dazu oder auf der Seite {own("Ihre Spenden")}, allein mit Ihrer E-Mail-Adresse.
+      Ändern Sie den Betrag, lassen Sie eine Spende aus, setzen Sie aus oder beenden Sie es jederzeit: mit dem Link in
+      jedem unserer Schreiben dazu oder auf der Seite {own("Ihre Spenden")}, allein mit Ihrer E-Mail-Adresse.
     </>
   ),
 
@@ -173,13 +186,15 @@ export const DE: Texts = {
   receiptComes: "Sie können die Seite schließen: Ihre Quittung kommt per E-Mail, mit dem Beweis.",
   nextGift: (day, own) => (
     <>
-      Die nächste Spende wird am {day} eingezogen. Ändern, aussetzen oder beenden können Sie das auf der Seite {own("Ihre Spenden")}{" "}
-      oder mit dem Link in unseren Schreiben.
+      Die nächste Spende wird am {day} eingezogen. Ändern, aussetzen oder beenden können Sie das auf der Seite{" "}
+      {own("Ihre Spenden")} oder mit dem Link in unseren Schreiben.
     </>
   ),
-  partWentBack: (amount) => `${amount === null ? "Ein Teil davon ging" : `Davon gingen ${amount}`} an Sie zurück; der Rest bleibt gespendet.`,
+  partWentBack: (amount) =>
+    `${amount === null ? "Ein Teil davon ging" : `Davon gingen ${amount}`} an Sie zurück; der Rest bleibt gespendet.`,
   wentBack: (amount) => (amount === null ? "Sie ging an Sie zurück." : `${amount} gingen an Sie zurück.`),
-  bankAsks: "Die Bank, die sie gezahlt hat, fordert sie zurück. Bis darüber entschieden ist, wird das Geld zurückgehalten.",
+  bankAsks:
+    "Die Bank, die sie gezahlt hat, fordert sie zurück. Bis darüber entschieden ist, wird das Geld zurückgehalten.",
   bankTook: "Die Bank, die sie gezahlt hat, hat sie zurückgeholt.",
   backTo: (site) => `Zurück zu ${site}`,
   backWithoutGiving: (site) => `Ohne Spende zurück zu ${site}`,
@@ -234,25 +249,37 @@ export const DE: Texts = {
 
   faults: {
     amount_not_acceptable: "Diesen Betrag kann man hier nicht spenden. Bitte wählen Sie einen anderen.",
-    challenge_required: "Ihr Browser muss erst einen kleinen Nachweis erbringen. Bitte laden Sie die Seite neu und versuchen Sie es noch einmal.",
-    currency_not_supported: "In dieser Währung werden hier keine Spenden angenommen. Bitte verwenden Sie einen anderen Link.",
+    challenge_required:
+      "Ihr Browser muss erst einen kleinen Nachweis erbringen. Bitte laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    currency_not_supported:
+      "In dieser Währung werden hier keine Spenden angenommen. Bitte verwenden Sie einen anderen Link.",
     donation_not_found: "Zu diesem Link gibt es keine Spende. Bitte öffnen Sie ihn so, wie Sie ihn bekommen haben.",
-    donor_facts_not_acceptable: "So nimmt das Finanzamt die Gift-Aid-Erklärung nicht an. Bitte prüfen Sie Namen (nur Buchstaben, Leerzeichen, Punkte und Apostrophe), Haus (höchstens 40 Zeichen) und Postleitzahl, oder spenden Sie ohne sie.",
-    data_sharing_not_acceptable: "Was Sie zum Teilen angekreuzt haben, wird nicht mehr so gefragt. Laden Sie die Seite neu und entscheiden Sie noch einmal.",
-    fee_cover_changed: "Die Zahlungsgebühr hat sich inzwischen geändert. Laden Sie die Seite neu, um sie zu sehen, oder spenden Sie ohne sie.",
-    form_closed: "Mit diesem Formular werden gerade gestohlene Karten ausprobiert. Deshalb nimmt es etwa eine Stunde lang keine neuen Spenden an: Bitte kommen Sie dann wieder. Wiederkehrende Spenden laufen weiter, und eine begonnene Zahlung kann abgeschlossen werden.",
+    donor_facts_not_acceptable:
+      "So nimmt das Finanzamt die Gift-Aid-Erklärung nicht an. Bitte prüfen Sie Namen (nur Buchstaben, Leerzeichen, Punkte und Apostrophe), Haus (höchstens 40 Zeichen) und Postleitzahl, oder spenden Sie ohne sie.",
+    data_sharing_not_acceptable:
+      "Was Sie zum Teilen angekreuzt haben, wird nicht mehr so gefragt. Laden Sie die Seite neu und entscheiden Sie noch einmal.",
+    fee_cover_changed:
+      "Die Zahlungsgebühr hat sich inzwischen geändert. Laden Sie die Seite neu, um sie zu sehen, oder spenden Sie ohne sie.",
+    form_closed:
+      "Mit diesem Formular werden gerade gestohlene Karten ausprobiert. Deshalb nimmt es etwa eine Stunde lang keine neuen Spenden an: Bitte kommen Sie dann wieder. Wiederkehrende Spenden laufen weiter, und eine begonnene Zahlung kann abgeschlossen werden.",
     fund_not_acceptable: "Dafür kann gerade nicht gespendet werden. Bitte wählen Sie etwas anderes.",
-    gift_options_not_acceptable: "Diese Angaben zur Spende passen nicht zusammen oder nicht zu dieser Organisation. Bitte ändern Sie sie.",
-    idempotency_key_missing: "Diese Spende ließ sich nicht zuordnen. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",
-    idempotency_key_reused: "Diese Spende ließ sich nicht zuordnen. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",
+    gift_options_not_acceptable:
+      "Diese Angaben zur Spende passen nicht zusammen oder nicht zu dieser Organisation. Bitte ändern Sie sie.",
+    idempotency_key_missing:
+      "Diese Spende ließ sich nicht zuordnen. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",
+    idempotency_key_reused:
+      "Diese Spende ließ sich nicht zuordnen. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",
     invalid_request: "Eine der Angaben kann so nicht stimmen. Bitte prüfen Sie das Formular.",
     not_found: "Unter dieser Adresse gibt es nichts. Bitte prüfen Sie den Link.",
     organization_not_found: "Diese Organisation gibt es hier nicht. Bitte prüfen Sie den Link.",
-    organization_not_ready: "Diese Organisation kann gerade keine Spenden annehmen. Bitte versuchen Sie es später noch einmal.",
+    organization_not_ready:
+      "Diese Organisation kann gerade keine Spenden annehmen. Bitte versuchen Sie es später noch einmal.",
     payment_method_missing: "Es ist noch keine Karte und kein Konto eingegeben. Bitte geben Sie eine andere Karte ein.",
-    plan_never_started: "Für diese wiederkehrenden Spenden ist es zu spät: Ihre erste wurde nicht bezahlt. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",
+    plan_never_started:
+      "Für diese wiederkehrenden Spenden ist es zu spät: Ihre erste wurde nicht bezahlt. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",
     rate_limit_exceeded: "Das waren viele Versuche. Bitte warten Sie eine Weile und versuchen Sie es dann wieder.",
-    schedule_not_acceptable: "Für diese Tage lässt sich keine wiederkehrende Spende einrichten. Bitte spenden Sie einmal, oder wählen Sie einen anderen Rhythmus.",
+    schedule_not_acceptable:
+      "Für diese Tage lässt sich keine wiederkehrende Spende einrichten. Bitte spenden Sie einmal, oder wählen Sie einen anderen Rhythmus.",
     setups_used_up: "Für diese Spende wurden schon zu viele Karten eingegeben. Bitte beginnen Sie eine neue Spende.",
     split_gift_closed: "Diese Spende ist abgeschlossen und lässt sich nicht mehr zahlen. Bitte beginnen Sie eine neue.",
     split_gift_not_found: "Zu diesem Link gibt es keine Spende. Bitte öffnen Sie ihn so, wie Sie ihn bekommen haben.",

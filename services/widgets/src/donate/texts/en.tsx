@@ -65,7 +65,12 @@ export type DonorFault =
   | "split_gift_not_found"
   | "split_not_acceptable";
 
-const EACH: Readonly<Record<Rhythm, string>> = { once: "", month: "each month", quarter: "each quarter", year: "each year" };
+const EACH: Readonly<Record<Rhythm, string>> = {
+  once: "",
+  month: "each month",
+  quarter: "each quarter",
+  year: "each year",
+};
 
 /** Everything the donation page says, in English. The other languages have the same, which the compiler holds. */
 export const EN = {
@@ -92,8 +97,8 @@ export const EN = {
   yourGift: "Your gift",
   whatItMeans: ({ sum, each, next, own }: Rhythmical) => (
     <>
-      {sum} now and then {each}, the next time on {next}. You can change, pause or end it whenever you like, without an account: by
-      the link in our letters, or on {own("your recurring gifts")}.
+      {sum} now and then {each}, the next time on {next}. You can change, pause or end it whenever you like, without an
+      account: by the link in our letters, or on {own("your recurring gifts")}.
     </>
   ),
   saidOfEach: "What you say of your gift below goes with each of them.",
@@ -106,9 +111,12 @@ export const EN = {
   addFee: (fee: string) => `Add ${fee} for the payment fee`,
   lookingUpFee: "Looking up the fee for this amount…",
   feeKept: (amount: string) => `The payment company keeps about that much of your ${amount}.`,
-  youPay: (total: string) => `You pay ${total}. The true fee may differ a little; whatever is left goes to the organisation.`,
+  youPay: (total: string) =>
+    `You pay ${total}. The true fee may differ a little; whatever is left goes to the organisation.`,
   howYouPay: "How you will pay",
-  ways: { card: "Card", sepa_debit: "SEPA direct debit", us_bank_account: "US bank account" } as Readonly<Record<string, string>>,
+  ways: { card: "Card", sepa_debit: "SEPA direct debit", us_bank_account: "US bank account" } as Readonly<
+    Record<string, string>
+  >,
   adds: (way: string, fee: string) => `${way}: adds ${fee}`,
   feesOfParts: "What of it is for whom",
   feeNotKnown: "The payment fee for this amount is not known yet. Wait a moment, or give without adding it.",
@@ -250,8 +258,8 @@ export const EN = {
   receiptComes: "You can close the page: your receipt comes by e-mail, with the proof.",
   nextGift: (day: string, own: Link) => (
     <>
-      The next gift is collected on {day}. You can change, pause or end it on {own("your recurring gifts")}, or by the link in our
-      letters.
+      The next gift is collected on {day}. You can change, pause or end it on {own("your recurring gifts")}, or by the
+      link in our letters.
     </>
   ),
   partWentBack: (amount: string | null) => `${amount ?? "Some"} of it went back to you; the rest stays given.`,

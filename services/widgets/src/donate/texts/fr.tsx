@@ -1,7 +1,12 @@
 import type { Rhythm } from "../../rhythm";
 import type { Texts } from "./en";
 
-const EACH: Readonly<Record<Rhythm, string>> = { once: "", month: "chaque mois", quarter: "chaque trimestre", year: "chaque année" };
+const EACH: Readonly<Record<Rhythm, string>> = {
+  once: "",
+  month: "chaque mois",
+  quarter: "chaque trimestre",
+  year: "chaque année",
+};
 
 export const FR: Texts = {
   title: "Faire un don",
@@ -25,8 +30,8 @@ export const FR: Texts = {
   yourGift: "Votre don",
   whatItMeans: ({ sum, each, next, own }) => (
     <>
-      {sum} maintenant, puis {each}, la prochaine fois le {next}. Vous pouvez changer, suspendre ou arrêter quand vous voulez, sans
-      compte : par le lien dans nos lettres, ou sur la page {own("Vos dons")}.
+      {sum} maintenant, puis {each}, la prochaine fois le {next}. Vous pouvez changer, suspendre ou arrêter quand vous
+      voulez, sans compte : par le lien dans nos lettres, ou sur la page {own("Vos dons")}.
     </>
   ),
   saidOfEach: "Ce que vous dites de votre don ci-dessous vaut pour chacun d’eux.",
@@ -43,8 +48,10 @@ export const FR: Texts = {
   ways: { card: "Carte", sepa_debit: "Prélèvement SEPA", us_bank_account: "Compte bancaire américain" },
   adds: (way, fee) => `${way} : ajoute ${fee}`,
   feesOfParts: "Ce qui en revient à qui",
-  feeNotKnown: "Les frais de paiement pour ce montant ne sont pas encore connus. Attendez un instant, ou donnez sans les ajouter.",
-  feeChanged: "Les frais de paiement ont changé entre-temps. Rechargez la page pour les voir, ou donnez sans les ajouter.",
+  feeNotKnown:
+    "Les frais de paiement pour ce montant ne sont pas encore connus. Attendez un instant, ou donnez sans les ajouter.",
+  feeChanged:
+    "Les frais de paiement ont changé entre-temps. Rechargez la page pour les voir, ou donnez sans les ajouter.",
 
   yourName: "Votre nom",
   yourEmail: "Votre adresse e-mail",
@@ -70,9 +77,9 @@ export const FR: Texts = {
   declaration: "Votre déclaration",
   iDeclare: ({ to, isOne, sum, isOnce }) => {
     const donations = isOne ? "mon don" : "mes dons";
-    const gift = sum === null ? donations : `${donations} de ${sum}${isOne ? "" : " en tout"}`;
+    const gift = sum === null ? donations : `${donations} de ${sum}${isOne ? "" : " en tout"}`;
     return (
-      `Je souhaite que ${isOnce ? gift : "ce don et tous ceux qui le suivent comme choisi ci-dessus,"} à ${to} soient traités sous Gift Aid. ` +
+      `Je souhaite que ${isOnce ? gift : "ce don et tous ceux qui le suivent comme choisi ci-dessus,"} à ${to} soient traités sous Gift Aid. ` +
       "Je paie des impôts au Royaume-Uni et je sais que, si je paie moins d’impôt sur le revenu et sur les plus-values que le montant de " +
       "Gift Aid demandé pour tous mes dons de l’année fiscale, il m’incombe de payer la différence."
     );
@@ -128,17 +135,21 @@ export const FR: Texts = {
   terms: "Ce que vous acceptez",
   mandate: ({ organization, sum, each, next, isLate }) => (
     <>
-      En payant, vous autorisez {organization} à prélever {sum} {each} sur cette carte ou ce compte, la prochaine fois le {next}
+      En payant, vous autorisez {organization} à prélever {sum} {each} sur cette carte ou ce compte, la prochaine fois
+      le {next}
       {isLate && ", le dernier jour dans les mois plus courts"}, jusqu’à ce que vous y mettiez fin.
     </>
   ),
-  firstIsPaidNow: (sum) => `Les premiers ${sum} sont payés maintenant. Chaque don a son propre reçu et sa propre inscription dans le registre public.`,
-  feeOfEach: (fee) => `Dont ${fee} couvrent les frais de paiement ; jamais plus n’est ajouté à un don, et moins là où moins suffit.`,
-  notice: "Nous vous écrivons au moins deux jours avant qu’un compte bancaire ne soit débité, et avant chaque don annuel.",
+  firstIsPaidNow: (sum) =>
+    `Les premiers ${sum} sont payés maintenant. Chaque don a son propre reçu et sa propre inscription dans le registre public.`,
+  feeOfEach: (fee) =>
+    `Dont ${fee} couvrent les frais de paiement ; jamais plus n’est ajouté à un don, et moins là où moins suffit.`,
+  notice:
+    "Nous vous écrivons au moins deux jours avant qu’un compte bancaire ne soit débité, et avant chaque don annuel.",
   changeAnyTime: (own) => (
     <>
-      Changez le montant, sautez un don, suspendez ou arrêtez à tout moment : par le lien dans chacune de nos lettres à ce sujet, ou sur
-      la page {own("Vos dons")}, avec votre seule adresse e-mail.
+      Changez le montant, sautez un don, suspendez ou arrêtez à tout moment : par le lien dans chacune de nos lettres à
+      ce sujet, ou sur la page {own("Vos dons")}, avec votre seule adresse e-mail.
     </>
   ),
 
@@ -173,11 +184,12 @@ export const FR: Texts = {
   receiptComes: "Vous pouvez fermer la page : votre reçu arrive par e-mail, avec la preuve.",
   nextGift: (day, own) => (
     <>
-      Le prochain don est prélevé le {day}. Vous pouvez le changer, suspendre ou arrêter sur la page {own("Vos dons")}, ou par le lien
-      dans nos lettres.
+      Le prochain don est prélevé le {day}. Vous pouvez le changer, suspendre ou arrêter sur la page {own("Vos dons")},
+      ou par le lien dans nos lettres.
     </>
   ),
-  partWentBack: (amount) => `${amount === null ? "Une partie vous a été remboursée" : `${amount} vous ont été remboursés`} ; le reste demeure donné.`,
+  partWentBack: (amount) =>
+    `${amount === null ? "Une partie vous a été remboursée" : `${amount} vous ont été remboursés`} ; le reste demeure donné.`,
   wentBack: (amount) => (amount === null ? "Il vous a été remboursé." : `${amount} vous ont été remboursés.`),
   bankAsks: "La banque qui l’a payé en demande le retour. Jusqu’à la décision, l’argent est retenu.",
   bankTook: "La banque qui l’a payé l’a repris.",
@@ -237,10 +249,14 @@ export const FR: Texts = {
     challenge_required: "Votre navigateur doit d’abord fournir une petite preuve. Rechargez la page et réessayez.",
     currency_not_supported: "Les dons dans cette devise ne sont pas acceptés ici. Utilisez un autre lien.",
     donation_not_found: "Aucun don ne correspond à ce lien. Ouvrez-le tel que vous l’avez reçu.",
-    donor_facts_not_acceptable: "L’administration fiscale n’accepte pas la déclaration Gift Aid ainsi. Vérifiez les noms (lettres, espaces, points et apostrophes seulement), la maison (40 caractères au plus) et le code postal, ou donnez sans elle.",
-    data_sharing_not_acceptable: "La question sur le partage que vous avez cochée n’est plus posée ainsi. Rechargez la page et décidez à nouveau.",
-    fee_cover_changed: "Les frais de paiement ont changé entre-temps. Rechargez la page pour les voir, ou donnez sans les ajouter.",
-    form_closed: "Des cartes volées sont essayées sur ce formulaire. Il n’accepte donc aucun nouveau don pendant une heure environ : revenez ensuite. Les dons réguliers continuent, et un paiement commencé peut être terminé.",
+    donor_facts_not_acceptable:
+      "L’administration fiscale n’accepte pas la déclaration Gift Aid ainsi. Vérifiez les noms (lettres, espaces, points et apostrophes seulement), la maison (40 caractères au plus) et le code postal, ou donnez sans elle.",
+    data_sharing_not_acceptable:
+      "La question sur le partage que vous avez cochée n’est plus posée ainsi. Rechargez la page et décidez à nouveau.",
+    fee_cover_changed:
+      "Les frais de paiement ont changé entre-temps. Rechargez la page pour les voir, ou donnez sans les ajouter.",
+    form_closed:
+      "Des cartes volées sont essayées sur ce formulaire. Il n’accepte donc aucun nouveau don pendant une heure environ : revenez ensuite. Les dons réguliers continuent, et un paiement commencé peut être terminé.",
     fund_not_acceptable: "On ne peut pas donner pour cela en ce moment. Choisissez autre chose.",
     gift_options_not_acceptable: "Ces indications ne vont pas ensemble, ou pas avec cette organisation. Modifiez-les.",
     idempotency_key_missing: "Ce don n’a pas pu être attribué. Rechargez la page et recommencez.",
@@ -250,9 +266,11 @@ export const FR: Texts = {
     organization_not_found: "Cette organisation n’existe pas ici. Vérifiez le lien.",
     organization_not_ready: "Cette organisation ne peut pas recevoir de dons en ce moment. Réessayez plus tard.",
     payment_method_missing: "Aucune carte et aucun compte n’est encore saisi. Saisissez une autre carte.",
-    plan_never_started: "Il est trop tard pour ces dons récurrents : le premier n’a pas été payé. Rechargez la page et recommencez.",
+    plan_never_started:
+      "Il est trop tard pour ces dons récurrents : le premier n’a pas été payé. Rechargez la page et recommencez.",
     rate_limit_exceeded: "Cela fait beaucoup d’essais. Attendez un moment, puis réessayez.",
-    schedule_not_acceptable: "Aucun don récurrent n’est possible à ces jours. Donnez une fois, ou choisissez un autre rythme.",
+    schedule_not_acceptable:
+      "Aucun don récurrent n’est possible à ces jours. Donnez une fois, ou choisissez un autre rythme.",
     setups_used_up: "Trop de cartes ont déjà été saisies pour ce don. Commencez un nouveau don.",
     split_gift_closed: "Ce don est clos et ne peut plus être payé. Commencez-en un nouveau.",
     split_gift_not_found: "Aucun don ne correspond à ce lien. Ouvrez-le tel que vous l’avez reçu.",

@@ -8,7 +8,8 @@ export const DE: Texts = {
   forget: "Den Link auf diesem Gerät vergessen",
   leave: "So lassen",
 
-  askIntro: "Geben Sie die E-Mail-Adresse ein, mit der Sie spenden. Wir schicken einen Link zu Ihren Spenden dorthin; ein Passwort brauchen Sie nicht.",
+  askIntro:
+    "Geben Sie die E-Mail-Adresse ein, mit der Sie spenden. Wir schicken einen Link zu Ihren Spenden dorthin; ein Passwort brauchen Sie nicht.",
   email: "Ihre E-Mail-Adresse",
   emailFault: "Schreiben Sie die E-Mail-Adresse wie name@example.org.",
   askButton: "Link schicken",
@@ -34,7 +35,11 @@ export const DE: Texts = {
 
   receipts: "Quittungen",
   noReceipt: "Die Quittung kommt per E-Mail, sobald das öffentliche Buch diese Spende enthält.",
-  receiptState: { valid: "", replaced: "ungültig, durch eine neuere ersetzt", cancelled: "ungültig, die Spende ging zurück" },
+  receiptState: {
+    valid: "",
+    replaced: "ungültig, durch eine neuere ersetzt",
+    cancelled: "ungültig, die Spende ging zurück",
+  },
   downloadReceipt: (number) => `Quittung ${number} (PDF)`,
   downloadProof: "Nachweis für das öffentliche Buch",
   resend: "Quittung noch einmal per E-Mail schicken",
@@ -48,7 +53,8 @@ export const DE: Texts = {
     public: "Nur die Organisation",
     organization: "Niemand, auch nicht die Organisation",
   },
-  anonymityNote: "Das gilt ab jetzt. Was vorher herausgegeben wurde, lässt sich nicht zurückholen. Das öffentliche Buch nennt in keinem Fall Namen.",
+  anonymityNote:
+    "Das gilt ab jetzt. Was vorher herausgegeben wurde, lässt sich nicht zurückholen. Das öffentliche Buch nennt in keinem Fall Namen.",
   anonymitySave: "Speichern, wer es erfährt",
   anonymitySaved: "Gespeichert.",
 
@@ -81,7 +87,8 @@ export const DE: Texts = {
   ended: "Das ist beendet; es wird nichts mehr eingezogen.",
   behind: "Die letzte konnte noch nicht eingezogen werden.",
   paused: "Das ruht; es wird nichts eingezogen.",
-  contested: "Das ruht, weil Ihre Bank eine Spende zurückholen sollte; es wird nichts eingezogen. Ist das geklärt, können Sie fortsetzen.",
+  contested:
+    "Das ruht, weil Ihre Bank eine Spende zurückholen sollte; es wird nichts eingezogen. Ist das geklärt, können Sie fortsetzen.",
   next: (day) => `Die nächste ist am ${day}.`,
   paidByCard: (last4) => `Bezahlt wird mit der Karte, die auf ${last4} endet.`,
   paidByAccount: (last4) => `Bezahlt wird vom Konto, das auf ${last4} endet.`,
@@ -97,19 +104,24 @@ export const DE: Texts = {
   amountSave: "Betrag speichern",
   pauseLabel: "Der Tag, an dem es weitergeht",
   pauseHint: "Leer lassen, um zu pausieren, bis Sie fortsetzen.",
-  endWarning: "Es wird nichts mehr eingezogen. Das lässt sich nicht rückgängig machen; neu beginnen können Sie jederzeit.",
+  endWarning:
+    "Es wird nichts mehr eingezogen. Das lässt sich nicht rückgängig machen; neu beginnen können Sie jederzeit.",
   endButton: "Diese Spenden beenden",
   store: "Für meine Spenden hinterlegen",
 
   faults: {
     link_not_valid: "Dieser Link gilt nicht mehr. Fordern Sie mit Ihrer E-Mail-Adresse einen neuen an.",
     rate_limit_exceeded: "Das waren viele Anfragen. Bitte warten Sie eine Weile und versuchen Sie es dann wieder.",
-    changed_meanwhile: "Diese Spende hat sich inzwischen geändert. Bitte laden Sie die Seite neu und entscheiden Sie noch einmal.",
-    anonymity_not_changeable: "Die Organisation muss wissen, von wem diese Spende ist. Öffentlich können Sie ungenannt bleiben.",
-    receipt_not_found: "Zu dieser Spende gibt es noch keine Quittung. Sie folgt, sobald das öffentliche Buch sie enthält.",
+    changed_meanwhile:
+      "Diese Spende hat sich inzwischen geändert. Bitte laden Sie die Seite neu und entscheiden Sie noch einmal.",
+    anonymity_not_changeable:
+      "Die Organisation muss wissen, von wem diese Spende ist. Öffentlich können Sie ungenannt bleiben.",
+    receipt_not_found:
+      "Zu dieser Spende gibt es noch keine Quittung. Sie folgt, sobald das öffentliche Buch sie enthält.",
     plan_contested:
       "Ihre Bank sollte eine dieser Spenden zurückholen, oder eine wurde zurückgegeben. Klären Sie das zuerst mit Ihrer Bank, oder beenden Sie diese Spenden und beginnen Sie neu.",
-    organization_not_ready: "Diese Organisation kann gerade keine Spenden annehmen. Bitte versuchen Sie es später noch einmal.",
+    organization_not_ready:
+      "Diese Organisation kann gerade keine Spenden annehmen. Bitte versuchen Sie es später noch einmal.",
     plan_not_changeable: "An diesen Spenden lässt sich das gerade nicht ändern. Bitte laden Sie die Seite neu.",
     pause_not_acceptable: "Wählen Sie einen Tag ab morgen und höchstens ein Jahr voraus, oder keinen.",
     amount_not_acceptable: "Diesen Betrag kann man hier nicht geben. Bitte wählen Sie einen anderen.",

@@ -20,7 +20,9 @@ export const EN = {
   fund: (name: string) => `For ${name}`,
   recurringGift: "Recurring gift",
   splitGift: "Part of a gift to several organisations",
-  offline: { cash: "In cash", cheque: "By cheque", bank_transfer: "By bank transfer", in_kind: "In kind" } as Readonly<Record<string, string>>,
+  offline: { cash: "In cash", cheque: "By cheque", bank_transfer: "By bank transfer", in_kind: "In kind" } as Readonly<
+    Record<string, string>
+  >,
   standing: {
     processing: "On its way: the bank takes some days",
     failed: "Did not arrive: the bank sent it back",
@@ -36,7 +38,11 @@ export const EN = {
   // Receipts.
   receipts: "Receipts",
   noReceipt: "The receipt follows by e-mail once the public ledger covers this gift.",
-  receiptState: { valid: "", replaced: "void, replaced by a newer one", cancelled: "void, the gift went back" } as Readonly<Record<string, string>>,
+  receiptState: {
+    valid: "",
+    replaced: "void, replaced by a newer one",
+    cancelled: "void, the gift went back",
+  } as Readonly<Record<string, string>>,
   downloadReceipt: (number: string) => `Receipt ${number} (PDF)`,
   downloadProof: "Proof for the public ledger",
   resend: "Send the receipt by e-mail again",
@@ -51,7 +57,8 @@ export const EN = {
     public: "The organisation alone",
     organization: "Nobody, not even the organisation",
   },
-  anonymityNote: "It counts from now on. What was handed out before cannot be called back. The public ledger names nobody in any case.",
+  anonymityNote:
+    "It counts from now on. What was handed out before cannot be called back. The public ledger names nobody in any case.",
   anonymitySave: "Save who is told",
   anonymitySaved: "Saved.",
 
@@ -86,7 +93,8 @@ export const EN = {
   ended: "This has ended; nothing more is collected.",
   behind: "The last one could not be collected yet.",
   paused: "It is paused; nothing is collected.",
-  contested: "It is paused, since your bank was asked to take a gift back; nothing is collected. Once that is settled, you can let it go on.",
+  contested:
+    "It is paused, since your bank was asked to take a gift back; nothing is collected. Once that is settled, you can let it go on.",
   next: (day: string) => `The next one is on ${day}.`,
   paidByCard: (last4: string) => `It is paid by the card ending in ${last4}.`,
   paidByAccount: (last4: string) => `It is paid by the bank account ending in ${last4}.`,

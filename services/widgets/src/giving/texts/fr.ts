@@ -8,11 +8,13 @@ export const FR: Texts = {
   forget: "Oublier le lien sur cet appareil",
   leave: "Ne rien changer",
 
-  askIntro: "Saisissez l’adresse e-mail avec laquelle vous donnez. Nous y envoyons un lien vers vos dons ; aucun mot de passe n’est nécessaire.",
+  askIntro:
+    "Saisissez l’adresse e-mail avec laquelle vous donnez. Nous y envoyons un lien vers vos dons ; aucun mot de passe n’est nécessaire.",
   email: "Votre adresse e-mail",
   emailFault: "Écrivez l’adresse e-mail comme nom@example.org.",
   askButton: "Envoyez-moi un lien",
-  asked: "Si des dons sont liés à cette adresse, un lien vers eux vient d’y être envoyé. Il fonctionne pendant sept jours.",
+  asked:
+    "Si des dons sont liés à cette adresse, un lien vers eux vient d’y être envoyé. Il fonctionne pendant sept jours.",
 
   gifts: "Dons",
   older: "Afficher les dons plus anciens",
@@ -48,7 +50,8 @@ export const FR: Texts = {
     public: "L’organisation seulement",
     organization: "Personne, pas même l’organisation",
   },
-  anonymityNote: "Cela vaut à partir de maintenant. Ce qui a été transmis avant ne peut être repris. Le registre public ne nomme personne en aucun cas.",
+  anonymityNote:
+    "Cela vaut à partir de maintenant. Ce qui a été transmis avant ne peut être repris. Le registre public ne nomme personne en aucun cas.",
   anonymitySave: "Enregistrer ce choix",
   anonymitySaved: "Enregistré.",
 
@@ -81,7 +84,8 @@ export const FR: Texts = {
   ended: "C’est terminé ; rien d’autre n’est prélevé.",
   behind: "Le dernier n’a pas encore pu être prélevé.",
   paused: "C’est suspendu ; rien n’est prélevé.",
-  contested: "C’est suspendu, car votre banque a été priée de reprendre un don ; rien n’est prélevé. Une fois la question réglée, vous pourrez reprendre.",
+  contested:
+    "C’est suspendu, car votre banque a été priée de reprendre un don ; rien n’est prélevé. Une fois la question réglée, vous pourrez reprendre.",
   next: (day) => `Le prochain est le ${day}.`,
   paidByCard: (last4) => `Il est payé par la carte se terminant par ${last4}.`,
   paidByAccount: (last4) => `Il est payé par le compte se terminant par ${last4}.`,
@@ -109,7 +113,8 @@ export const FR: Texts = {
     receipt_not_found: "Ce don n’a pas encore de reçu. Il suit dès que le registre public le contient.",
     plan_contested:
       "Votre banque a été priée de reprendre l’un de ces dons, ou l’un d’eux a été rendu. Réglez cela d’abord avec elle, ou mettez fin à ces dons et recommencez.",
-    organization_not_ready: "Cette organisation ne peut pas recevoir de dons pour le moment. Veuillez réessayer plus tard.",
+    organization_not_ready:
+      "Cette organisation ne peut pas recevoir de dons pour le moment. Veuillez réessayer plus tard.",
     plan_not_changeable: "Ces dons ne peuvent pas être modifiés ainsi pour le moment. Rechargez la page.",
     pause_not_acceptable: "Choisissez un jour à partir de demain, un an à l’avance au plus, ou aucun.",
     amount_not_acceptable: "Ce montant ne peut pas être donné ici. Choisissez-en un autre.",

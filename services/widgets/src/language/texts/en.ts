@@ -10,7 +10,8 @@ export const EN = {
   // The payment form, which is Stripe's.
   cardHint: "Your card details go to Stripe alone; neither we nor this page see them.",
   formLoading: "Loading the payment form…",
-  declined: "Your bank did not accept this payment, and no money was taken. Try another card, or ask your bank for the reason.",
+  declined:
+    "Your bank did not accept this payment, and no money was taken. Try another card, or ask your bank for the reason.",
   paymentEnded: "This payment cannot be tried any more, and no money was taken. Please reload the page to start again.",
   notAccepted: "The payment was not accepted. Please try another way to pay.",
 
@@ -20,9 +21,11 @@ export const EN = {
   amountDecimals: (zeros: string) => `Write the amount in digits, like 25 or 25.${zeros}.`,
   amountZero: "The amount must be more than zero.",
   amountTooLarge: "That amount is too large to give online.",
-  currencyNotTaken: (currency: string, taken: string) => `Gifts are not taken in ${currency}: use a link with one of ${taken}.`,
+  currencyNotTaken: (currency: string, taken: string) =>
+    `Gifts are not taken in ${currency}: use a link with one of ${taken}.`,
   amountLimits: (least: string, most: string) => `Give at least ${least} and at most ${most}.`,
-  amountSteps: (step: string, below: string, above: string) => `Give in steps of ${step}, such as ${below} or ${above}.`,
+  amountSteps: (step: string, below: string, above: string) =>
+    `Give in steps of ${step}, such as ${below} or ${above}.`,
 
   /** What the pages themselves say of requests. */
   own: OWN_FAULTS as Readonly<Record<OwnFault, string>>,

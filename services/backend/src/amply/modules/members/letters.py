@@ -13,7 +13,7 @@ _TEMPLATES: Final = letter_templates(_PACKAGE)
 
 
 def invitation_mail(*, to: str, organization: str, role: Role, language: Language, link: str) -> Mail:
-    """Ask whoever reads `to` to join an organisation by `link`."""
+    """The letter to `to`, with `link`."""
     texts = texts_in(language)
     filled = {"organization": harmless(organization), "role": texts["roles"][role]}
     said = {name: text.format_map(filled) for name, text in texts["invitation"].items()}

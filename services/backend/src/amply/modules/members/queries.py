@@ -22,7 +22,7 @@ from amply.modules.members.models import InvitationRow, MemberRow, OfferRow
 
 
 def members_of(session: Session, access: Access) -> Sequence[Member]:
-    """All members, the first ones first."""
+    """All members, oldest first."""
     rows = session.scalars(
         select(MemberRow)
         .where(access.covers(MemberRow.organization_id))
@@ -50,7 +50,7 @@ def find(session: Session, access: Access, *, person_id: str) -> Member:
 
 
 def memberships_of(session: Session, own: PersonAccess) -> Sequence[Membership]:
-    """The organisations that somebody is in, the first ones first."""
+    """A person's organisations, oldest first."""
     rows = session.scalars(
         select(MemberRow)
         .where(MemberRow.person_id == own.person_id)
@@ -69,7 +69,7 @@ def memberships_of(session: Session, own: PersonAccess) -> Sequence[Membership]:
 
 
 def invitations_of(session: Session, access: Access) -> Sequence[Invitation]:
-    """Those that wait for their answer, the oldest first."""
+    """Pending invitations, oldest first."""
     rows = session.scalars(
         select(InvitationRow)
         .where(InvitationRow.expires_at > access.now, access.covers(InvitationRow.organization_id))
@@ -80,7 +80,7 @@ def invitations_of(session: Session, access: Access) -> Sequence[Invitation]:
 
 
 def offer_of(session: Session, access: Access) -> Offer:
-    """The offer of ownership that waits.
+    """The pending ownership offer.
 
     Raises:
         OfferNotFound: There is none.

@@ -35,7 +35,7 @@ class InvitationDependencies:
 
 
 def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
-    """Write to those who are invited, forget those who did not answer; return how many letters were handed over.
+    """Send invitation letters, and erase expired invitations; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """

@@ -23,7 +23,7 @@ class AccountEventDependencies:
 def handle_provider_event(
     parts: AccountEventDependencies, *, event_id: str, now: datetime
 ) -> webhooks.Outcome | None:
-    """Let an organisation's account stand as the processor says it does; return None when there is nothing left to do.
+    """Store an account's current state; return None if there is nothing left to do.
 
     In whatever order events come, and however often: the answer counts, and one that was overtaken is asked for again.
 

@@ -37,12 +37,12 @@ class ClosingLetter:
 
 
 def tell_of_closings(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
-    """Write to each organisation whose form was closed, once a closing; return how many letters were handed over."""
+    """Send one letter about each closed form; return how many were handed over."""
     return defence.tell_closings(parts.database, tell=partial(_tell, parts), now=now)
 
 
 def closing_mail(letter: ClosingLetter) -> Mail:
-    """Write it as text and as HTML that say the same."""
+    """Render the letter as text and HTML."""
     wording = Wording.of(letter.language, country=letter.country, time_zone=letter.time_zone)
     filled = {
         "organization": harmless(letter.organization),

@@ -51,7 +51,7 @@ def invite(
     confirmed: payments.Confirmation | None,
     now: datetime,
 ) -> None:
-    """Let the worker open the organisation's account, where it has none, and write to its staff.
+    """Request a letter to the organisation's staff; the worker opens its account first if necessary.
 
     Raises:
         OrganizationNotFound: There is no such organisation.
@@ -81,7 +81,7 @@ def invite(
 
 
 def address_at_rest(session: Session, *, invitation_id: str, email: str) -> dict[str, Any]:
-    """What the columns of an invitation hold so that it is for this address.
+    """Encrypted column values of an invitation for this address.
 
     Raises:
         KeyNotAtHand: The key service was away when this process began.

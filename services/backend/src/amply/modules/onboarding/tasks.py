@@ -38,12 +38,12 @@ class OnboardingTaskDependencies:
 
     @property
     def handling(self) -> AccountEventDependencies:
-        """What events about accounts are handled with."""
+        """Dependencies of handling account events."""
         return AccountEventDependencies(database=self.database, processor=self.processor)
 
 
 def look_at_accounts(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
-    """Ask how those accounts stand that were not looked at for long; return how many changed.
+    """Refresh accounts not checked for long; return how many changed.
 
     Events may be lost, and an account that is out of reach sends none.
     """
@@ -62,7 +62,7 @@ def look_at_accounts(parts: OnboardingTaskDependencies, *, now: datetime) -> int
 
 
 def send_invitations(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
-    """Open the accounts of those who are invited, and write to them; return how many letters were handed over.
+    """Open accounts of invited organisations, and send letters; return how many were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """

@@ -38,7 +38,7 @@ def is_address(text: str) -> bool:
 def keep_contact(
     session: Session, *, organization_id: str, contact: Contact, now: datetime, replaces: bool = True
 ) -> None:
-    """Write to this address from now on; without `replaces`, only where there is none yet.
+    """Store the contact; without `replaces` only if there is none.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -61,13 +61,13 @@ def keep_contact(
 
 
 def contact_of(session: Session, *, organization_id: str) -> Contact | None:
-    """Whom to write to; None where nobody was named."""
+    """The contact, or None."""
     row = session.get(ContactRow, organization_id, populate_existing=True)
     return Contact(email=row.email or "", language=row.language) if row is not None else None
 
 
 def address_at_rest(session: Session, *, organization_id: str, email: str) -> dict[str, Any]:
-    """What the columns of a contact hold, by their names, so that it is this address.
+    """Encrypted column values of a contact with this address.
 
     Raises:
         KeyNotAtHand: The key service was away when this process began.

@@ -45,7 +45,7 @@ class OrganizationState(StrEnum):
 
     @property
     def is_public(self) -> bool:
-        """Whether strangers see it: a suspended one's past stays where it is."""
+        """Whether it is publicly visible (also while suspended)."""
         return self in PUBLIC_STATES
 
 
@@ -114,7 +114,7 @@ class Organization:
 
 
 def check(*, name: str, slug: str, country: str) -> None:
-    """Refuse what cannot become an organisation.
+    """Validate a new organisation.
 
     Raises:
         OrganizationNotAcceptable: Names the field that is wrong.
@@ -127,7 +127,7 @@ def check(*, name: str, slug: str, country: str) -> None:
 
 
 def check_slug(slug: str) -> None:
-    """Refuse what cannot stand in an address.
+    """Validate a slug.
 
     Raises:
         OrganizationNotAcceptable: It holds something else.

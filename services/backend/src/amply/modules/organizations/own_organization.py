@@ -30,7 +30,7 @@ from amply.modules.organizations.schemas import (
 
 
 def own(session: Session, access: Access) -> Organization:
-    """The organisation that the caller was let in to.
+    """The caller's organisation.
 
     Raises:
         OrganizationHidden: They may not any more.
@@ -42,7 +42,7 @@ def own(session: Session, access: Access) -> Organization:
 
 
 def shown(session: Session, access: Access, *, site_url: str) -> OwnOrganization:
-    """The same, as the API shows it.
+    """The API's view of it.
 
     Raises:
         OrganizationHidden: They may not any more.
@@ -55,7 +55,7 @@ def shown(session: Session, access: Access, *, site_url: str) -> OwnOrganization
 def change(
     session: Session, access: Access, *, asked: OrganizationChange, if_match: str | None, site_url: str
 ) -> OwnOrganization:
-    """Change what was sent and leave the rest. Two at once: the second one is told. `site_url`: as it was shown with.
+    """Update the sent fields, if `if_match` is current. `site_url`: as for `shown`, which the ETag covers.
 
     Raises:
         OrganizationHidden: The caller may not any more.
@@ -130,7 +130,7 @@ def _profile(asked: OrganizationChange) -> dict[str, Any]:
 
 
 def acceptable_texts(texts: Mapping[str, ProfileTextIn]) -> dict[str, dict[str, str]]:
-    """What is said in each language, as it is kept.
+    """Validated and normalised texts by language.
 
     Raises:
         OrganizationNotAcceptable: A text is empty, too long, or holds what cannot be printed.

@@ -18,7 +18,7 @@ _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def name_of(text: str, *, param: str, longest: int = 200) -> str:
-    """A name or a line of an address, with single spaces.
+    """Normalise a name or address line.
 
     Raises:
         OrganizationNotAcceptable: It is empty, too long, or holds what nobody types.
@@ -27,7 +27,7 @@ def name_of(text: str, *, param: str, longest: int = 200) -> str:
 
 
 def line_of(text: str, *, param: str, longest: int = 200) -> str:
-    """One line of prose, with single spaces.
+    """Normalise one line of prose.
 
     Raises:
         OrganizationNotAcceptable: As `name_of` says.
@@ -36,7 +36,7 @@ def line_of(text: str, *, param: str, longest: int = 200) -> str:
 
 
 def text_of(text: str, *, param: str, longest: int = 2000) -> str:
-    """Several lines.
+    """Normalise several lines.
 
     Raises:
         OrganizationNotAcceptable: As `name_of` says.
@@ -52,7 +52,7 @@ def _written(rule: Callable[..., str], text: str, *, param: str, longest: int) -
 
 
 def website_of(text: str) -> str:
-    """The address of a site, as browsers send it: `https://müller.de` is `https://xn--mller-kva.de` (RFC 5891, UTS 46).
+    """Normalise a website's URL: `https://müller.de` becomes `https://xn--mller-kva.de` (RFC 5891, UTS 46).
 
     Raises:
         OrganizationNotAcceptable: It is something else, such as a script.
@@ -79,5 +79,5 @@ def _in_ascii(address: str) -> str:
 
 
 def sdgs_of(goals: Collection[int]) -> list[int]:
-    """The United Nations' goals that it works for (sdgs.un.org/goals), each once, in order."""
+    """Validate Sustainable Development Goals (sdgs.un.org/goals): distinct, sorted."""
     return sorted(set(goals))

@@ -47,19 +47,19 @@ class PaymentMethodCloning(Protocol):
         """The key a donor's browser uses."""
 
     def open_payer(self, *, split_id: str) -> str:
-        """Somebody the method can be kept with; the same gift gets the same one. Nothing personal is said of them."""
+        """Create a platform customer for a gift, without personal data. Idempotent by gift."""
 
     def open_setup(self, *, split_id: str, payer_id: str, number: int) -> Setup:
-        """Let the donor enter a method. The same gift and number are the same setup."""
+        """Create a SetupIntent. Idempotent by gift and number."""
 
     def method_of(self, *, setup_id: str) -> str | None:
-        """The method that the donor entered; None while they have not."""
+        """The payment method that the donor entered, or None."""
 
     def pay(self, *, remote_id: str, account_id: str, payer_id: str, method_id: str) -> Outcome:
-        """Copy the method to an account and pay an intent there with the copy, unless it is paid or under way already.
+        """Clone the method to an account and confirm an intent there, unless it is paid or under way.
 
         An intent is paid once, whoever asks how often: what was paid stays paid, and is told again.
         """
 
     def release(self, *, payer_id: str) -> None:
-        """Forget the payer with all methods kept with them; again, nothing happens."""
+        """Delete the customer with all saved methods. Idempotent."""

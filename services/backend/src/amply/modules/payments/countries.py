@@ -70,7 +70,7 @@ RULES: Final[Mapping[str, Rule]] = {
 
 
 def require_admitted(*, country: str, confirmed: Confirmation | None) -> None:
-    """Refuse to onboard where the processor takes no gifts.
+    """Refuse to onboard in a country where the processor takes no gifts.
 
     Raises:
         CountryNotAdmitted: It says why, and what is possible instead.

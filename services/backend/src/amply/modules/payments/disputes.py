@@ -96,7 +96,7 @@ class ListedWarning:
 
 
 def dispute_told_of(session: Session, *, payment: Payment, told: RemoteDispute, now: datetime) -> Dispute:
-    """The dispute the processor speaks of; recorded now when it is new."""
+    """The row of a dispute at the processor, created if new."""
     names = (told.remote_id, erased_reference(told.remote_id))
     row = session.scalars(
         select(DisputeRow).where(DisputeRow.payment_id == payment.id, DisputeRow.remote_id.in_(names))
@@ -127,7 +127,7 @@ def dispute_told_of(session: Session, *, payment: Payment, told: RemoteDispute, 
 def note_dispute(
     session: Session, *, dispute_id: str, told: RemoteDispute, books: DisputeBooks, now: datetime
 ) -> None:
-    """Write down how the processor says it stands, and what of it is in the books."""
+    """Store a dispute's state, and what of it is booked."""
     row = session.get_one(DisputeRow, dispute_id)
     row.minor_units, row.currency = told.amount.minor_units, told.amount.currency
     row.reason, row.status, row.evidence_due_at = told.reason, told.status, told.evidence_due_at
@@ -139,13 +139,13 @@ def note_dispute(
 
 
 def dispute_statuses(session: Session, *, payment_id: str) -> Sequence[str]:
-    """How a payment's disputes stand, in the processor's words."""
+    """The processor's statuses of a payment's disputes."""
     session.flush()
     return session.scalars(select(DisputeRow.status).where(DisputeRow.payment_id == payment_id)).all()
 
 
 def taken_back(session: Session, *, payment_id: str, beside: str) -> TakenSoFar:
-    """What has been taken from a payment, or is reserved to be, by all its refunds and lost disputes but `beside`."""
+    """What refunds and lost disputes (except `beside`) have taken from a payment, or reserved."""
     session.flush()
     refunds = [each for each in refunds_of(session, payment_id=payment_id) if each.id != beside]
     disputes = session.scalars(
@@ -159,14 +159,14 @@ def taken_back(session: Session, *, payment_id: str, beside: str) -> TakenSoFar:
 
 
 def lost_to_disputes(session: Session, *, payment_id: str) -> int:
-    """What the donor's bank has kept of a payment, minor units."""
+    """Minor units of a payment lost in disputes."""
     session.flush()
     lost = select(func.coalesce(func.sum(DisputeRow.lost_minor_units), 0))
     return int(session.scalars(lost.where(DisputeRow.payment_id == payment_id)).one())
 
 
 def lost_of_donations(session: Session, *, donation_ids: Sequence[str]) -> dict[str, int]:
-    """What donors' banks have kept of these donations, minor units; those of which they kept nothing are left out."""
+    """Minor units of these donations lost in disputes; those without are left out."""
     lost = func.sum(DisputeRow.lost_minor_units)
     rows = session.execute(
         select(PaymentRow.donation_id, lost.label("lost"))

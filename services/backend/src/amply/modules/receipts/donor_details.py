@@ -162,7 +162,7 @@ def _forget_or(reseal: Callable[[Session, int], int], session: Session, limit: i
 
 
 def erase(session: Session, *, donation_ids: Collection[str]) -> None:
-    """Forget what donors told and what their receipts say. The numbers stay taken, with amounts and days."""
+    """Erase donor details and receipt texts. Numbers, amounts and dates stay."""
     session.execute(delete(ReceiptFactsRow).where(ReceiptFactsRow.donation_id.in_(donation_ids)))
     session.execute(
         update(IssuedReceiptRow)

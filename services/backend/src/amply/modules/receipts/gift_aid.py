@@ -44,7 +44,7 @@ class ClaimedGift:
 
 
 def schedule(gifts: Sequence[ClaimedGift]) -> bytes:
-    """The spreadsheet for these gifts, the earliest first.
+    """The spreadsheet of these gifts, earliest first.
 
     Raises:
         ScheduleNotPossible: There are none, or more than 1,000: choose a shorter period.

@@ -22,7 +22,7 @@ class NotPaid:
 
 
 def not_paid_mail(about: NotPaid) -> Mail:
-    """Write the letter as text and as HTML. It has no attachment: there is nothing to prove."""
+    """Render the e-mail, without attachments."""
     wording = Wording.of(about.language, country=about.country)
     filled = {"organization": harmless(about.organization), "amount": wording.amount(about.amount)}
     subject = wording.say("not_paid", "subject", **filled)

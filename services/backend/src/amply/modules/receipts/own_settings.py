@@ -31,16 +31,16 @@ class OwnSettings:
 
     @property
     def offered(self) -> tuple[Jurisdiction, ...]:
-        """What the jurisdiction may be changed to. Staff may have said the law of another country, and what stands may stay."""
+        """Jurisdictions that may be chosen: the country's, and the current one."""
         return tuple(sorted({self.settings.jurisdiction, self.of_country, Jurisdiction.NONE}))
 
     def shown(self) -> ReceiptSettingsOut:
-        """As the API shows them."""
+        """The API's view of them."""
         return ReceiptSettingsOut.of(self.settings, offered=self.offered)
 
 
 def own_settings(session: Session, access: Access) -> OwnSettings:
-    """How the organisation that the caller was let in to issues receipts.
+    """Receipt settings of the caller's organisation.
 
     Raises:
         OrganizationHidden: They may not any more.
@@ -55,7 +55,7 @@ def own_settings(session: Session, access: Access) -> OwnSettings:
 def change_settings(
     session: Session, access: Access, *, asked: ReceiptSettingsChange, if_match: str | None
 ) -> ReceiptSettingsOut:
-    """Change what was sent and leave the rest. Two at once: the second one is told.
+    """Update the sent fields, if `If-Match` is current.
 
     Raises:
         OrganizationHidden: The caller may not any more.

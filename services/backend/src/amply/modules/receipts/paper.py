@@ -45,7 +45,7 @@ def receipt_pdf(
     filename: str,
     logo: bytes | None = None,
 ) -> bytes:
-    """One receipt. `proof` is the tlog-proof text, attached as `filename`."""
+    """The PDF of one receipt. `proof` is the tlog-proof text, attached as `filename`."""
     said = texts_in(Language(document.language))
     facts = {
         "title": document.title,
@@ -64,7 +64,7 @@ def receipt_pdf(
 
 
 def statement_pdf(facts: Mapping[str, Any], *, language: str, at: datetime) -> bytes:
-    """A statement of gifts; `facts` as `templates/statement.typ` reads them."""
+    """The PDF of a statement; `facts` as `templates/statement.typ` reads them."""
     return _set(
         "statement.typ", {**facts, "colour": facts.get("colour") or _COLOUR}, language=language, at=at
     )

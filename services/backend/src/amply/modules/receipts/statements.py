@@ -38,7 +38,7 @@ class FiscalYear:
 
     @classmethod
     def of(cls, settings: ReceiptSettings | None, *, year: int) -> "FiscalYear":
-        """The organisation's year that begins in `year`; the calendar year, in UTC, where it never said.
+        """The organisation's fiscal year beginning in `year`; by default the calendar year in UTC.
 
         Raises:
             YearNotAcceptable: Before 2000 or after 2199.
@@ -53,7 +53,7 @@ class FiscalYear:
 
     @classmethod
     def of_days(cls, settings: ReceiptSettings | None, *, first: date, last: date) -> "FiscalYear":
-        """Any span of days, both included, in the organisation's time zone."""
+        """Any range of days, inclusive, in the organisation's time zone."""
         return cls(
             first=first,
             last=last,
@@ -62,12 +62,12 @@ class FiscalYear:
 
     @property
     def begins_at(self) -> datetime:
-        """The first moment, in UTC."""
+        """Its start, in UTC."""
         return self._midnight(self.first)
 
     @property
     def ends_before(self) -> datetime:
-        """The first moment that no longer belongs to it, in UTC."""
+        """Its end (exclusive), in UTC."""
         return self._midnight(self.last + timedelta(days=1))
 
     def _midnight(self, day: date) -> datetime:
@@ -115,7 +115,7 @@ class Statement:
 
     @property
     def gifts(self) -> list[GiftInYear]:
-        """The gifts of money of all of them."""
+        """All gifts of money."""
         return [gift for giver in self.givers for gift in giver.gifts]
 
 
@@ -125,12 +125,12 @@ def as_pdf(statement: Statement, *, now: datetime) -> bytes:
 
 
 def as_html(statement: Statement) -> str:
-    """The statement as a page of its own."""
+    """The statement as an HTML page."""
     return _TEMPLATES.get_template("statement.html").render(_facts(statement), language=statement.language)
 
 
 def totals(gifts: Sequence[GiftInYear]) -> dict[str, tuple[Money, Money]]:
-    """Given and eligible, by currency."""
+    """Given and eligible totals by currency."""
     sums: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for gift in gifts:
         given, eligible = sums[gift.amount.currency]

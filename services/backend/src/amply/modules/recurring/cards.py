@@ -47,7 +47,7 @@ class AtProcessor:
 
 
 def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCard) -> AtProcessor:
-    """Let the donor's browser store another way to pay. `admit` asks the gate.
+    """Start replacing the payment method in the donor's browser. `admit` asks the gate.
 
     Requests at the same time get the same one: the processor makes one that follows the last, or what paid when there was none.
 
@@ -85,7 +85,7 @@ def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCa
 
 
 def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan:
-    """Take over what the donor's browser has stored, in whichever tab; before that, nothing changes.
+    """Adopt the payment method that the donor's browser stored. Nothing changes before.
 
     Where cards were stored in several, the one that was begun last counts.
 
@@ -128,7 +128,7 @@ def _next_look(session: Session, *, plan_id: str, now: datetime) -> datetime | N
 
 
 def finish_waiting_cards(parts: Cards, *, now: datetime) -> int:
-    """Look once at each setup that nobody has finished here; return how many plans were looked at."""
+    """Check each unfinished setup once; return how many plans were checked."""
     with parts.database.transaction() as session:
         due = session.scalars(
             select(PlanRow.id)
@@ -145,7 +145,7 @@ def finish_waiting_cards(parts: Cards, *, now: datetime) -> int:
 
 
 def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
-    """Let the donor pay what was declined, with their bank's page if it asks for them.
+    """Pay a declined charge on-session, with bank authentication if required.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.

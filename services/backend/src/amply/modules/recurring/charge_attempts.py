@@ -55,23 +55,23 @@ class ChargeAttempt:
 
     @property
     def tried(self) -> Tried:
-        """What was tried, whatever the plan pays with by now."""
+        """The attempted charge, with the payment method of that time."""
         return Tried(charge=self.charge, method_kind=self.plan.method_kind, last4=self.plan.method_last4)
 
     @property
     def asked_since(self) -> datetime:
-        """Since when the processor is asked. What a bank sent back late is tried on its own day, and asked about from then on."""
+        """Since when the processor has been asked. A late bank refusal is retried on its own day, and counts from then."""
         opened_at, retry_at = self.charge.opened_at, self.charge.retry_at
         return max(opened_at, retry_at) if retry_at is not None else opened_at
 
     @property
     def clock(self) -> Clock:
-        """The turn's own moment, for what it calls."""
+        """A fixed clock at the attempt's time."""
         return lambda: self.now
 
 
 def claim(parts: CollectionDependencies, *, now: datetime) -> ChargeAttempt | None:
-    """Take the next charge, count the look, and put the next one further off."""
+    """Claim the next due charge, count the attempt, and schedule the next one."""
     with parts.database.transaction() as session:
         row = session.scalars(
             select(PlanChargeRow)
@@ -100,7 +100,7 @@ def claim(parts: CollectionDependencies, *, now: datetime) -> ChargeAttempt | No
 
 
 def apply(turn: ChargeAttempt, applies: Applies) -> None:
-    """Write down what a turn came to, unless somebody else has moved the charge since it was claimed.
+    """Record an attempt's outcome, unless the charge has changed since it was claimed.
 
     Money that was taken meanwhile is not lost from sight: a charge that is being given up finds it at the processor.
     """
@@ -114,5 +114,5 @@ def apply(turn: ChargeAttempt, applies: Applies) -> None:
 
 
 def look_at(row: PlanChargeRow, moment: datetime) -> None:
-    """Let a charge be looked at again then."""
+    """Schedule the next attempt."""
     row.next_attempt_at = moment

@@ -46,7 +46,7 @@ _log = structlog.get_logger()
 
 
 def collect(parts: CollectionDependencies, *, now: datetime) -> int:
-    """Take every charge whose turn has come one step further; return how many were looked at."""
+    """Advance every due charge by one step; return how many were attempted."""
     looked = 0
     for _ in range(_BATCH_MAX):
         turn = claim(parts, now=now)

@@ -53,7 +53,7 @@ class Following:
 def following(
     decline: Decline, *, declines: int, method_kind: str | None, opened_at: datetime, now: datetime
 ) -> Following:
-    """What follows the n-th decline (`declines`, from 1) of one period."""
+    """The response to the n-th decline (`declines`, from 1) of a period."""
     ladder = LADDER_DAYS if method_kind == "card" else BANK_LADDER_DAYS
     if decline.code in _NEVER_AGAIN or decline.advice in _ADVICE_AGAINST or declines > len(ladder):
         return Following(step=DeclineResponse.STOP, at=None)
@@ -89,7 +89,7 @@ _YEARLY: Final = Notice(days=7, days_min=0, is_required=False)
 
 
 def notice_before(*, method_kind: str | None, months: int) -> Notice | None:
-    """What a charge by this kind of method, so many months after the last one, is preceded by; None by nothing."""
+    """The required notice before a charge of this kind of method, so many months after the last one; None if none."""
     known = _NOTICES.get(method_kind or "")
     if known is not None:
         return known

@@ -176,7 +176,7 @@ class Plan:
 
     @property
     def next_due_on(self) -> date | None:
-        """The donor's calendar day of the next gift; None while none is due."""
+        """The next gift's day in the donor's calendar, or None."""
         return self.schedule.due_on(self.next_period) if self.next_due_at is not None else None
 
 
@@ -200,10 +200,10 @@ class Charge:
 
     @property
     def total(self) -> Money:
-        """What is charged."""
+        """The charged total."""
         return self.amount + self.fee_cover
 
     @property
     def waits_for_donor(self) -> bool:
-        """Whether its donor can pay it now."""
+        """Whether the donor can pay it now."""
         return self.state is ChargeState.OPEN and self.declines > 0

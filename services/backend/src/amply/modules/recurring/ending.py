@@ -22,7 +22,7 @@ class Tried:
 def write_of(
     session: Session, plan: PlanRow, kind: LetterKind, *, tried: Tried, now: datetime, again: str = ""
 ) -> None:
-    """Owe a letter about what was tried: its day, its amounts and what was to pay. `again`: what tells it from others."""
+    """Schedule a letter about an attempt: day, amounts, method. `again` distinguishes it from others."""
     charge = tried.charge
     owe_letter(
         session,
@@ -37,12 +37,12 @@ def write_of(
 
 
 def note_unanswered(row: PlanChargeRow, what: Unanswered | None, *, now: datetime) -> None:
-    """Keep for staff what the processor never said; None once it has said it after all."""
+    """Record what the processor never answered, for staff; None clears it."""
     row.unanswered, row.unanswered_at = what, now if what is not None else None
 
 
 def end_unpaid(session: Session, plan: PlanRow, row: PlanChargeRow, *, tried: Tried, now: datetime) -> None:
-    """Nobody can pay it any more. Where nobody answered, its donor hears now that nothing was taken, and not before.
+    """Close a charge unpaid. If the processor never answered, the donor is told only now.
 
     A plan that does not go on has been written about.
     """

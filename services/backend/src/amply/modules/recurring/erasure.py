@@ -14,7 +14,7 @@ from amply.modules.recurring.starting import IDEMPOTENCY_SCOPE
 
 
 def forget(session: Session, *, email_sha256: str | None, donation_id: str | None, now: datetime) -> int:
-    """End and forget the plans of an address (its digest), or the one that a gift belongs to; return how many.
+    """End and erase the plans of an address (its digest), or of a gift; return how many.
 
     Before the gifts are erased, which changes their ids. What the processor keeps of a donor stays with it until the
     organisation deletes the customer there; nothing of ours charges it any more. None where nobody is named.

@@ -60,7 +60,7 @@ class Letter:
 
 
 def plan_mail(letter: Letter) -> Mail:
-    """Write a letter as text and as HTML that say the same."""
+    """Render a letter as text and HTML."""
     wording = Wording.of(letter.language, country=letter.country)
     texts = letter_texts(_PACKAGE, letter.language)
     filled = {
@@ -86,7 +86,7 @@ def plan_mail(letter: Letter) -> Mail:
 
 
 def send_due(parts: PlanLetterDependencies, *, now: datetime) -> int:
-    """Send what is owed about plans; return how many letters were handed over.
+    """Send due letters about plans; return how many were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """

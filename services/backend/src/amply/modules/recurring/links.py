@@ -18,7 +18,7 @@ class LinkKey(SignedLinks):
         return self._sign(email_sha256, now=now)
 
     def donor_of(self, token: str, *, now: datetime) -> str:
-        """The digest that a token was signed for.
+        """The address digest in a token.
 
         Raises:
             LinkNotValid: It is not ours, or its time is over; which of the two is not told.

@@ -57,17 +57,17 @@ class _DuePlan:
 
 
 def open_due(database: Database, *, now: datetime) -> int:
-    """Open the charges of plans whose moment has come; return how many plans were looked at."""
+    """Open due charges; return how many plans were processed."""
     return _each(database, PlanRow.next_due_at, _open, now=now)
 
 
 def announce_due(database: Database, *, now: datetime) -> int:
-    """Owe the notices that charges are preceded by; return how many."""
+    """Schedule due advance notices; return how many."""
     return _each(database, PlanRow.next_notice_at, _announce, now=now)
 
 
 def end_abandoned(database: Database, *, now: datetime) -> int:
-    """End plans that never got as far as a first gift, and forget their donors; return how many."""
+    """End plans without a first gift, and erase their donors; return how many."""
     with database.transaction() as session:
         begun = select(PlanChargeRow.plan_id).where(
             PlanChargeRow.plan_id == PlanRow.id, PlanChargeRow.period == FIRST

@@ -64,7 +64,7 @@ class PaidWith:
 
 
 def schedule_of(row: PlanRow) -> Schedule:
-    """When a plan's gifts are due."""
+    """A plan's schedule."""
     return Schedule(
         every=Interval(row.every),
         first_month=row.first_month,
@@ -99,7 +99,7 @@ def plan_of(row: PlanRow) -> Plan:
 
 
 def has_gift_aid(row: PlanRow) -> bool:
-    """Whether the declaration that was made with the plan stands."""
+    """Whether the plan's Gift Aid declaration is in effect."""
     return _gift_aid(row) is GiftAid.DECLARED
 
 
@@ -151,7 +151,7 @@ def lock_charge(session: Session, *, plan_id: str, period: int) -> PlanChargeRow
 
 
 def put_next(row: PlanRow, *, period: int) -> None:
-    """Let a period be the next one that is collected, and its notice be due before it: what was said before is over."""
+    """Set the next period to collect, and its notice, discarding what was announced before."""
     row.next_period = period
     row.announced_minor_units = row.waits_for = row.due_since = None
     row.next_due_at = schedule_of(row).due_at(period)
@@ -160,7 +160,7 @@ def put_next(row: PlanRow, *, period: int) -> None:
 
 
 def run(session: Session, row: PlanRow, *, now: datetime) -> None:
-    """Let a plan run from today on. Periods that passed meanwhile are not made up for."""
+    """Activate a plan from today on. Missed periods are not collected."""
     record_move(session, row, to=PlanStatus.ACTIVE, reason=None, now=now)
     row.status, row.reason = PlanStatus.ACTIVE, None
     put_next_from(session, row, day=schedule_of(row).today(now))
@@ -168,13 +168,13 @@ def run(session: Session, row: PlanRow, *, now: datetime) -> None:
 
 
 def put_next_from(session: Session, row: PlanRow, *, day: date) -> None:
-    """Let the first period from a day be the next one; those that were opened or skipped do not come again."""
+    """Set the next period to the first one from a day on, after all opened or skipped ones."""
     newest = session.scalar(select(func.max(PlanChargeRow.period)).where(PlanChargeRow.plan_id == row.id))
     put_next(row, period=schedule_of(row).first_from(day, at_least=(newest or FIRST) + 1))
 
 
 def rest(session: Session, row: PlanRow, *, status: PlanStatus, reason: Reason, now: datetime) -> None:
-    """Pause or end a plan: nothing more is collected, and what is being tried is given up."""
+    """Pause or end a plan: nothing more is collected, and open charges are abandoned."""
     record_move(session, row, to=status, reason=reason, now=now)
     row.status, row.reason = status, reason
     row.next_due_at = row.next_notice_at = None
@@ -189,7 +189,7 @@ def rest(session: Session, row: PlanRow, *, status: PlanStatus, reason: Reason, 
 
 
 def pays_with(session: Session, row: PlanRow, method: payments.SavedMethod, *, now: datetime) -> None:
-    """Let gifts be paid with another method. What was declined is tried with it at once, and what was paused for it runs."""
+    """Change the payment method. A declined charge is retried at once, and a plan paused for it resumes."""
     row.method_id, row.method_kind = method.id, method.kind
     row.method_last4, row.mandate_id = method.last4, method.mandate_id
     row.setup_id = row.setup_look_at = None
@@ -218,7 +218,7 @@ def owe_letter(
     amounts: Amounts | None = None,
     method: PaidWith | None = None,
 ) -> None:
-    """Owe the donor a letter, once for each key.
+    """Schedule a letter to the donor, once for each key.
 
     `amounts`: what it tells of; the plan, where it tells of no charge. `method`: what was tried; None where nothing was yet.
     """
@@ -241,13 +241,13 @@ def owe_letter(
 
 
 def notice_key(amounts: Amounts, *, period: int) -> str:
-    """A notice tells of one amount on one day: for another amount there is another one."""
+    """Key of a notice: unique for period and amount."""
     cover = f":{amounts.fee_cover.minor_units}" if amounts.fee_cover.minor_units else ""
     return f"{LetterKind.NOTICE}:{period}:{amounts.total.minor_units}{cover}"
 
 
 def forget_donor(session: Session, row: PlanRow, *, now: datetime) -> None:
-    """Take everything from a plan that leads to its donor."""
+    """Erase everything in a plan that leads to its donor."""
     row.donor_name = row.donor_email = row.message = row.language = None
     row.customer_id = row.method_id = row.method_last4 = row.mandate_id = None
     row.setup_id = row.setup_look_at = None

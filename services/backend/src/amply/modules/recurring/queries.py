@@ -42,7 +42,7 @@ class PlanInView:
 
 
 def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None) -> list[PlanInView]:
-    """The plans of whoever has this address, those that never began left out; the newest first."""
+    """Started plans of an address, newest first."""
     owned = (
         select(PlanRow)
         .where(PlanRow.is_of(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
@@ -92,7 +92,7 @@ def _periods_of(session: Session, plan_ids: Sequence[str]) -> list[PeriodInView]
 
 
 def newest_address(session: Session, *, email_sha256: str) -> str | None:
-    """The address as the donor's newest plan has it; None where nobody with it has one."""
+    """The address in the donor's newest plan, or None."""
     row = session.scalar(
         select(PlanRow)
         .where(PlanRow.is_of(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
@@ -108,7 +108,7 @@ def tended() -> SealedRows:
 
 
 def plans_of_gifts(session: Session, *, donation_ids: Collection[str]) -> dict[str, str]:
-    """The plan of each gift that is one of a plan's."""
+    """The plan of each gift that has one."""
     rows = session.execute(
         select(PlanChargeRow.donation_id, PlanChargeRow.plan_id).where(
             PlanChargeRow.donation_id.in_(donation_ids)
@@ -130,7 +130,7 @@ def _charges_of(session: Session, plan_ids: Sequence[str]) -> list[Charge]:
 def listed(
     session: Session, *, organization_id: str | None, status: PlanStatus | None, limit: int
 ) -> list[Mapping[str, Any]]:
-    """Plans without their donors, those whose next gift is due first at the front: what operators may read."""
+    """Plans without their donors, next due first, for operators."""
     chosen = select(
         PlanRow.id,
         PlanRow.organization_id,

@@ -47,7 +47,8 @@ def start(
     request: Mapping[str, Any],
     marks: defence.Fingerprints | None = None,
 ) -> Answer:
-    """Begin a plan and take its first gift as far as the donor's browser can carry on. `marks`: as for `donations.donate`.
+    """Start a plan with its first gift, up to what the donor's browser needs to continue. `marks`: as for
+    `donations.donate`.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.

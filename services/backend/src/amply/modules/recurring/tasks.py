@@ -22,7 +22,7 @@ class RecurringTaskDependencies:
 
 
 def collect_due(parts: RecurringTaskDependencies, *, now: datetime) -> int:
-    """Open what is due, then take every charge a step further; return how many charges were looked at."""
+    """Open due charges, then advance every charge by one step; return how many were attempted."""
     database = parts.collecting.database
     announce_due(database, now=now)
     open_due(database, now=now)
@@ -33,10 +33,10 @@ def collect_due(parts: RecurringTaskDependencies, *, now: datetime) -> int:
 
 
 def pause_contested(parts: RecurringTaskDependencies, *, donation_id: str, now: datetime) -> bool:
-    """Let the plan that a contested gift is of rest; False where there is none that is charged."""
+    """Pause the plan of a disputed gift; False if there is none that is charged."""
     return contested.pause_contested(parts.collecting.database, donation_id=donation_id, now=now)
 
 
 def send_letters(parts: RecurringTaskDependencies, *, now: datetime) -> int:
-    """Send the letters that are owed; return how many were handed over."""
+    """Send due letters; return how many were handed over."""
     return send_due(parts.writing, now=now)

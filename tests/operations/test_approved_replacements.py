@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from operations.difference.approved_replacements import ApprovedReplacement, read_approved_replacements
 from operations.difference.comment import write
 from operations.difference.outcome import CannotCompareError
-from operations.difference.waivers import Replacement, read_waivers
 from tests.infrastructure.assembly import ROOT
 from tests.operations import states
 from tests.operations.conftest import TODAY, Reviewer
 from tests.operations.states import State, recorded
 
-AGREED = Replacement(
+AGREED = ApprovedReplacement(
     environment="production",
     stack="database",
     logical_id="InstanceC1063A87",
@@ -29,17 +29,17 @@ def _another_database() -> State:
     return state
 
 
-def test_a_replacement_that_a_waiver_names_goes_ahead_and_is_still_shown(reviewed: Reviewer) -> None:
-    found = reviewed(_another_database(), waivers=(AGREED,))
+def test_a_replacement_that_an_approval_names_goes_ahead_and_is_still_shown(reviewed: Reviewer) -> None:
+    found = reviewed(_another_database(), approved=(AGREED,))
     assert found.blocking == ()
     text = write(found)
     assert "1 resource that holds data is replaced or destroyed, as agreed" in text
     assert "until 2026-11-26: `Restored from a snapshot on Sunday night, see the runbook.`" in text
 
 
-def test_a_waiver_covers_nothing_after_its_last_day(reviewed: Reviewer) -> None:
+def test_an_approval_covers_nothing_after_its_last_day(reviewed: Reviewer) -> None:
     expired = replace(AGREED, until=TODAY - timedelta(days=1))
-    found = reviewed(_another_database(), waivers=(expired,))
+    found = reviewed(_another_database(), approved=(expired,))
     assert len(found.blocking) == 1
     assert "- expired on 2026-11-25, covers nothing: `database/InstanceC1063A87`" in write(found)
 
@@ -52,21 +52,21 @@ def test_a_waiver_covers_nothing_after_its_last_day(reviewed: Reviewer) -> None:
         replace(AGREED, logical_id="Instance"),
     ],
 )
-def test_a_waiver_covers_only_what_it_names(reviewed: Reviewer, other: Replacement) -> None:
-    assert len(reviewed(_another_database(), waivers=(other,)).blocking) == 1
+def test_an_approval_covers_only_what_it_names(reviewed: Reviewer, other: ApprovedReplacement) -> None:
+    assert len(reviewed(_another_database(), approved=(other,)).blocking) == 1
 
 
-def test_a_waiver_that_nothing_needs_is_reported(reviewed: Reviewer) -> None:
+def test_an_approval_that_nothing_needs_is_reported(reviewed: Reviewer) -> None:
     assert "- unused, take it out: `database/InstanceC1063A87`" in write(
-        reviewed(recorded(), waivers=(AGREED,))
+        reviewed(recorded(), approved=(AGREED,))
     )
 
 
-def test_one_waiver_does_not_cover_two_replacements(reviewed: Reviewer) -> None:
+def test_one_approval_does_not_cover_two_replacements(reviewed: Reviewer) -> None:
     state = states.without(_another_database(), states.BUCKET)
-    found = reviewed(state, waivers=(AGREED,))
+    found = reviewed(state, approved=(AGREED,))
     assert [change.logical_id for change in found.blocking] == ["Documents7E5B2978"]
-    assert "2 resources that hold data are replaced or destroyed, and no waiver names 1 of them" in write(
+    assert "2 resources that hold data are replaced or destroyed, and no approval names 1 of them" in write(
         found
     )
 
@@ -87,13 +87,13 @@ def _file(folder: Path, text: str) -> Path:
     return file
 
 
-def test_a_complete_waiver_is_read(tmp_path: Path) -> None:
-    assert read_waivers(_file(tmp_path, COMPLETE)) == (AGREED,)
+def test_a_complete_approval_is_read(tmp_path: Path) -> None:
+    assert read_approved_replacements(_file(tmp_path, COMPLETE)) == (AGREED,)
 
 
-def test_the_waivers_of_the_repository_can_be_read() -> None:
-    for waiver in read_waivers(ROOT / "stacks" / "replacements.toml"):
-        assert waiver.until > date(2026, 1, 1)
+def test_the_approvals_of_the_repository_can_be_read() -> None:
+    for approval in read_approved_replacements(ROOT / "stacks" / "replacements.toml"):
+        assert approval.until > date(2026, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_the_waivers_of_the_repository_can_be_read() -> None:
         (COMPLETE + COMPLETE, "names production/database/InstanceC1063A87 twice"),
     ],
 )
-def test_a_waiver_that_is_not_complete_is_refused(tmp_path: Path, text: str, says: str) -> None:
+def test_an_approval_that_is_not_complete_is_refused(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(CannotCompareError, match=says):
-        read_waivers(_file(tmp_path, text))
+        read_approved_replacements(_file(tmp_path, text))
 
 
-def test_waivers_that_are_not_there_are_refused(tmp_path: Path) -> None:
+def test_approvals_that_are_not_there_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotCompareError, match="cannot be read"):
-        read_waivers(tmp_path / "none.toml")
+        read_approved_replacements(tmp_path / "none.toml")

@@ -23,7 +23,7 @@ _FIELDS: Final = {"environment": str, "stack": str, "logical_id": str, "reason":
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replacement:
+class ApprovedReplacement:
     """One resource of one environment that may be replaced or destroyed, through the day `until`."""
 
     environment: str
@@ -36,7 +36,7 @@ class Replacement:
         return day <= self.until
 
 
-def read_waivers(file: Path) -> tuple[Replacement, ...]:
+def read_approved_replacements(file: Path) -> tuple[ApprovedReplacement, ...]:
     """Read the file.
 
     Raises:
@@ -45,18 +45,18 @@ def read_waivers(file: Path) -> tuple[Replacement, ...]:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
-        raise CannotCompareError(f"The waivers in {file} cannot be read: {wrong}") from wrong
+        raise CannotCompareError(f"The approvals in {file} cannot be read: {wrong}") from wrong
     entries = document.pop("replacement", [])
     if document or not isinstance(entries, list):
         raise CannotCompareError(f"{file} holds [[replacement]] entries and nothing else.")
-    waivers = tuple(_waiver(file, number, entry) for number, entry in enumerate(entries, start=1))
-    places = [(waiver.environment, waiver.stack, waiver.logical_id) for waiver in waivers]
+    approved = tuple(_approval(file, number, entry) for number, entry in enumerate(entries, start=1))
+    places = [(approval.environment, approval.stack, approval.logical_id) for approval in approved]
     if twice := next((place for place in places if places.count(place) > 1), None):
         raise CannotCompareError(f"{file} names {'/'.join(twice)} twice; keep one.")
-    return waivers
+    return approved
 
 
-def _waiver(file: Path, number: int, entry: Mapping[str, Any]) -> Replacement:
+def _approval(file: Path, number: int, entry: Mapping[str, Any]) -> ApprovedReplacement:
     where = f"{file}, replacement {number}"
     if not isinstance(entry, dict) or set(entry) != set(_FIELDS):
         raise CannotCompareError(f"{where}: give {', '.join(_FIELDS)}, each once and nothing else.")
@@ -67,5 +67,5 @@ def _waiver(file: Path, number: int, entry: Mapping[str, Any]) -> Replacement:
                 f"{where}: {name} is a {'day such as 2027-01-31' if kind is date else 'text'}."
             )
     if len(entry["reason"].strip()) < SHORTEST_REASON:
-        raise CannotCompareError(f"{where}: a waiver needs a reason a reviewer can judge.")
-    return Replacement(**entry)
+        raise CannotCompareError(f"{where}: an approval needs a reason a reviewer can judge.")
+    return ApprovedReplacement(**entry)

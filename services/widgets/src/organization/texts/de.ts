@@ -1,13 +1,15 @@
-import type { OrganizationTexts } from "./texts";
+import type { OrganizationTexts } from "./en";
 
-export const ORGANIZATION_DE: OrganizationTexts = {
+export const DE: OrganizationTexts = {
   ownOrganizationTitle: "Profil Ihrer Organisation",
   ownOrganizationAbout: "Was Spenderinnen, Spender und alle anderen von ihr sehen.",
-  ownOrganizationNotYours: "Sie pflegen das Profil keiner Organisation: Das tun Inhaber, Verwaltung und wer die Rolle Inhalte oder Finanzen hat.",
+  ownOrganizationNotYours:
+    "Sie pflegen das Profil keiner Organisation: Das tun Inhaber, Verwaltung und wer die Rolle Inhalte oder Finanzen hat.",
   profileOf: "Profil",
 
   profileTitle: "Was sie von sich sagt",
-  profileAbout: "Der Name steht auf der Spendenseite. Alles andere steht im öffentlichen Profil, das Websites und Programme lesen.",
+  profileAbout:
+    "Der Name steht auf der Spendenseite. Alles andere steht im öffentlichen Profil, das Websites und Programme lesen.",
   profileNotYours: "Das ändern Inhaber und Verwaltung.",
   nothingYet: "noch nichts",
   organizationName: "Name der Organisation",
@@ -15,8 +17,10 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   website: "Adresse der Website",
   websiteHint: "Die ganze Adresse, mit https:// davor. Das Feld darf leer sein.",
   profileTexts: "Was die Organisation tut",
-  profileTextsAbout: "In jeder Sprache, in der Sie schreiben: eine Zeile und ein längerer Text. Wo es keinen gibt, lassen Sie beide leer.",
-  otherLanguages: (languages) => `Es gibt auch Texte auf ${languages}, die ein Programm geschrieben hat: Sie bleiben, wie sie sind.`,
+  profileTextsAbout:
+    "In jeder Sprache, in der Sie schreiben: eine Zeile und ein längerer Text. Wo es keinen gibt, lassen Sie beide leer.",
+  otherLanguages: (languages) =>
+    `Es gibt auch Texte auf ${languages}, die ein Programm geschrieben hat: Sie bleiben, wie sie sind.`,
   tagline: "In einer Zeile",
   taglineHint: "Höchstens 140 Zeichen.",
   aboutText: "Ausführlicher",
@@ -45,7 +49,8 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   giftsOfStrangers: "Wer unerkannt geben will",
   takesAnonymous: "Man darf Ihnen spenden, ohne dass wir Ihnen sagen, wer es war.",
   returnOrigins: "Websites, zu denen man nach der Spende zurückkann",
-  returnOriginsHint: "Eine je Zeile: https:// und ihr Name, ohne etwas dahinter. Links zur Spendenseite dürfen sie nennen.",
+  returnOriginsHint:
+    "Eine je Zeile: https:// und ihr Name, ohne etwas dahinter. Links zur Spendenseite dürfen sie nennen.",
   profileSave: "Das Profil speichern",
   profileSaved: "Das Profil ist gespeichert.",
   profileFields: {
@@ -56,15 +61,19 @@ export const ORGANIZATION_DE: OrganizationTexts = {
     takesAnonymousGifts: "unerkannte Spenden",
     returnOrigins: "Websites zum Zurückkehren",
   },
-  saidMeanwhile: (fields) => `Inzwischen hat jemand anderes das geändert: ${fields}. Von Ihnen ist noch nichts gespeichert.`,
+  saidMeanwhile: (fields) =>
+    `Inzwischen hat jemand anderes das geändert: ${fields}. Von Ihnen ist noch nichts gespeichert.`,
   meanwhileTitle: "Was soll gelten?",
-  meanwhileAbout: "Speichern Sie Ihres, ersetzt es alles, was die andere Person geschrieben hat. Lassen Sie sich das andere zeigen, ersetzt es, was Sie eingegeben haben.",
+  meanwhileAbout:
+    "Speichern Sie Ihres, ersetzt es alles, was die andere Person geschrieben hat. Lassen Sie sich das andere zeigen, ersetzt es, was Sie eingegeben haben.",
   showTheirs: "Zeigen, was jetzt dort steht",
   saveMine: "Meines speichern",
 
   notSavedYet: "Noch ist nichts gespeichert: Ein Feld weiter oben sagt, warum.",
-  changedBefore: "Das hat inzwischen jemand anderes geändert. Jetzt sehen Sie, wie es steht: Sehen Sie es sich an, und entscheiden Sie noch einmal.",
-  endingAbout: "Dafür kann niemand mehr spenden, und dabei bleibt es. Was unterwegs ist, kommt noch an, und was war, bleibt öffentlich.",
+  changedBefore:
+    "Das hat inzwischen jemand anderes geändert. Jetzt sehen Sie, wie es steht: Sehen Sie es sich an, und entscheiden Sie noch einmal.",
+  endingAbout:
+    "Dafür kann niemand mehr spenden, und dabei bleibt es. Was unterwegs ist, kommt noch an, und was war, bleibt öffentlich.",
   nameMissing: "Schreiben Sie einen Namen.",
   nameTaken: "Ein Projekt oder Fonds von Ihnen heißt oder hieß schon so: Wählen Sie einen anderen Namen.",
   change: "Ändern",
@@ -72,10 +81,12 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   close: "Schließen",
 
   receiptsTitle: "Zuwendungsbelege",
-  receiptsAbout: "Was auf den Belegen der Spenderinnen und Spender über Ihre Organisation steht. Ausgestellte Belege bleiben, wie sie sind.",
+  receiptsAbout:
+    "Was auf den Belegen der Spenderinnen und Spender über Ihre Organisation steht. Ausgestellte Belege bleiben, wie sie sind.",
   receiptsOfficial: "Für Spenden, die erfüllen, was das Recht verlangt, gibt es amtliche Belege.",
   receiptsAcknowledged: "Spenden werden bestätigt, und über Steuern wird nichts gesagt.",
-  receiptsLack: (fields) => `Spenden werden bestätigt, und über Steuern wird nichts gesagt, bis das hier da ist: ${fields}.`,
+  receiptsLack: (fields) =>
+    `Spenden werden bestätigt, und über Steuern wird nichts gesagt, bis das hier da ist: ${fields}.`,
   receiptsLacking: {
     registration_number: "die Registernummer, die unser Team einträgt: Schreiben Sie ihm",
     address: "Anschrift",
@@ -120,24 +131,28 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   },
 
   projectsTitle: "Projekte",
-  projectsAbout: "Wofür sie sammelt, jeweils mit einem Ziel. Für ein Projekt spendet man über seinen Fonds, der so heißt wie es.",
+  projectsAbout:
+    "Wofür sie sammelt, jeweils mit einem Ziel. Für ein Projekt spendet man über seinen Fonds, der so heißt wie es.",
   noProjects: "Es gibt noch keine Projekte.",
   projectStates: { planned: "geplant", active: "läuft", completed: "abgeschlossen", given_up: "aufgegeben" },
   takesNoGifts: "geschlossen: sein Fonds nimmt keine Spenden an",
   projectFields: { name: "Name", goal: "Ziel", state: "Stand", texts: "Texte" },
   projectName: "Name des Projekts",
-  projectNameHint: "Wie man ihn beim Spenden liest, höchstens 100 Zeichen. Sobald jemand dafür gespendet hat, bleibt er.",
+  projectNameHint:
+    "Wie man ihn beim Spenden liest, höchstens 100 Zeichen. Sobald jemand dafür gespendet hat, bleibt er.",
   projectGoal: "Ziel",
   projectGoalHint: "Wie viel zusammenkommen soll.",
   goalCurrency: "Währung des Ziels",
-  goalForm: "Schreiben Sie das Ziel in Ziffern, etwa 9000 oder 9000,50, mit nicht mehr Nachkommastellen, als seine Währung hat.",
+  goalForm:
+    "Schreiben Sie das Ziel in Ziffern, etwa 9000 oder 9000,50, mit nicht mehr Nachkommastellen, als seine Währung hat.",
   goalOf: (amount) => `Ziel ${amount}`,
   projectState: "Wie weit es ist",
   projectTexts: "Was das Projekt ist",
   makeProject: "Ein Projekt beginnen",
   makeProjectNow: "Das Projekt anlegen",
   projectMade: "Das Projekt ist angelegt.",
-  projectWasThere: "Es gab schon ein Projekt dieses Namens, und es bleibt, wie es ist: Von Ihnen ist nichts gespeichert.",
+  projectWasThere:
+    "Es gab schon ein Projekt dieses Namens, und es bleibt, wie es ist: Von Ihnen ist nichts gespeichert.",
   changeProject: "Das Projekt ändern",
   saveProject: "Das Projekt speichern",
   projectSaved: "Das Projekt ist gespeichert.",
@@ -146,7 +161,8 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   giveUp: "Aufgeben",
   giveUpNow: "Das Projekt aufgeben",
   projectEnded: "Das Projekt ist zu Ende.",
-  projectIsOver: "Jemand anderes hat dieses Projekt beendet: Es ändert sich nicht mehr, und von Ihnen ist nichts gespeichert.",
+  projectIsOver:
+    "Jemand anderes hat dieses Projekt beendet: Es ändert sich nicht mehr, und von Ihnen ist nichts gespeichert.",
 
   fundsTitle: "Fonds",
   fundsAbout: "Wofür man außer für Projekte und das Nötigste noch spenden kann.",
@@ -186,7 +202,8 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   previewOf: { logo: "Vorschau des Logos", banner: "Vorschau des Titelbilds" },
   previewAbout: {
     logo: (width, height) => `So wird man es sehen: ganz, in einem Quadrat. Die Datei hat ${width} × ${height} Pixel.`,
-    banner: (width, height) => `So wird man es sehen: dreimal so breit wie hoch. Die Datei hat ${width} × ${height} Pixel.`,
+    banner: (width, height) =>
+      `So wird man es sehen: dreimal so breit wie hoch. Die Datei hat ${width} × ${height} Pixel.`,
   },
   altTexts: "Was darauf zu sehen ist",
   altTextsAbout: "Für Menschen, die das Bild nicht sehen, in den Sprachen der Seiten, auf denen es steht.",
@@ -194,24 +211,29 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   choosePicture: "Wählen Sie zuerst eine Datei.",
   pictureSending: "Die Datei wird gesendet …",
   pictureMaking: "Die Datei ist da, und das Bild wird gemacht …",
-  pictureAwaited: "Ein Bild wurde angefangen, und seine Datei ist nicht angekommen. Wenn sie nicht gerade jemand sendet, nehmen Sie es weg, und senden Sie es noch einmal.",
+  pictureAwaited:
+    "Ein Bild wurde angefangen, und seine Datei ist nicht angekommen. Wenn sie nicht gerade jemand sendet, nehmen Sie es weg, und senden Sie es noch einmal.",
   pictureShown: "Das Bild wird jetzt gezeigt.",
   pictureLater: "Das Bild wird noch gemacht: Sehen Sie sich diese Seite in einer Minute noch einmal an.",
   pictureReplaced: "Inzwischen wurde ein anderes Bild gesendet oder dieses weggenommen: Laden Sie die Seite neu.",
-  pictureRemoveAbout: "Es verschwindet sofort von den Seiten. Browser, die es schon haben, behalten es noch eine Weile.",
+  pictureRemoveAbout:
+    "Es verschwindet sofort von den Seiten. Browser, die es schon haben, behalten es noch eine Weile.",
   pictureRemoveNow: { logo: "Das Logo wegnehmen", banner: "Das Titelbild wegnehmen" },
   pictureGone: "Das Bild ist weggenommen.",
   lookAgain: "Noch einmal nachsehen",
-  uploadRefused: "Die Ablage hat die Datei nicht angenommen: Wählen Sie sie noch einmal, und senden Sie sie noch einmal.",
+  uploadRefused:
+    "Die Ablage hat die Datei nicht angenommen: Wählen Sie sie noch einmal, und senden Sie sie noch einmal.",
   pictureFaults: {
-    noPicture: "Das ist kein Bild, das wir lesen können: Exportieren Sie es als PNG, JPEG oder WebP, und wählen Sie das.",
+    noPicture:
+      "Das ist kein Bild, das wir lesen können: Exportieren Sie es als PNG, JPEG oder WebP, und wählen Sie das.",
     tooManyBytes: "Diese Datei ist größer als 5 MB: Exportieren Sie sie kleiner oder als JPEG, und wählen Sie das.",
     tooManyPixels: "Dieses Bild hat mehr als 13 Millionen Pixel: Exportieren Sie es kleiner, und wählen Sie das.",
     logoTooSmall: "Dieses Bild ist zu klein: Wählen Sie eines, das mindestens 512 Pixel breit oder hoch ist.",
     bannerTooSmall: "Dieses Bild ist zu klein: Wählen Sie eines, das mindestens 1500 Pixel breit und 500 hoch ist.",
   },
   refusals: {
-    unreadable: "Das Bild wurde nicht gemacht: Die Datei ist beschädigt oder kein Bild. Exportieren Sie es noch einmal als PNG, JPEG oder WebP, und senden Sie das.",
+    unreadable:
+      "Das Bild wurde nicht gemacht: Die Datei ist beschädigt oder kein Bild. Exportieren Sie es noch einmal als PNG, JPEG oder WebP, und senden Sie das.",
     too_large: "Das Bild wurde nicht gemacht: Es hat zu viele Pixel. Exportieren Sie es kleiner, und senden Sie das.",
     too_small: "Das Bild wurde nicht gemacht: Es ist zu klein. Senden Sie ein größeres.",
     gone: "Das Bild wurde nicht gemacht: Die Datei war nicht mehr da. Senden Sie sie noch einmal.",

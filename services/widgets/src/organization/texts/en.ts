@@ -1,12 +1,14 @@
-/** What `/account/organisation/` says, in each language: a part of the table of people's pages. */
-export const ORGANIZATION_EN = {
+/** What `/account/organisation/` says, in English: a part of the table of people's pages. */
+export const EN = {
   ownOrganizationTitle: "Profile of your organisation",
   ownOrganizationAbout: "What donors and everybody else see of it.",
-  ownOrganizationNotYours: "You look after the profile of no organisation: owners, administrators and whoever has the content or the finance role do.",
+  ownOrganizationNotYours:
+    "You look after the profile of no organisation: owners, administrators and whoever has the content or the finance role do.",
   profileOf: "Profile",
 
   profileTitle: "What it says of itself",
-  profileAbout: "The name stands on the donation page. The rest stands in the public profile, which websites and programs read.",
+  profileAbout:
+    "The name stands on the donation page. The rest stands in the public profile, which websites and programs read.",
   profileNotYours: "Owners and administrators change this.",
   nothingYet: "nothing yet",
   organizationName: "Name",
@@ -14,8 +16,10 @@ export const ORGANIZATION_EN = {
   website: "Website",
   websiteHint: "Its whole address, with https:// in front. It may be empty.",
   profileTexts: "Texts",
-  profileTextsAbout: "In each language that you write in: a line and a longer text. Leave both empty where there is none.",
-  otherLanguages: (languages: string) => `There are texts in ${languages} too, which were written by a program: they stay as they are.`,
+  profileTextsAbout:
+    "In each language that you write in: a line and a longer text. Leave both empty where there is none.",
+  otherLanguages: (languages: string) =>
+    `There are texts in ${languages} too, which were written by a program: they stay as they are.`,
   tagline: "In one line",
   taglineHint: "140 characters at most.",
   aboutText: "In more words",
@@ -44,7 +48,8 @@ export const ORGANIZATION_EN = {
   giftsOfStrangers: "Donors who stay unknown",
   takesAnonymous: "A donor may give without our telling you who they are.",
   returnOrigins: "Sites that donors may go back to",
-  returnOriginsHint: "One a line: https:// and the site’s name, with nothing behind it. Links to the donation page may name them.",
+  returnOriginsHint:
+    "One a line: https:// and the site’s name, with nothing behind it. Links to the donation page may name them.",
   profileSave: "Save the profile",
   profileSaved: "The profile is saved.",
   profileFields: {
@@ -55,7 +60,8 @@ export const ORGANIZATION_EN = {
     takesAnonymousGifts: "donors who stay unknown",
     returnOrigins: "sites to go back to",
   },
-  saidMeanwhile: (fields: string) => `Somebody else has changed this meanwhile: ${fields}. Nothing of yours is saved yet.`,
+  saidMeanwhile: (fields: string) =>
+    `Somebody else has changed this meanwhile: ${fields}. Nothing of yours is saved yet.`,
   meanwhileTitle: "Whose words shall stand?",
   meanwhileAbout: "Saving yours replaces all that the other person wrote. Showing theirs replaces what you typed.",
   showTheirs: "Show what stands there now",
@@ -63,7 +69,8 @@ export const ORGANIZATION_EN = {
 
   notSavedYet: "Nothing is saved yet: a field above says why.",
   changedBefore: "Somebody else has changed this meanwhile. It is shown as it stands now: look at it, and decide anew.",
-  endingAbout: "Donors can give for it no more, and it stays so. Gifts on their way still arrive, and its past stays public.",
+  endingAbout:
+    "Donors can give for it no more, and it stays so. Gifts on their way still arrive, and its past stays public.",
   nameMissing: "Write a name.",
   nameTaken: "A project or fund of yours has this name already, or had it: choose another.",
   change: "Change",
@@ -74,7 +81,8 @@ export const ORGANIZATION_EN = {
   receiptsAbout: "What donors’ receipts say of your organisation. Receipts that were issued stay as they are.",
   receiptsOfficial: "Gifts that fulfil what the law asks get official receipts.",
   receiptsAcknowledged: "Gifts are acknowledged, and nothing is said about taxes.",
-  receiptsLack: (fields: string) => `Gifts are acknowledged, and nothing is said about taxes, until this is there: ${fields}.`,
+  receiptsLack: (fields: string) =>
+    `Gifts are acknowledged, and nothing is said about taxes, until this is there: ${fields}.`,
   receiptsLacking: {
     registration_number: "the registration number, which our staff add: write to them",
     address: "address",
@@ -119,7 +127,8 @@ export const ORGANIZATION_EN = {
   },
 
   projectsTitle: "Projects",
-  projectsAbout: "What it collects for, each with a goal. Donors give for a project through its fund, which has its name.",
+  projectsAbout:
+    "What it collects for, each with a goal. Donors give for a project through its fund, which has its name.",
   noProjects: "There are no projects yet.",
   projectStates: { planned: "planned", active: "under way", completed: "completed", given_up: "given up" },
   takesNoGifts: "closed: its fund takes no gifts",
@@ -184,8 +193,10 @@ export const ORGANIZATION_EN = {
   },
   previewOf: { logo: "Preview of the logo", banner: "Preview of the banner" },
   previewAbout: {
-    logo: (width: number, height: number) => `So it will be seen: whole, in a square. The file has ${width} × ${height} pixels.`,
-    banner: (width: number, height: number) => `So it will be seen: three times as wide as high. The file has ${width} × ${height} pixels.`,
+    logo: (width: number, height: number) =>
+      `So it will be seen: whole, in a square. The file has ${width} × ${height} pixels.`,
+    banner: (width: number, height: number) =>
+      `So it will be seen: three times as wide as high. The file has ${width} × ${height} pixels.`,
   },
   altTexts: "What it shows",
   altTextsAbout: "For people who do not see the picture, in the languages of the pages that it stands on.",
@@ -193,7 +204,8 @@ export const ORGANIZATION_EN = {
   choosePicture: "Choose a file first.",
   pictureSending: "The file is being sent…",
   pictureMaking: "The file has arrived, and the picture is being made…",
-  pictureAwaited: "A picture was begun, and its file has not arrived. Unless somebody is sending it just now, take it away and send it again.",
+  pictureAwaited:
+    "A picture was begun, and its file has not arrived. Unless somebody is sending it just now, take it away and send it again.",
   pictureShown: "The picture is shown.",
   pictureLater: "The picture is still being made: look at this page again in a minute.",
   pictureReplaced: "Another picture was sent or this one was removed meanwhile: load the page again.",
@@ -210,7 +222,8 @@ export const ORGANIZATION_EN = {
     bannerTooSmall: "This picture is too small: choose one that is at least 1500 pixels wide and 500 high.",
   },
   refusals: {
-    unreadable: "The picture was not made: the file is damaged or no picture. Export it again as PNG, JPEG or WebP, and send that.",
+    unreadable:
+      "The picture was not made: the file is damaged or no picture. Export it again as PNG, JPEG or WebP, and send that.",
     too_large: "The picture was not made: it has too many pixels. Export it smaller, and send that.",
     too_small: "The picture was not made: it is too small. Send a larger one.",
     gone: "The picture was not made: the file was not there any more. Send it again.",
@@ -218,4 +231,4 @@ export const ORGANIZATION_EN = {
   } as Readonly<Record<string, string>>,
 };
 
-export type OrganizationTexts = typeof ORGANIZATION_EN;
+export type OrganizationTexts = typeof EN;

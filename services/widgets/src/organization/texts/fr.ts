@@ -1,13 +1,15 @@
-import type { OrganizationTexts } from "./texts";
+import type { OrganizationTexts } from "./en";
 
-export const ORGANIZATION_FR: OrganizationTexts = {
+export const FR: OrganizationTexts = {
   ownOrganizationTitle: "Profil de votre organisation",
   ownOrganizationAbout: "Ce que les donateurs et tout le monde voient d’elle.",
-  ownOrganizationNotYours: "Vous ne vous occupez du profil d’aucune organisation\u00a0: ses responsables, son administration et les personnes chargées du contenu ou des finances le font.",
+  ownOrganizationNotYours:
+    "Vous ne vous occupez du profil d’aucune organisation\u00a0: ses responsables, son administration et les personnes chargées du contenu ou des finances le font.",
   profileOf: "Profil public",
 
   profileTitle: "Ce qu’elle dit d’elle-même",
-  profileAbout: "Le nom figure sur la page de don. Le reste figure dans le profil public, que des sites et des programmes lisent.",
+  profileAbout:
+    "Le nom figure sur la page de don. Le reste figure dans le profil public, que des sites et des programmes lisent.",
   profileNotYours: "Les responsables et l’administration changent cela.",
   nothingYet: "rien encore",
   organizationName: "Nom de l’organisation",
@@ -15,8 +17,10 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   website: "Site web",
   websiteHint: "L’adresse entière, avec https:// devant. Le champ peut rester vide.",
   profileTexts: "Textes de présentation",
-  profileTextsAbout: "Dans chaque langue où vous écrivez\u00a0: une ligne et un texte plus long. Laissez les deux vides là où il n’y en a pas.",
-  otherLanguages: (languages) => `Il y a aussi des textes en ${languages}, écrits par un programme\u00a0: ils restent tels quels.`,
+  profileTextsAbout:
+    "Dans chaque langue où vous écrivez\u00a0: une ligne et un texte plus long. Laissez les deux vides là où il n’y en a pas.",
+  otherLanguages: (languages) =>
+    `Il y a aussi des textes en ${languages}, écrits par un programme\u00a0: ils restent tels quels.`,
   tagline: "En une ligne",
   taglineHint: "140 caractères au plus.",
   aboutText: "Plus longuement",
@@ -45,7 +49,8 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   giftsOfStrangers: "Donateurs qui restent inconnus",
   takesAnonymous: "On peut vous donner sans que nous vous disions de qui vient le don.",
   returnOrigins: "Sites vers lesquels on peut revenir après un don",
-  returnOriginsHint: "Un par ligne\u00a0: https:// et le nom du site, sans rien derrière. Les liens vers la page de don peuvent les nommer.",
+  returnOriginsHint:
+    "Un par ligne\u00a0: https:// et le nom du site, sans rien derrière. Les liens vers la page de don peuvent les nommer.",
   profileSave: "Enregistrer le profil",
   profileSaved: "Le profil est enregistré.",
   profileFields: {
@@ -56,15 +61,19 @@ export const ORGANIZATION_FR: OrganizationTexts = {
     takesAnonymousGifts: "donateurs inconnus",
     returnOrigins: "sites de retour",
   },
-  saidMeanwhile: (fields) => `Quelqu’un d’autre a changé ceci entre-temps\u00a0: ${fields}. Rien de votre saisie n’est encore enregistré.`,
+  saidMeanwhile: (fields) =>
+    `Quelqu’un d’autre a changé ceci entre-temps\u00a0: ${fields}. Rien de votre saisie n’est encore enregistré.`,
   meanwhileTitle: "Que faut-il garder\u00a0?",
-  meanwhileAbout: "Enregistrer votre version remplace tout ce que l’autre personne a écrit. Afficher l’autre remplace ce que vous avez saisi.",
+  meanwhileAbout:
+    "Enregistrer votre version remplace tout ce que l’autre personne a écrit. Afficher l’autre remplace ce que vous avez saisi.",
   showTheirs: "Afficher ce qui s’y trouve maintenant",
   saveMine: "Enregistrer ma version",
 
   notSavedYet: "Rien n’est encore enregistré\u00a0: un champ plus haut dit pourquoi.",
-  changedBefore: "Quelqu’un d’autre a changé ceci entre-temps. Voici ce qu’il en est maintenant\u00a0: regardez, et décidez à nouveau.",
-  endingAbout: "On ne pourra plus donner pour cela, définitivement. Les dons en route arrivent encore, et son passé reste public.",
+  changedBefore:
+    "Quelqu’un d’autre a changé ceci entre-temps. Voici ce qu’il en est maintenant\u00a0: regardez, et décidez à nouveau.",
+  endingAbout:
+    "On ne pourra plus donner pour cela, définitivement. Les dons en route arrivent encore, et son passé reste public.",
   nameMissing: "Écrivez un nom.",
   nameTaken: "Un de vos projets ou fonds porte déjà ce nom, ou l’a porté\u00a0: choisissez-en un autre.",
   change: "Modifier",
@@ -75,7 +84,8 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   receiptsAbout: "Ce que les reçus des donateurs disent de votre organisation. Les reçus déjà émis restent tels quels.",
   receiptsOfficial: "Les dons qui remplissent ce que la loi demande donnent droit à un reçu officiel.",
   receiptsAcknowledged: "Les dons sont confirmés, sans rien dire des impôts.",
-  receiptsLack: (fields) => `Les dons sont confirmés, sans rien dire des impôts, tant qu’il manque ceci\u00a0: ${fields}.`,
+  receiptsLack: (fields) =>
+    `Les dons sont confirmés, sans rien dire des impôts, tant qu’il manque ceci\u00a0: ${fields}.`,
   receiptsLacking: {
     registration_number: "le numéro d’enregistrement, que notre équipe ajoute\u00a0: écrivez-lui",
     address: "adresse",
@@ -120,13 +130,15 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   },
 
   projectsTitle: "Projets",
-  projectsAbout: "Ce pour quoi elle collecte, chaque fois avec un objectif. On donne pour un projet par son fonds, qui porte son nom.",
+  projectsAbout:
+    "Ce pour quoi elle collecte, chaque fois avec un objectif. On donne pour un projet par son fonds, qui porte son nom.",
   noProjects: "Il n’y a pas encore de projet.",
   projectStates: { planned: "prévu", active: "en cours", completed: "achevé", given_up: "abandonné" },
   takesNoGifts: "fermé\u00a0: son fonds ne reçoit plus de dons",
   projectFields: { name: "nom", goal: "objectif", state: "avancement", texts: "textes" },
   projectName: "Nom du projet",
-  projectNameHint: "Tel qu’on le lit en donnant, en 100 caractères au plus. Dès que quelqu’un a donné pour lui, il ne change plus.",
+  projectNameHint:
+    "Tel qu’on le lit en donnant, en 100 caractères au plus. Dès que quelqu’un a donné pour lui, il ne change plus.",
   projectGoal: "Objectif",
   projectGoalHint: "La somme à réunir.",
   goalCurrency: "Devise de l’objectif",
@@ -137,7 +149,8 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   makeProject: "Commencer un projet",
   makeProjectNow: "Créer le projet",
   projectMade: "Le projet est créé.",
-  projectWasThere: "Il y avait déjà un projet de ce nom, et il reste tel quel\u00a0: rien de votre saisie n’est enregistré.",
+  projectWasThere:
+    "Il y avait déjà un projet de ce nom, et il reste tel quel\u00a0: rien de votre saisie n’est enregistré.",
   changeProject: "Modifier le projet",
   saveProject: "Enregistrer le projet",
   projectSaved: "Le projet est enregistré.",
@@ -146,7 +159,8 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   giveUp: "Abandonner",
   giveUpNow: "Abandonner le projet",
   projectEnded: "Le projet est terminé.",
-  projectIsOver: "Quelqu’un d’autre a terminé ce projet\u00a0: il ne change plus, et rien de votre saisie n’est enregistré.",
+  projectIsOver:
+    "Quelqu’un d’autre a terminé ce projet\u00a0: il ne change plus, et rien de votre saisie n’est enregistré.",
 
   fundsTitle: "Fonds affectés",
   fundsAbout: "Ce pour quoi on peut donner en dehors des projets et des besoins les plus urgents.",
@@ -185,8 +199,10 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   },
   previewOf: { logo: "Aperçu du logo", banner: "Aperçu de la bannière" },
   previewAbout: {
-    logo: (width, height) => `On le verra ainsi\u00a0: entier, dans un carré. Le fichier a ${width} × ${height} pixels.`,
-    banner: (width, height) => `On la verra ainsi\u00a0: trois fois plus large que haute. Le fichier a ${width} × ${height} pixels.`,
+    logo: (width, height) =>
+      `On le verra ainsi\u00a0: entier, dans un carré. Le fichier a ${width} × ${height} pixels.`,
+    banner: (width, height) =>
+      `On la verra ainsi\u00a0: trois fois plus large que haute. Le fichier a ${width} × ${height} pixels.`,
   },
   altTexts: "Ce que l’image montre",
   altTextsAbout: "Pour les personnes qui ne voient pas l’image, dans les langues des pages où elle figure.",
@@ -194,7 +210,8 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   choosePicture: "Choisissez d’abord un fichier.",
   pictureSending: "Le fichier est en cours d’envoi…",
   pictureMaking: "Le fichier est arrivé, et l’image est en préparation…",
-  pictureAwaited: "Une image a été commencée, et son fichier n’est pas arrivé. Si personne n’est en train de l’envoyer, retirez-la et envoyez-la à nouveau.",
+  pictureAwaited:
+    "Une image a été commencée, et son fichier n’est pas arrivé. Si personne n’est en train de l’envoyer, retirez-la et envoyez-la à nouveau.",
   pictureShown: "L’image est affichée.",
   pictureLater: "L’image est encore en préparation\u00a0: revenez sur cette page dans une minute.",
   pictureReplaced: "Une autre image a été envoyée ou celle-ci a été retirée entre-temps\u00a0: rechargez la page.",
@@ -204,14 +221,18 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   lookAgain: "Regarder à nouveau",
   uploadRefused: "Le stockage n’a pas pris le fichier\u00a0: choisissez-le et envoyez-le encore une fois.",
   pictureFaults: {
-    noPicture: "Ce n’est pas une image que nous pouvons lire\u00a0: exportez-la en PNG, JPEG ou WebP, et choisissez ce fichier.",
+    noPicture:
+      "Ce n’est pas une image que nous pouvons lire\u00a0: exportez-la en PNG, JPEG ou WebP, et choisissez ce fichier.",
     tooManyBytes: "Ce fichier dépasse 5 Mo\u00a0: exportez-le plus petit, ou en JPEG, et choisissez ce fichier.",
-    tooManyPixels: "Cette image a plus de 13 millions de pixels\u00a0: exportez-la plus petite, et choisissez ce fichier.",
+    tooManyPixels:
+      "Cette image a plus de 13 millions de pixels\u00a0: exportez-la plus petite, et choisissez ce fichier.",
     logoTooSmall: "Cette image est trop petite\u00a0: choisissez-en une d’au moins 512 pixels de large ou de haut.",
-    bannerTooSmall: "Cette image est trop petite\u00a0: choisissez-en une d’au moins 1500 pixels de large et 500 de haut.",
+    bannerTooSmall:
+      "Cette image est trop petite\u00a0: choisissez-en une d’au moins 1500 pixels de large et 500 de haut.",
   },
   refusals: {
-    unreadable: "L’image n’a pas été faite\u00a0: le fichier est abîmé ou n’est pas une image. Exportez-la à nouveau en PNG, JPEG ou WebP, et envoyez-la.",
+    unreadable:
+      "L’image n’a pas été faite\u00a0: le fichier est abîmé ou n’est pas une image. Exportez-la à nouveau en PNG, JPEG ou WebP, et envoyez-la.",
     too_large: "L’image n’a pas été faite\u00a0: elle a trop de pixels. Exportez-la plus petite, et envoyez-la.",
     too_small: "L’image n’a pas été faite\u00a0: elle est trop petite. Envoyez-en une plus grande.",
     gone: "L’image n’a pas été faite\u00a0: le fichier n’était plus là. Envoyez-le à nouveau.",

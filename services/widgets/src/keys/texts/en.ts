@@ -1,0 +1,46 @@
+/** What `/account/keys/` says, in English: a part of the table of people's pages. */
+export const EN = {
+  keysTitle: "API keys",
+  keysAbout: (organization: string) =>
+    `Programs of ${organization} are known by a key. Whoever has one does what its scopes allow: keep it where programs keep secrets, and never in a page.`,
+  noKeys: "There are no keys yet.",
+  keysNotYours: "You look after the keys of no organisation: owners and administrators do.",
+  chooseOrganization: "Which organisation?",
+  keyName: "What it is for",
+  keyNameHint: "For example: our website.",
+  keyScopes: "What it may do",
+  scopeMeans: {
+    "donations:write": "Take gifts for this organisation.",
+    "donations:read": "Read gifts, with donors as far as they let it.",
+    "payouts:read": "Read payouts and fetch their reports.",
+    "organisation:read": "Read the organisation, its settings and funds.",
+    "organisation:write": "Change settings, and make, rename and close funds.",
+    "data:write": "Hand data in, and fetch the rows of it that were refused.",
+    "data:read": "See what data is handed in, and how far it has come.",
+  } as Readonly<Record<string, string>>,
+  noScope: "Choose at least one thing that the key may do.",
+  keyLifetime: "How long it works",
+  keyForever: "Until it is revoked",
+  keyDays: (days: number) => `${days} days`,
+  makeKey: "Make a key",
+  keyMade: "Your new key",
+  keyMadeAbout: "Copy it now: it is shown only here, and nobody can show it again.",
+  keyKept: "I have kept it",
+  keyTest: "test",
+  keyLive: "live",
+  keyEnds: (last: string) => `ends in ${last}`,
+  keyUsed: (moment: string) => `last used ${moment}`,
+  keyUnused: "never used",
+  keyExpires: (day: string) => `works until ${day}`,
+  keyRevokedOn: (day: string) => `revoked on ${day}`,
+  rotate: "Rotate",
+  rotateAbout:
+    "A second key of the same name is made, and the first goes on working. Put the new one into your program, see here that the old one is not used any more, then revoke it.",
+  rotateNow: "Make the second key",
+  revoke: "Revoke",
+  revokeAbout: "Whatever uses this key is refused from now on. It cannot be undone.",
+  revokeNow: "Revoke the key",
+  keyGone: "The key is revoked.",
+};
+
+export type KeysTexts = typeof EN;
