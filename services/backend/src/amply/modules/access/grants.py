@@ -58,7 +58,7 @@ class Access:
 
     @property
     def person_id(self) -> str | None:
-        """Who asks, where it is a person."""
+        """The caller's person id, if it is a person."""
         return self.caller.person_id if isinstance(self.caller, PersonCaller) else None
 
     @property
@@ -68,14 +68,14 @@ class Access:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A unit of work that is bound to the organisation and the caller."""
+        """A transaction bound to the organisation and the caller (row-level security)."""
         with self.database.transaction(
             organization_id=self.organization_id, person_id=self.person_id, key_id=self.key_id
         ) as session:
             yield session
 
     def covers(self, organization_id: Column, permission: Permission | None = None) -> ColumnElement[bool]:
-        """The condition that a row is this organisation's and the caller still may.
+        """Condition: the row is of this organisation, and the caller still has the permission.
 
         Args:
             organization_id: The row's.
@@ -117,12 +117,12 @@ class PersonAccess:
 
     @property
     def person_id(self) -> str:
-        """Who asks."""
+        """The person's id."""
         return self.caller.person_id
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A unit of work that is bound to the person."""
+        """A transaction bound to the person (row-level security)."""
         with self.database.transaction(person_id=self.person_id) as session:
             yield session
 

@@ -37,7 +37,7 @@ Row = TypeVar("Row", bound=RevocableRow)
 
 
 def newest_first(session: Session, access: Access, kind: type[Row], *, most: int) -> Sequence[Row]:
-    """Those that there are, the newest first, and then those that are revoked."""
+    """Active secrets, newest first, then revoked ones."""
     return session.scalars(
         select(kind)
         .where(access.covers(kind.organization_id))
@@ -47,7 +47,7 @@ def newest_first(session: Session, access: Access, kind: type[Row], *, most: int
 
 
 def just_made(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row:
-    """The one that was written a moment ago, as who made it sees it.
+    """The secret just created, as its creator sees it.
 
     Raises:
         NotAllowed: They may not see it any more.
@@ -59,7 +59,7 @@ def just_made(session: Session, access: Access, kind: type[Row], *, row_id: str)
 
 
 def revoked(session: Session, access: Access, kind: type[Row], *, row_id: str) -> tuple[Row | None, bool]:
-    """Let it in no more, from the moment this is committed.
+    """Revoke a secret, effective at commit.
 
     Returns:
         The row, None where the organisation has no such; and whether it was this that revoked it.
@@ -76,7 +76,7 @@ def revoked(session: Session, access: Access, kind: type[Row], *, row_id: str) -
 
 
 def row_of_secret(database: Database, secret: CheckedSecret, *, find: TextClause) -> Found[Any] | None:
-    """Whose secret was sent; None where nobody's is, or it was revoked. Nothing is remembered from request to request.
+    """The row of a sent secret; None if it is unknown or revoked. Nothing is cached between requests.
 
     `find`: the function of the database that is asked by `:digest`.
     """
@@ -87,7 +87,7 @@ def row_of_secret(database: Database, secret: CheckedSecret, *, find: TextClause
 
 
 def note_use(database: Database, row: Found[Any], *, note: TextClause, now: datetime) -> None:
-    """To the minute; before the request begins, and whatever becomes of it. `note`: a function of the database's, by `:id`."""
+    """Record the last use, to the minute, before the request is handled. `note`: a database function, by `:id`."""
     if row.last_used_at is None or row.last_used_at <= now - _USE_NOTED_EVERY:
         with database.transaction() as session:
             session.execute(note, {"id": row.id, "now": now})

@@ -36,7 +36,7 @@ Row = TypeVar("Row", bound=UploadedRow)
 
 
 def look_at_upload(shelf: UploadShelf, row: UploadedRow, *, now: datetime) -> Stored | None:
-    """What was uploaded in time. Beyond that the worker takes away what came too late; the two never meet."""
+    """Inspect an upload that arrived in time. Later ones are deleted by the worker, which never overlaps."""
     return None if now > row.expires_at + TAKEN_UP_WITHIN else shelf.look(row.object_key)
 
 
@@ -50,7 +50,7 @@ def take_up(
     is_good: bool,
     also: Mapping[str, object] = MappingProxyType({}),
 ) -> bool:
-    """Note what lies there, or that it is removed; return whether it was this that decided. What the session had of it is gone.
+    """Accept or reject an upload; return whether this call decided. Expires the session's objects.
 
     `also`: values of the kind's own columns, of what is taken up.
     """
@@ -77,24 +77,24 @@ def take_up(
 
 
 def uploads_there(session: Session, access: Access, kind: type[Row]) -> Sequence[Row]:
-    """Those that are there or awaited, the oldest first."""
+    """Uploaded and expected files, oldest first."""
     return session.scalars(select(kind).where(*_there(access, kind)).order_by(kind.id)).all()
 
 
 def upload_there(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row | None:
-    """One of them, as it is now; None where the organisation has no such, or it was removed."""
+    """One file in its current state; None if it does not exist or was removed."""
     return session.scalars(
         select(kind).where(kind.id == row_id, *_there(access, kind)).execution_options(populate_existing=True)
     ).one_or_none()
 
 
 def count_there(session: Session, access: Access, kind: type[Row]) -> int:
-    """How many there are, those that are awaited among them."""
+    """Count uploaded and expected files."""
     return session.scalars(select(func.count()).where(*_there(access, kind))).one()
 
 
 def remove_upload(session: Session, access: Access, kind: type[Row], *, row_id: str) -> None:
-    """Nobody sees it from the moment this is committed; the worker takes its bytes away."""
+    """Remove a file from view at commit; the worker deletes its bytes."""
     session.execute(
         update(kind)
         .where(kind.id == row_id, access.covers(kind.organization_id))
@@ -104,7 +104,7 @@ def remove_upload(session: Session, access: Access, kind: type[Row], *, row_id: 
 
 
 def note_gone(session: Session, kind: type[Row], row: Row, *, now: datetime) -> None:
-    """Its bytes are taken away: forget it where it never came, and say so where it was removed."""
+    """Record that a file's bytes were deleted; an upload that never arrived is forgotten."""
     if row.received_at is None:
         session.execute(delete(kind).where(kind.id == row.id, kind.received_at.is_(None)))
     else:

@@ -75,7 +75,7 @@ CallerOf = Annotated[Caller, Depends(_caller)]
 
 
 def count(request: Request, caller: PersonCaller | KeyCaller) -> None:
-    """Count a request against whoever asks, wherever they ask from.
+    """Count a request against the caller's limit, from any address.
 
     Raises:
         TooManyRequests: They asked too often.
@@ -88,7 +88,7 @@ def count(request: Request, caller: PersonCaller | KeyCaller) -> None:
 
 
 def limits_of_callers(method: str) -> tuple[str, str]:
-    """The names of a key's and of a person's limit for requests by this method."""
+    """Names of the limits for keys and people, for requests of this method."""
     what = "reads" if method in _SAFE else "writes"
     return f"key_{what}", f"person_{what}"
 
@@ -114,7 +114,7 @@ KeyOf = Annotated[KeyCaller | None, Depends(_key)]
 
 
 def require_own(request: Request, key: KeyCaller, *, organization_id: str, permission: Permission) -> None:
-    """Let a key do for its own organisation what anybody may do for each.
+    """Restrict a key to its own organisation on routes that are open to anybody.
 
     Raises:
         OrganizationHidden: It is another organisation's key.
@@ -257,12 +257,12 @@ def _standing(
 
 
 def allowed(permission: Permission) -> Any:
-    """What a route of an organisation annotates its parameter `access` with, beside `Access`."""
+    """Dependency for a route's parameter `access`, with the permission it requires."""
     return Depends(Allowed(permission))
 
 
 def signed_in(permission: Permission) -> Any:
-    """What a route of one's own annotates its parameter `own` with, beside `PersonAccess`."""
+    """Dependency for a route's parameter `own` about the signed-in person."""
     return Depends(SignedIn(permission))
 
 

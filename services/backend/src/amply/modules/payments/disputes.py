@@ -46,7 +46,7 @@ class DisputeBooks:
     lost_cover: int = 0
 
     def has(self, movement_id: str) -> bool:
-        """Whether this balance transaction is in the books."""
+        """Whether this balance transaction is booked."""
         return erased_reference(movement_id) in self.booked
 
 
@@ -179,7 +179,7 @@ def lost_of_donations(session: Session, *, donation_ids: Sequence[str]) -> dict[
 
 
 def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:
-    """Keep a warning of fraud and return our id of it; None when it is kept already."""
+    """Store an early fraud warning and return our id; None if it is stored already."""
     names = (told.remote_id, erased_reference(told.remote_id))
     known = select(FraudWarningRow.id).where(FraudWarningRow.remote_id.in_(names))
     if session.scalar(known) is not None:
@@ -201,7 +201,7 @@ def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now
 
 
 def list_disputes(session: Session, *, is_open: bool, limit: int) -> list[ListedDispute]:
-    """Disputes, those whose evidence is due first at the front; only those that are not decided with `is_open`."""
+    """Disputes, earliest evidence deadline first; with `is_open` undecided ones only."""
     listed = (
         select(DisputeRow)
         .options(
@@ -228,7 +228,7 @@ def list_disputes(session: Session, *, is_open: bool, limit: int) -> list[Listed
 
 
 def list_warnings(session: Session, *, limit: int) -> list[ListedWarning]:
-    """Warnings of fraud, the newest first."""
+    """Early fraud warnings, newest first."""
     columns = FraudWarningRow
     rows = session.execute(
         select(columns.id, columns.organization_id, columns.remote_id, columns.fraud_type, columns.warned_at)
@@ -248,7 +248,7 @@ def list_warnings(session: Session, *, limit: int) -> list[ListedWarning]:
 
 
 def disputed_payment(session: Session, *, dispute_id: str) -> tuple[ListedDispute, str]:
-    """A dispute, and the id of the payment it is about.
+    """A dispute, and its payment's id.
 
     Raises:
         DisputeNotFound: There is none of this id.

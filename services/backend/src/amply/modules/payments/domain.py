@@ -193,10 +193,10 @@ class AnswerOutdated(Exception):
 
 
 def may_become(current: PaymentStatus, following: PaymentStatus) -> bool:
-    """Whether the state table has this edge. A repeated or late event has none and changes nothing."""
+    """Whether the state table has this transition. Repeated and late events have none, and change nothing."""
     return following in _NEXT[current]
 
 
 def status_of_event(event_type: str) -> PaymentStatus:
-    """The state that an event about the end of a payment announces."""
+    """The status announced by an event about a payment's end."""
     return _OF_EVENT[event_type]

@@ -43,7 +43,7 @@ _LATER: Final = timedelta(days=1)
 
 
 def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
-    """Note that no card may be tried on a payment any more; False where that was noted before and is being done.
+    """Schedule a payment's cancellation because of card testing; False if it is scheduled already.
 
     A card that is declined where the payment was taken for ended shows that it was not.
     """
@@ -63,7 +63,9 @@ def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
 
 
 def find_abandoned(session: Session, *, now: datetime) -> int:
-    """Note the next fifty payments that nobody has paid for a day; return how many. Those of plans end with their period."""
+    """Schedule the cancellation of fifty payments unpaid for a day; return how many. Charges of plans end with their
+    period.
+    """
     abandoned = (
         select(PaymentRow.id, false(), literal(now), literal(now))
         .where(
@@ -83,7 +85,7 @@ def find_abandoned(session: Session, *, now: datetime) -> int:
 
 
 def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted: bool, now: datetime) -> int:
-    """End the next fifty payments whose turn it is; return how many were ended.
+    """Cancel fifty due payments; return how many.
 
     `is_exhausted`: those that many cards were tried on are tried ten times, ever later, until another card is declined there; the
     others for as long as they are open, once a day in the end. The first that the processor does not answer about ends the run.
@@ -116,7 +118,7 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
 
 
 def count_unended(session: Session, *, now: datetime) -> int:
-    """How many payments could not be ended in ten attempts, the last of them within two days: of either kind."""
+    """Count payments not canceled in ten attempts, the last of them within two days."""
     unended = select(func.count()).where(
         PaymentEndingRow.ended_at.is_(None),
         PaymentEndingRow.attempts >= ATTEMPTS_MAX,

@@ -60,12 +60,12 @@ class Fee:
         invariant(0 <= self.rate < _WHOLE and self.fixed >= 0, "a fee is less than its payment")
 
     def of(self, total: int) -> Fraction:
-        """The fee of a payment, before the processor rounds it."""
+        """The fee of a payment, before rounding."""
         share = Fraction(total * self.rate, _WHOLE)
         return self.fixed + (share if self.cap is None else min(share, Fraction(self.cap)))
 
     def total_for(self, gift: int, *, step: int = 1) -> int:
-        """The least payment, in steps, of which the gift is left after the fee."""
+        """The smallest payment that leaves the gift after the fee, in steps."""
         exact = _rounded_up((gift + self.fixed) * _WHOLE, _WHOLE - self.rate)
         if self.cap is not None:
             exact = min(exact, gift + self.fixed + self.cap)
@@ -151,7 +151,7 @@ FEES: Final = (
 
 
 def fee_covers(*, country: str, gift: Money) -> Sequence[FeeCover]:
-    """What covers the fee of a gift to an account in this country, for each way to pay that has a price there.
+    """The fee cover of a gift to an account in this country, for each payment method with a price there.
 
     Raises:
         CurrencyNotSupported: Nothing can be given in this currency.

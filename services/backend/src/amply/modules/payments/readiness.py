@@ -33,7 +33,7 @@ class Readiness:
 
     @property
     def can_continue(self) -> bool:
-        """Whether staff can still answer something at the processor: also where it takes gifts, for it asks anew."""
+        """Whether staff can (again) answer questions at the processor."""
         return self.status in (AccountStatus.ACTIVE, AccountStatus.PENDING, AccountStatus.RESTRICTED)
 
 
@@ -112,7 +112,7 @@ def readiness(
     reason: str | None,
     state: OrganizationState = OrganizationState.VERIFIED,
 ) -> Readiness:
-    """What an account's state means for those who want to give, and before it that of the organisation itself."""
+    """Readiness by the state of the organisation, then of its account."""
     if state in _UNVERIFIED:
         for_staff, for_donors = _UNVERIFIED[state]
         return Readiness(

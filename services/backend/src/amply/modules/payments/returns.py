@@ -71,7 +71,7 @@ class RemoteRefund:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the donor will not get it."""
+        """Whether the refund failed."""
         return self.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
 
 
@@ -104,7 +104,7 @@ class RemoteDispute:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is decided against the organisation."""
+        """Whether the organisation lost it."""
         return self.status == _LOST
 
 
@@ -118,7 +118,7 @@ class RemoteWarning:
 
 
 def dispute_state(statuses: Iterable[str]) -> DisputeState | None:
-    """What a gift shows of disputes that stand so. A word that is new to us counts as an open dispute."""
+    """The gift's dispute state for these statuses. An unknown status counts as open."""
     shown = {status for status in statuses if status not in _NOTHING_TO_SHOW}
     if shown - {_LOST}:
         return DisputeState.OPEN

@@ -22,7 +22,7 @@ Row = TypeVar("Row", PaymentRow, RefundRow)
 
 
 def claim_stuck_rows(session: Session, table: type[Row], *, now: datetime) -> Sequence[Row]:
-    """Count an attempt at each whose answer did not come back within a minute, and return them."""
+    """Claim rows unanswered for a minute, counting an attempt."""
     due_at = func.coalesce(table.next_attempt_at, table.created_at + STUCK_AFTER)
     rows = session.scalars(
         select(table)
@@ -38,6 +38,6 @@ def claim_stuck_rows(session: Session, table: type[Row], *, now: datetime) -> Se
 
 
 def count_given_up(session: Session, table: type[PaymentRow | RefundRow]) -> int:
-    """How many used up their attempts."""
+    """Count rows that used up their attempts."""
     given_up = select(func.count()).where(table.status == _CREATED, table.attempts >= _ATTEMPTS_MAX)
     return session.scalars(given_up).one()

@@ -50,7 +50,7 @@ class PayoutInHand:
     now: datetime
 
     def follow(self) -> bool:
-        """Write down what was told and book the steps that are missing; whether anything was booked.
+        """Store a payout's state and book missing steps; returns whether anything was booked.
 
         An answer that is older than what is known changes nothing.
         """

@@ -67,14 +67,14 @@ class Closed:
 
     @property
     def difference(self) -> int:
-        """What nobody can explain; zero when the books close."""
+        """The unexplained difference; zero if the balances agree."""
         return self.processor - self.books - self.outside - self.open
 
 
 def close_books(
     parts: PayoutDependencies, *, owner: str, account_id: str | None, now: datetime
 ) -> list[Closed] | None:
-    """List what moved the account's balance, and compare; None when it moved meanwhile, or there was too much to list.
+    """List the account's balance transactions and compare balances; None if it changed meanwhile, or there was too much.
 
     `account_id` None is the platform's own account.
 
@@ -106,7 +106,7 @@ def close_books(
 
 
 def walk(parts: PayoutDependencies, *, owner: str, account_id: str | None, now: datetime) -> bool:
-    """Write down what moved the account's balance since the last walk; whether it came to its end."""
+    """Record the account's new balance transactions; returns whether the walk reached the end."""
     with parts.database.transaction() as session:
         row = _watermark(session, account_id)
         since, began_at = row.seen_to - _OVERLAP, row.began_at or now
@@ -133,17 +133,17 @@ def walk(parts: PayoutDependencies, *, owner: str, account_id: str | None, now: 
 
 
 def close_soon(session: Session, *, account_id: str | None) -> None:
-    """Let the next run compare this account before any other."""
+    """Schedule this account's comparison first."""
     _watermark(session, account_id).looked_at = None
 
 
 def close_later(session: Session, *, account_id: str | None, as_if_at: datetime) -> None:
-    """Let others come first: this account counts as compared at that moment."""
+    """Postpone this account's comparison: it counts as done at that time."""
     _watermark(session, account_id).looked_at = as_if_at
 
 
 def watermark_of(account_id: str | None) -> str:
-    """The name under which it is kept how far an account was walked."""
+    """The name of an account's watermark."""
     return ledger.PLATFORM if account_id is None else account_id
 
 

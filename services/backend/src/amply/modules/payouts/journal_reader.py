@@ -37,7 +37,7 @@ class _PayoutLogRange:
 def read_journal(
     session: Session, *, payout: KnownPayout, items: Sequence[Item], account_of: Mapping[str, str]
 ) -> Journal:
-    """What a payout moved, account by account. `account_of`: by item, where it belongs when no entry says so.
+    """Compute a payout's journal. `account_of`: the account of items without an entry.
 
     Raises:
         PayoutNotInLog: It began a moment ago.
@@ -109,11 +109,11 @@ class _Entries:
         )
 
     def booked(self, entry_id: str) -> Entry | None:
-        """An entry of the payout's currency; None where it moved nothing in that."""
+        """An entry in the payout's currency, or None."""
         return self._entry(entry_id, self.currency)
 
     def exchanged(self, key: str) -> Entry | None:
-        """The entry with this key, in the donor's currency."""
+        """The entry with this key in the donor's currency."""
         entry_id = self.named.get(key, "")
         for currency in self.sides.get(entry_id, {}):
             if currency != self.currency:
@@ -121,7 +121,7 @@ class _Entries:
         return None
 
     def beside(self, *, after: int, place: int) -> list[Entry]:
-        """What moved no balance and is on `dispute_hold`, between two places of the log and in its order."""
+        """Entries on `dispute_hold` in a range of the log that moved no balance, in log order."""
         found = sorted((at, entry_id) for entry_id, at in self.held.items() if after < at <= place)
         entries = [
             self._entry(entry_id, currency)

@@ -76,12 +76,12 @@ class Journal:
 
     @property
     def all(self) -> Iterable[Sides]:
-        """Everything that is written, one after the other."""
+        """All lines, in order."""
         return (*self.by_piece.values(), *self.beside)
 
 
 def journal_of(chapters: Sequence[Chapter], *, currency: str) -> Journal:
-    """What the last of these payouts moved. All before it, in their order: they say what was held, and for how much."""
+    """The journal of the last of these payouts. Earlier ones determine the held amounts and their value."""
     held: dict[str, _DisputeHold] = defaultdict(_DisputeHold)
     waiting: list[Entry] = []
     journal = Journal(by_piece={}, beside=())
@@ -98,7 +98,7 @@ def journal_of(chapters: Sequence[Chapter], *, currency: str) -> Journal:
 
 
 def shared(total: int, like: Sides) -> Sides:
-    """Divide an amount among accounts as they are divided already; the whole of it, to the last minor unit."""
+    """Divide an amount in proportion to these accounts, to the last minor unit."""
     invariant(sum(like.values()) != 0, "what is divided comes to something")
     names = [name for name in sorted(like) if like[name] != 0]
     sign = 1 if total > 0 else -1
@@ -118,7 +118,7 @@ class _DisputeHold:
         self.ours += worth
 
     def let_go(self, size: int, *, worth: int) -> int:
-        """What so much of it was taken in for, on the average; what nobody saw come in is worth what it brings."""
+        """The average value at which held money was taken in; money of unknown origin is worth what it brings."""
         known = min(size, self.theirs)
         value = self.ours if known == self.theirs else self.ours * known // self.theirs
         self.theirs, self.ours = self.theirs - known, self.ours - value

@@ -116,7 +116,7 @@ _FEES_OF_DISPUTES: Final = frozenset({ledger.Kind.DISPUTE_FEE, ledger.Kind.DISPU
 
 
 def movements(transaction: Transaction) -> Iterator[Movement]:
-    """What a transaction moved, part by part; what is nothing is left out. Together they are its net."""
+    """The non-zero components of a balance transaction. They add up to its net."""
     parts = (
         (Part.AMOUNT, transaction.gross.minor_units),
         (Part.FEE, -transaction.fee.minor_units),
@@ -155,7 +155,7 @@ def _is_exchange(transaction: Transaction) -> bool:
 
 
 def is_fee(movement: Movement) -> bool:
-    """Whether reconciliation itself may book it: a fee that the processor took or gave back, of whatever.
+    """Whether reconciliation may book it by itself: any fee charged or returned by the processor.
 
     A dispute's comes with the dispute's own events; after an exchange they do not tell it, for it is in another currency.
     """
@@ -165,7 +165,7 @@ def is_fee(movement: Movement) -> bool:
 
 
 def is_application_fee(movement: Movement) -> bool:
-    """Whether it is what the platform was given with a gift, in the gift's own currency."""
+    """Whether it is a contribution to the platform, in the gift's own currency."""
     return (
         movement.part is Part.APPLICATION_FEE
         and movement.kind is ledger.Kind.APPLICATION_FEE_CREATED
@@ -174,7 +174,7 @@ def is_application_fee(movement: Movement) -> bool:
 
 
 def decide(movement: Movement, *, moved: "ledger.AccountMovement | None", is_ours: bool) -> Decision:
-    """Hold a movement against the entry that has its name, if there is one.
+    """Compare a movement with the entry of the same key, if there is one.
 
     An entry decides before anything else. Without one: what belongs to no payment of ours is the organisation's own
     affair (its account takes other money too), and all else waits.

@@ -24,17 +24,17 @@ class PayoutProcessor(Protocol):
     """
 
     def payout(self, *, payout_id: str, account_id: str | None) -> Payout:
-        """The payout as it stands."""
+        """A payout's current state."""
 
     def transactions_of(
         self, *, payout_id: str, account_id: str | None, older_than: str | None
     ) -> TransactionPage:
-        """A page of what an automatic payout consists of, the payout's own transaction among it."""
+        """A page of an automatic payout's balance transactions, its own included."""
 
     def transactions_between(
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
     ) -> TransactionPage:
-        """A page of what moved the balance from `since` (inclusive) to `until` (exclusive)."""
+        """A page of balance transactions from `since` (inclusive) to `until` (exclusive)."""
 
     def balance(self, *, account_id: str | None) -> Mapping[str, int]:
-        """Minor units by currency: what is available and what is still pending, together."""
+        """Available plus pending minor units, by currency."""

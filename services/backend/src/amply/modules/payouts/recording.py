@@ -47,7 +47,7 @@ class Recording:
     now: datetime
 
     def record(self, transactions: Sequence[Transaction], *, payout_id: str | None = None) -> None:
-        """Write each down once, with the entry that books it or the reason why there is none.
+        """Record each balance transaction once, with its entry or the reason why there is none.
 
         What no event tells of is booked here: exchanges first, then fees and what the platform was given.
         """
@@ -200,7 +200,7 @@ def _exchange_lines(owner: str, movement: Movement) -> tuple[ledger.NewTransfer,
 
 
 def match_open(session: Session, *, now: datetime, owner: str | None = None) -> int:
-    """Look again for the entries of open movements, those first that were not looked for longest; how many were found.
+    """Retry matching open movements, least recently tried first; returns how many were matched.
 
     With an owner: of all of theirs.
     """
@@ -242,7 +242,7 @@ def _decide_again(row: MovementRow, moved: ledger.AccountMovement | None) -> Dec
 
 
 def explain(session: Session, *, movement_id: str, reason: str, now: datetime) -> None:
-    """An operator says why a movement is in no books: it leaves the queue, and counts as outside.
+    """Record an operator's explanation of a movement, which then counts as outside.
 
     Raises:
         ReasonNotAcceptable: The reason is no code.
@@ -270,7 +270,7 @@ class Sums:
 
 
 def sums_of(session: Session, *, owner: str) -> dict[str, Sums]:
-    """By currency: what waits in the queue, and what is in no books for a reason."""
+    """Unmatched and explained sums, by currency."""
     amount = MovementRow.minor_units
     rows = session.execute(
         select(

@@ -76,7 +76,7 @@ class Reported:
     funds: Mapping[str, str]
 
     def decimal(self, minor_units: int) -> str:
-        """An amount as spreadsheets read it."""
+        """An amount as a decimal number."""
         return format_minor_units(minor_units, self.payout.currency).partition(" ")[0]
 
     @property
@@ -91,7 +91,7 @@ def report(
     file_format: ReportFormat,
     reference_of: ReferenceOf = bank_reference,
 ) -> str:
-    """The file as text, lines ending as RFC 4180 says. `reference_of`: how whoever asks may learn the bank's name for it.
+    """The report as CSV (RFC 4180). `reference_of`: how the caller may look up bank references.
 
     Raises:
         PayoutNotFound, PayoutNotReconciled: There is nothing to report (yet).

@@ -65,7 +65,7 @@ class RetrievedPayout:
 def handle_provider_event(
     parts: PayoutDependencies, *, event_id: str, now: datetime
 ) -> webhooks.Outcome | None:
-    """Apply one stored event about a payout: the processor is asked for the payout, and the books follow what it says.
+    """Handle a payout event: retrieve the payout, and book what it says.
 
     Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
     booked: then the event waits, and the attempt does not count.
@@ -127,7 +127,7 @@ def _apply(
 
 
 def ask_for(session: Session, *, payout_id: str, organization_id: str | None, now: datetime) -> None:
-    """Let the worker ask the processor for a payout, follow what it says, and list what it consists of.
+    """Request the worker to retrieve and reconcile a payout.
 
     `organization_id` says whose it is where no event has told of it yet.
 
@@ -145,7 +145,7 @@ def ask_for(session: Session, *, payout_id: str, organization_id: str | None, no
 
 
 def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | None, now: datetime) -> None:
-    """Follow a payout and list what it consists of, whether or not an event told of it.
+    """Retrieve a payout, book it, and list its items.
 
     Raises:
         PayoutNotFound: The account is none that we know.
@@ -164,13 +164,13 @@ def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | No
 
 
 def match_waiting(parts: PayoutDependencies, *, now: datetime) -> int:
-    """Look for the entries of movements that had none; how many have been booked since."""
+    """Retry unmatched movements; returns how many were booked since."""
     with parts.database.transaction() as session:
         return match_open(session, now=now)
 
 
 def close_due(parts: PayoutDependencies, *, now: datetime) -> int:
-    """Compare the balances of accounts, the platform's own among them, that were not compared for hours, or after a payout.
+    """Compare balances of accounts (the platform's included) not compared for hours, or since a payout.
 
     Returns how many were compared.
 

@@ -38,7 +38,7 @@ class Address:
 
 
 def address_of(typed: str) -> Address:
-    """Read an address.
+    """Parse and normalise an address.
 
     Raises:
         AddressNotAcceptable: It is no address, or letters of several scripts make it look like another one.

@@ -42,7 +42,7 @@ class Several:
 
 
 def is_known(breaches: BreachList, password: str) -> bool:
-    """Whether a password stands in the list."""
+    """Whether a password is in the list."""
     prefix, suffix = _split(password)
     return suffix in breaches.suffixes_of(prefix)
 

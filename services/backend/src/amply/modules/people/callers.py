@@ -22,7 +22,7 @@ class SessionCallers:
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
     ) -> PersonCaller | None:
-        """Who is signed in; None where no cookie of a session came.
+        """The signed-in person; None without a session cookie.
 
         Raises:
             SessionNotValid: The session is over, was ended, or is used from a place it is not bound to.

@@ -40,7 +40,7 @@ _OVER = "This link is used or too old: ask for another one with your e-mail addr
 def ask_for_password(
     parts: Dependencies, *, email: str, language: Language, visit: Visit, now: datetime
 ) -> None:
-    """Have a letter written that leads to a new password, or says that the address has no account.
+    """Request a password-reset letter; it says so if the address has no account.
 
     The same work and answer for every address: the worker looks.
 
@@ -61,7 +61,7 @@ def ask_for_password(
 
 
 def reset_password(parts: Dependencies, *, token: str, password: str, device: bytes, now: datetime) -> None:
-    """Give an account the password that somebody chose by a letter's link; end all its sessions, and say so by letter.
+    """Set the password chosen through a letter's link, end all sessions, and notify by letter.
 
     The second factor stays: a mailbox alone does not let anybody in. The browser is known from then on.
 
@@ -91,7 +91,7 @@ def reset_password(parts: Dependencies, *, token: str, password: str, device: by
 def change_password(
     parts: Dependencies, caller: PersonCaller, *, token: str, before: str, after: str, now: datetime
 ) -> str:
-    """Put another password in place of the present one, and end every other session; return the token of this one.
+    """Change the password, and end all other sessions; returns this session's new token.
 
     Raises:
         SignInRefused: The present password is not right.
@@ -117,7 +117,7 @@ def change_password(
 def set_ip_binding(
     parts: Dependencies, caller: PersonCaller, *, token: str, binding: IpBinding, now: datetime
 ) -> None:
-    """Hold sessions that begin from now on to where they begin; end all others, this one too.
+    """Set how future sessions are bound to their origin; ends all sessions, the current one included.
 
     Raises:
         SignInUnavailable: Sessions cannot be looked up at this moment.
@@ -139,7 +139,7 @@ def changed(
     action: Action,
     now: datetime,
 ) -> str:
-    """Make a change that ends every other session, record it, write to its person, and return this session's new token.
+    """Apply a change that ends all other sessions, record it, notify the person; returns this session's new token.
 
     A process that dies between the database and the cache ends this session too: its stamp is the old one.
 
@@ -164,7 +164,7 @@ def changed(
 
 
 def sign_out_everywhere(parts: Dependencies, caller: PersonCaller) -> None:
-    """End every session of a person.
+    """End all sessions of a person.
 
     Raises:
         SignInUnavailable: The cache does not answer; the stamp has moved all the same, and sessions end within minutes.
@@ -177,7 +177,7 @@ def sign_out_everywhere(parts: Dependencies, caller: PersonCaller) -> None:
 
 
 def erase(parts: Dependencies, caller: PersonCaller, *, now: datetime) -> None:
-    """Forget a person who asks for it themselves, signed in.
+    """Erase a signed-in person at their own request.
 
     Raises:
         AmplyError: They are needed (`Parts.before_leaving`), and nothing was changed.
@@ -202,7 +202,7 @@ def forget(
     now: datetime,
     says_goodbye: bool = True,
 ) -> int | None:
-    """Forget a person: their address, password, factors and browsers. Their id stays, since records of others name it.
+    """Erase a person: address, password, factors and browsers. The id stays, since other records name it.
 
     A last letter goes to the address unless it `says_goodbye` no more, and is deleted once it has left. The worker notes outside
     the database that they were forgotten. Whoever calls this records it. Returns the stamp that their sessions do not have any

@@ -49,12 +49,12 @@ class Site:
 
     @property
     def session_cookie(self) -> str:
-        """The name of the cookie that holds a session's token."""
+        """Name of the session cookie."""
         return self._named("session")
 
     @property
     def device_cookie(self) -> str:
-        """The name of the cookie by which a browser is known again."""
+        """Name of the cookie by which a browser is recognised."""
         return self._named("device")
 
     def _named(self, what: str) -> str:

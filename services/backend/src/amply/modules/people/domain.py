@@ -128,10 +128,10 @@ class SignInSession:
     through: str | None = None
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it was left alone, or lasted, for too long."""
+        """Whether the session expired, by inactivity or by age."""
         return now - self.seen_at > SESSION_IDLE or now - self.signed_in_at > SESSION_LIFETIME
 
 
 def is_recent(confirmed_at: datetime, *, now: datetime) -> bool:
-    """Whether a confirmation still counts. One that lies ahead does not: a clock that jumped back would keep it for ever."""
+    """Whether a confirmation still counts. One in the future does not, since the clock may have jumped."""
     return -CLOCKS_DIFFER <= now - confirmed_at <= CONFIRMATION_LASTS

@@ -25,7 +25,7 @@ _NOTED_WITHIN: Final = timedelta(minutes=15)
 
 
 def note_erased(database: Database, listed: ErasureList, *, now: datetime) -> int:
-    """Write down whom nobody has written down yet; return how many.
+    """Record newly erased people on the list; return how many.
 
     First the file, then the note that it is there: killed in between, the same stands in a file twice.
     """
@@ -53,7 +53,7 @@ def note_erased(database: Database, listed: ErasureList, *, now: datetime) -> in
 
 
 def count_unnoted(session: Session, *, now: datetime) -> int:
-    """How many were forgotten a quarter of an hour ago and are on no list: a backup would bring them back."""
+    """Count people erased a quarter of an hour ago and not on the list yet."""
     return session.scalars(
         select(func.count()).where(
             PersonRow.erased_at <= now - _NOTED_WITHIN, PersonRow.erasure_noted_at.is_(None)
@@ -62,7 +62,7 @@ def count_unnoted(session: Session, *, now: datetime) -> int:
 
 
 def still_there(session: Session, digests: Collection[str]) -> Sequence[str]:
-    """Who has an account in this database though the list has them. Reads the id of everybody."""
+    """Erased people that are in this database again. Reads everybody's id."""
     everybody = session.scalars(
         select(PersonRow.id).where(PersonRow.erased_at.is_(None)).execution_options(yield_per=_ROWS)
     )

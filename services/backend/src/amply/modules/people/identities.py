@@ -60,7 +60,7 @@ class Identity:
 
 
 def person_at(session: Session, *, digest: bytes, now: datetime) -> str | None:
-    """Whose identity this is, noting that it is used; None where it is nobody's."""
+    """The person of an identity, marking it as used, or None."""
     return session.scalars(
         update(IdentityRow)
         .where(IdentityRow.digest == digest)
@@ -70,7 +70,7 @@ def person_at(session: Session, *, digest: bytes, now: datetime) -> str | None:
 
 
 def identities_of(session: Session, *, person_id: str) -> Sequence[Identity]:
-    """What somebody has, the oldest first."""
+    """A person's identities, oldest first."""
     rows = session.scalars(
         select(IdentityRow).where(IdentityRow.person_id == person_id).order_by(IdentityRow.id)
     )
@@ -83,7 +83,7 @@ def identities_of(session: Session, *, person_id: str) -> Sequence[Identity]:
 def link(
     session: Session, parts: Dependencies, *, person_id: str, provider: str, digest: bytes, now: datetime
 ) -> None:
-    """Have a provider sign somebody in, and tell them by letter. Again, it changes nothing.
+    """Link an identity, and notify the person by letter. Idempotent.
 
     Raises:
         IdentityTaken: Somebody else is signed in by it.
@@ -117,7 +117,7 @@ def link(
 
 
 def unlink(session: Session, *, person_id: str, identity_id: str) -> None:
-    """Have a provider sign somebody in no more. Whoever calls this ends the other sessions.
+    """Unlink an identity. The caller ends the other sessions.
 
     Raises:
         IdentityNotFound: They have no such one.

@@ -54,7 +54,7 @@ def admit(
     now: datetime,
     told: Callable[[], None] = _nobody,
 ) -> None:
-    """Count one of each against its key, which holds no personal data in clear.
+    """Count an attempt for each key (without plain personal data), and raise above the limit.
 
     `told` hears of the first one that was too many, and of no more as long as they go on; of a network address's it hears
     nothing.
@@ -76,7 +76,7 @@ def admit(
 
 
 def allows(counters: Counters, limit: Limit, key: str, *, now: datetime) -> bool:
-    """Count one, and say whether it was one too many, for what is answered alike either way.
+    """Count an attempt, and return whether it is within the limit, for responses that must not differ.
 
     Raises:
         SignInUnavailable: It cannot be counted.

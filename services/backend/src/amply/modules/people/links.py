@@ -45,7 +45,7 @@ class ClaimLinks(SignedLinks):
         return self._sign(claim_id, now=now)
 
     def claim_of(self, token: str, *, now: datetime) -> str | None:
-        """The claim that a token was signed for; None when it is not ours or too old."""
+        """The claim of a token; None if it is invalid or expired."""
         return self._subject_of(token, now=now)
 
 
@@ -60,7 +60,7 @@ class StampedLinks(SignedLinks):
         return self._sign(str(stamped), now=now)
 
     def person_of(self, token: str, *, now: datetime) -> Stamped | None:
-        """Whom a token was signed for; None when it is not ours or too old."""
+        """The person of a token; None if it is invalid or expired."""
         subject = self._subject_of(token, now=now)
         return Stamped.read(subject) if subject is not None else None
 
@@ -89,7 +89,7 @@ class LetterLinks:
 
     @classmethod
     def from_settings(cls, settings: LinkSettings) -> Self:
-        """The key as a process is told it."""
+        """The key from settings."""
         return cls(
             claims=ClaimLinks.from_settings(settings),
             resets=ResetLinks.from_settings(settings),

@@ -76,7 +76,7 @@ def begin(
     hint: str | None = None,
     person_id: str | None = None,
 ) -> Begun:
-    """Begin a sign-in by a provider; of somebody signed in (`person_id`), to link it with their account.
+    """Begin a sign-in by a provider, or, with `person_id`, linking an identity to that person.
 
     Raises:
         ProviderNotFound: There is none.
@@ -108,7 +108,7 @@ def begin(
 def finish(
     parts: Dependencies, *, state: str, code: str, issuer: str | None, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded | LinkNeeded:
-    """Finish a sign-in with what came back.
+    """Complete a sign-in from the provider's response.
 
     Raises:
         ProviderRefused: It is not good, was used, took too long, or belongs to another browser.
@@ -144,7 +144,7 @@ def link_own(
     visit: Visit,
     now: datetime,
 ) -> None:
-    """Link what came back with the account of whoever is signed in and began it.
+    """Link the provider's identity to the signed-in person who began it.
 
     Raises:
         ProviderRefused, ProviderAway: As of `finish`.
@@ -160,7 +160,7 @@ def link_own(
 def link_by_password(
     parts: Dependencies, *, pending: str, password: str, code: str | None, visit: Visit, now: datetime
 ) -> SignedIn:
-    """Link a provider with the account whose address it vouches for, once its owner has shown that they are; sign them in.
+    """Link an identity to the existing account of its address after password verification, and sign in.
 
     Raises:
         ProviderRefused: What is pending is not ours, was used, took too long, or belongs to another browser.
@@ -192,7 +192,7 @@ def link_by_password(
 
 
 def digest_of(parts: Dependencies, provider: Provider, proof: Proof) -> bytes:
-    """What stands for somebody at a provider."""
+    """Keyed digest of an identity."""
     return parts.key.identity_of(provider=provider.key, issuer=provider.issuer, subject=proof.subject)
 
 

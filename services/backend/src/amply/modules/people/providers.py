@@ -66,7 +66,7 @@ class Provider:
 
     @property
     def scope(self) -> str:
-        """Of an organisation's own, with what lets its word be asked for again without the person."""
+        """The requested scope; for an organisation's provider with offline access."""
         return "openid email" if self.domains is None else "openid email profile groups offline_access"
 
 
@@ -109,7 +109,7 @@ class ProviderClient(Protocol):
         hint: str | None,
         now: datetime,
     ) -> str:
-        """Where the browser is sent."""
+        """The authorization URL."""
 
     def redeem(
         self,
@@ -120,14 +120,14 @@ class ProviderClient(Protocol):
         issuer: str | None,
         now: datetime,
     ) -> Proof:
-        """What a code that came back stands for. `issuer`: what came back beside it (RFC 9207).
+        """Exchange an authorization code. `issuer`: from the response (RFC 9207).
 
         Raises:
             ProviderRefused: It is not good.
         """
 
     def renew(self, provider: Provider, *, refresh_token: str, now: datetime) -> Proof:
-        """What the provider says now of whom a token was made for.
+        """Refresh the provider's claims by a refresh token.
 
         Raises:
             ProviderForgot: That it does not know them any more.

@@ -24,7 +24,7 @@ class SealedColumn:
 def tended_by(
     key: PeopleKey, name: str, *, columns: Sequence[SealedColumn], passing: Sequence[_Column] = ()
 ) -> SealedRows:
-    """What the vault keeps sealed by the newest key. `passing` is counted and ends within days, by itself."""
+    """Columns as `SealedRows`. Values in `passing` expire within days, and are only counted."""
     return SealedRows(
         name=name,
         reseal=lambda session, limit: _reseal(session, key, columns, limit=limit),

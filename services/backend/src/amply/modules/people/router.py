@@ -79,7 +79,7 @@ TokenOf = Annotated[str, Depends(_token)]
 
 
 def let_in(response: Response, parts: Dependencies, signed_in: SignedIn) -> SignedInOut:
-    """Answer with the cookies of a session."""
+    """The response with a session's cookies."""
     set_session(response, parts.site, signed_in.token)
     set_device(response, parts.site, signed_in.device)
     return SignedInOut(person_id=signed_in.person_id)

@@ -11,7 +11,7 @@ _NETWORK_BITS: Final = {4: 24, 6: 48}
 
 
 def binding_of(key: PeopleKey, binding: IpBinding, address: str) -> str:
-    """A keyed digest of what a session is held to; empty where it is to nothing."""
+    """Keyed digest of what a session is bound to; empty if to nothing."""
     if binding is IpBinding.NONE:
         return ""
     held_to = address if binding is IpBinding.STRICT else _network_of(address)

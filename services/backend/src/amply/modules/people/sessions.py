@@ -47,11 +47,11 @@ class SessionStore:
 
     @classmethod
     def from_settings(cls, settings: CacheSettings) -> "SessionStore":
-        """Over connections of its own, which are given up after a second."""
+        """A store with its own connections and a one-second timeout."""
         return cls(cache_client(settings, decodes=True))
 
     def open(self, session: SignInSession) -> str:
-        """Keep a session and return its token."""
+        """Store a session and return its token."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         name, index = _session_key(token), _index_key(session.person_id)
         with self._answering() as cache, cache.pipeline(transaction=True) as pipe:
@@ -65,25 +65,25 @@ class SessionStore:
         return token
 
     def find(self, token: str) -> SignInSession | None:
-        """The session that a token opens."""
+        """The session of a token."""
         with self._answering() as cache:
             found = cast("str | None", cache.get(_session_key(token)))
         return _read(found) if found else None
 
     def touch(self, token: str, session: SignInSession, *, now: datetime) -> None:
-        """Note that it is used. One that was ended meanwhile stays ended."""
+        """Update the last use. An ended session stays ended."""
         seen = replace(session, seen_at=now)
         with self._answering() as cache:
             cache.set(_session_key(token), _written(seen), ex=_left(seen, now=now), xx=True)
 
     def exchange(self, token: str, session: SignInSession) -> str:
-        """End a token's session and open this one, with an id of its own, in its place; return its token."""
+        """Replace a token's session by this one with a new id; return its token."""
         made = self.open(session)
         self.end(token)
         return made
 
     def end(self, token: str) -> None:
-        """End a token's session. Ending it twice is no error."""
+        """End a token's session. Idempotent."""
         found = self.find(token)
         with self._answering() as cache:
             cache.delete(_session_key(token))
@@ -91,11 +91,11 @@ class SessionStore:
                 cache.hdel(_index_key(found.person_id), found.id)
 
     def of_person(self, person_id: str) -> list[SignInSession]:
-        """Those that a person has, the newest first."""
+        """A person's sessions, newest first."""
         return sorted(self._held(person_id).values(), key=lambda held: held.signed_in_at, reverse=True)
 
     def end_one(self, person_id: str, *, session_id: str) -> bool:
-        """End a person's session by its id; False where they have no such one."""
+        """End a person's session by id; False if there is none."""
         with self._answering() as cache:
             name = cast("str | None", cache.hget(_index_key(person_id), session_id))
             if name is None:
@@ -104,7 +104,7 @@ class SessionStore:
             return bool(cache.delete(name))
 
     def end_all(self, person_id: str, *, but: str | None = None) -> None:
-        """End all sessions of a person, but the one with this id."""
+        """End all sessions of a person except this id."""
         with self._answering() as cache:
             index = cast("dict[str, str]", cache.hgetall(_index_key(person_id)))
             over = {session_id: name for session_id, name in index.items() if session_id != but}
@@ -113,36 +113,36 @@ class SessionStore:
                 cache.hdel(_index_key(person_id), *over)
 
     def stamp_of(self, person_id: str) -> int | None:
-        """The person's stamp as it was within the last five minutes, where it is remembered."""
+        """The cached stamp of a person, at most five minutes old, or None."""
         with self._answering() as cache:
             found = cast("str | None", cache.get(_stamp_key(person_id)))
         return int(found) if found else None
 
     def remember_stamp(self, person_id: str, stamp: int) -> None:
-        """For five minutes from when it was first remembered. A smaller one than is remembered was read too early."""
+        """Cache a stamp for five minutes. A smaller one than the cached is outdated, and ignored."""
         with self._answering() as cache:
             cache.eval(_REMEMBER, 1, _stamp_key(person_id), stamp, int(STAMP_CACHED.total_seconds()))
 
     def move_stamp(self, person_id: str, stamp: int) -> None:
-        """Of somebody who moved it. While the cache is away the old one is believed for five minutes at most."""
+        """Update the cached stamp. While the cache is unavailable, the old one is valid for five minutes at most."""
         try:
             self.remember_stamp(person_id, stamp)
         except SignInUnavailable:
             _log.warning("stamp_not_told", person_id=person_id)
 
     def keep(self, name: str, facts: Mapping[str, str], *, lasts: timedelta) -> None:
-        """Keep something for a single use."""
+        """Store a value for single use."""
         with self._answering() as cache:
             cache.set(f"{_PREFIX}:once:{name}", json.dumps(dict(facts)), ex=lasts)
 
     def kept(self, name: str) -> dict[str, str] | None:
-        """What was kept, and stays until it is taken."""
+        """Read a single-use value without consuming it."""
         with self._answering() as cache:
             found = cast("str | None", cache.get(f"{_PREFIX}:once:{name}"))
         return json.loads(found) if found else None
 
     def take(self, name: str) -> dict[str, str] | None:
-        """What was kept, once: of two who take it at once, one gets it."""
+        """Consume a single-use value: of two concurrent callers one gets it."""
         with self._answering() as cache:
             found = cast("str | None", cache.getdel(f"{_PREFIX}:once:{name}"))
         return json.loads(found) if found else None

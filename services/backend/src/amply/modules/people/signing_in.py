@@ -46,7 +46,7 @@ class FactorNeeded:
 def sign_in(
     parts: Dependencies, *, email: str, password: str, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded:
-    """Check a password. Unknown addresses take the same way as known ones: the same counting, statement and hash.
+    """Verify a password. Unknown addresses do the same work: counting, statement and hash.
 
     Raises:
         SignInRefused: Address or password is not right.
@@ -75,7 +75,7 @@ def sign_in(
 def factor_or_session(
     parts: Dependencies, found: Credentials, *, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded:
-    """What follows the first half of a sign-in."""
+    """Continue after the first step: a session, or the demand for a second factor."""
     if not found.has_factor:
         return begin(parts, found, visit=visit, now=now)
     stamped = Stamped(person_id=found.person_id, stamp=found.stamp)
@@ -89,7 +89,7 @@ def factor_or_session(
 def finish_with_code(
     parts: Dependencies, *, pending: str, code: str, visit: Visit, now: datetime
 ) -> SignedIn:
-    """Sign in with a code, after the password.
+    """Complete a sign-in by a code.
 
     Raises:
         SignInRefused: What is pending is not ours, too old, or the password was changed meanwhile.
@@ -110,7 +110,7 @@ def finish_with_code(
 
 
 def pending_of(parts: Dependencies, pending: str, *, visit: Visit, now: datetime) -> Credentials:
-    """Whose second factor is missing.
+    """The person whose second factor is pending.
 
     Raises:
         SignInRefused: It is not ours, too old, or the password was changed meanwhile.
@@ -129,7 +129,7 @@ def pending_of(parts: Dependencies, pending: str, *, visit: Visit, now: datetime
 def begin(
     parts: Dependencies, found: Credentials, *, visit: Visit, now: datetime, through: str | None = None
 ) -> SignedIn:
-    """Open a session for somebody who has shown who they are, and write to them where the browser is a new one.
+    """Open a session for an authenticated person, with a letter if the browser is new.
 
     `through`: the organisation whose provider says so; the session is for what they do there alone.
 
@@ -166,7 +166,7 @@ def begin(
 def confirm(
     parts: Dependencies, caller: PersonCaller, *, token: str, password: str, code: str | None, now: datetime
 ) -> str:
-    """Show once more, with password and second factor, that it is them; return the token that takes the place of theirs.
+    """Re-authenticate by password and second factor; returns a new token.
 
     Raises:
         SignInRefused: The password is not right.
@@ -189,7 +189,7 @@ def confirm(
 
 
 def renewed(parts: Dependencies, *, token: str, now: datetime, stamp: int | None = None) -> str:
-    """Another token and session in place of this one, confirmed now; at another stamp where that has moved.
+    """Replace the token and session, confirmed now; with another stamp if that changed.
 
     Whoever calls this has seen them show it themselves: the session is their own, whoever's provider it began with.
 
@@ -232,7 +232,7 @@ def tried_too_often(parts: Dependencies, person_id: str | None, *, now: datetime
 
 
 def check_password(parts: Dependencies, *, person_id: str, password: str) -> Credentials:
-    """Whoever is signed in types their password.
+    """Verify the signed-in person's password.
 
     Raises:
         SignInRefused: It is not right.

@@ -43,7 +43,7 @@ class PeopleTaskDependencies:
 
 
 def send_letters(parts: PeopleTaskDependencies, *, now: datetime) -> int:
-    """Write the letters that wait; return how many were handed over.
+    """Send due letters; return how many were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -64,7 +64,7 @@ def send_letters(parts: PeopleTaskDependencies, *, now: datetime) -> int:
 
 
 def tended(key: PeopleKey) -> SealedRows:
-    """What the vault keeps sealed by the newest key, and where such seals stand."""
+    """Encrypted columns of people, which key rotation re-encrypts."""
     return tended_by(
         key,
         "people",
@@ -74,7 +74,7 @@ def tended(key: PeopleKey) -> SealedRows:
 
 
 def count_exhausted_letters(session: Session, *, now: datetime) -> int:
-    """How many letters used up their attempts; two days after they were asked for nobody needs them any more."""
+    """Count letters that used up their attempts; those older than two days no longer matter."""
     return session.scalars(
         select(func.count())
         .where(LetterRow.attempts >= _ATTEMPTS_MAX)

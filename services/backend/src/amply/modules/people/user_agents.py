@@ -24,7 +24,7 @@ _SYSTEMS: Final = (
 
 
 def device_named(agent: str) -> str:
-    """`Firefox on Linux`; of what is not known, as much as is."""
+    """A name such as `Firefox on Linux`; unknown parts are left out."""
     browser = next((name for part, name in _BROWSERS if part in agent), "A program")
     system = next((name for part, name in _SYSTEMS if part in agent), "")
     return f"{browser} on {system}" if system else browser

@@ -18,7 +18,7 @@ class ReceiptWordsChanged(InvariantViolation):
 
 
 def fresh_salt() -> str:
-    """Keeps the digest from being checked against a guess; sealed with the words."""
+    """A random salt, so that the digest cannot be checked against guesses; encrypted with the text."""
     return secrets.token_hex(32)
 
 
@@ -28,7 +28,7 @@ def words_of(document: Mapping[str, Any], *, salt: str) -> str:
 
 
 def document_in(row: IssuedReceiptRow) -> dict[str, Any] | None:
-    """What a receipt says; None once its donor was erased.
+    """A receipt's contents; None once its donor was erased.
 
     Raises:
         ReceiptWordsChanged: A receipt opens, and says something other than when it was issued.

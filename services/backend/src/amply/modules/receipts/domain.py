@@ -97,7 +97,7 @@ class PostalAddress:
     region: str = ""
 
     def as_lines(self) -> list[str]:
-        """As it is written under a name."""
+        """The address as printed under a name."""
         place = " ".join(part for part in (self.city, self.region, self.postal_code) if part)
         return [*self.lines, place, self.country]
 
@@ -155,7 +155,7 @@ class DonorFacts:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to keep."""
+        """Whether there is nothing to store."""
         return self == DonorFacts()
 
 
@@ -189,7 +189,7 @@ class ReceiptSettings:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The fields that the jurisdiction asks for and that are empty: until they are filled in, gifts are acknowledged."""
+        """Required fields of the jurisdiction that are empty: until then, gifts get acknowledgements."""
         return tuple(name for name in _ASKED[self.jurisdiction] if not getattr(self, name))
 
 
@@ -248,7 +248,7 @@ class Document:
 
     @classmethod
     def of_json(cls, kept: dict[str, Any]) -> "Document":
-        """What `as_json` gave."""
+        """Parse the JSON of `as_json`."""
         return cls(
             language=kept["language"],
             title=kept["title"],
@@ -303,5 +303,5 @@ def number_of(jurisdiction: Jurisdiction, serial: int) -> str:
 
 
 def harmless(text: str) -> str:
-    """One line without characters that control terminals, headers or the direction of text."""
+    """One line without control characters for terminals, headers or text direction."""
     return " ".join(_CONTROLS.sub(" ", text).split())

@@ -21,7 +21,7 @@ def routers() -> tuple[APIRouter, APIRouter]:
 
 
 def refusal(status: int, detail: str) -> Response:
-    """A body that is read no further, in SCIM's form."""
+    """A SCIM error response for an unreadable body."""
     from amply.modules.scim import endpoint  # noqa: PLC0415 -- see above
 
     return endpoint.refusal(status, detail)

@@ -71,7 +71,7 @@ class Applying:
     stamps: dict[str, int] = field(default_factory=dict)
 
     def apply(self) -> None:
-        """Hold the members against the directory, and change those who are not as it has them: five hundred at most.
+        """Compare members with the directory, and apply up to five hundred differences.
 
         Raises:
             LastOwner: Nobody would be left to own the organisation; nothing of the request is kept.

@@ -23,7 +23,7 @@ class Secret(CheckedSecret):
 
     @classmethod
     def fresh(cls) -> "Secret":
-        """One that nobody has."""
+        """A new random token."""
         return cls.random("scim_")
 
 

@@ -70,7 +70,7 @@ class RequestRefused(SCIMException):
 
 @cache
 def provider() -> ScimProvider:
-    """What is served, and what of the protocol."""
+    """The service provider: resource types, schemas and features that are supported."""
     return ScimProvider(
         models=(User, Group, EnterpriseUser),
         resource_types=[
@@ -181,7 +181,7 @@ def _record(
 
 
 def refusal(status: int, detail: str) -> Response:
-    """A body that is read no further, in SCIM's form."""
+    """A SCIM error response for an unreadable body."""
     error = Error(status=status, detail=detail)
     return JSONResponse(error.model_dump(), status_code=status, media_type=SCIM_MEDIA_TYPE)
 

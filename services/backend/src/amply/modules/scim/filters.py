@@ -40,7 +40,7 @@ _ANY: Final = Narrowed()
 
 
 def narrowed(asked: ScimFilter[Any] | None, finds: Finds) -> Narrowed:
-    """What of a filter is the database's to answer. Without a filter every row matches."""
+    """The part of a filter that SQL can evaluate. Without a filter every row matches."""
     if asked is None:
         return Narrowed(is_whole=True)
     return _ANY if asked.model is None else _of(asked, asked.ast, finds)

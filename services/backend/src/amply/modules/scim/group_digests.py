@@ -13,15 +13,15 @@ _CALLED: Final = "a group as roles name it"
 
 
 def digest_of(urn: str, compared: str, *, key: people.PeopleKey, organization_id: str) -> bytes:
-    """What stands for a value of an attribute, in the form it is compared in."""
+    """Blind index of an attribute's value in its comparison form."""
     return key.value_of(organization_id, urn, compared)
 
 
 def called(name: str, *, key: people.PeopleKey, organization_id: str) -> bytes:
-    """What stands for a group's name where it is a role's."""
+    """Blind index of the name of a group that maps to a role."""
     return key.value_of(organization_id, _CALLED, name)
 
 
 def has(user_id: str, *, key: people.PeopleKey, organization_id: str) -> bytes:
-    """What a group has whose member a user is."""
+    """Blind index of a group's member."""
     return key.value_of(organization_id, MEMBER, user_id)

@@ -30,7 +30,7 @@ class Listing:
     def listed(
         self, session: Session, *, organization_id: str, person_id: str, address: people.Address
     ) -> Listed | None:
-        """By who they are here, or, for the first time, by their address."""
+        """Look up by person, or, at the first sign-in, by address."""
         del person_id  # the unit of work is bound to them, and the database's functions know
         if not session.scalar(_HAS_ONE, {"organization_id": organization_id}):
             return None

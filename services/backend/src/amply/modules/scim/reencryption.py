@@ -6,7 +6,7 @@ from amply.modules.scim.models import ResourceRow
 
 
 def tended(key: people.PeopleKey) -> SealedRows:
-    """What directories wrote, which the vault keeps sealed by the newest key of people."""
+    """Resources encrypted under the people key."""
     return people.tended_by(
         key, "directories", columns=(people.SealedColumn(column=ResourceRow.sealed, of=str),)
     )

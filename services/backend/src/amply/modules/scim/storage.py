@@ -96,7 +96,7 @@ class PostgresScimStorage(ScimStorage):
         self._find_what_an_earlier_release_wrote()
 
     def has_users(self) -> bool:
-        """Whether anybody is listed."""
+        """Whether the directory has any user."""
         found = select(ResourceRow.id).where(self._own, ResourceRow.kind == "User").limit(1)
         return self._session.scalars(found).one_or_none() is not None
 
@@ -158,12 +158,12 @@ class PostgresScimStorage(ScimStorage):
             self.deleted_persons.append(gone)
 
     def users(self, *conditions: ColumnElement[bool]) -> list[Any]:
-        """Users by their rows, unsealed."""
+        """Users of these rows, decrypted."""
         rows = self._session.scalars(select(ResourceRow).where(self._own, *conditions))
         return [self._read(row) for row in rows if row.kind == "User"]
 
     def link(self, user_id: str, person_id: str) -> None:
-        """Note who a user is here."""
+        """Store which person a user is."""
         self._session.execute(
             update(ResourceRow)
             .where(self._own, ResourceRow.id == user_id)
@@ -296,12 +296,12 @@ class PostgresScimStorage(ScimStorage):
 
 
 def one_at_a_time(session: Session, known: DirectoryCaller) -> None:
-    """Let whoever changes something of this organisation's wait for the others."""
+    """Serialise changes of an organisation's directory."""
     hold_organization(session, known.organization_id)
 
 
 def address_in(user: Any) -> people.Address | None:
-    """The address that a user signs in with: their user name, or else their primary one."""
+    """The address a user signs in with: the user name, or else the primary e-mail address."""
     primary = [each.value for each in user.emails or () if each.primary and each.value]
     for said in (user.user_name, *primary):
         try:

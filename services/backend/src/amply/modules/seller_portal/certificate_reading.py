@@ -6,7 +6,7 @@ from amply.modules.seller_portal.domain import CertifiedPart
 
 
 def certified_parts(content: bytes) -> list[CertifiedPart]:
-    """The files that a certificate tells of, from its second line (docs/data-platform.md).
+    """Parse the files listed in a certificate's second line (docs/data-platform.md).
 
     Raises:
         ValueError: It is none.

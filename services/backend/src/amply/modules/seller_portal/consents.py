@@ -40,7 +40,7 @@ _CHARGE: Final = table("plan_charge", column("donation_id", Text), column("perio
 
 
 def consents_of(session: Session, access: Access) -> list[Consents]:
-    """The last twelve months that have ended and had gifts, the newest first."""
+    """The last twelve completed months with gifts, newest first."""
     rows = session.execute(_by_month(access)).all()
     return [
         Consents(

@@ -55,7 +55,7 @@ class People:
 
 
 def people(count: int, *, of: int | None = None) -> People:
-    """How `count` is told, where it was counted of `of`: neither few who did something nor few who did not are told of."""
+    """Round a count out of `of` people, so that neither few who did something nor few who did not can be identified."""
     if count < PEOPLE_MIN:
         return People(said=Telling.FEWER)
     if of is not None and of - count < PEOPLE_MIN:
@@ -160,5 +160,5 @@ class Share:
 
     @property
     def entry_id(self) -> str:
-        """The ledger's entry that the transfer is in."""
+        """The ledger entry of the transfer."""
         return self.transfer_id.partition("#")[0]

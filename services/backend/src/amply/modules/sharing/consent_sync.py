@@ -34,7 +34,7 @@ class SharingDependencies:
 
 
 def tell_consents(parts: SharingDependencies, *, now: datetime) -> int:
-    """Tell the table what it does not know yet; return how many consents it was told. Killed in between, it is told again."""
+    """Publish changed consents to the consent table; return how many. Safe to repeat after a crash."""
     names = LakeNames.at_hand(parts.database)
     return work_off(
         parts.database,

@@ -103,7 +103,7 @@ class Fact:
 
 
 def band_of(major_units: int) -> str:
-    """The band that an amount of whole major units lies in: `10-99`; without its sign."""
+    """The band of an amount in whole major units, such as `10-99`, without its sign."""
     size = abs(major_units)
     if size == 0:
         return "0"

@@ -46,7 +46,7 @@ _CONSENTED: Final = text("""
 
 
 def write_facts(parts: SharingDependencies, *, now: datetime) -> int:
-    """Choose what is due and write it; return how many files were written. Killed anywhere, the next turn goes on."""
+    """Select due facts and write them; return the number of files. Resumable after a crash."""
     names = LakeNames.at_hand(parts.database)
     for _ in range(_FILES_MAX):
         if choose(parts.database, names, now=now) < GIFTS_MAX:
@@ -64,7 +64,7 @@ def write_facts(parts: SharingDependencies, *, now: datetime) -> int:
 
 
 def parquet_of(facts: Sequence[Fact]) -> bytes:
-    """The file, the same bytes for the same facts: in the order of names that say nothing."""
+    """The file, deterministic and ordered by pseudonym."""
     import pyarrow as pa  # noqa: PLC0415 -- heavy: only who shares pays for it
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 

@@ -55,7 +55,7 @@ _DUE: Final = text("""
 
 
 def choose(database: Database, names: LakeNames, *, now: datetime) -> int:
-    """Put what is due into one batch; return of how many gifts. Of two at once, one chooses."""
+    """Put due facts into one batch; return the number of gifts. Concurrent runs are serialised."""
     with database.transaction() as session:
         if not session.scalar(_ONE_AT_A_TIME):
             return 0
@@ -66,7 +66,7 @@ def choose(database: Database, names: LakeNames, *, now: datetime) -> int:
 
 
 def path_of(events: Sequence[str], *, now: datetime) -> str:
-    """Where a batch is written: made from the lines that were chosen for it, so that a repeat is written there too."""
+    """A batch's path, derived from its facts, so that a repeat writes to the same place."""
     named = hashlib.sha256("\n".join(sorted(events)).encode()).hexdigest()
     return f"donations/dt={now.date().isoformat()}/{named}.parquet"
 

@@ -33,7 +33,7 @@ _PEOPLE: Final = text("""
 
 
 def people_by_organization(session: Session, until: datetime) -> Mapping[str, int]:
-    """How many people's gifts to each organisation had been handed in by then, without those who had withdrawn by then.
+    """Count the people with exported facts by organisation at a time, without those who had withdrawn.
 
     In tens, and without organisations of fewer than 20.
     Somebody who gave to two organisations counts for both. Whoever was erased since is not counted any more.

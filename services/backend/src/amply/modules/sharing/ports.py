@@ -23,10 +23,10 @@ class RawFiles(Protocol):
     """The raw files of facts. Write-only from here."""
 
     def version(self, path: str) -> str | None:
-        """What stands there now; None where nothing does."""
+        """The current version, or None."""
 
     def write(self, path: str, content: bytes, *, replaces: str | None) -> None:
-        """Store a whole file in place of that version; None: where nothing is.
+        """Replace the given version by a whole file; None: create it.
 
         Raises:
             FileMoved: Something else stands there.

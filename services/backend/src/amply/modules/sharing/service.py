@@ -57,7 +57,7 @@ class Ticks:
 
 
 def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bool, now: datetime) -> None:
-    """What somebody with a link says of all their gifts. Saying it again changes nothing.
+    """Record a donor's decision about all their gifts. Idempotent.
 
     Raises:
         DataSharingNotAcceptable: Nobody was shown these words.
@@ -80,7 +80,7 @@ def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bo
 
 
 def end_withdrawn(session: Session, span_id: str, *, now: datetime) -> bool:
-    """End a consent that the table of consents knows to be withdrawn; return whether it had not ended here yet."""
+    """End a consent that the consent table has as withdrawn; return whether it was still active here."""
     span = session.scalar(select(SpanRow).where(SpanRow.id == span_id, SpanRow.is_given).with_for_update())
     if span is not None:
         _end(session, span, DecisionChannel.CONSENT_TABLE, now=now)
@@ -89,12 +89,12 @@ def end_withdrawn(session: Session, span_id: str, *, now: datetime) -> bool:
 
 
 def standing(session: Session, *, email_sha256: str) -> list[Standing]:
-    """How a donor has decided, by purpose."""
+    """A donor's current decisions by purpose."""
     return [_standing(session, email_sha256, purpose) for purpose in Purpose]
 
 
 def forget(session: Session, *, email_sha256: str | None, donation_id: str | None, now: datetime) -> None:
-    """Withdraw what an address (its digest), or whoever made a gift, consented to, and let nothing lead from it to them.
+    """Withdraw the consents of an address (its digest) or of a gift's donor, and unlink them from the person.
 
     Before the gifts are erased, which changes their ids. The history stays, of nobody. In a restored database the gift may open
     for nobody: then what its index and its tick lead to.

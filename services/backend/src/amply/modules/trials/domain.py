@@ -26,5 +26,5 @@ class TooManyTrials(Conflict):
 
 
 def are_offered(*, environment: str, livemode: bool) -> bool:
-    """Whether this environment is for trying: a laptop, or a sandbox, the shared one or one with a name. Never with live money."""
+    """Whether this environment offers test organisations: a laptop or a sandbox, never with live money."""
     return not livemode and (environment in ("local", "sandbox") or environment.startswith("sandbox-"))

@@ -38,7 +38,7 @@ class CreatedTestOrganization:
 def found(
     people: People, own: PersonAccess, *, name: str, country: str, language: Language
 ) -> CreatedTestOrganization:
-    """Make one, all in one transaction; the worker opens its test account at the processor and writes to its owner.
+    """Create a test organisation in one transaction; the worker opens its processor test account and sends the letter.
 
     Raises:
         CountryNotAdmitted: The processor takes no gifts for organisations of its country.

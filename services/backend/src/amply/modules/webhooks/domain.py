@@ -166,5 +166,5 @@ class ProviderEvent:
 
 
 def retry_delay(attempt: int) -> timedelta:
-    """How long after its n-th attempt (from 1) an event is tried again: doubling from 15 seconds to an hour."""
+    """Delay after an event's n-th attempt (from 1): doubling from 15 seconds to an hour."""
     return min(timedelta(seconds=15) * (1 << (attempt - 1)), RETRY_DELAY_MAX)

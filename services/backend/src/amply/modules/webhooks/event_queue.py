@@ -27,7 +27,7 @@ class EventQueueDependencies:
 
 
 def take(parts: EventQueueDependencies, *, now: datetime) -> int:
-    """Store what waits on the queue as if a webhook had brought it; return how many events were new.
+    """Store waiting events as if a webhook had delivered them; return how many were new.
 
     A message leaves the queue once its event is stored. Killed in between it comes again, and is known. One that belongs to
     the other kind of environment stays, and is set aside for a person.

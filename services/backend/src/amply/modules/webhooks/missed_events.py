@@ -57,7 +57,7 @@ class Looked:
 
 
 def find_missed(parts: MissedEventDependencies, *, account_id: str | None, now: datetime) -> Looked:
-    """Store what the provider lists of one account and never delivered; None is the platform's own account.
+    """Store undelivered events of one account; None is the platform's own.
 
     Storing is what `ingest` does: twice is once, and a type that nobody handles is kept where `keeps` says so.
 
@@ -99,7 +99,7 @@ def find_missed(parts: MissedEventDependencies, *, account_id: str | None, now: 
 def find_missed_of(
     parts: MissedEventDependencies, *, account_ids: Sequence[str | None], now: datetime
 ) -> None:
-    """Look for what was missed of those accounts whose turn it is: the ones that were not looked at longest.
+    """Find missed events of the accounts that were not checked for longest.
 
     One whose provider does not answer has had its turn, and holds back no other.
     """

@@ -17,7 +17,7 @@ class EventVerifier(Protocol):
     """Verifies the provider's signature."""
 
     def verify(self, *, payload: bytes, signature: str, now: datetime) -> ProviderEvent:
-        """Return the event that `payload` carries.
+        """Verify and parse `payload`.
 
         Raises:
             SignatureNotValid: The signature does not match or its time is more than 5 minutes from `now`.
@@ -39,10 +39,10 @@ class EventSource(Protocol):
     def events_between(
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
     ) -> EventPage:
-        """A page of what happened on an account (None: the platform's own) from `since` (inclusive) to `until`."""
+        """A page of an account's events (None: the platform's own) from `since` (inclusive) to `until`."""
 
     def about(self, event: ProviderEvent) -> Mapping[str, Any]:
-        """What a thin event is about, as it stands now. The event has a `fetch`."""
+        """The current state of a thin event's object. The event has a `fetch`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class EventQueue(Protocol):
     """The queue of provider events. May not be called inside a transaction."""
 
     def receive(self) -> Sequence[EventReceived]:
-        """What waits, at most ten; waits a little for the first. What is not marked as done comes back."""
+        """Receive at most ten messages (long polling). Unacknowledged ones come back."""
 
     def done(self, *, receipt: str) -> None:
-        """Take a message off the queue."""
+        """Acknowledge a message."""

@@ -78,7 +78,7 @@ class UnhandledGroup:
 
 
 def summary(session: Session) -> list[UnhandledGroup]:
-    """All events to which nothing has happened, by type and reason, the most first. Those under way for the first time are none."""
+    """Unhandled events by type and reason, most first, without those in their first attempt."""
     state = _state()
     found = session.execute(
         select(
@@ -101,7 +101,7 @@ def summary(session: Session) -> list[UnhandledGroup]:
 
 
 def count_failing(session: Session) -> int:
-    """How many events failed at their last attempt and are tried again."""
+    """Count events whose last attempt failed and that are retried."""
     return session.scalars(select(func.count()).where(_IS_FAILING)).one()
 
 
@@ -115,7 +115,7 @@ def _state() -> ColumnElement[str]:
 
 
 def unhandled(session: Session, *, event_type: str | None, limit: int) -> list[StoredEvent]:
-    """Events that wait for a handler or for a person, the oldest first."""
+    """Events that wait for a handler or a person, oldest first."""
     rows = session.scalars(
         select(ProviderEventRow)
         .where(_waiting(event_type))
@@ -137,7 +137,7 @@ def unhandled(session: Session, *, event_type: str | None, limit: int) -> list[S
 
 
 def replay(session: Session, *, event_type: str | None, limit: int, now: datetime) -> Replayed:
-    """Announce waiting events again, the oldest first, as if they had just arrived.
+    """Announce waiting events again, oldest first, as if they had just arrived.
 
     Without a type, all that can be handled.
 
@@ -161,7 +161,7 @@ def replay(session: Session, *, event_type: str | None, limit: int, now: datetim
 
 
 def replay_one(session: Session, *, event_id: str, now: datetime) -> Replayed:
-    """Announce one event again, whatever became of it: one that was handled changes nothing.
+    """Announce one event again in any state; a handled one changes nothing.
 
     One about a SetupIntent that was handled stays as it is: what it was about was forgotten with its handling.
 
@@ -183,7 +183,7 @@ def replay_one(session: Session, *, event_id: str, now: datetime) -> Replayed:
 
 
 def count_awaited(session: Session) -> int:
-    """How many stored events have moved money that the books do not show, since nobody handles their type."""
+    """Count stored events that moved money outside the ledger because their type has no handler."""
     awaited = select(func.count()).where(_IS_UNSUPPORTED, ProviderEventRow.type.in_(AWAITED_TYPES))
     return session.scalars(awaited).one()
 
