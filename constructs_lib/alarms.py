@@ -17,7 +17,7 @@ Told = TypeVar("Told", cloudwatch.Alarm, cloudwatch.CompositeAlarm)
 
 
 class Severity(Enum):
-    """Who hears of an alarm."""
+    """Who is notified of an alarm."""
 
     PAGE = "page"
     """Someone is woken: harm grows by the minute, and a person can stop it."""
@@ -63,7 +63,7 @@ def _let_alarms_publish(topic: sns.Topic) -> iam.PolicyStatement:
 
 
 class Pager(Construct):
-    """Makes alarms under fixed names `{prefix}-{name}` that tell their severity's topic when they start and end.
+    """Creates alarms named `{prefix}-{name}` that notify their severity's topic on ALARM and OK.
 
     Each description ends with the page that says what to do: `{runbooks}/{name}.md`, or that of `page` where several have one.
     """

@@ -8,11 +8,11 @@ from aws_cdk import aws_s3 as s3
 
 
 class UnsafeDurabilityError(ValueError):
-    """A combination that would lose data we promised to keep, or keep data nobody can ever remove."""
+    """An unsafe combination: it could lose promised data, or keep data that nobody can ever remove."""
 
 
 class Loss(Enum):
-    """What may happen to data when the resource that holds it leaves the template."""
+    """What may happen to data when its resource leaves the template."""
 
     NEVER = "never"
     """The resource stays in the account, outside the stack."""
@@ -54,7 +54,7 @@ class ObjectLock:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptBackups:
-    """How long the second tier keeps what it took daily, weekly and monthly, in days."""
+    """Retention of daily, weekly and monthly backups of the second tier, in days."""
 
     daily: int
     weekly: int
@@ -76,7 +76,7 @@ class VaultLock:
 
 @dataclass(frozen=True, kw_only=True)
 class Durability:
-    """What an environment promises about its data.
+    """An environment's guarantees about its data.
 
     Raises UnsafeDurabilityError for combinations that contradict themselves.
     """

@@ -18,7 +18,7 @@ COUNTED = ("SizeRestrictions_BODY", "NoUserAgent_HEADER")
 
 
 class Firewall(Construct):
-    """Rules in order: what must arrive, who asks too much, and what AWS knows as an attack.
+    """Rules in order: required headers, rate limits, AWS managed rules.
 
     Made for HTTP that comes through a trusted gateway, which writes the client's address into `client_header` over
     whatever the client said. AWS's lists of bad addresses are left out: they look at the connection alone, and that

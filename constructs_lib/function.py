@@ -15,7 +15,7 @@ _MADE_BY_TOOLS = ("**/__pycache__", "**/py.typed", "**/*.egg-info")
 
 
 class PlainFunction(Construct):
-    """`sources` is a folder of packages with nothing to build; the runtime brings boto3."""
+    """`sources` is a folder of packages without a build step; the runtime provides boto3."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ AUDIENCE = "sts.amazonaws.com"
 
 @dataclass(frozen=True, kw_only=True)
 class GitHubRepository:
-    """A repository by name and by number: a name can be taken over by somebody else, a number cannot.
+    """A repository by name and numeric id: a name can be taken over by somebody else, an id cannot.
 
     The tokens of repositories made, renamed or moved since 15 July 2026 carry both; an older one has to choose them
     (docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims), and until then no role trusts its tokens.
@@ -40,7 +40,7 @@ class GitHubRepository:
 
 
 class GitHubRole(iam.Role):
-    """Audience and subject are compared letter by letter. `name` is a contract: workflows ask for the role by it."""
+    """Audience and subject must match exactly. `name` is a contract with the workflows."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from constructs_lib.metric_filters import MetricFilters
 
 @dataclass(frozen=True, kw_only=True)
 class LogAlarm:
-    """It rings when every `period` of `minutes`, or `periods` of them, saw more than `threshold` lines called `event`."""
+    """Rings when each of `periods` consecutive periods of `minutes` has more than `threshold` lines with `event`."""
 
     alarm: str
     event: str

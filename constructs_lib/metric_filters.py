@@ -6,7 +6,7 @@ from constructs import Construct
 
 
 class MetricFilters(Construct):
-    """JSON lines of one log, known by their `event`, as metrics of one namespace."""
+    """Metric filters over a log group's JSON lines, selected by their `event`, in one namespace."""
 
     def __init__(self, scope: Construct, construct_id: str, *, log: logs.ILogGroup, namespace: str) -> None:
         super().__init__(scope, construct_id)

@@ -16,7 +16,7 @@ SHIFTING = "arn:<AWS::Partition>:iam::aws:policy/AmazonECSInfrastructureRolePoli
 
 @dataclass(frozen=True, kw_only=True)
 class CanaryRollout:
-    """`percent` of the traffic for `canary_minutes`, then all of it; the old version stays for `bake_minutes` more.
+    """`percent` of the traffic for `canary_minutes`, then all; the old version stays for another `bake_minutes`.
 
     Raises ValueError for a share that is everything or nothing, and for no time to look.
     """
@@ -44,7 +44,7 @@ class CanaryRollout:
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """A rollout, and the alarms that end it: their metrics must not depend on the service."""
+    """A rollout with its rollback alarms, whose metrics must not depend on the service."""
 
     rollout: CanaryRollout
     alarms: Sequence[cloudwatch.Alarm]
@@ -65,7 +65,7 @@ def _name(alarm: cloudwatch.Alarm) -> str:
 
 
 class Target(Construct):
-    """Where a listener finds a service: one target group, or two with a rule that ECS shifts between them."""
+    """A service behind a listener: one target group, or two with a rule that ECS shifts between them."""
 
     def __init__(
         self,

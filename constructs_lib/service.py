@@ -51,7 +51,7 @@ class TaskSize:
 
 @dataclass(frozen=True, kw_only=True)
 class LogKeeping:
-    """How long a log is kept, and what happens to it with its stack."""
+    """A log group's retention and removal policy."""
 
     retention: logs.RetentionDays
     removal_policy: RemovalPolicy
@@ -66,7 +66,7 @@ def task_role(scope: Construct, construct_id: str, *, account: str) -> iam.Role:
 
 
 class Task(Construct):
-    """A task definition with exactly one container. What its role may do is granted where it is composed."""
+    """A task definition with exactly one container. The composing stack grants its role's permissions."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ def _health_check(command: Sequence[str] | None) -> ecs.HealthCheck | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where a service's tasks stand in the network."""
+    """Cluster, subnets and public address of a service's tasks."""
 
     cluster: ecs.ICluster
     subnets: ec2.SubnetSelection
@@ -163,7 +163,7 @@ class Placement:
 
 
 class Service(ecs.FargateService):
-    """A service that rolls back by itself. `exactly_one` never runs two tasks, not even during a deployment.
+    """An ECS service with automatic rollback. `exactly_one` never runs two tasks, not even during a deployment.
 
     `count` tasks run, or where `limit` is higher as many between the two as their CPU, and whatever else they
     `keep_below`, asks for. With `watch` a new version takes over as a canary.

@@ -17,7 +17,7 @@ SHORTEST_REASON = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
-    """Why a rule does not hold here, and until when that was thought through.
+    """Why a rule does not apply here, and until when that was considered.
 
     An expired waiver does not break synthesis, which knows no clock; `make waivers` reports it.
     """

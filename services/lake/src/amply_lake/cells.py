@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Some people of a class, by chance, and whether they are enough to be a cell."""
+    """A random subset of a class's people, and whether it is large enough for a cell."""
 
     number_of_class: int
     bucket: int

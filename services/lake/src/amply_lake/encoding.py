@@ -28,7 +28,7 @@ def person_number(value: str) -> str:
 
 
 class Encoder:
-    """Writes the rows of `eligible` as numbers, and knows what these mean."""
+    """Encodes the rows of `eligible` as numbers, and decodes them."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) -> None:
         self._db = db

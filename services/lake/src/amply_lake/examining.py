@@ -15,7 +15,7 @@ from amply_lake.statements import value_of
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What files hold together: rows, the same row counting once; and whose they are, where that was asked for."""
+    """The files' distinct rows and, if requested, the people in them."""
 
     rows: int
     people: frozenset[str] = frozenset()

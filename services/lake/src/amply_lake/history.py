@@ -29,7 +29,7 @@ RELEASES: Final = frozenset({RELEASED, RELEASE})
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as its record tells it: `sources` are its files' hashes, `certified` what its parts' certificates repeat."""
+    """A batch from its record: `sources` are file hashes, `certified` what its parts' certificates repeat."""
 
     number: int
     file: str
@@ -42,7 +42,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A release that was decided: to whom, from what state of the dataset, its certificate, and what rows stand by in a class."""
+    """A decided release: buyer, state of the dataset, certificate, and the rows available in each class."""
 
     buyer: str
     number: int
@@ -55,7 +55,7 @@ class Released:
 
 @dataclass(slots=True)
 class _ReplayedHistory:
-    """What records tell so far, of releases the newest to each buyer alone: there are thousands, each with a certificate."""
+    """State while records are replayed. Of releases, only the newest to each buyer is kept: there are thousands."""
 
     dataset: str
     batches: list[Batch] = field(default_factory=list)
@@ -92,7 +92,7 @@ _READ: Final[WeakKeyDictionary[ReleaseLedger, _ReplayedHistory]] = WeakKeyDictio
 
 
 class History:
-    """The ledger as read, and what is appended to it since."""
+    """The replayed ledger, and records appended since."""
 
     def __init__(self, ledger: ReleaseLedger, told: _ReplayedHistory) -> None:
         self.ledger, self._told = ledger, told

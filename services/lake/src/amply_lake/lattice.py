@@ -26,7 +26,7 @@ _DENSE: Final = 1 << 22  # so many counters are cheaper than sorting
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One quasi-identifier over the distinct tuples; `*`, the last level, included.
+    """One quasi-identifier over the distinct tuples, with its levels (the last is `*`).
 
     `codes[level][tuple]` is the label's number at that level, `shares[level][number]` the share of the domain it stands
     for; `domain` is how many values the domain has.
@@ -39,7 +39,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Tuples:
-    """The distinct tuples: each with its rows and people, and which values each sensitive column has there.
+    """Distinct tuples with their row and person counts, and the values of each sensitive column.
 
     `people` is exact for a tuple; a person with several tuples is counted in each. `values` holds, for a sensitive
     column, pairs of a tuple and a value's number: each pair once.
@@ -53,7 +53,7 @@ class Tuples:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a class must have, and how many rows may be left out."""
+    """Requirements for a class, and the maximum of suppressed rows."""
 
     k: int
     l: int  # noqa: E741 -- the field's own name
@@ -62,7 +62,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a node would do: rows left out, and loss."""
+    """A node's result: suppressed rows, and information loss."""
 
     suppressed: int
     loss: float
@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The best node, and how many were looked at: with the bounds alone, and exactly."""
+    """The best node, and how many were evaluated: by bounds alone, and exactly."""
 
     node: Node
     outcome: Outcome
@@ -79,7 +79,7 @@ class Optimum:
 
 
 class Lattice:
-    """All nodes over some tuples."""
+    """All nodes (combinations of levels) over some tuples."""
 
     def __init__(self, tuples: Tuples) -> None:
         self.tuples = tuples

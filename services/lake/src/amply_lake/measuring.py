@@ -19,7 +19,8 @@ _SET: Final = 32  # values that are kept as bits of one number
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a file is; `entropy_l` is the exponential of the least entropy of a class: how many values it is as good as.
+    """Properties of a file; `entropy_l` is the exponential of the smallest entropy of any class: its effective number of
+    values.
 
     `l`, `t` and `entropy_l` are None where nothing is sensitive.
     """

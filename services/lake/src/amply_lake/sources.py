@@ -35,7 +35,7 @@ _PLAIN_TOO: Final = ("INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "U
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of the source, named by its hash."""
+    """A source file, identified by its hash."""
 
     path: Path
     sha256: str

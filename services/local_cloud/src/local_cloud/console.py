@@ -12,13 +12,13 @@ _WORDS = 48
 
 @dataclass
 class StepResult:
-    """What a step may say about its result, shown after its time."""
+    """A step's result, shown after its duration."""
 
     result: str = ""
 
 
 class Steps:
-    """Prints steps in columns, each with its time, and remembers their seconds by name."""
+    """Prints steps in columns with their durations, and remembers those by name."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out

@@ -52,12 +52,12 @@ _NOTHING: Final = "(no changes)"
 
 
 class DeploymentFailedError(Exception):
-    """A stack was not deployed; the message is the last error the command line told."""
+    """A stack was not deployed; the message is the CDK's last error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """One environment of one assembly, and how to reach both."""
+    """One environment of an assembly, with its clients."""
 
     deployed: Deployed
     assembly: Path

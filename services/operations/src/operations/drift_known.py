@@ -18,7 +18,7 @@ Judge = Callable[[Sequence[PropertyDifferenceTypeDef], StackResourceDriftTypeDef
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedDrift:
-    """`path` is a regular expression for the whole of CloudFormation's property path, a JSON pointer."""
+    """`path` is a regular expression for the full property path of CloudFormation, a JSON pointer."""
 
     type: str
     path: str

@@ -21,7 +21,7 @@ _RECREATE: Final = ("Always", "Conditionally")
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Loss:
-    """One resource that holds data, and how it ends."""
+    """One resource with data, and how it would be lost."""
 
     stack: str
     logical_id: str

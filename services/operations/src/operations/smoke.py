@@ -29,7 +29,7 @@ _PATHS: Final = ("/v1/donations", "/v1/public/entries/{entry_id}", "/v1/public/o
 
 
 class UnwellError(Exception):
-    """One check did not hold; the message says what was seen."""
+    """A check failed; the message says what was seen."""
 
 
 Check = Callable[[], str]

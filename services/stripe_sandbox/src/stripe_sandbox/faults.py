@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The failures still to come. Threads may share it."""
+    """Faults still to be injected. Thread-safe."""
 
     _planned: list[Fault] = field(default_factory=list)
     _held: int = 0

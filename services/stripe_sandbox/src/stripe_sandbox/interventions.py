@@ -39,7 +39,7 @@ _OURS = "platform"  # in place of the id of a connected account
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Where it happens. `wake`: call after something was committed."""
+    """The store, settings and clock of the sandbox. `wake`: call after a commit."""
 
     store: Store
     settings: Settings

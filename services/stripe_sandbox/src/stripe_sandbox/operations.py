@@ -24,7 +24,7 @@ def api_version() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request, checked and authorised, with its account's objects in an open transaction."""
+    """One validated and authorised request, with its account's objects in an open transaction."""
 
     objects: Objects
     params: Json

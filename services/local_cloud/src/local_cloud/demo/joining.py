@@ -41,7 +41,7 @@ _FORM_TAKEN: Final = 204
 
 @dataclass(frozen=True, kw_only=True)
 class JoiningResult:
-    """The last line, as JSON: who is who, what was made, who sees what, and seconds by step."""
+    """The last line of output, as JSON: people, created objects, access checks, and seconds by step."""
 
     organization_id: str
     slug: str
@@ -90,7 +90,7 @@ def join(settings: Settings, steps: Steps, *, now: datetime) -> JoiningResult:
 
 
 class _Walk:
-    """The steps in their order. `mark` keeps one walk's people and slug apart from another's."""
+    """The steps, in order. `mark` keeps one run's people and slug apart from another's."""
 
     def __init__(self, settings: Settings, steps: Steps, *, mark: str) -> None:
         self._settings, self._steps, self._staff = settings, steps, Staff(Cloud(settings))

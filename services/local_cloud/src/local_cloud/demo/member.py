@@ -12,7 +12,7 @@ PASSWORD = "a quiet river at dawn, made up"  # noqa: S105 -- of people who do no
 
 
 class Member:
-    """One person with their browser's cookies."""
+    """One person with their cookie jar."""
 
     def __init__(self, settings: Settings, *, address: str) -> None:
         self.address = address

@@ -13,7 +13,7 @@ _NO_SOCKETS = Path(__file__).with_name("no_sockets.py")
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOff:
-    """How the network is taken away, in words and as the start of a command line."""
+    """A way to run without network: description and command-line prefix."""
 
     words: str
     prefix: tuple[str, ...]

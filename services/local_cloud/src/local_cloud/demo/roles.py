@@ -26,7 +26,7 @@ _PUBLIC: Final = ("", "/ledger", "/takes-gifts")
 
 @dataclass(frozen=True, kw_only=True)
 class AccessAttempt:
-    """Who looked at what, and the status they were answered with."""
+    """A caller, a route, and the response's status."""
 
     who: str
     what: str

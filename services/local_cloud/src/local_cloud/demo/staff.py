@@ -14,7 +14,7 @@ _PROGRAM = ("python", "-m", "amply.entrypoints.admin")
 
 
 class Staff:
-    """Types commands and reads their JSON lines."""
+    """Runs admin commands and parses their JSON lines."""
 
     def __init__(self, cloud: Cloud, *, task: str = ADMIN) -> None:
         self._settings = cloud.settings

@@ -24,7 +24,7 @@ CURRENCY: Final = "EUR"
 
 @dataclass(frozen=True, kw_only=True)
 class DemoResult:
-    """The demo's last line, as JSON. Paths are absolute; `seconds` is by step, `witnesses` the policy's names."""
+    """The last line of output, as JSON. Paths are absolute; `seconds` by step, `witnesses` the policy's names."""
 
     donation_id: str
     receipt: str

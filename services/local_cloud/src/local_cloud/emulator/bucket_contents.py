@@ -39,7 +39,7 @@ def install() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where a deployment puts its files, and which of them it owns."""
+    """A deployment's target, and the files it owns there."""
 
     bucket: str
     prefix: str

@@ -36,7 +36,7 @@ class LogPosition:
 
 
 class Follower:
-    """Follows the logs of one folder by their names. A log that appears later is read from its start."""
+    """Follows the logs of a directory by name. A new log is read from its start."""
 
     def __init__(self, folder: Path, remembered: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """`remembered` is what `places` said; whoever remembers nothing begins at the end of what is there."""

@@ -71,7 +71,7 @@ def _visible(character: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A piece of a comment: `rows` may be cut from their end, `head` and `tail` always stand."""
+    """A piece of a comment: `rows` may be truncated, `head` and `tail` are always kept."""
 
     head: Sequence[str] = ()
     rows: Sequence[str] = ()

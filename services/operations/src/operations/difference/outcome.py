@@ -15,4 +15,4 @@ class Exit(IntEnum):
 
 
 class CannotCompareError(Exception):
-    """There is no answer; the message says why and what to do."""
+    """The comparison failed; the message says why and what to do."""

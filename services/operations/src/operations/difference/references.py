@@ -77,7 +77,7 @@ def _qualified(value: Any, prefix: str, stack: str, replaced: Collection[Place])
 
 @dataclass(frozen=True)
 class Names:
-    """What resources are called in the code: `storage/Documents`, not `Documents7E5B2978`."""
+    """Resources' names in the code: `storage/Documents`, not `Documents7E5B2978`."""
 
     paths: Mapping[Place, str]
 

@@ -25,7 +25,7 @@ class CannotPriceError(Exception):
 
 
 class Presence(StrEnum):
-    """Whether the environment is there on both sides."""
+    """Whether the environment exists on both sides."""
 
     NEW = "new"
     STAYS = "stays"

@@ -25,7 +25,7 @@ _LONGEST_SECONDS: Final = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One stack before and after; a stack that is not there is an empty template."""
+    """One stack before and after; an absent stack is an empty template."""
 
     before: Template
     after: Template
@@ -98,7 +98,7 @@ class StackDiff:
 
 
 class Library:
-    """The library in a process of its own, from the first question until the `with` block ends."""
+    """CDK's diff library in a subprocess, for the duration of the `with` block."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None

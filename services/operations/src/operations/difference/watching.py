@@ -25,7 +25,7 @@ _THRESHOLDS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """What no longer watches, or judges differently by what is `altered`."""
+    """An alarm or canary that is removed, or changed in `altered`."""
 
     name: str
     kind: str

@@ -12,7 +12,7 @@ _BEFORE = re.compile(r'^down_revision = "([^"]+)"$', re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Migrations:
-    """Every revision, and the one that none comes after."""
+    """All revisions, and the head."""
 
     known: frozenset[str]
     newest: str

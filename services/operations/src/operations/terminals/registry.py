@@ -31,7 +31,7 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class Issued:
-    """A certificate that nothing accepts yet, and what the terminal has to know beside it."""
+    """A new, inactive certificate, and what the terminal must be configured with."""
 
     id: str
     pem: str

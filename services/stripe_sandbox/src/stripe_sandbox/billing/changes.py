@@ -33,7 +33,7 @@ _FREE = frozenset({"trialing", "paused"})
 
 @dataclass(frozen=True, kw_only=True)
 class Proration:
-    """How a change is reckoned: since when, in seconds since the epoch, and whether it is invoiced at once."""
+    """Proration settings: from when (seconds since the epoch), and whether to invoice at once."""
 
     at: int
     charges: bool

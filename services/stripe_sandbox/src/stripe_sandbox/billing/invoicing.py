@@ -39,7 +39,7 @@ def advances(call: Call, invoice: Json, *, by_itself: bool) -> Json:
 
 
 class _Enough(Exception):  # no error: it only undoes
-    """A preview has been seen."""
+    """Raised to roll back after a preview."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ _MADE_SECONDS_MAX: Final = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """Who has a contract, a token that may or may not have been granted anything, and a key of the gateway."""
+    """A buyer with a contract, a token (perhaps without grants), and a gateway key."""
 
     name: str
     contract: str
@@ -44,7 +44,7 @@ class Buyer:
 
 @dataclass(frozen=True, kw_only=True)
 class BuyerRead:
-    """What a program found: `refused` is the status it was refused with."""
+    """What a buyer's program read; `refused` is the HTTP status of a refusal."""
 
     rows: int = 0
     columns: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class BuyerRead:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """A revision as its buyer has it: files, and the certificate beside them."""
+    """A downloaded revision: files and certificate."""
 
     folder: Path
     files: tuple[Path, ...]
@@ -65,7 +65,7 @@ class Fetched:
 
 
 class Market:
-    """Signs contracts, gives tokens, and lets buyers ask."""
+    """Creates contracts and tokens, and runs buyers' programs."""
 
     def __init__(self, platform: DataPlatform, *, dataset: str) -> None:
         self._platform, self._dataset = platform, dataset

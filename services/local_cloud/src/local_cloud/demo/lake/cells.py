@@ -20,7 +20,7 @@ _WITHHELD: Final = "withheld"
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of a batch, with how many people and rows stand in it."""
+    """One cell of a batch, with its people and rows."""
 
     batch: int
     cell: int

@@ -33,7 +33,7 @@ def require(cloud: Cloud) -> None:
 
 
 class DataPlatform:
-    """Asks what any operator could ask, by the names that the deployed task has been told."""
+    """Operator's queries, by the names in the deployed task's environment."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -39,7 +39,7 @@ sender.send(task_names.WRITE_FACTS, queue=sqs.LOW, arguments={})
 
 
 class SharingDonor:
-    """Gives, lets facts of the gift be shared, and changes their mind."""
+    """Gives, consents to data sharing, and withdraws."""
 
     def __init__(self, platform: DataPlatform, *, mark: str) -> None:
         self._platform, self._settings = platform, platform.cloud.settings
