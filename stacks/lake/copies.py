@@ -1,6 +1,6 @@
 """Cross-region copies of the lake (ADR 0148)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +20,6 @@ ACCEPTED: Final = ("datasets/", "donations/", "terminals/counters/", "terminals/
 """What of the raw lake is copied: rows that may be released, and which numbers of terminals were there. Files as they came are taken
 away once they are read, and what was refused or set aside is nobody's to release: a copy of either would only be one more place where
 personal data lies."""
-IN_PART: Final[Mapping[str, Sequence[str]]] = {"lake/Raw": ACCEPTED, "lakereplica/Raw": ACCEPTED}
-"""Buckets of which a part is copied, by stack and construct."""
 STAYS_HERE: Final[Mapping[str, str]] = {
     "lake/Answers": "what Athena answered, asked again in seconds; it lapses after 7 days",
     "lakereplica/AccessLogs": "who asked for what where the copies are, also once they are copies no more",

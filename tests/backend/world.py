@@ -37,7 +37,7 @@ class FakeClock:
 class FakeProcessor:
     """A processor in memory, with Stripe's idempotency: the same key is the same intent.
 
-    `fails` holds errors to raise on the next calls; `dies_after_create` ends the process once the intent exists there. `vouchers`
+    `fails` holds errors to raise on the next calls, `fails_to_list` on the next looks at refunds; `dies_after_create` ends the process once the intent exists there. `vouchers`
     are intents whose donors have something in hand to pay with later.
     """
 
@@ -60,6 +60,7 @@ class FakeProcessor:
     declined: dict[str, list[payments.RemoteDecline]] = field(default_factory=dict)
     accounts: dict[str, payments.Account] = field(default_factory=dict)
     shut_out_of: set[str] = field(default_factory=set)
+    fails_to_list: list[Exception] = field(default_factory=list)
 
     def create_account(
         self, *, organization_id: str, name: str, country: str, email: str, number: int = 0
@@ -151,6 +152,8 @@ class FakeProcessor:
     def refunds(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteRefund, ...]:
         forbid_transaction("refunds")
         self._require(account_id)
+        if self.fails_to_list:
+            raise self.fails_to_list.pop(0)
         return tuple(self.refunded.get(remote_id, {}).values())
 
     def create_refund(

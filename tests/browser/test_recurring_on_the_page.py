@@ -89,7 +89,7 @@ def test_what_is_said_of_a_gift_goes_with_its_plan_and_where_there_are_none_it_i
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
     platform.country = "GB"
-    platform.refusals = [problem(503, "Not here.", code="recurring_not_configured")]
+    platform.refusals = [problem(503, "Not here.", code="recurring_not_offered")]
     page = pages.open(donate_link(edge, currency="GBP"))
     fill_in(page)
     page.get_by_role("radio", name="Yearly").check()

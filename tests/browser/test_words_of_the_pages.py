@@ -60,6 +60,7 @@ def _said(language: str, code: str, status: int) -> Any:
         ("fr", "rate_limit_exceeded", 429, "Cela fait beaucoup"),
         ("de", "a_code_of_next_year", 422, "Das hat nicht geklappt."),
         ("de", "processor_unavailable", 503, "Bei uns ist etwas schiefgegangen."),
+        ("de", "recurring_not_offered", 503, "Das wird hier nicht angeboten."),
         ("fr", "unreachable", 0, "Nous n\u2019avons pas pu joindre le serveur."),
         ("de", "constructor", 422, "Das hat nicht geklappt."),
     ],
@@ -125,7 +126,7 @@ def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
     # No page applies for an organisation yet.
     pages = re.compile(
         r"/v1/(auth/|invitation|me/(?!applications))"
-        r"|/v1/organisations/\{organization_id\}($|/(keys|membership|sign-in|directory-tokens|images|funds|projects|receipt-settings))"
+        r"|/v1/organisations/\{organization_id\}($|/(keys|membership|sign-in|directory-tokens|images|funds|gifts|projects|receipt-settings))"
     )
     codes = {
         code

@@ -4,13 +4,13 @@ Like invariants.py: each rule yields a sentence for each place that breaks it.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from constructs_lib.durability import Loss
 from stacks.backup import KEPT_OTHERWISE
 from stacks.contracts import CONTAINERS, READ_IN_DEPLOYMENTS_TAG, TaskName
-from stacks.lake.copies import IN_PART
+from stacks.lake.copies import ACCEPTED
 from stacks.lake.copies import KEPT_OTHERWISE as LAKE_KEPT_OTHERWISE
 from stacks.lake.copies import STAYS_HERE as LAKE_STAYS_HERE
 from stacks.storage import STAYS_HERE
@@ -22,6 +22,8 @@ PLAN, SELECTION, VAULT = "AWS::Backup::BackupPlan", "AWS::Backup::BackupSelectio
 BACKED_UP = (DATABASE, BUCKET, "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::EFS::FileSystem")
 SECRET, ATTACHMENT = "AWS::SecretsManager::Secret", "AWS::SecretsManager::SecretTargetAttachment"
 RESOLVE = "{{resolve:secretsmanager:"
+COPIED_IN_PART: Mapping[str, Sequence[str]] = {"lake/Raw": ACCEPTED, "lakereplica/Raw": ACCEPTED}
+"""Buckets of which a part is copied, by stack and construct."""
 Place = tuple[str, str]
 
 
@@ -96,7 +98,7 @@ def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
         rules = bucket.properties.get("ReplicationConfiguration", {}).get("Rules", [])
         live = [rule for rule in rules if rule["Status"] == "Enabled"]
         if [rule["Filter"] for rule in live] != [
-            {"Prefix": prefix} for prefix in IN_PART.get(construct, [""])
+            {"Prefix": prefix} for prefix in COPIED_IN_PART.get(construct, [""])
         ]:
             yield f"{bucket.where}: is not copied, and stacks/storage.py gives no reason"
         for rule in live:

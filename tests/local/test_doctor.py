@@ -9,8 +9,8 @@ import pytest
 
 from local_cloud import cli, doctor
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports
 from local_cloud.settings import PROJECT_ROOT, Settings
+from stacks.local_ports import LocalPorts
 
 NEEDED = ("node_modules/.bin/cdk", ".venv-cloud/bin/python", "services/widgets/dist/index.html", "app.py")
 SYSTEM = "a refusal of the system"
@@ -24,7 +24,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         (tmp_path / name).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(sys, "prefix", str(PROJECT_ROOT / ".venv"))
-    return Settings(state=tmp_path / "state", ports=Ports(), root=tmp_path)
+    return Settings(state=tmp_path / "state", ports=LocalPorts(), root=tmp_path)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_run_of_another_user_is_named_with_the_user_before_anything_is_done(
 
 
 def test_a_run_that_cannot_be_made_there_is_refused(somebody_elses: Settings) -> None:
-    below = Settings(state=somebody_elses.state / "run", ports=Ports(), root=somebody_elses.root)
+    below = Settings(state=somebody_elses.state / "run", ports=LocalPorts(), root=somebody_elses.root)
     doctor.require_own(below)
     assert _said(below).startswith(f"{below.state} cannot be made by this user: set AMPLY_LOCAL_DIR")
 

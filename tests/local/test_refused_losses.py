@@ -7,13 +7,13 @@ import pytest
 from local_cloud.cloud import Cloud
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports
 from local_cloud.settings import Settings
+from stacks.local_ports import LocalPorts
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = Settings(state=tmp_path / "state", ports=Ports(), root=tmp_path)
+    settings = Settings(state=tmp_path / "state", ports=LocalPorts(), root=tmp_path)
     settings.prepare()
     return settings
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import Ports
 from local_cloud.settings import Settings
 from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.part import Health, Part
 from local_cloud.supervisor.running import State
 from local_cloud.up import alone
+from stacks.local_ports import LocalPorts
 from tests.faults.waiting import within
 
 WELL = Health(command=("true",), interval=0.2, start_period=60.0)
@@ -182,7 +182,7 @@ def test_the_note_of_a_copied_run_names_nobody(tmp_path: Path, monkeypatch: pyte
 
 
 def test_two_commands_that_change_a_run_are_told_to_take_turns(tmp_path: Path) -> None:
-    settings = Settings(state=tmp_path, ports=Ports())
+    settings = Settings(state=tmp_path, ports=LocalPorts())
     with (
         alone(settings),
         pytest.raises(LocalCloudError, match="wait until it is done, then type it again"),

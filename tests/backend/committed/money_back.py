@@ -83,6 +83,10 @@ class Returns(Books):
             found = queries.get(session, donation_id=donation_id)
         return found.standing, found.refunded.minor_units
 
+    def run(self, statement: str) -> None:
+        with self.database.transaction() as session:
+            session.execute(text(statement))
+
     def entries(self) -> list[Any]:
         with self.database.transaction() as session:
             return list(session.execute(text("SELECT id, kind, reverses, reason FROM entry ORDER BY number")))

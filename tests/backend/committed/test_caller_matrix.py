@@ -42,7 +42,7 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 IN, NOBODY, NOT_ALLOWED, HIDDEN = "let in", "401", "403", "404"
 
-_NOT_SET_UP: Final = ("members_not_configured", "dns_unavailable", "people_not_configured")
+_NOT_SET_UP: Final = ("members_not_offered", "dns_unavailable", "people_not_offered")
 PAGES: Final = ("/openapi.json", "/static-offline-docs", "/docs", "/docs/oauth2-redirect")
 IDS: Final = {
     "person_id": "usr_nobody",

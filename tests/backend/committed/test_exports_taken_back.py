@@ -60,6 +60,17 @@ def test_a_file_that_was_not_begun_is_made_without_the_donor(house: House) -> No
     assert state(house, erased) == "ready"
 
 
+def test_a_file_that_was_begun_after_a_donor_kept_their_gift_stays(house: House) -> None:
+    given = give(house, 1)
+    house.arrive()
+    export_id = asked(house)
+    hide(house, given, seconds=-30)
+    house.clock.advance(minutes=2)
+    assert work(house) == 1
+    work(house)
+    assert state(house, export_id) == "ready"
+
+
 @pytest.mark.parametrize(("seconds", "left"), [(59, "failed"), (61, "ready")])
 def test_a_clock_that_is_a_minute_behind_leaves_no_file_with_the_donor(
     house: House, seconds: int, left: str

@@ -212,7 +212,7 @@ def test_an_event_of_the_wrong_mode_is_refused(api: Api) -> None:
 def test_without_a_secret_there_is_no_endpoint(api: Api) -> None:
     api.app.state.verifier = None
 
-    assert_problem(api.event(b"{}", ""), status=404, code="webhooks_not_configured")
+    assert_problem(api.event(b"{}", ""), status=503, code="webhooks_not_offered")
 
 
 def test_organisations_are_public_page_by_page(api: Api, database: Database) -> None:

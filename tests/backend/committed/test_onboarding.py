@@ -274,4 +274,4 @@ def test_whoever_was_left_is_invited_to_another_account(bureau: Bureau, command:
 
 def test_without_a_key_nobody_is_onboarded_by_invitation(bureau: Bureau) -> None:
     bureau.client.app.state.invitations = None  # type: ignore[attr-defined] # Starlette's own way
-    assert bureau.ask("GET", "", token="x").json()["code"] == "onboarding_not_configured"
+    assert bureau.ask("GET", "", token="x").json()["code"] == "onboarding_not_offered"

@@ -4,13 +4,16 @@
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.vault.organization_keys import hold_key_of
 from amply.modules import applications, receipts
 from tests.backend.application_world import BEGUN, COMPLETE, Applicant
+from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 
 PATH = "/receipt-settings"
@@ -123,6 +126,33 @@ def test_the_law_that_staff_said_may_stay_and_be_given_up(house: House) -> None:
     given_up = change(house, {"jurisdiction": "none"}).json()
     assert (given_up["jurisdictions"], given_up["is_official"]) == (["none"], False)
     assert given_up["registration_number"] == "91-1144442"
+
+
+def test_a_law_that_staff_took_away_is_theirs_to_give_back(
+    house: House, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
+    of = house.organization_id
+    house.run("UPDATE organization SET country = 'US' WHERE id = :of", of=of)
+
+    def staff(*words: str) -> None:
+        done = CliRunner().invoke(admin, ["organization", "receipts", "--id", of, *words])
+        assert done.exit_code == 0, done.output
+
+    staff("--legal-name", "River Trust Inc.", "--registration-number", "91-1144442", "--jurisdiction", "US")
+    assert house.ask("GET", PATH, by="usr_owner").json()["jurisdictions"] == ["US", "none"]
+    staff("--jurisdiction", "none")
+    refused = change(house, {"jurisdiction": "US"})
+    assert code(refused) == (422, "receipt_settings_not_acceptable")
+    assert "staff" in refused.json()["detail"]
+    assert change(house, {"signatory": "Grace"}).json()["jurisdictions"] == ["none"]
+    bound = "SELECT set_config('amply.organization_id', :of, true), set_config('amply.person_id', 'usr_owner', true)"
+    with house.own.transaction() as session:
+        session.execute(text(bound), {"of": of})
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            session.execute(text("UPDATE receipt_settings SET jurisdiction = 'US'"))
+    staff("--jurisdiction", "US")
+    assert change(house, {"jurisdiction": "US"}).status_code == 200
 
 
 def test_the_database_lets_nobody_change_anothers_and_nobody_begin_with_a_number(house: House) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from amply.entrypoints.backlog import measure
 from amply.infra import outbox
@@ -77,6 +78,34 @@ def test_a_payment_on_an_account_that_we_are_shut_out_of_is_ended_once_we_are_no
     form.clock.advance(days=1)
     assert form.close() == 1
     assert form.processor.canceled == ["pi_0"]
+
+
+def stand(form: Form, status: str) -> None:
+    with form.operator.transaction() as session:
+        session.execute(text("UPDATE processor_account SET status = :status"), {"status": status})
+
+
+@pytest.mark.parametrize("cards", [0, 4])
+def test_a_payment_on_an_account_that_its_organisation_has_left_is_given_up(form: Form, cards: int) -> None:
+    opened = form.open().json()["id"]
+    for number in range(cards):
+        form.decline(opened, card=f"card-{number}")
+    form.clock.advance(days=1, seconds=1)
+    stand(form, "disconnected")
+
+    assert form.close() == 0
+    stand(form, "active")
+    form.clock.advance(days=40)
+    assert (form.close(), form.processor.canceled) == (0, [])
+
+
+def test_one_that_cannot_be_looked_at_holds_back_no_other(form: Form) -> None:
+    for _ in range(2):
+        form.open()
+    form.clock.advance(days=1, seconds=1)
+    form.processor.fails = [KeyError("broken")]
+
+    assert form.close() == 1
 
 
 def test_a_processor_that_does_not_answer_is_asked_about_one_payment_and_holds_nobody_up(form: Form) -> None:

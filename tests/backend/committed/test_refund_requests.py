@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from amply.entrypoints import scheduler, task_names
+from amply.entrypoints import scheduler, task_names, worker
 from amply.infra import outbox
 from amply.modules import donations, payments, webhooks
 from amply.modules.donations.refund_requests import count_exhausted_requests
@@ -15,6 +15,7 @@ from amply.modules.donations.refunds import WantedRefund, carry_out
 from tests.backend.committed.money_back import INTENT, thing
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import House
+from tests.backend.worker_parts import worker_parts
 from tests.backend.world import NOW, death
 
 REASON: Final = {"reason": "requested_by_customer"}
@@ -120,6 +121,8 @@ def test_what_is_asked_for_is_made_by_the_worker_and_booked_by_its_event(finance
     assert task_names.COMPLETE_STUCK in [scheduler.TASKS_OF[fact.topic][0] for fact in facts]
     assert (finance.work(), finance.work()) == (1, 0)
     assert finance.shown(refund_id) == ("pending", None)
+    (recorded,) = house.rows("SELECT content FROM audit_record WHERE content LIKE '%donation.refund_asked%'")
+    assert "requested_by_donor_1000_eur" in recorded.content
 
     finance.news("refund.created")
     assert finance.shown(refund_id) == ("succeeded", None)
@@ -145,6 +148,12 @@ def test_what_cannot_go_back_is_refused_when_it_is_asked_for(finance: Finance) -
     house.run("UPDATE donation SET dispute_state = 'open' WHERE id = :id", id=finance.donation_id)
     assert finance.refused(REASON) == (409, "donation_not_refundable")
     house.run("UPDATE donation SET dispute_state = NULL WHERE id = :id", id=finance.donation_id)
+    house.run(
+        "UPDATE donation SET erased_at = now(), sealed = NULL, donor_index = NULL WHERE id = :id",
+        id=finance.donation_id,
+    )
+    assert finance.refused(REASON) == (409, "donation_not_refundable")
+    house.run("UPDATE donation SET erased_at = NULL WHERE id = :id", id=finance.donation_id)
 
     assert finance.ask(eur(2500), key="all").status_code == 202
     assert finance.refused(eur(1)) == (409, "refund_not_finished")
@@ -164,9 +173,9 @@ def test_of_two_who_ask_at_the_same_moment_one_is_let(finance: Finance) -> None:
     assert sorted(answer.status_code for answer in found) == [202, 409, 409, 409]
 
 
-def test_what_staff_gave_back_meanwhile_is_not_given_back_again(finance: Finance) -> None:
+def test_what_went_back_on_the_dashboard_meanwhile_is_not_given_back_again(finance: Finance) -> None:
     refund_id = finance.ask(eur(2000)).json()["id"]
-    finance.by_staff("20.00")
+    finance.house.processor.tell_refund(INTENT, "re_dashboard", minor_units=2000)
     finance.news("refund.created")
 
     assert finance.work() == 1
@@ -174,11 +183,110 @@ def test_what_staff_gave_back_meanwhile_is_not_given_back_again(finance: Finance
     assert len(finance.house.processor.refunded[INTENT]) == 1
 
 
+def test_what_is_asked_for_as_fraud_contests_its_gift_before_it_is_made(finance: Finance) -> None:
+    def contested() -> bool:
+        with finance.house.database.transaction() as session:
+            return bool(donations.contested(session, donation_ids=[finance.donation_id]))
+
+    finance.ask(eur(100))
+    assert not contested()
+    finance.work()
+    finance.ask({"reason": "fraudulent"})
+    assert contested()
+    finance.house.run("UPDATE refund_request SET state = 'refused', refusal = 'no' WHERE state = 'waiting'")
+    assert not contested()
+
+
+def test_staff_wait_for_what_the_organisation_has_asked_for(finance: Finance) -> None:
+    refund_id = finance.ask(eur(1000)).json()["id"]
+    with pytest.raises(donations.RefundNotFinished, match=refund_id):
+        finance.by_staff("20.00")
+    assert finance.work() == 1
+    assert finance.shown(refund_id) == ("pending", None)
+
+
+def test_a_dispute_that_came_meanwhile_is_the_requests_refusal(finance: Finance) -> None:
+    refund_id = finance.ask(REASON).json()["id"]
+    finance.house.run("UPDATE donation SET dispute_state = 'open' WHERE id = :id", id=finance.donation_id)
+    assert finance.work() == 1
+    assert finance.shown(refund_id) == ("failed", "donation_not_refundable")
+    assert INTENT not in finance.house.processor.refunded
+
+
+def test_a_request_under_another_organisations_name_gives_nothing_back(finance: Finance) -> None:
+    refund_id = finance.ask(REASON).json()["id"]
+    finance.house.run("UPDATE refund_request SET organization_id = :other", other=finance.house.other_id)
+    assert finance.work() == 1
+    ((found,),) = finance.house.rows("SELECT refusal FROM refund_request WHERE id = :id", id=refund_id)
+    assert (found, finance.house.processor.refunded) == ("donation_not_found", {})
+
+
+def test_a_restored_database_finds_the_refund_that_was_made_before(finance: Finance) -> None:
+    house, asked = finance.house, finance.ask(eur(1000)).json()
+    house.processor.tell_refund(INTENT, "re_before", minor_units=1000, refund_id=asked["id"])
+    house.clock.advance(days=2)
+
+    assert finance.work() == 1
+    assert list(house.processor.refunded[INTENT]) == ["re_before"]
+    shown = house.ask("GET", f"/gifts/{finance.donation_id}/refunds/{asked['id']}", by="usr_viewer").json()
+    assert (shown["status"], shown["created_at"]) == ("pending", asked["created_at"])
+    assert donations.complete_stuck_refunds(finance.refunding) == 0
+
+
+def test_a_processor_that_does_not_answer_is_asked_about_one_request(finance: Finance) -> None:
+    house, refund_id = finance.house, finance.ask(eur(100)).json()["id"]
+    house.run(
+        "INSERT INTO refund_request (id, organization_id, donation_id, minor_units, currency, reason, next_attempt_at, created_at) "
+        "SELECT :id, organization_id, :theirs, minor_units, currency, reason, next_attempt_at, created_at FROM refund_request",
+        id="rfd_" + "z" * 26,
+        theirs=finance.give(house.other_id),
+    )
+    house.processor.fails = [payments.ProcessorUnavailable("later")] * 2
+    assert finance.work() == 0
+    assert len(house.processor.fails) == 1
+    rows = house.rows("SELECT id, state, attempts FROM refund_request ORDER BY id")
+    assert [(row.state, row.attempts) for row in rows] == [("recorded", 1), ("waiting", 0)]
+    assert rows[0].id == refund_id, "completed as any refund whose answer did not come"
+
+
+def test_the_message_of_one_request_does_requests_alone(finance: Finance) -> None:
+    house, refund_id = finance.house, finance.ask(eur(100)).json()["id"]
+    finance.give(house.other_id)
+    house.run(
+        "UPDATE payment SET status = 'created', remote_id = NULL WHERE organization_id = :of",
+        of=house.other_id,
+    )
+    house.clock.advance(minutes=2)
+    receipts = donations.ReceiptDependencies(
+        database=house.database,
+        mailer=house.mailer,
+        secrets=SECRETS,
+        ledger_page="https://edge.example/ledger/",
+    )
+    parts = worker_parts(receipts, processor=house.processor, clock=house.clock)
+    ((_, complete_stuck), _) = worker._stuck_payment_tasks(parts)
+
+    def attempts() -> int:
+        ((found,),) = house.rows(
+            "SELECT attempts FROM payment WHERE organization_id = :of", of=house.other_id
+        )
+        return int(found)
+
+    complete_stuck(refund_id=refund_id)
+    assert (finance.shown(refund_id), attempts()) == (("pending", None), 0)
+    complete_stuck()
+    assert attempts() == 1
+
+
 def test_what_waits_for_an_earlier_answer_is_made_once_that_is_there(finance: Finance) -> None:
-    house, refund_id = finance.house, finance.ask(eur(1000)).json()["id"]
+    house = finance.house
     house.processor.fails = [payments.ProcessorUnavailable("later")]
     with pytest.raises(payments.ProcessorUnavailable):
         finance.by_staff("5.00")
+    # As for somebody who asked a moment before staff did.
+    house.run("UPDATE refund SET status = 'failed'")
+    refund_id = finance.ask(eur(1000)).json()["id"]
+    house.run("UPDATE refund SET status = 'created'")
 
     assert finance.work() == 0
     assert finance.shown(refund_id) == ("requested", None)

@@ -197,6 +197,78 @@ def test_one_that_is_refused_while_it_is_completed_is_released(books: Returns) -
     assert (books.balances(), statuses(books)) == (UNTOUCHED, ["failed"])
 
 
+@pytest.mark.parametrize("refusal", [REFUSED, payments.AccountUnreachable("shut out")])
+def test_a_look_that_is_refused_says_nothing_about_the_refund(refusal: Exception, books: Returns) -> None:
+    books.processor.dies_after_create = True
+    with death():
+        books.refund("10.00")
+    books.processor.dies_after_create = False
+    books.processor.fails_to_list = [refusal]
+    books.clock.advance(minutes=2)
+
+    assert donations.complete_stuck_refunds(books.refunding) == 0
+    assert (statuses(books), books.balances()["reserved"]) == (["created"], 1000)
+    books.clock.advance(minutes=3)
+    assert donations.complete_stuck_refunds(books.refunding) == 1
+    books.news("refund.created")
+    assert books.shown() == ("partially_refunded", 1000)
+
+
+def test_an_account_that_shuts_us_out_refuses_what_was_not_asked_before_and_no_more(books: Returns) -> None:
+    shut_out = payments.AccountUnreachable("shut out")
+    books.processor.fails = [AWAY, shut_out]
+    with pytest.raises(payments.ProcessorUnavailable):
+        books.refund("10.00")
+    books.clock.advance(minutes=2)
+    donations.complete_stuck_refunds(books.refunding)
+    assert statuses(books) == ["created"]
+    books.clock.advance(minutes=5)
+    assert donations.complete_stuck_refunds(books.refunding) == 1
+
+    books.processor.fails = [shut_out]
+    with pytest.raises(donations.RefundRefused):
+        books.refund("5.00")
+    assert statuses(books) == ["pending", "failed"]
+
+
+@pytest.mark.parametrize(("status", "left"), [("succeeded", 1500), ("failed", 2500)])
+def test_what_was_released_and_has_moved_after_all_is_booked(status: str, left: int, books: Returns) -> None:
+    books.processor.fails = [REFUSED]
+    with pytest.raises(donations.RefundRefused):
+        books.refund("10.00")
+    (row,) = books.rows("refund")
+    books.processor.tell_refund(INTENT, "re_late", minor_units=1000, refund_id=row.id, status=status)
+
+    assert books.news("refund.updated") == webhooks.Outcome.APPLIED
+    assert books.news("refund.updated") == webhooks.Outcome.NO_CHANGE
+    (row,) = books.rows("refund")
+    assert (row.status, row.failed_entry_id is None) == (status, status == "succeeded")
+    assert (books.balances()["gifts"], "reserved" in books.balances()) == (left, False)
+
+
+def test_one_that_is_not_answered_ends_the_run_and_the_others_keep_their_attempts(books: Returns) -> None:
+    for amount in ("1.00", "2.00"):
+        books.processor.fails = [AWAY]
+        with pytest.raises(payments.ProcessorUnavailable):
+            books.refund(amount)
+        # As two gifts' would be: of one gift, one at a time is let.
+        books.run("UPDATE refund SET status = 'failed'")
+    books.run("UPDATE refund SET status = 'created'")
+    books.clock.advance(minutes=2)
+    books.processor.fails = [AWAY, AWAY]
+
+    assert donations.complete_stuck_refunds(books.refunding) == 0
+    assert len(books.processor.fails) == 1
+    assert sorted(row.attempts for row in books.rows("refund")) == [0, 1]
+
+
+def test_staff_give_nothing_back_of_what_a_bank_has_taken_up(books: Returns) -> None:
+    books.run("UPDATE donation SET dispute_state = 'open'")
+    with pytest.raises(donations.DonationNotRefundable, match="answer the dispute"):
+        books.refund("1.00")
+    assert statuses(books) == []
+
+
 def test_after_ten_attempts_a_refund_waits_for_a_person_and_is_counted(books: Returns) -> None:
     books.processor.fails = [AWAY] * 20
     with pytest.raises(payments.ProcessorUnavailable):

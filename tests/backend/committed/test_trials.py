@@ -111,7 +111,7 @@ def test_where_it_is_not_offered_nobody_makes_one(house: House) -> None:
     refused = closed.post(
         "/v1/me/test-organisations", json={"name": "Relief"}, headers={"x-test-person": ADA}
     )
-    assert (refused.status_code, refused.json()["code"]) == (404, "test_organisations_not_offered")
+    assert (refused.status_code, refused.json()["code"]) == (503, "test_organisations_not_offered")
     assert house.rows("SELECT * FROM test_organization") == []
 
 

@@ -189,4 +189,4 @@ def test_where_the_task_is_told_of_no_plan_contracts_are_closed_and_no_key_is_ma
     contract = opened(control.owned(ORG))["id"]
     assert "deploy marketplace" in refused("key", "make", contract)
     assert printed("contract", "close", contract)["keys_ended"] == []
-    assert isinstance(run("key", "end", "no contract").exception, marketplace.NothingSold)
+    assert isinstance(run("key", "end", "no contract").exception, marketplace.DataSalesNotOffered)

@@ -1,13 +1,15 @@
 """What reaches the server itself, before there is a request: bounded there, and others are answered meanwhile."""
 
 import contextlib
+import json
 import select
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import uvicorn
@@ -16,7 +18,7 @@ from fastapi import FastAPI
 from amply.entrypoints import bodies, health
 from amply.entrypoints.bodies import Bodies
 from amply.entrypoints.self_signed_tls import self_signed_context
-from amply.entrypoints.slow_request_limits import SlowRequestLimits
+from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -132,9 +134,20 @@ def test_headers_of_ten_megabytes_are_refused_and_others_are_answered(port: int)
     ],
 )
 def test_what_is_no_http_is_refused_by_the_server(port: int, sent: bytes) -> None:
-    status = _answer(port, sent)[:13]
-    assert status.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 "))
+    answered = _answer(port, sent)
+    assert answered.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 "))
+    assert _problem(answered)["code"] == "bad_request"
     assert _answer(port, WELL).startswith(b"HTTP/1.1 200 ")
+
+
+def _problem(answered: bytes) -> Mapping[str, Any]:
+    """What is said instead of an answer, in the shape that every problem has."""
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert PROBLEM_MEDIA_TYPE.encode() in head
+    problem: dict[str, Any] = json.loads(body)
+    assert problem["type"].endswith(f"/problems/#{problem['code']}")
+    assert Problem.model_validate(problem).status == int(answered.split()[1])
+    return problem
 
 
 def _drip(connection: socket.socket) -> bytes:
@@ -170,7 +183,10 @@ def test_a_request_that_comes_a_byte_at_a_time_is_ended(
 ) -> None:
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as connection:
         connection.sendall(begun)
-        assert _drip(connection).startswith(b"HTTP/1.1 " + status)
+        answered = _drip(connection)
+    assert answered.startswith(b"HTTP/1.1 " + status)
+    if status == b"408":
+        assert _problem(answered)["code"] == "request_timeout"
 
 
 def test_a_connection_on_which_nothing_comes_is_closed(impatient: Served) -> None:

@@ -15,7 +15,7 @@ from amply.entrypoints.api_document import TAGS, limits_of, route_contexts
 from amply.entrypoints.deprecation import Deprecation
 from amply.entrypoints.gift_concurrency import OPENING
 from amply.entrypoints.middleware import RequestFrame
-from amply.entrypoints.problem_catalogue import _below, catalogue, page
+from amply.entrypoints.problem_catalogue import _below, catalogue, markdown, of_status, page
 from amply.infra.rate_limits import LIMITS
 from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, calls_of
 from amply.kernel.errors import AmplyError
@@ -161,9 +161,23 @@ def test_a_code_means_one_thing() -> None:
 
 
 def test_every_code_is_explained_and_a_type_leads_there() -> None:
-    sections = re.findall(r'<section id="([a-z_]+)">', page())
-    assert sections == [each.code for each in catalogue()]
+    of_api = documented.codes()
+    assert re.findall(r'<section id="([a-z_]+)">', page(of_api)) == sorted(of_api)
     assert [each.code for each in catalogue() if len(each.meaning) < 10] == []
+
+
+def test_codes_of_commands_are_told_apart_from_those_of_routes() -> None:
+    first, _, second = markdown(documented.codes()).partition("## Of commands")
+    assert "| `donation_not_found` |" in first
+    assert "| `data_contract_known` |" in second
+    assert len(re.findall(r"^\| `", first + second, re.MULTILINE)) == len(catalogue())
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "not_found"), (415, "bad_request"), (502, "server_error")]
+)
+def test_a_problem_has_the_status_of_its_code(status: int, code: str) -> None:
+    assert (of_status(status).code, of_status(status).status) == (code, documented.codes()[code].status)
 
 
 def test_what_is_made_from_the_code_is_what_the_repository_has() -> None:

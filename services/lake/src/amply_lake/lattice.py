@@ -70,12 +70,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The best node, and how many were evaluated: by bounds alone, and exactly."""
+    """The best node, and what it does."""
 
     node: Node
     outcome: Outcome
-    looked_at: int
-    looked_at_exactly: int
 
 
 class Lattice:
@@ -165,19 +163,14 @@ def search(lattice: Lattice, demand: Demand, exact: Exact | None = None) -> Opti
     ]
     heapq.heapify(waiting)
     known: dict[Node, Outcome] = {}
-    counts = {_BOUND: 0, _OPTIMISTIC: 0}
-    look = _remembering(lattice, demand, counts)
+    look = _remembering(lattice, demand)
     while waiting:
         _, stage, node = heapq.heappop(waiting)
         if impossible[node]:
             continue
         if stage == _EXACT:
-            return Optimum(node, known[node], counts[_BOUND], counts[_OPTIMISTIC])
-        if stage == _OPTIMISTIC and exact is not None:
-            counts[_OPTIMISTIC] += 1
-            outcome = exact(node)
-        else:
-            outcome = look(node)
+            return Optimum(node, known[node])
+        outcome = exact(node) if stage == _OPTIMISTIC and exact is not None else look(node)
         if outcome.suppressed > demand.may_be_suppressed:
             _mark(
                 impossible,
@@ -193,12 +186,11 @@ def search(lattice: Lattice, demand: Demand, exact: Exact | None = None) -> Opti
 _BOUND, _OPTIMISTIC, _EXACT = range(3)
 
 
-def _remembering(lattice: Lattice, demand: Demand, counts: dict[int, int]) -> Callable[[Node], Outcome]:
+def _remembering(lattice: Lattice, demand: Demand) -> Callable[[Node], Outcome]:
     seen: dict[Node, Outcome] = {}
 
     def look(node: Node) -> Outcome:
         if node not in seen:
-            counts[_BOUND] += 1
             seen[node] = lattice.optimistic(node, demand)
         return seen[node]
 

@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from stripe_sandbox import hooks, interventions
 from stripe_sandbox.clock import Clock, ForwardClock, system_clock
@@ -121,40 +121,50 @@ def build(settings: Settings, base: Clock = system_clock) -> Starlette:
             await run_in_threadpool(sender.stop)
             store.close()
 
-    routes = [
-        Route(operation.path, _endpoint(dispatcher, operation, wake), methods=[operation.method])
-        for operation in operations()
-    ]
     return Starlette(
         routes=[
-            *routes,
+            *_routes(dispatcher, wake),
             *hooks.routes(hooks.Parts(store=store, sender=sender, later=later, clock=clock, faults=faults)),
             *interventions.routes(
                 interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)
             ),
-            *authentication.routes(dispatcher, wake),
             *onboarding.routes(store, settings, clock, wake),
-            *stripe_js.routes(),
         ],
-        middleware=[
-            # Another site's name that resolves to this machine must not reach the sandbox.
-            Middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK),
-            Middleware(
-                CORSMiddleware,
-                allow_origin_regex=_LOOPBACK_ORIGIN,
-                allow_methods=["GET", "POST"],
-                allow_headers=[
-                    "Authorization",
-                    "Content-Type",
-                    "Idempotency-Key",
-                    "Stripe-Account",
-                    "Stripe-Version",
-                ],
-            ),
-        ],
+        middleware=_middleware(),
         exception_handlers={404: _unknown_url, 405: _unknown_url},
         lifespan=lifespan,
     )
+
+
+def _routes(dispatcher: Dispatcher, wake: Callable[[], None]) -> list[BaseRoute]:
+    """Stripe's own: its API, the page that authenticates a card, and Stripe.js."""
+    return [
+        *(
+            Route(operation.path, _endpoint(dispatcher, operation, wake), methods=[operation.method])
+            for operation in operations()
+        ),
+        *authentication.routes(dispatcher, wake),
+        *stripe_js.routes(),
+    ]
+
+
+def _middleware() -> list[Middleware]:
+    return [
+        # Another site's name that resolves to this machine must not reach the sandbox.
+        Middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK),
+        Middleware(
+            CORSMiddleware,
+            allow_origin_regex=_LOOPBACK_ORIGIN,
+            allow_methods=["GET", "POST"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "Stripe-Account",
+                "Stripe-Version",
+            ],
+        ),
+    ]
 
 
 def _endpoint(dispatcher: Dispatcher, operation: Operation, wake: Callable[[], None]) -> Endpoint:

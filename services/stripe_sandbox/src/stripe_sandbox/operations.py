@@ -1,7 +1,7 @@
 """Defines endpoints: a route, its parameters, and a function from a call to a JSON object."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
@@ -106,7 +106,6 @@ class Operation:
     shape: Shape
     handler: Handler
     client_shape: Shape | None = None
-    expandable: bool = field(default=True)
 
     @property
     def version(self) -> str:

@@ -59,11 +59,6 @@ def refuse_unmodelled(given: Json, modelled: str, path: str) -> None:
             raise NotModelledError(f"This sandbox does not model the parameter '{full}' here.", param=full)
 
 
-def unknown_names(of: Shape) -> list[str]:
-    """Modelled names that the SDK's type does not have: there should be none."""
-    return sorted(of.modelled - (_load(of.source).__annotations__.keys() - _request_options()))
-
-
 @lru_cache
 def _load(source: str) -> Any:
     module, _, name = source.partition(":")

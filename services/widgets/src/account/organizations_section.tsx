@@ -2,7 +2,7 @@ import type { AccountApi, Membership } from "./account_api";
 import { Asking } from "./asking";
 import type { Attempt } from "./confirming";
 import { useSpeech } from "./language";
-import { AT_HOME, KEEPERS, SELLERS } from "./roles";
+import { AT_HOME, KEEPERS, REFUNDING, SELLERS } from "./roles";
 
 interface OrganizationsSectionProps {
   readonly api: AccountApi;
@@ -26,6 +26,9 @@ export function OrganizationsSection({ api, memberships, hasSellerPortal, attemp
             <div class="actions">
               {AT_HOME.includes(role) && (
                 <a href={`/account/organisation/?org=${encodeURIComponent(organizationId)}`}>{t.profileOf}</a>
+              )}
+              {REFUNDING.includes(role) && (
+                <a href={`/account/organisation/?org=${encodeURIComponent(organizationId)}#gifts`}>{t.giftsOf}</a>
               )}
               {KEEPERS.includes(role) && (
                 <>

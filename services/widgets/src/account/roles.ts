@@ -7,6 +7,9 @@ export const SELLERS: readonly string[] = [...KEEPERS, "finance"];
 /** Roles that say how the organisation issues receipts. */
 export const RECEIPTING: readonly string[] = [...KEEPERS, "finance"];
 
+/** Roles that see gifts and may give them back. */
+export const REFUNDING: readonly string[] = [...KEEPERS, "finance"];
+
 /** Roles that look after what the organisation shows of itself. */
 export const SHOWING: readonly string[] = [...KEEPERS, "content"];
 

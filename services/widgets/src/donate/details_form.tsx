@@ -163,7 +163,7 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
   const refused = (fault: unknown) => {
     if (!(fault instanceof RequestFault)) return setFormFault(() => asSaid(fault));
     if (fault.param.startsWith("fee_cover")) return setFeeFault(() => FEE_CHANGED);
-    if (fault.code === "recurring_not_configured") return setFormFault(() => NO_PLANS);
+    if (fault.code === "recurring_not_offered") return setFormFault(() => NO_PLANS);
     const [found, more] = [fieldFaultIn(fault), optionFaultIn(fault)];
     if (found !== null) setFaults(found);
     else if (more !== null) setOptionFaults(more);

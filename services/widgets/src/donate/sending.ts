@@ -6,7 +6,7 @@ import { pause } from "../site/waiting";
 const RETRY_PAUSES_MILLISECONDS = [500, 1_500, 4_000];
 const LONGEST_RETRY_AFTER_SECONDS = 10;
 /** Answers that another try within seconds cannot change; `form_closed` says when to come back. */
-const FINAL_CODES: readonly string[] = ["recurring_not_configured", "form_closed"];
+const FINAL_CODES: readonly string[] = ["form_closed"];
 
 /**
  * Sends what one form asks for, at most once however often it is tried.

@@ -72,10 +72,14 @@ function speechWith<Page extends PageTexts>(t: CommonTexts & Page, language: Lan
 }
 
 /** What a page's own requests and the API's problems are called; null where the table knows none. */
-function wordsFor({ code, status }: RequestFault, { faults, own }: CommonTexts & PageTexts): string | null {
+function wordsFor(
+  { code, status, isNotOffered }: RequestFault,
+  { faults, own }: CommonTexts & PageTexts,
+): string | null {
   for (const table of [faults ?? {}, own] as const) {
     if (Object.hasOwn(table, code)) return (table as Readonly<Record<string, string>>)[code] ?? null;
   }
+  if (isNotOffered) return own.not_offered;
   return status >= 500 ? own.server : null;
 }
 

@@ -3,10 +3,11 @@ import { useMemo } from "preact/hooks";
 import { Failure } from "../account/failure";
 import { useSpeech } from "../account/language";
 import { type AskedPageProps, type Kept, OrganizationAdminPage } from "../account/organization_admin_page";
-import { AT_HOME, KEEPERS, RECEIPTING, SHOWING } from "../account/roles";
+import { AT_HOME, KEEPERS, RECEIPTING, REFUNDING, SHOWING } from "../account/roles";
 import { useLoaded } from "../account/use_loaded";
 import { CollectingApi } from "./collecting_api";
 import { FundsPart } from "./funds_part";
+import { GiftsPart } from "./gifts_part";
 import { KINDS, OwnApi } from "./own_api";
 import { PicturePart } from "./picture_part";
 import { ProfilePart, ProfileShown } from "./profile_part";
@@ -14,7 +15,7 @@ import { ProjectsPart } from "./projects_part";
 import { ReceiptsApi } from "./receipts_api";
 import { ReceiptsPart } from "./receipts_part";
 
-/** What an organisation shows of itself, and what its receipts say, for members who look after that. */
+/** What an organisation shows of itself, what its receipts say, and what it was given, for members who look after that. */
 export function OrganizationPage(about: AskedPageProps) {
   return (
     <OrganizationAdminPage
@@ -59,6 +60,7 @@ function OwnOrganization(kept: Kept) {
           {shown.settings !== null && (
             <ReceiptsPart {...kept} receipting={receipting} look={look} settings={shown.settings} />
           )}
+          {REFUNDING.includes(organization.role) && <GiftsPart {...kept} />}
           {SHOWING.includes(organization.role) && (
             <>
               {KINDS.map((kind) => (

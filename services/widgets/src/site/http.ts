@@ -9,6 +9,7 @@ export const OWN_FAULTS = {
   unreachable: "We could not reach the server. Check your connection and try again.",
   unreadable: "The server's answer could not be read. Please try again later.",
   server: "Something went wrong on our side. Please try again in a moment.",
+  not_offered: "This is not offered here.",
   form_unreachable: "The payment form could not be loaded. Check your connection or content blocker and try again.",
   unsolved:
     "Your browser could not prove what is asked of it just now. Wait a minute and try again, or use another browser.",
@@ -47,8 +48,14 @@ export class RequestFault extends Error {
     return new RequestFault(OWN_FAULTS[code], { status, code });
   }
 
+  /** What is asked for is not done in this environment, whenever it is asked for. */
+  get isNotOffered(): boolean {
+    return isNotOffered(this.code);
+  }
+
   /** The same request may succeed later: no answer, too many requests, still in progress, or a fault of the server's. */
   get isPassing(): boolean {
+    if (this.isNotOffered) return false;
     return this.status === 0 || this.status === 409 || this.status === 429 || this.status >= 500;
   }
 }
@@ -116,9 +123,13 @@ async function faultFrom(response: Response): Promise<RequestFault> {
   });
 }
 
+function isNotOffered(code: string): boolean {
+  return code.endsWith("_not_offered");
+}
+
 /** What the API says of a server's fault is for those who call it, not for those who sit at the page. */
 function sentenceIn(problem: JsonObject, status: number): string {
-  if (status >= 500) return OWN_FAULTS.server;
+  if (status >= 500) return isNotOffered(textOr(problem["code"], "")) ? OWN_FAULTS.not_offered : OWN_FAULTS.server;
   const sentence = textOr(problem["detail"], "") || textOr(problem["title"], "") || "The request was not accepted.";
   return sentence.slice(0, LONGEST_SENTENCE);
 }

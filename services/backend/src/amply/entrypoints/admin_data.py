@@ -249,11 +249,11 @@ def required_settings() -> MarketplaceSettings:
     """Settings of the control plane's tables.
 
     Raises:
-        NothingSold: Nothing is sold in this environment.
+        DataSalesNotOffered: Nothing is sold in this environment.
     """
     settings = MarketplaceSettings()
     if not settings.contracts_table:
-        raise marketplace.NothingSold(
+        raise marketplace.DataSalesNotOffered(
             "No data is sold in this environment; turn on the flag marketplace first (docs/data-platform.md)."
         )
     return settings
@@ -276,7 +276,7 @@ def _selling() -> marketplace.ContractStores:
 def _buyer_keys() -> marketplace.BuyerKeys:
     plan = required_settings().usage_plan
     if not plan:
-        raise marketplace.NothingSold(
+        raise marketplace.DataSalesNotOffered(
             "This task is not told of the gateway's usage plan; deploy marketplace, then administration."
         )
     return GatewayKeys(plan=plan)

@@ -56,7 +56,7 @@ def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None
     with opened_database() as database:
         parts = settlement_dependencies(database, _secrets(), settings)
         if parts is None:
-            raise marketplace.NothingSold(
+            raise marketplace.DataSalesNotOffered(
                 "This task is told of contracts alone; run it with the worker's settings."
             )
         contract = _contract(parts.contracts, contract_id)

@@ -35,11 +35,14 @@ def organization_receipts(*, organization_id: str, logo: Path | None, **said: ob
     """Say how an organisation issues receipts; what is not named stays as it is. Prints what is now.
 
     Without any of it, gifts are acknowledged and nothing is said about taxes; so they are as long as something is `missing`.
+    `--jurisdiction none` binds the organisation too, until a law is named here again.
     Receipts that were issued do not change.
     """
     given = {name: value for name, value in said.items() if value not in (None, ())}
     with opened_session() as session:
-        organization = organizations.get(session, organization_id=organization_id)
+        # Who only looks has a database that changes nothing, and locks nothing.
+        found = organizations.locked if given or logo else organizations.get
+        organization = found(session, organization_id=organization_id)
         standing = receipts.settings_of(session, organization_id=organization_id) or receipts.ReceiptSettings(
             organization_id=organization_id,
             jurisdiction=receipts.Jurisdiction.NONE,
@@ -163,7 +166,9 @@ def _changed(
     """The settings with what was said, as the types they have."""
     typed = dict(given)
     if "jurisdiction" in typed:
-        typed["jurisdiction"] = receipts.Jurisdiction(str(typed["jurisdiction"]))
+        law = receipts.Jurisdiction(str(typed["jurisdiction"]))
+        # Who takes the law away means it for the organisation too, until staff name one again.
+        typed |= {"jurisdiction": law, "is_law_withheld": law is receipts.Jurisdiction.NONE}
     if "language" in typed:
         typed["language"] = receipts.Language(str(typed["language"]))
     if logo is not None:

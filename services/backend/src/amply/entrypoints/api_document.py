@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from amply.entrypoints.conditional_reads import CONDITIONAL
 from amply.entrypoints.deprecation import DEPRECATED
-from amply.entrypoints.problem_catalogue import Code, catalogue
+from amply.entrypoints.problem_catalogue import Code, catalogue, declared
 from amply.infra.credentials import Credential, is_optional, taken_by
 from amply.infra.rate_limit_fields import FIELDS
 from amply.infra.rate_limits import Limiting
@@ -55,7 +55,7 @@ _CHANGING: Final = {
 }
 _MALFORMED: Final = "invalid_request"
 _WAITS: Final = ("429", "503")
-_UNKNOWN: Final = "401"
+_UNAUTHORIZED: Final = "401"
 _JSON: Final = "application/json"
 _EXAMPLES: Final = "api_examples.json"
 _PREFIX: Final = "/v1/"
@@ -136,7 +136,6 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
     )
     examples = _examples()
-    _add_components(made["components"], problems=examples["problems"])
     contexts = {context.unique_id: context for context in route_contexts(app)}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
@@ -150,6 +149,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             _add_examples(operation, examples["operations"].get(name, {}))
             if name in DEPRECATED:
                 operation["deprecated"] = True
+    _add_components(made, problems=examples["problems"])
     return made
 
 
@@ -162,14 +162,17 @@ def _with_published_names(made: Mapping[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-def _add_components(components: dict[str, Any], *, problems: Mapping[str, Any]) -> None:
+def _add_components(made: dict[str, Any], *, problems: Mapping[str, Any]) -> None:
     """What many operations share: a problem's schema, an example of each, and the fields of answers."""
+    components, of_routes = made["components"], declared(made)
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     components["schemas"][Problem.__name__] = Problem.model_json_schema()
     components["securitySchemes"] = {name: dict(scheme) for name, scheme in _SCHEMES.items()}
     components["headers"] = {name: dict(field) for name, field in _FIELDS.items()}
-    components["examples"] = {code.code: {"value": _example(code, problems)} for code in catalogue()}
+    components["examples"] = {
+        code.code: {"value": _example(code, problems)} for code in catalogue() if code.code in of_routes
+    }
 
 
 def _add_problems(operation: dict[str, Any], *, is_unsafe: bool) -> None:
@@ -210,7 +213,7 @@ def _add_fields(operation: dict[str, Any], *, is_limited: bool) -> None:
             names += FIELDS
         if status in _WAITS:
             names.append("Retry-After")
-        if status == _UNKNOWN:
+        if status == _UNAUTHORIZED:
             names.append("WWW-Authenticate")
         headers = answer.setdefault("headers", {})
         headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in names}

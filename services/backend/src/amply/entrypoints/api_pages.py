@@ -11,11 +11,13 @@ from amply.entrypoints import api_document, application, problem_catalogue
 
 
 def pages() -> Mapping[str, str]:
-    """All generated files by repository path."""
+    """Every file that is made from the code, by its path in the repository."""
+    document = application.without_parts().openapi()
+    declared = problem_catalogue.declared(document)
     return {
-        "docs/openapi.json": api_document.as_text(application.without_parts().openapi()),
-        "docs/problems.md": problem_catalogue.markdown(),
-        "services/widgets/pages/problems/index.html": problem_catalogue.page(),
+        "docs/openapi.json": api_document.as_text(document),
+        "docs/problems.md": problem_catalogue.markdown(declared),
+        "services/widgets/pages/problems/index.html": problem_catalogue.page(declared),
     }
 
 

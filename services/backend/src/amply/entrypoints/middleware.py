@@ -17,6 +17,11 @@ ASKED_ALL_THE_TIME: Final = "/health/"
 _log = structlog.get_logger()
 
 
+def new_request_id() -> str:
+    """What one request is found by."""
+    return f"req_{uuid_utils.uuid7().hex}"
+
+
 class RequestFrame:
     """Assigns a request id, adds response headers, and logs each request."""
 
@@ -27,7 +32,7 @@ class RequestFrame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = f"req_{uuid_utils.uuid7().hex}"
+        request_id = new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
 

@@ -13,34 +13,22 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from amply.entrypoints.problem_catalogue import OF_HTTP
+from amply.entrypoints.problem_catalogue import of_status
 from amply.infra import credentials
 from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
-from amply.kernel.errors import AmplyError, Unavailable
+from amply.kernel.errors import AmplyError, InvalidRequest, Unavailable
 
 _log = structlog.get_logger()
 
-_ADVICE: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("bad_request", "send a well-formed request"),
-    404: ("not_found", "check the path"),
-    405: ("method_not_allowed", "check the method"),
-    408: ("request_timeout", "send the body without pauses"),
-    413: ("request_too_large", "send at most 1 MiB"),
-}
-"""For errors of HTTP itself: the stable code, and what to do next."""
-
-_TITLES: Final = {each.code: each.title for each in OF_HTTP}
-"""A code has one title, whatever words the framework has for an error (RFC 9457 §3.1.3)."""
-
-_UNKNOWN: Final = 401
+_UNAUTHORIZED: Final = 401
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
 """Of a field, or the place in a list."""
 
 
-def problem_type(app: FastAPI, code: str) -> str:
-    """The URL that explains a problem's code, on the site of the same environment."""
-    return f"{app.state.site_url}/problems/#{code}"
+def problem_type(site_url: str, code: str) -> str:
+    """Where a problem's code is explained, on the site of the same environment."""
+    return f"{site_url}/problems/#{code}"
 
 
 def install(app: FastAPI) -> None:
@@ -68,7 +56,7 @@ def known(request: Request, error: Exception) -> JSONResponse:
     )
     if error.retry_after_seconds is not None:
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
-    if error.status == _UNKNOWN:
+    if error.status == _UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = _challenge(request)
     return answer
 
@@ -105,59 +93,40 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
     advice = first.get("msg", "it is not valid")
     if first.get("type") == "model_attributes_type" and isinstance(first.get("input"), bytes):
         advice = "send a JSON object, with Content-Type: application/json"
-    return _answer(
-        request,
-        status=422,
-        title="The request is not valid",
-        detail=f"Correct '{field}': {advice}.",
-        code="invalid_request",
-        param=field,
-    )
+    return known(request, InvalidRequest(f"Correct '{field}': {advice}.", param=field))
 
 
 def of_http(request: Request, error: Exception) -> JSONResponse:
     """The response to an HTTP exception."""
     if not isinstance(error, HTTPException):
         return _unexpected(request, error)
-    code, advice = _ADVICE.get(error.status_code, _ADVICE[400])
-    title = _TITLES[code]
-    answer = _answer(request, status=error.status_code, title=title, detail=f"{title}: {advice}.", code=code)
+    answer = _answer_of_http(request, error.status_code)
     answer.headers.update(error.headers or {})
     return answer
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", path=request.url.path, exc_info=error)
-    return _answer(
-        request,
-        status=500,
-        title="Something went wrong on our side",
-        detail="Repeat the request with the same Idempotency-Key; if it fails again, write to us with the request_id.",
-        code="server_error",
+    return _answer_of_http(request, 500)
+
+
+def _answer_of_http(request: Request, status: int) -> JSONResponse:
+    told = of_status(status)
+    return _answer(request, status=told.status, title=told.title, detail=told.detail, code=told.code)
+
+
+def http_problem(status: int, *, site_url: str, request_id: str) -> bytes:
+    """The document that answers an error of HTTP where there is no application to answer it."""
+    told = of_status(status)
+    problem = _problem(
+        site_url, request_id, status=told.status, title=told.title, detail=told.detail, code=told.code
     )
+    return problem.model_dump_json(exclude_none=True).encode()
 
 
-def _answer(
-    request: Request,
-    *,
-    status: int,
-    title: str,
-    detail: str,
-    code: str,
-    param: str | None = None,
-    **members: Any,
-) -> JSONResponse:
+def _answer(request: Request, *, status: int, **said: Any) -> JSONResponse:
     request_id = getattr(request.state, "request_id", "")
-    problem = Problem(
-        type=problem_type(request.app, code),
-        title=title,
-        status=status,
-        detail=detail,
-        code=code,
-        request_id=request_id,
-        param=param,
-        **members,
-    )
+    problem = _problem(request.app.state.site_url, request_id, status=status, **said)
     return JSONResponse(
         problem.model_dump(exclude_none=True),
         status_code=status,
@@ -165,3 +134,7 @@ def _answer(
         # Said here too: an unforeseen error is answered outside the middleware that stamps the others.
         headers={"X-Request-Id": request_id},
     )
+
+
+def _problem(site_url: str, request_id: str, *, code: str, **said: Any) -> Problem:
+    return Problem(type=problem_type(site_url, code), code=code, request_id=request_id, **said)

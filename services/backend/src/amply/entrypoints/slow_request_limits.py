@@ -6,18 +6,22 @@ byte to the last one of the head, and from there to the last one of the body.
 
 import asyncio
 from enum import Enum
-from typing import Any, ClassVar, Final
+from http import HTTPStatus
+from typing import Any, ClassVar, Final, Self
 
 import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from amply.entrypoints import bodies
+from amply.entrypoints.middleware import new_request_id
+from amply.entrypoints.problems import http_problem
+from amply.infra.web import PROBLEM_MEDIA_TYPE
 
 _log = structlog.get_logger()
 
-_TOO_SLOW: Final = b"Send the whole request at once."
-_STATUS: Final = 408
+_MALFORMED: Final = 400
+_TOO_SLOW: Final = 408
 
 
 class _Owed(Enum):
@@ -37,6 +41,12 @@ class SlowRequestLimits(H11Protocol):
 
     head_seconds: ClassVar[float] = 10.0
     body_seconds: ClassVar[float] = bodies.SECONDS_MAX + 5.0
+    site_url: ClassVar[str] = ""
+
+    @classmethod
+    def of_site(cls, url: str) -> type[Self]:
+        """As it is where problems are explained at this site."""
+        return type(cls.__name__, (cls,), {"site_url": url})
 
     def __init__(self, *settings: Any, **more: Any) -> None:
         super().__init__(*settings, **more)
@@ -81,16 +91,29 @@ class SlowRequestLimits(H11Protocol):
     def _give_up(self, owed: _Owed) -> None:
         if self.transport.is_closing():
             return
-        _log.info("request_too_slow", owed=owed.value)
+        request_id = new_request_id()
+        _log.info("request_too_slow", owed=owed.value, request_id=request_id)
         if owed is _Owed.HEAD and self.conn.our_state is h11.IDLE:
-            for event in (
-                h11.Response(
-                    status_code=_STATUS,
-                    reason=b"Request Timeout",
-                    headers=[(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")],
-                ),
-                h11.Data(data=_TOO_SLOW),
-                h11.EndOfMessage(),
-            ):
-                self.transport.write(self.conn.send(event) or b"")
+            self._refuse(_TOO_SLOW, request_id)
         self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP at all."""
+        request_id = new_request_id()
+        _log.info("request_malformed", reason=msg, request_id=request_id)
+        self._refuse(_MALFORMED, request_id)
+        self.transport.close()
+
+    def _refuse(self, status: int, request_id: str) -> None:
+        headers = [
+            (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
+        problem = http_problem(status, site_url=self.site_url, request_id=request_id)
+        for event in (
+            h11.Response(status_code=status, reason=HTTPStatus(status).phrase.encode(), headers=headers),
+            h11.Data(data=problem),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")

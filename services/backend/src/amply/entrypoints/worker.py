@@ -55,6 +55,30 @@ _log = structlog.get_logger()
 
 def register(app: Celery, parts: Parts) -> None:
     """Give the application its tasks. Unknown arguments are tolerated: sender and worker deploy at different times."""
+    for name, work in (
+        *_event_tasks(parts),
+        *_upkeep_tasks(parts),
+        *_stuck_payment_tasks(parts),
+        *_ending_tasks(parts),
+        *_letter_tasks(parts),
+        *_processor_tasks(parts),
+        *_plan_tasks(parts),
+        *onboarding_tasks(parts.onboarding, parts.inviting, parts.clock),
+        *people_tasks(parts.people, parts.events.secrets, clock=parts.clock),
+        *application_tasks(parts.applying, parts.clock),
+        *image_tasks(parts.images, parts.clock),
+        *domain_tasks(parts.domains, parts.clock),
+        *sharing_tasks(parts.data_sharing, parts.clock),
+        *revenue_tasks(parts.data_settling, parts.clock),
+        *ingestion_tasks(parts.data_taking, parts.clock),
+        *webhook_tasks(parts.webhook_delivery, parts.clock),
+    ):
+        # This application's alone: Celery would otherwise give them to every application of the process.
+        app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
+
+
+def _event_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Handling what the processor tells of."""
     handling = provider_events.EventHandlers(
         events=parts.events,
         payouts=parts.payouts,
@@ -66,6 +90,12 @@ def register(app: Celery, parts: Parts) -> None:
     def handle_provider_event(*, event_id: str, **_: Any) -> None:
         outcome = provider_events.handle(handling, event_id)
         _log.info("provider event", event_id=event_id, outcome=outcome)
+
+    return ((task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),)
+
+
+def _upkeep_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Holding the database against the log, archiving what was done, and making the files of organisations."""
 
     def reconcile(**_: Any) -> None:
         looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
@@ -90,37 +120,17 @@ def register(app: Celery, parts: Parts) -> None:
         if made:
             _log.info("exports_made", count=made)
 
-    for name, work in (
-        (task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),
+    return (
         (task_names.RECONCILE, reconcile),
         (task_names.ARCHIVE_AUDIT, archive_audit),
         (task_names.MAKE_EXPORTS, make_exports),
-        *_stuck_payment_tasks(parts),
-        *_ending_tasks(parts),
-        *_letter_tasks(parts),
-        *_processor_tasks(parts),
-        *_plan_tasks(parts),
-        *onboarding_tasks(parts.onboarding, parts.member_invitations, parts.clock),
-        *people_tasks(parts.people, parts.events.secrets, clock=parts.clock),
-        *application_tasks(parts.applications, parts.clock),
-        *image_tasks(parts.images, parts.clock),
-        *domain_tasks(parts.domain_checks, parts.clock),
-        *sharing_tasks(parts.data_sharing, parts.clock),
-        *revenue_tasks(parts.data_settlement, parts.clock),
-        *ingestion_tasks(parts.data_ingestion, parts.clock),
-        *webhook_tasks(parts.webhook_delivery, parts.clock),
-    ):
-        # This application's alone: Celery would otherwise give them to every application of the process.
-        app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
+    )
 
 
 def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     """Making refunds that were asked for, and finishing what a crash left."""
 
-    def complete_stuck(**_: Any) -> None:
-        completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
-        if completed:
-            _log.warning("stuck payments completed", count=completed)
+    def complete_stuck(*, refund_id: str | None = None, **_: Any) -> None:
         refunding = donations.RefundDependencies(
             database=parts.events.database,
             processor=parts.events.processor,
@@ -130,6 +140,11 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         asked = donations.carry_out_requests(refunding)
         if asked:
             _log.info("refund_requests_decided", count=asked)
+        if refund_id is not None:
+            return  # told of a request: what else is stuck has its own turn, and does not hold every thread meanwhile
+        completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
+        if completed:
+            _log.warning("stuck payments completed", count=completed)
         refunded = donations.complete_stuck_refunds(refunding)
         if refunded:
             _log.warning("stuck refunds completed", count=refunded)

@@ -1,5 +1,6 @@
 """Connections to the cache (Valkey/Redis) with one-second timeouts: a request waits, so a slow cache counts as unavailable."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import redis
@@ -35,3 +36,49 @@ def cache_client(settings: CacheSettings, *, decodes: bool = False) -> redis.Red
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         decode_responses=decodes,
     )
+
+
+def get_text(cache: redis.Redis, key: str) -> str | None:
+    """The text under a key. This and what follows is for clients that decode."""
+    return _text(cache.get(key))
+
+
+def take_text(cache: redis.Redis, key: str) -> str | None:
+    """The text under a key, which is deleted: of two who take it at once, one gets it."""
+    return _text(cache.getdel(key))
+
+
+def get_many(cache: redis.Redis, keys: Sequence[str]) -> list[str | None]:
+    """The texts under these keys, in their order."""
+    found: object = cache.mget(keys)
+    if not isinstance(found, list):
+        raise _unlike(found)
+    return [_text(each) for each in found]
+
+
+def get_hash(cache: redis.Redis, key: str) -> dict[str, str]:
+    """The fields of a hash; none where there is no hash."""
+    found: object = cache.hgetall(key)
+    if not isinstance(found, dict):
+        raise _unlike(found)
+    return {_decoded(name): _decoded(value) for name, value in found.items()}
+
+
+def get_field(cache: redis.Redis, key: str, field: str) -> str | None:
+    """One field of a hash."""
+    return _text(cache.hget(key, field))
+
+
+def _text(found: object) -> str | None:
+    return None if found is None else _decoded(found)
+
+
+def _decoded(found: object) -> str:
+    """The client's own types know neither whether it decodes nor whether it is asynchronous."""
+    if not isinstance(found, str):
+        raise _unlike(found)
+    return found
+
+
+def _unlike(found: object) -> TypeError:
+    return TypeError(f"text is read by clients that decode, and this one reads {type(found).__name__}")

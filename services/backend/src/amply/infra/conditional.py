@@ -27,9 +27,10 @@ class ChangedMeanwhile(AmplyError):
     title: ClassVar[str] = "This has changed meanwhile"
 
 
-def etag_of(shown: BaseModel) -> str:
-    """The `ETag` of a response model: a digest of its contents."""
-    return f'"{hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:32]}"'
+def etag_of(shown: BaseModel, *, without: frozenset[str] = frozenset()) -> str:
+    """The version of what is shown, as its `ETag`: differs whenever anything of it does, but for the fields `without`."""
+    written = shown.model_dump_json(exclude=set(without))
+    return f'"{hashlib.sha256(written.encode()).hexdigest()[:32]}"'
 
 
 def require_match(if_match: str | None, shown: BaseModel) -> None:
@@ -39,9 +40,14 @@ def require_match(if_match: str | None, shown: BaseModel) -> None:
         ChangeNotConditional: It does not say upon what.
         ChangedMeanwhile: Somebody was faster.
     """
+    require_version(if_match, etag_of(shown))
+
+
+def require_version(if_match: str | None, version: str) -> None:
+    """`require_match` for what shows its version itself."""
     if if_match is None:
         raise ChangeNotConditional(
-            "Send the ETag of what you saw as If-Match, so that nothing is changed unseen."
+            "Send the version of what you saw (its ETag) as If-Match, so that nothing is changed unseen."
         )
-    if if_match != etag_of(shown):
+    if if_match != version:
         raise ChangedMeanwhile("This has changed meanwhile: look at it again and decide anew.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, select
+from sqlalchemy import ColumnElement, Integer, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.database import Database
@@ -20,16 +20,24 @@ _DOUBLINGS_MAX: Final = 20
 """More than a day from a second on. What fails for weeks would double beyond what a timedelta holds."""
 
 
-class DueRow(Record):
-    """Base of tables with due rows."""
+class MaybeDueRow(Record):
+    """A row that also may wait for nothing: then its `next_attempt_at` is None."""
 
     __abstract__ = True
 
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime | None]
+
+
+class DueRow(MaybeDueRow):
+    """What such a table has besides its own columns."""
+
+    __abstract__ = True
+
     next_attempt_at: Mapped[datetime]
 
 
-Row = TypeVar("Row", bound=DueRow)
+Row = TypeVar("Row", bound=MaybeDueRow)
 
 
 def work_off(
@@ -42,18 +50,27 @@ def work_off(
     first_again: timedelta = MINUTE,
     again_max: timedelta = _AGAIN_MAX,
     turns: Sequence[ColumnElement[Any]] = (),
+    starts_at_once: bool = False,
 ) -> int:
     """Do something about the rows that are due, `most` of them, by `turns` and the longest due first; return the sum of what `do`
     returns.
 
     `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
-    doubles from then on, up to `again_max`. `do` is called outside any transaction, with a row that is not to be changed; where
+    doubles from then on, up to `again_max`. `starts_at_once`: the first attempt waits for no clock, since the one that wrote
+    the row may be ahead of this one. `do` is called outside any transaction, with a row that is not to be changed; where
     it returns None the others would fare no better now, and the run ends.
     """
     done = 0
     for _ in range(most):
         row = _take(
-            database, table, *waits, turns=turns, first_again=first_again, again_max=again_max, now=now
+            database,
+            table,
+            *waits,
+            turns=turns,
+            first_again=first_again,
+            again_max=again_max,
+            starts_at_once=starts_at_once,
+            now=now,
         )
         if row is None:
             break
@@ -76,12 +93,14 @@ def _take(
     turns: Sequence[ColumnElement[Any]],
     first_again: timedelta,
     again_max: timedelta,
+    starts_at_once: bool,
     now: datetime,
 ) -> Row | None:
+    is_due = table.next_attempt_at <= now
     with database.transaction() as session:
         row = session.scalars(
             select(table)
-            .where(table.next_attempt_at <= now, *waits)
+            .where(or_(table.attempts == 0, is_due) if starts_at_once else is_due, *waits)
             .order_by(*turns, table.next_attempt_at)
             .limit(1)
             .with_for_update(skip_locked=True)

@@ -1,7 +1,10 @@
 """Buffers for files that are produced and uploaded in parts, so that none has to fit into memory."""
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer  # it is there for type checkers alone
 
 
 def drain(written: io.StringIO) -> bytes:
@@ -22,7 +25,7 @@ class DrainableBuffer(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: Any) -> int:
+    def write(self, data: "ReadableBuffer") -> int:
         piece = bytes(data)
         self._held += piece
         return len(piece)

@@ -5,7 +5,8 @@ AmplyError
 ├── NotFound           what it names does not exist, or not for this caller (404)
 ├── Conflict           it contradicts the present state (409)
 ├── TooManyRequests    the caller should slow down (429)
-└── Unavailable        something we depend on does not answer (503)
+├── Unavailable        something we depend on does not answer (503)
+└── NotOffered         this environment does no such thing (503)
 
 A module's own errors subclass one of these beside the function that raises them, carry their ids as attributes and
 have a stable `code`. The interface turns them into RFC 9457 problems.
@@ -76,6 +77,14 @@ class Unavailable(AmplyError):
     status = 503
     code = "unavailable"
     title = "Temporarily unavailable"
+
+
+class NotOffered(AmplyError):
+    """This environment does no such thing: the capability is off, or what it needs was never set. Repeating changes nothing."""
+
+    status = 503
+    code = "not_offered"
+    title = "Not offered here"
 
 
 class InvariantViolation(Exception):

@@ -11,7 +11,7 @@ const RELOAD = "Die Anfrage kam nicht richtig an. Bitte laden Sie die Seite neu 
 const FAULTS: Readonly<Record<PersonFault, string>> = {
   account_exists: "Diese Adresse hat schon ein Konto: Melden Sie sich mit ihr an.",
   address_not_acceptable: "Schreiben Sie die E-Mail-Adresse wie name@example.org.",
-  amount_not_acceptable: "Schreiben Sie das Ziel als Betrag in Ziffern.",
+  amount_not_acceptable: "Schreiben Sie den Betrag in Ziffern.",
   authentication_required: SIGN_IN,
   bad_request: RELOAD,
   changed_meanwhile: "Das hat inzwischen jemand geändert: Laden Sie die Seite neu, und entscheiden Sie noch einmal.",
@@ -19,6 +19,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   country_not_admitted: "Stripe nimmt für Organisationen dieses Landes keine Spenden an.",
   credential_not_valid: SIGN_IN,
   currency_not_supported: "Diese Währung gibt es hier nicht: Wählen Sie eine andere.",
+  cursor_not_acceptable: RELOAD,
   directory_token_not_found: "Diesen Token gibt es nicht mehr: Laden Sie die Seite neu.",
   domain_not_acceptable: "Schreiben Sie die Domain wie verein.example.",
   domain_not_found: "Diese Domain steht nicht mehr in der Liste: Laden Sie die Seite neu.",
@@ -26,6 +27,9 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
     "Der Eintrag ist im DNS noch nicht zu sehen: Prüfen Sie Name und Text, warten Sie, bis er verbreitet ist, und lassen Sie noch einmal nachsehen.",
   domain_taken:
     "Eine andere Organisation hat gezeigt, dass diese Domain ihre ist: Klären Sie es mit ihr, oder schreiben Sie uns.",
+  donation_not_found: "Diese Spende gibt es nicht: Laden Sie die Seite neu.",
+  donation_not_refundable:
+    "Von dieser Spende kann hier nichts zurückgehen: Laden Sie die Seite neu und sehen Sie, wie sie steht. Ist die Spenderin oder der Spender gelöscht, erstatten Sie auf dem Dashboard von Stripe; streitet die Bank darum, beantworten Sie das dort.",
   factor_exists: "Eine App ist schon eingerichtet: Nehmen Sie sie zuerst weg.",
   factor_missing: "Richten Sie zuerst eine App oder einen Passkey ein.",
   factor_refused:
@@ -36,6 +40,9 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
     "Dieser Fonds gehört jetzt zu einem Projekt und heißt wie dieses: Laden Sie die Seite neu, und benennen Sie das Projekt um.",
   fund_taken:
     "Der Name geht nicht: Etwas von Ihnen heißt schon so, unter dem jetzigen wurde schon gespendet, oder es gibt schon 200 Fonds.",
+  idempotency_key_missing: RELOAD,
+  idempotency_key_reused:
+    "Das wurde schon einmal anders abgeschickt: Laden Sie die Seite neu und sehen Sie, was zurückgegangen ist.",
   identity_not_found: "Dieser Anbieter meldet Sie nicht mehr an: Laden Sie die Seite neu.",
   identity_taken: "Dieser Anbieter ist mit einem anderen Konto verknüpft: Melden Sie sich stattdessen mit ihm an.",
   if_match_missing: RELOAD,
@@ -52,6 +59,8 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   last_owner: "Eine Organisation behält eine Inhaberin oder einen Inhaber: Bieten Sie das zuerst jemand anderem an.",
   last_way_in:
     "Das ist Ihr letzter Weg, sich anzumelden: Wählen Sie zuerst ein Passwort, oder fügen Sie einen Passkey hinzu.",
+  ledger_reversal_exceeds_original:
+    "Mehr, als von der Spende übrig ist, kann nicht zurückgehen: Schreiben Sie einen kleineren Betrag.",
   letter_link_not_valid:
     "Dieser Link wurde schon verwendet oder ist zu alt: Melden Sie sich an, oder fordern Sie einen neuen an.",
   member_invitation_link_not_valid:
@@ -63,6 +72,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   organization_not_acceptable:
     "Prüfen Sie Name, Website und Texte: Die Website beginnt mit https://, der Name hat 1 bis 200 Zeichen, und Steuerzeichen gehen nicht.",
   organization_not_found: "Diese Organisation gibt es nicht, oder Sie gehören nicht zu ihr.",
+  parameter_not_known: RELOAD,
   passkey_not_found: "Diesen Passkey gibt es nicht mehr: Laden Sie die Seite neu.",
   password_not_acceptable:
     "Wählen Sie ein anderes Passwort: mit 12 bis 128 Zeichen, nicht Ihre Adresse, und keines aus den Listen, die Angreifer versuchen.",
@@ -75,6 +85,9 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
     "Diese Anmeldung wurde nicht angenommen: Vielleicht war sie schon beendet, hat zu lange gedauert oder in einem anderen Browser begonnen. Beginnen Sie noch einmal.",
   rate_limit_exceeded: "Das waren viele Versuche: Warten Sie einige Minuten, und versuchen Sie es dann noch einmal.",
   receipt_settings_not_acceptable: "Prüfen Sie, was in diesem Feld steht: So geht es nicht auf Belege.",
+  refund_amount_not_acceptable: "Schreiben Sie einen Betrag über null in der Währung der Spende.",
+  refund_not_finished: "Eine frühere Erstattung dieser Spende ist noch nicht ausgeführt: Warten Sie, bis sie es ist.",
+  refund_not_found: "Diese Erstattung gibt es nicht: Laden Sie die Seite neu.",
   request_from_elsewhere:
     "Diese Anfrage kam nicht von unseren eigenen Seiten. Öffnen Sie die Seite unter ihrer eigenen Adresse.",
   request_timeout: RELOAD,
@@ -91,7 +104,6 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   sign_in_not_tried:
     "Zeigen Sie zuerst eine Domain, und melden Sie sich einmal über Ihren Anbieter an: Erst dann lässt sich das vorschreiben.",
   sign_in_refused: "Prüfen Sie E-Mail-Adresse und Passwort, oder fordern Sie ein neues Passwort an.",
-  test_organisations_not_offered: "Testorganisationen gibt es nur in der Sandbox; das hier ist sie nicht.",
   too_many_directory_tokens:
     "Zwei Tokens gelten schon: Widerrufen Sie zuerst den, den Ihr Verzeichnis nicht mehr verwendet.",
   too_many_domains: "Mehr Domains kann es nicht geben: Nehmen Sie zuerst eine weg.",

@@ -11,7 +11,7 @@ const RELOAD = "La demande n’est pas bien arrivée. Rechargez la page et rées
 const FAULTS: Readonly<Record<PersonFault, string>> = {
   account_exists: "Cette adresse a déjà un compte : connectez-vous avec elle.",
   address_not_acceptable: "Écrivez l’adresse e-mail comme nom@example.org.",
-  amount_not_acceptable: "Écrivez l’objectif comme un montant en chiffres.",
+  amount_not_acceptable: "Écrivez le montant en chiffres.",
   authentication_required: SIGN_IN,
   bad_request: RELOAD,
   changed_meanwhile: "Quelqu’un l’a changé entre-temps\u00a0: rechargez la page et décidez à nouveau.",
@@ -19,12 +19,16 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   country_not_admitted: "Stripe ne reçoit pas de dons pour les organisations de ce pays.",
   credential_not_valid: SIGN_IN,
   currency_not_supported: "Cette devise n’existe pas ici\u00a0: choisissez-en une autre.",
+  cursor_not_acceptable: RELOAD,
   directory_token_not_found: "Ce jeton n’existe plus\u00a0: rechargez la page.",
   domain_not_acceptable: "Écrivez le domaine comme association.example.",
   domain_not_found: "Ce domaine n’est plus dans la liste\u00a0: rechargez la page.",
   domain_not_shown:
     "L’enregistrement n’est pas encore visible dans le DNS\u00a0: vérifiez son nom et son texte, attendez qu’il soit diffusé, puis laissez-nous regarder à nouveau.",
   domain_taken: "Une autre organisation a montré que ce domaine est à elle\u00a0: voyez avec elle, ou écrivez-nous.",
+  donation_not_found: "Ce don n’existe pas\u00a0: rechargez la page.",
+  donation_not_refundable:
+    "Rien de ce don ne peut être rendu ici\u00a0: rechargez la page et voyez où il en est. Si la personne a été effacée, remboursez sur le tableau de bord de Stripe\u00a0; si sa banque le conteste, répondez-y là-bas.",
   factor_exists: "Une application est déjà configurée : retirez-la d’abord.",
   factor_missing: "Configurez d’abord une application ou une clé d’accès.",
   factor_refused:
@@ -35,6 +39,8 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
     "Ce fonds est maintenant celui d’un projet, et en porte le nom\u00a0: rechargez la page et renommez le projet.",
   fund_taken:
     "Ce nom ne va pas\u00a0: quelque chose chez vous le porte déjà, on a déjà donné sous le nom actuel, ou il y a déjà 200 fonds.",
+  idempotency_key_missing: RELOAD,
+  idempotency_key_reused: "Cela a déjà été envoyé autrement\u00a0: rechargez la page et voyez ce qui a été rendu.",
   identity_not_found: "Ce fournisseur ne vous connecte plus : rechargez la page.",
   identity_taken: "Ce fournisseur est lié à un autre compte : connectez-vous plutôt avec lui.",
   if_match_missing: RELOAD,
@@ -52,6 +58,8 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
     "Une organisation garde toujours une personne responsable : proposez d’abord ce rôle à quelqu’un d’autre.",
   last_way_in:
     "C’est votre dernier moyen de vous connecter : choisissez d’abord un mot de passe, ou ajoutez une clé d’accès.",
+  ledger_reversal_exceeds_original:
+    "On ne peut pas rendre plus que ce qui reste du don\u00a0: écrivez un montant plus petit.",
   letter_link_not_valid: "Ce lien a déjà servi ou est trop ancien : connectez-vous, ou demandez-en un nouveau.",
   member_invitation_link_not_valid:
     "Cette invitation a été acceptée ou retirée, ou elle est trop ancienne : demandez-en une nouvelle.",
@@ -62,6 +70,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   organization_not_acceptable:
     "Vérifiez le nom, le site et les textes\u00a0: le site commence par https://, le nom a de 1 à 200 caractères, sans caractères de commande.",
   organization_not_found: "Cette organisation n’existe pas, ou vous n’en faites pas partie.",
+  parameter_not_known: RELOAD,
   passkey_not_found: "Cette clé d’accès n’existe plus : rechargez la page.",
   password_not_acceptable:
     "Choisissez un autre mot de passe : de 12 à 128 caractères, différent de votre adresse, et absent des listes que les attaquants essaient.",
@@ -74,6 +83,9 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
     "Cette connexion n’a pas été acceptée : elle était peut-être déjà terminée, trop longue, ou commencée dans un autre navigateur. Recommencez.",
   rate_limit_exceeded: "Cela fait beaucoup d’essais : attendez quelques minutes, puis réessayez.",
   receipt_settings_not_acceptable: "Vérifiez ce champ\u00a0: tel quel, il ne peut pas figurer sur des reçus.",
+  refund_amount_not_acceptable: "Écrivez un montant supérieur à zéro, dans la devise du don.",
+  refund_not_finished: "Un remboursement précédent de ce don n’est pas encore fait\u00a0: attendez qu’il le soit.",
+  refund_not_found: "Ce remboursement n’existe pas\u00a0: rechargez la page.",
   request_from_elsewhere: "Cette demande ne venait pas de nos propres pages. Ouvrez la page à sa propre adresse.",
   request_timeout: RELOAD,
   request_too_large: RELOAD,
@@ -89,8 +101,6 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   sign_in_not_tried:
     "Montrez d’abord un domaine, et connectez-vous une fois par votre fournisseur\u00a0: alors seulement cela peut être obligatoire.",
   sign_in_refused: "Vérifiez l’adresse e-mail et le mot de passe, ou demandez un nouveau mot de passe.",
-  test_organisations_not_offered:
-    "Les organisations de test n’existent que dans le bac à sable ; ce n’est pas lui ici.",
   too_many_directory_tokens:
     "Deux jetons sont déjà valables\u00a0: révoquez d’abord celui que votre annuaire n’utilise plus.",
   too_many_domains: "Il ne peut pas y avoir plus de domaines\u00a0: retirez-en d’abord un.",

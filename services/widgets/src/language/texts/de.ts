@@ -28,6 +28,7 @@ export const DE: CommonTexts = {
     unreachable: "Wir konnten den Server nicht erreichen. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
     unreadable: "Die Antwort des Servers ließ sich nicht lesen. Bitte versuchen Sie es später noch einmal.",
     server: "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es gleich noch einmal.",
+    not_offered: "Das wird hier nicht angeboten.",
     form_unreachable:
       "Das Zahlungsformular konnte nicht geladen werden. Prüfen Sie Ihre Verbindung oder Ihren Inhaltsblocker und versuchen Sie es noch einmal.",
     unsolved:

@@ -27,6 +27,7 @@ export const FR: CommonTexts = {
     unreachable: "Nous n’avons pas pu joindre le serveur. Vérifiez votre connexion et réessayez.",
     unreadable: "La réponse du serveur n’a pas pu être lue. Réessayez plus tard.",
     server: "Une erreur s’est produite de notre côté. Réessayez dans un instant.",
+    not_offered: "Ce n’est pas proposé ici.",
     form_unreachable:
       "Le formulaire de paiement n’a pas pu être chargé. Vérifiez votre connexion ou votre bloqueur de contenu et réessayez.",
     unsolved:

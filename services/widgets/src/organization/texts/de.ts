@@ -130,6 +130,52 @@ export const DE: OrganizationTexts = {
     colour: "Farbe",
   },
 
+  giftsOf: "Spenden",
+  giftsTitle: "Spenden",
+  giftsAbout: "Was angekommen ist, die neueste zuerst. Sie können eine Spende ganz oder teilweise zurückgeben.",
+  noGifts: "Es ist noch keine Spende angekommen.",
+  noOlderGifts: "Ältere gibt es nicht.",
+  olderGifts: "Ältere Spenden zeigen",
+  donorNotNamed: "Jemand ohne Namen",
+  giftStandings: {
+    succeeded: "angekommen",
+    partially_refunded: "teilweise zurückgegeben",
+    refunded: "zurückgegeben",
+    disputed: "von der Bank bestritten",
+    charged_back: "von der Bank zurückgeholt",
+    reversed: "falsch eingetragen und storniert",
+  },
+  giveBack: "Zurückgeben",
+  giveBackTitle: "Diese Spende zurückgeben",
+  refundAbout:
+    "Das lässt sich nicht rückgängig machen. Die Gebühr des Zahlungsdienstes kommt nicht zurück, und der Beleg wird ungültig oder ersetzt.",
+  refundAmount: "Wie viel zurückgeht",
+  refundAmountHint: (left) => `Höchstens ${left}: So viel ist von ihr übrig.`,
+  refundAmountForm:
+    "Schreiben Sie den Betrag in Ziffern, über null und mit nicht mehr Nachkommastellen, als seine Währung hat.",
+  refundTooMuch: "Mehr, als von ihr übrig ist, kann nicht zurückgehen.",
+  refundReason: "Warum",
+  refundReasonHint: "Das steht im öffentlichen Journal. „Betrug“ setzt auch die Karte auf die Sperrlisten von Stripe.",
+  refundReasons: {
+    requested_by_customer: "die Spenderin oder der Spender hat darum gebeten",
+    duplicate: "sie wurde versehentlich zweimal gegeben",
+    fraudulent: "Betrug: Wem die Karte gehört, hat sie nicht gegeben",
+  },
+  refundNow: "Jetzt zurückgeben",
+  refundLine: (amount, state) => `Erstattung von ${amount}: ${state}`,
+  refundStates: {
+    requested: "wird ausgeführt",
+    pending: "ist auf dem Weg zurück",
+    succeeded: "ist zurückgegangen",
+    failed: "ist gescheitert, und das Geld ist wieder bei Ihnen",
+    canceled: "wurde abgebrochen, und das Geld ist wieder bei Ihnen",
+  },
+  refundFailures: {
+    refund_refused: "von Stripe abgelehnt; das Dashboard dort sagt, warum",
+    donation_not_refundable: "nicht ausgeführt, da von der Spende nichts mehr zurückgehen konnte",
+    ledger_reversal_exceeds_original: "nicht ausgeführt, da von der Spende inzwischen weniger übrig war",
+  },
+
   projectsTitle: "Projekte",
   projectsAbout:
     "Wofür sie sammelt, jeweils mit einem Ziel. Für ein Projekt spendet man über seinen Fonds, der so heißt wie es.",

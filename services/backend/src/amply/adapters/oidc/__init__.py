@@ -43,7 +43,6 @@ _KEPT_MAX: Final = 256
 _AGAIN_AFTER: Final = timedelta(seconds=10)
 """How soon keys are fetched again for a token that names an unknown one: whoever sends such tokens must not make us ask."""
 _TOKEN_LENGTH_MAX: Final = 4096
-_SERVER_FAULT: Final = 500
 
 _log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ deployment that brings it (`infra/migrate.py`), and stands behind all other revi
 from alembic import op
 
 revision = "0053"
-down_revision = "0065"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 

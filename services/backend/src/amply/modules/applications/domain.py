@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 from amply.modules.organizations import OrganizationState as State
 
 TOPIC_LETTER_OWED: Final = "applications.letter_owed"
@@ -116,10 +116,10 @@ class AddressNotProven(Conflict):
     code = "address_not_proven"
 
 
-class ApplicationsNotConfigured(Unavailable):
+class ApplicationsNotOffered(NotOffered):
     """Nobody can sign in here, or there is no place for documents."""
 
-    code: ClassVar[str] = "applications_not_configured"
+    code: ClassVar[str] = "applications_not_offered"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/organisations/{organization_id}/application", tag
 async def _parts(request: Request) -> Dependencies:
     parts: Dependencies | None = request.app.state.organization_applications
     if parts is None:
-        raise domain.ApplicationsNotConfigured("Nobody can apply here yet; ask whoever runs this platform.")
+        raise domain.ApplicationsNotOffered("Nobody can apply here yet; ask whoever runs this platform.")
     return parts
 
 
@@ -53,7 +53,7 @@ def _problems(*more: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
     summary="Begin to apply for an organisation",
     responses=responses(
         *who.OWN_PROBLEMS,
-        domain.ApplicationsNotConfigured,
+        domain.ApplicationsNotOffered,
         domain.ApplicationNotAcceptable,
         domain.TooManyApplications,
         domain.AddressNotProven,
@@ -137,7 +137,7 @@ def list_documents(access: Reading) -> DocumentList:
         documents.DocumentNotAcceptable,
         documents.TooManyDocuments,
         domain.ApplicationNotOpen,
-        domain.ApplicationsNotConfigured,
+        domain.ApplicationsNotOffered,
     ),
 )
 def add_document(body: DocumentIn, access: Changing, parts: PartsOf) -> UploadOut:
@@ -152,7 +152,7 @@ def add_document(body: DocumentIn, access: Changing, parts: PartsOf) -> UploadOu
         documents.DocumentNotFound,
         documents.DocumentNotThere,
         documents.DocumentNotAcceptable,
-        domain.ApplicationsNotConfigured,
+        domain.ApplicationsNotOffered,
     ),
 )
 def receive_document(document_id: Identifier, access: Changing, parts: PartsOf) -> DocumentOut:
@@ -165,7 +165,7 @@ def receive_document(document_id: Identifier, access: Changing, parts: PartsOf) 
     status_code=201,
     summary="Make a link to read a document",
     responses=_problems(
-        documents.DocumentNotFound, documents.DocumentNotThere, domain.ApplicationsNotConfigured
+        documents.DocumentNotFound, documents.DocumentNotThere, domain.ApplicationsNotOffered
     ),
 )
 def read_document(document_id: Identifier, access: Reading, parts: PartsOf) -> DocumentLink:

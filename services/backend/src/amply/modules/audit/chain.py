@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from amply.modules.audit.domain import GENESIS, linked
 _BATCH: Final = 1_000
 
 _LINKS = text("""
-    SELECT link.position, link.record_id, link.hash, record.content, record.id
+    SELECT link.position, link.record_id, link.hash, record.content
     FROM audit_link link
     LEFT JOIN audit_record record ON record.id = link.record_id
     WHERE link.position BETWEEN :first AND :last
@@ -37,6 +37,16 @@ class Head:
     hash: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A place in the chain. `content` is None where its record is gone."""
+
+    position: int
+    record_id: str
+    hash: bytes
+    content: str | None
+
+
 class ChainBroken(Exception):
     """The audit log was altered: a record does not match the chain."""
 
@@ -52,9 +62,13 @@ def head_of(session: Session) -> Head:
     return Head(position=row.position, hash=row.hash) if row else Head(position=0, hash=GENESIS)
 
 
-def links_between(session: Session, *, first: int, last: int) -> Sequence[Any]:
-    """Records of these positions, inclusive."""
-    return session.execute(_LINKS, {"first": first, "last": last}).all()
+def links_between(session: Session, *, first: int, last: int) -> Sequence[Link]:
+    """The links of these positions, both included, with the content of each."""
+    rows = session.execute(_LINKS, {"first": first, "last": last})
+    return [
+        Link(position=row.position, record_id=row.record_id, hash=row.hash, content=row.content)
+        for row in rows
+    ]
 
 
 def walk(database: Database, *, until: Head) -> Iterator[Head]:
@@ -85,7 +99,7 @@ def refuse_loose(database: Database) -> None:
         raise ChainBroken(f"{loose} stands in no chain.")
 
 
-def _next(before: Head, link: Any) -> Head:
+def _next(before: Head, link: Link) -> Head:
     if link.position != before.position + 1:
         raise ChainBroken(f"The chain has no record {before.position + 1}.", position=before.position + 1)
     if link.content is None:

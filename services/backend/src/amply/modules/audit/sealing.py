@@ -7,10 +7,10 @@ second one and one at the same time all write the same bytes under the same name
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import rfc8785
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -36,8 +36,18 @@ _SEAL = text("""
     INSERT INTO audit_seal (day, part, first_position, last_position, previous_hash, hash, sealed_at)
     VALUES (:day, :part, :first, :last, :previous, :hash, :now)
 """)
-_SEALS = text("SELECT * FROM audit_seal ORDER BY day, part")
-_WAITING = text("SELECT * FROM audit_seal WHERE archived_at IS NULL ORDER BY day, part LIMIT :limit")
+_SEALS = text("""
+    SELECT day, part, first_position, last_position, previous_hash, hash, archived_at
+    FROM audit_seal
+    ORDER BY day, part
+""")
+_WAITING = text("""
+    SELECT day, part, first_position, last_position, previous_hash, hash, archived_at
+    FROM audit_seal
+    WHERE archived_at IS NULL
+    ORDER BY day, part
+    LIMIT :limit
+""")
 _UNARCHIVED = text("""
     SELECT
         (SELECT count(*) FROM audit_seal WHERE archived_at IS NULL AND sealed_at < :sealed_before)
@@ -52,6 +62,19 @@ _ARCHIVED = text("""
     SET archived_at = :now
     WHERE (day, part) = (:day, :part) AND archived_at IS NULL
 """)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """A file of the archive: a part of a day, its records by their positions, and the hashes before and after them."""
+
+    day: date
+    part: int
+    first_position: int
+    last_position: int
+    previous_hash: bytes
+    hash: bytes
+    archived_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +98,7 @@ def seal_and_archive(database: Database, archive: AuditArchive, *, now: datetime
     """
     with database.transaction() as session:
         _seal(session, day=now.astimezone(UTC).date() - timedelta(days=1), now=now)
-        waiting = session.execute(_WAITING, {"limit": _ARCHIVED_MAX}).all()
+        waiting = _seals(session, _WAITING, limit=_ARCHIVED_MAX)
     for seal in waiting:
         archive.keep(path_of(seal), file_of(database, seal))
         with database.transaction() as session:
@@ -83,16 +106,16 @@ def seal_and_archive(database: Database, archive: AuditArchive, *, now: datetime
     return len(waiting)
 
 
-def path_of(seal: Any) -> str:
-    """A file's path, such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: day, part, beginning of the head.
+def path_of(seal: Seal) -> str:
+    """Such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: the day, the part, and how the head begins.
 
     With the head, so that a database that was restored to before a seal can seal that day again, and the archive has both.
     """
     return f"{_PREFIX}{seal.day.isoformat()}.{seal.part:05}.{seal.hash.hex()[:16]}.jsonl"
 
 
-def file_of(database: Database, seal: Any) -> bytes:
-    """A file's lines: its position in the chain, then one record a line, in canonical JSON.
+def file_of(database: Database, seal: Seal) -> bytes:
+    """A line that says where in the chain it stands, then a line a record: canonical JSON, each.
 
     Raises:
         ChainBroken: The records do not lead from one hash of the seal to the other: such a file is not written.
@@ -143,11 +166,15 @@ def verify(database: Database, archive: AuditArchive | None = None) -> Verified:
     """
     with database.transaction() as session:
         head = head_of(session)
-        seals = session.execute(_SEALS).all()
+        seals = _seals(session, _SEALS)
     _hold_seals(database, seals, until=head)
     refuse_loose(database)
     files = _compare(database, archive, seals) if archive is not None else 0
     return Verified(records=head.position, head=head.hash.hex(), seals=len(seals), files=files)
+
+
+def _seals(session: Session, chosen: TextClause, **asked: int) -> list[Seal]:
+    return [Seal(**row._mapping) for row in session.execute(chosen, asked)]  # noqa: SLF001 -- SQLAlchemy's public way to a row's names
 
 
 def _seal(session: Session, *, day: date, now: datetime) -> None:
@@ -184,7 +211,7 @@ def _ends(before: Head, head: Head) -> Iterator[int]:
         yield end
 
 
-def _hold_seals(database: Database, seals: Sequence[Any], *, until: Head) -> None:
+def _hold_seals(database: Database, seals: Sequence[Seal], *, until: Head) -> None:
     before = Head(position=0, hash=GENESIS)
     expected = {}
     for seal in seals:
@@ -199,7 +226,7 @@ def _hold_seals(database: Database, seals: Sequence[Any], *, until: Head) -> Non
             raise ChainBroken("A record is not what was sealed.", position=reached.position)
 
 
-def _compare(database: Database, archive: AuditArchive, seals: Sequence[Any]) -> int:
+def _compare(database: Database, archive: AuditArchive, seals: Sequence[Seal]) -> int:
     known = {path_of(seal): seal for seal in seals}
     for name in archive.names():
         if name not in known:

@@ -17,6 +17,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.due_rows import again
 from amply.modules import mail, organizations, receipts
 from amply.modules.donations import split_rows
 from amply.modules.donations.domain import DEDICATION_ATTEMPTS_MAX, DonationStatus
@@ -28,6 +29,7 @@ _log = structlog.get_logger()
 
 _RUN_MAX: Final = 200
 """Letters of one run; the next one follows in half a minute."""
+_FIRST_AGAIN: Final = timedelta(minutes=2)
 _DAY: Final = timedelta(days=1)
 _A_DAY_MAX: Final = 3
 """Letters to one address within a day: a form that anybody may fill in must not fill somebody's mailbox."""
@@ -182,7 +184,7 @@ def _give_back(session: Session, *, donation_id: str, now: datetime) -> None:
     if row is None:
         return
     row.handed_over_at = None
-    row.next_attempt_at = now + timedelta(minutes=1) * (1 << row.attempts)
+    row.next_attempt_at = now + again(row.attempts, first=_FIRST_AGAIN)
     if row.attempts >= DEDICATION_ATTEMPTS_MAX:
         row.forget_recipient()
 

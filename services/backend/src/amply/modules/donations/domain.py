@@ -1,7 +1,7 @@
 """A donation's states and its transitions when its payment changes. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -31,6 +31,14 @@ class Channel(StrEnum):
 
     ONLINE = "online"
     OFFLINE = "offline"
+
+
+class RequestState(StrEnum):
+    """Of a refund that an organisation asked for. `RECORDED`: there is a refund of this id, which says how it stands."""
+
+    WAITING = "waiting"
+    RECORDED = "recorded"
+    REFUSED = "refused"
 
 
 class OfflineMethod(StrEnum):
@@ -185,6 +193,7 @@ class Donation:
     method: OfflineMethod | None = None
     is_reversed: bool = False
     fund_id: str | None = None
+    is_erased: bool = False
 
     @property
     def channel(self) -> Channel:
@@ -214,8 +223,3 @@ class Donation:
 def status_of_payment(status: PaymentStatus) -> DonationStatus:
     """A donation's status for its payment's."""
     return _OF_PAYMENT[status]
-
-
-def receipt_retry_delay(attempt: int) -> timedelta:
-    """Delay after a receipt's n-th attempt (from 1): doubling from a minute to a day."""
-    return min(timedelta(minutes=1) * (1 << (attempt - 1)), timedelta(days=1))

@@ -124,13 +124,9 @@ def erase_donor(
     """
     require_named(email_sha256=email_sha256, donation_id=donation_id)
     with database.transaction() as session:
-        donations = (
-            _gifts_of(session, digest=email_sha256)
-            if email_sha256 is not None
-            else session.scalars(select(DonationRow.id).where(DonationRow.id == donation_id)).all()
-        )
+        donations = _named(session, email_sha256=email_sha256, donation_id=donation_id)
         traces = _traces(session, donations)
-        told_of = _told_of(session, digest=email_sha256) if email_sha256 is not None else []
+        told_of = _told_of(session, digest=email_sha256)
     if listed is not None:
         erasure_list.note(listed, gifts=donations, told=told_of)
     if searched is None:
@@ -145,7 +141,7 @@ def erase_donor(
             traces=held.texts_of(email_sha256=email_sha256),
             searched=searched,
         )
-        told = _forget_recipient(session, digest=email_sha256) if email_sha256 is not None else 0
+        told = _forget_recipient(session, digest=email_sha256)
         entries = {*about, *held.booked}
         if also is not None:
             also(session, held.organizations)
@@ -181,8 +177,12 @@ def require_named(*, email_sha256: str | None, donation_id: str | None) -> None:
         )
 
 
-def _gifts_of(session: Session, *, digest: str) -> list[str]:
-    return sorted(session.scalars(select(DonationRow.id).where(DonationRow.is_of(session, digest))))
+def _named(session: Session, *, email_sha256: str | None, donation_id: str | None) -> list[str]:
+    """The gifts that are meant."""
+    meant = (
+        DonationRow.id == donation_id if email_sha256 is None else DonationRow.is_of(session, email_sha256)
+    )
+    return sorted(session.scalars(select(DonationRow.id).where(meant)))
 
 
 def _traces(session: Session, donations: Sequence[str]) -> _Traces:
@@ -206,15 +206,19 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
     )
 
 
-def _told_of(session: Session, *, digest: str) -> Sequence[str]:
-    """The gifts of others that somebody was, or would have been, told of."""
+def _told_of(session: Session, *, digest: str | None) -> Sequence[str]:
+    """The gifts of others that somebody was, or would have been, told of; none where no address is named."""
+    if digest is None:
+        return []
     return session.scalars(
         select(DedicationRow.donation_id).where(DedicationRow.told_to(session, digest))
     ).all()
 
 
-def _forget_recipient(session: Session, *, digest: str) -> int:
-    """Somebody who did not give, and was to be told of a gift."""
+def _forget_recipient(session: Session, *, digest: str | None) -> int:
+    """Somebody who did not give, and was to be told of a gift; nobody where no address is named."""
+    if digest is None:
+        return 0
     told = session.scalars(
         select(DedicationRow).where(DedicationRow.told_to(session, digest)).with_for_update()
     )

@@ -4,7 +4,7 @@ from typing import ClassVar
 from sqlalchemy import Boolean, ColumnElement, or_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from amply.infra.due_rows import DueRow
+from amply.infra.due_rows import DueRow, MaybeDueRow
 from amply.infra.orm import Record
 from amply.infra.vault import DONORS, Personal, SealedFields, SealedRecord
 from amply.modules import mail
@@ -97,8 +97,8 @@ class DedicationRow(SealedRecord):
         self.recipient_name = self.recipient_email = None
 
 
-class SplitGiftRow(Record):
-    """A split gift. `setups`: payment methods requested. `next_attempt_at`: when charging is retried."""
+class SplitGiftRow(MaybeDueRow):
+    """`setups`: how many payment methods were asked for. `next_attempt_at`: when paying is done again, should it not end."""
 
     __tablename__ = "split_gift"
 
@@ -106,8 +106,6 @@ class SplitGiftRow(Record):
     customer_id: Mapped[str | None]
     setup_id: Mapped[str | None]
     setups: Mapped[int] = mapped_column(server_default="0")
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    next_attempt_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -147,13 +145,11 @@ class OfflineGiftRow(SealedRecord):
     is_reversed: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
 
-class ReceiptRow(Record):
+class ReceiptRow(DueRow):
     __tablename__ = "receipt"
 
     donation_id: Mapped[str] = mapped_column(primary_key=True)
     entry_id: Mapped[str]
-    attempts: Mapped[int]
-    next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     traceparent: Mapped[str | None]
     received_at: Mapped[datetime | None]
@@ -162,12 +158,10 @@ class ReceiptRow(Record):
     message_id: Mapped[str | None]
 
 
-class NoticeRow(Record):
+class NoticeRow(DueRow):
     __tablename__ = "payment_notice"
 
     donation_id: Mapped[str] = mapped_column(primary_key=True)
-    attempts: Mapped[int]
-    next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     withheld: Mapped[str | None]
 

@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.due_rows import work_off
 from amply.kernel.money import Money
 from amply.modules import mail, organizations, receipts
-from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, DonationStatus, Withheld, receipt_retry_delay
+from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, DonationStatus, Withheld
 from amply.modules.donations.models import DonationRow, NoticeRow
 from amply.modules.donations.receipting import ReceiptDependencies
 
 _FIRST_AFTER: Final = timedelta(hours=1)
 """A donor who is still at the page may pay otherwise, and needs no letter then."""
+_RUN_MAX: Final = 1000
+"""Letters of one run; the next one follows in half a minute."""
 
 _log = structlog.get_logger()
 
@@ -37,35 +40,21 @@ def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
 
 
 def send_due_notices(parts: ReceiptDependencies, *, now: datetime) -> int:
-    """Send due letters; return how many. Attempts are counted before sending: at least once."""
-    sent = 0
-    while (donation_id := _claim(parts.database, now=now)) is not None:
-        sent += _send(parts, donation_id=donation_id, now=now)
-    return sent
-
-
-def _claim(database: Database, *, now: datetime) -> str | None:
-    """Take the next notice of a gift that still has not arrived, and count the attempt."""
-    with database.transaction() as session:
-        due = session.scalars(
-            select(NoticeRow)
-            .join(DonationRow, DonationRow.id == NoticeRow.donation_id)
-            .where(
-                NoticeRow.sent_at.is_(None),
-                NoticeRow.withheld.is_(None),
-                NoticeRow.next_attempt_at <= now,
-                NoticeRow.attempts < RECEIPT_ATTEMPTS_MAX,
-                DonationRow.status == DonationStatus.FAILED,
-            )
-            .order_by(NoticeRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=NoticeRow)
-        ).one_or_none()
-        if due is None:
-            return None
-        due.attempts += 1
-        due.next_attempt_at = now + receipt_retry_delay(due.attempts)
-        return due.donation_id
+    """Send what is due; return how many were sent. The attempt is counted before the e-mail leaves: twice is better than never."""
+    has_not_arrived = exists().where(
+        DonationRow.id == NoticeRow.donation_id, DonationRow.status == DonationStatus.FAILED
+    )
+    return work_off(
+        parts.database,
+        NoticeRow,
+        NoticeRow.sent_at.is_(None),
+        NoticeRow.withheld.is_(None),
+        NoticeRow.attempts < RECEIPT_ATTEMPTS_MAX,
+        has_not_arrived,
+        do=lambda due: _send(parts, donation_id=due.donation_id, now=now),
+        most=_RUN_MAX,
+        now=now,
+    )
 
 
 def _send(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> bool:

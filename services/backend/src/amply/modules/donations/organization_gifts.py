@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, column, select, table
+from sqlalchemy import ColumnElement, Row, Select, column, select, table
 from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
@@ -119,20 +119,20 @@ def own_donation(session: Session, access: Access, *, donation_id: str) -> Donat
     return donation_of(_one(session, access, donation_id=donation_id))
 
 
-def _one(session: Session, access: Access, *, donation_id: str) -> Any:
+def _one(session: Session, access: Access, *, donation_id: str) -> Row[*tuple[Any, ...]]:
     row = session.execute(_chosen(access).where(_GIFT.c.id == donation_id)).one_or_none()
     if row is None:
         raise DonationNotFound("This organisation has no gift with this id; ask for the list of its gifts.")
     return row
 
 
-def _chosen(access: Access) -> Any:
+def _chosen(access: Access) -> Select[*tuple[Any, ...]]:
     """Whether donors are shown is decided in the statement as well, by the permission for that."""
     names_donors = access.covers(_GIFT.c.organization_id, Permission.DONORS_READ).label("names_donors")
     return select(*_GIFT.c, names_donors).where(access.covers(_GIFT.c.organization_id))
 
 
-def _received(session: Session, row: Any) -> ReceivedGift:
+def _received(session: Session, row: Row[*tuple[Any, ...]]) -> ReceivedGift:
     """Nothing is opened for who may not see it."""
     is_shown = row.names_donors and row.status == DonationStatus.SUCCEEDED
     is_told = is_shown and row.anonymity != Anonymity.ORGANIZATION

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.vault.reencryption import SealedRows, of_records
@@ -19,11 +19,22 @@ from amply.modules.donations.domain import (
     DonationNotFound,
     DonationStatus,
     OfflineMethod,
+    RequestState,
 )
-from amply.modules.donations.models import DedicationRow, DonationRow, NoticeRow, OfflineGiftRow, ReceiptRow
+from amply.modules.donations.models import (
+    DedicationRow,
+    DonationRow,
+    NoticeRow,
+    OfflineGiftRow,
+    ReceiptRow,
+    RefundRequestRow,
+)
 from amply.modules.payments import DisputeState, Method
 
 _TOLD_FOR: Final = timedelta(days=1)
+
+GiftRow: TypeAlias = DonationRow | Row[*tuple[Any, ...]]
+"""A gift's columns: of the table, or of a view that organisations read, whose types are the table's."""
 
 
 def get(session: Session, *, donation_id: str) -> Donation:
@@ -79,11 +90,22 @@ def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str,
 
 
 def contested(session: Session, *, donation_ids: Collection[str]) -> frozenset[str]:
-    """Those of these gifts that are disputed, were lost in a dispute, or were refunded as fraud."""
+    """Those of these gifts that their donor's bank wants back or has kept, or that were given back as fraud, or are asked to be.
+
+    What is asked for and not made yet, the worker sees, which collects; strangers' requests do not.
+    """
     disputed = session.scalars(
         select(DonationRow.id).where(DonationRow.id.in_(donation_ids), DonationRow.dispute_state.is_not(None))
     )
-    return frozenset(disputed) | payments.refunded_as_fraud(session, donation_ids=donation_ids)
+    asked = session.scalars(
+        select(RefundRequestRow.donation_id).where(
+            RefundRequestRow.donation_id.in_(donation_ids),
+            RefundRequestRow.state == RequestState.WAITING,
+            RefundRequestRow.reason == payments.RefundReason.FRAUDULENT,
+        )
+    )
+    refunded = payments.refunded_as_fraud(session, donation_ids=donation_ids)
+    return frozenset(disputed) | frozenset(asked) | refunded
 
 
 def costs(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Costs]:
@@ -136,7 +158,7 @@ def tended() -> tuple[SealedRows, ...]:
     return (of_records(DonationRow), of_records(DedicationRow), of_records(OfflineGiftRow))
 
 
-def donation_of(row: DonationRow) -> Donation:
+def donation_of(row: GiftRow) -> Donation:
     """The donation a row holds."""
     return Donation(
         id=row.id,
@@ -151,11 +173,12 @@ def donation_of(row: DonationRow) -> Donation:
         dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
         fund_id=row.fund_id,
         costs=costs_of(row),
+        is_erased=row.erased_at is not None,
     )
 
 
-def costs_of(row: DonationRow) -> Costs:
-    """Fee cover and actual fee in a row."""
+def costs_of(row: GiftRow) -> Costs:
+    """What a row says of the processor's fee."""
     fee = row.processor_fee_minor_units
     return Costs(
         fee_cover=Money(minor_units=row.fee_cover_minor_units, currency=row.currency),

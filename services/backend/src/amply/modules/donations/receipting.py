@@ -5,14 +5,16 @@ Every task tolerates being repeated, reordered and killed: what it did not finis
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 from opentelemetry.trace import SpanKind
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
 from amply.infra.database import Database
+from amply.infra.due_rows import work_off
 from amply.kernel.money import Money
 from amply.modules import ledger, mail, organizations, payments, receipts
 from amply.modules.donations.domain import (
@@ -20,10 +22,12 @@ from amply.modules.donations.domain import (
     DonationNotFound,
     OfflineMethod,
     Withheld,
-    receipt_retry_delay,
 )
 from amply.modules.donations.models import DedicationRow, DonationRow, OfflineGiftRow, ReceiptRow
 from amply.modules.donations.options import Anonymity
+
+_RUN_MAX: Final = 1000
+"""Letters of one run; the next one follows in half a minute."""
 
 _log = structlog.get_logger()
 
@@ -48,12 +52,24 @@ def send_due_receipts(parts: ReceiptDependencies, *, now: datetime) -> int:
     The attempt is counted before the e-mail leaves. A crash in between sends it again later: a receipt twice is
     better than none, and it is the same receipt with the same number.
     """
-    sent = 0
-    while (due := _claim_receipt(parts, now=now)) is not None:
+
+    def send(due: ReceiptRow) -> int:
         with tracing.continued("send receipt", traceparent=due.traceparent, kind=SpanKind.INTERNAL):
             tracing.annotate(donation_id=due.donation_id)
-            sent += _send_receipt(parts, donation_id=due.donation_id, now=now)
-    return sent
+            return _send_receipt(parts, donation_id=due.donation_id, now=now)
+
+    return work_off(
+        parts.database,
+        ReceiptRow,
+        ReceiptRow.sent_at.is_(None),
+        ReceiptRow.withheld.is_(None),
+        ReceiptRow.attempts < RECEIPT_ATTEMPTS_MAX,
+        ledger.is_published(ReceiptRow.entry_id),
+        do=send,
+        most=_RUN_MAX,
+        now=now,
+        starts_at_once=True,
+    )
 
 
 def void_receipt(
@@ -211,30 +227,6 @@ def _note_sent(parts: ReceiptDependencies, *, donation_id: str, message_id: str,
         waiting.message_id = message_id
         if waiting.attempts > 0:
             waiting.sent_at = now
-
-
-def _claim_receipt(parts: ReceiptDependencies, *, now: datetime) -> ReceiptRow | None:
-    """Take the next receipt that can be proven and count the attempt."""
-    with parts.database.transaction() as session:
-        due = session.scalars(
-            select(ReceiptRow)
-            .where(
-                ReceiptRow.sent_at.is_(None),
-                ReceiptRow.withheld.is_(None),
-                # The first try waits for no clock: the one that booked the gift may be ahead of this one.
-                or_(ReceiptRow.attempts == 0, ReceiptRow.next_attempt_at <= now),
-                ReceiptRow.attempts < RECEIPT_ATTEMPTS_MAX,
-                ledger.is_published(ReceiptRow.entry_id),
-            )
-            .order_by(ReceiptRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if due is None:
-            return None
-        due.attempts += 1
-        due.next_attempt_at = now + receipt_retry_delay(due.attempts)
-        return due
 
 
 def printed_receipt(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> mail.Mail:

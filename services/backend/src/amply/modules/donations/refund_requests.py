@@ -14,7 +14,20 @@ from hashlib import sha256
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import BigInteger, DateTime, Text, column, delete, func, select, table, text, update
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Row,
+    Select,
+    Text,
+    column,
+    delete,
+    func,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,7 +39,7 @@ from amply.kernel.money import Money
 from amply.modules import audit, ledger, payments
 from amply.modules.access import Access
 from amply.modules.audit import Action
-from amply.modules.donations.domain import Channel, Donation, DonationStatus
+from amply.modules.donations.domain import Channel, Donation, DonationStatus, RequestState
 from amply.modules.donations.models import RefundRequestRow
 from amply.modules.donations.organization_gifts import own_donation
 from amply.modules.donations.refunds import (
@@ -37,6 +50,7 @@ from amply.modules.donations.refunds import (
     RefundRefused,
     WantedRefund,
     carry_out,
+    is_silence,
 )
 
 TOPIC_REFUND_ASKED: Final = "donations.refund_asked"
@@ -55,14 +69,6 @@ _REFUND: Final = table(
 )
 
 _log = structlog.get_logger()
-
-
-class RequestState(StrEnum):
-    """`RECORDED`: there is a refund of this id, which says how it stands."""
-
-    WAITING = "waiting"
-    RECORDED = "recorded"
-    REFUSED = "refused"
 
 
 class GiftRefundStatus(StrEnum):
@@ -115,7 +121,8 @@ def request_refund(
 
     Raises:
         DonationNotFound: The organisation has no such gift.
-        DonationNotRefundable: It has not arrived, never passed the processor, is disputed, or nothing is left of it.
+        DonationNotRefundable: It has not arrived, never passed the processor, is disputed, its donor was erased, or nothing is left
+            of it.
         RefundNotFinished: An earlier refund of it is not answered yet.
         RefundAmountNotAcceptable: The amount is zero, or in another currency than the gift.
         ReversalExceedsOriginal: More than is left would go back.
@@ -170,7 +177,10 @@ def refunds_of_gifts(
 
 
 def carry_out_requests(parts: RefundDependencies) -> int:
-    """Make the refunds that were asked for; return how many requests are decided. What cannot be decided yet comes again."""
+    """Make the refunds that were asked for; return how many requests are decided. What cannot be decided yet comes again.
+
+    The first that the processor does not answer about is decided, and ends the run.
+    """
     return work_off(
         parts.database,
         RefundRequestRow,
@@ -221,6 +231,10 @@ def _refundable(gift: Donation, earlier: Sequence[GiftRefund], *, wanted: Money 
     if gift.entry_id is None or gift.status is not DonationStatus.SUCCEEDED:
         raise DonationNotRefundable(
             "This gift has not arrived, so nothing can go back; look at how it stands."
+        )
+    if gift.is_erased:
+        raise DonationNotRefundable(
+            "This gift's donor was erased, and with them its name at the processor: refund it on the processor's dashboard."
         )
     if gift.dispute is not None:
         raise DonationNotRefundable(
@@ -280,23 +294,28 @@ def _put(
         raise RefundNotFinished(
             "A refund of this gift was asked for at the same moment: wait until it is made, then ask for another one."
         )
-    audit.record_by(session, access, Action.DONATION_REFUND_ASKED, refund_id, gift.id, reason=reason)
+    said = f"{reason}_{amount.minor_units}_{amount.currency.lower()}"  # of words the log keeps a digest only
+    audit.record_by(session, access, Action.DONATION_REFUND_ASKED, refund_id, gift.id, reason=said)
     outbox.put(session, topic=TOPIC_REFUND_ASKED, payload={"refund_id": refund_id}, now=access.now)
 
 
-def _carry_out(parts: RefundDependencies, row: RefundRequestRow) -> int:
-    """Make one; whatever stops this one must not stop the others."""
+def _carry_out(parts: RefundDependencies, row: RefundRequestRow) -> int | None:
+    """Make one; whatever stops this one must not stop the others, but that nobody answers (None)."""
     wanted = WantedRefund(
         id=row.id,
         donation_id=row.donation_id,
         amount=Money(minor_units=row.minor_units, currency=row.currency),
         reason=payments.RefundReason(row.reason),
+        organization_id=row.organization_id,
+        asked_at=row.created_at,
     )
     try:
         carry_out(parts, wanted, beside=partial(_decide, refund_id=row.id, state=RequestState.RECORDED))
     except (RefundRefused, payments.ProcessorUnavailable) as reason:
         # Recorded all the same: released, or completed as any refund whose answer did not come.
         _log.warning("refund_request_unanswered", refund_id=row.id, reason=reason.code)
+        if is_silence(reason):
+            return None
     except (RefundNotFinished, ledger.BookingsPaused, _NoLongerWaiting):
         return 0
     except (Conflict, InvalidRequest, NotFound) as reason:
@@ -333,11 +352,11 @@ def _refunds_of_gift(session: Session, access: Access, donation_id: str) -> Sequ
     return refunds_of_gifts(session, access, donation_ids=[donation_id]).get(donation_id, ())
 
 
-def _refunds(access: Access) -> Any:
+def _refunds(access: Access) -> Select[*tuple[Any, ...]]:
     return select(*_REFUND.c).where(access.covers(_REFUND.c.organization_id))
 
 
-def _refund(row: Any) -> GiftRefund:
+def _refund(row: Row[*tuple[Any, ...]]) -> GiftRefund:
     return GiftRefund(
         id=row.id,
         donation_id=row.donation_id,

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,14 +21,16 @@ from amply.kernel.clock import Clock
 from amply.kernel.errors import Conflict, InvalidRequest
 from amply.kernel.money import Money, exponent_of, format_minor_units
 from amply.modules import ledger, payments
-from amply.modules.donations.domain import DonationNotFound, DonationStatus
-from amply.modules.donations.models import DonationRow
+from amply.modules.donations.domain import DonationNotFound, DonationStatus, RequestState
+from amply.modules.donations.models import DonationRow, RefundRequestRow
 from amply.modules.donations.provider_events.context import GiftBooks
 from amply.modules.donations.provider_events.refunds import released_lines, reserved_lines
 
 _log = structlog.get_logger()
 
 _ROUNDS_MAX: Final = 5
+_STUCK_MAX: Final = 50
+_WAITING: Final = select(RefundRequestRow.id).where(RefundRequestRow.state == RequestState.WAITING)
 
 
 class DonationNotRefundable(Conflict):
@@ -66,12 +69,20 @@ class RefundDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRefund:
-    """A refund to be made. `amount`: exact, or as people write it, such as `5.00`; None: all that is left."""
+    """A refund to be made.
+
+    Attributes:
+        amount: Exact, or as people write it, such as `5.00`; None: all that is left.
+        organization_id: Whose gift it has to be; None where staff ask.
+        asked_at: None: now. The processor may have one that was asked for earlier, whatever our own rows say.
+    """
 
     id: str
     donation_id: str
     amount: Money | str | None
     reason: payments.RefundReason
+    organization_id: str | None = None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +114,8 @@ def carry_out(
 
     Raises:
         DonationNotFound: There is no such gift.
-        DonationNotRefundable: It has not arrived, nothing is left of it, or its donor was erased.
-        RefundNotFinished: An earlier refund of it is not answered yet.
+        DonationNotRefundable: It has not arrived, is disputed, nothing is left of it, or its donor was erased.
+        RefundNotFinished: An earlier refund of it is not answered yet, or its organisation has asked for one that is not made yet.
         RefundAmountNotAcceptable: The amount cannot be read, or is not above zero.
         ReversalExceedsOriginal: More than was given would go back; the database says so.
         BookingsPaused: Nothing can be reserved now.
@@ -118,23 +129,41 @@ def carry_out(
 
 
 def complete_stuck_refunds(parts: RefundDependencies) -> int:
-    """Finish what a crash left; return how many refunds were completed. Each is tried ten times, ever further apart."""
-    with parts.database.transaction() as session:
-        waiting = payments.claim_stuck_refunds(session, now=parts.clock())
-    return sum(_complete(parts, recorded, payment) for recorded, payment in waiting)
+    """Finish what a crash left; return how many refunds were completed. Each is tried ten times, ever further apart.
+
+    The first that the processor does not answer about ends the run.
+    """
+    done = 0
+    for _ in range(_STUCK_MAX):
+        with parts.database.transaction() as session:
+            stuck = payments.claim_stuck_refund(session, now=parts.clock())
+        if stuck is None:
+            break
+        completed = _complete(parts, *stuck)
+        if completed is None:
+            break
+        done += completed
+    return done
 
 
-def _complete(parts: RefundDependencies, recorded: payments.Refund, payment: payments.Payment) -> bool:
-    """Finish one; whatever stops this one must not stop the others."""
+def _complete(parts: RefundDependencies, recorded: payments.Refund, payment: payments.Payment) -> bool | None:
+    """Finish one; whatever stops this one must not stop the others, but that nobody answers (None)."""
     try:
         _open(parts, recorded, payment)
     except (RefundRefused, payments.ProcessorUnavailable) as reason:
         _log.warning("stuck refund not completed", refund_id=recorded.id, reason=reason.code)
-        return False
+        return None if is_silence(reason) else False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
         _log.exception("stuck refund not completed", refund_id=recorded.id)
         return False
     return True
+
+
+def is_silence(reason: Exception) -> bool:
+    """Whether the processor answers nobody, and not only about this refund."""
+    return isinstance(reason, payments.ProcessorUnavailable) and not isinstance(
+        reason, payments.RefundsNotShown
+    )
 
 
 def _recorded(
@@ -165,8 +194,13 @@ def _record(
         )
     if payment is None:
         raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
+    if wanted.organization_id not in (None, payment.organization_id):
+        raise DonationNotFound(
+            "This is no gift of the organisation that asks; ask for the list of its gifts.",
+            param="donation_id",
+        )
     gift = session.get_one(DonationRow, wanted.donation_id)
-    money = _amount(session, gift, payment, wanted.amount)
+    money = _amount(session, gift, payment, wanted)
     books = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now)
     before = payments.taken_back(session, payment_id=payment.id, beside=wanted.id)
     taken = books.parts.take(money.minor_units, taken=before)
@@ -187,37 +221,51 @@ def _record(
         reason=wanted.reason,
         reserved_entry_id=entry_id,
         reserved_cover=taken.cover,
+        asked_at=wanted.asked_at or now,
         now=now,
     )
     return recorded, payment
 
 
-def _amount(
-    session: Session, gift: DonationRow, payment: payments.Payment, amount: Money | str | None
-) -> Money:
+def _amount(session: Session, gift: DonationRow, payment: payments.Payment, wanted: WantedRefund) -> Money:
     """What should go back. How much may, the database decides when it is reserved."""
+    _require_refundable(session, gift, payment, refund_id=wanted.id)
+    if isinstance(wanted.amount, Money):
+        return wanted.amount
+    if wanted.amount is not None:
+        return _written(wanted.amount, currency=gift.currency)
+    earlier = payments.refunds_of(session, payment_id=payment.id)
+    left = gift.minor_units - sum(each.amount.minor_units for each in earlier if each.takes_up)
+    if left <= 0:
+        raise DonationNotRefundable("All of this gift has gone back; look at its refunds on the dashboard.")
+    return Money(minor_units=left, currency=gift.currency)
+
+
+def _require_refundable(
+    session: Session, gift: DonationRow, payment: payments.Payment, *, refund_id: str
+) -> None:
     if gift.entry_id is None or gift.status != DonationStatus.SUCCEEDED:
         raise DonationNotRefundable(
             "This gift has not arrived, so nothing can go back; look at how it stands."
+        )
+    if gift.dispute_state is not None:
+        raise DonationNotRefundable(
+            "The donor's bank has taken this gift up: answer the dispute, or accept it on the processor's dashboard."
         )
     if payments.is_erased(payment.remote_id):
         raise DonationNotRefundable(
             "This gift's donor was erased, and with them its name at the processor: refund it on the processor's dashboard."
         )
-    earlier = payments.refunds_of(session, payment_id=payment.id)
-    for each in earlier:
+    for each in payments.refunds_of(session, payment_id=payment.id):
         if each.status is payments.RefundStatus.CREATED:
             raise RefundNotFinished(
                 f"Refund {each.id} of this gift is not answered yet: it is completed by itself; try again in some minutes."
             )
-    if isinstance(amount, Money):
-        return amount
-    if amount is not None:
-        return _written(amount, currency=gift.currency)
-    left = gift.minor_units - sum(each.amount.minor_units for each in earlier if each.takes_up)
-    if left <= 0:
-        raise DonationNotRefundable("All of this gift has gone back; look at its refunds on the dashboard.")
-    return Money(minor_units=left, currency=gift.currency)
+    asked = session.scalar(_WAITING.where(RefundRequestRow.donation_id == gift.id))
+    if asked not in (None, refund_id):
+        raise RefundNotFinished(
+            f"The organisation has asked for refund {asked} of this gift: it is made by itself; try again in some minutes."
+        )
 
 
 def _written(amount: str, *, currency: str) -> Money:

@@ -33,6 +33,7 @@ _log = structlog.get_logger()
 
 IDEMPOTENCY_SCOPE: Final = "POST /v1/donations"
 _CREATED: Final = 201
+_STUCK_MAX: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,23 +95,35 @@ def donate(
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
     """Complete payments interrupted by a crash between steps (1) and (3); return how many.
 
-    Each is tried ten times, ever further apart; then it waits for a person.
+    Each is tried ten times, ever further apart; then it waits for a person. The first that the processor does not answer about ends
+    the run: the others would each wait as long for the same.
     """
-    with database.transaction() as session:
-        waiting = payments.claim_stuck(session, now=clock())
-    return sum(_complete(database, processor, payment=payment, clock=clock) for payment in waiting)
+    done = 0
+    for _ in range(_STUCK_MAX):
+        with database.transaction() as session:
+            payment = payments.claim_stuck(session, now=clock())
+        if payment is None:
+            break
+        completed = _complete(database, processor, payment=payment, clock=clock)
+        if completed is None:
+            break
+        done += completed
+    return done
 
 
 def _complete(
     database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
-) -> bool:
-    """Finish one stuck payment; whatever stops this one must not stop the others."""
+) -> bool | None:
+    """Finish one stuck payment; whatever stops this one must not stop the others, but that nobody answers (None)."""
     try:
         with tracing.continued(
             "complete stuck payment", traceparent=payment.traceparent, kind=SpanKind.INTERNAL
         ):
             open_payment(database, processor, payment=payment, clock=clock)
-    except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
+    except payments.ProcessorUnavailable as reason:
+        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        return None
+    except payments.ProcessorRefused as reason:
         _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
         return False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other

@@ -1,6 +1,6 @@
 """Rows of split gifts, and queries of those that are due."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, delete, exists, insert, or_, s
 from sqlalchemy.orm import Session, aliased
 
 from amply.infra import idempotency
+from amply.infra.database import Database
+from amply.infra.due_rows import work_off
 from amply.kernel.money import Money
 from amply.modules import defence, payments
 from amply.modules.donations.domain import DonationStatus
@@ -210,19 +212,22 @@ def use_setup(session: Session, *, split_id: str, number: int, setup_id: str, no
         row.setup_id, row.updated_at = setup_id, now
 
 
-def claim_due(session: Session, *, now: datetime, most: int, again_after: timedelta) -> list[GiftWithMethod]:
-    """Claim gifts whose charging did not end, counting an attempt; given up after `most`."""
-    rows = session.scalars(
-        select(SplitGiftRow)
-        .where(SplitGiftRow.next_attempt_at < now, SplitGiftRow.released_at.is_(None))
-        .order_by(SplitGiftRow.next_attempt_at)
-        .limit(_BATCH_MAX)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        row.attempts += 1
-        row.next_attempt_at = now + again_after * (1 << row.attempts) if row.attempts < most else None
-    return [_held(row) for row in rows if row.customer_id is not None and row.setup_id is not None]
+def pay_due(
+    database: Database, *, pay: Callable[[Held], int], tries_max: int, first_again: timedelta, now: datetime
+) -> int:
+    """Pay on gifts whose paying did not end, each `tries_max` times at most; return the sum of what `pay` returns."""
+    return work_off(
+        database,
+        SplitGiftRow,
+        SplitGiftRow.released_at.is_(None),
+        SplitGiftRow.customer_id.is_not(None),
+        SplitGiftRow.setup_id.is_not(None),
+        SplitGiftRow.attempts < tries_max,
+        do=lambda row: pay(_held(row)),
+        most=_BATCH_MAX,
+        now=now,
+        first_again=first_again,
+    )
 
 
 def kept_too_long(session: Session, *, before: datetime) -> list[tuple[str, str]]:

@@ -134,11 +134,13 @@ def complete_splits(parts: SplitGiftDependencies) -> int:
 
     A donor who asked to pay is charged within half an hour or not at all.
     """
-    done = 0
-    with parts.database.transaction() as session:
-        due = split_rows.claim_due(session, now=parts.clock(), most=_TRIES_MAX, again_after=_AGAIN_AFTER)
-    for held in due:
-        done += _completed(parts, held)
+    done = split_rows.pay_due(
+        parts.database,
+        pay=lambda held: _completed(parts, held),
+        tries_max=_TRIES_MAX,
+        first_again=2 * _AGAIN_AFTER,
+        now=parts.clock(),
+    )
     with parts.database.transaction() as session:
         kept = split_rows.kept_too_long(session, before=parts.clock() - KEPT)
     for split_id, payer_id in kept:

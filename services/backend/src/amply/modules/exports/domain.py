@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 
 KEPT: Final = timedelta(days=7)
 """A file, from when it was asked for; the bucket's lifecycle removes it."""
@@ -115,7 +115,7 @@ class ExportNotReady(Conflict):
     code: ClassVar[str] = "export_not_ready"
 
 
-class ExportsNotConfigured(Unavailable):
+class ExportsNotOffered(NotOffered):
     """No files are made in this environment."""
 
-    code = "exports_not_configured"
+    code = "exports_not_offered"

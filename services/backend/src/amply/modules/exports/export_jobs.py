@@ -110,6 +110,7 @@ def _make(parts: ExportJobs, row: ExportRow, *, now: datetime) -> int:
         _log.info("export_not_made", export_id=row.id, reason="not_allowed")
         _note(parts.database, row, state=ExportState.FAILED)
         return 0
+    _note(parts.database, row, begun_at=now)
     counted, wanted = _Counted(), export_of(row)
     try:
         content = _MAKERS[wanted.wanted.kind](parts.database, wanted, counted)

@@ -6,7 +6,7 @@ from amply.infra.due_rows import DueRow
 
 
 class ExportRow(DueRow):
-    """`asked_by`: `person:usr_…` or `key:key_…`."""
+    """`asked_by`: `person:usr_…` or `key:key_…`. `begun_at`: when the worker last began to read what is in the file."""
 
     __tablename__ = "organization_export"
 
@@ -23,5 +23,6 @@ class ExportRow(DueRow):
     bytes: Mapped[int | None]
     sha256: Mapped[str | None]
     created_at: Mapped[datetime]
+    begun_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]

@@ -20,8 +20,7 @@ from amply.modules.exports.domain import (
     ExportNotAcceptable,
     ExportNotFound,
     ExportNotReady,
-    ExportRequest,
-    ExportsNotConfigured,
+    ExportsNotOffered,
     ExportState,
     path_of,
 )
@@ -43,7 +42,7 @@ class _LimitedByOrganization(Limited):
 async def _store(request: Request) -> ExportStore:
     store: ExportStore | None = request.app.state.export_store
     if store is None:
-        raise ExportsNotConfigured("No files are made here yet: read the lists page by page.")
+        raise ExportsNotOffered("No files are made here yet: read the lists page by page.")
     return store
 
 
@@ -127,7 +126,7 @@ class ExportLink(BaseModel):
     "",
     status_code=202,
     summary="Ask for a file",
-    responses=responses(*PROBLEMS, ExportNotAcceptable, ExportsNotConfigured),
+    responses=responses(*PROBLEMS, ExportNotAcceptable, ExportsNotOffered),
 )
 def ask_for_export(
     body: ExportIn, access: Annotated[Access, Depends(_LimitedByOrganization("own_exports"))], _: StoreOf
@@ -163,7 +162,7 @@ def show_export(export_id: Identifier, access: Exporting) -> ExportOut:
     "/{export_id}/links",
     status_code=201,
     summary="Get the address of a file",
-    responses=responses(*PROBLEMS, ExportNotFound, ExportNotReady, ExportsNotConfigured),
+    responses=responses(*PROBLEMS, ExportNotFound, ExportNotReady, ExportsNotOffered),
 )
 def make_export_link(export_id: Identifier, access: Exporting, store: StoreOf) -> ExportLink:
     """Good for minutes, for whoever has it. That it was asked for is recorded."""

@@ -137,7 +137,7 @@ def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
 
 
 def withdraw_hidden(session: Session) -> None:
-    """Withdraw files that name donors and were requested before one of them became anonymous.
+    """Hand out no file with donors that was begun before one of them kept a gift from the organisation.
 
     Facts of the outbox tell of that, and stay there for as long as files are kept. Both moments are those of whichever process
     wrote them.
@@ -167,7 +167,7 @@ _TAKEN_BACK_AS_HIDDEN: Final = _TAKEN_BACK.where(
     .where(
         OutboxRow.topic == _HIDDEN,
         func.jsonb_extract_path_text(OutboxRow.payload, "organization_id") == ExportRow.organization_id,
-        OutboxRow.created_at >= ExportRow.created_at - _CLOCKS_APART,
+        OutboxRow.created_at >= func.coalesce(ExportRow.begun_at, ExportRow.created_at) - _CLOCKS_APART,
     )
     .exists()
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered, Unavailable
 from amply.modules.access import Role
 
 HOLDS_FOR: Final = timedelta(minutes=5)
@@ -119,10 +119,10 @@ class RecordsUnavailable(Unavailable):
     code = "dns_unavailable"
 
 
-class FederationNotConfigured(Unavailable):
+class FederationNotOffered(NotOffered):
     """This environment signs nobody in."""
 
-    code = "federation_not_configured"
+    code = "federation_not_offered"
 
 
 def domain_of(text: str) -> str:

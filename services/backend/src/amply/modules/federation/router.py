@@ -20,7 +20,7 @@ from amply.modules.federation.domain import (
     DomainNotFound,
     DomainNotShown,
     DomainTaken,
-    FederationNotConfigured,
+    FederationNotOffered,
     NotTriedYet,
     RecordsUnavailable,
     TooManyDomains,
@@ -45,7 +45,7 @@ _FIND: Final = text("SELECT organization_id, name FROM organization_of_domain(:a
 async def _parts(request: Request) -> Dependencies:
     parts: Dependencies | None = request.app.state.organization_sign_in
     if parts is None:
-        raise FederationNotConfigured("People cannot sign in here yet; ask whoever runs this platform.")
+        raise FederationNotOffered("People cannot sign in here yet; ask whoever runs this platform.")
     return parts
 
 
@@ -56,7 +56,7 @@ DomainName = Annotated[str, Path(min_length=4, max_length=253, pattern=r"^[a-zA-
 
 
 def _problems(*more: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
-    return responses(*who.PROBLEMS, FederationNotConfigured, *more)
+    return responses(*who.PROBLEMS, FederationNotOffered, *more)
 
 
 @router.get("", summary="See the organisation's own sign-in", responses=_problems(ConnectionNotFound))

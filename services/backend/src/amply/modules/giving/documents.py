@@ -9,11 +9,12 @@ from typing import Final
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
 from amply.infra.database import Database
+from amply.infra.due_rows import work_off
 from amply.kernel import ids
 from amply.kernel.errors import AmplyError
 from amply.modules import donations, receipts
@@ -99,12 +100,17 @@ def make_documents(parts: donations.ReceiptDependencies, key: LinkKey, *, now: d
 
     Killed in between, the next run makes the same again.
     """
-    made = 0
-    for _ in range(_BATCH_MAX):
-        claimed = _claim(parts.database, now=now)
-        if claimed is None:
-            break
-        made += _make(parts, key, claimed, now=now)
+    made = work_off(
+        parts.database,
+        DocumentRow,
+        DocumentRow.state == DocumentState.WAITING,
+        do=lambda row: _make(parts, key, row, now=now),
+        most=_BATCH_MAX,
+        now=now,
+        first_again=_AGAIN_AFTER,
+        again_max=_AGAIN_AFTER,
+        starts_at_once=True,
+    )
     with parts.database.transaction() as session:
         session.execute(delete(DocumentRow).where(DocumentRow.expires_at <= now))
     return made
@@ -142,25 +148,6 @@ def _row(session: Session, *, document_id: str, email_sha256: str, now: datetime
 
 def _gone() -> DocumentNotFound:
     return DocumentNotFound("No document of yours has this id: ask for it again.")
-
-
-def _claim(database: Database, *, now: datetime) -> DocumentRow | None:
-    with database.transaction() as session:
-        row = session.scalars(
-            select(DocumentRow)
-            .where(
-                DocumentRow.state == DocumentState.WAITING,
-                # The first try waits for no clock: the one that asked may be ahead of this one.
-                or_(DocumentRow.attempts == 0, DocumentRow.next_attempt_at <= now),
-            )
-            .order_by(DocumentRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is not None:
-            row.attempts += 1
-            row.next_attempt_at = now + _AGAIN_AFTER
-        return row
 
 
 def _make(parts: donations.ReceiptDependencies, key: LinkKey, row: DocumentRow, *, now: datetime) -> bool:

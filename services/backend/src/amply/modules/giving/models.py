@@ -5,7 +5,6 @@ from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.due_rows import DueRow
-from amply.infra.orm import Record
 from amply.infra.vault import DONORS, Personal, SealedFields, SealedRecord
 from amply.modules import mail
 
@@ -26,7 +25,7 @@ class LinkRequestRow(SealedRecord, DueRow):
     language: Mapped[str | None]
 
 
-class DocumentRow(Record):
+class DocumentRow(DueRow):
     """`sealed`: the file, encrypted (`sealing.py`)."""
 
     __tablename__ = "donor_document"
@@ -40,8 +39,6 @@ class DocumentRow(Record):
     year: Mapped[int | None] = mapped_column(Integer)
     language: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="waiting")
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime]
     filename: Mapped[str | None]
     sealed: Mapped[bytes | None]
     created_at: Mapped[datetime]

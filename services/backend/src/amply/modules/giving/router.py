@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional
+from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, etag_of, require_match
 from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import Limited, Limiter, count, limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, SiteUrlOf, responses
@@ -53,7 +53,7 @@ class _LimitedByDonor(Limited):
     status_code=202,
     summary="Ask for a link to one's gifts",
     dependencies=[Depends(limit_by_address("donor_links"))],
-    responses=responses(TooManyRequests, recurring.RecurringNotConfigured),
+    responses=responses(TooManyRequests, recurring.RecurringNotOffered),
 )
 def ask_for_link(
     request: Request, body: LinkIn, database: DatabaseOf, clock: ClockOf, _: recurring.PartsOf
@@ -116,7 +116,7 @@ def show_gift(donation_id: Identifier, caller: CallerOf, response: Response) -> 
             session,
             donations.own_gift(session, donation_id=donation_id, email_sha256=caller.email_sha256),
         )
-    response.headers["ETag"] = seen.etag
+    response.headers["ETag"] = etag_of(seen)
     return seen
 
 
@@ -139,18 +139,15 @@ def change_anonymity(
     caller: CallerOf,
     response: Response,
 ) -> GiftOut:
-    if caller.if_match is None:
-        raise ChangeNotConditional("Send the gift's ETag as If-Match, so that nothing is changed unseen.")
     own = {"donation_id": donation_id, "email_sha256": caller.email_sha256}
     with caller.database.transaction() as session:
         before = _seen(session, donations.own_gift(session, **own, locks=True))
-        if caller.if_match != before.etag:
-            raise ChangedMeanwhile("This gift has changed meanwhile: look at it again and decide anew.")
+        require_match(caller.if_match, before)
         seen = _seen(
             session,
             donations.change_anonymity(session, **own, anonymity=body.anonymity, now=caller.clock()),
         )
-    response.headers["ETag"] = seen.etag
+    response.headers["ETag"] = etag_of(seen)
     return seen
 
 

@@ -1,11 +1,11 @@
 """API schemas of the donor page. Amounts are strings of minor units: JSON numbers lose digits."""
 
-import hashlib
 from datetime import date
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from amply.infra.conditional import etag_of
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
@@ -144,11 +144,6 @@ class GiftOut(BaseModel):
             receipts=[ReceiptOut.of(receipt) for receipt in gift.receipts],
         )
 
-    @property
-    def etag(self) -> str:
-        """Differs whenever anything of the gift does (RFC 9110 §8.8.3)."""
-        return f'"{hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]}"'
-
 
 class GiftInList(GiftOut):
     """A gift with the tag that a change of it is decided upon."""
@@ -168,7 +163,7 @@ class GiftPage(BaseModel):
         """The wire form."""
         shown = [GiftOut.of(gift, plan_id=plan_of.get(gift.donation.id)) for gift in page.items]
         return cls(
-            data=[GiftInList(**gift.model_dump(), version=gift.etag) for gift in shown],
+            data=[GiftInList(**gift.model_dump(), version=etag_of(gift)) for gift in shown],
             has_more=page.next_cursor is not None,
             next_cursor=page.next_cursor,
         )

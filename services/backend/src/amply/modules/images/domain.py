@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 from amply.modules.organizations import PictureFile, PictureKind
 
 BYTES_MAX: Final = 5 * 1024 * 1024
@@ -154,10 +154,10 @@ class ImagesNotYet(Conflict):
     code: ClassVar[str] = "images_not_yet"
 
 
-class ImagesNotConfigured(Unavailable):
+class ImagesNotOffered(NotOffered):
     """No images are taken in this environment."""
 
-    code: ClassVar[str] = "images_not_configured"
+    code: ClassVar[str] = "images_not_offered"
 
 
 def require_type(media_type: str, kind: PictureKind) -> None:

@@ -22,7 +22,7 @@ Changing = Annotated[Access, allowed(Permission.IMAGES_CHANGE)]
 async def _shelf(request: Request) -> ImageShelf:
     shelf: ImageShelf | None = request.app.state.image_shelf
     if shelf is None:
-        raise domain.ImagesNotConfigured("No images are taken here yet; ask whoever runs this platform.")
+        raise domain.ImagesNotOffered("No images are taken here yet; ask whoever runs this platform.")
     return shelf
 
 
@@ -46,7 +46,7 @@ def list_images(access: Reading) -> ImageList:
     status_code=201,
     summary="Make a place for an image",
     responses=_problems(
-        domain.ImageNotAcceptable, domain.ImagesNotYet, domain.TooManyImages, domain.ImagesNotConfigured
+        domain.ImageNotAcceptable, domain.ImagesNotYet, domain.TooManyImages, domain.ImagesNotOffered
     ),
 )
 def add_image(body: ImageIn, access: Changing, shelf: ShelfOf) -> ImageUpload:
@@ -60,7 +60,7 @@ def add_image(body: ImageIn, access: Changing, shelf: ShelfOf) -> ImageUpload:
     "/{image_id}/received",
     summary="Tell that an image was uploaded",
     responses=_problems(
-        domain.ImageNotFound, domain.ImageNotThere, domain.ImageNotAcceptable, domain.ImagesNotConfigured
+        domain.ImageNotFound, domain.ImageNotThere, domain.ImageNotAcceptable, domain.ImagesNotOffered
     ),
 )
 def receive_image(image_id: Identifier, access: Changing, shelf: ShelfOf) -> ImageOut:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 
 UPLOAD_BYTES_MAX: Final = 64 * 1024 * 1024
 INLINE_BYTES_MAX: Final = 1_000_000
@@ -173,7 +173,7 @@ class PublishedDataset:
     changed_at: datetime
 
 
-class IntakeNotOffered(Unavailable):
+class IntakeNotOffered(NotOffered):
     """No data is taken in by this environment: the capability is disabled."""
 
     code: ClassVar[str] = "intake_not_offered"

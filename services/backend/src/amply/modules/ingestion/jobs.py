@@ -278,10 +278,15 @@ def _begun(
             "This dataset takes nothing in: open it again, or use another one.", param="dataset_id"
         )
     _require_room(session, access)
-    file_format, compression = (
-        wanted.format or dataset.said.format,
-        wanted.compression or dataset.said.compression,
-    )
+    _insert(session, access, job_id, dataset, wanted)
+    audit.record_by(session, access, Action.FILE_BEGUN, job_id, reason=dataset.id)
+    return _found(session, access, job_id)
+
+
+def _insert(session: Session, access: Access, job_id: str, dataset: datasets.Dataset, wanted: Wanted) -> None:
+    """What is not said of the file is as the dataset has it."""
+    file_format = wanted.format or dataset.said.format
+    compression = wanted.compression or dataset.said.compression
     session.execute(
         insert(JobRow).values(
             id=job_id,
@@ -298,8 +303,6 @@ def _begun(
             next_attempt_at=access.now,
         )
     )
-    audit.record_by(session, access, Action.FILE_BEGUN, job_id, reason=dataset.id)
-    return _found(session, access, job_id)
 
 
 def _require_room(session: Session, access: Access) -> None:

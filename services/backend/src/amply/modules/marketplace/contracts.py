@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from amply.kernel.errors import Conflict, NotFound
+from amply.kernel.errors import Conflict, NotFound, NotOffered
 from amply.kernel.ids import is_id, new_id
 from amply.kernel.money import Money
 from amply.modules.marketplace.domain import (
@@ -85,10 +85,10 @@ class Amendment:
         )
 
 
-class NothingSold(Conflict):
+class DataSalesNotOffered(NotOffered):
     """No data is sold in this environment, or this task is not told of it."""
 
-    code = "data_not_sold"
+    code = "data_sales_not_offered"
 
 
 class TokenKnown(Conflict):

@@ -164,18 +164,10 @@ def settle(
         NobodyToCredit: A dataset's share would be nobody's.
         BookingsPaused: The books take nothing just now.
     """
-    if now < period.ends_at + _LATE:
-        raise MonthNotOver(f"{period} is settled an hour after it has ended; settle an earlier month.")
-    if not contract.holds_in(period):
-        raise NothingToSettle(
-            f"{contract.contract_id} has no moment in {period}; name a month it was open in."
-        )
+    _require_over(contract, period, now=now)
     used = parts.usage.month(contract.contract_id, period)
-    if agreed is None and sum(used.by_dataset.values()) != used.total:
-        raise UsageContradicts(
-            f"The events of {period} are {sum(used.by_dataset.values())} bytes and its sum says {used.total}; "
-            "see docs/runbooks/data-revenue.md."
-        )
+    if agreed is None:
+        _require_sum(used, period)
     terms = contract.terms_in(period)
     weights = by_dataset(terms, used.by_dataset)
     owners = {name: parts.catalogue.owner(name) for name in weights}
@@ -195,6 +187,25 @@ def settle(
             owners=_credited(session, parts, owners, period),
         )
         return _book(session, parts, _Month(contract, period, terms, used, found, agreed), now=now), True
+
+
+def _require_over(contract: Contract, period: Period, *, now: datetime) -> None:
+    if now < period.ends_at + _LATE:
+        raise MonthNotOver(f"{period} is settled an hour after it has ended; settle an earlier month.")
+    if not contract.holds_in(period):
+        raise NothingToSettle(
+            f"{contract.contract_id} has no moment in {period}; name a month it was open in."
+        )
+
+
+def _require_sum(used: Used, period: Period) -> None:
+    """That the month's events add up to what is said of it."""
+    added = sum(used.by_dataset.values())
+    if added != used.total:
+        raise UsageContradicts(
+            f"The events of {period} are {added} bytes and its sum says {used.total}; "
+            "see docs/runbooks/data-revenue.md."
+        )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound, Unavailable
+from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound, NotOffered
 from amply.modules.access import Role
 
 TOPIC_INVITED: Final = "members.invited"
@@ -130,7 +130,7 @@ class AddressNotTheirs(AmplyError):
     title: ClassVar[str] = "The invitation is for another address"
 
 
-class MembersNotConfigured(Unavailable):
+class MembersNotOffered(NotOffered):
     """This environment lets no people in, so that nobody accepts an invitation."""
 
-    code = "members_not_configured"
+    code = "members_not_offered"

@@ -23,7 +23,7 @@ invited_router = APIRouter(prefix="/v1/invitation", tags=["Members"])
 _NO_TOKEN: Final = "Open this page by the link in the invitation, or ask for a new one."  # noqa: S105 -- a sentence
 _ALWAYS: Final[tuple[type[AmplyError], ...]] = (
     domain.InvitationLinkNotValid,
-    domain.MembersNotConfigured,
+    domain.MembersNotOffered,
     TooManyRequests,
 )
 _COUNTED: Final = (Depends(limit_by_address("invitations")),)
@@ -45,7 +45,7 @@ def _invited(
     authorization: Annotated[str | None, Header(description="`Bearer` and the invitation's token")] = None,
 ) -> Invited:
     if parts.people is None:
-        raise domain.MembersNotConfigured(NOT_SET_UP)
+        raise domain.MembersNotOffered(NOT_SET_UP)
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise domain.InvitationLinkNotValid(_NO_TOKEN)

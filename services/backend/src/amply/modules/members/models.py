@@ -1,9 +1,9 @@
 from datetime import datetime
 from typing import ClassVar, Final
 
-from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amply.infra.due_rows import MaybeDueRow
 from amply.infra.orm import Record
 from amply.infra.vault import PEOPLE, Personal, SealedFields, SealedRecord
 from amply.modules import mail
@@ -21,8 +21,8 @@ class MemberRow(Record):
     joined_at: Mapped[datetime]
 
 
-class InvitationRow(SealedRecord):
-    """`next_attempt_at`: when its letter is sent or retried; None once it was sent or given up."""
+class InvitationRow(SealedRecord, MaybeDueRow):
+    """`next_attempt_at`: when its letter is sent, or tried again; None once it has left."""
 
     __tablename__ = "member_invitation"
 
@@ -47,8 +47,6 @@ class InvitationRow(SealedRecord):
     invited_by: Mapped[str | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
 
 

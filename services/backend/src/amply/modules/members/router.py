@@ -35,7 +35,7 @@ NOT_SET_UP: Final = "People cannot sign in here yet; ask whoever runs this platf
 async def _parts(request: Request) -> Dependencies:
     parts: Dependencies | None = request.app.state.membership
     if parts is None:
-        raise domain.MembersNotConfigured(NOT_SET_UP)
+        raise domain.MembersNotOffered(NOT_SET_UP)
     return parts
 
 
@@ -50,7 +50,7 @@ def _problems(*more: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
     return responses(*who.PROBLEMS, *more)
 
 
-@router.get("/members", summary="List the members", responses=_problems(domain.MembersNotConfigured))
+@router.get("/members", summary="List the members", responses=_problems(domain.MembersNotOffered))
 def list_members(access: Reading, parts: PartsOf) -> MemberList:
     with access.transaction() as session:
         found = queries.members_of(session, access)
@@ -194,7 +194,7 @@ def list_memberships(own: Annotated[PersonAccess, signed_in(Permission.OWN_ORGAN
         *who.OWN_PROBLEMS,
         domain.InvitationNotValid,
         domain.AddressNotTheirs,
-        domain.MembersNotConfigured,
+        domain.MembersNotOffered,
     ),
 )
 def join(
@@ -202,7 +202,7 @@ def join(
 ) -> Joined:
     """For whoever is signed in and has verified the address that the letter was sent to."""
     if parts.people is None:
-        raise domain.MembersNotConfigured(NOT_SET_UP)
+        raise domain.MembersNotOffered(NOT_SET_UP)
     invitation_id = parts.key.invitation_of(body.token, now=own.now)
     address = parts.people.verified_address(person_id=own.person_id)
     if address is None:

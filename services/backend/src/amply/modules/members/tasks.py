@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.reencryption import SealedRows, of_records
+from amply.infra.due_rows import work_off
+from amply.infra.vault.reencryption import Tended, of_records
 from amply.modules import mail, organizations
 from amply.modules.access import Role
 from amply.modules.members.domain import ATTEMPTS_MAX
@@ -19,7 +20,7 @@ from amply.modules.members.models import InvitationRow
 from amply.modules.receipts import Language
 
 _LETTERS_MAX: Final = 20
-_AGAIN_AFTER: Final = timedelta(minutes=1)
+_FIRST_AGAIN: Final = timedelta(minutes=2)
 
 _log = structlog.get_logger()
 
@@ -41,34 +42,20 @@ def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
     """
     with parts.database.transaction() as session:
         session.execute(delete(InvitationRow).where(InvitationRow.expires_at <= now))
-    sent = 0
-    for _ in range(_LETTERS_MAX):
-        invitation = _claim(parts.database, now=now)
-        if invitation is None:
-            break
-        sent += _send(parts, invitation, now=now)
-    return sent
+    return work_off(
+        parts.database,
+        InvitationRow,
+        InvitationRow.attempts < ATTEMPTS_MAX,
+        do=lambda invitation: _send(parts, invitation, now=now),
+        most=_LETTERS_MAX,
+        now=now,
+        first_again=_FIRST_AGAIN,
+    )
 
 
 def tended() -> SealedRows:
     """Rows that key rotation re-encrypts."""
     return of_records(InvitationRow)
-
-
-def _claim(database: Database, *, now: datetime) -> InvitationRow | None:
-    with database.transaction() as session:
-        row = session.scalars(
-            select(InvitationRow)
-            .where(InvitationRow.next_attempt_at <= now)
-            .order_by(InvitationRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is not None:
-            row.attempts += 1
-            is_last = row.attempts >= ATTEMPTS_MAX
-            row.next_attempt_at = None if is_last else now + _AGAIN_AFTER * (1 << row.attempts)
-        return row
 
 
 def _send(parts: InvitationDependencies, invitation: InvitationRow, *, now: datetime) -> int:

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from amply.kernel.errors import Unavailable
+from amply.kernel.errors import NotOffered
 from amply.modules import payments
 from amply.modules.onboarding.invitations import InvitationKey
 
 
-class OnboardingNotConfigured(Unavailable):
+class OnboardingNotOffered(NotOffered):
     """This environment signs no invitations, so that nobody is onboarded by one."""
 
-    code = "onboarding_not_configured"
+    code = "onboarding_not_offered"
 
 
 @dataclass(frozen=True, kw_only=True)

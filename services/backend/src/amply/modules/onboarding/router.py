@@ -9,7 +9,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.modules import organizations, payments
-from amply.modules.onboarding.dependencies import Dependencies, OnboardingNotConfigured
+from amply.modules.onboarding.dependencies import Dependencies, OnboardingNotOffered
 from amply.modules.onboarding.domain import InvitationNotValid
 from amply.modules.onboarding.schemas import LinkOut, OnboardingOut, TakesGifts
 from amply.modules.organizations import OrganizationNotFound
@@ -22,7 +22,7 @@ _NO_TOKEN = "Open this page by the link in our invitation, or ask us for a new o
 async def _parts(request: Request) -> Dependencies:
     parts: Dependencies | None = request.app.state.invitations
     if parts is None:
-        raise OnboardingNotConfigured("Invitations are not set up here; ask whoever runs this platform.")
+        raise OnboardingNotOffered("Invitations are not set up here; ask whoever runs this platform.")
     return parts
 
 
@@ -61,7 +61,7 @@ def takes_gifts(organization_id: Identifier, database: DatabaseOf) -> TakesGifts
     "/v1/onboarding",
     summary="Show how far an invited organisation is",
     dependencies=[Depends(limit_by_address("onboarding_looks"))],
-    responses=responses(InvitationNotValid, OnboardingNotConfigured, TooManyRequests),
+    responses=responses(InvitationNotValid, OnboardingNotOffered, TooManyRequests),
 )
 def show_onboarding(organization_id: InvitedOf, database: DatabaseOf) -> OnboardingOut:
     with database.transaction() as session:
@@ -77,7 +77,7 @@ def show_onboarding(organization_id: InvitedOf, database: DatabaseOf) -> Onboard
     dependencies=[Depends(limit_by_address("onboarding_links"))],
     responses=responses(
         InvitationNotValid,
-        OnboardingNotConfigured,
+        OnboardingNotOffered,
         payments.OrganizationNotReady,
         payments.ProcessorRefused,
         payments.ProcessorUnavailable,

@@ -82,7 +82,8 @@ from amply.modules.payments.ports import AccountLinks, Processor
 from amply.modules.payments.readiness import Readiness
 from amply.modules.payments.refunds import (
     Refund,
-    claim_stuck_refunds,
+    RefundsNotShown,
+    claim_stuck_refund,
     count_exhausted_refunds,
     note_refund,
     note_refund_opened,
@@ -165,6 +166,7 @@ __all__ = [
     "RefundReason",
     "RefundStatus",
     "RefundUnderWay",
+    "RefundsNotShown",
     "RemoteDecline",
     "RemoteDispute",
     "RemoteRefund",
@@ -179,7 +181,7 @@ __all__ = [
     "accounts_due",
     "ask_account",
     "claim_stuck",
-    "claim_stuck_refunds",
+    "claim_stuck_refund",
     "connect_organization",
     "count_exhausted",
     "count_exhausted_refunds",

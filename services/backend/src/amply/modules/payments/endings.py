@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+import structlog
 from sqlalchemy import exists, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
+from amply.modules.payments.accounts import has_left
 from amply.modules.payments.domain import Payment, PaymentStatus
 from amply.modules.payments.erasure import ATTEMPTS_MAX, ERASED
 from amply.modules.payments.models import PaymentEndingRow, PaymentRow
@@ -40,6 +42,8 @@ _OPEN: Final = (PaymentStatus.PENDING, PaymentStatus.FAILED)
 _BATCH_MAX: Final = 50
 _COUNTED_FOR: Final = timedelta(days=2)
 _LATER: Final = timedelta(days=1)
+
+_log = structlog.get_logger()
 
 
 def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
@@ -89,12 +93,16 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
 
     `is_exhausted`: those that many cards were tried on are tried ten times, ever later, until another card is declined there; the
     others for as long as they are open, once a day in the end. The first that the processor does not answer about ends the run.
+    Payments on an account that its organisation has left are given up: nobody is let in there.
     """
 
     def ended(row: PaymentEndingRow) -> int | None:
         with database.transaction() as session:
             payment = payment_of(session.get_one(PaymentRow, row.payment_id))
-        told = end(payment)
+            is_left = has_left(
+                session, organization_id=payment.organization_id, account_id=payment.account_id
+            )
+        told = Ended.OVER if is_left else end(payment)
         if told is Ended.UNHEARD:
             return None
         with database.transaction() as session:
@@ -105,13 +113,20 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
                 kept.attempts, kept.next_attempt_at = 0, now + _LATER
         return int(told is Ended.ENDED)
 
+    def tried(row: PaymentEndingRow) -> int | None:
+        try:
+            return ended(row)
+        except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
+            _log.exception("payment_not_ended", payment_id=row.payment_id)
+            return 0
+
     return work_off(
         database,
         PaymentEndingRow,
         PaymentEndingRow.ended_at.is_(None),
         PaymentEndingRow.is_exhausted == is_exhausted,
         or_(~PaymentEndingRow.is_exhausted, PaymentEndingRow.attempts < ATTEMPTS_MAX),
-        do=ended,
+        do=tried,
         most=_BATCH_MAX,
         now=now,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,13 +11,20 @@ from sqlalchemy.orm import Session
 from amply.kernel import ids
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Payment
+from amply.modules.payments.domain import (
+    AccountUnreachable,
+    Payment,
+    ProcessorRefused,
+    ProcessorUnavailable,
+)
 from amply.modules.payments.erasure import erased_reference, is_erased
 from amply.modules.payments.models import PaymentRow, RefundRow
 from amply.modules.payments.ports import Processor
 from amply.modules.payments.returns import RefundReason, RefundStatus, RemoteRefund
 from amply.modules.payments.service import payment_of
-from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_given_up
+from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_row, count_given_up
+
+_NOT_SHOWN: Final = "Whether this refund was made cannot be seen now: it is looked at again by itself."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +37,7 @@ class Refund:
         cover: What of it was taken from the fee cover when it moved, minor units.
         entry_id: The entry that says it moved.
         failed_entry_id: The entry that took it back, or released what was reserved.
+        created_at: When it was asked for, or when we first heard of it.
     """
 
     id: str
@@ -69,9 +78,13 @@ def record_refund(
     reason: RefundReason,
     reserved_entry_id: str,
     reserved_cover: int,
+    asked_at: datetime,
     now: datetime,
 ) -> Refund:
-    """Write down that we shall ask for a refund, in the transaction that reserves it in the books."""
+    """Write down that we shall ask for a refund, in the transaction that reserves it in the books.
+
+    It is stuck a minute from `now` on, however long ago it was asked for.
+    """
     row = RefundRow(
         id=refund_id,
         payment_id=payment.id,
@@ -83,7 +96,8 @@ def record_refund(
         reserved_cover_minor_units=reserved_cover,
         cover_minor_units=0,
         attempts=0,
-        created_at=now,
+        next_attempt_at=now + STUCK_AFTER,
+        created_at=asked_at,
         updated_at=now,
     )
     session.add(row)
@@ -183,25 +197,41 @@ def note_refund_refused(session: Session, *, refund_id: str, failed_entry_id: st
     row.updated_at = now
 
 
+class RefundsNotShown(ProcessorUnavailable):
+    """Whether a refund was made cannot be seen: the processor does not let us look at this payment's refunds now."""
+
+
 def open_refund(processor: Processor, *, refund: Refund, payment: Payment, now: datetime) -> RemoteRefund:
     """Ask for a refund, with a key derived from its row: repeating this is the same refund, never a second one.
 
     The processor forgets keys after a day, but not metadata: when this may be a repetition, a refund that carries our id
-    is looked for first.
+    is looked for first. That is told by when it was asked for, which a restored database knows too.
 
     Raises:
-        ProcessorUnavailable, ProcessorRefused: As the processor's port says.
+        ProcessorUnavailable: No answer.
+        RefundsNotShown: It may have been made, and nobody can say now.
+        ProcessorRefused: It was not made.
     """
-    remote_id = payment.remote_id or ""
-    if now - refund.created_at > STUCK_AFTER:
-        made = processor.refunds(remote_id=remote_id, account_id=payment.account_id)
-        for told in made:
-            if told.refund_id == refund.id:
-                return told
+    if now - refund.created_at <= STUCK_AFTER:
+        return _create(processor, refund, payment)
+    try:
+        made = processor.refunds(remote_id=payment.remote_id or "", account_id=payment.account_id)
+    except ProcessorRefused as refusal:
+        raise RefundsNotShown(_NOT_SHOWN) from refusal
+    for told in made:
+        if told.refund_id == refund.id:
+            return told
+    try:
+        return _create(processor, refund, payment)
+    except AccountUnreachable as refusal:
+        raise RefundsNotShown(_NOT_SHOWN) from refusal
+
+
+def _create(processor: Processor, refund: Refund, payment: Payment) -> RemoteRefund:
     return processor.create_refund(
         refund_id=refund.id,
         payment_id=payment.id,
-        remote_id=remote_id,
+        remote_id=payment.remote_id or "",
         account_id=payment.account_id,
         amount=refund.amount,
         reason=refund.reason,
@@ -209,13 +239,13 @@ def open_refund(processor: Processor, *, refund: Refund, payment: Payment, now: 
     )
 
 
-def claim_stuck_refunds(session: Session, *, now: datetime) -> list[tuple[Refund, Payment]]:
-    """Count an attempt at each refund whose answer did not come back within a minute, and return them.
+def claim_stuck_refund(session: Session, *, now: datetime) -> tuple[Refund, Payment] | None:
+    """Count an attempt at the refund that has waited longest of those whose answer did not come back within a minute.
 
     After ten attempts a refund waits for a person; until then the attempts are ever further apart.
     """
-    rows = claim_stuck_rows(session, RefundRow, now=now)
-    return [(_refund(row), payment_of(session.get_one(PaymentRow, row.payment_id))) for row in rows]
+    row = claim_stuck_row(session, RefundRow, now=now)
+    return None if row is None else (_refund(row), payment_of(session.get_one(PaymentRow, row.payment_id)))
 
 
 def count_exhausted_refunds(session: Session) -> int:

@@ -23,7 +23,7 @@ from amply.modules.payments.domain import (
 from amply.modules.payments.erasure import erased_reference
 from amply.modules.payments.models import PaymentRow
 from amply.modules.payments.ports import Processor
-from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_given_up
+from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_row, count_given_up
 
 _OPENED: Final = text("""
     UPDATE payment
@@ -135,12 +135,13 @@ def get(session: Session, *, payment_id: str) -> Payment:
     return payment_of(session.get_one(PaymentRow, payment_id))
 
 
-def claim_stuck(session: Session, *, now: datetime) -> list[Payment]:
-    """Claim payments whose intent was not created within a minute, counting an attempt.
+def claim_stuck(session: Session, *, now: datetime) -> Payment | None:
+    """Count an attempt at the payment that has waited longest of those whose intent did not come back within a minute.
 
     After ten attempts a payment waits for a person; until then the attempts are ever further apart.
     """
-    return [payment_of(row) for row in claim_stuck_rows(session, PaymentRow, now=now)]
+    row = claim_stuck_row(session, PaymentRow, now=now)
+    return None if row is None else payment_of(row)
 
 
 def count_exhausted(session: Session) -> int:

@@ -10,7 +10,7 @@ from amply.modules.people.dependencies import Dependencies, Site
 from amply.modules.people.domain import (
     TOPIC_ERASED,
     TOPIC_LETTER_ASKED,
-    PeopleNotConfigured,
+    PeopleNotOffered,
     Person,
     SignInElsewhere,
 )
@@ -64,7 +64,7 @@ __all__ = [
     "OwnPagesOnly",
     "PasswordNotAcceptable",
     "PeopleKey",
-    "PeopleNotConfigured",
+    "PeopleNotOffered",
     "PeopleTaskDependencies",
     "Person",
     "Proof",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from amply.kernel.errors import AmplyError, Unavailable
+from amply.kernel.errors import AmplyError, NotOffered
 from amply.modules.mail import Language
 from amply.modules.people.addresses import Address
 
@@ -76,10 +76,10 @@ class SignInElsewhere(AmplyError):
     title: ClassVar[str] = "Your organisation signs you in"
 
 
-class PeopleNotConfigured(Unavailable):
+class PeopleNotOffered(NotOffered):
     """This environment has no key for people's addresses."""
 
-    code = "people_not_configured"
+    code = "people_not_offered"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from amply.modules.mail import Language
 from amply.modules.people import factors, identities, limits, passwords, persons, signing_in
 from amply.modules.people.addresses import Address, address_of
 from amply.modules.people.dependencies import Dependencies
-from amply.modules.people.domain import PeopleNotConfigured, SignInRefused, Visit
+from amply.modules.people.domain import PeopleNotOffered, SignInRefused, Visit
 from amply.modules.people.providers import AuthorizationRequest, OidcSignIn, Proof, Provider, ProviderRefused
 from amply.modules.people.signing_in import FactorNeeded, SignedIn
 
@@ -59,10 +59,10 @@ def oidc_sign_in_of(parts: Dependencies) -> OidcSignIn:
     """What providers are spoken to with.
 
     Raises:
-        PeopleNotConfigured: Nobody is signed in by providers here.
+        PeopleNotOffered: Nobody is signed in by providers here.
     """
     if parts.oidc_sign_in is None:
-        raise PeopleNotConfigured("Sign in another way: no provider is set up here.")
+        raise PeopleNotOffered("Sign in another way: no provider is set up here.")
     return parts.oidc_sign_in
 
 

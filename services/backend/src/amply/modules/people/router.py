@@ -17,7 +17,7 @@ from amply.modules.people.addresses import AddressNotAcceptable
 from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import (
     LetterLinkNotValid,
-    PeopleNotConfigured,
+    PeopleNotOffered,
     SignInElsewhere,
     SignInRefused,
 )
@@ -59,7 +59,7 @@ from amply.modules.people.web import (
 
 router = APIRouter(prefix="/v1/auth", tags=["People"])
 
-ANYBODY: Final[tuple[type[AmplyError], ...]] = (TooManyRequests, PeopleNotConfigured, SignInUnavailable)
+ANYBODY: Final[tuple[type[AmplyError], ...]] = (TooManyRequests, PeopleNotOffered, SignInUnavailable)
 SIGNED_IN: Final[tuple[type[AmplyError], ...]] = (*ANYBODY, SessionNotValid)
 CONFIRMED: Final[tuple[type[AmplyError], ...]] = (*SIGNED_IN, ConfirmationRequired)
 

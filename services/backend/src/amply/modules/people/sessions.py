@@ -11,12 +11,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import redis
 import structlog
 
-from amply.infra.cache import cache_client, log_unavailable
+from amply.infra.cache import (
+    cache_client,
+    get_field,
+    get_hash,
+    get_many,
+    get_text,
+    log_unavailable,
+    take_text,
+)
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import CacheSettings
 from amply.modules.access import SignInUnavailable
@@ -67,7 +75,7 @@ class SessionStore:
     def find(self, token: str) -> SignInSession | None:
         """The session of a token."""
         with self._answering() as cache:
-            found = cast("str | None", cache.get(_session_key(token)))
+            found = get_text(cache, _session_key(token))
         return _read(found) if found else None
 
     def touch(self, token: str, session: SignInSession, *, now: datetime) -> None:
@@ -97,7 +105,7 @@ class SessionStore:
     def end_one(self, person_id: str, *, session_id: str) -> bool:
         """End a person's session by id; False if there is none."""
         with self._answering() as cache:
-            name = cast("str | None", cache.hget(_index_key(person_id), session_id))
+            name = get_field(cache, _index_key(person_id), session_id)
             if name is None:
                 return False
             cache.hdel(_index_key(person_id), session_id)
@@ -106,7 +114,7 @@ class SessionStore:
     def end_all(self, person_id: str, *, but: str | None = None) -> None:
         """End all sessions of a person except this id."""
         with self._answering() as cache:
-            index = cast("dict[str, str]", cache.hgetall(_index_key(person_id)))
+            index = get_hash(cache, _index_key(person_id))
             over = {session_id: name for session_id, name in index.items() if session_id != but}
             if over:
                 cache.delete(*over.values())
@@ -115,7 +123,7 @@ class SessionStore:
     def stamp_of(self, person_id: str) -> int | None:
         """The cached stamp of a person, at most five minutes old, or None."""
         with self._answering() as cache:
-            found = cast("str | None", cache.get(_stamp_key(person_id)))
+            found = get_text(cache, _stamp_key(person_id))
         return int(found) if found else None
 
     def remember_stamp(self, person_id: str, stamp: int) -> None:
@@ -138,22 +146,22 @@ class SessionStore:
     def kept(self, name: str) -> dict[str, str] | None:
         """Read a single-use value without consuming it."""
         with self._answering() as cache:
-            found = cast("str | None", cache.get(f"{_PREFIX}:once:{name}"))
+            found = get_text(cache, f"{_PREFIX}:once:{name}")
         return json.loads(found) if found else None
 
     def take(self, name: str) -> dict[str, str] | None:
         """Consume a single-use value: of two concurrent callers one gets it."""
         with self._answering() as cache:
-            found = cast("str | None", cache.getdel(f"{_PREFIX}:once:{name}"))
+            found = take_text(cache, f"{_PREFIX}:once:{name}")
         return json.loads(found) if found else None
 
     def _held(self, person_id: str) -> dict[str, SignInSession]:
         """By the name of its key. What is over leaves the index."""
         with self._answering() as cache:
-            index = cast("dict[str, str]", cache.hgetall(_index_key(person_id)))
+            index = get_hash(cache, _index_key(person_id))
             if not index:
                 return {}
-            stored = cast("list[str | None]", cache.mget(list(index.values())))
+            stored = get_many(cache, list(index.values()))
             held = {name: _read(each) for name, each in zip(index.values(), stored, strict=True) if each}
             over = [session_id for session_id, name in index.items() if name not in held]
             if over:

@@ -20,7 +20,7 @@ from amply.modules import access
 from amply.modules.access import ConfirmationRequired, PersonCaller, RequestFromElsewhere, SessionNotValid
 from amply.modules.people.callers import SessionCallers
 from amply.modules.people.dependencies import Dependencies, Site
-from amply.modules.people.domain import SESSION_LIFETIME, PeopleNotConfigured, Visit, is_recent
+from amply.modules.people.domain import SESSION_LIFETIME, PeopleNotOffered, Visit, is_recent
 
 PATHS: Final = "/v1/auth/"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,7 +33,7 @@ _DEVICE_SECONDS: Final = 400 * 24 * 3600
 async def _parts(request: Request) -> Dependencies:
     parts: Dependencies | None = request.app.state.accounts
     if parts is None:
-        raise PeopleNotConfigured("Accounts are not set up here; ask whoever runs this platform.")
+        raise PeopleNotOffered("Accounts are not set up here; ask whoever runs this platform.")
     return parts
 
 

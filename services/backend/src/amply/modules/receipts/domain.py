@@ -172,6 +172,7 @@ class ReceiptSettings:
         fiscal_year_starts: Month, 1 to 12.
         brand_colour: `#rrggbb`, dark enough to be read on white; empty for ours.
         logo: PNG; None for none.
+        is_law_withheld: Whether staff have refused official receipts: then the organisation cannot choose a law.
     """
 
     organization_id: str
@@ -186,6 +187,7 @@ class ReceiptSettings:
     fiscal_year_starts: int = 1
     brand_colour: str = ""
     logo: bytes | None = field(default=None, repr=False)
+    is_law_withheld: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ class ReceiptSettingsRow(Record):
     fiscal_year_starts: Mapped[int]
     brand_colour: Mapped[str]
     logo: Mapped[bytes | None]
+    is_law_withheld: Mapped[bool] = mapped_column(Boolean, server_default="false")
     updated_at: Mapped[datetime]
 
 

@@ -31,7 +31,11 @@ class OwnSettings:
 
     @property
     def offered(self) -> tuple[Jurisdiction, ...]:
-        """Jurisdictions that may be chosen: the country's, and the current one."""
+        """What the jurisdiction may be changed to. Staff may have said the law of another country, and what stands may stay; where
+        they refused official receipts, none is.
+        """
+        if self.settings.is_law_withheld:
+            return (Jurisdiction.NONE,)
         return tuple(sorted({self.settings.jurisdiction, self.of_country, Jurisdiction.NONE}))
 
     def shown(self) -> ReceiptSettingsOut:
@@ -71,6 +75,11 @@ def change_settings(
     said = asked.model_dump(exclude_none=True)
     wanted = check(replace(standing.settings, **said))
     if wanted.jurisdiction not in standing.offered:
+        if standing.settings.is_law_withheld:
+            raise ReceiptSettingsNotAcceptable(
+                "The platform's staff found no register that lets you issue official receipts: write to them with what shows it.",
+                param="jurisdiction",
+            )
         raise ReceiptSettingsNotAcceptable(
             f"Choose one of: {', '.join(standing.offered)}. Official receipts are made under the law of one's own country.",
             param="jurisdiction",

@@ -223,4 +223,5 @@ def settings_in(row: ReceiptSettingsRow) -> ReceiptSettings:
         fiscal_year_starts=row.fiscal_year_starts,
         brand_colour=row.brand_colour,
         logo=row.logo,
+        is_law_withheld=row.is_law_withheld,
     )

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from amply.infra.conditional import IfMatch
 from amply.infra.credentials import Credential, takes
 from amply.infra.database import Database
 from amply.infra.web import ClockOf, DatabaseOf
 from amply.kernel.clock import Clock
 from amply.modules import payments
-from amply.modules.recurring.dependencies import Dependencies, RecurringNotConfigured
+from amply.modules.recurring.dependencies import Dependencies, RecurringNotOffered
 from amply.modules.recurring.domain import LinkNotValid
 
 _NO_LINK = "Open this page by the link in our letter, or ask for a new one with your e-mail address."
@@ -31,7 +32,7 @@ class Caller:
 async def _parts(request: Request) -> Dependencies:
     parts: Dependencies | None = request.app.state.plans
     if parts is None:
-        raise RecurringNotConfigured("Recurring gifts are not set up here yet; give once instead.")
+        raise RecurringNotOffered("Recurring gifts are not set up here yet; give once instead.")
     return parts
 
 
@@ -45,7 +46,7 @@ async def _caller(
     clock: ClockOf,
     parts: PartsOf,
     authorization: Annotated[str | None, Header(description="`Bearer` and the link's token")] = None,
-    if_match: Annotated[str | None, Header(description="The `version` that a change is decided upon")] = None,
+    if_match: IfMatch = None,
 ) -> Caller:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:

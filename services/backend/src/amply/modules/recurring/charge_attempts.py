@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.due_rows import again
 from amply.kernel.clock import Clock
 from amply.modules import donations, payments
 from amply.modules.donations import DonationStatus
@@ -18,9 +19,8 @@ from amply.modules.recurring.ending import Tried
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.plan_transitions import charge_of, lock_charge, lock_plan, plan_of
 
-_LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
+_LOOK_AGAIN_AFTER: Final = timedelta(minutes=1)
 _LOOK_AGAIN_MAX: Final = timedelta(hours=6)
-_DOUBLINGS_MAX: Final = 10
 
 Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
 """What a turn came to, on the locked plan and charge."""
@@ -83,8 +83,7 @@ def claim(parts: CollectionDependencies, *, now: datetime) -> ChargeAttempt | No
         if row is None or row.donation_id is None:
             return None
         row.looks += 1
-        delay = min(_LOOK_AGAIN_AFTER * (1 << min(row.looks, _DOUBLINGS_MAX)), _LOOK_AGAIN_MAX)
-        row.next_attempt_at = now + delay
+        row.next_attempt_at = now + again(row.looks, first=_LOOK_AGAIN_AFTER, most=_LOOK_AGAIN_MAX)
         plan = plan_of(session.get_one(PlanRow, row.plan_id))
         account_id = payments.find_account(session, organization_id=plan.organization_id)
         return ChargeAttempt(

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from amply.kernel.errors import Unavailable
+from amply.kernel.errors import NotOffered
 from amply.modules import payments
 from amply.modules.recurring.links import LinkKey
 
 
-class RecurringNotConfigured(Unavailable):
+class RecurringNotOffered(NotOffered):
     """This environment has no key for donors' links, so that it takes no recurring gifts."""
 
-    code = "recurring_not_configured"
+    code = "recurring_not_offered"
 
 
 @dataclass(frozen=True, kw_only=True)

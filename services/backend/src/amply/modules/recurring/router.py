@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional
+from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, require_version
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
@@ -16,7 +16,7 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import defence, donations, organizations, payments
 from amply.modules.recurring import cards, changes, plan_transitions, queries, starting
 from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
-from amply.modules.recurring.dependencies import RecurringNotConfigured
+from amply.modules.recurring.dependencies import RecurringNotOffered
 from amply.modules.recurring.domain import (
     LinkNotValid,
     PauseNotAcceptable,
@@ -57,7 +57,7 @@ _AT_PROCESSOR = (
     summary="Give to an organisation again and again",
     response_model=PlanCreated,
     responses=responses(
-        *donations.OPENING_PROBLEMS, ScheduleNotAcceptable, PlanNeverStarted, RecurringNotConfigured
+        *donations.OPENING_PROBLEMS, ScheduleNotAcceptable, PlanNeverStarted, RecurringNotOffered
     ),
 )
 def create_plan(
@@ -246,7 +246,11 @@ def _seen(caller: Caller, plan_id: str) -> PlanOut:
         PlanNotFound: There is none of theirs.
     """
     with caller.database.transaction() as session:
-        found = queries.plans_of(session, email_sha256=caller.email_sha256, plan_id=plan_id)
+        return _shown(session, caller, plan_id)
+
+
+def _shown(session: Session, caller: Caller, plan_id: str) -> PlanOut:
+    found = queries.plans_of(session, email_sha256=caller.email_sha256, plan_id=plan_id)
     if not found:
         raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")
     return PlanOut.of(found[0])
@@ -273,14 +277,8 @@ def _changed(caller: Caller, plan_id: str, change: _Change, *, is_conditional: b
     now = caller.clock()
     with caller.database.transaction() as session:
         if caller.if_match is not None or is_conditional:
-            plan_transitions.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
-            if caller.if_match is None:
-                raise ChangeNotConditional(
-                    "Send the version of the plan that you saw as If-Match, so that nothing is done twice."
-                )
-            seen = queries.plans_of(session, email_sha256=caller.email_sha256, plan_id=plan_id)
-            if [PlanOut.of(each).version for each in seen] != [caller.if_match]:
-                raise ChangedMeanwhile("This plan has changed meanwhile: look at it again and decide anew.")
+            moves.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
+            require_version(caller.if_match, _shown(session, caller, plan_id).version)
         change(session, plan_id=plan_id, email_sha256=caller.email_sha256, now=now)
     return _seen(caller, plan_id)
 

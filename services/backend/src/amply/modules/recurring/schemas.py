@@ -1,6 +1,5 @@
 """API schemas of plans. Amounts are strings of minor units: JSON numbers lose digits."""
 
-import hashlib
 import zoneinfo
 from datetime import date, datetime
 from functools import cache
@@ -8,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, computed_field, model_validator
 
+from amply.infra.conditional import etag_of
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
@@ -210,8 +210,7 @@ class PlanOut(BaseModel):
     @property
     def version(self) -> str:
         """Of what is shown (RFC 9110 §8.8.3)."""
-        shown = self.model_dump_json(exclude={"version"})
-        return f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
+        return etag_of(self, without=frozenset({"version"}))
 
     @classmethod
     def of(cls, seen: PlanInView) -> "PlanOut":

@@ -122,7 +122,7 @@ def _answered(request: Request, body: bytes) -> Response:
 def _handled(request: Request, body: bytes, service: ScimService) -> ScimResponse:
     parts: Dependencies | None = request.app.state.scim_directories
     if parts is None:
-        raise people.PeopleNotConfigured("Accounts are not set up here; ask whoever runs this platform.")
+        raise people.PeopleNotOffered("Accounts are not set up here; ask whoever runs this platform.")
     now = parts.clock()
     known = tokens.known_by(parts.database, request.headers.get("authorization", ""), now=now)
     if known is None:

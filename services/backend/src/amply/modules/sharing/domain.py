@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from amply.kernel.errors import Unavailable
+from amply.kernel.errors import NotOffered
 
 GIFTS_MAX: Final = 5_000
 """In one file."""
@@ -41,7 +41,7 @@ class Extent(StrEnum):
     ALL = "all"
 
 
-class DataSharingNotOffered(Unavailable):
+class DataSharingNotOffered(NotOffered):
     """This environment shares no data."""
 
     code: ClassVar[str] = "data_sharing_not_offered"

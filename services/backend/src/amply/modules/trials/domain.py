@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from amply.kernel.errors import Conflict, NotFound
+from amply.kernel.errors import Conflict, NotOffered
 from amply.modules.access import Scope
 
 OF_A_PERSON_A_DAY: Final = 3
@@ -13,7 +13,7 @@ KEY_NAME: Final = "first key"
 SCOPES: Final = frozenset(Scope)
 
 
-class TrialsNotOffered(NotFound):
+class TrialsNotOffered(NotOffered):
     """This environment is not for trying."""
 
     code = "test_organisations_not_offered"

@@ -163,8 +163,3 @@ class ProviderEvent:
     occurred_at: datetime
     object: Mapping[str, Any]
     fetch: str | None = None
-
-
-def retry_delay(attempt: int) -> timedelta:
-    """Delay after an event's n-th attempt (from 1): doubling from 15 seconds to an hour."""
-    return min(timedelta(seconds=15) * (1 << (attempt - 1)), RETRY_DELAY_MAX)

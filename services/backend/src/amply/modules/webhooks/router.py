@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, Request
 
 from amply.infra import tracing
 from amply.infra.web import ClockOf, DatabaseOf, responses
-from amply.kernel.errors import NotFound
+from amply.kernel.errors import NotOffered
 from amply.modules.webhooks import service
 from amply.modules.webhooks.domain import EventMalformed, EventRejected, SignatureNotValid, WrongLivemode
 from amply.modules.webhooks.ports import EventVerifier
@@ -14,16 +14,16 @@ from amply.modules.webhooks.ports import EventVerifier
 router = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"])
 
 
-class WebhooksNotConfigured(NotFound):
+class WebhooksNotOffered(NotOffered):
     """This environment has no webhook secret, so it takes no events."""
 
-    code = "webhooks_not_configured"
+    code = "webhooks_not_offered"
 
 
 async def _verifier(request: Request) -> EventVerifier:
     verifier: EventVerifier | None = request.app.state.verifier
     if verifier is None:
-        raise WebhooksNotConfigured(
+        raise WebhooksNotOffered(
             "No webhook secret is configured here; set the stripe secret's webhook_secret."
         )
     return verifier
@@ -44,9 +44,7 @@ async def _body(request: Request) -> bytes:
             "content": {"application/json": {"schema": {"type": "object"}}},
         }
     },
-    responses=responses(
-        EventRejected, SignatureNotValid, EventMalformed, WrongLivemode, WebhooksNotConfigured
-    ),
+    responses=responses(EventRejected, SignatureNotValid, EventMalformed, WrongLivemode, WebhooksNotOffered),
 )
 def receive_stripe_event(
     payload: Annotated[bytes, Depends(_body)],

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import delete, func, or_, select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra import outbox, tracing
 from amply.infra.database import Database
+from amply.infra.due_rows import again
 from amply.modules.webhooks.domain import (
     ATTEMPTS_MAX,
     HANDLED_TYPES,
@@ -18,7 +20,6 @@ from amply.modules.webhooks.domain import (
     Outcome,
     ProviderEvent,
     WrongLivemode,
-    retry_delay,
 )
 from amply.modules.webhooks.models import ProviderEventRow
 from amply.modules.webhooks.ports import EventSource, KeepsEvent
@@ -48,6 +49,8 @@ _FETCH: Final = "fetch"
 
 _SWEEP_BATCH_MAX: Final = 100
 FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)
+
+_again: Final = partial(again, first=FIRST_SWEEP_AFTER, most=RETRY_DELAY_MAX)
 
 
 def ingest(
@@ -116,7 +119,7 @@ def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | 
     if row is None or row.handled_at is not None:
         return None
     row.attempts += 1
-    row.next_attempt_at = now + retry_delay(row.attempts)
+    row.next_attempt_at = now + _again(row.attempts)
     return _event(row)
 
 
@@ -191,9 +194,7 @@ def due_again(session: Session, *, now: datetime) -> int:
     ).all()
     for row in due:
         # The age counts too: while no worker counts attempts, announcements still grow rare.
-        row.next_attempt_at = now + max(
-            retry_delay(row.attempts + 1), min(now - row.received_at, RETRY_DELAY_MAX)
-        )
+        row.next_attempt_at = now + max(_again(row.attempts + 1), min(now - row.received_at, RETRY_DELAY_MAX))
         outbox.put(
             session,
             topic=TOPIC_RECEIVED,

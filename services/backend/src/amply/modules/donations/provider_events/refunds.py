@@ -57,6 +57,8 @@ def _follow(
     if entry_id is None and told.moved_at is not None:
         taken = _taken(books, payment, known, told)
         entry_id = _book_moved(books, known, told, taken)
+        # What was released has moved after all: it has not failed, unless it does so now.
+        failed_entry_id = None
     if failed_entry_id is None and told.has_failed:
         failed_entry_id = _book_failed(payment_event, books, known, told, entry_id, taken)
     if (entry_id, failed_entry_id, told.status) == (known.entry_id, known.failed_entry_id, known.status):
@@ -77,7 +79,7 @@ def _taken(
     books: GiftBooks, payment: payments.Payment, known: payments.Refund, told: payments.RemoteRefund
 ) -> TakenBack:
     """From which parts a refund is taken: as it was reserved, or what is left of the gift first."""
-    if known.reserved_entry_id is not None and known.amount == told.amount:
+    if known.is_reserved and known.amount == told.amount:
         return _reserved(known)
     taken = payments.taken_back(books.session, payment_id=payment.id, beside=known.id)
     return books.parts.take(told.amount.minor_units, taken=taken)
@@ -88,9 +90,9 @@ def _book_moved(
 ) -> str:
     """Post what we reserved, or what somebody refunded on the processor's own pages."""
     lines = refund_lines(books.gift, taken)
-    if known.reserved_entry_id is not None:
+    if known.is_reserved:
         lines = ledger.postings.post(
-            entry_id=known.reserved_entry_id,
+            entry_id=known.reserved_entry_id or "",
             pending=reserved_lines(books.gift, _reserved(known)),
             moved=lines,
         )
