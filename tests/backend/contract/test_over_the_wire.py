@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from amply.entrypoints import bodies, health
 from amply.entrypoints.bodies import Bodies
 from amply.entrypoints.self_signed_tls import self_signed_context
+from amply.entrypoints.slow_request_limits import SlowRequestLimits
 from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
 from tests.ports import free_port
 

@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The best node, and what it does."""
+    """The best node, and how many were evaluated: by bounds alone, and exactly."""
 
     node: Node
     outcome: Outcome

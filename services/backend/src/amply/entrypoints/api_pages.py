@@ -11,7 +11,7 @@ from amply.entrypoints import api_document, application, problem_catalogue
 
 
 def pages() -> Mapping[str, str]:
-    """Every file that is made from the code, by its path in the repository."""
+    """All generated files by repository path."""
     document = application.without_parts().openapi()
     declared = problem_catalogue.declared(document)
     return {

@@ -91,7 +91,7 @@ def serve(service: ServiceSettings) -> None:
         app,
         host=api.api_host,
         port=api.api_port,
-        http=PromptRequests.of_site(api.edge_url),
+        http=SlowRequestLimits.of_site(api.edge_url),
         timeout_keep_alive=75,
         ssl_context_factory=(lambda *_: self_signed_context(now=system_clock())) if api.api_tls else None,
         log_config=None,

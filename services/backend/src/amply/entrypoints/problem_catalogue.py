@@ -209,7 +209,7 @@ def markdown(of_api: Collection[str]) -> str:
 
 
 def page(of_api: Collection[str]) -> str:
-    """The site's page, where each problem's `type` leads to the code's own section."""
+    """The site's page, to whose sections each problem's `type` links."""
     entries = (
         _ENTRY.substitute({name: escape(str(value)) for name, value in vars(each).items()})
         for each in catalogue()

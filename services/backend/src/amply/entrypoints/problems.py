@@ -27,7 +27,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
 
 
 def problem_type(site_url: str, code: str) -> str:
-    """Where a problem's code is explained, on the site of the same environment."""
+    """The URL that explains a problem's code, on the site of the same environment."""
     return f"{site_url}/problems/#{code}"
 
 

@@ -28,7 +28,7 @@ class ChangedMeanwhile(AmplyError):
 
 
 def etag_of(shown: BaseModel, *, without: frozenset[str] = frozenset()) -> str:
-    """The version of what is shown, as its `ETag`: differs whenever anything of it does, but for the fields `without`."""
+    """The `ETag` of a response model: a digest of its contents."""
     written = shown.model_dump_json(exclude=set(without))
     return f'"{hashlib.sha256(written.encode()).hexdigest()[:32]}"'
 

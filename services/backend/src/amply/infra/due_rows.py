@@ -30,7 +30,7 @@ class MaybeDueRow(Record):
 
 
 class DueRow(MaybeDueRow):
-    """What such a table has besides its own columns."""
+    """Base of tables with due rows."""
 
     __abstract__ = True
 

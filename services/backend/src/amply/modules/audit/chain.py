@@ -63,7 +63,7 @@ def head_of(session: Session) -> Head:
 
 
 def links_between(session: Session, *, first: int, last: int) -> Sequence[Link]:
-    """The links of these positions, both included, with the content of each."""
+    """Records of these positions, inclusive."""
     rows = session.execute(_LINKS, {"first": first, "last": last})
     return [
         Link(position=row.position, record_id=row.record_id, hash=row.hash, content=row.content)

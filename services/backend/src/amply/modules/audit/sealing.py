@@ -107,7 +107,7 @@ def seal_and_archive(database: Database, archive: AuditArchive, *, now: datetime
 
 
 def path_of(seal: Seal) -> str:
-    """Such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: the day, the part, and how the head begins.
+    """A file's path, such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: day, part, beginning of the head.
 
     With the head, so that a database that was restored to before a seal can seal that day again, and the archive has both.
     """
@@ -115,7 +115,7 @@ def path_of(seal: Seal) -> str:
 
 
 def file_of(database: Database, seal: Seal) -> bytes:
-    """A line that says where in the chain it stands, then a line a record: canonical JSON, each.
+    """A file's lines: its position in the chain, then one record a line, in canonical JSON.
 
     Raises:
         ChainBroken: The records do not lead from one hash of the seal to the other: such a file is not written.

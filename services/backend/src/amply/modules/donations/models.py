@@ -98,7 +98,7 @@ class DedicationRow(SealedRecord):
 
 
 class SplitGiftRow(MaybeDueRow):
-    """`setups`: how many payment methods were asked for. `next_attempt_at`: when paying is done again, should it not end."""
+    """A split gift. `setups`: payment methods requested. `next_attempt_at`: when charging is retried."""
 
     __tablename__ = "split_gift"
 

@@ -40,7 +40,7 @@ def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
 
 
 def send_due_notices(parts: ReceiptDependencies, *, now: datetime) -> int:
-    """Send what is due; return how many were sent. The attempt is counted before the e-mail leaves: twice is better than never."""
+    """Send due letters; return how many. Attempts are counted before sending: at least once."""
     has_not_arrived = exists().where(
         DonationRow.id == NoticeRow.donation_id, DonationRow.status == DonationStatus.FAILED
     )

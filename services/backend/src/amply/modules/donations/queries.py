@@ -90,7 +90,7 @@ def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str,
 
 
 def contested(session: Session, *, donation_ids: Collection[str]) -> frozenset[str]:
-    """Those of these gifts that their donor's bank wants back or has kept, or that were given back as fraud, or are asked to be.
+    """Those of these gifts that are disputed, were lost in a dispute, or were refunded as fraud.
 
     What is asked for and not made yet, the worker sees, which collects; strangers' requests do not.
     """
@@ -178,7 +178,7 @@ def donation_of(row: GiftRow) -> Donation:
 
 
 def costs_of(row: GiftRow) -> Costs:
-    """What a row says of the processor's fee."""
+    """Fee cover and actual fee in a row."""
     fee = row.processor_fee_minor_units
     return Costs(
         fee_cover=Money(minor_units=row.fee_cover_minor_units, currency=row.currency),

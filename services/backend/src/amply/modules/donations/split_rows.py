@@ -213,7 +213,12 @@ def use_setup(session: Session, *, split_id: str, number: int, setup_id: str, no
 
 
 def pay_due(
-    database: Database, *, pay: Callable[[Held], int], tries_max: int, first_again: timedelta, now: datetime
+    database: Database,
+    *,
+    pay: Callable[[GiftWithMethod], int],
+    tries_max: int,
+    first_again: timedelta,
+    now: datetime,
 ) -> int:
     """Pay on gifts whose paying did not end, each `tries_max` times at most; return the sum of what `pay` returns."""
     return work_off(

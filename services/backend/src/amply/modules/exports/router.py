@@ -20,6 +20,7 @@ from amply.modules.exports.domain import (
     ExportNotAcceptable,
     ExportNotFound,
     ExportNotReady,
+    ExportRequest,
     ExportsNotOffered,
     ExportState,
     path_of,

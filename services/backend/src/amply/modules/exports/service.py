@@ -137,7 +137,7 @@ def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
 
 
 def withdraw_hidden(session: Session) -> None:
-    """Hand out no file with donors that was begun before one of them kept a gift from the organisation.
+    """Withdraw files that name donors and were requested before one of them became anonymous.
 
     Facts of the outbox tell of that, and stay there for as long as files are kept. Both moments are those of whichever process
     wrote them.

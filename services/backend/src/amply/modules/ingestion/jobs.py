@@ -283,7 +283,9 @@ def _begun(
     return _found(session, access, job_id)
 
 
-def _insert(session: Session, access: Access, job_id: str, dataset: datasets.Dataset, wanted: Wanted) -> None:
+def _insert(
+    session: Session, access: Access, job_id: str, dataset: datasets.Dataset, wanted: JobRequest
+) -> None:
     """What is not said of the file is as the dataset has it."""
     file_format = wanted.format or dataset.said.format
     compression = wanted.compression or dataset.said.compression

@@ -22,7 +22,7 @@ class MemberRow(Record):
 
 
 class InvitationRow(SealedRecord, MaybeDueRow):
-    """`next_attempt_at`: when its letter is sent, or tried again; None once it has left."""
+    """`next_attempt_at`: when its letter is sent or retried; None once it was sent or given up."""
 
     __tablename__ = "member_invitation"
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.modules import mail, organizations
 from amply.modules.access import Role
 from amply.modules.members.domain import ATTEMPTS_MAX

@@ -136,7 +136,7 @@ def get(session: Session, *, payment_id: str) -> Payment:
 
 
 def claim_stuck(session: Session, *, now: datetime) -> Payment | None:
-    """Count an attempt at the payment that has waited longest of those whose intent did not come back within a minute.
+    """Claim payments whose intent was not created within a minute, counting an attempt.
 
     After ten attempts a payment waits for a person; until then the attempts are ever further apart.
     """

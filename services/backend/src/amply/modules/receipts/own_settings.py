@@ -31,9 +31,7 @@ class OwnSettings:
 
     @property
     def offered(self) -> tuple[Jurisdiction, ...]:
-        """What the jurisdiction may be changed to. Staff may have said the law of another country, and what stands may stay; where
-        they refused official receipts, none is.
-        """
+        """Jurisdictions that may be chosen: the country's, and the current one."""
         if self.settings.is_law_withheld:
             return (Jurisdiction.NONE,)
         return tuple(sorted({self.settings.jurisdiction, self.of_country, Jurisdiction.NONE}))

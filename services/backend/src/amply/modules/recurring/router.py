@@ -277,7 +277,7 @@ def _changed(caller: Caller, plan_id: str, change: _Change, *, is_conditional: b
     now = caller.clock()
     with caller.database.transaction() as session:
         if caller.if_match is not None or is_conditional:
-            moves.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
+            plan_transitions.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
             require_version(caller.if_match, _shown(session, caller, plan_id).version)
         change(session, plan_id=plan_id, email_sha256=caller.email_sha256, now=now)
     return _seen(caller, plan_id)
