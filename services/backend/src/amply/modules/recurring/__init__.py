@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from amply.modules.recurring.callers import CallerOf, PartsOf
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
+from amply.modules.recurring.charge_attempts import CollectionDependencies
 from amply.modules.recurring.dependencies import Dependencies, RecurringNotOffered
 from amply.modules.recurring.domain import (
     LinkNotValid,
