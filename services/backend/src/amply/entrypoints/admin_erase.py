@@ -22,7 +22,7 @@ from amply.modules import donations, exports, giving, ledger, payments, people, 
 from amply.modules.access import LastOwner
 
 _STILL_AT_WORK: Final = timedelta(minutes=10)
-"""Longer than an erasure takes between closing a leaf and cutting it."""
+"""Longer than an erasure takes between closing and deleting a leaf."""
 
 
 @click.group()

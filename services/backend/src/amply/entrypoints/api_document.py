@@ -46,7 +46,7 @@ TAGS: Final = {
 
 _ALWAYS: Final = {"500": ["server_error"], "503": ["unavailable"]}
 _UNSAFE: Final = ("post", "patch", "delete")
-"""Methods whose bodies are read even where none is asked for, and that other sites' pages may not use with a cookie."""
+"""Methods whose bodies are always read, and that need CSRF protection."""
 _CHANGING: Final = {
     "400": ["bad_request"],
     "403": ["request_from_elsewhere"],
@@ -59,7 +59,7 @@ _UNAUTHORIZED: Final = "401"
 _JSON: Final = "application/json"
 _EXAMPLES: Final = "api_examples.json"
 _PREFIX: Final = "/v1/"
-"""Only what is versioned follows these rules; health says what it says to balancers and watchers."""
+"""Versioned routes, to which these rules apply; health checks are exempt."""
 _PUBLISHED_PREFIXES: Final = {"amply__modules__seller_portal__": "amply__modules__selling__"}
 """Two modules' schemas of the same name are told apart by their modules, in the document by what those were called first."""
 

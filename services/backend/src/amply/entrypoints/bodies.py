@@ -24,13 +24,13 @@ from amply.modules import scim
 BYTES_MAX: Final = 1_048_576
 SECONDS_MAX: Final = 10.0
 DEPTH_MAX: Final = 32
-"""Objects and lists within each other; our requests have four."""
+"""Nesting of objects and lists; our own requests have four levels."""
 
 _TOO_SLOW: Final = 408
 _TOO_LARGE: Final = 413
 _WITHOUT_BODY: Final = ("GET", "HEAD", "OPTIONS")
 _SIGNED: Final = "/v1/webhooks/"
-"""Here the bytes count, which are signed, and whoever signed them is believed."""
+"""Bodies below this prefix are signed: their exact bytes count, and the signer is trusted."""
 
 
 class Bodies:

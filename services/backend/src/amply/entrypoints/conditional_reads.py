@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONDITIONAL: Final = ("/v1/public/", "/v1/organisations/", "/v1/me/")
-"""What strangers and members read. Donors' links and accounts have their own ways."""
+"""Public and members' reads. Donor links and accounts have their own handling."""
 
 _JSON: Final = "application/json"
 _OPEN: Final = "/v1/public/"

@@ -21,7 +21,7 @@ CACHED_SECONDS: Final = 10.0
 _log = structlog.get_logger()
 
 Ask = Callable[[], object]
-"""Asks a part; whatever it raises, the part is not well."""
+"""Checks a part; any exception means that it is unhealthy."""
 
 
 class PartStatus(StrEnum):

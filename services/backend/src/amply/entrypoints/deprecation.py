@@ -40,4 +40,4 @@ class Deprecation:
 
 
 DEPRECATED: Final[Mapping[str, Deprecation]] = {}
-"""By operation id. An entry stays for as long as its operation answers."""
+"""By operation id. Entries stay as long as their operation responds."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 _TOLD_OF_REQUESTS: Final = ("method", "url")
-"""Headers hold clients' addresses, and what is asked for may name people."""
+"""Request fields that are reported. Headers hold clients' addresses, and queries and bodies may name people."""
 
 
 def report_errors(service: ServiceSettings) -> None:

@@ -16,16 +16,16 @@ from amply.entrypoints import problems
 from amply.kernel.errors import Unavailable
 
 OPENING: Final = frozenset({"/v1/donations", "/v1/split-gifts", "/v1/recurring"})
-"""Where gifts are opened, by POST."""
+"""Routes that open gifts, by POST."""
 CONCURRENT_GIFTS_MAX: Final = 32
-"""The framework has forty threads: some are left for whoever reads."""
+"""The framework has forty threads: the others remain for reads."""
 WAIT_SECONDS_MAX: Final = 2.0
-"""By what is known of the pace."""
+"""Maximum expected wait, by the measured pace."""
 _CALLED_AFTER_SECONDS_MAX: Final = 10
-"""A donation page does not wait for longer (`services/widgets/src/donate/sending.ts`)."""
+"""Maximum `Retry-After`: a donation page waits no longer (`services/widgets/src/donate/sending.ts`)."""
 _PACE_AT_FIRST: Final = 0.02
 _WEIGHT: Final = 0.1
-"""Of the newest gift in what is known of the pace."""
+"""Weight of the newest gift in the moving average of the pace."""
 
 
 class Busy(Unavailable):

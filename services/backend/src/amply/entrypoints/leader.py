@@ -11,7 +11,7 @@ from amply.infra.heartbeat import beat
 from amply.modules import ledger
 
 Turn = Callable[[], float]
-"""Does what is due and returns how many seconds to wait before the next turn."""
+"""Does due work, and returns the seconds until the next turn."""
 
 IDLE_SECONDS: Final = 1.0
 _BACK_OFF_SECONDS_MIN: Final = 0.25

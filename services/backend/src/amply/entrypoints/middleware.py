@@ -12,7 +12,7 @@ from amply.entrypoints import deprecation
 from amply.infra.rate_limit_fields import fields_of
 
 ASKED_ALL_THE_TIME: Final = "/health/"
-"""Neither logged nor traced."""
+"""Paths that are neither logged nor traced."""
 
 _log = structlog.get_logger()
 

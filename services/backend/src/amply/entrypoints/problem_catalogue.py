@@ -87,7 +87,7 @@ OF_HTTP: Final = (
         advice="repeat the request with the same Idempotency-Key; if it fails again, write to us with the request_id",
     ),
 )
-"""Errors of HTTP itself, and the one that nobody foresaw."""
+"""Errors of HTTP itself, and the unexpected error."""
 
 _THEIRS: Final = 400
 _OURS: Final = 500

@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 _UNAUTHORIZED: Final = 401
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
-"""Of a field, or the place in a list."""
+"""A field's name, or an index in a list."""
 
 
 def problem_type(site_url: str, code: str) -> str:

@@ -12,7 +12,7 @@ from amply.kernel.clock import Clock
 from amply.modules import donations, onboarding, payments, payouts, webhooks
 
 SHUT_OUT_AGAIN_AFTER: Final = timedelta(hours=1)
-"""Events of an account that we are shut out of wait for its organisation; no attempt counts."""
+"""Retry interval of events about inaccessible accounts; these attempts are not counted."""
 
 _log = structlog.get_logger()
 

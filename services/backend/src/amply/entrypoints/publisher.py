@@ -28,13 +28,13 @@ from ledger_format.policies import Policy, parse_policy
 BETWEEN_CHECKPOINTS_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.5
 WITNESSES_AGAIN_SECONDS: Final = 5.0
-"""How soon too few witnesses are asked again."""
+"""Retry interval while the witness quorum is missing."""
 
 WITNESSED: Final = "witnesses_measured"
-"""What the line about the witnesses of one publication, or of one that waits for them, is called."""
+"""Event name of the log line about the witnesses of a publication, complete or pending."""
 
 PUBLISHED: Final = "checkpoint_measured"
-"""What the line of one publication is called; its seconds stand on the dashboard."""
+"""Event name of the log line about a publication; its duration is on the dashboard."""
 
 _log = structlog.get_logger()
 

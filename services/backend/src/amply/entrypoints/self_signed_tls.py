@@ -20,7 +20,7 @@ _NAME: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "amply-api")])
 _LASTS: Final = timedelta(days=3650)
 """Longer than any task runs: nothing renews it."""
 _SKEW: Final = timedelta(days=1)
-"""For clocks that are behind ours."""
+"""Allowance for clocks that are behind ours."""
 
 
 def self_signed_context(*, now: datetime) -> ssl.SSLContext:

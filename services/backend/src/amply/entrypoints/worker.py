@@ -48,7 +48,7 @@ from amply.modules import (
 __all__ = ["RECONCILED", "Parts", "main", "register"]
 
 RECONCILED: Final = "reconciliation_measured"
-"""What the line about a look at rows and log is called; `differences` is 1 when one was found."""
+"""Event name of the log line about comparing rows and log; `differences` is 1 if there is one."""
 
 _log = structlog.get_logger()
 

@@ -67,9 +67,9 @@ from amply.modules.marketplace import SettlementDependencies
 from amply.modules.sharing import SharingDependencies
 
 CONCURRENCY: Final = 4
-"""Tasks at a time, each with a connection to the database."""
+"""Concurrent tasks, each with a database connection."""
 LOW_CONCURRENCY: Final = CONCURRENCY - 2
-"""Of them from the low queue: an export of minutes holds up no event of the processor and no letter to sign in with."""
+"""Concurrent tasks from the low queue, so that slow exports block neither provider events nor sign-in letters."""
 
 
 @dataclass(frozen=True, kw_only=True)

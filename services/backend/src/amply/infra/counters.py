@@ -16,7 +16,7 @@ from amply.infra.cache import cache_client, log_unavailable
 from amply.infra.settings import CacheSettings
 
 _KEYS_MAX: Final = 100_000
-"""What one process counts at most while the cache is away: 100,000 keys are some 20 MB."""
+"""Keys counted in one process while the cache is unavailable: about 20 MB."""
 _PREFIX: Final = "amply:counted"
 
 _COUNT: Final = """

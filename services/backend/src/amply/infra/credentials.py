@@ -21,7 +21,7 @@ class Credential(StrEnum):
 _BEARER: Final = 'Bearer realm="amply"'
 _NOT_VALID: Final = ', error="invalid_token"'
 _SESSION: Final = 'Session realm="amply"'
-"""No scheme is registered for a session's cookie (RFC 9110 §16.4.1); browsers pass over one they do not know."""
+"""Session cookies have no registered scheme (RFC 9110 §16.4.1); browsers ignore unknown ones."""
 
 _TAKEN: Final = "credentials"
 _OPTIONAL: Final = "is_credential_optional"

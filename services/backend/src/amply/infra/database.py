@@ -37,7 +37,7 @@ _BIND: Final = text("""
 """)
 
 _LEAF_CLOSED: Final = "AM001"
-"""What the trigger `leaf_is_open` raises: this process has not heard of an erasure yet."""
+"""SQLSTATE of the trigger `leaf_is_open`: this process does not know yet of an erasure."""
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 

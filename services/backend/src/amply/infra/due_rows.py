@@ -17,7 +17,7 @@ from amply.infra.orm import Record
 MINUTE: Final = timedelta(minutes=1)
 _AGAIN_MAX: Final = timedelta(days=1)
 _DOUBLINGS_MAX: Final = 20
-"""More than a day from a second on. What fails for weeks would double beyond what a timedelta holds."""
+"""Limits the exponent: unlimited doubling would overflow a timedelta."""
 
 
 class MaybeDueRow(Record):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, Protocol
 
 PREFIX: Final = "erased/"
-"""Of the list's files in the archive."""
+"""Prefix of the list's files in the archive."""
 
 
 class ErasureList(Protocol):

@@ -14,13 +14,13 @@ import redis
 from amply.kernel.errors import invariant
 
 _SECOND: Final = 1_000_000
-"""In microseconds."""
+"""One second in microseconds."""
 
 CLOCK: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 """
-"""The cache's own clock: callers are counted by many processes, whose clocks differ."""
+"""Reads the cache's clock, since the processes' clocks differ."""
 
 RULE: Final = """
 local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -42,7 +42,7 @@ end
 keep(free + interval)
 return {1, free + interval - now, 0}
 """
-"""Given `now`: whether the request passes, after how long nothing counts any more, how long to wait (microseconds)."""
+"""Given `now`: whether the request passes, when the limit is fully restored, and how long to wait (microseconds)."""
 
 
 @dataclass(frozen=True, kw_only=True)

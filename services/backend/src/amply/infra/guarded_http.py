@@ -19,7 +19,7 @@ import httpx2
 from amply.infra.database import forbid_transaction
 
 SECONDS_MAX: Final = 4.0
-"""For a whole exchange."""
+"""Timeout of a whole exchange."""
 BYTES_MAX: Final = 524_288
 _SECONDS_A_STEP: Final = 2.0
 _SECURE: Final = 443
@@ -124,10 +124,10 @@ _SPECIAL: Final = (
     ipaddress.ip_network("3fff::/20"),
     ipaddress.ip_network("5f00::/16"),
 )
-"""Of no machine on the public internet, whatever Python's own table says (IANA's registries of special-purpose addresses)."""
+"""Special-purpose networks that Python's own tables miss (IANA registries)."""
 
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv4 behind a translator (RFC 6052)."""
+"""IPv4 addresses behind NAT64 (RFC 6052)."""
 
 
 def guarded_timeout() -> httpx2.Timeout:

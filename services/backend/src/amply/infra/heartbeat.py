@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 ALIVE_SECONDS_MAX: Final = 60
-"""A loop that has not turned for a minute is stuck; the container is replaced."""
+"""A main loop silent for a minute is stuck; the container is replaced."""
 
 
 def beat(path: str) -> None:

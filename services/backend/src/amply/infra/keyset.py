@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 from amply.kernel.pagination import CursorNotAcceptable, cursor_of, place_in
 
 CursorOf = Annotated[str | None, Query(description="`next_cursor` of the page before")]
-"""The parameter of every list that has pages."""
+"""Query parameter of all paginated lists."""
 
 
 @dataclass(frozen=True, kw_only=True)

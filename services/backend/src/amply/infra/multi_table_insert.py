@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from amply.infra.orm import Record
 
 _SHAPES_MAX: Final = 64
-"""Statements remembered: one for each combination of tables and columns, of which there are a handful."""
+"""Cached statements: one for each combination of tables and columns, of which there are a handful."""
 
 
 @dataclass(frozen=True)

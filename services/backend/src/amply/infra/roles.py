@@ -19,7 +19,7 @@ LOGIN_ROLES: Final = ("amply_api", "amply_app", MIGRATOR, "amply_operator", "amp
 
 _LOOKS_EVERY_SECONDS: Final = 0.1
 _LOCK: Final = 0x616D706C79
-"""Any constant known to all tasks that change a database; these are the letters of the name."""
+"""Advisory lock of tasks that change roles or schema; the letters of the name."""
 
 
 class RolesMissing(AmplyError):

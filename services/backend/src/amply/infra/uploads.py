@@ -11,12 +11,12 @@ from typing import Final, Protocol
 
 UPLOAD_WITHIN: Final = timedelta(minutes=10)
 TAKEN_UP_WITHIN: Final = timedelta(minutes=30)
-"""After a form's end: an upload that began in time may end later, and whoever uploads tells of it at once."""
+"""After a form expires: an upload begun in time may end later, and is reported at once."""
 FORGOTTEN_AFTER: Final = timedelta(hours=1)
-"""After a form's end: what nobody told of by then is taken away, and never again taken up."""
+"""After a form expires: uploads not reported by then are deleted, and never accepted."""
 LOOKED_AT_BYTES: Final = 16
 NAME_BYTES: Final = 24
-"""Random ones, in the name of what is uploaded: nobody guesses it."""
+"""Random bytes in an upload's name, which make it unguessable."""
 
 _SIGNATURES: Final[Mapping[str, tuple[tuple[int, bytes], ...]]] = {
     "application/pdf": ((0, b"%PDF-"),),
@@ -24,7 +24,7 @@ _SIGNATURES: Final[Mapping[str, tuple[tuple[int, bytes], ...]]] = {
     "image/png": ((0, b"\x89PNG\r\n\x1a\n"),),
     "image/webp": ((0, b"RIFF"), (8, b"WEBP")),
 }
-"""How files begin, by type: from which byte on, with what (PDF 32000-1 §7.5.2, ITU T.81 §B.1.1.3, PNG §5.2, RFC 9649 §2.4)."""
+"""File signatures by media type: offset and bytes (PDF 32000-1 §7.5.2, ITU T.81 §B.1.1.3, PNG §5.2, RFC 9649 §2.4)."""
 
 
 @dataclass(frozen=True, kw_only=True)

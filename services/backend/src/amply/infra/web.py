@@ -40,7 +40,7 @@ class Problem(BaseModel):
 
 
 CODES: Final = "x-problem-codes"
-"""Where a documented answer lists the codes that it may have."""
+"""OpenAPI extension that lists a response's problem codes."""
 
 
 def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
@@ -90,7 +90,7 @@ async def _clock(request: Request) -> Clock:
 
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$")]
-"""An id as it arrives: anything else is refused before it reaches a statement."""
+"""An id in a request, validated before it reaches a statement."""
 
 DatabaseOf = Annotated[Database, Depends(_database)]
 ClockOf = Annotated[Clock, Depends(_clock)]
@@ -110,4 +110,4 @@ async def _site_url(request: Request) -> str:
 
 
 SiteUrlOf = Annotated[str, Depends(_site_url)]
-"""Where people's pages are, and what organisations show there."""
+"""The public site's address."""

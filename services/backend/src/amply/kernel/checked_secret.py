@@ -17,7 +17,7 @@ ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercas
 _RANDOM: Final = 30
 _CHECK: Final = 6
 TAIL: Final = rf"[0-9A-Za-z]{{{_RANDOM + _CHECK}}}"
-"""What follows the prefix, as a regular expression."""
+"""Regular expression of what follows the prefix."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ _SPACES_IN_PROSE: Final = re.compile(r"[^\S\u00a0\u202f]+")
 _SPACES_IN_A_LINE: Final = re.compile(r"[^\S\n\t\u00a0\u202f]")
 _REFUSED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SEEN: Final = frozenset("LNPS")
-"""Letters, numbers, punctuation and symbols: the general categories (UAX 44) of what can be seen by itself."""
+"""Visible general categories (UAX 44): letters, numbers, punctuation, symbols."""
 
 
 class TextNotAcceptable(ValueError):

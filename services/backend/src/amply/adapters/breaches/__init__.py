@@ -11,7 +11,7 @@ from amply.infra.database import forbid_transaction
 
 _SECONDS_MAX: Final = 1.5
 _BYTES_MAX: Final = 262_144
-"""A range has some 2,000 lines of 40 bytes, padding included."""
+"""A range has about 2,000 lines of 40 bytes, including padding."""
 
 _log = structlog.get_logger()
 

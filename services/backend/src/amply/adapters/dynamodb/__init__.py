@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 _IS_NEWS: Final = "attribute_not_exists(subject) OR (#version < :version AND #state <> :withdrawn)"
 _IS_FINAL: Final = "attribute_not_exists(subject) OR #state <> :withdrawn"
-"""Of a withdrawal, whatever its version: a database that was restored counts from lower numbers than the table has seen."""
+"""Condition of a withdrawal, regardless of version: a restored database counts from lower versions than the table has."""
 
 
 class DynamoConsents:
@@ -74,7 +74,7 @@ def _only_if(consent: ToldConsent) -> dict[str, Any]:
 
 
 _PART: Final = "source"
-"""Beside it stand a dataset's releases, which others write."""
+"""Sort key of the items written here. Others write a dataset's releases beside it."""
 _SAID: Final = (
     "SET #owner = :owner, title = :title, policy = :policy, version = :version, "
     "release_every_days = :release_every_days, #class = :class, #state = :state, changed_at = :changed_at"

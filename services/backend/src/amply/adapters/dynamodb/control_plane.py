@@ -41,7 +41,7 @@ _BY_CONTRACT: Final = "by-contract"
 _ACTIVE: Final = "active"
 _CLOSED: Final = "closed"
 _NOT_AS_WRITTEN: Final = (KeyError, ValueError, TypeError, AmplyError)
-"""What reading a contract ends in that is not as commands write it."""
+"""Errors of reading a contract that no command wrote like this."""
 
 _log = structlog.get_logger()
 

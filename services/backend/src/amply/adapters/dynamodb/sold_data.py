@@ -35,11 +35,11 @@ _LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "sta
 _BY_OWNER, _BY_CREDITED = "by-owner", "by-credited"
 _DATASET, _SOURCE = "dataset", "source"
 _KEYS_MAX: Final = 100
-"""Of one BatchGetItem."""
+"""Keys of one BatchGetItem."""
 _ASKED_MAX: Final = 5
-"""How often an answer that leaves something out is asked for again."""
+"""Requests for unprocessed keys."""
 _ITEMS_A_DATASET: Final = 4
-"""With one owner, at most: what it is, what it comes from, and room for one that somebody adds."""
+"""Maximum items of a dataset with one owner: `dataset`, `source`, and room for more kinds."""
 
 
 class DynamoSoldTables:

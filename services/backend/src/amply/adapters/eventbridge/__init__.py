@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _WAIT_SECONDS: Final = 20
-"""How long a question waits for the first message: the longest that SQS allows."""
+"""Long polling: the maximum that SQS allows."""
 
 _LIMITS: Final = Config(
     connect_timeout=5, read_timeout=_WAIT_SECONDS + 10, retries={"mode": "standard", "max_attempts": 3}

@@ -22,7 +22,7 @@ _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "st
 _WRAPPING_LIMITS: Final = Config(
     connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3}
 )
-"""A process that has no keys yet asks before it answers."""
+"""Short, because a process without keys waits for this before it responds."""
 _MESSAGE_BYTES_MAX: Final = 4_096
 """What `Sign` takes with MessageType RAW (docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html)."""
 

@@ -36,12 +36,12 @@ from amply.modules.people import (
 )
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384")
-"""Asymmetric ones alone: with a shared one, whoever has the client's secret could speak for the provider."""
+"""Asymmetric only: with a shared secret, whoever has it could forge the provider's tokens."""
 _LEEWAY_SECONDS: Final = 60
 _KEPT: Final = timedelta(minutes=10)
 _KEPT_MAX: Final = 256
 _AGAIN_AFTER: Final = timedelta(seconds=10)
-"""How soon keys are fetched again for a token that names an unknown one: whoever sends such tokens must not make us ask."""
+"""Minimum time between fetches of keys for unknown key ids, so that forged tokens cannot cause a flood of requests."""
 _TOKEN_LENGTH_MAX: Final = 4096
 
 _log = structlog.get_logger()

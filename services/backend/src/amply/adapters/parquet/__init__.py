@@ -19,9 +19,9 @@ from amply.modules.ingestion import EXPANDED_BYTES_MAX, ROWS_MAX, FileReason, Fi
 
 _PROGRAM: Final = Path(__file__).with_name("rows.py")
 _MEMORY_BYTES: Final = 384 * 1024 * 1024
-"""Beyond what the program and the file in it have."""
+"""Memory beyond the program itself and the file."""
 _PROCESSOR_SECONDS: Final = 120
-"""Of the 300 seconds that a task may take, beside the minute in which files are begun."""
+"""CPU time. A task has 300 seconds, and may begin files during its first minute."""
 _PIECE: Final = 1024 * 1024
 _REFUSED: Final = {
     3: FileReason.UNREADABLE,
@@ -29,13 +29,13 @@ _REFUSED: Final = {
     5: FileReason.TOO_MANY_ROWS,
     6: FileReason.COLUMNS_DIFFER,
 }
-"""What the program ends with where it is the file's fault; all else is ours, and tried again."""
+"""Exit codes that mean the file is at fault; all others are our failures, and retried."""
 _BY_THE_FILE: Final = {
     *(signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU)
 }
-"""What it dies of where a file brought it down. Not SIGKILL: that is somebody who needs the memory."""
+"""Signals that mean a file crashed the decoder. Not SIGKILL, which is the OOM killer."""
 _ALLOCATES: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
-"""So that what is reserved is what is used: a limit counts both."""
+"""Makes allocators reserve no more than is used, since the limit counts reserved memory."""
 
 
 class OpeningFailed(Exception):

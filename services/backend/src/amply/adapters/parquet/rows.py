@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _ENDINGS: Final = {"unreadable": 3, "too_large": 4, "too_many_rows": 5, "columns_differ": 6}
-"""What it ends with where the file is no good."""
+"""Exit codes for unusable files."""
 _ROWS: Final = 256
-"""At a time, so that long cells that a file repeats do not add up."""
+"""Rows at a time, so that repeated long cells do not add up."""
 
 
 def refuse(word: str) -> NoReturn:

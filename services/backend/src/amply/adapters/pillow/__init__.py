@@ -22,11 +22,11 @@ _PATIENCE_SECONDS: Final = 60
 _MEMORY_BYTES: Final = 512 * 1024 * 1024
 _PROCESSOR_SECONDS: Final = 20
 _REFUSED: Final = 3
-"""What the program ends with where it is the file's fault; all else is ours, and tried again."""
+"""The exit code that means the file is at fault; all others are our failures, and retried."""
 _BY_THE_FILE: Final = {
     *(signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU)
 }
-"""What it dies of where a file brought it down. Not SIGKILL: that is somebody who needs the memory."""
+"""Signals that mean a file crashed the decoder. Not SIGKILL, which is the OOM killer."""
 
 
 class WorkshopFailed(Exception):

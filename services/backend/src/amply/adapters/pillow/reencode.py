@@ -17,7 +17,7 @@ from PIL import Image, ImageCms, ImageOps
 _REFUSED: Final = 3
 _ORIENTATION: Final = 0x0112
 _LYING: Final = (5, 6, 7, 8)
-"""Orientations whose width is the height (Exif 2.32 §4.6.4)."""
+"""Exif orientations that swap width and height (Exif 2.32 §4.6.4)."""
 _QUALITY: Final = 82
 
 

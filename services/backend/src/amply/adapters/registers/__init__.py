@@ -13,7 +13,7 @@ from amply.infra.database import forbid_transaction
 from amply.modules.applications import Register, RegisterEntry, RegisterUnavailable
 
 _AWAY: Final = "away"
-"""What the file says of a number whose register does not answer."""
+"""The file's value for a number whose register does not respond."""
 
 
 class MadeUpRegisters:

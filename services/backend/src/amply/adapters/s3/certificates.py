@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BYTES_MAX: Final = 128 * 1024
-"""Of a certificate: docs/data-platform.md."""
+"""Size limit of a certificate: docs/data-platform.md."""
 _LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
 _NOT_THERE: Final = frozenset({"NoSuchKey", "404", "AccessDenied"})
-"""Who may not list a bucket is told the same of what is not there as of what is not theirs."""
+"""Without permission to list the bucket, a missing object gives AccessDenied."""
 
 
 class S3Certificates:

@@ -6,7 +6,7 @@ from amply.adapters.s3.uploads import S3Uploads, is_missing
 from amply.infra.database import forbid_transaction
 
 _FOR_EVER = "public, max-age=31536000, s-maxage=86400, immutable"
-"""Browsers keep it for a year. The edge asks again after a day (RFC 9111 §5.2.2.10), and so lets go of what is withdrawn."""
+"""Browsers cache for a year, the edge for a day (RFC 9111 §5.2.2.10), so that withdrawn files disappear from it."""
 
 
 class S3Images(S3Uploads):

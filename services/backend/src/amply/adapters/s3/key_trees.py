@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
-"""A process that has no tree yet asks before it answers."""
+"""Short, because a process without a tree waits for this before it responds."""
 _UNCHANGED: Final = frozenset({"304", "NotModified"})
 _MOVED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"})
 

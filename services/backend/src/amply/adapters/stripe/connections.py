@@ -15,13 +15,13 @@ import urllib3
 
 _TIMEOUT_SECONDS: Final = 10
 _KEPT_MAX: Final = 40
-"""Connections kept open: as many as threads that answer requests. More are opened when needed, and closed afterwards."""
+"""Idle connections kept open: as many as request threads. More are opened on demand, and closed afterwards."""
 
 _ASKED_WHILE_IDLE: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
 )
-"""What stands between forgets a connection that is silent for minutes, and says so to nobody: the kernel keeps it in mind."""
+"""TCP keepalive: middleboxes drop silent connections after minutes without notice."""
 
 
 class SharedConnections(stripe.HTTPClient):

@@ -19,7 +19,7 @@ from amply.modules.payouts import Payout, PayoutStatus, Transaction, Transaction
 _log = structlog.get_logger()
 
 _PAGE: Final = 100
-"""What Stripe lists at most at once."""
+"""Stripe's maximum page size."""
 
 
 class StripePayouts:

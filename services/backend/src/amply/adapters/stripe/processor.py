@@ -40,18 +40,18 @@ _RETRIES_MAX: Final = 2
 _HTTP_CONFLICT: Final = 409
 _HTTP_NOT_FOUND: Final = 404
 _SHUT_OUT: Final = "account_invalid"
-"""Stripe's code where a platform has no access to an account, or has it no more."""
+"""Stripe's error code for an account that the platform cannot access (any more)."""
 _MERCHANT: Final = "configuration.merchant"
 _PAGE: Final = 100
 _RETURNS_MAX: Final = 1_000
-"""Refunds or disputes of one payment that are read; there are a handful."""
+"""Refunds or disputes read for one payment; usually a handful."""
 _ATTEMPTS: Final = {
     "processing": PaymentStatus.PROCESSING,
     "succeeded": PaymentStatus.SUCCEEDED,
     "canceled": PaymentStatus.CANCELED,
 }
 _AT_ONCE: Final = frozenset({"redirect_to_url", "use_stripe_sdk"})
-"""What a donor is led to while they are at the form (docs.stripe.com/api/payment_intents/object, "next_action")."""
+"""Next actions that happen while the donor is at the form (docs.stripe.com/api/payment_intents/object, "next_action")."""
 _CAPABILITY: Final = frozenset({"active", "pending", "rejected", "restricted", "unsupported"})
 _MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 

@@ -17,7 +17,7 @@ from amply.infra.guarded_http import AddressRefused, GuardedTransport, Resolve, 
 from amply.modules.webhook_endpoints import Answer, Failure
 
 SECONDS_MAX: Final = 15.0
-"""For a whole request, however slowly the answer comes (Standard Webhooks 1.0.0 asks for 15 to 30)."""
+"""Timeout of a whole request (Standard Webhooks 1.0.0 recommends 15 to 30)."""
 _SECONDS_A_STEP: Final = 10.0
 
 _log = structlog.get_logger()

@@ -12,7 +12,7 @@ from amply.modules.ledger import WitnessAnswer, WitnessAway
 from ledger_format.cosignatures import MAX_COSIGNATURES_BYTES
 
 SECONDS_MAX: Final = 4.0
-"""How long a whole answer may take; each wait for a part of it is shorter."""
+"""Timeout of a whole response; each read has a shorter one."""
 
 _WAITS: Final = httpx2.Timeout(SECONDS_MAX / 2)
 

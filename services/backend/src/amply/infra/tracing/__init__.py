@@ -19,7 +19,7 @@ from amply.kernel.errors import AmplyError
 
 TRACEPARENT: Final = "traceparent"
 OUR_OWN: Final = "amply."
-"""Starts the name of each attribute that is ours rather than OpenTelemetry's."""
+"""Prefix of our own span attributes."""
 
 _WIRE: Final = TraceContextTextMapPropagator()
 

@@ -25,7 +25,7 @@ ALLOWED: Final = frozenset(
         ),
     }
 )
-"""No address, header, query, body, statement, message of an error, or name of a person."""
+"""No address, header, query, body, statement, error message, or name of a person."""
 
 
 def allowed(span: ReadableSpan) -> ReadableSpan:

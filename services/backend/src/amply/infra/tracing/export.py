@@ -31,17 +31,17 @@ from amply.infra.tracing.contents import allowed
 from amply.infra.tracing.sampling import sampler
 
 ANSWER_SECONDS_MAX: Final = 5
-"""How long the receiver of a batch may take, all tries together."""
+"""Timeout of a batch, all retries included."""
 SPANS_LOST: Final = "spans_lost"
-"""What the line about it is called."""
+"""Event name of the log line about lost spans."""
 
 _QUEUED_MAX: Final = 4096
-"""Spans kept while the receiver is away: about ten seconds of a busy process, and below 10 MB."""
+"""Spans queued while the receiver is unavailable: about ten seconds of a busy process, below 10 MB."""
 _BATCH_MAX: Final = 512
 """The endpoint takes 10,000 and 5 MB; a span has some 400 bytes."""
 _EVERY_SECONDS: Final = 2.0
 _STOP_SECONDS_MAX: Final = 5.0
-"""After that nothing more is sent; what is under way has `ANSWER_SECONDS_MAX`. A container has 60 s to stop."""
+"""Time for the final flush. A container has 60 s to stop."""
 _BETWEEN_LINES_SECONDS: Final = 60.0
 
 _log = structlog.get_logger()

@@ -20,7 +20,7 @@ from sqlalchemy.engine import ExceptionContext
 from amply.infra import tracing
 
 OTHER_STATEMENTS: Final = f"{tracing.OUR_OWN}other_statements"
-"""How many of a transaction's statements are not shown."""
+"""Number of a transaction's statements without a span."""
 
 _BEGAN: Final = "amply.statement_began"
 _UNSHOWN: Final = "amply.statements_not_shown"
@@ -31,7 +31,7 @@ _TABLE: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SHAPES_MAX: Final = 1024
-"""Different statements remembered; the application has some hundred."""
+"""Cached statement shapes; the application has some hundred."""
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from amply.infra.vault.puncturable_prf import LEAF_BYTES
 from amply.kernel.errors import InvariantViolation
 
 FORMAT: Final = b"\2"
-"""In front of what a key of its scope sealed. `\\1` is what people's secret sealed before there were envelope keys."""
+"""Format byte of values encrypted by a scope's key. `\1`: by the people secret, before there were envelope keys."""
 LEAFED: Final = b"\3"
-"""In front of what was sealed under somebody's leaf of the scope's tree (ADR 0129)."""
+"""Format byte of values encrypted under a leaf of the scope's key tree (ADR 0129)."""
 
 _HEAD: Final = struct.Struct(">I")
 PREFIX_BYTES: Final = len(FORMAT) + _HEAD.size
 LEAFED_BYTES: Final = PREFIX_BYTES + LEAF_BYTES
-"""What a value under a leaf begins with: format, version, leaf."""
+"""Length of the header of a value under a leaf: format, version, leaf."""
 _NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 

@@ -24,21 +24,21 @@ from amply.kernel.clock import Clock, system_clock
 from amply.kernel.errors import invariant
 
 LOOK_EVERY: Final = timedelta(minutes=5)
-"""How often a process looks whether there are other versions."""
+"""How often a process looks for new key versions."""
 COMING: Final = timedelta(minutes=15)
-"""How long a new version is only read with: by then every process has looked, or looks before its next transaction."""
+"""How long a new version is for decryption only, until every process knows it."""
 UNWRAP_EVERY: Final = timedelta(hours=1)
 KEPT_AT_MOST: Final = timedelta(hours=12)
-"""While the key service is away: afterwards nothing personal is opened or sealed until it is back."""
+"""Cache lifetime while the key service is unavailable: afterwards personal data can be neither read nor written."""
 _AGAIN: Final = timedelta(seconds=5)
 _OTHERS_MAX: Final = 500
 
 KEYRING: Final = "keyring"
-"""Where a session has the keys of its process (`Database.transaction`)."""
+"""The key in `Session.info` under which a session holds its keyring (`Database.transaction`)."""
 AWAY: Final = "personal_keys_away"
-"""What the line is called that an alarm counts."""
+"""Event name of a log line that an alarm counts."""
 TREE_AWAY: Final = "key_tree_away"
-"""The same, of a tree that is not where it was, or does not open."""
+"""The same for a key tree that is missing or unreadable."""
 
 _log = structlog.get_logger()
 

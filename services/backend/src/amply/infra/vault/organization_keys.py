@@ -16,7 +16,7 @@ from amply.infra.vault.resealing import in_the_clear, reseal_chosen, sealed_befo
 from amply.infra.vault.scopes import OF_ORGANIZATION, KeyNotAtHand, Scope
 
 _ORGANIZATIONS_MAX: Final = 20
-"""Whose rows are sealed in one turn: each may be a call to the key service."""
+"""Organisations in one turn: each may need a call to the key service."""
 
 
 def hold_key_of(database: Database, organization_id: str, *, to_seal: bool = False) -> None:

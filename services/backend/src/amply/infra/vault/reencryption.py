@@ -19,10 +19,10 @@ from amply.infra.vault.resealing import move, reseal
 from amply.infra.vault.scopes import DONOR_INDEX, OF_ORGANIZATION, Scope
 
 _ROWS: Final = 200
-"""In one transaction: none of them is locked for long."""
+"""Rows in one transaction, so that none is locked for long."""
 _BATCHES: Final = 25
 QUIET: Final = COMING + timedelta(hours=1)
-"""How long another version has sealed before an older one may be destroyed: whoever began before that has ended."""
+"""How long a newer version has been in use before an older one may be destroyed: no older transaction is still running."""
 
 TENDED: Final = "personal_data_tended"
 

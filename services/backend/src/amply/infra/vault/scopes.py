@@ -5,16 +5,16 @@ from typing import Final
 from amply.kernel.errors import AmplyError, Unavailable
 
 Scope = str
-"""Whose data a key seals. Which one a column is under is said where the column is."""
+"""Whose data a key encrypts. Each column's definition names its scope."""
 
 DONORS: Final[Scope] = "donors"
 DONOR_INDEX: Final[Scope] = "donor-index"
 PEOPLE: Final[Scope] = "people"
 OF_ORGANIZATION: Final = "organization:"
-"""What the scope of an organisation's own key begins with; its id follows."""
+"""Prefix of the scope of an organisation's own key; its id follows."""
 ALWAYS: Final[tuple[Scope, ...]] = (DONORS, DONOR_INDEX, PEOPLE)
 WITH_TREES: Final[frozenset[Scope]] = frozenset({DONORS})
-"""Of which whoever is erased takes a key along (ADR 0129)."""
+"""Scopes with key trees, for crypto-shredding (ADR 0129)."""
 
 
 class KeyNotAtHand(Unavailable):

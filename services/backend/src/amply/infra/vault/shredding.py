@@ -29,9 +29,9 @@ from amply.infra.vault.stored_trees import KeyTrees
 from amply.kernel.errors import invariant
 
 LEFT_BEHIND: Final = timedelta(hours=1)
-"""How long whoever closed a leaf has to finish before the worker does."""
+"""After this time the worker finishes an interrupted erasure."""
 BACKUPS_LAST: Final = timedelta(days=410)
-"""No environment keeps a backup longer (`constructs_lib/durability.py`): until then one that is restored needs the trees of its time."""
+"""Maximum age of backups (`constructs_lib/durability.py`): a restored one needs the trees of its time."""
 _ROWS: Final = 200
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(leaf_lock(:scope, :version, :leaf))")
 

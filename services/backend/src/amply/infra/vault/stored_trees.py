@@ -16,9 +16,9 @@ _FORMAT: Final = b"amply tree at rest 1"
 _LENGTH: Final = struct.Struct(">H")
 _NONCE_BYTES: Final = 12
 _TRIES: Final = 20
-"""Of a write that others came before. Erasures are asked for by people, and seldom two at once."""
+"""Retries of conflicting writes. Erasures are requested by people, and rarely concurrent."""
 EMPTIED: Final = b"amply tree emptied"
-"""What stands where a tree was whose version is gone. A deletion would not reach the copy in another region; a write does."""
+"""Contents of a deleted tree. Deletions are not replicated to the other region; writes are."""
 
 
 @dataclass(frozen=True, kw_only=True)

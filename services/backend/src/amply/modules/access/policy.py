@@ -14,7 +14,7 @@ from amply.kernel.errors import invariant
 from amply.modules.access.domain import Role, Scope
 
 CONFIRMED_WITHIN: Final = timedelta(minutes=10)
-"""How long ago somebody may have shown that it is them, where that is wanted."""
+"""Maximum age of a re-authentication, where one is required."""
 
 
 class Permission(StrEnum):

@@ -41,7 +41,7 @@ PROBLEMS: Final = (
     OrganizationHidden,
     TooManyRequests,
 )
-"""What a route with `{organization_id}` may be answered with before it begins."""
+"""Errors of authentication and authorisation on routes with `{organization_id}`."""
 
 OWN_PROBLEMS: Final = (
     AuthenticationRequired,
@@ -52,11 +52,11 @@ OWN_PROBLEMS: Final = (
     ConfirmationRequired,
     TooManyRequests,
 )
-"""The same of a route that concerns whoever asks alone."""
+"""The same for routes about the signed-in person."""
 
 _SAFE: Final = ("GET", "HEAD")
 _ASKED_BEFORE: Final = timedelta(minutes=1)
-"""How long before a provider's word runs out it is asked for the next one: so that one that hesitates keeps nobody waiting."""
+"""A role is renewed this long before it expires, so that a slow provider delays nobody."""
 
 
 def _caller(request: Request, clock: ClockOf) -> Caller:

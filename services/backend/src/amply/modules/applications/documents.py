@@ -34,7 +34,7 @@ from amply.modules.audit import Action
 
 BYTES_MAX: Final = 10 * 1024 * 1024
 DOCUMENTS_MAX: Final = 30
-"""Of an organisation, those included whose upload is awaited."""
+"""Documents of an organisation, including expected uploads."""
 READ_WITHIN: Final = timedelta(minutes=5)
 _TAKES_MORE: Final = OPEN | {organizations.OrganizationState.VERIFIED}
 """Who is verified may add documents, such as for the next tier; nothing that was decided upon goes."""

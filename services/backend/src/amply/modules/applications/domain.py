@@ -10,17 +10,17 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 from amply.modules.organizations import OrganizationState as State
 
 TOPIC_LETTER_OWED: Final = "applications.letter_owed"
-"""A letter about an application or a tier waits to be written."""
+"""A letter about an application or a tier is due."""
 TOPIC_REGISTER_ASKED: Final = "applications.register_asked"
-"""A public register is to be asked for a number."""
+"""A register lookup was requested."""
 TOPIC_DOCUMENT_REMOVED: Final = "applications.document_removed"
-"""A document's bytes are to be taken away."""
+"""A removed document's bytes are to be deleted."""
 
 PROMISED_WITHIN: Final = timedelta(days=7)
 """Five working days have a weekend among them: who has waited for longer has waited for longer than is promised."""
 
 APPLICATIONS_MAX: Final = 3
-"""Undecided ones of a person; the database holds it (`found_organization`)."""
+"""Undecided applications of a person, enforced by the database (`found_organization`)."""
 
 _SLUG_LENGTH_MAX: Final = 60
 
@@ -71,13 +71,13 @@ REVIEW_ACTIONS: Final[Mapping[ReviewAction, MoveRule]] = {
     ReviewAction.SUSPEND: MoveRule(of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True),
     ReviewAction.RESTORE: MoveRule(of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True),
 }
-"""All there are; the trigger `keep_organization_moves` has the same, and a test holds the two together."""
+"""All state transitions; the trigger `keep_organization_moves` has the same, and a test compares them."""
 
 WAITING: Final = frozenset({State.SUBMITTED, State.IN_REVIEW})
-"""In these staff have to act; in the others nobody, or the organisation."""
+"""States in which staff must act."""
 
 OPEN: Final = frozenset({State.DRAFT, State.MORE_ASKED})
-"""In these its people change what they say; the database holds it."""
+"""States in which the organisation may edit its application, enforced by the database."""
 
 
 class ApplicationNotFound(NotFound):

@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 Told = TypeVar("Told", StepRow, TierNoticeRow)
 Filling = Callable[[Organization, Language], Mapping[str, str]]
-"""What a letter's blanks are filled with besides the organisation's name."""
+"""Returns a letter's placeholders besides the organisation's name."""
 
 
 def nothing_more(_organization: Organization, _language: Language) -> Mapping[str, str]:

@@ -91,7 +91,7 @@ FORMS: Final[Mapping[str, tuple[_Form, ...]]] = {
     "SG": (_Form(name="UEN", module="sg.uen"),),
     "US": (_Form(name="EIN", module="us.ein"),),
 }
-"""By ISO 3166-1 alpha-2. Elsewhere any number of 4 to 30 letters and digits is taken, and staff look."""
+"""By ISO 3166-1 alpha-2. In other countries any 4 to 30 letters and digits are accepted, and staff check."""
 
 
 def tax_id_of(text: str, *, country: str) -> TaxId:

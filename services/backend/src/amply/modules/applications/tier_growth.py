@@ -33,7 +33,7 @@ LOOKED_BACK: Final = timedelta(days=365)
 NEARING_PERCENT: Final = 80
 """Of a tier's bound: whoever grows by half in a year has five months from here."""
 SETTLED_WITHIN: Final = timedelta(days=60)
-"""After a tier is passed; then staff are rung for, and nobody else."""
+"""After a tier is exceeded; then an alarm notifies staff."""
 
 _log = structlog.get_logger()
 

@@ -25,13 +25,13 @@ PART_RECORDS: Final = 10_000
 _PREFIX: Final = "audit/"
 _ARCHIVED_WITHIN: Final = timedelta(hours=6)
 _ARCHIVED_MAX: Final = 100
-"""Files a run writes; the next one goes on."""
+"""Files written in one run; the next one continues."""
 
 _LAST = text("SELECT day, last_position, hash FROM audit_seal ORDER BY day DESC, part DESC LIMIT 1")
 _HASH_AT = text("SELECT hash FROM audit_link WHERE position = :position")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 _SEALING: Final = 0x616D706C7904
-"""As those of the ledger: the letters of the name and a number; 3 is the chain's own."""
+"""Advisory lock, like those of the ledger: letters of the name and a number (3 is the chain's own)."""
 _SEAL = text("""
     INSERT INTO audit_seal (day, part, first_position, last_position, previous_hash, hash, sealed_at)
     VALUES (:day, :part, :first, :last, :previous, :hash, :now)

@@ -32,7 +32,7 @@ from amply.modules.defence.domain import (
 from amply.modules.defence.models import ClosingRow, DeclineRow, ExemptionRow
 
 TOPIC_FORM_CLOSED: Final = "defence.form_closed"
-"""An organisation is to be told that its form takes no gifts for a while."""
+"""An organisation's form was closed; it is to be notified."""
 
 EXEMPT_DAYS_MAX: Final = 365
 _REASON_MAX: Final = 200

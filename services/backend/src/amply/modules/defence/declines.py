@@ -16,7 +16,7 @@ from amply.modules.defence.fingerprints import key_of, mark
 from amply.modules.defence.models import AttackRow, CardSetupRow, DeclineRow, OpenedGiftRow
 
 TOPIC_EXHAUSTED: Final = "defence.gift_exhausted"
-"""Something that many cards were tried on is to be ended at the processor."""
+"""A payment or SetupIntent used for card testing is to be canceled."""
 
 _MARKS: Final = ("address", "network", "device", "mail", "mail_domain", "is_challenged")
 

@@ -75,7 +75,7 @@ RULES: Final = (
     Rule(name="organization-minute", subject=Subject.ORGANIZATION, window=_MINUTE, challenge_above=3_000),
     Rule(name="everyone-minute", subject=Subject.EVERYONE, window=_MINUTE, challenge_above=10_000),
 )
-"""Of gifts that are opened, whatever becomes of them."""
+"""Limits of opened gifts, successful or not."""
 
 DECLINES: Final = (
     Rule(
@@ -106,25 +106,25 @@ DECLINES: Final = (
     # Testers make addresses up, of one domain; half of all donors share another one, and are never refused for that.
     Rule(name="declined-mail-domain", subject=Subject.MAIL_DOMAIN, window=_TEN_MINUTES, challenge_above=20),
 )
-"""Of payments that were declined. Donors mistype a card once or twice."""
+"""Limits of declined payments. Donors mistype a card once or twice."""
 
 SMALL_DECLINES: Final = Rule(
     name="declined-small", subject=Subject.ORGANIZATION, window=_TEN_MINUTES, challenge_above=8
 )
-"""Small gifts to one organisation that were declined: then small gifts to it are challenged, whoever gives them."""
+"""Limit of declined small gifts to one organisation, above which its small gifts are challenged."""
 _SMALL_TIMES_MINIMUM: Final = 5
-"""Cards are tested with the smallest amounts that are taken: up to five times the currency's minimum is small."""
+"""Up to five times the currency's minimum is small: card testers use the smallest amounts."""
 
 STRICTER_ALONE: Final = 4
-"""While the cache is away and each process sees its share only, limits of opened gifts are a quarter."""
+"""Divisor of limits while the cache is unavailable, since each process counts its share only."""
 
 ATTACK_WINDOW: Final = _TEN_MINUTES
 ATTACK_LASTS: Final = timedelta(minutes=30)
-"""After the last decline that still made an attack."""
+"""How long an attack lasts after the latest decline that indicated it."""
 _ATTACK_DECLINES: Final = 20
 _ATTACK_CARDS: Final = 10
 _ATTACK_SHARE: Final = 4
-"""One gift in four declined: in quiet times it is one in twenty."""
+"""An attack: one gift in four is declined. Normally it is one in twenty."""
 
 DECLINES_OF_A_GIFT: Final = 6
 CARDS_OF_A_GIFT: Final = 4
@@ -133,7 +133,7 @@ GIFTS_OF_A_CARD: Final = 3
 """A card that was declined for three gifts within an hour is being tested: the fourth one's payment ends with it."""
 
 CLOSE_AFTER: Final = _TEN_MINUTES
-"""Of attack: until then nobody can say that the challenge does not hold."""
+"""Duration of an attack before the challenge can be judged ineffective."""
 CLOSE_WINDOW: Final = _TEN_MINUTES
 _CLOSE_DECLINES: Final = 60
 _CLOSE_CARDS: Final = 30
@@ -141,14 +141,16 @@ _CLOSE_NETWORKS: Final = 20
 _CLOSE_SHARE: Final = 2
 """Every other gift that was opened: where more donors than testers come, closing would do more harm than they."""
 CLOSED_FOR: Final = HOUR
-"""After the last decline that still said so."""
+"""After the latest evidence."""
 CLOSED_AT_MOST: Final = 3 * HOUR
 CLOSED_A_DAY: Final = 6 * HOUR
-"""Within 24 hours, in all; then the form stays open whatever is tried on it, and a person decides."""
+"""Maximum within 24 hours; then the form stays open, and a person decides."""
 DAY: Final = timedelta(days=1)
 
 BITS: Final = 13
-"""Of each puzzle: with sixteen of them 130,000 digests, a fifth of a second in a browser, a second on an old phone."""
+"""Difficulty of each of sixteen puzzles: 130,000 digests in all, a fifth of a second in a browser, a second on an old
+phone.
+"""
 BITS_UNDER_ATTACK: Final = 15
 BITS_MAX: Final = 17
 

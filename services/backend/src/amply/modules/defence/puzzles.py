@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(r"1\.([0-9]{1,2})\.([0-9]{1,12})\.([0-9a-f]{32})\.([0
 _SOLUTION: Final = re.compile(r"(1[0-9a-f.]{50,120});([0-9]{1,12}(?:,[0-9]{1,12}){15})")
 
 KeyOfDay = Callable[[date], bytes]
-"""The secret of a day; of one that is over and forgotten, another one than it was."""
+"""Returns a day's secret; for a day whose key was deleted, a different one than before."""
 
 
 class ProofOfWork:

@@ -59,7 +59,7 @@ _SEEN: Final = text(f"""
     FROM decline
     WHERE {_lately(HOUR)} AND NOT is_repeat AND ({" OR ".join(f"{column} = :{column}" for column in _COLUMNS.values())})
 """)  # noqa: S608 -- of constants: the rules are data
-"""Built once: to say it anew for each gift would cost more than to ask it."""
+"""Built once: composing it for each gift would cost more than executing it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from amply.modules.defence.fingerprints import KEPT
 from amply.modules.defence.models import CardSetupRow, DeclineRow
 
 OPEN_FOR: Final = timedelta(days=1)
-"""How long a donor may take to enter a card."""
+"""Time for a donor to enter a card."""
 
 _ATTEMPTS_MAX: Final = 10
 _BATCH_MAX: Final = 50

@@ -35,7 +35,7 @@ OPENING_PROBLEMS: Final = (
     receipts.DonorFactsNotAcceptable,
     TooManyRequests,
 )
-"""What a request that opens payments may be answered with."""
+"""Errors of requests that open payments."""
 
 
 @dataclass(frozen=True, kw_only=True)

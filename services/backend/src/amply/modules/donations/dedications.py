@@ -28,11 +28,11 @@ from amply.modules.payments import DisputeState
 _log = structlog.get_logger()
 
 _RUN_MAX: Final = 200
-"""Letters of one run; the next one follows in half a minute."""
+"""Letters in one run; the next one follows in half a minute."""
 _FIRST_AGAIN: Final = timedelta(minutes=2)
 _DAY: Final = timedelta(days=1)
 _A_DAY_MAX: Final = 3
-"""Letters to one address within a day: a form that anybody may fill in must not fill somebody's mailbox."""
+"""Letters to one address in a day: the form must not be usable to flood a mailbox."""
 
 
 class WithheldDedication(StrEnum):

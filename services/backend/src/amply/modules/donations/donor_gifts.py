@@ -35,7 +35,7 @@ from amply.modules.donations.options import Anonymity
 from amply.modules.donations.queries import donation_of
 
 TOPIC_HIDDEN: Final = "donations.gift_hidden"
-"""A donor keeps a gift from its organisation, which knew who gave."""
+"""A donor made a gift anonymous to its organisation."""
 _ORGANIZATIONS_MAX: Final = 200
 _NEWEST: Final = Order(name="donor's gifts", columns=(DonationRow.id,), descending=True)
 _GIVEN_AT: Final = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)

@@ -16,7 +16,7 @@ from amply.modules.donations.domain import DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
 
 _ROWS = 1_000
-"""Gifts read in one go."""
+"""Gifts read at a time."""
 
 
 class NoGiftsFound(NotFound):

@@ -38,10 +38,10 @@ from amply.modules.donations.splits import SCOPE as SPLIT_SCOPE
 _log = structlog.get_logger()
 
 AlsoForgets = Callable[[Session, Collection[str]], None]
-"""What those above have of gifts, by the organisations whose donors are forgotten."""
+"""Erases what higher modules hold about gifts, by the organisations whose donors are erased."""
 
 _GIFTS: Final = 500
-"""Whose traces are looked for in one transaction."""
+"""Gifts searched in one transaction."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 

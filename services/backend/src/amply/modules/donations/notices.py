@@ -20,7 +20,7 @@ from amply.modules.donations.models import DonationRow, NoticeRow
 from amply.modules.donations.receipting import ReceiptDependencies
 
 _FIRST_AFTER: Final = timedelta(hours=1)
-"""A donor who is still at the page may pay otherwise, and needs no letter then."""
+"""A donor still at the page may pay otherwise, and then needs no letter."""
 _RUN_MAX: Final = 1000
 """Letters of one run; the next one follows in half a minute."""
 

@@ -12,7 +12,7 @@ from amply.modules.donations.domain import OfflineMethod
 from amply.modules.donations.models import OfflineGiftRow
 
 _RECORDING: Final = 0x6F66_666C
-"""Tells this lock of an organisation from others of it."""
+"""First key of the advisory lock, distinct from an organisation's other locks."""
 
 
 class OfflineGiftKnown(Conflict):

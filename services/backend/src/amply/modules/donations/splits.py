@@ -39,7 +39,7 @@ _CREATED: Final = 201
 _SETUPS_MAX: Final = 5
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _TRIES_MAX: Final = 5
-"""How often paying is repeated for a donor whose request died: within half an hour, or not at all."""
+"""Retries of charging after a crash: within half an hour, or not at all."""
 _OVER: Final = frozenset({DonationStatus.SUCCEEDED, DonationStatus.PROCESSING, DonationStatus.CANCELED})
 
 

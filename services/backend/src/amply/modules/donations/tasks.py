@@ -35,17 +35,17 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(webhooks.DISPUTE_TYPES, about_disputes),
     **dict.fromkeys(webhooks.FRAUD_WARNING_TYPES, about_fraud_warning),
 }
-"""Who handles an event about a payment, by its type."""
+"""Handlers of payment events by type."""
 
 _ROUNDS_MAX: Final = 5
-"""How often an event is looked at again at once, when others about the same payment were faster."""
+"""Immediate retries of an event when others about the same payment were faster."""
 
 _COUNTED: Final = {
     "payment_intent.succeeded": "gift_booked",
     "payment_intent.payment_failed": "payment_declined",
     "radar.early_fraud_warning.created": "fraud_warning",
 }
-"""Log lines that `stacks/observability.py` counts, by the type of the event that was applied."""
+"""Log events that `stacks/observability.py` counts, by type of the handled event."""
 
 _log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 
 KEPT: Final = timedelta(days=7)
-"""A file, from when it was asked for; the bucket's lifecycle removes it."""
+"""Lifetime of a file since its request; the bucket's lifecycle rule deletes it."""
 
 LINK_LASTS: Final = timedelta(minutes=5)
 ATTEMPTS_MAX: Final = 5

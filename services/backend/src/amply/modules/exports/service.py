@@ -46,7 +46,7 @@ PERMISSIONS: Final[Mapping[ExportKind, Permission]] = {
     ExportKind.LEDGER: Permission.GIFTS_READ,
     ExportKind.PAYOUTS: Permission.PAYOUTS_READ,
 }
-"""What somebody has to be allowed to read, to have a file of it."""
+"""Permission required for each kind of export."""
 
 _ORGANIZATION: Final = table("organization", column("id", Text))
 _NEWEST: Final = Order(name="exports", columns=(ExportRow.created_at, ExportRow.id), descending=True)
@@ -146,7 +146,7 @@ def withdraw_hidden(session: Session) -> None:
 
 
 _HIDDEN: Final[ColumnElement[str]] = literal_column(f"'{donations.TOPIC_HIDDEN}'")
-"""In the words of the statement: only so is the index of these facts used (`ix_outbox_gift_hidden`)."""
+"""As a literal, since only then the partial index `ix_outbox_gift_hidden` is used."""
 _CLOCKS_APART: Final = timedelta(minutes=1)
 _IS_BEGUN: Final = or_(ExportRow.state != ExportState.WAITING, ExportRow.attempts > 0)
 _TAKEN_BACK: Final = (

@@ -10,13 +10,13 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered, 
 from amply.modules.access import Role
 
 HOLDS_FOR: Final = timedelta(minutes=5)
-"""How long a provider's word about somebody's role counts: a role that is taken there is gone here by then."""
+"""Validity of a role granted by a provider: a revoked role is gone within this time."""
 TRIED_EVERY: Final = timedelta(seconds=10)
-"""How soon a provider that did not answer is asked again about the same person."""
+"""Retry interval for a provider that did not respond, for each person."""
 CHECKED_EVERY: Final = timedelta(days=1)
 MISSED_AGAIN: Final = timedelta(hours=6)
 MISSES_MAX: Final = 3
-"""In a row, at least six hours apart, before a domain is taken away: whoever moves their DNS has a day."""
+"""Consecutive failed checks, at least six hours apart, before a domain is removed: a day to migrate DNS."""
 DOMAINS_MAX: Final = 20
 GROUPS_MAX: Final = 100
 RECORD_NAME: Final = "_amply"

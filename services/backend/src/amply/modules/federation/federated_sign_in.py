@@ -32,7 +32,7 @@ _REQUIRED: Final = text("SELECT own_required_domains()")
 
 _LOOKED_EVERY_SECONDS: Final = 0.05
 _LOOKS_MAX: Final = 160
-"""Twice as long as an exchange with a provider may take: keys may be fetched before."""
+"""Twice the maximum duration of an exchange with a provider, since keys may be fetched first."""
 
 _log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from amply.modules.mail import Mail
 from amply.modules.receipts import Language
 
 TOPIC_LINK_ASKED: Final = "giving.link_asked"
-"""Somebody waits for a letter with a link, or would if they had given."""
+"""A donor link was requested for an address, with or without gifts."""
 
 _ATTEMPTS_MAX: Final = 5
 _BATCH_MAX: Final = 50

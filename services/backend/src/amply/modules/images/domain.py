@@ -14,11 +14,11 @@ BYTES_MAX: Final = 5 * 1024 * 1024
 PIXELS_MAX: Final = 13_000_000
 """A photograph of 4032 by 3024. Decoded, so many take 50 MB, and WebP five times that: what says that it has more is not decoded."""
 IMAGES_MAX: Final = 10
-"""Of an organisation, those included that are refused, or whose upload is awaited."""
+"""Images of an organisation, including refused and expected ones."""
 ALT_LENGTH_MAX: Final = 250
 ATTEMPTS_MAX: Final = 5
 FILES_KEPT: Final = timedelta(days=1)
-"""After a picture is shown no more, for pages that are open and for those who have just been told its address."""
+"""Grace period after a picture is withdrawn, for open pages and cached addresses."""
 
 MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp")
 SUFFIXES: Final[Mapping[str, str]] = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

@@ -7,7 +7,7 @@ from amply.infra.uploads import UploadShelf
 from amply.modules.images.domain import GeneratedFile, Shape
 
 ImageShelf = UploadShelf
-"""Where the API lets people upload to."""
+"""The store of uploads."""
 
 
 class ImageStore(Protocol):

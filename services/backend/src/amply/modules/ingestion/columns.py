@@ -18,7 +18,7 @@ WHOLE_NUMBERS_MAX: Final = 10_000
 """Of an `integer` that is released as it is, which has four digits besides: room for a year, a rating or a count; none for a telephone
 number or a day. Four digits may be a postcode still, or a member's number: only who describes a column knows."""
 _COMBINATIONS_MAX: Final = 1_000_000
-"""Of levels of quasi-identifiers: what the anonymiser searches."""
+"""Combinations of generalisation levels, which the anonymiser searches."""
 _NUMBER_MAX: Final = 2**53 - 1
 NAME: Final = r"^[a-z][a-z0-9_]{0,62}$"
 _NAME: Final = re.compile(NAME)
@@ -252,7 +252,7 @@ def _check_together(columns: Sequence[Column]) -> None:
 
 _STEPS: Final = ("widths", "keep", "periods", "version_4", "tenths_of_degree")
 _FIXED_LEVELS: Final = 3
-"""Of user agents: themselves, coarser, and nothing."""
+"""Levels of user agents: family and device, device, suppressed."""
 
 
 def _levels(generalise: Mapping[str, Any]) -> int:

@@ -17,7 +17,7 @@ from amply.modules.ingestion.ports import DatasetTable, ParquetOpener, RawBucket
 
 _BATCH_MAX: Final = 100
 _AGAIN_MAX: Final = timedelta(minutes=10)
-"""What is closed is not to go on for a day because the table was away for an hour."""
+"""Maximum backoff: a closed dataset must not stay open for a day because of an hour's outage."""
 UNTOLD: Final = "dataset_not_told"
 
 _log = structlog.get_logger()

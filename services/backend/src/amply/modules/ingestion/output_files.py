@@ -13,7 +13,7 @@ from amply.modules.ingestion.records import Record
 
 PARQUET: Final = "application/vnd.apache.parquet"
 _GZIP: Final = 31
-"""`zlib`'s own number for gzip, whose header then names no file and no moment."""
+"""`zlib`'s `wbits` for gzip, whose header then has no file name and no time."""
 
 
 def parquet_of(columns: Sequence[Column], groups: Iterator[Sequence[Row]]) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ _GROUP_ROWS: Final = 10_000
 _GROUP_BYTES: Final = 8 * 1024 * 1024
 
 Opened = Callable[[Pieces, Sequence[str]], Pieces]
-"""Parquet as lines of JSON (`ports.ParquetOpener`), of a file that has these columns and no other."""
+"""Opens Parquet as JSON lines (`ports.ParquetOpener`), requiring exactly these columns."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
 """Longer than a file takes, so that one is not begun again while it is being read."""
 _TURN: Final = MINUTE
-"""Once it has passed no further file is begun: so a turn is to end before its message comes back, with a long file, too."""
+"""Time after which no further file is begun, so that a run ends before its message is redelivered."""
 NOT_READ: Final = "file_not_read"
 GIVEN_UP: Final = "file_given_up"
 

@@ -17,7 +17,7 @@ from amply.modules.ingestion.domain import LINE_BYTES_MAX, FileFormat, FileReaso
 
 _PIECE: Final = 64 * 1024
 _RECORD_BYTES_MAX: Final = 4 * LINE_BYTES_MAX
-"""Of one row of CSV, whose cells may hold line ends."""
+"""Bytes of one CSV row, whose cells may contain line breaks."""
 _MARK: Final = b"\xef\xbb\xbf"
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 

@@ -10,7 +10,7 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules.access import Scope
 
 PATTERN: Final = rf"sk_(?:live|test)_{TAIL}"
-"""What scanners look for (docs/access.md)."""
+"""For secret scanners (docs/access.md)."""
 KEYS_OF_A_NAME_MAX: Final = 2
 KEYS_MAX: Final = 50
 LIFETIME_DAYS_MAX: Final = 730

@@ -39,7 +39,7 @@ CHART: Final[Mapping[str, Side]] = {
     "processor_balance": "debit",
     "processor_fees": "debit",
 }
-"""Account codes with the side on which they grow. The `chart` table holds the same; a test compares them.
+"""Account codes with their normal side. The `chart` table is the same; a test compares them.
 
 - `processor_balance`: what the processor reports as the owner's balance; `bank`: what it has paid out.
 - `gifts`: what was given; `fee_cover`: what donors added so that the fee does not lessen their gift.
@@ -57,7 +57,7 @@ CHART: Final[Mapping[str, Side]] = {
 """
 
 PARTED: Final = ("gifts", "gifts_in_kind")
-"""The codes that have parts: a fund's gifts are counted apart from those that may be used for anything."""
+"""Codes with sub-accounts: restricted gifts of a fund are kept apart."""
 
 _OWNER: Final = r"platform|(?:org|biz)_[0-9a-z]{26}"
 _OWNER_ALONE: Final = re.compile(_OWNER)

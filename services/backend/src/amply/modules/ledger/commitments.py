@@ -15,7 +15,7 @@ from ledger_format.receipts import Opening
 
 _KEY_BYTES: Final = 32
 _SEALED_V1: Final = b"\1"
-"""In front of what is sealed: which key and cipher. A rotation adds a number and can still read the old ones."""
+"""Format byte (key and cipher). A rotation adds another one, and can still read the old."""
 
 _NONCE_BYTES: Final = 12
 _SALT_BYTES: Final = 32

@@ -14,10 +14,10 @@ from amply.kernel.money import Money
 from amply.modules.ledger.visibility import VisibilityPolicy
 
 FOLD_LEAVES_MAX: Final = 20_000
-"""Leaves a transaction folds."""
+"""Leaves aggregated in one transaction."""
 
 FOLD_BATCHES_MAX: Final = 10
-"""Transactions a run makes: whoever runs it has other things to do, and the next run continues."""
+"""Transactions in one run; the next run continues."""
 
 _LOCK: Final = text("SELECT folded_to FROM ledger_day_fold FOR UPDATE")
 _PUBLISHED: Final = text("SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL")

@@ -14,10 +14,10 @@ from ledger_format.entries import MAX_TRANSFERS, Phase
 
 PERSONAL_FIELDS_MAX: Final = 16
 PERSONAL_VALUE_BYTES_MAX: Final = 1_024
-"""Limits that keep an entry's openings, and so a receipt, short."""
+"""Limits the size of an entry's openings, and so of a receipt."""
 
 _REFERENCED: Final = ("payout.", "currency.")
-"""What the kinds begin with that may say in public where they are found outside: facts that belong to no person."""
+"""Kinds with a public external reference: facts that belong to no person."""
 
 _ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{26}")
 _PENDING: Final = re.compile(r"ent_[0-9a-z]{26}#(?:0|[1-9][0-9]{0,2})")

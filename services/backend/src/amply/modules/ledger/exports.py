@@ -20,7 +20,7 @@ from amply.modules.ledger.pages import (
 )
 
 EXPORT_ENTRIES_MAX: Final = 100_000
-"""Entries one file covers; the answer's `Link` header leads to the next file."""
+"""Entries in one file; the response's `Link` header leads to the next one."""
 
 _BATCH: Final = 1_000
 _ROW_GROUP: Final = 10

@@ -15,7 +15,7 @@ from amply.infra.database import Database
 
 SEQUENCER_LOCK: Final = 0x616D706C7901
 PUBLISHER_LOCK: Final = 0x616D706C7902
-"""Any constants all processes agree on; the letters of the name and a number."""
+"""Advisory locks: letters of the name and a number."""
 
 
 class Leadership:

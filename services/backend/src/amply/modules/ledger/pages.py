@@ -14,7 +14,7 @@ from amply.kernel.pagination import Page
 from amply.modules.ledger.visibility import VisibilityPolicy
 
 SCAN_MAX: Final = 2_000
-"""Entries one page looks at when they are filtered; a page may then be short, or empty, and still have a next one."""
+"""Entries scanned for one filtered page, which may therefore be short or empty and still have a next one."""
 
 # Entries are numbered in the order of the log, so those that a published checkpoint covers come first. Only what is not
 # published yet lies above them, and is skipped: seconds of it, or as long as witnesses are missing.

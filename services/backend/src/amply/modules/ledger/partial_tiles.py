@@ -15,7 +15,7 @@ from amply.modules.ledger.ports import PublicLog
 from ledger_format.tiles import MAX_LEVEL, TILE_HEIGHT, TILE_WIDTH, Tile, bundle_path, tile_path
 
 LET_GO_MAX: Final = 100
-"""Tiles that one turn lets go of: the publisher has other things to do, and its next turn continues."""
+"""Tiles deleted in one turn; the next turn continues."""
 
 _STANDING: Final = text("""
     SELECT

@@ -44,7 +44,7 @@ router = APIRouter(prefix="/v1/public", tags=["Public"])
 
 DAYS_MAX: Final = 366
 _YEARS: Final = range(2000, 2200)
-"""Beyond them days cannot be counted with: a month before the first of all is none."""
+"""Range in which date arithmetic cannot overflow."""
 _PAGE_SECONDS: Final = 10
 _FILE_SECONDS: Final = 60
 

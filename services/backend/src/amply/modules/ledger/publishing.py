@@ -46,10 +46,10 @@ from ledger_format.tiles import (
 
 TOPIC_CHECKPOINT_PUBLISHED: Final = "ledger.checkpoint_published"
 _FIRST: Final = "first-checkpoint"
-"""In the archive: the text of the first checkpoint ever, kept before it is signed."""
+"""Archive name of the first checkpoint's text, stored before it is signed."""
 
 ENTRIES_MAX: Final = 65_536
-"""How far one checkpoint goes beyond the one before: a bound on what a single publication uploads."""
+"""Maximum growth from one checkpoint to the next, which bounds the upload."""
 
 _log = structlog.get_logger()
 

@@ -23,13 +23,13 @@ from ledger_format.merkle import leaf_hash
 from ledger_format.tiles import grow, tile_path
 
 PIECE_ENTRIES_MAX: Final = 1_000
-"""Entries a transaction reads."""
+"""Entries compared in one transaction."""
 
 PIECES_MAX: Final = 20
-"""Pieces a run looks at: the next run continues."""
+"""Transactions in one run; the next run continues."""
 
 _AGAIN_AFTER: Final = timedelta(hours=1)
-"""How soon a finished walk begins again at the first entry; until then it follows what is new."""
+"""Interval between complete passes; in between, only new entries are compared."""
 
 _STATE: Final = text("SELECT checked_to, began_at, completed_at FROM reconciliation")
 

@@ -38,7 +38,7 @@ from ledger_format.notes import VerifierKey
 from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, bundle_path, decode_bundle, grow, tree_root
 
 ReadFile = Callable[[str], bytes | None]
-"""Reads a file of the log by its path below the prefix (`checkpoint`, `tile/entries/000`); None: there is none."""
+"""Reads a file of the log by its path below the prefix (`checkpoint`, `tile/entries/000`), or None."""
 
 _BATCH_MAX: Final = 1_000
 
@@ -203,7 +203,7 @@ def _over(grown: dict[Tile, bytes], here: TileReader) -> TileReader:
 
 
 Says = tuple[Any, ...]
-"""All that the public log tells of a fact, but for its name and its commitments."""
+"""An entry's public content, except its key and commitments."""
 
 
 class _KeyRing:

@@ -19,7 +19,7 @@ from amply.modules.ledger.leaves import append
 
 BATCH_MAX: Final = 2_000
 LAG_SECONDS_MAX: Final = 5.0
-"""An entry committed longer ago than this and still above the horizon means a transaction somewhere stays open."""
+"""An entry waiting longer than this above the horizon indicates a long-running transaction."""
 
 _WALK_ROWS: Final = 10_000
 

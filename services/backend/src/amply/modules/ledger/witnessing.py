@@ -30,13 +30,13 @@ from ledger_format.tiles import consistency_proof
 from ledger_format.witnessing import SIZE_CONTENT_TYPE, AddCheckpoint, parse_size_body
 
 REQUESTS_MAX: Final = 3
-"""To one witness for one checkpoint: with the size it had, with the size it says, and once more for a broken line."""
+"""Requests to one witness for a checkpoint: with the known size, with the size it reports, and one after an I/O error."""
 
 PATIENCE_SECONDS: Final = 8.0
-"""How long all of them together are waited for: two requests, each within the adapter's own bounds."""
+"""Total time for all witnesses: two requests, each within the adapter's limits."""
 
 GRACE_SECONDS: Final = 0.5
-"""How long the others are waited for once there are enough."""
+"""Additional time for other witnesses once the quorum is reached."""
 
 _log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ LOCAL_PART_NOT_ASCII: Final = "We cannot write to this address: before the @ onl
 """Amazon SES does not speak SMTPUTF8 (RFC 6531; docs.aws.amazon.com/ses, "SendEmail": local parts are 7-bit ASCII)."""
 
 _ACE_PREFIX: Final = "xn--"
-"""What a label of a domain begins with that stands for letters beyond ASCII (RFC 5890, section 2.3.2.5)."""
+"""Prefix of internationalised domain labels (RFC 5890, section 2.3.2.5)."""
 
 
 def in_ascii(address: str) -> str:

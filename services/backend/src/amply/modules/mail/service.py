@@ -16,7 +16,7 @@ from amply.modules.mail.models import FeedbackRow, SuppressionRow
 from amply.modules.mail.ports import FeedbackQueue
 
 _ROUNDS_MAX: Final = 20
-"""Of ten messages each: a run ends, and the next one follows in half a minute."""
+"""Batches of ten messages in one run; the next one follows in half a minute."""
 
 _log = structlog.get_logger()
 

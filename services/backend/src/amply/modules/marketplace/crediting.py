@@ -17,7 +17,7 @@ from amply.modules.marketplace.models import PaymentRow, SettlementRow
 from amply.modules.marketplace.settling import BooksKnowMore
 
 RESTORED: Final = "database_restored"
-"""The reason of settlements that say what the books alone have: docs/runbooks/data-revenue.md, "After a restoration"."""
+"""Reason code of settlements reconstructed from the ledger: docs/runbooks/data-revenue.md, "After a restoration"."""
 
 
 class MonthNotSettled(Conflict):

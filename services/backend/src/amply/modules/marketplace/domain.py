@@ -21,10 +21,10 @@ WHOLE: Final = 10_000
 DATASETS_MAX: Final = 20
 BYTES_MAX: Final = 1 << 50
 OF_DONORS: Final = "platform"
-"""The owner of a dataset that is made of donors' gifts: its share is their organisations'."""
+"""Owner of the dataset of donors' gifts, whose share goes to their organisations."""
 
 EVERYBODY: Final = "all"
-"""No buyer's name: a dataset's own releases, which each buyer's follow, are made to it."""
+"""Pseudo-buyer of a dataset's own releases, which each buyer's follow."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _BUYER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")

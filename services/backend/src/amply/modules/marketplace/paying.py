@@ -22,7 +22,7 @@ from amply.modules.marketplace.models import PaymentRow, SettlementRow
 from amply.modules.marketplace.settling import BooksKnowMore
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9./_-]{1,64}")
-"""No free text: that could be somebody's name, and a payment is kept for ever."""
+"""No free text, which could contain a name and would be kept for ever."""
 
 _NAMED_BY_NONE: Final = """
     SELECT entry.id

@@ -21,7 +21,7 @@ from amply.modules.marketplace.settling import SettlementDependencies
 _BATCH_MAX: Final = 200
 _AGAIN: Final = timedelta(minutes=10)
 _AGAIN_MAX: Final = timedelta(hours=1)
-"""What owners see is not to wait for a day because the table was away for an hour; and an alarm lasts as long as its cause."""
+"""Maximum backoff, so that an outage of an hour does not delay owners for a day."""
 UNTOLD: Final = "data_share_not_told"
 
 _log = structlog.get_logger()

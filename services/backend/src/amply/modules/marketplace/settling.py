@@ -44,9 +44,9 @@ from amply.modules.marketplace.ports import (
 )
 
 _LATE: Final = timedelta(hours=1)
-"""After a month's end: an answer of its last second is written down within seconds."""
+"""After a month's end, when all its usage has been recorded."""
 _LOOKED_BACK: Final = 3
-"""Months: a worker that was away for longer is told by `data settle`."""
+"""Months settled automatically; older ones need `data settle`."""
 NOT_SETTLED: Final = "data_not_settled"
 
 _UNKNOWN: Final = text("""

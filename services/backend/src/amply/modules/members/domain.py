@@ -8,14 +8,14 @@ from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound, 
 from amply.modules.access import Role
 
 TOPIC_INVITED: Final = "members.invited"
-"""A letter that invites somebody waits to be written."""
+"""A member invitation is due to be sent."""
 
 INVITED_FOR: Final = timedelta(days=7)
 OFFERED_FOR: Final = timedelta(days=7)
 MEMBERS_MAX: Final = 500
-"""Of one organisation: its page lists them all at once."""
+"""Members of an organisation, whose page lists all at once."""
 INVITATIONS_MAX: Final = 100
-"""That wait for an answer, of one organisation. Two at once may pass it by one: it bounds letters and guards nothing else."""
+"""Pending invitations of an organisation. Concurrent requests may exceed it by one, which is harmless."""
 ATTEMPTS_MAX: Final = 10
 
 

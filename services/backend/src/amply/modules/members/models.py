@@ -9,7 +9,7 @@ from amply.infra.vault import PEOPLE, Personal, SealedFields, SealedRecord
 from amply.modules import mail
 
 APART: Final = "member_invitation:"
-"""Before the digests that invitations' indexes are made of."""
+"""Prefix that separates invitations' blind indexes from others."""
 
 
 class MemberRow(Record):

@@ -9,7 +9,7 @@ from amply.infra.database import Database
 from amply.modules import payments, webhooks
 
 ROUNDS_MAX: Final = 5
-"""How often an account is asked about again at once, when others learned something of it meanwhile."""
+"""Immediate retries when an account changed meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)

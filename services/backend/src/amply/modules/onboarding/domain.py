@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from amply.kernel.errors import AmplyError, InvalidRequest
 
 TOPIC_INVITED: Final = "onboarding.invited"
-"""An organisation's account is to be opened, and its staff are to be written to."""
+"""An organisation was invited to onboarding: its account is opened, and a letter sent."""
 
 
 class InvitationNotAcceptable(InvalidRequest):

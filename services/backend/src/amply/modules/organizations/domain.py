@@ -61,7 +61,7 @@ class ProfileText:
 
 
 PICTURE_LANGUAGES: Final = ("en", "de", "fr")
-"""What a picture shows is said in all of them: the languages of the pages it stands on."""
+"""Required languages of a picture's description: those of the pages."""
 
 
 class PictureKind(StrEnum):

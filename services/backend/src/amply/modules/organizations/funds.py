@@ -18,7 +18,7 @@ from amply.modules.organizations.models import FundRow
 
 _NAME_LENGTH_MAX: Final = 100
 FUNDS_MAX: Final = 200
-"""Open and closed ones of an organisation: its page lists them all at once."""
+"""Funds of an organisation, open and closed: its page lists all at once."""
 
 
 class FundKind(StrEnum):

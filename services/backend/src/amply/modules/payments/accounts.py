@@ -33,7 +33,7 @@ from amply.modules.payments.ports import Processor
 from amply.modules.payments.readiness import Readiness, readiness
 
 UNREACHABLE_FOR: Final = timedelta(days=1)
-"""After this an account that nobody reaches counts as disconnected, without an event that says so."""
+"""After this time an inaccessible account counts as disconnected, even without an event."""
 
 _LOOKED_AT_EVERY: Final = timedelta(hours=6)
 _PENDING_LOOKED_AT_EVERY: Final = timedelta(minutes=5)
@@ -43,7 +43,7 @@ _THAT_TAKES_GIFTS: Final = select(ProcessorAccountRow.account_id).where(
     ProcessorAccountRow.status == AccountStatus.ACTIVE,
     organizations.state_of(ProcessorAccountRow.organization_id) == organizations.OrganizationState.VERIFIED,
 )
-"""Composed once: every gift asks it."""
+"""Composed once, since every gift uses it."""
 
 _log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from amply.modules.payments.refunds import refunds_of, remote_name
 from amply.modules.payments.returns import RemoteDispute, RemoteWarning
 
 LISTED_MAX = 1_000
-"""Disputes or warnings shown at once."""
+"""Maximum of a list."""
 
 
 class DisputeNotFound(NotFound):

@@ -44,7 +44,7 @@ class AccountStatus(StrEnum):
 
 
 LEFT: Final = (AccountStatus.DISCONNECTED, AccountStatus.CLOSED)
-"""Accounts whose organisation has gone, and that only it can bring back."""
+"""Accounts that are gone, and that only the organisation can restore."""
 
 
 _NEXT: Final = {
@@ -66,7 +66,7 @@ _OF_EVENT: Final = {
     "payment_intent.succeeded": PaymentStatus.SUCCEEDED,
     "payment_intent.canceled": PaymentStatus.CANCELED,
 }
-"""What is final at the processor, so that its event says how things stand however late it comes."""
+"""Final statuses by event type, which hold however late the event arrives."""
 
 
 class OrganizationNotReady(Conflict):

@@ -23,7 +23,7 @@ from amply.modules.payments.models import PaymentEndingRow, PaymentRow
 from amply.modules.payments.service import payment_of
 
 ABANDONED_AFTER: Final = timedelta(days=1)
-"""How long a donor may take over a gift that is made once."""
+"""Time for a donor to complete a one-time gift."""
 
 
 class Ended(StrEnum):

@@ -15,9 +15,9 @@ from amply.modules.payments.models import DisputeRow, FraudWarningRow, PaymentEn
 from amply.modules.payments.returns import RefundStatus
 
 ERASED: Final = "erased:"
-"""What a reference begins with that leads nowhere any more."""
+"""Prefix of an erased reference."""
 ATTEMPTS_MAX: Final = 10
-"""How often it is tried to end what many cards were tried on, until another card is declined there."""
+"""Attempts to cancel a payment used for card testing, renewed by another declined card."""
 
 
 _RETURNS: Final[Mapping[type[RefundRow | DisputeRow | FraudWarningRow], str]] = {

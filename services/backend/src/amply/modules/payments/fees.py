@@ -147,7 +147,7 @@ FEES: Final = (
         seen=_SEEN,
     ),
 )
-"""By method and country of the account. What is exchanged on its way costs what nobody publishes beforehand: no row."""
+"""By method and country of the account. Payments with currency conversion have no published price, so no row."""
 
 
 def fee_covers(*, country: str, gift: Money) -> Sequence[FeeCover]:

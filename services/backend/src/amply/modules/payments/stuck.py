@@ -15,7 +15,7 @@ from amply.modules.payments.models import PaymentRow, RefundRow
 STUCK_AFTER: Final = timedelta(minutes=1)
 _FIRST_AGAIN: Final = 2 * STUCK_AFTER
 _CREATED: Final = "created"
-"""The state of both that the processor has not answered for."""
+"""The state of payments and refunds that the processor has not answered yet."""
 _ATTEMPTS_MAX: Final = 10
 
 Row = TypeVar("Row", PaymentRow, RefundRow)

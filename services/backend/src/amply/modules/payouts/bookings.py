@@ -19,7 +19,7 @@ _ENTRY_OF = {
     ledger.Kind.PAYOUT_RETURNED: "returned_entry_id",
     ledger.Kind.PAYOUT_FAILED: "failed_entry_id",
 }
-"""The column that holds the entry of each step."""
+"""The column of each step's entry."""
 
 _TAKES_BACK = {
     ledger.Kind.PAYOUT_RETURNED: ledger.Kind.PAYOUT_PAID,

@@ -25,14 +25,14 @@ from amply.modules.payouts.ports import PayoutProcessor
 from amply.modules.payouts.recording import Recording, Sums, match_open, sums_of
 
 PAGES_MAX: Final = 50
-"""Of transactions that one walk reads; a longer one goes on in the next run."""
+"""Pages of balance transactions in one walk; the next run continues."""
 
 _OVERLAP: Final = timedelta(hours=1)
-"""The processor's clock and ours may differ, and what it lists may be late."""
+"""Allowance for different clocks and late transactions."""
 
 _TRIES_MAX: Final = 3
 _BEGINNING: Final = datetime(2011, 1, 1, tzinfo=UTC)
-"""Before the processor's first transaction of anybody."""
+"""Before the processor's first transaction ever."""
 
 RUNBOOK: Final = "docs/runbooks/payout-differs.md"
 

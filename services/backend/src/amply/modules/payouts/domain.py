@@ -22,7 +22,7 @@ from amply.modules import ledger
 RECONCILED_EVENT: Final = "payout.reconciliation_completed"
 
 ITEMS_MAX: Final = 50_000
-"""Balance transactions of one payout. A busier one waits for a person, who finds its event as exhausted."""
+"""Balance transactions of one payout. A larger one's event becomes exhausted, and waits for a person."""
 
 
 class PayoutStatus(StrEnum):

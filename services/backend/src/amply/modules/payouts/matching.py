@@ -99,7 +99,7 @@ _KINDS: Final[Mapping[str, ledger.Kind]] = {
     "fee": ledger.Kind.PROCESSOR_FEE,
     "platform_earning": ledger.Kind.APPLICATION_FEE_CREATED,
 }
-"""Reporting categories (docs.stripe.com/reports/reporting-categories) and what books their amount."""
+"""Entry kinds by reporting category (docs.stripe.com/reports/reporting-categories)."""
 
 _WITH_FEES: Final = frozenset({"charge", "refund", "payout", "payout_reversal"})
 """Categories whose fee is the processor's for moving money; an instant payout has one."""

@@ -18,7 +18,7 @@ from amply.modules.payouts.matching import State
 from amply.modules.payouts.models import MovementRow, PayoutRow, ProcessorBalanceRow
 
 STANDS_AFTER: Final = timedelta(days=1)
-"""A difference, and a movement without its entry, may be events on their way; after a day they are not."""
+"""After this time, a difference or an unmatched movement is no longer explained by delayed events."""
 
 LISTED_MAX: Final = 1_000
 
@@ -347,7 +347,7 @@ _KNOWN: Final = (
     *(PayoutRow.returned_entry_id, PayoutRow.failed_entry_id),
     *(PayoutRow.reconciled_at, PayoutRow.items, PayoutRow.items_minor_units),
 )
-"""Named columns: the API may not read what a bank says."""
+"""Named columns, since the API's role may not read the bank's reference."""
 
 
 def _page(

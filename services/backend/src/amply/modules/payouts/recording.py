@@ -28,7 +28,7 @@ from amply.modules.payouts.matching import (
 from amply.modules.payouts.models import MovementRow
 
 CHECKED_MAX: Final = 1_000
-"""Open movements that are looked for again at once."""
+"""Open movements retried in one run."""
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 

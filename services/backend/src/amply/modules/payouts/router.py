@@ -23,7 +23,7 @@ from amply.modules.payouts.schemas import ItemOut, ItemSumOut, PayoutOut, Payout
 router = APIRouter(prefix="/v1/public", tags=["Public"])
 
 ITEMS_MAX: Final = 500
-"""Of one page of a statement."""
+"""Items of a page."""
 
 _SECONDS: Final = 60
 

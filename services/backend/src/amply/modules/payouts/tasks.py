@@ -37,13 +37,13 @@ from amply.modules.payouts.models import MovementWatermarkRow, PayoutRow
 from amply.modules.payouts.recording import Recording, match_open
 
 TOPIC_RECONCILIATION_REQUESTED: Final = "payout.asked_for"
-"""An operator wants a payout to be asked for and reconciled."""
+"""An operator requested the reconciliation of a payout."""
 
 CLOSED_EVERY: Final = timedelta(hours=6)
 TRIED_AGAIN_AFTER: Final = timedelta(minutes=10)
-"""Where a balance moved while it was compared, or the processor did not answer."""
+"""Retry interval if the balance changed meanwhile, or the processor did not respond."""
 ACCOUNTS_MAX: Final = 10
-"""Whose balances one run compares."""
+"""Accounts compared in one run."""
 
 _TRIES_MAX: Final = 3
 

@@ -16,11 +16,11 @@ _TOGETHER: Final = (
     frozenset({"HAN", "HANGUL"}),
     frozenset({"HAN", "BOPOMOFO"}),
 )
-"""Scripts that one word is written in together (Unicode UTS 39 §5.2, "highly restrictive", without their Latin)."""
+"""Scripts that may be mixed in one word (Unicode UTS 39 §5.2, "highly restrictive", without Latin)."""
 _NAMES: Final = {"CJK": "HAN"}
-"""What Unicode's names of letters begin with, where it is not the script."""
+"""Script names that differ from the prefix of Unicode character names."""
 _LIKE_LATIN: Final = frozenset("асԁеһіјӏорԛѕԝхугԍνοραικυωѵ")
-"""Letters of other scripts that pass for Latin ones (from Unicode's confusables.txt)."""
+"""Letters of other scripts that look like Latin ones (Unicode's confusables.txt)."""
 
 
 class AddressNotAcceptable(InvalidRequest):

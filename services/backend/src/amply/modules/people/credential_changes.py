@@ -33,7 +33,7 @@ _LETTERS: Final = {
     Action.PERSON_FACTORS_CHANGED: LetterKind.FACTORS_CHANGED,
     Action.PERSON_IDENTITY_UNLINKED: LetterKind.IDENTITY_UNLINKED,
 }
-"""What is told of by letter besides."""
+"""Changes that are notified by letter."""
 _OVER = "This link is used or too old: ask for another one with your e-mail address."
 
 

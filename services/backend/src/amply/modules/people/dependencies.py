@@ -63,7 +63,7 @@ class Site:
 
 
 Leaving = Callable[[Session, str, datetime], None]
-"""Told whose account is about to be deleted and when, in the transaction that does it; what it raises keeps the account."""
+"""Called in the transaction that deletes an account; an exception keeps the account."""
 
 
 def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:

@@ -10,18 +10,18 @@ from amply.modules.mail import Language
 from amply.modules.people.addresses import Address
 
 TOPIC_ERASED: Final = "people.erased"
-"""Somebody was forgotten, and is to be written down where no restored database reaches; whoever hears it looks whom."""
+"""A person was erased; the worker records it on the erasure list."""
 
 TOPIC_LETTER_ASKED: Final = "people.letter_asked"
-"""A letter waits to be written; whoever hears it looks which."""
+"""A letter is due; the worker looks which one."""
 
 SESSION_IDLE: Final = timedelta(days=7)
 SESSION_LIFETIME: Final = timedelta(days=30)
 SESSION_SEEN_EVERY: Final = timedelta(minutes=5)
-"""How exactly it is known when a session was last used: writing it down at each request would double the work."""
+"""Resolution of a session's last use, to avoid a write for each request."""
 CONFIRMATION_LASTS: Final = timedelta(minutes=10)
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""By how much a moment may lie ahead of ours: another machine's clock noted it."""
+"""Allowance for times recorded by another machine's clock."""
 STAMP_CACHED: Final = timedelta(minutes=5)
 CLAIM_LIFETIME: Final = timedelta(days=2)
 RESET_LIFETIME: Final = timedelta(hours=1)

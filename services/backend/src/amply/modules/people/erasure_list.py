@@ -21,7 +21,7 @@ _BATCH_MAX: Final = 500
 _BATCHES_MAX: Final = 20
 _ROWS: Final = 10_000
 _NOTED_WITHIN: Final = timedelta(minutes=15)
-"""The worker looks each minute; the archive may be away for a few of them."""
+"""The worker runs each minute; the archive may be unavailable for a few of them."""
 
 
 def note_erased(database: Database, listed: ErasureList, *, now: datetime) -> int:

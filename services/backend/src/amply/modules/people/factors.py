@@ -22,12 +22,12 @@ _SECRET_BYTES: Final = 20
 _DIGITS: Final = 6
 _STEP_SECONDS: Final = 30
 _STEPS_OFF_MAX: Final = 1
-"""Clocks of telephones differ by half a minute now and then (RFC 6238 §5.2)."""
+"""Tolerated clock drift of phones, in steps (RFC 6238 §5.2)."""
 _CODES: Final = 10
 _CODE_GROUPS: Final = 4
 _GROUP_LENGTH: Final = 4
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without what is mistaken for something else: sixteen of these are 79 bits."""
+"""Without ambiguous characters: sixteen of these are 79 bits."""
 
 
 class FactorRefused(AmplyError):

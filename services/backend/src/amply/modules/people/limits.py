@@ -28,20 +28,20 @@ class Limit:
 
 
 OF_ADDRESS: Final = Limit(name="people_of_address", most=60, window=timedelta(minutes=5))
-"""All that is tried without a session from one network address: a school signs in behind one."""
+"""Unauthenticated attempts from one IP address, behind which may be a school."""
 ASKING: Final = Limit(name="people_asking", most=20, window=timedelta(hours=1))
-"""For accounts and passwords, by letter, from one network address."""
+"""Requests for registration and password reset from one IP address."""
 LETTERS: Final = Limit(name="people_letters", most=3, window=timedelta(hours=1))
-"""Of one kind to one mailbox, whoever asks: nobody's is filled by somebody else. More is answered alike and not written."""
+"""Letters of one kind to one mailbox, so that nobody can flood it. Excess requests get the same response, and no letter."""
 PASSWORDS_OF_STRANGERS: Final = Limit(
     name="people_passwords_of_strangers", most=10, window=timedelta(minutes=15)
 )
 PASSWORDS_OF_DEVICE: Final = Limit(name="people_passwords_of_device", most=10, window=timedelta(minutes=15))
 CODES: Final = Limit(name="people_codes", most=5, window=timedelta(minutes=5))
-"""Of second factors, by the account: a six-digit code lasts for some 30 seconds, and a million are possible."""
+"""Second-factor attempts by account: a six-digit code is valid for about 30 seconds."""
 CONFIRMATIONS: Final = Limit(name="people_confirmations", most=10, window=timedelta(minutes=15))
 LINKS: Final = Limit(name="people_links", most=10, window=timedelta(minutes=15))
-"""Passwords tried with one letter's link."""
+"""Password attempts with one link."""
 
 
 def _nobody() -> None:

@@ -24,7 +24,7 @@ _NONCE_BYTES: Final = 12
 _SECRET_BYTES_MIN: Final = 43
 _FOUND_BYTES: Final = 16
 _SEALED_V1: Final = b"\1"
-"""In front of what the secret sealed; the vault's own format begins with another byte."""
+"""Format byte of values encrypted by the secret itself; the vault's formats begin differently."""
 
 
 @dataclass(frozen=True)

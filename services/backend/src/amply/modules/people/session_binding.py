@@ -7,7 +7,7 @@ from amply.modules.people.domain import IpBinding
 from amply.modules.people.sealing import PeopleKey
 
 _NETWORK_BITS: Final = {4: 24, 6: 48}
-"""What one place keeps while addresses within it change: a block of a provider's, a site of IPv6's (RFC 6177)."""
+"""Prefix lengths of a network that stays the same while addresses change (RFC 6177)."""
 
 
 def binding_of(key: PeopleKey, binding: IpBinding, address: str) -> str:

@@ -31,7 +31,7 @@ from amply.modules.access import SignInUnavailable
 from amply.modules.people.domain import SESSION_IDLE, SESSION_LIFETIME, STAMP_CACHED, IpBinding, SignInSession
 
 AT_ONCE_MAX: Final = 50
-"""Of one person's: the next one ends the oldest."""
+"""Sessions of a person; another one ends the oldest."""
 _TOKEN_BYTES: Final = 32
 _PREFIX: Final = "amply:people"
 _REMEMBER: Final = """

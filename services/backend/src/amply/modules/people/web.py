@@ -81,7 +81,7 @@ class SignedInHere:
 PersonOf = Annotated[PersonCaller, Depends(SignedInHere())]
 
 FROM_ANYBODY: Final = (Depends(limit_by_address("signing_in")),)
-"""The dependencies of a route for who is not signed in yet."""
+"""Dependencies of unauthenticated routes."""
 
 
 def recently_confirmed(caller: PersonOf, clock: ClockOf) -> PersonCaller:

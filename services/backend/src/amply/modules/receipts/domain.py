@@ -29,7 +29,7 @@ _ASKED: Final[Mapping[Jurisdiction, tuple[str, ...]]] = {
     Jurisdiction.AU: ("registration_number", "address"),
     Jurisdiction.NONE: (),
 }
-"""The fields of settings without which an official receipt is not lawful."""
+"""Settings required for an official receipt, by jurisdiction."""
 
 
 class ReceiptKind(StrEnum):

@@ -28,7 +28,7 @@ _BREAK: Final = "\u200b"
 _UNPRINTABLE: Final = "could not be displayed"
 """What Typst says of a character that no font has, where the standard demands one."""
 _COLOUR: Final = "#05668d"
-"""Ours, where the organisation has none."""
+"""Our colour, if the organisation has none."""
 
 
 class PaperNotMade(Exception):

@@ -18,7 +18,7 @@ from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.plan_transitions import lock_plan, pays_with, plan_of
 
 _LOOK_AFTER: Final = timedelta(minutes=10)
-"""Whoever stores a card and closes the page before it has told us."""
+"""When to check a setup whose donor closed the page."""
 _LOOKED_AT_MAX: Final = 10
 _BATCH_MAX: Final = 50
 _DONOR_PAYS: Final = timedelta(minutes=1)

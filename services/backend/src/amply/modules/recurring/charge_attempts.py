@@ -23,7 +23,7 @@ _LOOK_AGAIN_AFTER: Final = timedelta(minutes=1)
 _LOOK_AGAIN_MAX: Final = timedelta(hours=6)
 
 Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
-"""What a turn came to, on the locked plan and charge."""
+"""Records an attempt's outcome on the locked plan and charge."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,14 +33,14 @@ from amply.modules.recurring.plan_transitions import FIRST, LetterKind, forget_d
 _BATCH_MAX: Final = 100
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
 _DONOR_MAY_PAY: Final = timedelta(hours=1)
-"""How often is looked whether a donor has paid what was declined."""
+"""How often to check whether a donor has paid a declined charge."""
 _TRIED_FOR: Final = timedelta(days=14)
-"""Longer than any ladder: a processor that gave no answer for so long gets no more requests for this period."""
+"""Longer than any retry schedule: after this time without an answer, the period is not retried."""
 _PUT_OFF_FOR: Final = timedelta(days=13)
-"""An organisation that takes gifts again by then leaves a day to try in."""
+"""An organisation that takes gifts again by then leaves a day to retry."""
 _ORGANIZATION_AGAIN_AFTER: Final = timedelta(hours=6)
 _LOOKED_FOR: Final = timedelta(days=60)
-"""Longer than any bank takes. An event that comes later is booked all the same."""
+"""Longer than any bank takes. A later event is still booked."""
 
 _log = structlog.get_logger()
 

@@ -14,10 +14,10 @@ from typing import Final
 from amply.modules.payments import Decline
 
 LADDER_DAYS: Final = (1, 3, 5, 7)
-"""Days after a period was opened on which a card is tried again."""
+"""Retry days of a declined card, after a period was opened."""
 
 BANK_LADDER_DAYS: Final = (5,)
-"""A bank answers after days, and its refusal costs the organisation money: once more, after the next payday or so."""
+"""Retry days of bank debits: answers take days and refusals cost money, so once, after the next payday."""
 
 _ASKS_THE_DONOR: Final = frozenset({"authentication_required", "authentication_not_handled"})
 _NEVER_AGAIN: Final = frozenset(

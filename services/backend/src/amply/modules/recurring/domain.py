@@ -92,7 +92,7 @@ class Unanswered(StrEnum):
 
 
 UNDER_WAY: Final = (ChargeState.OPEN, ChargeState.WAITING, ChargeState.GIVING_UP)
-"""Charges that somebody still looks at."""
+"""States of charges that are still processed."""
 
 CHANGEABLE: Final = (PlanStatus.ACTIVE, PlanStatus.PAST_DUE, PlanStatus.PAUSED)
 """Plans that a donor can still change."""

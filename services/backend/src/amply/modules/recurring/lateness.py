@@ -15,10 +15,10 @@ from amply.modules.recurring.letters import ATTEMPTS_MAX
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 
 LATE_AFTER: Final = timedelta(hours=6)
-"""A gift is tried within a minute of its hour; what waits for an organisation is looked at again this often."""
+"""Gifts are attempted within a minute; those waiting for an organisation are checked this often."""
 
 GIVEN_UP_RINGS_FOR: Final = timedelta(days=7)
-"""How long a gift that was given up without an answer is counted: the alarm must not fall silent the moment nobody tries."""
+"""How long an abandoned gift is counted, so that the alarm outlasts the last attempt."""
 
 NOTICE_MAY_TAKE: Final = timedelta(days=4)
 """A donor who changes the amount of a debit on the eve of its day is announced another one: three days, and one to send it."""

@@ -35,10 +35,10 @@ from amply.modules.recurring.plan_transitions import (
 )
 
 BATCH_MAX: Final = 100
-"""Plans of one run; the next one follows in half a minute."""
+"""Plans in one run; the next one follows in half a minute."""
 
 ABANDONED_AFTER: Final = timedelta(days=1)
-"""How long a donor may take over the first gift."""
+"""Time for a donor to complete the first gift."""
 
 _ASKED_AGAIN_AFTER: Final = timedelta(hours=1)
 _ORGANIZATION_AGAIN_AFTER: Final = timedelta(hours=6)

@@ -30,7 +30,7 @@ from amply.modules.recurring.integrator_events import record_move
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 
 FIRST: Final = 0
-"""The period of the gift that a plan begins with."""
+"""The period of a plan's first gift."""
 
 
 class LetterKind(StrEnum):

@@ -8,11 +8,11 @@ from amply.kernel.checked_secret import TAIL, CheckedSecret
 from amply.kernel.errors import Conflict, NotFound
 
 TOKENS_MAX: Final = 2
-"""That work at a time: one and, while it is rotated, the next."""
+"""Active tokens: one and, during rotation, the next."""
 RESOURCES_MAX: Final = 20_000
-"""Users and groups of one organisation, and members of one group."""
+"""Users and groups of an organisation, and members of a group."""
 PATTERN: Final = rf"scim_{TAIL}"
-"""What scanners look for (docs/sign-in.md)."""
+"""For secret scanners (docs/sign-in.md)."""
 
 
 class Secret(CheckedSecret):

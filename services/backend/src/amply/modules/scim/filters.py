@@ -21,7 +21,7 @@ from amply.modules.scim.digests import compared_as, is_found_by
 from amply.modules.scim.models import ResourceRow
 
 Finds = Callable[[str, str], ColumnElement[bool]]
-"""Which resources have this value of the attribute with this URN."""
+"""Condition: a resource has this value of the attribute with this URN."""
 
 _ID: Final = "id"
 _ACTIVE: Final = "active"

@@ -9,7 +9,7 @@ from amply.modules import people
 
 MEMBER: Final = "urn:ietf:params:scim:schemas:core:2.0:Group:members.value"
 _CALLED: Final = "a group as roles name it"
-"""Its name, capitals and all: roles are given to names as they are written."""
+"""The name in its original case, since role mappings are case-sensitive."""
 
 
 def digest_of(urn: str, compared: str, *, key: people.PeopleKey, organization_id: str) -> bytes:

@@ -37,9 +37,9 @@ from amply.modules.scim.filters import narrowed
 from amply.modules.scim.models import ResourceRow
 
 SEARCHED_MAX: Final = 1_000
-"""What is looked at in memory for one request, where the database cannot tell what matches or in which order."""
+"""Resources filtered or sorted in memory for one request."""
 _BYTES_MAX: Final = 8 * 1024 * 1024
-"""Sealed, of one page or of what is looked at: groups may be large."""
+"""Encrypted bytes of one page: groups may be large."""
 # The database takes what is written without it for an earlier release's, which keeps no digests (0050).
 _DIGESTS_KEPT: Final = text("SELECT set_config('amply.scim_digests', 'kept', true)")
 _PREFIXES: Final = {"User": "scu", "Group": "scg"}

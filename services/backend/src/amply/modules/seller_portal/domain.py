@@ -9,9 +9,9 @@ from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 
 SHARED: Final = "donations"
-"""The dataset of all organisations' gifts whose donors let facts be shared; the platform's own (ADR 0137)."""
+"""The platform's own dataset of shared facts about gifts (ADR 0137)."""
 PEOPLE_MIN: Final = 20
-"""Of fewer people nothing is told but that they are fewer: as many as every released row is at least of."""
+"""Smaller counts are only reported as fewer than this, the minimum class size of releases."""
 _STEP: Final = 10
 
 

@@ -17,7 +17,7 @@ from amply.modules.sharing.service import end_withdrawn
 
 _BATCH_MAX: Final = 500
 _AGAIN_MAX: Final = timedelta(minutes=10)
-"""Whoever withdrew is not to wait for a day because the table was away for an hour."""
+"""Maximum backoff, so that an outage of an hour does not delay a withdrawal for a day."""
 UNTOLD: Final = "consent_not_told"
 WITHDRAWN_THERE: Final = "consent_withdrawn_in_the_table"
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from amply.kernel.errors import NotOffered
 
 GIFTS_MAX: Final = 5_000
-"""In one file."""
+"""Gifts in one file."""
 
 
 class Purpose(StrEnum):

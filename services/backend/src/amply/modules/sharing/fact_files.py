@@ -24,9 +24,9 @@ from amply.modules.sharing.names import LakeNames
 
 _FILES_MAX: Final = 20
 _AGAIN: Final = timedelta(minutes=10)
-"""Longer than a file takes."""
+"""Longer than writing a file takes."""
 _AGAIN_MAX: Final = timedelta(minutes=50)
-"""Each hourly turn tries again what could not be written."""
+"""Maximum backoff: each hourly run retries."""
 NOT_WRITTEN: Final = "facts_not_written"
 
 _log = structlog.get_logger()

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 PEOPLE_MIN: Final = 20
-"""An organisation of fewer has no part: its share would tell what few did."""
+"""Organisations with fewer people get no share, which would reveal individuals' decisions."""
 PEOPLE_STEP: Final = 10
-"""Numbers are rounded down to it, so that one decision moves no share but at a ten."""
+"""Counts are rounded down to it, so that one decision rarely changes a share."""
 
 _PEOPLE: Final = text("""
     SELECT donation.organization_id, count(DISTINCT fact.span_id) / :step * :step AS people

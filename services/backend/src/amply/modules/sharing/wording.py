@@ -28,7 +28,7 @@ DONATION_PAGE: Final[Mapping[str, Mapping[Purpose, Mapping[str, str]]]] = {
         }
     }
 }
-"""Of one gift, by wording, purpose and language."""
+"""Consent for one gift, by wording, purpose and language."""
 
 OWN_PAGE: Final[Mapping[str, Mapping[Purpose, Mapping[str, str]]]] = {
     "1": {
@@ -51,4 +51,4 @@ OWN_PAGE: Final[Mapping[str, Mapping[Purpose, Mapping[str, str]]]] = {
         }
     }
 }
-"""Of all gifts, on the donor's own page."""
+"""Consent for all gifts, on the donor page."""

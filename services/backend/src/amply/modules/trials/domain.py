@@ -7,7 +7,7 @@ from amply.modules.access import Scope
 
 OF_A_PERSON_A_DAY: Final = 3
 OF_ALL_A_DAY: Final = 100
-"""Both are held by the database (`found_test_organization`), against requests at the same moment too."""
+"""Enforced by the database (`found_test_organization`), also against concurrent requests."""
 
 KEY_NAME: Final = "first key"
 SCOPES: Final = frozenset(Scope)

@@ -23,14 +23,14 @@ LISTED_FOR: Final = timedelta(days=30)
 """How long the provider lists an event."""
 
 DELIVERED_WITHIN: Final = timedelta(minutes=10)
-"""A younger event may still be on its way; it is looked for in the next run."""
+"""Younger events may still be delivered, and are left to the next run."""
 
 PAGES_MAX: Final = 20
-"""Of events that one walk reads; a longer one goes on in the next run."""
+"""Pages of events in one walk; the next run continues."""
 
 LOOKED_EVERY: Final = timedelta(hours=1)
 ACCOUNTS_MAX: Final = 20
-"""How many accounts one run looks at."""
+"""Accounts checked in one run."""
 
 _OVERLAP: Final = timedelta(minutes=10)
 

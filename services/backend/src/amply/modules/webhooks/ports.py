@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from amply.modules.webhooks.domain import ProviderEvent
 
 KeepsEvent = Callable[[Session, ProviderEvent], bool]
-"""Whether an event that nobody handles yet is kept: it is of an account we know, and about nobody who was erased."""
+"""Whether to store an event without handler: of a known account, and of no erased donor."""
 
 
 class EventVerifier(Protocol):

@@ -26,7 +26,7 @@ from amply.modules.webhooks.models import ProviderEventRow
 from amply.modules.webhooks.service import FIRST_SWEEP_AFTER, TOPIC_RECEIVED
 
 REPLAYED_MAX: Final = 1_000
-"""How many are listed or started at once: each becomes a message, and a question to the processor."""
+"""Events listed or replayed at once: each causes a message and a request to the processor."""
 
 _IS_UNSUPPORTED: Final = ProviderEventRow.outcome == Outcome.UNSUPPORTED
 _IS_EXHAUSTED: Final = and_(ProviderEventRow.handled_at.is_(None), ProviderEventRow.attempts >= ATTEMPTS_MAX)

@@ -26,8 +26,7 @@ from amply.modules.webhooks.ports import EventSource, KeepsEvent
 
 TOPIC_RECEIVED: Final = "provider_event.received"
 _KEPT: Final = ("id", "object", "payment_intent")
-"""What handling reads, beside our own metadata. The rest of an event (names, addresses, card digits) is the processor's
-to keep, not ours."""
+"""Fields that handlers read, beside our metadata. Names, addresses and card digits are not stored."""
 
 _KEPT_FOR_LATER: Final = (
     *_KEPT,
@@ -42,10 +41,10 @@ _KEPT_FOR_LATER: Final = (
         "arrival_date",
     ),
 )
-"""What whoever will handle an event may read: names of things at the processor, and what moved. Never a text."""
+"""Fields stored for future handlers: ids and amounts, never text."""
 
 _FETCH: Final = "fetch"
-"""In what is stored of a thin event: where the processor has what it is about, until that was asked for."""
+"""Key of a stored thin event under which its object's URL stands until it was fetched."""
 
 _SWEEP_BATCH_MAX: Final = 100
 FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)

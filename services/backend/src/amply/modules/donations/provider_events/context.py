@@ -39,10 +39,10 @@ class EventTransaction:
 
 
 ApplyAnswer = Callable[[EventTransaction], webhooks.Outcome]
-"""Applies the processor's answer. Raises `AnswerOutdated` when another event was applied since it was asked."""
+"""Applies the processor's answer. Raises `AnswerOutdated` if another event was applied since it was requested."""
 
 Handler = Callable[[PaymentEvent], ApplyAnswer]
-"""Asks the processor what an event is about."""
+"""Queries the processor about an event."""
 
 
 @dataclass(frozen=True, kw_only=True)

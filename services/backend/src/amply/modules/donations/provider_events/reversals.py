@@ -20,7 +20,7 @@ from amply.modules.donations.queries import contested
 from amply.modules.donations.receipting import void_what_went_back
 
 TOPIC_CONTESTED: Final = "donation.contested"
-"""A gift's bank wants it back or has kept it, or it was given back as fraud: nothing more may be taken from its donor."""
+"""A gift was disputed, lost in a dispute, or refunded as fraud: its donor must not be charged any more."""
 
 Told = TypeVar("Told")
 
