@@ -28,7 +28,7 @@ class Severity(Enum):
 
 
 def make_topic(scope: Construct, construct_id: str, *, email: str | None) -> sns.Topic:
-    """Where alarms of its region tell people: CloudWatch calls no topic of another region.
+    """A topic for alarms of its region, since alarms cannot notify topics of another.
 
     Refusing plain text gives the topic a policy of its own, which takes the place of the one SNS gives every topic: from then
     on CloudWatch publishes only where that policy says so. Not encrypted by a KMS key: its policy would have to let CloudWatch use it too.
@@ -132,7 +132,7 @@ class Pager(Construct):
         meaning: str,
         quiet_while: cloudwatch.IAlarm | None = None,
     ) -> cloudwatch.CompositeAlarm:
-        """One page for several symptoms; none while `quiet_while` rings, which already woke someone for the cause."""
+        """A composite alarm over several symptoms, suppressed while `quiet_while` is in alarm."""
         state = cloudwatch.AlarmState.ALARM
         rule = cloudwatch.AlarmRule.any_of(
             *(cloudwatch.AlarmRule.from_alarm(alarm, state) for alarm in alarms)

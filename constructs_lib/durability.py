@@ -101,7 +101,7 @@ class Durability:
             raise UnsafeDurabilityError("Data that is never lost needs at least seven days of backups.")
 
     def with_destruction(self, *, allowed: bool) -> "Durability":
-        """Turn the second key: without it, data whose loss the configuration accepts is kept after all."""
+        """Confirm destruction: without it, data whose loss the configuration accepts is retained."""
         if self.loss is not Loss.ACCEPTED or allowed:
             return self
         return Durability(
@@ -110,12 +110,12 @@ class Durability:
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """For what cannot be snapshotted: buckets, keys, queues, logs."""
+        """For resources without snapshots: buckets, keys, queues, logs."""
         return RemovalPolicy.DESTROY if self.loss is Loss.ACCEPTED else RemovalPolicy.RETAIN
 
     @property
     def snapshot_policy(self) -> RemovalPolicy:
-        """For what can be snapshotted: databases and caches."""
+        """For resources with snapshots: databases and caches."""
         match self.loss:
             case Loss.NEVER:
                 return RemovalPolicy.RETAIN
@@ -126,7 +126,7 @@ class Durability:
 
     @property
     def protected(self) -> bool:
-        """Deletion protection on databases, termination protection on stacks that hold data."""
+        """Deletion protection of databases, and termination protection of stacks with data."""
         return self.loss is not Loss.ACCEPTED
 
     @property
@@ -139,7 +139,7 @@ class Durability:
 
     @property
     def kept_backups(self) -> KeptBackups | None:
-        """The second tier, in AWS Backup; None where losing everything is accepted."""
+        """Retention in AWS Backup; None if everything may be lost."""
         match self.loss:
             case Loss.NEVER:
                 return KeptBackups(daily=35, weekly=91, monthly=400)
@@ -150,7 +150,7 @@ class Durability:
 
     @property
     def vault_lock(self) -> VaultLock | None:
-        """Derived, not chosen: a vault that nobody can ever empty exists only where nothing is ever lost."""
+        """Derived, not chosen: a compliance lock exists only where nothing may ever be lost."""
         kept = self.kept_backups
         if kept is None:
             return None
@@ -159,7 +159,7 @@ class Durability:
 
     @property
     def key_deletion_window(self) -> Duration:
-        """How long a key can be called back after someone has asked for its deletion; 7 to 30 days."""
+        """Waiting period of a key's deletion; 7 to 30 days."""
         return Duration.days(30 if self.protected else 7)
 
 

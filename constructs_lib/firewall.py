@@ -60,7 +60,7 @@ class Firewall(Construct):
         )
 
     def metric(self, name: str) -> cloudwatch.Metric:
-        """A count of all rules together, such as BlockedRequests: WAF names both by their metrics' names.
+        """A metric over all rules, such as BlockedRequests.
 
         https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html.
         """

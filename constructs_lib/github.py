@@ -32,7 +32,7 @@ class GitHubRepository:
             raise ValueError(f"{self.owner}/{self.name}: GitHub's numbers start at 1.")
 
     def subject(self, environment: str) -> str:
-        """What GitHub signs for a job that runs in this deployment environment."""
+        """The token's subject for jobs in this deployment environment."""
         if not environment or set(environment) & set(":*? "):
             raise ValueError(f"A deployment environment is one word, not {environment!r}.")
         owner, name = f"{self.owner}@{self.owner_id}", f"{self.name}@{self.repository_id}"

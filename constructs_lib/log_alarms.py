@@ -24,7 +24,7 @@ class LogAlarm:
 
 
 def make_log_alarms(pager: Pager, numbers: MetricFilters, lines: Iterable[LogAlarm]) -> None:
-    """Count each in the log of `numbers`, and make its alarm."""
+    """Create a metric filter and an alarm for each."""
     for line in lines:
         pager.above(
             line.alarm,

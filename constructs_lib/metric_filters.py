@@ -14,11 +14,11 @@ class MetricFilters(Construct):
         self._namespace = namespace
 
     def highest(self, event: str, key: str) -> cloudwatch.Metric:
-        """The highest number a period saw under `key`, a key of the line itself, not of an object in it."""
+        """The maximum of `key`, a top-level key of the line."""
         return self._filter(event, name=key, value=f"$.{key}").metric(statistic="Maximum")
 
     def count(self, event: str, name: str) -> cloudwatch.Metric:
-        """How many such lines a period saw; zero, not silence, while the log has others."""
+        """The number of such lines; zero, not missing data, while the log has others."""
         return self._filter(event, name=name, value="1", otherwise=0).metric(statistic="Sum")
 
     def _filter(

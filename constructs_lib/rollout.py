@@ -51,7 +51,7 @@ class Watch:
 
     @property
     def configuration(self) -> ecs.DeploymentAlarmConfig:
-        """By name, which is fixed: a reference would tie service and alarms into a knot."""
+        """By fixed name: a reference would make a cycle between service and alarms."""
         return ecs.DeploymentAlarmConfig(
             alarm_names=[_name(alarm) for alarm in self.alarms], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
         )
@@ -82,7 +82,7 @@ class Target(Construct):
             listener.add_action("Everything", action=elb.ListenerAction.forward(list(groups)))
 
     def attach(self, service: ecs.FargateService, *, container: str, port: int, role: Waiver) -> None:
-        """Send the traffic to this service; `role` is why ECS may change the balancer."""
+        """Route the traffic to this service; `role` lets ECS modify the listener."""
         first, *others = self._groups
         alternate = None
         if self._rule is not None:

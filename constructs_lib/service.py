@@ -45,7 +45,7 @@ class TaskSize:
     disk_gib: int | None = None
 
     def with_memory(self, at_least_mib: int) -> "TaskSize":
-        """The same with so much memory, where it has less."""
+        """The same size with at least this much memory."""
         return replace(self, memory_mib=max(self.memory_mib, at_least_mib))
 
 
@@ -58,7 +58,7 @@ class LogKeeping:
 
 
 def task_role(scope: Construct, construct_id: str, *, account: str) -> iam.Role:
-    """A role that only tasks of this account can take on (no confused deputy)."""
+    """A role that only ECS tasks of this account can assume (no confused deputy)."""
     principal = iam.ServicePrincipal(
         "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
     )
@@ -222,7 +222,7 @@ class Service(ecs.FargateService):
         self._scaling = self._scale(count, highest) if scales else None
 
     def keep_below(self, name: str, metrics: Sequence[cloudwatch.Metric], target: float) -> None:
-        """Add tasks while the sum of `metrics` is above `target`; where the number is fixed, do nothing.
+        """Scale out while the sum of `metrics` is above `target`; does nothing if the count is fixed.
 
         The most that any of the measures asks for is run, and none is taken away before all of them agree.
         """

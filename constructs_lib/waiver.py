@@ -31,7 +31,7 @@ class Waiver:
 
 
 def waive(construct: IConstruct, rule: str, waiver: Waiver) -> None:
-    """Acknowledge one finding of one rule on this construct and below.
+    """Suppress one finding of one rule on this construct and below.
 
     With the context `amply:without-waivers` waivers are recorded and nothing is acknowledged, so that one validation
     shows both what is waived and every finding.

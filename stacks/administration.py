@@ -15,7 +15,7 @@ from stacks.storage_lifecycle import AUDIT_FILES
 
 
 class Administration(AmplyStack):
-    """A task, and a role for the people who may run it; who takes that role on is for the account to say."""
+    """The task, and a role that may run it. Who may assume that role is decided in the account."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation

@@ -25,7 +25,7 @@ def watch_bookings(pager: Pager, measured: LogMetrics) -> cloudwatch.Alarm:
 
 
 def watch_books(pager: Pager, measured: LogMetrics) -> None:
-    """Whether rows, log and witnesses say the same."""
+    """Alarms on inconsistency between rows, log and witnesses."""
     pager.above(
         "books-differ",
         measured.differences,

@@ -15,7 +15,7 @@ CLOUDFRONT_REGION = "us-east-1"
 
 
 class Certificate(AmplyStack):
-    """Proves the domain by records in its zone, and renews itself while they stand there."""
+    """Validated by DNS records in its zone, and renewed automatically while they exist."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, dns: Names) -> None:
         super().__init__(

@@ -11,7 +11,7 @@ _DAY = 24 * 60
 
 
 def watch_certificate(pager: Pager, name: str, certificate: acm.ICertificate, *, whose: str) -> None:
-    """Silence counts: ACM no longer reports what has expired. Twice a day it reports what has not."""
+    """Missing data counts as alarm: ACM reports twice a day, and not for expired certificates."""
     pager.below(
         name,
         certificate.metric_days_to_expiry(statistic="Minimum"),

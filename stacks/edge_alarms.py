@@ -17,7 +17,7 @@ REQUESTS_MIN = 20
 
 
 class EdgeAlarms(AmplyStack):
-    """Pages through a topic of its own: CloudWatch calls none of another region."""
+    """Has its own topic, since alarms cannot notify topics of another region."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, edge: Edge) -> None:
         super().__init__(

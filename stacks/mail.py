@@ -26,7 +26,7 @@ HOUR = Duration.hours(1)
 
 
 class Mail(AmplyStack):
-    """With a zone the identity's records write themselves; leaving SES's sandbox is a request to AWS in any case
+    """With a zone, the identity's DNS records are created automatically. Leaving SES's sandbox is a request to AWS
     (docs/runbooks/leave-ses-sandbox.md).
     """
 

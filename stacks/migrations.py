@@ -16,7 +16,7 @@ from stacks.stack import AmplyStack
 
 
 class Migrations(AmplyStack):
-    """Apart from the services, so that delivery can deploy the new task, run it, and only then replace them."""
+    """Separate from the services, so that delivery can deploy the task, run it, and then replace the services."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation

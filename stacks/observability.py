@@ -28,7 +28,7 @@ from stacks.workers import Workers
 
 
 class Observability(AmplyStack):
-    """Few alarms, each with its page in docs/runbooks/alarms. `pager` is for what other subjects add."""
+    """Few alarms, each with a runbook in docs/runbooks/alarms. `pager`: for other stacks' alarms."""
 
     def __init__(
         self,

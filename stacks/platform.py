@@ -52,7 +52,7 @@ _Copies = TypeVar("_Copies", Replica, LakeReplica)
 
 
 class AmplyPlatform(cdk.Stage):
-    """Stacks stand on the ones above them; nothing points back up."""
+    """Each stack depends only on stacks above it."""
 
     def __init__(self, scope: Construct, *, environment: Environment, site: Path) -> None:
         super().__init__(

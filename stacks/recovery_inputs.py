@@ -16,7 +16,7 @@ from stacks.stack import AmplyStack
 
 
 class RecoveryInputs(AmplyStack):
-    """Reads the first region's stacks, and is read by none of theirs: it stands above them, and outlives them."""
+    """Depends on the first region's stacks, and none on it, so it outlives them."""
 
     def __init__(
         self,

@@ -10,7 +10,9 @@ from stacks.signing_keys import EndedKey
 
 
 class RestoredFrom(Enum):
-    """What the database is made from: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html."""
+    """The backup a database is restored from:
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html.
+    """
 
     BACKUPS = "replicated backups"
     """RDS's own, minutes behind: restored to the latest moment there is."""
@@ -20,7 +22,7 @@ class RestoredFrom(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveryPlan:
-    """Zones of the region of the copies, and the region that copies go to from then on: a third one.
+    """Availability zones in the region of the copies, and the third region that receives copies from then on.
 
     Attributes:
         last_tree: How the signing key ended that is lost with its region. Nobody knows it beforehand; until it is

@@ -20,7 +20,7 @@ from stacks.waivers import NEXT_REVIEW
 
 
 class Rehearsal(AmplyStack):
-    """The role may make and delete `ENV-rehearsal-…` and no other database, and read no secret but that one's."""
+    """The role may create and delete `ENV-rehearsal-…` and no other database, and read its secret only."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation

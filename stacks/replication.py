@@ -56,7 +56,7 @@ def keep(
     object_lock: ObjectLock | None = None,
     lifecycle: Sequence[s3.LifecycleRule] = (),
 ) -> ReplicatedBucket:
-    """Make a bucket that is copied, or that holds the copies."""
+    """Create a bucket that is replicated, or holds replicas."""
     bucket = PrivateBucket(
         stack,
         construct_id,
@@ -70,7 +70,7 @@ def keep(
 
 
 class Replication(Construct):
-    """One role for all buckets of a stack; `copy` adds one of them."""
+    """One role for all buckets of a stack; `copy` adds a bucket."""
 
     def __init__(self, scope: Construct, construct_id: str, *, account: str) -> None:
         super().__init__(scope, construct_id)
@@ -142,7 +142,7 @@ def take_no_more(*copies: ReplicatedBucket) -> None:
 
 
 def failures(here: ReplicatedBucket, there: ReplicatedBucket, prefix: str) -> cloudwatch.Metric:
-    """How often S3 gave up copying, counted in the region of `here`, and not at all where nothing was to be copied.
+    """Replication failures, measured in the region of `here`; missing data if nothing was to be replicated.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
     """
@@ -159,7 +159,7 @@ def failures(here: ReplicatedBucket, there: ReplicatedBucket, prefix: str) -> cl
 
 
 def rule_id(prefix: str) -> str:
-    """What the rule is called that copies what begins so."""
+    """Id of the replication rule for a prefix."""
     return prefix.rstrip("/") or "everything"
 
 

@@ -22,7 +22,7 @@ _BUDGET_USD = 200
 
 
 def named_sandbox(name: object, *, owner: object, expires: object) -> Environment:
-    """The environment `sandbox-NAME`, from what the command line said.
+    """The environment `sandbox-NAME`, from command-line arguments.
 
     Raises:
         ValueError: One of the three is missing or cannot be what it should; the message says what to write.

@@ -36,7 +36,7 @@ STAYS_HERE: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class KeptBuckets:
-    """Those whose loss would be a loss."""
+    """Buckets that are copied to the second region."""
 
     archive: ReplicatedBucket
     public: ReplicatedBucket
@@ -46,7 +46,7 @@ class KeptBuckets:
 
 
 class Storage(AmplyStack):
-    """Public data is encrypted with S3's own keys: CloudFront reads it without a grant on ours.
+    """Public data has S3-managed keys, so that CloudFront needs no grant on our key.
 
     After the loss of a region `former` holds what were its copies: those buckets are used as they are, and copied on by
     their own stack.

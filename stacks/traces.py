@@ -24,7 +24,7 @@ SPAN_LOGS = ("aws/spans", "/aws/application-signals/data")
 
 
 class Traces(AmplyStack):
-    """A stack of its own: where somebody has turned Transaction Search on by hand, this alone fails to deploy."""
+    """Separate, since deployment fails in accounts where Transaction Search was enabled manually."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, traces: TraceSettings

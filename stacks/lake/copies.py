@@ -50,7 +50,7 @@ KEPT_OTHERWISE: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class KeptLake:
-    """The buckets whose loss would be a loss."""
+    """Buckets that are copied to the second region."""
 
     raw: ReplicatedBucket
     curated: ReplicatedBucket
@@ -58,7 +58,7 @@ class KeptLake:
 
 
 class LakeReplica(AmplyStack):
-    """Stands alone in its region with a key of its own, which the replicas of the control plane's tables are encrypted with too.
+    """Self-contained in its region, with its own key, which also encrypts the replicas of the control plane's tables.
 
     Once the first region is lost, these are the lake's buckets and its key: nothing is copied back. `pass_on` then copies what
     comes from there on to a third region.
@@ -95,13 +95,13 @@ class LakeReplica(AmplyStack):
         self.ledger = keep(self, "Ledger", request_logs=logs, key=self.key)
 
     def pass_on(self, other: "LakeReplica") -> None:
-        """Copy what is written here from now on into another region's stack of the same kind, and take nothing more from the first."""
+        """Replicate new objects to another region's stack of the same kind, and accept none from the first region."""
         take_no_more(self.raw, self.curated, self.ledger)
         copy_lake(self, self, other)
 
 
 def copy_lake(stack: AmplyStack, kept: KeptLake | LakeReplica, there: LakeReplica) -> None:
-    """By a role of `stack`, which may write there and delete nothing; it rings where S3 gives up."""
+    """Replicate by a role of `stack` that can write there and delete nothing; alarms on failures."""
     replication = Replication(stack, "Replication", account=stack.account)
     copied = (
         ("raw", kept.raw, there.raw, ACCEPTED),

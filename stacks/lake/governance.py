@@ -24,7 +24,7 @@ GIVEN = "given/"
 
 
 class LakeAndGovernance(AmplyStack):
-    """`raw` is written by the worker; what leaves `curated` leaves it by links of minutes; `ledger` is read by nobody but its writer.
+    """`raw`: written by the worker. `curated`: read by short-lived links. `ledger`: read by its writer only.
 
     After the loss of a region `former` holds what were its copies: its buckets and its key are used as they are, and copied on by
     their own stack.

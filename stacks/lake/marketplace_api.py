@@ -20,7 +20,7 @@ SOURCES = Path(__file__).parents[2] / "services" / "marketplace" / "src"
 
 
 class MarketplaceApi(AmplyStack):
-    """Each function reads the grants first, and none may do more than its own call needs."""
+    """Each function reads grants first, and has only the permissions of its own route."""
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from stacks.stack import AmplyStack
 
 
 class LakeRecoveryInputs(AmplyStack):
-    """Beside `recovery`, and only where there is a lake: reads the first region's stacks, is read by none, and outlives them."""
+    """Like `recovery`, where there is a lake: depends on the first region's stacks, and outlives them."""
 
     def __init__(
         self,

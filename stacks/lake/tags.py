@@ -23,7 +23,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
 
 
 def make_tags(stack: AmplyStack, curated: s3.Bucket, database: glue.CfnDatabase, *, key: kms.Key) -> None:
-    """Only where the account is the environment's own: these settings are the account's, and one stack owns them."""
+    """Only in accounts owned by the environment, since these settings are account-wide."""
     settings = lakeformation.CfnDataLakeSettings(
         stack,
         "Settings",

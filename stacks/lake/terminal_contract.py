@@ -16,7 +16,7 @@ https://docs.aws.amazon.com/iot/latest/developerguide/thing-policy-variables.htm
 
 
 def terminals_name(environment: str) -> str:
-    """The group of the environment's terminals, and the policy of their certificates."""
+    """Name of the environment's thing group and certificate policy."""
     return f"amply-{environment}-terminals"
 
 

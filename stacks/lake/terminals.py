@@ -27,7 +27,7 @@ SECONDS: Final = 60
 
 
 class Terminals(AmplyStack):
-    """`control` where there is an anonymiser: then each day of it becomes a file of a dataset."""
+    """`control`: with an anonymiser, each day's messages become a file of a dataset."""
 
     def __init__(
         self,

@@ -19,12 +19,14 @@ class Bucket:
 
 
 def buckets_of(people: int, k: int) -> int:
-    """How many buckets a class is divided into: of about 2k people each, so that few are too small."""
+    """Number of buckets of a class: about 2k people each, so that few are too small."""
     return max(people // (2 * k), 1)
 
 
 def cells(buckets: Iterable[Bucket]) -> Iterator[tuple[Bucket, int]]:
-    """Number the cells, from 0 through all classes; buckets come class by class, and a class as a whole is enough."""
+    """Number the cells consecutively over all classes; buckets come class by class, each class being large enough as a
+    whole.
+    """
     number = -1
     together: list[Bucket] = []
     for bucket in buckets:

@@ -83,7 +83,7 @@ class Cutter:
         self._crowd: _Crowd | None = None
 
     def cut(self, key: bytes, order_key: bytes, path: Path) -> Cut | TooFew:
-        """Write the batch's file: its rows by class and a keyed block of person and class, which tells nothing.
+        """Write the batch's file, ordered by class and a keyed hash of person and class, which reveals nothing.
 
         People are hashed with `key`, the same for each batch; `order_key` is the batch's alone.
 

@@ -23,7 +23,7 @@ _SETS: Final = ((8, "UTINYINT"), (16, "USMALLINT"), (32, "UINTEGER"))
 
 
 def person_number(value: str) -> str:
-    """The SQL of the number that stands for a person while a batch is made."""
+    """SQL of a person's number while a batch is built."""
     return f"hash({value})"
 
 
@@ -39,7 +39,7 @@ class Encoder:
         self._somebodys = f"eligible WHERE {self._person} <> ''"
 
     def encode(self) -> None:
-        """Make `tuples`, `labels_N`, `people` and `encoded`. The engine has to know `keyed` (`statements.duckdb_preamble`).
+        """Create `tuples`, `labels_N`, `people` and `encoded`. Requires `keyed` (`statements.duckdb_preamble`).
 
         Raises:
             SourceError: The finest labels make more tuples than the limits allow.

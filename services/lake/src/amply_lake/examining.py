@@ -22,7 +22,7 @@ class Examined:
 
 
 def examine(paths: Sequence[Path], policy: Policy, limits: Limits, *, people: bool = False) -> Examined:
-    """Read files as a batch would. No row at all is no error here.
+    """Read files as for a batch. No rows are no error here.
 
     Raises:
         SourceError: A file is not what the policy says, or two rows that differ have one key.

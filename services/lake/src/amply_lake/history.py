@@ -65,12 +65,12 @@ class _ReplayedHistory:
     last: str = ""
 
     def copy(self) -> "_ReplayedHistory":
-        """The same, of which neither is changed by the other."""
+        """An independent copy."""
         withheld = {batch: set(cells) for batch, cells in self.withheld.items()}
         return replace(self, batches=list(self.batches), withheld=withheld, newest=dict(self.newest))
 
     def take(self, raw: bytes, record: Mapping[str, Any]) -> None:
-        """A record more."""
+        """Apply one more record."""
         match record["kind"]:
             case "batch":
                 self.batches.append(_batch(record))
@@ -99,7 +99,7 @@ class History:
 
     @classmethod
     def read(cls, ledger: ReleaseLedger, dataset: str) -> "History":
-        """Read a dataset's ledger, with all that was appended up to now, by whomever.
+        """Replay a dataset's ledger, up to its current end.
 
         Raises:
             LedgerError: Its records do not follow on one another, are another dataset's, or tell of batches of another format.
@@ -130,20 +130,20 @@ class History:
 
     @property
     def withheld(self) -> Mapping[int, set[int]]:
-        """By batch, the cells that are released no more."""
+        """Withheld cells by batch."""
         return self._told.withheld
 
     @property
     def sources(self) -> set[str]:
-        """The hashes of all files that a batch was made from."""
+        """Hashes of all files in batches."""
         return {source for batch in self.batches for source in batch.sources}
 
     def newest_to(self, buyer: str) -> Released | None:
-        """A buyer's newest release; None: there is none."""
+        """A buyer's newest release, or None."""
         return self._told.newest.get(buyer)
 
     def state(self) -> str:
-        """What would be released now, as a hash: batches, and cells that are not."""
+        """Hash of what would be released now: batches and withheld cells."""
         told: dict[str, Any] = {
             "batches": [batch.file for batch in self.batches],
             "withheld": {str(batch): sorted(cells) for batch, cells in self.withheld.items()},

@@ -93,11 +93,11 @@ class Lattice:
 
     @property
     def top(self) -> Node:
-        """The node where everything is `*`."""
+        """The node where everything is suppressed."""
         return tuple(size - 1 for size in self.shape)
 
     def bounds(self) -> Floats:
-        """What each node loses if it leaves nothing out, in the order of `numpy.ndindex`."""
+        """Lower bounds of each node's loss (without suppression), in the order of `numpy.ndindex`."""
         product = np.ones(self.shape)
         for axis, sums in enumerate(self._by_level):
             normal = np.array([self._normalised(axis, each) + 1 for each in sums]) ** (1 / len(self.shape))
@@ -105,7 +105,7 @@ class Lattice:
         return np.asarray(product - 1)
 
     def classes(self, node: Node) -> tuple[Ints, int]:
-        """Which class each tuple is in at a node, and how many numbers there are; not each need be a class."""
+        """Each tuple's class number at a node, and the range of numbers (some may be unused)."""
         number = np.zeros(len(self.tuples.rows), dtype=np.int64)
         count = 1
         for one, level in zip(self.tuples.dimensions, node, strict=True):
@@ -117,21 +117,21 @@ class Lattice:
         return (number, count) if count <= max(_DENSE, 8 * len(number)) else _renumbered(number)
 
     def optimistic(self, node: Node, demand: Demand) -> Outcome:
-        """What a node does if nobody is in two of its tuples: never more left out than there will be, nor more lost."""
+        """A node's outcome if no person were in two of its tuples: a lower bound of suppression and loss."""
         number, count = self.classes(node)
         fit = _count(number, self.tuples.people, count) >= demand.k
         fit &= self.is_diverse(number, count, demand.l)
         return self.outcome(node, fit[number])
 
     def is_diverse(self, number: Ints, count: int, l: int) -> npt.NDArray[np.bool_]:  # noqa: E741 -- the field's own name
-        """Of each class whether it has so many values of each sensitive column; `number` is each tuple's class."""
+        """Whether each class has enough values of each sensitive column; `number` is each tuple's class."""
         diverse = np.ones(count, dtype=bool)
         for tuple_of, value in self.tuples.values:
             diverse &= _distinct(number[tuple_of], value, count) >= l
         return diverse
 
     def outcome(self, node: Node, kept: npt.NDArray[np.bool_]) -> Outcome:
-        """What a node does that keeps these tuples."""
+        """A node's outcome, given the tuples it keeps."""
         rows = self.tuples.rows
         suppressed = int(rows[~kept].sum())
         product = 1.0
@@ -150,7 +150,7 @@ Exact = Callable[[Node], Outcome]
 
 
 def search(lattice: Lattice, demand: Demand, exact: Exact | None = None) -> Optimum | None:
-    """Find the node of the smallest loss that leaves out no more than it may; None where even the coarsest does.
+    """The node with the smallest loss whose suppression is within the limit; None if even the coarsest exceeds it.
 
     `exact` looks at the rows themselves; without it the optimistic outcome is exact, as it is where everybody has one
     tuple. Nodes wait in a heap by what is known of their loss: the bound, then the optimistic outcome, then the exact

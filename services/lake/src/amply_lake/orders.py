@@ -65,10 +65,10 @@ class Order:
 
     @property
     def left_out(self) -> set[str]:
-        """Who is in no new batch."""
+        """People excluded from new batches."""
         return {*self.withdrawn, *self.absent}
 
     @property
     def home(self) -> Path:
-        """Where this buyer's releases of this dataset are."""
+        """Directory of this buyer's releases of this dataset."""
         return self.into / self.dataset / self.buyer

@@ -41,7 +41,7 @@ def release(
     clock: Callable[[], datetime],
     limits: Limits,
 ) -> Release | Violation:
-    """Release a dataset to a buyer: what was released before, and what is in those files that was not.
+    """Release a dataset to a buyer: earlier batches, and new rows in these files.
 
     Files that were released already are left as they are; without any, what there is is released. A violation changes
     nothing, so that the same files may come again with others. The same order again is the same release.

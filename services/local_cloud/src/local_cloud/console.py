@@ -26,7 +26,7 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, words: str) -> Iterator[StepResult]:
-        """Time what happens inside; a failure leaves the line without a time and passes through."""
+        """Time the block; on failure the line is left without a duration."""
         if self._out.isatty():
             self._write(f"  {words:<{_WORDS}} …\r")
         told, start = StepResult(), monotonic()

@@ -45,7 +45,7 @@ class Override:
 
 
 def apply(around: Surroundings) -> dict[str, str]:
-    """The task's own environment with the overrides that concern it."""
+    """The task's environment, with its overrides."""
     replaced = {
         override.name: override.value(around)
         for override in OVERRIDES

@@ -26,7 +26,7 @@ def command(settings: Settings, number: int) -> tuple[str, ...]:
 
 
 def write_policy(settings: Settings, log_key: VerifierKey) -> None:
-    """Let each witness make its key, where it has none yet, and write the policy that names them."""
+    """Let each witness generate its key if necessary, and write the policy that names them."""
     witnesses = tuple(
         PolicyWitness(
             witness_part(number), _key(settings, number), settings.url(settings.ports.witness(number))

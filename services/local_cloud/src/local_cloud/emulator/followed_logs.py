@@ -47,7 +47,7 @@ class Follower:
                 self.pass_over(path.stem)
 
     def places(self) -> dict[str, dict[str, Any]]:
-        """What to remember, as JSON can hold it."""
+        """Positions to persist, as JSON."""
         return {name: asdict(place) for name, place in self._places.items()}
 
     def new_lines(self, name: str) -> list[str]:
@@ -63,7 +63,7 @@ class Follower:
         return [line.decode(errors="replace") for line in found]
 
     def pass_over(self, name: str) -> None:
-        """Nothing that is there now is asked for."""
+        """Skip everything written so far."""
         place, log = self._places.get(name), self._log(name)
         size = log.stat().st_size if log.exists() else 0
         if place is None or place.is_aside or place.offset != size:

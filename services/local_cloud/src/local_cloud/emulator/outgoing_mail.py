@@ -22,7 +22,7 @@ _TELL_OF_RECIPIENTS = ("ses", "ses-v2")
 
 
 def hush() -> None:
-    """Let no log hold a donor's address: what left is in the folder of mail."""
+    """Keep donors' addresses out of logs."""
     for name in _TELL_OF_RECIPIENTS:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -27,7 +27,7 @@ _ATTRIBUTES = (
 
 
 def install() -> None:
-    """Record these types, except those that MiniStack has learnt to run meanwhile."""
+    """Register these types as no-ops, except those that MiniStack supports by now."""
     for resource_type in SKIPPED:
         if not handlers.is_handled(resource_type):
             handlers.register(resource_type, create=_creator(resource_type), update=_keep, delete=_forget)

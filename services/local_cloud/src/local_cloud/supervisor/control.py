@@ -77,7 +77,7 @@ def forget(run: Path) -> None:
 
 
 def our_code() -> str:
-    """Changes with the supervisor's own source."""
+    """A digest of the supervisor's own source."""
     return digest([Path(__file__).parent])
 
 
