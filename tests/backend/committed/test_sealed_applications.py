@@ -8,12 +8,12 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import select, text
 
-from amply.entrypoints.personal_data import tended
+from amply.entrypoints.personal_data import sealed_rows
 from amply.infra.database import Database
 from amply.infra.vault import OF_ORGANIZATION, KeyNotAtHand, Keyring, KeyWrappingAway, SealedBytesUnreadable
 from amply.infra.vault.keyring import COMING
 from amply.infra.vault.organization_keys import hold_key_of
-from amply.infra.vault.reencryption import tend, versions
+from amply.infra.vault.reencryption import reencrypt, versions
 from amply.kernel.clock import system_clock
 from amply.modules import applications
 from amply.modules.applications import ReviewAction
@@ -52,12 +52,12 @@ def said(database: Database, organization_id: str) -> list[list[dict[str, Any]]]
 
 def turn(house: House, *, later: timedelta = timedelta()) -> int:
     key = replace(KEY, keyring=house.database.keyring)
-    return tend(house.database, tended(key), now=system_clock() + later)
+    return reencrypt(house.database, sealed_rows(key), now=system_clock() + later)
 
 
 def values_of(house: House, organization_id: str) -> list[tuple[str, int]]:
     with house.database.transaction() as session:
-        found = versions(session, tended(KEY), now=system_clock())
+        found = versions(session, sealed_rows(KEY), now=system_clock())
     return [
         (each.state, each.values) for each in found if each.scope == f"{OF_ORGANIZATION}{organization_id}"
     ]

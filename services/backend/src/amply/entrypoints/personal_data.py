@@ -8,7 +8,7 @@ import structlog
 
 from amply.entrypoints import task_names
 from amply.infra.database import Database
-from amply.infra.vault.reencryption import SealedRows, tend
+from amply.infra.vault.reencryption import SealedRows, reencrypt
 from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.kernel.clock import Clock
 from amply.modules import (
@@ -31,21 +31,23 @@ from amply.modules import (
 _log = structlog.get_logger()
 
 
-def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRows, ...]:
+def sealed_rows(
+    key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None
+) -> tuple[SealedRows, ...]:
     """All tables with values encrypted by envelope keys. Values of a missing table would lose their old keys.
 
     `secrets`: who seals anew needs them, and who only counts does not.
     """
     return (
-        people.tended(key),
-        federation.tended(key),
-        scim.tended(key),
+        people.sealed_rows(key),
+        federation.sealed_rows(key),
+        scim.sealed_rows(key),
         *of_donors(secrets),
-        *applications.tended(),
-        members.tended(),
-        onboarding.tended(),
-        organizations.tended(),
-        webhook_endpoints.tended(),
+        *applications.sealed_rows(),
+        members.sealed_rows(),
+        onboarding.sealed_rows(),
+        organizations.sealed_rows(),
+        webhook_endpoints.sealed_rows(),
     )
 
 
@@ -55,12 +57,12 @@ def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRo
     Gifts come first: what goes with one is sealed under its leaf. `secrets` as above.
     """
     return (
-        *donations.tended(),
-        donations.tended_openings(secrets),
-        recurring.tended(),
-        *receipts.tended(),
-        giving.tended(),
-        sharing.tended(),
+        *donations.sealed_rows(),
+        donations.sealed_openings(secrets),
+        recurring.sealed_rows(),
+        *receipts.sealed_rows(),
+        giving.sealed_rows(),
+        sharing.sealed_rows(),
     )
 
 
@@ -72,7 +74,7 @@ def keep_sealed(database: Database, kinds: Sequence[SealedRows], *, now: datetim
     steps: tuple[Callable[[], object], ...] = (
         lambda: finish_what_was_left(database, of_donors(), now=now),
         lambda: let_go_of_trees(database, now=now),
-        lambda: tend(database, kinds, now=now),
+        lambda: reencrypt(database, kinds, now=now),
     )
     failed: list[Exception] = []
     for step in steps:
@@ -100,11 +102,11 @@ def people_tasks(
         if noted:
             _log.info("erased_people_noted", count=noted)
 
-    def tend_personal(**_: Any) -> None:
-        keep_sealed(parts.database, tended(parts.key, secrets), now=clock())
+    def reencrypt_personal(**_: Any) -> None:
+        keep_sealed(parts.database, sealed_rows(parts.key, secrets), now=clock())
 
     return (
         (task_names.SEND_PERSON_LETTERS, send_letters),
         (task_names.NOTE_ERASED, note_erased),
-        (task_names.TEND_PERSONAL, tend_personal),
+        (task_names.REENCRYPT_PERSONAL, reencrypt_personal),
     )

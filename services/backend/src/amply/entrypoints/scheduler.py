@@ -120,7 +120,7 @@ _SENT: Final = (
     (task_names.TELL_DATASETS, EVERY_MINUTE),
     (task_names.MAKE_IMAGES, EVERY_MINUTE),
     (task_names.ARCHIVE_AUDIT, EVERY_5_MINUTES),
-    (task_names.TEND_PERSONAL, EVERY_MINUTE),
+    (task_names.REENCRYPT_PERSONAL, EVERY_MINUTE),
 )
 """Tasks sent to the worker periodically, and how often."""
 

@@ -24,7 +24,7 @@ _BATCHES: Final = 25
 QUIET: Final = COMING + timedelta(hours=1)
 """How long a newer version has been in use before an older one may be destroyed: no older transaction is still running."""
 
-TENDED: Final = "personal_data_tended"
+REENCRYPTED: Final = "personal_data_tended"
 
 _log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class Version:
     seals_from: datetime
 
 
-def tend(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> int:
+def reencrypt(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> int:
     """Re-encrypt up to some thousand outdated rows; once none is left, destroy unused key versions. Returns the number
     of rows.
 
@@ -88,7 +88,7 @@ def tend(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> i
             if sealed < _ROWS:
                 break
     if done:
-        _log.info(TENDED, rows=done)
+        _log.info(REENCRYPTED, rows=done)
         return done
     with database.transaction() as session:
         _destroy_unused(session, kinds, now=now)

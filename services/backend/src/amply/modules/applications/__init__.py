@@ -34,7 +34,7 @@ from amply.modules.applications.tasks import (
     ApplicationTaskDependencies,
     ask_registers,
     count_untold,
-    tended,
+    sealed_rows,
     tidy_documents,
     write_letters,
 )
@@ -75,8 +75,8 @@ __all__ = [
     "last_lookup",
     "outgrowing",
     "routers",
+    "sealed_rows",
     "tell",
-    "tended",
     "tidy_documents",
     "verify",
     "verify_for",

@@ -105,7 +105,7 @@ def tidy_documents(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     )
 
 
-def tended() -> tuple[SealedRows, ...]:
+def sealed_rows() -> tuple[SealedRows, ...]:
     """Rows that key rotation re-encrypts."""
     return tuple(of_organizations(kind) for kind in (ApplicationRow, LookupRow, StepRow))
 

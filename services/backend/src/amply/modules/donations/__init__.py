@@ -58,7 +58,7 @@ from amply.modules.donations.offline import (
 )
 from amply.modules.donations.offline_details import OfflineDetails
 from amply.modules.donations.offline_references import OfflineGiftKnown
-from amply.modules.donations.openings import tended_openings
+from amply.modules.donations.openings import sealed_openings
 from amply.modules.donations.options import (
     Anonymity,
     Dedication,
@@ -77,8 +77,8 @@ from amply.modules.donations.queries import (
     count_exhausted_letters,
     count_exhausted_receipts,
     covered_fees,
+    sealed_rows,
     statuses,
-    tended,
     withdraw_declarations,
 )
 from amply.modules.donations.receipting import (
@@ -233,6 +233,8 @@ __all__ = [
     "reverse_offline",
     "routers",
     "sealed_for",
+    "sealed_openings",
+    "sealed_rows",
     "search_openings",
     "send_due_dedications",
     "send_due_notices",
@@ -241,8 +243,6 @@ __all__ = [
     "statement_of_donor",
     "statuses",
     "still_there",
-    "tended",
-    "tended_openings",
     "told_of_gifts",
     "void_receipt",
     "withdraw_declarations",

@@ -23,7 +23,7 @@ def of_gift(donation_id: str, sealed: bytes | None) -> ledger.OfGift:
     return ledger.OfGift(id=donation_id, whose=whose, sealed=None if sealed is None else bytes(sealed))
 
 
-def tended_openings(secrets: ledger.CommitmentSecrets | None) -> SealedRows:
+def sealed_openings(secrets: ledger.CommitmentSecrets | None) -> SealedRows:
     """Openings as `SealedRows`. With `secrets`, those of the previous release are assigned to their gifts once."""
     return SealedRows(
         name=ledger.OpeningRow.__tablename__,

@@ -153,7 +153,7 @@ def count_exhausted_letters(session: Session, *, now: datetime) -> int:
     return session.scalars(notices).one() + session.scalars(dedications).one()
 
 
-def tended() -> tuple[SealedRows, ...]:
+def sealed_rows() -> tuple[SealedRows, ...]:
     """Rows that key rotation re-encrypts."""
     return (of_records(DonationRow), of_records(DedicationRow), of_records(OfflineGiftRow))
 

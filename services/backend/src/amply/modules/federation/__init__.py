@@ -9,7 +9,7 @@ from amply.modules.federation.dependencies import Dependencies
 from amply.modules.federation.domain import role_by
 from amply.modules.federation.federated_sign_in import FederatedSignIn, forget, require_provider
 from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
-from amply.modules.federation.tasks import DomainCheckDependencies, check_domains, tended
+from amply.modules.federation.tasks import DomainCheckDependencies, check_domains, sealed_rows
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -28,7 +28,7 @@ __all__ = [
     "require_provider",
     "role_by",
     "routers",
-    "tended",
+    "sealed_rows",
 ]
 
 

@@ -31,9 +31,9 @@ class DomainCheckDependencies:
     records: DomainRecords
 
 
-def tended(key: people.PeopleKey) -> SealedRows:
+def sealed_rows(key: people.PeopleKey) -> SealedRows:
     """Client secrets and refresh tokens, which key rotation re-encrypts."""
-    return people.tended_by(key, "federation", columns=(connections.SEALED, federated_sign_in.SEALED))
+    return people.sealed_columns_of(key, "federation", columns=(connections.SEALED, federated_sign_in.SEALED))
 
 
 def check_domains(parts: DomainCheckDependencies, *, now: datetime) -> int:

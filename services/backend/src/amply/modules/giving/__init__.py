@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from amply.modules.giving.documents import TOPIC_DOCUMENT_REQUESTED, make_documents
 from amply.modules.giving.erasure import forget
-from amply.modules.giving.letters import TOPIC_LINK_ASKED, send_links, tended
+from amply.modules.giving.letters import TOPIC_LINK_ASKED, sealed_rows, send_links
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -15,8 +15,8 @@ __all__ = [
     "forget",
     "make_documents",
     "routers",
+    "sealed_rows",
     "send_links",
-    "tended",
 ]
 
 

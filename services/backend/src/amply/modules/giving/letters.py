@@ -57,7 +57,7 @@ def ask_for_link(session: Session, *, email: str, language: Language | None, now
     outbox.put(session, topic=TOPIC_LINK_ASKED, payload={"request_id": request_id}, now=now)
 
 
-def tended() -> SealedRows:
+def sealed_rows() -> SealedRows:
     """Rows that key rotation re-encrypts."""
     return of_records(LinkRequestRow)
 

@@ -7,7 +7,7 @@ from amply.modules.members.dependencies import Dependencies
 from amply.modules.members.domain import TOPIC_INVITED, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.ports import People
-from amply.modules.members.tasks import InvitationDependencies, send_invitations, tended
+from amply.modules.members.tasks import InvitationDependencies, sealed_rows, send_invitations
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -22,8 +22,8 @@ __all__ = [
     "invite_owner",
     "leave_everywhere",
     "routers",
+    "sealed_rows",
     "send_invitations",
-    "tended",
 ]
 
 

@@ -53,7 +53,7 @@ def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
     )
 
 
-def tended() -> SealedRows:
+def sealed_rows() -> SealedRows:
     """Rows that key rotation re-encrypts."""
     return of_records(InvitationRow)
 

@@ -13,8 +13,8 @@ from amply.modules.onboarding.invitations import InvitationKey, address_at_rest,
 from amply.modules.onboarding.tasks import (
     OnboardingTaskDependencies,
     look_at_accounts,
+    sealed_rows,
     send_invitations,
-    tended,
 )
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ __all__ = [
     "invite",
     "look_at_accounts",
     "routers",
+    "sealed_rows",
     "send_invitations",
     "tell_of_closings",
-    "tended",
 ]
 
 

@@ -76,7 +76,7 @@ def send_invitations(parts: OnboardingTaskDependencies, *, now: datetime) -> int
     )
 
 
-def tended() -> SealedRows:
+def sealed_rows() -> SealedRows:
     """Rows that key rotation re-encrypts."""
     return of_records(InvitationRow)
 

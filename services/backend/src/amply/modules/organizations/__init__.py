@@ -8,7 +8,7 @@ from amply.modules.organizations.contacts import (
     contact_of,
     is_address,
     keep_contact,
-    tended,
+    sealed_rows,
 )
 from amply.modules.organizations.domain import (
     PICTURE_LANGUAGES,
@@ -101,12 +101,12 @@ __all__ = [
     "rename_fund",
     "routers",
     "sdgs_of",
+    "sealed_rows",
     "set_tier",
     "settle",
     "show_picture",
     "state_of",
     "take_anonymous_gifts",
-    "tended",
     "text_of",
     "tier_of",
     "tiers",

@@ -76,6 +76,6 @@ def address_at_rest(session: Session, *, organization_id: str, email: str) -> di
     return {"email": held["plain_email"], "sealed": held["sealed"]}
 
 
-def tended() -> SealedRows:
+def sealed_rows() -> SealedRows:
     """Rows that key rotation re-encrypts."""
     return of_records(ContactRow)

@@ -34,10 +34,15 @@ from amply.modules.people.providers import (
     ProviderRefused,
 )
 from amply.modules.people.registering import is_registered, register_invited
-from amply.modules.people.resealing import SealedColumn, tended_by
+from amply.modules.people.resealing import SealedColumn, sealed_columns_of
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
-from amply.modules.people.tasks import PeopleTaskDependencies, count_exhausted_letters, send_letters, tended
+from amply.modules.people.tasks import (
+    PeopleTaskDependencies,
+    count_exhausted_letters,
+    sealed_rows,
+    send_letters,
+)
 from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly
 
 if TYPE_CHECKING:
@@ -91,10 +96,10 @@ __all__ = [
     "note_erased",
     "register_invited",
     "routers",
+    "sealed_columns_of",
+    "sealed_rows",
     "send_letters",
     "still_there",
-    "tended",
-    "tended_by",
 ]
 
 

@@ -21,7 +21,7 @@ class SealedColumn:
     of: Callable[..., str]
 
 
-def tended_by(
+def sealed_columns_of(
     key: PeopleKey, name: str, *, columns: Sequence[SealedColumn], passing: Sequence[_Column] = ()
 ) -> SealedRows:
     """Columns as `SealedRows`. Values in `passing` expire within days, and are only counted."""

@@ -20,7 +20,7 @@ from amply.modules.people.domain import LetterKind
 from amply.modules.people.letters import letter
 from amply.modules.people.links import LetterLinks, Stamped
 from amply.modules.people.models import ClaimRow, LetterRow, PersonRow
-from amply.modules.people.resealing import SealedColumn, tended_by
+from amply.modules.people.resealing import SealedColumn, sealed_columns_of
 from amply.modules.people.sealing import PeopleKey
 
 _BATCH_MAX: Final = 50
@@ -63,9 +63,9 @@ def send_letters(parts: PeopleTaskDependencies, *, now: datetime) -> int:
     return sent
 
 
-def tended(key: PeopleKey) -> SealedRows:
+def sealed_rows(key: PeopleKey) -> SealedRows:
     """Encrypted columns of people, which key rotation re-encrypts."""
-    return tended_by(
+    return sealed_columns_of(
         key,
         "people",
         columns=(SealedColumn(column=PersonRow.sealed_address, of=str), factors.SEALED),

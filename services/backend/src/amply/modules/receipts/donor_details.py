@@ -141,7 +141,7 @@ def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) ->
     )
 
 
-def tended() -> tuple[SealedRows, ...]:
+def sealed_rows() -> tuple[SealedRows, ...]:
     """Rows that key rotation re-encrypts; withdrawn declarations are removed at the same time."""
     kept = of_records(ReceiptFactsRow)
     return (replace(kept, reseal=partial(_forget_or, kept.reseal)), of_records(IssuedReceiptRow))

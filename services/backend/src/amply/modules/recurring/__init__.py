@@ -23,7 +23,7 @@ from amply.modules.recurring.queries import (
     newest_address,
     plans_of,
     plans_of_gifts,
-    tended,
+    sealed_rows,
 )
 from amply.modules.recurring.tasks import (
     RecurringTaskDependencies,
@@ -65,8 +65,8 @@ __all__ = [
     "plans_of_gifts",
     "resume",
     "routers",
+    "sealed_rows",
     "send_letters",
-    "tended",
     "unanswered",
 ]
 

@@ -22,7 +22,7 @@ from amply.modules.recurring.plan_transitions import charge_of, lock_charge, loc
 _LOOK_AGAIN_AFTER: Final = timedelta(minutes=1)
 _LOOK_AGAIN_MAX: Final = timedelta(hours=6)
 
-Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
+RecordsOutcome = Callable[[Session, PlanRow, PlanChargeRow], None]
 """Records an attempt's outcome on the locked plan and charge."""
 
 
@@ -98,18 +98,18 @@ def claim(parts: CollectionDependencies, *, now: datetime) -> ChargeAttempt | No
         )
 
 
-def apply(turn: ChargeAttempt, applies: Applies) -> None:
+def apply(attempt: ChargeAttempt, records: RecordsOutcome) -> None:
     """Record an attempt's outcome, unless the charge has changed since it was claimed.
 
     Money that was taken meanwhile is not lost from sight: a charge that is being given up finds it at the processor.
     """
-    with turn.parts.database.transaction() as session:
-        plan = lock_plan(session, plan_id=turn.plan.id)
-        row = lock_charge(session, plan_id=plan.id, period=turn.charge.period)
-        if (row.state, row.declines) != (turn.charge.state, turn.charge.declines):
+    with attempt.parts.database.transaction() as session:
+        plan = lock_plan(session, plan_id=attempt.plan.id)
+        row = lock_charge(session, plan_id=plan.id, period=attempt.charge.period)
+        if (row.state, row.declines) != (attempt.charge.state, attempt.charge.declines):
             return
-        applies(session, plan, row)
-        row.updated_at = turn.now
+        records(session, plan, row)
+        row.updated_at = attempt.now
 
 
 def look_at(row: PlanChargeRow, moment: datetime) -> None:

@@ -102,7 +102,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
     return None if row is None else row.donor_email
 
 
-def tended() -> SealedRows:
+def sealed_rows() -> SealedRows:
     """Rows that key rotation re-encrypts."""
     return of_records(PlanRow)
 

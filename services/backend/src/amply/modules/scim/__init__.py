@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from amply.modules.scim.dependencies import PREFIX, Dependencies
 from amply.modules.scim.listing import Listing
-from amply.modules.scim.reencryption import tended
+from amply.modules.scim.reencryption import sealed_rows
 
-__all__ = ["PREFIX", "Dependencies", "Listing", "refusal", "routers", "tended"]
+__all__ = ["PREFIX", "Dependencies", "Listing", "refusal", "routers", "sealed_rows"]
 
 
 def routers() -> tuple[APIRouter, APIRouter]:

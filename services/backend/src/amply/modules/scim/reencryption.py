@@ -5,8 +5,8 @@ from amply.modules import people
 from amply.modules.scim.models import ResourceRow
 
 
-def tended(key: people.PeopleKey) -> SealedRows:
+def sealed_rows(key: people.PeopleKey) -> SealedRows:
     """Resources encrypted under the people key."""
-    return people.tended_by(
+    return people.sealed_columns_of(
         key, "directories", columns=(people.SealedColumn(column=ResourceRow.sealed, of=str),)
     )

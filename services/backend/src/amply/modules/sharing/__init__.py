@@ -27,13 +27,13 @@ __all__ = [
     "forget",
     "people_by_organization",
     "routers",
+    "sealed_rows",
     "tell_consents",
-    "tended",
     "write_facts",
 ]
 
 
-def tended() -> SealedRows:
+def sealed_rows() -> SealedRows:
     """Rows that key rotation re-encrypts."""
     return of_records(SpanRow)
 

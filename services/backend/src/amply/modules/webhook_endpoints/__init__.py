@@ -20,7 +20,7 @@ __all__ = [
     "Sender",
     "deliver",
     "routers",
-    "tended",
+    "sealed_rows",
 ]
 
 
@@ -31,6 +31,6 @@ def routers() -> "tuple[APIRouter, APIRouter]":
     return (router.router, router.public_router)
 
 
-def tended() -> SealedRows:
+def sealed_rows() -> SealedRows:
     """The private keys, which the vault keeps sealed by the newest keys."""
     return of_records(SigningKeyRow)

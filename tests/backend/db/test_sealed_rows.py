@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from amply.entrypoints.personal_data import tended
+from amply.entrypoints.personal_data import sealed_rows
 from amply.infra.database import Database
 from amply.infra.vault.reencryption import QUIET
 from amply.modules.people.oidc_sign_in import LINK_LASTS
@@ -46,15 +46,17 @@ def _bytes_columns(database: Database) -> set[str]:
 def test_every_column_of_bytes_is_tended_or_is_nothing_that_an_envelope_key_seals(database: Database) -> None:
     held = {
         f"{column.class_.__tablename__}.{column.key}"
-        for kind in tended(KEY)
+        for kind in sealed_rows(KEY)
         for columns in kind.columns.values()
         for column in columns
     }
     found = _bytes_columns(database)
     explained = {each for each in found if each.partition(".")[2] in DIGESTS}
-    assert sorted(found - held - explained) == sorted(BY_NO_ENVELOPE_KEY), "tend a new one, or say why not"
+    assert sorted(found - held - explained) == sorted(BY_NO_ENVELOPE_KEY), (
+        "add a new one to `sealed_rows`, or say why not"
+    )
     assert held <= found
-    assert not held & explained, "what is tended is no digest"
+    assert not held & explained, "what key rotation covers is no digest"
 
 
 def test_what_the_cache_keeps_sealed_is_gone_before_its_key_is_destroyed() -> None:
