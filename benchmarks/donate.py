@@ -38,7 +38,7 @@ from amply.entrypoints import application
 from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
 from amply.entrypoints.slow_request_limits import SlowRequestLimits
 from amply.infra import logging
-from amply.infra.counters import CacheCounters, Counted, Counters, Hit
+from amply.infra.counters import CacheCounters, HitCount, Counters, Hit
 from amply.infra.database import Database, connect
 from amply.infra.settings import CacheSettings, StripeSettings
 from amply.kernel.clock import system_clock
@@ -98,9 +98,9 @@ class CountedInVain:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         counted = self._counters.count(hits, now=now)
-        return Counted(numbers=tuple(1 for _ in hits), is_shared=counted.is_shared)
+        return HitCount(numbers=tuple(1 for _ in hits), is_shared=counted.is_shared)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from amply.adapters.pillow import PillowWorkshop
+from amply.adapters.pillow import PillowImageProcessor
 from amply.infra.database import Database, forbid_transaction
 from amply.modules import images
 from amply.modules.images import GeneratedFile, Shape
@@ -73,11 +73,11 @@ def image_work(
     database: Database,
     *,
     store: FakeStore | None = None,
-    workshop: images.Workshop | None = None,
+    workshop: images.ImageProcessor | None = None,
 ) -> images.ImageJobs:
     """What the worker needs for pictures."""
     return images.ImageJobs(
-        database=database, store=store or FakeStore(), workshop=workshop or PillowWorkshop()
+        database=database, store=store or FakeStore(), workshop=workshop or PillowImageProcessor()
     )
 
 

@@ -176,7 +176,7 @@ class House:
                 database=self.own, key=ACCOUNTS, sessions=self.accounts.sessions, clock=self.clock
             ),
             organization_applications=applications.Dependencies(people=self.people, shelf=self.shelf),
-            image_shelf=self.shelf,
+            image_uploads=self.shelf,
             site_url="https://edge.example",
             export_store=self.exports,
             consents=sharing.Ticks(),

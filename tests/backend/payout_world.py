@@ -198,7 +198,7 @@ class Treasury(Books):
         while ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW):
             pass
 
-    def close(self) -> list[payouts.Closed] | None:
+    def close(self) -> list[payouts.BalanceComparison] | None:
         return payouts.close_books(
             self.handling, owner=self.organization_id, account_id=self.account_id, now=self.clock()
         )

@@ -61,7 +61,7 @@ def bucket(world: PeopleWorld) -> Iterator[Bucket]:  # noqa: F811 -- the fixture
     uploads = UploadDouble(shelf)
     with serving(uploads) as address:
         shelf.url = f"{address}/documents"
-        world.beside["image_shelf"] = shelf
+        world.beside["image_uploads"] = shelf
         yield Bucket(uploads=uploads, store=FakeStore(shelf=shelf), address=address)
 
 

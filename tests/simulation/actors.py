@@ -124,7 +124,7 @@ def publishing(world: World, settings: Settings) -> Callable[[Actor], None]:
 
 
 def _publisher_turns(actor: Actor, world: World, database: Database) -> Turn:
-    outside = publisher.Outside(
+    outside = publisher.PublisherDependencies(
         signer=Port(actor, "signer", world.outside.signer),
         public_log=Port(actor, "public log", world.outside.public_log),
         archive=Port(actor, "archive", world.outside.archive),

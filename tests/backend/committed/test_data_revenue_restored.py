@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from amply.kernel.money import Money
 from amply.modules import ledger, marketplace
-from amply.modules.marketplace import Agreed, Payment, TransferKind, paying, reversing, settling
+from amply.modules.marketplace import AgreedAmount, Payment, TransferKind, paying, reversing, settling
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.revenue_world import NOVEMBER, SETTLED_AT, Revenue, euros, owner
 
@@ -58,7 +58,7 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
         marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT)
     assert len(revenue.entries()) == 2
 
-    agreed = Agreed(owed=euros(0), reason="database_restored")
+    agreed = AgreedAmount(owed=euros(0), reason="database_restored")
     _, created = marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=agreed, now=SETTLED_AT)
     assert created
     assert revenue.books.standing("platform/data_receivable").minor_units == 10_000
@@ -66,7 +66,7 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
 
     def note(
         way: TransferKind, minor_units: int, *, is_new: bool = False, in_books: Money | None = None
-    ) -> marketplace.Noted:
+    ) -> marketplace.RecordedPayment:
         payment = Payment(
             way=way,
             party=contract.contract_id,
@@ -153,7 +153,7 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
         *,
         is_new: bool = False,
         on: date = day,
-    ) -> marketplace.Noted:
+    ) -> marketplace.RecordedPayment:
         return marketplace.note_payment(
             revenue.books.app,
             revenue.books.secrets,

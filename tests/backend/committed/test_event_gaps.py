@@ -41,7 +41,7 @@ def event(
     )
 
 
-def look(treasury: Treasury, source: FakeEvents, *, now: datetime = LATER) -> webhooks.Looked:
+def look(treasury: Treasury, source: FakeEvents, *, now: datetime = LATER) -> webhooks.WalkResult:
     return webhooks.find_missed(treasury.gaps(source), account_id=treasury.account_id, now=now)
 
 
@@ -52,7 +52,7 @@ def stored(treasury: Treasury) -> set[str]:
 def test_an_event_that_never_came_is_stored_and_booked(treasury: Treasury) -> None:
     source = FakeEvents({treasury.account_id: [event(treasury, "evt_lost")]})
     with structlog.testing.capture_logs() as lines:
-        assert look(treasury, source) == webhooks.Looked(listed=1, missed=1, completed=True)
+        assert look(treasury, source) == webhooks.WalkResult(listed=1, missed=1, completed=True)
 
     assert [(line["event"], line["count"]) for line in lines] == [("events_missed", 1)]
     assert treasury.handle("evt_lost") == webhooks.Outcome.APPLIED
@@ -63,7 +63,7 @@ def test_one_that_came_is_not_missed(treasury: Treasury) -> None:
     treasury.deliver("evt_here", "payment_intent.succeeded")
     source = FakeEvents({treasury.account_id: [event(treasury, "evt_here")]})
     with structlog.testing.capture_logs() as lines:
-        assert look(treasury, source) == webhooks.Looked(listed=1, missed=0, completed=True)
+        assert look(treasury, source) == webhooks.WalkResult(listed=1, missed=0, completed=True)
     assert lines == []
 
 

@@ -164,7 +164,7 @@ def world(
             organization_applications=applications.Dependencies(
                 people=MemberDirectory(accounts), shelf=FakeShelf()
             ),
-            image_shelf=FakeShelf(),
+            image_uploads=FakeShelf(),
             export_store=FakeExports(),
             consents=sharing.Ticks(),
             intake=FakeIntake(),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from amply.adapters.pillow import WorkshopFailed
+from amply.adapters.pillow import ImageProcessingFailed
 from amply.infra.database import Database
 from amply.modules import images
 from amply.modules.images import ImageRefused, Refusal
@@ -187,7 +187,7 @@ def test_what_is_no_good_is_refused_in_a_sentence_and_what_was_shown_stays(studi
 
 def test_what_fails_on_our_side_is_tried_again_and_in_the_end_told(studio: Studio) -> None:
     studio.upload()
-    studio.workshop.raises = WorkshopFailed("no memory")
+    studio.workshop.raises = ImageProcessingFailed("no memory")
     assert studio.works() == 0
     assert studio.listed()[0][1] == "making"
     studio.workshop.raises = None

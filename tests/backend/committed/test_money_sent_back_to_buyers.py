@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
 from amply.modules import ledger, marketplace, organizations
-from amply.modules.marketplace import Agreed, Noted, Payment, Period, TransferKind
+from amply.modules.marketplace import AgreedAmount, Payment, Period, RecordedPayment, TransferKind
 from amply_verify.cli import cli
 from amply_verify.outcome import Exit
 from tests.backend.committed.test_reconcile import publish
@@ -53,7 +53,7 @@ class Buyer:
         now: datetime = NOTED_AT,
         contract_id: str = "",
         in_books: Money | None = None,
-    ) -> Noted:
+    ) -> RecordedPayment:
         party = contract_id or self.contract_id
         return marketplace.note_payment(
             self.revenue.books.app,
@@ -83,7 +83,7 @@ class Buyer:
 
     def settles(self, minor_units: int, reason: str = "volume_disputed") -> None:
         contract = self.revenue.control.contracts[self.contract_id]
-        agreed = Agreed(owed=euros(minor_units), reason=reason)
+        agreed = AgreedAmount(owed=euros(minor_units), reason=reason)
         assert marketplace.settle(self.revenue.settling, contract, NOVEMBER, agreed=agreed, now=NOTED_AT)[1]
 
     def held(self) -> tuple[int, int]:

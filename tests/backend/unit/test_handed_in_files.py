@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from amply.adapters.parquet import ParquetRows
 from amply.modules.ingestion import FileRefused, records
-from amply.modules.ingestion.cells import Bad, Checker
+from amply.modules.ingestion.cells import Checker, RowError
 from amply.modules.ingestion.columns import Column, ColumnRole, ColumnType
 from amply.modules.ingestion.decompression import DecompressedFile
 from amply.modules.ingestion.domain import Compression, FileFormat, FileReason, RowReason
@@ -122,7 +122,7 @@ def test_a_quote_that_nobody_closes_takes_no_more_with_it_than_a_row_may_be() ->
 def test_quotes_that_open_again_and_again_take_no_more_with_them_either() -> None:
     endless = HEADER + b'"v\n",' * 400_000
     first = next(records.records_of(io.BytesIO(endless), FileFormat.CSV, NAMES))
-    assert first.found == Bad(RowReason.LINE_TOO_LONG)
+    assert first.found == RowError(RowReason.LINE_TOO_LONG)
     assert first.size < 1_100_000
     assert len(first.shown) < 200_000
     assert refusal(endless, "csv") == FileReason.TOO_MANY_BAD_ROWS
@@ -342,7 +342,7 @@ def test_a_name_that_a_stranger_chose_is_told_of_in_characters_that_can_be_kept(
     checker = Checker(ANY, are_texts=False)
     for name in ("\ud800" * 100, "\0" * 5, "x" * 500):
         bad = checker.check({name: 1})
-        assert isinstance(bad, Bad)
+        assert isinstance(bad, RowError)
         assert bad.column is not None
         assert "\0" not in bad.column.encode().decode()
         assert len(bad.column) <= 63

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from amply.adapters.pillow import PillowWorkshop, reencode
+from amply.adapters.pillow import PillowImageProcessor, reencode
 from amply.modules.images import PIXELS_MAX, SHAPES, GeneratedFile, ImageRefused, Refusal
 from amply.modules.organizations import PictureKind
 from tests.backend.image_world import also_a_page, bomb, picture, taken_at_a_place
@@ -16,8 +16,8 @@ ENDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
 
 @pytest.fixture(scope="module")
-def workshop() -> PillowWorkshop:
-    return PillowWorkshop()
+def workshop() -> PillowImageProcessor:
+    return PillowImageProcessor()
 
 
 def opened(made: GeneratedFile) -> Image.Image:
@@ -40,7 +40,7 @@ def colour(found: Image.Image, x: int, y: int) -> str:
     ("kind", "mode"),
     [("PNG", "RGBA"), ("PNG", "P"), ("PNG", "L"), ("JPEG", "RGB"), ("JPEG", "CMYK"), ("WEBP", "RGB")],
 )
-def test_a_logo_is_whole_with_nothing_around_it(workshop: PillowWorkshop, kind: str, mode: str) -> None:
+def test_a_logo_is_whole_with_nothing_around_it(workshop: PillowImageProcessor, kind: str, mode: str) -> None:
     fallback, large, small = workshop.make(picture(kind=kind, mode=mode), LOGO)
     assert [(each.media_type, each.width) for each in (fallback, large, small)] == [
         ("image/png", 512),
@@ -54,7 +54,7 @@ def test_a_logo_is_whole_with_nothing_around_it(workshop: PillowWorkshop, kind: 
             assert [colour(found, 25, 50), colour(found, 75, 50)] == ["red", "blue"]
 
 
-def test_what_is_half_clear_stays_half_clear_and_of_its_colour(workshop: PillowWorkshop) -> None:
+def test_what_is_half_clear_stays_half_clear_and_of_its_colour(workshop: PillowImageProcessor) -> None:
     written = io.BytesIO()
     Image.new("RGBA", (512, 512), (255, 0, 0, 128)).save(written, "PNG")
     fallback, *others = workshop.make(written.getvalue(), LOGO)
@@ -65,7 +65,7 @@ def test_what_is_half_clear_stays_half_clear_and_of_its_colour(workshop: PillowW
 
 @pytest.mark.parametrize(("mode", "clear"), [("RGB", (255, 0, 0)), ("L", 76)])
 def test_a_colour_that_stands_for_clear_is_clear_and_a_banner_white_there(
-    workshop: PillowWorkshop, mode: str, clear: int | tuple[int, ...]
+    workshop: PillowImageProcessor, mode: str, clear: int | tuple[int, ...]
 ) -> None:
     for each in workshop.make(picture(1500, 500, mode=mode, transparency=clear), BANNER):
         extremes = opened(each).convert("L").crop((0, 0, each.width // 4, each.height)).getextrema()
@@ -86,7 +86,7 @@ def test_a_picture_that_lies_on_its_side_is_reduced_by_its_sides_as_seen(
     assert reencode.opened(lying, order).size == (200, 600), "reduced to 100 across, it would be enlarged"
 
 
-def test_a_banner_is_filled_and_what_stands_over_is_cut_off(workshop: PillowWorkshop) -> None:
+def test_a_banner_is_filled_and_what_stands_over_is_cut_off(workshop: PillowImageProcessor) -> None:
     made = workshop.make(picture(1600, 1200, kind="JPEG"), BANNER)
     assert [(each.media_type, each.width, each.height) for each in made] == [
         ("image/jpeg", 1500, 500),
@@ -98,7 +98,7 @@ def test_a_banner_is_filled_and_what_stands_over_is_cut_off(workshop: PillowWork
         assert [colour(found, 2, 2), colour(found, 98, 98)] == ["red", "blue"]
 
 
-def test_where_it_was_taken_and_by_whom_does_not_come_over(workshop: PillowWorkshop) -> None:
+def test_where_it_was_taken_and_by_whom_does_not_come_over(workshop: PillowImageProcessor) -> None:
     sent = taken_at_a_place()
     assert b"Ada of the Vale" in sent
     assert Image.open(io.BytesIO(sent)).getexif().get_ifd(0x8825), "it says where"
@@ -111,7 +111,7 @@ def test_where_it_was_taken_and_by_whom_does_not_come_over(workshop: PillowWorks
         assert colour(found, 50, 58) == "blue"
 
 
-def test_a_picture_that_is_also_a_page_comes_out_as_a_picture_alone(workshop: PillowWorkshop) -> None:
+def test_a_picture_that_is_also_a_page_comes_out_as_a_picture_alone(workshop: PillowImageProcessor) -> None:
     sent = also_a_page()
     assert sent.count(b"<script>") == 2
     for each in workshop.make(sent, LOGO):
@@ -137,7 +137,7 @@ def test_a_picture_that_is_also_a_page_comes_out_as_a_picture_alone(workshop: Pi
         pytest.param(b"", Refusal.UNREADABLE, id="nothing"),
     ],
 )
-def test_what_is_no_good_is_refused(workshop: PillowWorkshop, sent: bytes, why: Refusal) -> None:
+def test_what_is_no_good_is_refused(workshop: PillowImageProcessor, sent: bytes, why: Refusal) -> None:
     with pytest.raises(ImageRefused) as refused:
         workshop.make(sent, LOGO)
     assert refused.value.why is why
@@ -147,7 +147,7 @@ def test_a_bomb_is_small_until_it_is_opened() -> None:
     assert len(bomb()) < 200_000
 
 
-def test_the_same_file_makes_the_same_bytes(workshop: PillowWorkshop) -> None:
+def test_the_same_file_makes_the_same_bytes(workshop: PillowImageProcessor) -> None:
     first, again = (
         [hashlib.sha256(each.content).digest() for each in workshop.make(picture(), LOGO)] for _ in "12"
     )

@@ -56,7 +56,7 @@ def show_application(*, organization_id: str) -> None:
         "country": organization.country,
         "register": None if lookup is None else _answer(lookup),
         "documents": [
-            # What they hold is not looked at by any program.
+            # No program examines the contents.
             {"id": each.id, "kind": each.kind, "media_type": each.media_type, "scanned": False}
             for each in documents
         ],

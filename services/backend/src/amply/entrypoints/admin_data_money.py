@@ -63,7 +63,9 @@ def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None
         agreed = (
             None
             if owed is None or reason is None
-            else marketplace.Agreed(owed=priced(owed, contract.currency, option="--owed"), reason=reason)
+            else marketplace.AgreedAmount(
+                owed=priced(owed, contract.currency, option="--owed"), reason=reason
+            )
         )
         now = system_clock()
         period = marketplace.Period.parse(month)

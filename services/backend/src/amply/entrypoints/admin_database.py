@@ -25,16 +25,16 @@ _OPERATOR: Final = "amply_operator"
 
 
 @dataclass(kw_only=True)
-class Doing:
+class CommandRecord:
     """The running command's audit record."""
 
-    deed: audit.Deed
+    deed: audit.AuditedAction
     apart: bool
     """Recorded by the frame before and after, not in the command's transaction."""
     is_recorded: bool = False
 
 
-doing: ContextVar[Doing | None] = ContextVar("doing", default=None)
+doing: ContextVar[CommandRecord | None] = ContextVar("doing", default=None)
 
 
 def also_concerns(*targets: str, organization_id: str | None = None) -> None:
@@ -54,7 +54,7 @@ def opened_database() -> Iterator[Database]:
     settings = DatabaseSettings()
     database = connect(settings, application="admin", pool_size=2)
     if _PERSONAL_KEY in os.environ:
-        # Where the worker's settings are, with all keys; the administration's own task opens what organisations said.
+        # With the worker's settings all keys are available; the admin task can only decrypt organisations' own data.
         if settings.user == _OPERATOR:
             that_only_opens(database, OpeningSettings())
         else:

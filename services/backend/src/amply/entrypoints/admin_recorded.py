@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 from sqlalchemy import text
 
-from amply.entrypoints.admin_database import Doing, doing, opened_database
+from amply.entrypoints.admin_database import CommandRecord, doing, opened_database
 from amply.infra.roles import OWNER
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError, invariant
@@ -149,7 +149,7 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ("donation", "refund"): Recorded(
         action=Action.DONATION_REFUNDED, targets=("donation_id",), reason="reason"
     ),
-    # Whose is not said: a digest is made again by whoever has the address, and an erased donor's would stay for years.
+    # The donor is not recorded: a digest of the address could be recomputed, and would outlive an erasure by years.
     ("donor", "statement"): Recorded(action=Action.DONOR_STATEMENT_SEEN, organization=_ID),
     ("erase", "again"): Recorded(action=Action.DONOR_ERASED),
     ("erase", "donor"): Recorded(action=Action.DONOR_ERASED),
@@ -227,7 +227,7 @@ def _framed(callback: Callable[..., Any], how: Recorded) -> Callable[..., Any]:
     def run(**said: Any) -> Any:
         if how.reads_without and not any(said[name] for name in how.reads_without):
             return callback(**said)
-        present = Doing(deed=_deed(how, said), apart=how.apart)
+        present = CommandRecord(deed=_deed(how, said), apart=how.apart)
         if how.apart:
             _write(replace(present.deed, outcome=Outcome.BEGUN), how)
         token = doing.set(present)
@@ -244,7 +244,7 @@ def _framed(callback: Callable[..., Any], how: Recorded) -> Callable[..., Any]:
 
 
 @contextmanager
-def _telling_of_failure(present: Doing, how: Recorded) -> Iterator[None]:
+def _telling_of_failure(present: CommandRecord, how: Recorded) -> Iterator[None]:
     """In a transaction of its own: that of what was tried is gone."""
     try:
         yield
@@ -275,10 +275,10 @@ def goes_on(action: Action) -> None:
     _write(replace(present.deed, outcome=Outcome.BEGUN), how)
 
 
-def _deed(how: Recorded, said: Mapping[str, Any]) -> audit.Deed:
+def _deed(how: Recorded, said: Mapping[str, Any]) -> audit.AuditedAction:
     task = _task_id()
     organization_id = said.get(how.organization) if how.organization else None
-    return audit.Deed(
+    return audit.AuditedAction(
         actor=audit.Actor(kind=audit.ActorKind.OPERATOR, id=task or "local"),
         action=how.action,
         targets=tuple(said[name] for name in how.targets if said[name]),
@@ -295,8 +295,8 @@ def _given(flags: tuple[str, ...], said: Mapping[str, Any]) -> str | None:
     return "_and_".join(named) or None
 
 
-def _write(deed: audit.Deed, how: Recorded) -> None:
-    token = doing.set(Doing(deed=deed, apart=True))
+def _write(deed: audit.AuditedAction, how: Recorded) -> None:
+    token = doing.set(CommandRecord(deed=deed, apart=True))
     try:
         with opened_database() as database, database.transaction() as session:
             if how.as_owner:

@@ -72,7 +72,7 @@ class Parts:
     `consents` keeps what donors let be shared; None where no data is shared. `intake` is where outside sources hand theirs in;
     None where none is taken in. `seller_data` is what sellers see of their data; None where nothing is sold.
 
-    `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
+    `export_store` is where files that organisations asked for are; without it none is made. `image_uploads` is where their logos
     and banners are uploaded to; without it none is taken.
 
     `allows_loopback_webhooks`: whether webhook endpoints may be on this machine, as on a laptop.
@@ -113,7 +113,7 @@ class Parts:
     consents: donations.ConsentKeeping | None = None
     seller_data: seller_portal.Dependencies | None = None
     intake: ingestion.Intake | None = None
-    image_shelf: images.ImageShelf | None = None
+    image_uploads: images.ImageUploadStore | None = None
     allows_loopback_webhooks: bool = False
 
 

@@ -57,7 +57,7 @@ class _Tagging:
         headers = MutableHeaders(scope=start)
         headers.setdefault("ETag", f'W/"{hashlib.sha256(self._body).hexdigest()[:32]}"')
         if self._is_open:
-            # May be kept, and has to be asked after: what an organisation changes shows at once.
+            # Cacheable with revalidation, so that changes show at once.
             headers.setdefault("Cache-Control", "no-cache")
         body = bytes(self._body)
         if _names(self._asked, headers["ETag"]):

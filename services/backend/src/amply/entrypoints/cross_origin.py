@@ -35,7 +35,7 @@ class CrossOrigin:
         self._own = CORSMiddleware(
             app,
             allow_origins=own_origins,
-            # People's own pages, at another address than the API's, send their cookie.
+            # Our own pages are on another origin than the API, and send cookies.
             allow_credentials=True,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=[

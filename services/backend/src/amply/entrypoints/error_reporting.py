@@ -34,7 +34,7 @@ def report_errors(service: ServiceSettings) -> None:
 def _told(event: "Event", _hint: "Hint") -> "Event":
     if request := event.get("request"):
         event["request"] = {name: request[name] for name in _TOLD_OF_REQUESTS if name in request}
-    # What was asked of others before: where, and not for what.
+    # Breadcrumbs of outgoing requests: host and path, without query.
     breadcrumbs = event.get("breadcrumbs")
     for crumb in breadcrumbs["values"] if isinstance(breadcrumbs, dict) else ():
         crumb.get("data", {}).pop("http.query", None)

@@ -91,6 +91,6 @@ class GiftConcurrencyLimit:
         """Called one after the other at the pace they can be served at, so that they do not all come again at once."""
         now = asyncio.get_running_loop().time()
         called_at = max(self._called_at, now + self._waiting * self._pace) + self._pace
-        # Nobody is called later than this, so nobody after them either: a flood is not remembered once it is over.
+        # No `Retry-After` exceeds this, so the backlog of a flood is forgotten once it is over.
         self._called_at = min(called_at, now + _CALLED_AFTER_SECONDS_MAX)
         return Busy(retry_after_seconds=math.ceil(self._called_at - now))

@@ -18,7 +18,7 @@ _OK: Final = 200
 def answers() -> bool:
     """Whether this container's API responds to its liveness check."""
     port = int(os.environ["AMPLY_API_PORT"])
-    # It made its certificate itself, and on the loopback interface there is nobody else it could be.
+    # The certificate is self-signed; on the loopback interface it needs no verification.
     connection = (
         HTTPSConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS_MAX, context=_verifying_nobody())
         if os.environ["AMPLY_API_TLS"] == "true"

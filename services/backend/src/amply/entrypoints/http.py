@@ -140,7 +140,7 @@ def parts_from_environment(
         organization_applications=applications.Dependencies(
             people=MemberDirectory(accounts), shelf=S3Documents(bucket=documents)
         ),
-        image_shelf=S3Uploads(bucket=documents),
+        image_uploads=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if lake.consent_table else None,
         intake=S3HandedIn(bucket=lake.raw_bucket) if lake.raw_bucket else None,

@@ -39,7 +39,7 @@ def ingestion_tasks(
     one = threading.Lock()
 
     def read_files(**_: Any) -> None:
-        # It is asked for each minute and at each file: a turn beside another one's would hold a thread that other tasks need.
+        # Sent every minute and for each file: concurrent runs would occupy threads that other tasks need.
         if parts is None or not one.acquire(blocking=False):
             return
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from amply.adapters.pillow import PillowWorkshop
+from amply.adapters.pillow import PillowImageProcessor
 from amply.adapters.registers import registers
 from amply.adapters.s3.documents import S3Documents
 from amply.adapters.s3.images import S3Images
@@ -80,7 +80,7 @@ def image_dependencies(
 ) -> images.ImageJobs:
     """Dependencies of generating images, from this process's settings."""
     store = S3Images(uploads=documents.documents_bucket, media=media.media_bucket)
-    return images.ImageJobs(database=database, store=store, workshop=PillowWorkshop())
+    return images.ImageJobs(database=database, store=store, processor=PillowImageProcessor())
 
 
 def application_tasks(

@@ -120,7 +120,7 @@ def _errors() -> Iterator[type[AmplyError]]:
 
 
 def _below(error: type[AmplyError]) -> Iterator[type[AmplyError]]:
-    # In whatever order they were loaded, of two with one code the same speaks.
+    # Deterministic: of two classes with the same code, always the same one is used.
     for each in sorted(error.__subclasses__(), key=lambda found: (found.__module__, found.__qualname__)):
         if each.__module__.startswith(f"{amply.__name__}."):
             yield each

@@ -131,7 +131,7 @@ def _answer(request: Request, *, status: int, **said: Any) -> JSONResponse:
         problem.model_dump(exclude_none=True),
         status_code=status,
         media_type=PROBLEM_MEDIA_TYPE,
-        # Said here too: an unforeseen error is answered outside the middleware that stamps the others.
+        # Set here too: responses to unexpected errors do not pass the middleware that adds the headers.
         headers={"X-Request-Id": request_id},
     )
 

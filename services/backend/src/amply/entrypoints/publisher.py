@@ -40,7 +40,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outside:
+class PublisherDependencies:
     """The publisher's external dependencies: signer, witnesses, public log, archive."""
 
     signer: ledger.Signer
@@ -56,7 +56,7 @@ class Publishing:
 
     database: Database
     origin: str
-    outside: Outside
+    outside: PublisherDependencies
     clock: Clock
 
     def clear(self) -> None:
@@ -128,7 +128,7 @@ def turns(
     database: Database,
     *,
     origin: str,
-    outside: Outside,
+    outside: PublisherDependencies,
     clock: Clock,
     elapsed: Callable[[], float] = time.monotonic,
 ) -> Turn:
@@ -188,7 +188,7 @@ def main() -> None:
     report_errors(service)
     stopping = stop_on_signals()
     database = connect(DatabaseSettings(), application=service.service, pool_size=4)
-    outside = Outside(
+    outside = PublisherDependencies(
         signer=KmsSigner(key_arn=log.signing_key_arn),
         public_log=S3PublicLog(bucket=log.public_bucket),
         archive=S3Archive(bucket=log.archive_bucket),

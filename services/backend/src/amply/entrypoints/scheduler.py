@@ -149,7 +149,7 @@ def jobs(
 
     def sweep() -> None:
         with database.transaction() as session:
-            # While nothing may be booked, announcing only wears events out; afterwards all of them are due at once.
+            # While the booking gate is closed, announcing events would only use up their attempts; afterwards all are due at once.
             if ledger.takes_entries(session):
                 webhooks.due_again(session, now=clock())
 

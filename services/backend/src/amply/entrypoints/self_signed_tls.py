@@ -39,7 +39,7 @@ def self_signed_context(*, now: datetime) -> ssl.SSLContext:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # The context takes keys from files alone; this one is the user's own, and gone once it is read.
+    # SSLContext loads keys from files only; this one is private, and deleted once it is read.
     with TemporaryDirectory() as folder:
         both = Path(folder) / "api.pem"
         both.touch(mode=0o600)

@@ -224,7 +224,7 @@ def _processor_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...
                 parts.payouts, payout_id=payout_id, account_id=account_id or None, now=parts.clock()
             )
         except (payouts.PayoutNotFound, payouts.PayoutNotReconciled, payments.ProcessorRefused) as error:
-            # Nothing that is tried again can change the answer.
+            # Retrying cannot change the result.
             _log.warning("payout_not_reconciled", payout_id=payout_id, reason=error.code)
 
     def match_waiting(**_: Any) -> None:

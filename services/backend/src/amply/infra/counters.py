@@ -46,7 +46,7 @@ class Hit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
+class HitCount:
     """Counts of each hit in its window, itself included. `is_shared`: over all processes."""
 
     numbers: tuple[float, ...]
@@ -56,7 +56,7 @@ class Counted:
 class Counters(Protocol):
     """Counts hits."""
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         """Count each hit once and say how many there have been in its window."""
 
 
@@ -70,7 +70,7 @@ class CacheCounters:
     def __init__(self, settings: CacheSettings) -> None:
         self._run = cache_client(settings).register_script(_COUNT)
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         buckets = [_buckets(hit, now) for hit in hits]
         found: list[Any] = self._run(
             keys=[key for present, before, _ in buckets for key in (present, before)],
@@ -79,7 +79,7 @@ class CacheCounters:
         numbers = (
             int(found[2 * at]) + int(found[2 * at + 1]) * weight for at, (_, _, weight) in enumerate(buckets)
         )
-        return Counted(numbers=tuple(numbers), is_shared=True)
+        return HitCount(numbers=tuple(numbers), is_shared=True)
 
 
 class ProcessCounters:
@@ -93,9 +93,9 @@ class ProcessCounters:
         self._counts: dict[str, int] = {}
         self._lock = Lock()
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         with self._lock:
-            return Counted(numbers=tuple(self._count(hit, now) for hit in hits), is_shared=self._sees_all)
+            return HitCount(numbers=tuple(self._count(hit, now) for hit in hits), is_shared=self._sees_all)
 
     def _count(self, hit: Hit, now: datetime) -> float:
         present, before, weight = _buckets(hit, now)
@@ -113,7 +113,7 @@ class FallingBack:
         self._cache = cache
         self._own = ProcessCounters()
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         try:
             return self._cache.count(hits, now=now)
         except (redis.RedisError, OSError) as error:

@@ -107,7 +107,7 @@ class Database:
         if _open_transaction.get():
             raise NestedTransaction("a unit of work may not contain another")
         if self.keyring is not None:
-            # Here, since a key may not be asked for inside.
+            # Before the transaction, since keys cannot be fetched inside.
             self.keyring.freshen()
         token = _open_transaction.set(True)
         try:
@@ -168,10 +168,10 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        # The one used last first: so few are kept warm that they need not be asked whether they are still there.
+        # LIFO: few connections stay in use, so that they need no liveness check.
         pool_use_lifo=True,
         pool_timeout=10,
-        # What a statement was given may be personal; errors and logs name the constraint instead.
+        # Parameters may be personal; errors and logs name the constraint instead.
         hide_parameters=True,
         connect_args={
             **connection_arguments(settings, application=application),

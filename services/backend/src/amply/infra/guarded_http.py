@@ -56,7 +56,7 @@ class GuardedTransport(httpx2.BaseTransport):
     ) -> None:
         self._allows_loopback = allows_loopback
         self._resolve = resolve
-        # The pool knows connections by their address alone, and the address of many names is one: none is kept.
+        # The pool identifies connections by address, which many host names may share: keep none.
         self._inner = httpx2.HTTPTransport(
             verify=trusts or True, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
         )
@@ -78,7 +78,7 @@ class GuardedTransport(httpx2.BaseTransport):
         request.extensions = {**request.extensions, "sni_hostname": host}
         request.url = request.url.copy_with(host=address)
         response = self._inner.handle_request(request)
-        # A few bytes may unpack to gigabytes, and whoever reads the answer would unpack it without a bound.
+        # Compressed responses are refused: they could expand to gigabytes (zip bomb).
         if response.headers.get("Content-Encoding", _UNCOMPRESSED).strip().lower() != _UNCOMPRESSED:
             response.close()
             raise AnswerRefused("the answer is compressed, and was asked for uncompressed")

@@ -47,13 +47,13 @@ def migrate(engine: Engine) -> None:
                 chosen = configuration(connection)
                 command.upgrade(chosen, target(ScriptDirectory.from_config(chosen), _present(connection)))
             finally:
-                # It became the owner and lost its time limits: nobody gets this connection after us.
+                # This connection has the owner's role and no timeouts: it must not return to the pool.
                 connection.invalidate()
 
 
 def _present(connection: Connection) -> str | None:
     with connection.begin():
-        # Who signs in to migrate may become the owner, and sees nothing before.
+        # The migrator must SET ROLE to the owner before it can see anything.
         connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
         return MigrationContext.configure(connection).get_current_revision()
 

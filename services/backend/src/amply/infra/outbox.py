@@ -125,7 +125,7 @@ def _claim(session: Session, *, now: datetime) -> list[Fact]:
         select(OutboxRow.id)
         .where(
             OutboxRow.published_at.is_(None),
-            # The first try waits for no clock: the one that wrote the fact may be ahead of this one.
+            # The first attempt ignores the time, since the writer's clock may be ahead of this one.
             or_(OutboxRow.attempts == 0, OutboxRow.available_at <= now),
             OutboxRow.attempts < _ATTEMPTS_MAX,
         )

@@ -50,7 +50,7 @@ def make_roles(engine: Engine) -> None:
                 connection.execute(text(f"CREATE ROLE {role} LOGIN"))
             if "rds_iam" in existing:
                 connection.execute(text(f"GRANT rds_iam TO {role}"))
-        # The master looks after the books on bad days, as their owner; the migrator has to become him first.
+        # The master may act as owner in emergencies; the migrator must SET ROLE first.
         connection.execute(text(f"GRANT {OWNER} TO CURRENT_USER WITH SET TRUE, INHERIT TRUE"))
         connection.execute(text(f"GRANT {OWNER} TO {MIGRATOR} WITH SET TRUE, INHERIT FALSE"))
         _let_the_owner_build(connection)

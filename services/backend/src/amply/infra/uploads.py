@@ -36,7 +36,7 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class StoredUpload:
     """An uploaded object: size, first bytes, and its version where the bucket is versioned."""
 
     size_bytes: int
@@ -49,13 +49,13 @@ class Stored:
         return 0 < self.size_bytes <= bytes_max and begins
 
 
-class UploadShelf(Protocol):
+class UploadStore(Protocol):
     """A private, encrypted store of uploads under unguessable names. May not be called inside a transaction."""
 
     def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
         """Create a form for one file of this type, of 1 to `bytes_max` bytes, under this name."""
 
-    def look(self, key: str) -> Stored | None:
+    def look(self, key: str) -> StoredUpload | None:
         """Inspect an upload; None if there is none."""
 
     def take_away(self, key: str) -> None:

@@ -78,7 +78,7 @@ def _query_names(dependant: Dependant) -> set[str]:
     return own.union(*(_query_names(inner) for inner in dependant.dependencies))
 
 
-# What waits for nothing is a coroutine wherever routes depend on it: a function would be sent to another thread and waited for.
+# Dependencies that do not block are coroutines: FastAPI would run functions in another thread.
 async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database

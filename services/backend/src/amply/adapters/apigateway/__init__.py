@@ -24,7 +24,7 @@ class GatewayKeys:
 
     def __init__(self, *, plan: str) -> None:
         self._plan = plan
-        # Its stubs are larger than all we use of it.
+        # No type stubs: they are larger than what we use.
         self._client: Any = boto3.client("apigateway", config=_LIMITS)
 
     def of(self, contract_id: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class HttpBreachList:
             timeout=httpx2.Timeout(_SECONDS_MAX),
             follow_redirects=False,
             trust_env=False,
-            # Padding hides from whoever listens how long a range is, and with it which one.
+            # Padding hides the response's length, and so which range was requested.
             headers={"User-Agent": "amply", "Add-Padding": "true"},
         )
 
@@ -50,6 +50,6 @@ class HttpBreachList:
                 received += chunk
                 if len(received) > _BYTES_MAX or time.monotonic() > deadline:
                     raise ValueError("the answer is too long, or took too long")
-        # Padding has the count 0: a suffix that nobody's password has.
+        # Padding entries have the count 0.
         lines = (line.partition(":") for line in received.decode("ascii").splitlines())
         return {suffix.strip().upper() for suffix, _, count in lines if count.strip() not in ("", "0")}

@@ -16,7 +16,7 @@ from amply.adapters.dynamodb.items import is_refused
 from amply.infra.database import forbid_transaction
 from amply.kernel.clock import iso
 from amply.modules.ingestion import PublishedDataset
-from amply.modules.sharing import Decision, ToldConsent
+from amply.modules.sharing import Decision, PublishedConsent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,7 +34,7 @@ class DynamoConsents:
         self._table = table
         self._client: DynamoDBClient = boto3.client("dynamodb", config=_LIMITS)
 
-    def put(self, consent: ToldConsent) -> Decision:
+    def put(self, consent: PublishedConsent) -> Decision:
         """Keep a consent unless a withdrawal is there, or it is given and this version or a later one is; return what stands there then."""
         forbid_transaction("DynamoDB: put a consent")
         try:
@@ -59,7 +59,7 @@ class DynamoConsents:
         return consent.state
 
 
-def _only_if(consent: ToldConsent) -> dict[str, Any]:
+def _only_if(consent: PublishedConsent) -> dict[str, Any]:
     """What the write expects to find. Names and values that the condition does not use are refused."""
     asked: dict[str, Any] = {
         "ConditionExpression": _IS_FINAL,

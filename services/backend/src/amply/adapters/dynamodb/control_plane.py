@@ -157,7 +157,7 @@ class DynamoGrants(_Table):
             KeyConditionExpression="contract_id = :contract",
             ExpressionAttributeValues=texts({":contract": contract_id}),
         )
-        # Of a token that the index knows, all items are read, those too that it does not know yet.
+        # Read all items of a token in the index, since the index is eventually consistent.
         tokens = sorted({text(key, "token_digest") for key in keys})
         found = [grant for token in tokens for grant in self.of_token(token)]
         return [grant for grant in found if grant.contract_id == contract_id]
@@ -188,7 +188,7 @@ class DynamoUsage(_Table):
     def month(self, contract_id: str, period: Period) -> Used:
         month = f"{contract_id}#{period}"
         by_dataset: dict[str, int] = {}
-        # The sum first: what is written meanwhile is then missing in it, and the two are told apart.
+        # The sum first: concurrent writes are then missing in it, and the difference shows.
         total = self._get({"contract_month": month, "event": "total"})
         for item in self._pages(
             self._client.query,

@@ -126,7 +126,7 @@ class OidcClient:
                 answer = _refreshed(
                     client, _endpoint(known.metadata, "token_endpoint", provider), refresh_token
                 )
-            # Without an ID token (Core §12.2 lets it be left out) it says nothing about groups: that is no word.
+            # A response without an ID token (optional by Core §12.2) says nothing about groups, so it does not count.
             claims = self._claims(provider, answer, nonce=None, now=now)
         return _proof(claims, answer)
 
@@ -231,7 +231,7 @@ class _Lent(httpx2.BaseTransport):
 @contextmanager
 def _answering(provider: Provider) -> Iterator[None]:
     """What goes wrong, in one of two sentences. The log says which provider and what kind of fault, and nothing it sent."""
-    # Also where nothing has to be asked just now: what is known of a provider is known for minutes.
+    # Checked even if no request is needed: provider metadata is cached for minutes.
     forbid_transaction("OIDC: ask a provider")
     try:
         yield
@@ -293,7 +293,7 @@ def _proof(claims: Mapping[str, Any], answer: Mapping[str, Any]) -> Proof:
     return Proof(
         subject=claims["sub"],
         email=email if isinstance(email, str) else None,
-        # Some say it as text.
+        # Some providers send it as a string.
         email_verified={True: True, "true": True, False: False, "false": False}.get(verified)
         if isinstance(verified, bool | str)
         else None,

@@ -73,7 +73,7 @@ class ParquetRows:
                 _feed(program, file)
                 yield _Lines(program)
             finally:
-                # Whoever has read enough waits for nothing more of it.
+                # A reader that has enough need not wait for the subprocess.
                 program.kill()
                 _close_input(program)
 
@@ -83,7 +83,7 @@ def _feed(program: subprocess.Popen[bytes], file: Pieces) -> None:
     if program.stdin is None:
         raise OpeningFailed("it has no input")
     while piece := file.read(_PIECE):
-        # One that ended early says why when it is read from.
+        # If it ended early, reading from it reports why.
         with suppress(BrokenPipeError):
             program.stdin.write(piece)
     _close_input(program)

@@ -1,4 +1,4 @@
-"""Image processing by Pillow: implements `images.Workshop`, each image in a subprocess of its own.
+"""Image processing by Pillow: implements `images.ImageProcessor`, each image in a subprocess of its own.
 
 Decoders are written in C and read what strangers send. The process (`reencode.py`) has none of this one's variables, a limit
 of memory and of seconds of a processor, and can write no file; what brings it down brings down nothing else. It is no jail: it
@@ -29,11 +29,11 @@ _BY_THE_FILE: Final = {
 """Signals that mean a file crashed the decoder. Not SIGKILL, which is the OOM killer."""
 
 
-class WorkshopFailed(Exception):
+class ImageProcessingFailed(Exception):
     """The subprocess failed for a reason that is not known to be the file's fault."""
 
 
-class PillowWorkshop:
+class PillowImageProcessor:
     """Processes one image at a time, which bounds the memory in use."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class PillowWorkshop:
         if -ended.returncode in _BY_THE_FILE:
             raise ImageRefused(Refusal.UNREADABLE)
         if ended.returncode != 0:
-            raise WorkshopFailed(
+            raise ImageProcessingFailed(
                 f"it ended with {ended.returncode}: {ended.stderr[-500:].decode(errors='replace')}"
             )
         return list(_made(ended.stdout))

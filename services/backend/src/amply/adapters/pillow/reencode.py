@@ -54,7 +54,7 @@ def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
     if reach < 1:
         refuse("too_small")
     if picture.format == "JPEG":
-        # Half of what would do is left over for a good look of the smaller one.
+        # Twice the needed size, for good quality of the smaller image.
         side = 2 * max(target_width, target_height)
         picture.draft("RGB", (side, side))
     picture.load()
@@ -85,7 +85,7 @@ def in_usual_colours(picture: Image.Image) -> Image.Image:
             )
             plain = turned or plain
         except (ImageCms.PyCMSError, OSError, ValueError):
-            # A profile that is no good is as good as none.
+            # An invalid profile is ignored.
             pass
     plain = plain.convert("RGB")
     if alpha is not None:
@@ -105,7 +105,7 @@ def fitted(picture: Image.Image, width: int, height: int, *, covers: bool) -> Im
         ground = Image.new("RGBA", (width, height), (255, 255, 255, 0))
         part = ImageOps.contain(picture, (width, height), Image.Resampling.LANCZOS)
     at = ((width - part.width) // 2, (height - part.height) // 2)
-    # Onto what is clear it is copied, alpha and all: a mask would blend alpha with itself, and colours with the ground's.
+    # Copied with its alpha onto a transparent canvas: pasting with a mask would blend alpha with itself.
     ground.paste(part, at, part if covers and part.mode == "RGBA" else None)
     return ground
 

@@ -15,7 +15,7 @@ from amply.infra.database import forbid_transaction
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# The fourth version of signatures is the only one for objects that a key of KMS encrypts.
+# Objects encrypted by KMS require Signature Version 4.
 _LIMITS: Final = Config(
     connect_timeout=5,
     read_timeout=20,

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from amply.infra.database import forbid_transaction
-from amply.infra.uploads import LOOKED_AT_BYTES, Stored, Upload
+from amply.infra.uploads import LOOKED_AT_BYTES, StoredUpload, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,7 +21,7 @@ _LIMITS: Final = Config(
     connect_timeout=5,
     read_timeout=20,
     retries={"mode": "standard", "max_attempts": 3},
-    # The only signature that objects under a key of KMS are read and written by.
+    # Objects encrypted by KMS require Signature Version 4.
     signature_version="s3v4",
     # The bucket's own host in its region, which the pages' policy names; without it forms lead to the global one, which
     # sends browsers on from there while a bucket is new. In us-east-1 the global one is botocore's default.
@@ -47,7 +47,7 @@ class S3Uploads:
         )
         return Upload(url=made["url"], fields=made["fields"])
 
-    def look(self, key: str) -> Stored | None:
+    def look(self, key: str) -> StoredUpload | None:
         """Size, first bytes and version of an upload."""
         forbid_transaction("S3: look at an upload")
         try:
@@ -60,7 +60,7 @@ class S3Uploads:
             raise
         size = int(found["ContentRange"].rpartition("/")[2])
         version = found.get("VersionId")
-        return Stored(
+        return StoredUpload(
             size_bytes=size,
             beginning=found["Body"].read(),
             version=None if version in (None, "null") else version,

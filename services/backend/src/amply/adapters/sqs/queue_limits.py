@@ -37,7 +37,7 @@ class Channel(SQS.Channel):
     def _get_async(self, queue: str, count: int = 1, callback: Callable[..., object] | None = None) -> Any:
         capacity = self._capacity(queue)
         if capacity == 0:
-            # SQS refuses to be asked for none.
+            # SQS refuses to receive zero messages.
             return None if callback is None else callback([])
         asked = count if capacity is None else min(count, capacity)
         return super()._get_async(queue, asked, callback=callback)  # type: ignore[no-untyped-call] # kombu types a part

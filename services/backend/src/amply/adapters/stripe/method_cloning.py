@@ -81,7 +81,7 @@ class StripeMethodCloning:
             except stripe.InvalidRequestError as error:
                 if error.code != _UNEXPECTED:
                     raise
-                # Somebody else was faster: what they made of it counts.
+                # Another request was first: its result counts.
                 return _told(self._retrieve(remote_id, account_id))
 
     def release(self, *, payer_id: str) -> None:

@@ -148,7 +148,7 @@ def listed_event(given: dict[str, Any]) -> ProviderEvent:
 def _told(told: _Notification) -> ProviderEvent:
     """A thin event of a v1 object is the event of its snapshot: whichever comes first is stored, and the other is known."""
     kind = told.type.removeprefix(_V1)
-    # Of accounts the processor is asked anyway.
+    # For account events the processor is queried anyway.
     is_fetched = kind != told.type and kind not in ACCOUNT_TYPES
     about = told.related_object
     named = {} if about is None else {"id": about.id, "object": about.type}

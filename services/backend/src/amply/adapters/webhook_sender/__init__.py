@@ -41,7 +41,7 @@ class HttpSender:
         seconds_max: float = SECONDS_MAX,
     ) -> None:
         self._allows_loopback = allows_loopback
-        # Made once: to read the authorities takes longer than a request.
+        # Created once: loading CA certificates takes longer than a request.
         self._trusts = trusts or httpx2.create_ssl_context(trust_env=False)
         self._resolve = resolve
         self._seconds_max = seconds_max
@@ -52,7 +52,7 @@ class HttpSender:
         transport = GuardedTransport(
             allows_loopback=self._allows_loopback, resolve=self._resolve, trusts=self._trusts
         )
-        # A step that brings a byte now and then never times out: hang up when the whole takes too long.
+        # A response that trickles byte by byte never hits the read timeout: enforce a total one.
         hang_up = Timer(self._seconds_max, transport.close)
         hang_up.daemon = True
         began = time.monotonic()

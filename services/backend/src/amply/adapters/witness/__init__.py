@@ -22,7 +22,7 @@ class HttpWitness:
 
     def __init__(self, *, address: str) -> None:
         self._url = f"{address.rstrip('/')}/add-checkpoint"
-        # No proxy and no .netrc of the machine: what it says to a witness is nobody else's to change.
+        # Ignore the machine's proxy settings and .netrc.
         self._client = httpx2.Client(
             timeout=_WAITS, follow_redirects=False, trust_env=False, headers={"User-Agent": "amply-publisher"}
         )

@@ -116,7 +116,7 @@ def _span(name: str, *, kind: SpanKind, parent: Context | None = None) -> Iterat
         try:
             yield
         except Exception as error:
-            # The type alone: what an exception says may be personal. What a caller can act on is an answer, no fault.
+            # The type only, since messages may be personal. Errors for callers are responses, not failures.
             span.set_attribute("error.type", type(error).__qualname__)
             if not isinstance(error, AmplyError):
                 span.set_status(StatusCode.ERROR)

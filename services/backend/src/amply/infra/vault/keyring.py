@@ -336,7 +336,7 @@ class Keyring:
 
     def _look_at_trees(
         self, trees: KeyTrees, scope: Scope, rows: Sequence[Row[Any]], before: Mapping[int, _CachedKey]
-    ) -> at_hand.Looked:
+    ) -> at_hand.LoadedTrees:
         ticks = self._ticks()
         return at_hand.look(
             self._engine,

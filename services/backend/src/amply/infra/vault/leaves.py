@@ -77,7 +77,7 @@ class Leaves:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class LoadedTrees:
     """A scope's trees by version, and the error that kept one from being read."""
 
     leaves: Mapping[int, Leaves]
@@ -93,7 +93,7 @@ def look(
     before: Mapping[int, Leaves],
     ticks: float,
     oldest: float,
-) -> Looked:
+) -> LoadedTrees:
     """Load every version's current tree. Processes that keep trees create missing first ones.
 
     `oldest`: one that was looked at before that is let go of. Outside transactions.
@@ -115,7 +115,7 @@ def look(
         found[row.version] = Leaves(
             begin_at=row.leaves_begin_at, grown=grown, held=held, closed=closed.get(row.version, frozenset())
         )
-    return Looked(leaves=found, away=away)
+    return LoadedTrees(leaves=found, away=away)
 
 
 def _read(

@@ -54,7 +54,7 @@ def reseal_chosen(
             .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
-            # What opens for nobody any more loses its bytes here: it is of somebody who was erased, in a copy from before that.
+            # A value that cannot be decrypted belongs to an erased person, in a restored copy: delete its bytes.
             row.seal(session)
         session.flush()
         done += len(rows)

@@ -95,7 +95,7 @@ def _close_one(
             present.append(leaf)
         for each in present:
             _lock(session, each)
-        # Only now: whoever was sealing has ended, and what they wrote is seen.
+        # Only now: transactions that were encrypting have ended, and their rows are visible.
         if any(_holds(session, kinds, each) for each in present):
             for each in present:
                 _close(session, each, now=now)
@@ -153,7 +153,7 @@ def finish_what_was_left(
         ).all()
     left = [_closing_of(row) for row in closed if row.cut_at is None and row.closed_at <= now - left_behind]
     finish(database, kinds, left, now=now)
-    # Afterwards, since a tree that is away holds back only what is looked for in all of them.
+    # Afterwards, since an unavailable tree blocks only searches of all trees.
     had = {scope: dict(_grown(database, scope)) for scope in {row.scope for row in closed}}
     back = [
         each

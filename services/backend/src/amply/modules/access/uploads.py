@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
-from amply.infra.uploads import TAKEN_UP_WITHIN, Stored, UploadShelf
+from amply.infra.uploads import TAKEN_UP_WITHIN, StoredUpload, UploadStore
 from amply.modules.access.grants import Access
 
 
@@ -35,7 +35,7 @@ class UploadedRow(Record):
 Row = TypeVar("Row", bound=UploadedRow)
 
 
-def look_at_upload(shelf: UploadShelf, row: UploadedRow, *, now: datetime) -> Stored | None:
+def look_at_upload(shelf: UploadStore, row: UploadedRow, *, now: datetime) -> StoredUpload | None:
     """Inspect an upload that arrived in time. Later ones are deleted by the worker, which never overlaps."""
     return None if now > row.expires_at + TAKEN_UP_WITHIN else shelf.look(row.object_key)
 
@@ -46,7 +46,7 @@ def take_up(
     kind: type[Row],
     *,
     row_id: str,
-    stored: Stored,
+    stored: StoredUpload,
     is_good: bool,
     also: Mapping[str, object] = MappingProxyType({}),
 ) -> bool:

@@ -97,7 +97,7 @@ def limits_of_callers(method: str) -> tuple[str, str]:
 async def _key(request: Request, clock: ClockOf) -> KeyCaller | None:
     """A key, on a route that is for anybody: sessions are not looked at, so that one that is over keeps nobody from giving."""
     sent = request.headers.get("authorization")
-    # Donors show nothing, and need no thread to be told so.
+    # Donors have no credentials, so this needs no thread.
     return await run_in_threadpool(_key_shown, request, sent, clock()) if sent else None
 
 

@@ -22,7 +22,7 @@ from amply.modules.applications.domain import (
 )
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.ports import (
-    DocumentShelf,
+    DocumentStore,
     People,
     Register,
     RegisterEntry,
@@ -56,7 +56,7 @@ __all__ = [
     "ApplicationRow",
     "ApplicationTaskDependencies",
     "Dependencies",
-    "DocumentShelf",
+    "DocumentStore",
     "Lookup",
     "People",
     "Register",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amply.modules.applications.ports import DocumentShelf, People
+from amply.modules.applications.ports import DocumentStore, People
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -10,4 +10,4 @@ class Dependencies:
     """Dependencies of the application routes."""
 
     people: People
-    shelf: DocumentShelf
+    shelf: DocumentStore

@@ -28,7 +28,7 @@ from amply.modules.access import (
 )
 from amply.modules.applications.domain import OPEN, TOPIC_DOCUMENT_REMOVED, ApplicationNotOpen
 from amply.modules.applications.models import DocumentRow
-from amply.modules.applications.ports import DocumentShelf
+from amply.modules.applications.ports import DocumentStore
 from amply.modules.applications.tiers import TIERS, DocumentKind, Tier
 from amply.modules.audit import Action
 
@@ -67,7 +67,7 @@ class TooManyDocuments(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offered:
+class ExpectedDocument:
     """A document whose upload is expected, with its upload form."""
 
     document_id: str
@@ -75,7 +75,7 @@ class Offered:
     expires_at: datetime
 
 
-def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_type: str) -> Offered:
+def offer(access: Access, shelf: DocumentStore, *, kind: DocumentKind, media_type: str) -> ExpectedDocument:
     """Create an upload form for one document. Uploads that never arrive are deleted.
 
     Raises:
@@ -110,10 +110,10 @@ def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_typ
         )
         audit.record_by(session, access, Action.DOCUMENT_ADDED, document_id)
     upload = shelf.offer(key, media_type=media_type, bytes_max=BYTES_MAX, lifetime=UPLOAD_WITHIN)
-    return Offered(document_id=document_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
+    return ExpectedDocument(document_id=document_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
 
 
-def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> DocumentRow:
+def receive(access: Access, shelf: DocumentStore, *, document_id: str) -> DocumentRow:
     """Accept an upload after inspecting it. Idempotent.
 
     Raises:
@@ -144,7 +144,7 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
     )
 
 
-def link_to(access: Access, shelf: DocumentShelf, *, document_id: str) -> str:
+def link_to(access: Access, shelf: DocumentStore, *, document_id: str) -> str:
     """A short-lived download link; the request is recorded in the audit log.
 
     Raises:

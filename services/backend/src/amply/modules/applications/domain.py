@@ -49,7 +49,7 @@ class ReviewAction(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MoveRule:
+class TransitionRule:
     """The states an action leads from and to, and whether it requires a reason for the organisation."""
 
     of: frozenset[State]
@@ -58,18 +58,22 @@ class MoveRule:
     wants_reason: bool = False
 
 
-REVIEW_ACTIONS: Final[Mapping[ReviewAction, MoveRule]] = {
-    ReviewAction.SUBMIT: MoveRule(
+REVIEW_ACTIONS: Final[Mapping[ReviewAction, TransitionRule]] = {
+    ReviewAction.SUBMIT: TransitionRule(
         of=frozenset({State.DRAFT, State.MORE_ASKED}), to=State.SUBMITTED, by_staff=False
     ),
-    ReviewAction.REVIEW: MoveRule(of=frozenset({State.SUBMITTED}), to=State.IN_REVIEW),
-    ReviewAction.ASK: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.MORE_ASKED, wants_reason=True),
-    ReviewAction.VERIFY: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.VERIFIED),
-    ReviewAction.REFUSE: MoveRule(
+    ReviewAction.REVIEW: TransitionRule(of=frozenset({State.SUBMITTED}), to=State.IN_REVIEW),
+    ReviewAction.ASK: TransitionRule(of=frozenset({State.IN_REVIEW}), to=State.MORE_ASKED, wants_reason=True),
+    ReviewAction.VERIFY: TransitionRule(of=frozenset({State.IN_REVIEW}), to=State.VERIFIED),
+    ReviewAction.REFUSE: TransitionRule(
         of=frozenset({State.IN_REVIEW, State.MORE_ASKED}), to=State.REFUSED, wants_reason=True
     ),
-    ReviewAction.SUSPEND: MoveRule(of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True),
-    ReviewAction.RESTORE: MoveRule(of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True),
+    ReviewAction.SUSPEND: TransitionRule(
+        of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True
+    ),
+    ReviewAction.RESTORE: TransitionRule(
+        of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True
+    ),
 }
 """All state transitions; the trigger `keep_organization_moves` has the same, and a test compares them."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from amply.infra.uploads import UploadShelf
+from amply.infra.uploads import UploadStore
 
 
 class People(Protocol):
@@ -40,7 +40,7 @@ class Register(Protocol):
         """
 
 
-class DocumentShelf(UploadShelf, Protocol):
+class DocumentStore(UploadStore, Protocol):
     """The store of documents, with download links."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:

@@ -19,7 +19,7 @@ from amply.modules import mail, organizations
 from amply.modules.access import note_gone
 from amply.modules.applications.letters import step_mail
 from amply.modules.applications.models import ApplicationRow, DocumentRow, LookupRow, StepRow, TierNoticeRow
-from amply.modules.applications.ports import DocumentShelf, Register, RegisterUnavailable
+from amply.modules.applications.ports import DocumentStore, Register, RegisterUnavailable
 from amply.modules.organizations import Organization
 from amply.modules.receipts import Language
 
@@ -46,7 +46,7 @@ class ApplicationTaskDependencies:
     database: Database
     mailer: mail.Mailer
     register: Register
-    shelf: DocumentShelf
+    shelf: DocumentStore
     page: str
 
 
@@ -126,7 +126,7 @@ def _owed(table: type[StepRow] | type[TierNoticeRow]) -> tuple[ColumnElement[boo
 def _take_away(parts: ApplicationTaskDependencies, row: DocumentRow, *, now: datetime) -> int:
     """Take one away; whatever stops this one must not stop the others."""
     try:
-        # First the bytes: where this dies in between, the row says what is left to do.
+        # Delete the bytes first: after a crash in between, the row still says what is left to do.
         parts.shelf.take_away(row.object_key)
         with parts.database.transaction() as session:
             note_gone(session, DocumentRow, row, now=now)
@@ -179,7 +179,7 @@ def deliver(
 
 
 def _tell(parts: ApplicationTaskDependencies, step: StepRow, *, now: datetime) -> int:
-    # Who comes back from a suspension is told so, and not that they are verified.
+    # An organisation that returns from suspension is told that, not that it was verified.
     hold_key_of(parts.database, step.organization_id)
     word = "restored" if step.from_state == organizations.OrganizationState.SUSPENDED else step.to_state
     return deliver(parts, StepRow, step, step=word, said=step.said, now=now)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from amply.modules.audit.chain import ChainBroken
-from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, Outcome, digested
+from amply.modules.audit.domain import Action, Actor, ActorKind, AuditedAction, Outcome, digested
 from amply.modules.audit.ports import ArchiveDiffers, AuditArchive
 from amply.modules.audit.queries import LISTED_MAX, Search, search
 from amply.modules.audit.sealing import Verified, count_unarchived, seal_and_archive, verify
@@ -19,8 +19,8 @@ __all__ = [
     "ActorKind",
     "ArchiveDiffers",
     "AuditArchive",
+    "AuditedAction",
     "ChainBroken",
-    "Deed",
     "Outcome",
     "Search",
     "Verified",

@@ -182,7 +182,7 @@ class Actor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deed:
+class AuditedAction:
     """An audit record to append. `targets` are ids, the most specific first (`digested` for values without an id).
 
     `reason` is kept where it is a code, such as the role that was given; of words only the digest is, since they stand where the command keeps them.
@@ -205,7 +205,7 @@ def digested(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def content_of(deed: Deed, *, record_id: str, now: datetime) -> bytes:
+def content_of(deed: AuditedAction, *, record_id: str, now: datetime) -> bytes:
     """A record as canonical JSON (RFC 8785), ASCII, without empty members."""
     invariant(len(deed.targets) <= TARGETS_MAX, f"a record has {TARGETS_MAX} targets at most")
     program = deed.actor.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM)

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from amply.infra.logging import request_id
 from amply.kernel.ids import new_id
 from amply.modules.access import Access, KeyCaller, PersonAccess, PersonCaller
-from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, content_of
+from amply.modules.audit.domain import Action, Actor, ActorKind, AuditedAction, content_of
 
 _APPEND = text("INSERT INTO audit_record (content) VALUES (:content)")
 
 
-def record(session: Session, deed: Deed, *, now: datetime) -> str:
+def record(session: Session, deed: AuditedAction, *, now: datetime) -> str:
     """Append a record in this transaction, and return its id, aud_….
 
     The database chains it when the transaction commits, and others wait for no longer than that. What was tried and
@@ -34,7 +34,7 @@ def record_by(
 ) -> None:
     """Append a record by an authorised caller in this transaction. `organization_id`: if they were authorised for none."""
     where = by.organization_id if isinstance(by, Access) else organization_id
-    deed = Deed(
+    deed = AuditedAction(
         actor=_actor(by.caller),
         action=action,
         targets=targets,
@@ -54,7 +54,7 @@ def record_of_person(
     organization_id: str | None = None,
 ) -> None:
     """Append a record of what a person does about themselves, signed in or by a letter's link."""
-    deed = Deed(
+    deed = AuditedAction(
         actor=Actor(kind=ActorKind.PERSON, id=person_id),
         action=action,
         targets=targets,

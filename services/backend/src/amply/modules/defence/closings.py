@@ -25,7 +25,7 @@ from amply.modules.defence.domain import (
     CLOSE_AFTER,
     CLOSE_WINDOW,
     DAY,
-    Through,
+    PassedChallenges,
     closed_until,
     is_challenge_beaten,
 )
@@ -278,7 +278,7 @@ def _checked(reason: str) -> str:
     return said
 
 
-def _through(session: Session, *, organization_id: str, since: datetime) -> Through:
+def _through(session: Session, *, organization_id: str, since: datetime) -> PassedChallenges:
     """Of gifts, and cards for them, for which a challenge was solved. Across midnight UTC a card and a network count twice: marks are the day's."""
     declines, cards, networks, declined = session.execute(
         select(
@@ -293,7 +293,9 @@ def _through(session: Session, *, organization_id: str, since: datetime) -> Thro
         )
     ).one()
     opened = queries.count_opened(session, organization_id=organization_id, since=since, is_challenged=True)
-    return Through(declines=declines, cards=cards, networks=networks, declined=declined, opened=opened)
+    return PassedChallenges(
+        declines=declines, cards=cards, networks=networks, declined=declined, opened=opened
+    )
 
 
 def _is_exempt(session: Session, *, organization_id: str, now: datetime) -> bool:
@@ -308,7 +310,7 @@ def _is_exempt(session: Session, *, organization_id: str, now: datetime) -> bool
 
 
 def _close(
-    session: Session, *, organization_id: str, through: Through, until: datetime, now: datetime
+    session: Session, *, organization_id: str, through: PassedChallenges, until: datetime, now: datetime
 ) -> None:
     row = ClosingRow(
         id=ids.new_id("clo"),
@@ -326,5 +328,5 @@ def _close(
     )
 
 
-def _note(row: ClosingRow, through: Through) -> None:
+def _note(row: ClosingRow, through: PassedChallenges) -> None:
     row.declines, row.cards, row.networks = through.declines, through.cards, through.networks

@@ -308,7 +308,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Through:
+class PassedChallenges:
     """Gifts that passed the challenge at an attacked organisation, within at most ten minutes.
 
     Attributes:
@@ -368,7 +368,7 @@ def is_attack(*, declines: int, cards: int, opened: int) -> bool:
     return declines >= _ATTACK_DECLINES and cards >= _ATTACK_CARDS and declines * _ATTACK_SHARE >= opened
 
 
-def is_challenge_beaten(through: Through) -> bool:
+def is_challenge_beaten(through: PassedChallenges) -> bool:
     """Whether somebody keeps solving the challenge from more networks than rate limits can track."""
     return (
         through.declines >= _CLOSE_DECLINES

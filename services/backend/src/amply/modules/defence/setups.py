@@ -58,7 +58,7 @@ def keep_setup(
             remote_id=remote_id,
             account_id=account_id,
             owner_id=about.owner_id,
-            # In one order everywhere: a decline locks what is known of each in this one.
+            # A consistent lock order: recording a decline locks rows in the same order.
             organization_ids=sorted({gift.organization_id for gift in about.gifts}),
             small_at=sorted({gift.organization_id for gift in about.gifts if is_small(gift.amount)}),
             **{name: value for name, value in remembered.items() if name != "is_small"},
@@ -109,7 +109,7 @@ def note_setup_declines(
     row = next((each for each in rows if each.remote_id == setup.remote_id), None)
     if row is None:
         return False
-    # Each is counted, whatever the ones before it have come to.
+    # All are counted: no short-circuit.
     ends = [note_setup_decline(session, decline, setup=row, now=now) for decline in declines]
     must_end = any(ends)
     if must_end:

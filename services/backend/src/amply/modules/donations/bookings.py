@@ -51,7 +51,7 @@ def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
     does what it tells of people and their cards: it moves no money, and no gift would lead an erasure to it.
     """
     if event.type.startswith(_ABOUT_PEOPLE) or event.fetch is not None:
-        # Of a thin event nobody can tell whose gift it is about. Its snapshot is found in the processor's own list.
+        # A thin event does not say which gift it is about; its snapshot event is found in the processor's list.
         return False
     if event.account_id is not None and not payments.knows_account(session, account_id=event.account_id):
         return False

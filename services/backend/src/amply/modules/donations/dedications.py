@@ -111,7 +111,7 @@ def _claim(
         if row is None or row.handed_over_at is not None:
             return None
         if row.recipient_email is None:
-            # Of a donor who was erased, in a database that was restored: it opens for nobody, and is told to nobody.
+            # An erased donor's row in a restored database: it cannot be decrypted, and no letter is sent.
             row.attempts = DEDICATION_ATTEMPTS_MAX
             return None
         gift = session.get_one(DonationRow, donation_id)

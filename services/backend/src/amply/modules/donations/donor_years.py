@@ -128,7 +128,7 @@ def _given(
 ) -> Iterator[_GiftInYear]:
     """Gifts that arrived in a time and whose donor we know, the oldest first."""
     given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
-    # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
+    # If a gift was refunded before its receipt was issued, its row still has the full amount.
     left = func.coalesce(ReceiptRow.left_minor_units, DonationRow.minor_units)
     rows = session.execute(
         select(DonationRow, given_at, left, OfflineGiftRow)

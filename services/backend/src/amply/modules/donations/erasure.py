@@ -105,7 +105,7 @@ def erase_donor(
     now: datetime,
     listed: ErasureList | None = None,
     also: AlsoForgets | None = None,
-    searched: ledger.Searched | None = None,
+    searched: ledger.UnassignedOpenings | None = None,
 ) -> Erasure:
     """Erase all data about the owner of the address with this digest (`mail.address_digest`), or about one gift.
 
@@ -132,7 +132,7 @@ def erase_donor(
     if searched is None:
         searched = ledger.search(database, secrets=secrets, traces=traces.texts_of(email_sha256=email_sha256))
     with database.transaction() as session:
-        # Looked for again, now that nothing can be booked of these gifts: the search took its time.
+        # Search again, now that these gifts are locked against booking: the first search took time.
         held = _traces(session, donations)
         about = ledger.entries_about(
             session,
@@ -150,7 +150,7 @@ def erase_donor(
 
 def search_openings(
     database: Database, secrets: ledger.CommitmentSecrets, *, donation_ids: Sequence[str]
-) -> ledger.Searched:
+) -> ledger.UnassignedOpenings:
     """Assign unassigned ledger openings to these gifts in one pass, before erasing each.
 
     Raises:

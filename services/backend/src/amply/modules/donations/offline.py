@@ -24,7 +24,7 @@ from amply.modules import ledger, organizations, receipts
 from amply.modules.donations.domain import DonationNotFound, DonationStatus, OfflineMethod
 from amply.modules.donations.integrator_events import Arrived, record_reversal, record_success
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
-from amply.modules.donations.offline_references import Thing, keep_reference
+from amply.modules.donations.offline_references import OfflineGiftDetails, keep_reference
 from amply.modules.donations.openings import gift_of, of_gift
 from amply.modules.donations.options import (
     Anonymity,
@@ -131,7 +131,9 @@ def record_offline(
             donation_id=donation_id,
             organization_id=gift.organization_id,
             method=gift.method,
-            said=Thing(reference=reference, description=gift.description, appraiser=gift.appraiser),
+            said=OfflineGiftDetails(
+                reference=reference, description=gift.description, appraiser=gift.appraiser
+            ),
         )
         receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
         record_success(session, _arrived(gift, donation_id), occurred_at=received_at, now=now)

@@ -29,7 +29,7 @@ class OfflineGiftKnown(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
+class OfflineGiftDetails:
     """Encrypted details of an offline gift. `reference`: normalised for comparison."""
 
     reference: str
@@ -38,7 +38,12 @@ class Thing:
 
 
 def keep_reference(
-    session: Session, *, donation_id: str, organization_id: str, method: OfflineMethod, said: Thing
+    session: Session,
+    *,
+    donation_id: str,
+    organization_id: str,
+    method: OfflineMethod,
+    said: OfflineGiftDetails,
 ) -> None:
     """Store a gift's reference. Concurrent duplicates are serialised, and the second is refused.
 

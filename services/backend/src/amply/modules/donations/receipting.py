@@ -89,7 +89,7 @@ def void_receipt(
     """
     waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
     if waiting is None:
-        # Nothing was issued yet; or the donor was erased, and the number that was issued to them is void all the same.
+        # No receipt was issued yet; or the donor was erased, and the issued number is void as well.
         return receipts.void(
             session, donation_id=donation_id, reason=reason, remaining=remaining, gift=None, now=now
         )
@@ -260,7 +260,7 @@ def _letter(
         if proof is None:
             raise ReceiptNotPossible(donation_id)
         if row.donor_name is None:
-            # Erased, in a copy of the database from before that.
+            # An erased donor's row in a restored database.
             waiting.withheld = Withheld.NO_ADDRESS
             return None
         gift = gift_facts(session, row, waiting)

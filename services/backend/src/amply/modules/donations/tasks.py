@@ -78,7 +78,7 @@ def handle_provider_event(
         if payment is None:
             webhooks.mark_handled(session, event_id=event_id, outcome=webhooks.Outcome.NOT_OURS, now=now)
             return webhooks.Outcome.NOT_OURS
-    # The donor's request is a story of its own, told up to days before: this one leads to it.
+    # The donor's request has a trace of its own, possibly days old: link to it.
     tracing.annotate(event_id=event_id, donation_id=payment.donation_id, payment_id=payment.id)
     tracing.link(payment.traceparent)
     try:
@@ -88,7 +88,7 @@ def handle_provider_event(
             webhooks.put_off(session, event_id=event_id, now=now)
         _log.warning("bookings_paused", event_id=event_id, runbook="docs/runbooks/alarms/bookings-paused.md")
         return None
-    # After the commit: what was rolled back has not happened.
+    # After the commit, since a rolled-back change did not happen.
     if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
         _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment.id)
     return outcome

@@ -162,7 +162,7 @@ def _still_may(database: Database, row: ExportRow, *, now: datetime) -> bool:
 
 
 def _gifts(database: Database, export: Export, counted: _Counted) -> Iterator[bytes]:
-    # What begins while it is made is not in it: else it would never end for who is given to all the time.
+    # Gifts begun meanwhile are left out: otherwise the export of a busy organisation would never end.
     asked = export.created_at + timedelta(microseconds=1)
     pieces = donations.gifts_in_batches(
         database,

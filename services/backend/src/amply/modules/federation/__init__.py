@@ -8,7 +8,7 @@ from amply.modules.federation.connections import connection_of
 from amply.modules.federation.dependencies import Dependencies
 from amply.modules.federation.domain import role_by
 from amply.modules.federation.federated_sign_in import FederatedSignIn, forget, require_provider
-from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
+from amply.modules.federation.ports import Directory, DirectoryEntry, DomainRecords, RecordsAway
 from amply.modules.federation.tasks import DomainCheckDependencies, check_domains, sealed_rows
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Dependencies",
     "Directory",
+    "DirectoryEntry",
     "DomainCheckDependencies",
     "DomainRecords",
     "FederatedSignIn",
-    "Listed",
     "RecordsAway",
     "check_domains",
     "connection_of",

@@ -100,7 +100,7 @@ class FederatedSignIn:
         except people.ProviderForgot:
             proof = None
         except (people.ProviderAway, people.ProviderRefused) as error:
-            # Nothing is said of the person by it: what was said before runs out.
+            # This says nothing about the person: the current role expires by itself.
             _log.warning("role_not_renewed", organization_id=organization_id, error=error.code)
             return
         if provider is None or proof is None:
@@ -233,7 +233,7 @@ def _record(
     now: datetime,
     reason: str | None = None,
 ) -> None:
-    deed = audit.Deed(
+    deed = audit.AuditedAction(
         actor=audit.Actor(kind=audit.ActorKind.SYSTEM, id="sign-in"),
         action=action,
         targets=(person_id,),

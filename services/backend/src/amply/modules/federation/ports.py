@@ -10,7 +10,7 @@ from amply.modules import people
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class DirectoryEntry:
     """A directory's entry of a person."""
 
     is_active: bool
@@ -22,7 +22,7 @@ class Directory(Protocol):
 
     def listed(
         self, session: Session, *, organization_id: str, person_id: str, address: people.Address
-    ) -> Listed | None:
+    ) -> DirectoryEntry | None:
         """The directory's entry of a person; None if the organisation has no directory."""
 
 

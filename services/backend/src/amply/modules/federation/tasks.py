@@ -89,7 +89,7 @@ def _look(parts: DomainCheckDependencies, claimed: DomainRow, *, now: datetime) 
 
 
 def _record(session: Session, row: DomainRow, *, now: datetime) -> None:
-    deed = audit.Deed(
+    deed = audit.AuditedAction(
         actor=audit.Actor(kind=audit.ActorKind.SYSTEM, id="domain-check"),
         action=Action.SIGN_IN_DOMAIN_LOST,
         targets=(row.domain,),

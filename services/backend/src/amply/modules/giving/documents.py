@@ -91,7 +91,7 @@ def content(
     try:
         return _document(row), unseal(key, row.sealed, document_id=row.id)
     except InvalidTag:
-        # Sealed before the links' key was changed.
+        # Encrypted before the link secret was changed.
         raise _gone() from None
 
 

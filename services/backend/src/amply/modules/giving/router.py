@@ -60,7 +60,7 @@ def ask_for_link(
 ) -> LinkAsked:
     """Answered the same for every address. One that was asked for too often gets no more letters for a while."""
     limiter: Limiter = request.app.state.limiter
-    # Not said in the answer: how often others asked for an address is nobody's business.
+    # Not in the response headers: how often others requested a link for an address is private.
     mailbox = limiter.take(limit="links_to_one_address", caller=mail.address_digest(body.email))
     if mailbox is None or mailbox.is_allowed:
         with database.transaction() as session:

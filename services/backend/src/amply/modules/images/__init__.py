@@ -13,7 +13,7 @@ from amply.modules.images.domain import (
     Size,
 )
 from amply.modules.images.image_jobs import ImageJobs, make_images
-from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
+from amply.modules.images.ports import ImageProcessor, ImageStore, ImageUploadStore
 from amply.modules.images.service import TOPIC_RECEIVED
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ __all__ = [
     "TOPIC_RECEIVED",
     "GeneratedFile",
     "ImageJobs",
+    "ImageProcessor",
     "ImageRefused",
-    "ImageShelf",
     "ImageStore",
+    "ImageUploadStore",
     "Refusal",
     "Shape",
     "Size",
-    "Workshop",
     "make_images",
     "routers",
 ]

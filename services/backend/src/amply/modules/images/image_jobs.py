@@ -25,7 +25,7 @@ from amply.modules.images.domain import (
     folder_of,
 )
 from amply.modules.images.models import ImageRow
-from amply.modules.images.ports import ImageStore, Workshop
+from amply.modules.images.ports import ImageProcessor, ImageStore
 from amply.modules.organizations import Picture, PictureFile, PictureKind
 
 _BATCH_MAX: Final = 10
@@ -39,7 +39,7 @@ class ImageJobs:
 
     database: Database
     store: ImageStore
-    workshop: Workshop
+    processor: ImageProcessor
 
 
 def make_images(parts: ImageJobs, *, now: datetime) -> int:
@@ -63,7 +63,7 @@ def make_images(parts: ImageJobs, *, now: datetime) -> int:
 def _make(parts: ImageJobs, row: ImageRow, *, now: datetime) -> int:
     """Make one; whatever stops this one must not stop the others."""
     try:
-        made = parts.workshop.make(_read(parts.store, row), SHAPES[PictureKind(row.kind)])
+        made = parts.processor.make(_read(parts.store, row), SHAPES[PictureKind(row.kind)])
         files = _published(parts.store, row, made)
         is_shown = _show(parts.database, row, files, now=now)
     except ImageRefused as refused:
@@ -173,7 +173,7 @@ def _let_go(parts: ImageJobs, *, now: datetime) -> None:
 def _take_out(parts: ImageJobs, row: ImageRow, *, now: datetime) -> int:
     """Take one out; whatever stops this one must not stop the others."""
     try:
-        # First the bytes: where this dies in between, the row says what is left to do.
+        # Delete the bytes first: after a crash in between, the row still says what is left to do.
         parts.store.take_away(row.object_key)
         parts.store.withdraw(folder_of(row.id))
         with parts.database.transaction() as session:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from amply.infra.uploads import UploadShelf
+from amply.infra.uploads import UploadStore
 from amply.modules.images.domain import GeneratedFile, Shape
 
-ImageShelf = UploadShelf
+ImageUploadStore = UploadStore
 """The store of uploads."""
 
 
@@ -26,7 +26,7 @@ class ImageStore(Protocol):
         """Withdraw all files with this prefix. Idempotent."""
 
 
-class Workshop(Protocol):
+class ImageProcessor(Protocol):
     """Re-encodes untrusted image files."""
 
     def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:

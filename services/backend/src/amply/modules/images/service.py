@@ -37,14 +37,14 @@ from amply.modules.images.domain import (
     require_type,
 )
 from amply.modules.images.models import ImageRow
-from amply.modules.images.ports import ImageShelf
+from amply.modules.images.ports import ImageUploadStore
 from amply.modules.organizations import PICTURE_LANGUAGES, OrganizationState, PictureKind
 
 TOPIC_RECEIVED: Final = "images.received"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offered:
+class ExpectedUpload:
     """An image whose upload is expected, with its upload form."""
 
     image_id: str
@@ -53,8 +53,8 @@ class Offered:
 
 
 def offer(
-    access: Access, shelf: ImageShelf, *, kind: PictureKind, media_type: str, alt: Mapping[str, str]
-) -> Offered:
+    access: Access, shelf: ImageUploadStore, *, kind: PictureKind, media_type: str, alt: Mapping[str, str]
+) -> ExpectedUpload:
     """Create an upload form for one file. Uploads that never arrive are deleted.
 
     Raises:
@@ -87,10 +87,10 @@ def offer(
         )
         audit.record_by(session, access, Action.IMAGE_ADDED, image_id, reason=kind.value)
     upload = shelf.offer(key, media_type=media_type, bytes_max=BYTES_MAX, lifetime=UPLOAD_WITHIN)
-    return Offered(image_id=image_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
+    return ExpectedUpload(image_id=image_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
 
 
-def receive(access: Access, shelf: ImageShelf, *, image_id: str) -> ImageRow:
+def receive(access: Access, shelf: ImageUploadStore, *, image_id: str) -> ImageRow:
     """Accept an upload after inspecting it, for the worker to process. Idempotent.
 
     Raises:

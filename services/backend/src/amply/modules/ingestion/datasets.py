@@ -39,7 +39,7 @@ _WITH_COLUMNS: Final = select(DatasetRow, SchemaRow.columns).join(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described:
+class DatasetDefinition:
     """A dataset as its organisation defines it."""
 
     source_id: str
@@ -58,7 +58,7 @@ class Dataset:
     """A dataset. `schema_version` is the version of its columns."""
 
     id: str
-    said: Described
+    said: DatasetDefinition
     schema_version: int
     is_open: bool
     created_at: datetime
@@ -76,7 +76,7 @@ class Changes:
     is_open: bool | None = None
 
 
-def add(session: Session, access: Access, *, said: Described) -> Dataset:
+def add(session: Session, access: Access, *, said: DatasetDefinition) -> Dataset:
     """Create a dataset, or return an existing one with the same definition.
 
     Raises:
@@ -218,7 +218,7 @@ def _has_files(session: Session, access: Access, dataset_id: str) -> bool:
     return bool(session.scalar(select(handed)))
 
 
-def _made(session: Session, access: Access, said: Described) -> Dataset:
+def _made(session: Session, access: Access, said: DatasetDefinition) -> Dataset:
     dataset_id = ids.new_id("dset")
     session.execute(
         insert(DatasetRow).values(
@@ -279,7 +279,7 @@ def _taken() -> DatasetTaken:
 def _dataset(row: DatasetRow, columns: Sequence[Mapping[str, Any]]) -> Dataset:
     return Dataset(
         id=row.id,
-        said=Described(
+        said=DatasetDefinition(
             source_id=row.source_id,
             title=row.title,
             kind=DatasetClass(row.kind),

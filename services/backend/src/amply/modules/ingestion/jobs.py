@@ -71,7 +71,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handed:
+class JobWithUpload:
     """A job with its upload form, while uploading is allowed."""
 
     job: Job
@@ -88,7 +88,7 @@ class JobRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linked:
+class RefusedRowsLink:
     """A download link to a file's refused rows."""
 
     url: str
@@ -101,7 +101,7 @@ def quarantine_path(*, organization_id: str, dataset_id: str, job_id: str) -> st
     return f"{QUARANTINE}{organization_id}/{dataset_id}/{job_id}.jsonl.gz"
 
 
-def init(access: Access, intake: Intake, *, key: str | None, wanted: JobRequest) -> Handed:
+def init(access: Access, intake: Intake, *, key: str | None, wanted: JobRequest) -> JobWithUpload:
     """Create a job with an upload form. Idempotent by key.
 
     Raises:
@@ -117,11 +117,11 @@ def init(access: Access, intake: Intake, *, key: str | None, wanted: JobRequest)
         row = _begun(session, access, scope="init", key=idempotency.check_key(key), wanted=wanted, more={})
     left = row.expires_at - access.now
     if row.received_at is not None or left.total_seconds() < 1:
-        return Handed(job=job_of(row, now=access.now), upload=None)
+        return JobWithUpload(job=job_of(row, now=access.now), upload=None)
     upload = intake.offer(
         row.object_key, media_type=row.media_type, bytes_max=UPLOAD_BYTES_MAX, lifetime=left
     )
-    return Handed(job=job_of(row, now=access.now), upload=upload)
+    return JobWithUpload(job=job_of(row, now=access.now), upload=upload)
 
 
 def submit_uploaded(access: Access, intake: Intake, *, job_id: str) -> Job:
@@ -196,7 +196,7 @@ def listed(
     )
 
 
-def link(access: Access, intake: Intake, *, job_id: str) -> Linked:
+def link(access: Access, intake: Intake, *, job_id: str) -> RefusedRowsLink:
     """A download link to refused rows; recorded in the audit log.
 
     Raises:
@@ -211,14 +211,14 @@ def link(access: Access, intake: Intake, *, job_id: str) -> Linked:
     filename = f"refused-{job_id}.jsonl.gz"
     path = quarantine_path(organization_id=access.organization_id, dataset_id=job.dataset_id, job_id=job_id)
     url = intake.link(path, filename=filename, media_type=QUARANTINE_TYPE, lasts=LINK_LASTS)
-    return Linked(url=url, filename=filename, expires_at=access.now + LINK_LASTS)
+    return RefusedRowsLink(url=url, filename=filename, expires_at=access.now + LINK_LASTS)
 
 
 def job_of(row: JobRow, *, now: datetime) -> Job:
     """The job a row tells of."""
     state = _state(row, now=now)
     is_kept = row.finished_at is not None and now < row.finished_at + QUARANTINE_KEPT
-    # Before that, the numbers are those of a reading whose files may not be there yet.
+    # Until then, the counts belong to a run whose files may not exist yet.
     has_rows = row.finished_at is not None
     return Job(
         id=row.id,
@@ -333,7 +333,7 @@ def _received(access: Access, intake: Intake, row: JobRow) -> Job:
             row_id=row.id,
             stored=stored,
             is_good=is_good,
-            # Its turn counts from now, and not from when its place was made.
+            # It queues from now, not from when the job was created.
             also={"next_attempt_at": access.now},
         ):
             audit.record_by(session, access, Action.FILE_SUBMITTED, row.id, reason=row.dataset_id)

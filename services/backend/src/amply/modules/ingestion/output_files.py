@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from amply.infra.streamed_files import DrainableBuffer
-from amply.modules.ingestion.cells import Bad, Row
+from amply.modules.ingestion.cells import Row, RowError
 from amply.modules.ingestion.columns import Column, ColumnType
 from amply.modules.ingestion.domain import SHOWN_CHARACTERS_MAX
 from amply.modules.ingestion.records import Record
@@ -48,7 +48,7 @@ class Quarantine:
         self._packer = zlib.compressobj(wbits=_GZIP)
         self._packed = bytearray()
 
-    def add(self, record: Record, bad: Bad) -> None:
+    def add(self, record: Record, bad: RowError) -> None:
         """Append a row."""
         shown = record.shown[:SHOWN_CHARACTERS_MAX]
         line = {

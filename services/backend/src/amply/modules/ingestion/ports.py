@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Protocol
 
-from amply.infra.uploads import UploadShelf
+from amply.infra.uploads import UploadStore
 from amply.modules.ingestion.domain import PublishedDataset
 from amply.modules.ingestion.records import Pieces
 
 
-class Intake(UploadShelf, Protocol):
+class Intake(UploadStore, Protocol):
     """The lake's raw bucket for the API: upload forms, and links to refused rows."""
 
     def put(self, key: str, content: bytes, *, media_type: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from amply.modules.ingestion.cells import Bad, Checker, Row
+from amply.modules.ingestion.cells import Checker, Row, RowError
 from amply.modules.ingestion.columns import Column
 from amply.modules.ingestion.decompression import DecompressedFile
 from amply.modules.ingestion.domain import (
@@ -75,7 +75,7 @@ class Reading:
         size = 0
         for record in self._records:
             row = self._looked_at(record)
-            if isinstance(row, Bad):
+            if isinstance(row, RowError):
                 continue
             group.append(row)
             size += record.size
@@ -85,12 +85,12 @@ class Reading:
         if group:
             yield group
 
-    def _looked_at(self, record: Record) -> Row | Bad:
+    def _looked_at(self, record: Record) -> Row | RowError:
         self.read += 1
         if self.read > ROWS_MAX:
             raise FileRefused(FileReason.TOO_MANY_ROWS)
-        row = record.found if isinstance(record.found, Bad) else self._checker.check(record.found)
-        if isinstance(row, Bad):
+        row = record.found if isinstance(record.found, RowError) else self._checker.check(record.found)
+        if isinstance(row, RowError):
             if self.quarantined >= QUARANTINED_MAX:
                 raise FileRefused(FileReason.TOO_MANY_BAD_ROWS)
             self.reasons[row.reason.value] += 1
@@ -101,7 +101,7 @@ class Reading:
 def _records(file: Pieces, shape: Shape, open_parquet: Opened) -> Iterator[Record]:
     names = [column.name for column in shape.columns]
     if shape.format is FileFormat.PARQUET:
-        # It is read from its end, so that all of it is held by whoever opens it.
+        # Parquet is read from its end, so the opener holds all of it.
         whole = DecompressedFile(file, shape.compression, bytes_max=UPLOAD_BYTES_MAX)
         # A page may repeat one value a million times: what its rows are is counted as they come out.
         rows = DecompressedFile(open_parquet(whole, names), Compression.NONE, bytes_max=EXPANDED_BYTES_MAX)

@@ -129,11 +129,11 @@ def _outcome(parts: IngestionDependencies, row: JobRow) -> Mapping[str, Any]:
     """What became of a file. Nobody is told that nothing was accepted while its rows can be seen."""
     is_given_up = row.attempts > ATTEMPTS_MAX
     if is_given_up:
-        # Before anything is asked: where the bucket refuses that for good, somebody has to hear of it.
-        # Counted before it is begun: what brings the process down never comes to the end of a reading.
+        # Before any request to the bucket: if it fails permanently, an alarm must still ring.
+        # Attempts are counted before reading, since a file that crashes the process never finishes.
         _log.error(GIVEN_UP, job_id=row.id)
     if row.rows_read is not None and (not row.rows_accepted or parts.bucket.has(accepted_path(row))):
-        # It was read to its end, and whoever did so died before they noted it.
+        # It was read completely, but the process died before recording that.
         return _rows(row.rows_read, row.rows_quarantined or 0, row.reasons)
     if is_given_up:
         return _refused(FileReason.NOT_READ)
@@ -216,7 +216,7 @@ def _keep(parts: IngestionDependencies, row: JobRow, reading: Reading) -> None:
             .execution_options(synchronize_session=False)
         ).one_or_none()
     if kept is None:
-        # Raised within the upload, it ends it before anything is there.
+        # Raised during the upload, it aborts that before the object exists.
         raise NotedMeanwhile
 
 
@@ -256,7 +256,7 @@ def _tidy(parts: IngestionDependencies, *, now: datetime) -> None:
 def _take_out(parts: IngestionDependencies, row: JobRow, *, now: datetime) -> int:
     """Take one out; whatever stops this one must not stop the others."""
     try:
-        # First the bytes: where this dies in between, the row says what is left to do.
+        # Delete the bytes first: after a crash in between, the row still says what is left to do.
         parts.bucket.take_away(row.object_key)
         with parts.database.transaction() as session:
             _note_gone(session, row, now=now)

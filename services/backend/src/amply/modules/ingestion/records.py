@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from amply.modules.ingestion.cells import Bad
+from amply.modules.ingestion.cells import RowError
 from amply.modules.ingestion.domain import LINE_BYTES_MAX, FileFormat, FileReason, FileRefused, RowReason
 
 _PIECE: Final = 64 * 1024
@@ -43,7 +43,7 @@ class Record:
     line: int
     shown: str
     size: int
-    found: Mapping[str, Any] | Bad
+    found: Mapping[str, Any] | RowError
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,16 @@ def of_lines(file: Pieces) -> Iterator[Record]:
         content = line.content.strip(b" \t\r")
         if not content and line.is_whole:
             continue
-        found = parsed(content) if line.is_whole else Bad(RowReason.LINE_TOO_LONG)
+        found = parsed(content) if line.is_whole else RowError(RowReason.LINE_TOO_LONG)
         yield Record(line.number, line.content.decode(errors="replace"), len(line.content), found)
 
 
-def parsed(content: bytes) -> Mapping[str, Any] | Bad:
+def parsed(content: bytes) -> Mapping[str, Any] | RowError:
     """Parse a line's object."""
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        return Bad(RowReason.NOT_UTF8)
+        return RowError(RowReason.NOT_UTF8)
     return _loaded(lambda: json.loads(text, object_pairs_hook=_object, parse_constant=_constant))
 
 
@@ -91,16 +91,16 @@ class _Wrong(Exception):
         self.reason = reason
 
 
-def _loaded(load: Callable[[], Any]) -> Mapping[str, Any] | Bad:
+def _loaded(load: Callable[[], Any]) -> Mapping[str, Any] | RowError:
     try:
         found = load()
     except _Wrong as wrong:
-        return Bad(wrong.reason)
+        return RowError(wrong.reason)
     except RecursionError:
-        return Bad(RowReason.NESTED)
+        return RowError(RowReason.NESTED)
     except ValueError:
-        return Bad(RowReason.NOT_JSON)
-    return found if isinstance(found, dict) else Bad(RowReason.NOT_AN_OBJECT)
+        return RowError(RowReason.NOT_JSON)
+    return found if isinstance(found, dict) else RowError(RowReason.NOT_AN_OBJECT)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -184,13 +184,13 @@ def _of_csv(file: Pieces, names: frozenset[str]) -> Iterator[Record]:
         lines.begin()
         try:
             cells = next(reader)
-            found = _by_name(header, cells) if lines.is_whole else Bad(RowReason.LINE_TOO_LONG)
+            found = _by_name(header, cells) if lines.is_whole else RowError(RowReason.LINE_TOO_LONG)
         except StopIteration:
             return
         except _RecordTooLong:
-            found = Bad(RowReason.LINE_TOO_LONG)
+            found = RowError(RowReason.LINE_TOO_LONG)
         except csv.Error:
-            found = Bad(RowReason.NOT_CSV if lines.is_whole else RowReason.LINE_TOO_LONG)
+            found = RowError(RowReason.NOT_CSV if lines.is_whole else RowReason.LINE_TOO_LONG)
         else:
             if not cells:
                 continue
@@ -208,9 +208,9 @@ def _header(reader: Iterator[list[str]], names: frozenset[str]) -> list[str] | N
     return header
 
 
-def _by_name(header: Sequence[str], cells: Sequence[str]) -> Mapping[str, Any] | Bad:
+def _by_name(header: Sequence[str], cells: Sequence[str]) -> Mapping[str, Any] | RowError:
     if len(cells) != len(header):
-        return Bad(RowReason.CELLS_DIFFER)
+        return RowError(RowReason.CELLS_DIFFER)
     return {name: cell for name, cell in zip(header, cells, strict=True) if cell}
 
 
@@ -274,7 +274,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constan
 """Finds where a value ends, whatever its numbers are."""
 
 
-def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, str]:
+def _element(text: _Text) -> tuple[Mapping[str, Any] | RowError, str]:
     """What stands at this place, and its text. It is read again with what follows until it is whole, or too long."""
     while True:
         try:
@@ -290,7 +290,7 @@ def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, str]:
     content = text.text[text.at : end]
     text.at = end
     if len(content) > LINE_BYTES_MAX:
-        return Bad(RowReason.LINE_TOO_LONG), content
+        return RowError(RowReason.LINE_TOO_LONG), content
     return (
         _loaded(lambda: json.loads(content, object_pairs_hook=_object, parse_constant=_constant)),
         content,

@@ -106,7 +106,7 @@ def list_datasets(
 )
 def add_dataset(body: DatasetIn, access: HandingIn, _: IntakeOf) -> DatasetOut:
     """Again, it changes nothing: the dataset that was described so is the answer."""
-    said = datasets.Described(
+    said = datasets.DatasetDefinition(
         source_id=body.source_id,
         title=body.title,
         kind=body.kind,

@@ -30,7 +30,7 @@ from amply.modules.ingestion.domain import (
     JobState,
     PolicyId,
 )
-from amply.modules.ingestion.jobs import Handed, Job
+from amply.modules.ingestion.jobs import Job, JobWithUpload
 from amply.modules.ingestion.sources import Source
 
 _MOST: Final = 2**53 - 1
@@ -261,7 +261,7 @@ class JobBegun(JobOut):
     upload: UploadForm | None
 
     @classmethod
-    def handed(cls, handed: Handed) -> "JobBegun":
+    def handed(cls, handed: JobWithUpload) -> "JobBegun":
         """How it is shown to whoever begins it."""
         upload = handed.upload and UploadForm(
             url=handed.upload.url, fields=dict(handed.upload.fields), expires_at=iso(handed.job.expires_at)

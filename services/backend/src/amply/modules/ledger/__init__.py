@@ -41,7 +41,7 @@ from amply.modules.ledger.entry_lookup import (
     published_log_indexes,
     sides_of,
 )
-from amply.modules.ledger.erasure import OpeningsUnreadable, Searched, entries_about, search
+from amply.modules.ledger.erasure import OpeningsUnreadable, UnassignedOpenings, entries_about, search
 from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
@@ -160,12 +160,12 @@ __all__ = [
     "Reconciled",
     "Restored",
     "ReversalExceedsOriginal",
-    "Searched",
     "Sequencer",
     "Signer",
     "Statement",
     "StoredCheckpoint",
     "Sums",
+    "UnassignedOpenings",
     "Visibility",
     "VisibilityNotAcceptable",
     "VisibilityOut",

@@ -56,7 +56,7 @@ class OpeningsUnreadable(AmplyError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Searched:
+class UnassignedOpenings:
     """Openings that are not assigned to a gift yet.
 
     Attributes:
@@ -72,7 +72,7 @@ class Searched:
         return {each for trace in traces for each in self.found.get(trace.casefold(), ())}
 
 
-def search(database: Database, *, secrets: CommitmentSecrets, traces: Collection[str]) -> Searched:
+def search(database: Database, *, secrets: CommitmentSecrets, traces: Collection[str]) -> UnassignedOpenings:
     """Look for all of these texts at once in the openings whose gift is not known.
 
     A text matches a value, whatever its case, or the last name in a reference (`stripe:refund:re_…`). Until the worker has been
@@ -83,7 +83,9 @@ def search(database: Database, *, secrets: CommitmentSecrets, traces: Collection
     """
     with database.transaction() as session:
         horizon = int(session.scalars(_HORIZON).one())
-    return Searched(found=_matching(_unlinked(database), database.keyring, secrets, traces), horizon=horizon)
+    return UnassignedOpenings(
+        found=_matching(_unlinked(database), database.keyring, secrets, traces), horizon=horizon
+    )
 
 
 def entries_about(
@@ -92,7 +94,7 @@ def entries_about(
     secrets: CommitmentSecrets,
     donation_ids: Collection[str],
     traces: Collection[str],
-    searched: Searched,
+    searched: UnassignedOpenings,
 ) -> set[str]:
     """The entries about these gifts, those that were posted since `search` began, and all that reverse or correct them.
 

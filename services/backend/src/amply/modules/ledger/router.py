@@ -55,7 +55,7 @@ def show_freshness(
     # Of this moment alone: another digest each time, and not to be kept by anybody.
     response.headers["Cache-Control"] = "no-store"
     with database.transaction() as session:
-        # The age first: what is published in between makes the answer older, never too young.
+        # Read the age first, so that a concurrent publication cannot make it too small.
         age = queries.oldest_unpublished_age(session, now=clock())
         size = queries.published_size(session)
         takes_entries = booking_gate.takes_entries(session)

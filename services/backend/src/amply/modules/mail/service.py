@@ -81,7 +81,7 @@ def _keep(session: Session, said: Sequence[Feedback], *, now: datetime) -> None:
             .on_conflict_do_nothing()
         )
         if feedback.kind.suppresses:
-            # The first reason stays: a later one makes the address no better.
+            # Keep the first reason.
             session.execute(
                 insert(SuppressionRow)
                 .values(

@@ -35,10 +35,10 @@ from amply.modules.marketplace.listing import settlements_of
 from amply.modules.marketplace.paying import (
     MoreThanCredit,
     MoreThanDue,
-    Noted,
     NothingOwed,
     Payment,
     PaymentContradicts,
+    RecordedPayment,
     TransferKind,
     note_payment,
 )
@@ -58,7 +58,7 @@ from amply.modules.marketplace.ports import (
 from amply.modules.marketplace.revenue import tell_revenue
 from amply.modules.marketplace.reversing import reverse_settlement
 from amply.modules.marketplace.settling import (
-    Agreed,
+    AgreedAmount,
     BooksKnowMore,
     MonthNotOver,
     NothingToSettle,
@@ -68,7 +68,7 @@ from amply.modules.marketplace.settling import (
 )
 
 __all__ = [
-    "Agreed",
+    "AgreedAmount",
     "Amendment",
     "BooksKnowMore",
     "BuyerKeys",
@@ -94,13 +94,13 @@ __all__ = [
     "NewContract",
     "NewGrant",
     "NobodyToCredit",
-    "Noted",
     "NothingOwed",
     "NothingToSettle",
     "Payment",
     "PaymentContradicts",
     "Per",
     "Period",
+    "RecordedPayment",
     "ReferenceKnown",
     "Revenue",
     "RevenueLine",

@@ -160,7 +160,7 @@ def open_contract(parts: ContractStores, new: NewContract, *, now: datetime) -> 
     if new.starts_at >= new.ends_at:
         raise ContractNotAcceptable("Let the contract end after it has begun.")
     if new.starts_at < Period.of(now).starts_at:
-        # It would owe months in which nobody could read.
+        # It would owe months without any access.
         raise ContractNotAcceptable("Let the contract begin this month or later.")
     _require_owned(parts, new.datasets)
     _require_new(parts, new)
@@ -327,7 +327,7 @@ def _standing(parts: ContractStores, contract_id: str, digest: str) -> tuple[Gra
 
 def _amended(present: Contract, amendment: Amendment, *, now: datetime) -> Contract:
     if not present.is_active or present.ends_at <= now:
-        # Prolonged, it would owe the months in which nobody could read.
+        # If extended, it would owe months without any access.
         raise ContractClosed(f"{present.contract_id} has ended; open another contract.")
     terms = present.terms
     if amendment.changes_terms:

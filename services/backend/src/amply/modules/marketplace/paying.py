@@ -105,7 +105,7 @@ class Payment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Noted:
+class RecordedPayment:
     """A recorded transfer, whether this call recorded it, and the open balance (negative if overpaid)."""
 
     id: str
@@ -123,7 +123,7 @@ def note_payment(
     also_of_another: bool = False,
     contract: Contract | None = None,
     in_books: Money | None = None,
-) -> Noted:
+) -> RecordedPayment:
     """Record and book a bank transfer. Idempotent.
 
     `is_new`: it is none of those that a restored database has in its books alone. `also_of_another`: its transfer stands under
@@ -149,7 +149,7 @@ def note_payment(
         standing = _standing(session, payment)
         open_minor = _open(session, payment, is_noted=standing is not None)
         if standing is not None:
-            return Noted(id=standing.id, created=False, open_minor=open_minor)
+            return RecordedPayment(id=standing.id, created=False, open_minor=open_minor)
         posted = _post(session, secrets, payment, is_new=is_new, now=now)
         # What was put back under its own key was judged before it was lost, and is in the balance.
         if posted.created:
@@ -159,7 +159,7 @@ def note_payment(
                 _require_credit(session, payment, contract, but=posted.id, in_books=in_books, now=now)
             _require_there(payment, open_minor + (0 if in_books is None else in_books.minor_units))
         made = _write(session, payment, entry_id=posted.id, now=now)
-        return Noted(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
+        return RecordedPayment(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
 
 
 def _check(payment: Payment, *, now: datetime) -> None:

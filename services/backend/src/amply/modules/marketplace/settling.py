@@ -109,7 +109,7 @@ class SettlementDependencies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreed:
+class AgreedAmount:
     """An amount agreed manually instead of the computed one, with a public reason code."""
 
     owed: Money
@@ -147,7 +147,7 @@ def settle(
     contract: Contract,
     period: Period,
     *,
-    agreed: Agreed | None,
+    agreed: AgreedAmount | None,
     now: datetime,
     by_itself: bool = False,
 ) -> tuple[str, bool]:
@@ -215,7 +215,7 @@ class _Month:
     terms: Terms
     used: Used
     split: Split
-    agreed: Agreed | None
+    agreed: AgreedAmount | None
 
 
 def _book(session: Session, parts: SettlementDependencies, month: _Month, *, now: datetime) -> str:

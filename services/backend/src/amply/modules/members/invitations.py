@@ -18,7 +18,7 @@ from amply.infra.vault import indexes, keyring_of
 from amply.kernel import ids
 from amply.modules import audit, mail, organizations
 from amply.modules.access import Access, PersonAccess, Role
-from amply.modules.audit import Action, Actor, ActorKind, Deed
+from amply.modules.audit import Action, Actor, ActorKind, AuditedAction
 from amply.modules.members.domain import (
     INVITATIONS_MAX,
     INVITED_FOR,
@@ -193,7 +193,7 @@ def decline(session: Session, *, invitation_id: str, now: datetime) -> None:
     organization_id = session.scalar(select(func.decline_invitation(invitation_id, now)))
     if organization_id is None:
         raise link_not_valid()
-    deed = Deed(
+    deed = AuditedAction(
         actor=Actor(kind=ActorKind.SYSTEM, id="invitation-letter"),
         action=Action.MEMBER_INVITATION_DECLINED,
         targets=(invitation_id,),

@@ -54,7 +54,7 @@ def look_at_accounts(parts: OnboardingTaskDependencies, *, now: datetime) -> int
         try:
             changed += _look_at(parts, account_id, now=now)
         except (AmplyError, payments.AnswerOutdated) as reason:
-            # Its turn is over all the same: one that nobody answers for holds back no other.
+            # It counts as checked, so that an account without an answer delays no other.
             _log.warning("account_not_looked_at", account_id=account_id, reason=type(reason).__name__)
             with parts.database.transaction() as session:
                 payments.put_account_last(session, account_id=account_id, now=now)

@@ -67,7 +67,7 @@ def create_fund(session: Session, *, organization_id: str, name: str, kind: Fund
         FundTaken: The name stands for a fund of another kind, or there are 200.
     """
     named = _name_of(name)
-    # Two at once may pass the limit by one: it keeps a page short and guards nothing else.
+    # Concurrent requests may exceed the limit by one; it only keeps a page short.
     known = funds_of(session, organization_id=organization_id)
     if len(known) >= FUNDS_MAX and all(fund.name != named for fund in known):
         raise FundTaken(f"An organisation has {FUNDS_MAX} funds at most; rename what the next one is for.")

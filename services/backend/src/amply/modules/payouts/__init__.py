@@ -6,7 +6,7 @@ Import from here only.
 from typing import TYPE_CHECKING
 
 from amply.modules.payouts.batches import PAYOUT_COLUMNS, journals_in_one, payouts_in_batches
-from amply.modules.payouts.closing import Closed, PayoutDependencies, close_books
+from amply.modules.payouts.closing import BalanceComparison, PayoutDependencies, close_books
 from amply.modules.payouts.domain import (
     MovementNotOpen,
     Payout,
@@ -44,7 +44,7 @@ __all__ = [
     "LISTED_MAX",
     "PAYOUT_COLUMNS",
     "TOPIC_RECONCILIATION_REQUESTED",
-    "Closed",
+    "BalanceComparison",
     "MovementNotOpen",
     "OpenMovement",
     "Payout",

@@ -49,7 +49,7 @@ class PayoutDependencies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closed:
+class BalanceComparison:
     """Ledger and processor balances of one currency, in minor units.
 
     Attributes:
@@ -73,7 +73,7 @@ class Closed:
 
 def close_books(
     parts: PayoutDependencies, *, owner: str, account_id: str | None, now: datetime
-) -> list[Closed] | None:
+) -> list[BalanceComparison] | None:
     """List the account's balance transactions and compare balances; None if it changed meanwhile, or there was too much.
 
     `account_id` None is the platform's own account.
@@ -125,7 +125,7 @@ def walk(parts: PayoutDependencies, *, owner: str, account_id: str | None, now: 
             if older_than is None:
                 row.seen_to, row.began_at, row.walked_to = max(row.seen_to, began_at), None, None
             else:
-                # The second of the oldest once more: it may hold others.
+                # Include the oldest second again, since it may contain others.
                 row.began_at, row.walked_to = began_at, page.items[-1].occurred_at + timedelta(seconds=1)
         if older_than is None:
             return True
@@ -157,7 +157,9 @@ def _watermark(session: Session, account_id: str | None) -> MovementWatermarkRow
     ).one()
 
 
-def _compare(session: Session, *, owner: str, processor: Mapping[str, int], now: datetime) -> list[Closed]:
+def _compare(
+    session: Session, *, owner: str, processor: Mapping[str, int], now: datetime
+) -> list[BalanceComparison]:
     """In one snapshot, so that an entry is not counted on both sides."""
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     match_open(session, owner=owner, now=now)
@@ -169,7 +171,7 @@ def _compare(session: Session, *, owner: str, processor: Mapping[str, int], now:
         )
         found = sums.get(currency, Sums(open=0, outside=0))
         compared.append(
-            Closed(
+            BalanceComparison(
                 currency=currency,
                 processor=processor.get(currency, 0),
                 books=books.minor_units,
@@ -181,7 +183,7 @@ def _compare(session: Session, *, owner: str, processor: Mapping[str, int], now:
 
 
 def _write_down(
-    session: Session, *, owner: str, account_id: str | None, compared: list[Closed], now: datetime
+    session: Session, *, owner: str, account_id: str | None, compared: list[BalanceComparison], now: datetime
 ) -> None:
     for closed in compared:
         values = {
@@ -203,7 +205,7 @@ def _write_down(
     _watermark(session, account_id).looked_at = now
 
 
-def _tell(owner: str, closed: Closed) -> None:
+def _tell(owner: str, closed: BalanceComparison) -> None:
     if closed.difference != 0 or closed.open != 0:
         _log.warning(
             "processor_balance_differs",

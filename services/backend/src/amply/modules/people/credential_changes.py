@@ -77,7 +77,7 @@ def reset_password(parts: Dependencies, *, token: str, password: str, device: by
     limits.admit(parts.counters, (limits.LINKS, str(stamped)), now=now)
     hashed = _hashed(parts, person_id=stamped.person_id, password=password)
     with parts.database.transaction() as session:
-        # Of two who use the link at once, the second waits here and finds another stamp.
+        # Of two concurrent uses of a link, the second waits here and finds another stamp.
         stamp = persons.move_stamp(session, person_id=stamped.person_id, at=stamped.stamp)
         if stamp is None:
             raise LetterLinkNotValid(_OVER)

@@ -123,7 +123,7 @@ def unlink(session: Session, *, person_id: str, identity_id: str) -> None:
         IdentityNotFound: They have no such one.
         LastWayIn: There is no password, no passkey and no other provider.
     """
-    # Two at once would each find the other's: the person's row lets one wait.
+    # Concurrent requests would each see the other's identity: lock the person's row.
     password = session.scalars(
         select(PersonRow.password_hash).where(PersonRow.id == person_id).with_for_update()
     ).one_or_none()

@@ -16,7 +16,7 @@ _VERSION: Final = "p1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stamped:
+class StampedPerson:
     """A person and their stamp. Tokens become invalid when the stamp changes."""
 
     person_id: str
@@ -55,14 +55,14 @@ class StampedLinks(SignedLinks):
     version = _VERSION
     subject = "usr_[0-9a-z]{26}-[0-9]{1,18}"
 
-    def sign(self, stamped: Stamped, *, now: datetime) -> str:
+    def sign(self, stamped: StampedPerson, *, now: datetime) -> str:
         """The token of a person at a stamp."""
         return self._sign(str(stamped), now=now)
 
-    def person_of(self, token: str, *, now: datetime) -> Stamped | None:
+    def person_of(self, token: str, *, now: datetime) -> StampedPerson | None:
         """The person of a token; None if it is invalid or expired."""
         subject = self._subject_of(token, now=now)
-        return Stamped.read(subject) if subject is not None else None
+        return StampedPerson.read(subject) if subject is not None else None
 
 
 class ResetLinks(StampedLinks):

@@ -41,7 +41,7 @@ class AddressNotProven(AmplyError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
+class BegunSignIn:
     """The provider's authorization URL, and the cookie that binds the response to the browser."""
 
     url: str
@@ -75,7 +75,7 @@ def begin(
     now: datetime,
     hint: str | None = None,
     person_id: str | None = None,
-) -> Begun:
+) -> BegunSignIn:
     """Begin a sign-in by a provider, or, with `person_id`, linking an identity to that person.
 
     Raises:
@@ -102,7 +102,7 @@ def begin(
         "person_id": person_id or "",
     }
     parts.sessions.keep(_named("errand", state), facts, lasts=AUTHORIZATION_LASTS)
-    return Begun(url=url, device=device)
+    return BegunSignIn(url=url, device=device)
 
 
 def finish(

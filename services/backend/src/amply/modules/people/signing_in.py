@@ -16,7 +16,7 @@ from amply.modules.people import factors, limits, passwords, persons
 from amply.modules.people.addresses import address_of
 from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import LetterKind, SignInRefused, SignInSession, Visit
-from amply.modules.people.links import Stamped
+from amply.modules.people.links import StampedPerson
 from amply.modules.people.persons import Credentials
 from amply.modules.people.session_binding import binding_of
 from amply.modules.people.user_agents import device_named
@@ -78,7 +78,7 @@ def factor_or_session(
     """Continue after the first step: a session, or the demand for a second factor."""
     if not found.has_factor:
         return begin(parts, found, visit=visit, now=now)
-    stamped = Stamped(person_id=found.person_id, stamp=found.stamp)
+    stamped = StampedPerson(person_id=found.person_id, stamp=found.stamp)
     return FactorNeeded(
         pending=parts.links.pending.sign(stamped, now=now),
         has_totp=found.has_totp,
@@ -217,7 +217,7 @@ def tried_too_often(parts: Dependencies, person_id: str | None, *, now: datetime
     """
 
     def write() -> None:
-        deed = audit.Deed(
+        deed = audit.AuditedAction(
             actor=audit.Actor(kind=audit.ActorKind.SYSTEM, id="sign-in"),
             action=Action.PERSON_TRIED_TOO_OFTEN,
             targets=() if person_id is None else (person_id,),

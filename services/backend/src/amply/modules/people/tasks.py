@@ -18,7 +18,7 @@ from amply.modules.mail import Language, Mail
 from amply.modules.people import factors
 from amply.modules.people.domain import LetterKind
 from amply.modules.people.letters import letter
-from amply.modules.people.links import LetterLinks, Stamped
+from amply.modules.people.links import LetterLinks, StampedPerson
 from amply.modules.people.models import ClaimRow, LetterRow, PersonRow
 from amply.modules.people.resealing import SealedColumn, sealed_columns_of
 from amply.modules.people.sealing import PeopleKey
@@ -138,7 +138,7 @@ def _said(
     if kind is LetterKind.RESET:
         if owner is None:
             return "reset_unknown", f"{parts.page}?register"
-        token = parts.links.resets.sign(Stamped(person_id=owner.id, stamp=owner.stamp), now=now)
+        token = parts.links.resets.sign(StampedPerson(person_id=owner.id, stamp=owner.stamp), now=now)
         return "reset", f"{parts.page}?reset#{token}"
     if kind in (LetterKind.VERIFY, LetterKind.CHANGE_ADDRESS):
         if owner is not None:

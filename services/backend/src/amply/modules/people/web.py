@@ -45,7 +45,7 @@ async def _visit(request: Request, parts: PartsOf) -> Visit:
     return Visit(
         address=client_address(request),
         agent=request.headers.get("User-Agent", "")[:_AGENT_LENGTH_MAX],
-        # What is no cookie of ours is none: it would be stored, and be as long as somebody likes.
+        # A malformed cookie is ignored: it would be stored, at any length.
         device=device if device and len(device) == _DEVICE_LENGTH else None,
     )
 

@@ -84,7 +84,7 @@ def _set(
     except typst.TypstError as error:
         if _UNPRINTABLE not in str(error):
             raise PaperNotMade(template) from None
-    # A name in a script that the fonts lack is no reason to send nothing.
+    # Characters missing in the fonts must not prevent the document.
     note = texts_in(Language(language))["paper"]["unprintable"]
     try:
         return _compile(template, {**_spelled(plain), "unprintable": note}, attached=attached, at=at)

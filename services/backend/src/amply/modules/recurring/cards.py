@@ -104,7 +104,7 @@ def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan
     now = parts.clock()
     with parts.database.transaction() as session:
         row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
-        # One that is not begun any more was taken over meanwhile, and another one since, perhaps.
+        # A setup that is not open any more was adopted meanwhile, perhaps followed by another.
         waiting = [remote_id for remote_id in _begun(session, plan_of(row)) if remote_id in stored]
         if waiting and row.status in CHANGEABLE:
             pays_with(session, row, stored[waiting[0]], now=now)
@@ -117,7 +117,7 @@ def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan
 def _begun(session: Session, plan: Plan) -> Sequence[str]:
     """The plan's setups that may have stored a card which nobody has taken over, the newest first."""
     found = [each.remote_id for each in defence.open_setups(session, owner_id=plan.id)[:_LOOKED_AT_MAX]]
-    # A process of the release before has written down the newest one alone.
+    # The previous release stored the newest one only.
     return found if plan.setup_id is None or plan.setup_id in found else [plan.setup_id, *found]
 
 

@@ -85,7 +85,7 @@ def change_amount(
     if amount.minor_units != row.minor_units or fee_cover is not None:
         row.minor_units = amount.minor_units
         if row.next_due_at is not None:
-            # A notice that told of the old amount is no notice of this one.
+            # A notice of the old amount does not cover the new one.
             put_next(row, period=row.next_period)
     row.updated_at = now
     return plan_of(row)

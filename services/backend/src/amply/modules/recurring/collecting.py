@@ -187,7 +187,7 @@ def _begin(attempt: ChargeAttempt) -> None:
             pays_with(session, plan, method, now=attempt.now)
             run(session, plan, now=attempt.now)
         elif plan.status == PlanStatus.INCOMPLETE:
-            # Paid with something that cannot be kept: the gift is one, and the donor is asked for a card.
+            # Paid by a method that cannot be saved: the gift stands, and the donor is asked for a card.
             rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=attempt.now)
             write_of(session, plan, LetterKind.NOT_KEPT, tried=attempt.tried, now=attempt.now)
         if attempt.gift is DonationStatus.SUCCEEDED:

@@ -155,7 +155,7 @@ class Applying:
         return {"organization_id": self.known.organization_id}
 
     def _record(self, action: Action, person_id: str, *, reason: str | None = None) -> None:
-        deed = audit.Deed(
+        deed = audit.AuditedAction(
             actor=audit.Actor(kind=audit.ActorKind.KEY, id=self.known.token_id),
             action=action,
             targets=(person_id,),

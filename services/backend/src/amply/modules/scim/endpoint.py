@@ -169,7 +169,7 @@ def _record(
     session: Any, known: DirectoryCaller, answer: ScimResponse, asked: ScimRequest, *, now: datetime
 ) -> None:
     target = str((answer.body or {}).get("id") or asked.path.rpartition("/")[2])
-    deed = audit.Deed(
+    deed = audit.AuditedAction(
         actor=audit.Actor(kind=audit.ActorKind.KEY, id=known.token_id),
         action=Action.DIRECTORY_CHANGED,
         targets=(target,),

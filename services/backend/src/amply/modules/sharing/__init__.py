@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.modules.sharing.consent_sync import SharingDependencies, tell_consents
-from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
+from amply.modules.sharing.domain import Decision, PublishedConsent, Purpose
 from amply.modules.sharing.fact_files import write_facts
 from amply.modules.sharing.models import SpanRow
 from amply.modules.sharing.people_counts import people_by_organization
@@ -19,11 +19,11 @@ __all__ = [
     "ConsentTable",
     "Decision",
     "FileMoved",
+    "PublishedConsent",
     "Purpose",
     "RawFiles",
     "SharingDependencies",
     "Ticks",
-    "ToldConsent",
     "forget",
     "people_by_organization",
     "routers",

@@ -9,7 +9,7 @@ from sqlalchemy import func, update
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
-from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
+from amply.modules.sharing.domain import Decision, PublishedConsent, Purpose
 from amply.modules.sharing.models import SpanRow
 from amply.modules.sharing.names import LakeNames
 from amply.modules.sharing.ports import ConsentTable, RawFiles
@@ -48,7 +48,7 @@ def tell_consents(parts: SharingDependencies, *, now: datetime) -> int:
 
 
 def _tell(parts: SharingDependencies, names: LakeNames, row: SpanRow, *, now: datetime) -> int:
-    told = ToldConsent(
+    told = PublishedConsent(
         subject=names.person(row.id),
         purpose=Purpose(row.purpose),
         state=Decision.GIVEN if row.is_given else Decision.WITHDRAWN,

@@ -57,7 +57,7 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToldConsent:
+class PublishedConsent:
     """A person's consent in the lake's consent table, at a version.
 
     Attributes:

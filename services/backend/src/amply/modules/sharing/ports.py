@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from amply.modules.sharing.domain import Decision, ToldConsent
+from amply.modules.sharing.domain import Decision, PublishedConsent
 
 
 class FileMoved(Exception):
@@ -12,7 +12,7 @@ class FileMoved(Exception):
 class ConsentTable(Protocol):
     """The consent table that the release process reads."""
 
-    def put(self, consent: ToldConsent) -> Decision:
+    def put(self, consent: PublishedConsent) -> Decision:
         """Keep a consent unless a withdrawal is there, or it is given and this version or a later one is; return what stands there then.
 
         A withdrawal needs no newer version: it is final, and the database may have been restored to before what the table was told.

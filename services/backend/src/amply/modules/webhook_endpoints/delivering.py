@@ -19,7 +19,7 @@ from amply.infra.due_rows import work_off
 from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.modules import audit, mail, public_events
-from amply.modules.audit import Action, Actor, ActorKind, Deed
+from amply.modules.audit import Action, Actor, ActorKind, AuditedAction
 from amply.modules.public_events import PublicEvent, PublicEventRow
 from amply.modules.webhook_endpoints.domain import (
     ATTEMPTS_MAX,
@@ -225,7 +225,7 @@ def _disable(session: Session, endpoint: EndpointRow, reason: DisabledReason, *,
         return
     endpoint.state, endpoint.disabled_reason = EndpointState.DISABLED, reason
     endpoint.changed_at = endpoint.letter_owed_at = now
-    deed = Deed(
+    deed = AuditedAction(
         actor=_ACTOR,
         action=Action.WEBHOOK_ENDPOINT_DISABLED,
         targets=(endpoint.id,),

@@ -25,7 +25,12 @@ from amply.modules.webhooks.domain import (
     WrongLivemode,
 )
 from amply.modules.webhooks.event_queue import EventQueueDependencies, take
-from amply.modules.webhooks.missed_events import Looked, MissedEventDependencies, find_missed, find_missed_of
+from amply.modules.webhooks.missed_events import (
+    MissedEventDependencies,
+    WalkResult,
+    find_missed,
+    find_missed_of,
+)
 from amply.modules.webhooks.ports import (
     EventPage,
     EventQueue,
@@ -94,7 +99,6 @@ __all__ = [
     "EventTypeNotHandled",
     "EventVerifier",
     "KeepsEvent",
-    "Looked",
     "MissedEventDependencies",
     "Outcome",
     "ProviderEvent",
@@ -102,6 +106,7 @@ __all__ = [
     "SignatureNotValid",
     "StoredEvent",
     "UnhandledGroup",
+    "WalkResult",
     "WrongLivemode",
     "claim",
     "complete",

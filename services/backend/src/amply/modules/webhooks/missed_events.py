@@ -48,7 +48,7 @@ class MissedEventDependencies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class WalkResult:
     """Events listed, how many were new, and whether the walk reached the end."""
 
     listed: int
@@ -56,7 +56,7 @@ class Looked:
     completed: bool
 
 
-def find_missed(parts: MissedEventDependencies, *, account_id: str | None, now: datetime) -> Looked:
+def find_missed(parts: MissedEventDependencies, *, account_id: str | None, now: datetime) -> WalkResult:
     """Store undelivered events of one account; None is the platform's own.
 
     Storing is what `ingest` does: twice is once, and a type that nobody handles is kept where `keeps` says so.
@@ -87,13 +87,13 @@ def find_missed(parts: MissedEventDependencies, *, account_id: str | None, now: 
                 row.seen_to, row.began_at, row.walked_to = max(row.seen_to, began_at), None, None
                 row.looked_at = now
             else:
-                # The second of the oldest once more: it may hold others.
+                # Include the oldest second again, since it may contain others.
                 row.began_at, row.walked_to = began_at, page.items[-1].occurred_at + timedelta(seconds=1)
         if older_than is None:
             break
     if missed:
         _log.warning("events_missed", account_id=account_id, count=missed)
-    return Looked(listed=listed, missed=missed, completed=older_than is None)
+    return WalkResult(listed=listed, missed=missed, completed=older_than is None)
 
 
 def find_missed_of(

@@ -46,7 +46,7 @@ def _apply(
     )
     if not moves and following is not payment.status:
         return webhooks.Outcome.NO_CHANGE
-    # A digest: what the processor calls an attempt leads to the donor.
+    # A digest, since the processor's id of an attempt leads to the donor.
     attempt = None if told.name is None else payments.erased_reference(told.name)
     if not moves and gift.newest_attempt == attempt:
         return webhooks.Outcome.NO_CHANGE

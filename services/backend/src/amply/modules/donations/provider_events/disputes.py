@@ -121,7 +121,7 @@ def _book_given_back(
     )
     free = standing.held - standing.lost
     won_after_all = min(max(0, amount.minor_units - free), standing.lost)
-    # What was lost last comes back first.
+    # The latest loss is reversed first.
     cover = min(won_after_all, standing.lost_cover)
     if won_after_all > 0:
         taken = TakenBack(minor_units=won_after_all, cover=cover, currency=amount.currency)

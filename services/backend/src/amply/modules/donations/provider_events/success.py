@@ -138,7 +138,7 @@ class GiftEventBooking:
             personal={field: value for field, value in personal.items() if value is not None},
         )
         self._book_fee(row, settlement)
-        # A gift is what arrived. The processor's truth wins over what was asked for.
+        # The amount that arrived counts, not the requested one.
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
         row.fee_cover_minor_units = parts.cover
         row.entry_id = posted.id
