@@ -48,7 +48,7 @@ class FakeStore:
 
 
 @dataclass
-class QuickWorkshop:
+class QuickProcessor:
     """Makes small files at once; `meanwhile` is done before it is ready, `raises` in place of that."""
 
     meanwhile: Callable[[], object] = lambda: None
@@ -73,11 +73,11 @@ def image_work(
     database: Database,
     *,
     store: FakeStore | None = None,
-    workshop: images.ImageProcessor | None = None,
+    processor: images.ImageProcessor | None = None,
 ) -> images.ImageJobs:
     """What the worker needs for pictures."""
     return images.ImageJobs(
-        database=database, store=store or FakeStore(), workshop=workshop or PillowImageProcessor()
+        database=database, store=store or FakeStore(), processor=processor or PillowImageProcessor()
     )
 
 

@@ -12,7 +12,7 @@ from amply.modules import images
 from amply.modules.images import ImageRefused, Refusal
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
-from tests.backend.image_world import ALT, FakeStore, QuickWorkshop, image_work, picture
+from tests.backend.image_world import ALT, FakeStore, QuickProcessor, image_work, picture
 from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
     Browser,
     PeopleWorld,
@@ -40,19 +40,19 @@ class Bucket:
     store: FakeStore
     address: str
 
-    def works(self, place: Place, **workshop: Any) -> None:  # noqa: F811 -- of the fixture's kind
-        """The worker's turn. `workshop`: what goes otherwise than usual."""
+    def works(self, place: Place, **processor: Any) -> None:  # noqa: F811 -- of the fixture's kind
+        """The worker's turn. `processor`: what goes otherwise than usual."""
         # Its files are there before anybody is told of them.
         place.site.media = self.store.shown
         made = images.make_images(
             image_work(
                 place.world.worker,
                 store=self.store,
-                workshop=QuickWorkshop(**workshop) if workshop else None,
+                processor=QuickProcessor(**processor) if processor else None,
             ),
             now=place.world.clock(),
         )
-        assert made == (0 if workshop else 1)
+        assert made == (0 if processor else 1)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_a_photograph_comes_in_by_a_form_and_out_without_where_it_was_taken(
     assert httpx2.post(place["url"], data=form, files={"file": ("a.jpg", b"<html>")}).is_success
 
     store = S3Images(uploads=uploads, media=media)
-    making = images.ImageJobs(database=house.database, store=store, workshop=PillowImageProcessor())
+    making = images.ImageJobs(database=house.database, store=store, processor=PillowImageProcessor())
     assert images.make_images(making, now=house.clock()) == 1
     shown = house.client.get(f"/v1/public/organisations/{house.organization_id}").json()["logo"]
     paths = [
