@@ -38,7 +38,7 @@ from amply.entrypoints import application
 from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
 from amply.entrypoints.slow_request_limits import SlowRequestLimits
 from amply.infra import logging
-from amply.infra.counters import CacheCounters, HitCount, Counters, Hit
+from amply.infra.counters import CacheCounters, Counters, Hit, HitCount
 from amply.infra.database import Database, connect
 from amply.infra.settings import CacheSettings, StripeSettings
 from amply.kernel.clock import system_clock

@@ -1,6 +1,6 @@
 """GCRA rate limiting (generic cell rate algorithm): one timestamp for each caller and limit, in the cache and by its clock.
 
-The moment is when nothing of what a caller used will count any more. Each request moves it on by the limit's interval; one
+The timestamp is when nothing of what a caller used will count any more. Each request moves it on by the limit's interval; one
 that would move it further than the limit's window ahead is refused, and moves nothing. All is counted in whole
 microseconds, so that exactly as many requests pass as an answer says are left (ADR 0109).
 """

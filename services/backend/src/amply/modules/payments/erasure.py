@@ -62,7 +62,7 @@ def is_erased(remote_id: str | None) -> bool:
 def names_of_payments(
     session: Session, *, donation_ids: Collection[str], lock: bool = False
 ) -> dict[str, str | None]:
-    """Payments of these donations: our id to the processor's, if known. Locks them against booking."""
+    """Payments of these donations: our id to the processor's, if known. With `lock`, locked against booking."""
     named = (
         select(PaymentRow.id, PaymentRow.remote_id)
         .where(PaymentRow.donation_id.in_(donation_ids))

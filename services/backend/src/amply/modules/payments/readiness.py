@@ -10,7 +10,7 @@ from amply.modules.payments.domain import AccountStatus
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """Whether an organisation can take gifts by card. Both sentences are None if it can.
+    """Whether an organisation can take gifts through the processor. Both sentences are None if it can.
 
     Attributes:
         status: None where it has no account.
