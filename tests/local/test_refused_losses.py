@@ -8,6 +8,8 @@ from local_cloud.cloud import Cloud
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
+from operations import deployed
+from operations.difference.cli import cli as difference
 from stacks.local_ports import LocalPorts
 
 
@@ -41,3 +43,15 @@ def test_a_program_that_fails_tells_nobody_to_throw_data_away(settings: Settings
     assert sentence.startswith(f"Could not compare this change with what is deployed (exit status {code})")
     assert "make clean" not in sentence
     assert "'make local' again" in sentence
+
+
+def test_what_is_typed_is_what_the_programs_take(settings: Settings) -> None:
+    typed = settings.state / "typed"
+    settings.python.parent.mkdir(parents=True)
+    settings.python.write_text(f'#!/bin/sh\necho "$@" >> {typed}\n')
+    settings.python.chmod(0o755)
+    Deployment(Cloud(settings))._refuse_losses(settings.emulator / "assembly")
+    read, compared = (line.split()[2:] for line in typed.read_text().splitlines())
+    assert deployed.cli.make_context("deployed", read).params["environment"] == "local"
+    replacements = settings.root / "stacks" / "replacements.toml"
+    assert difference.make_context("difference", compared).params["replacements_file"] == replacements

@@ -29,8 +29,10 @@ from tests.verify.ledger_samples import (
 from tests.verify.readings import Reading, sign_anything
 from tests.verify.test_document import DOCUMENT
 
-RULES: Final = re.sub(r"```.*?```", "", DOCUMENT.partition("\n## 7. ")[0], flags=re.DOTALL)
-"""All but the worked example and the rules between entries, which name no limits."""
+RULES: Final = re.sub(
+    r"\s+", " ", re.sub(r"```.*?```", "", DOCUMENT.partition("\n## 7. ")[0], flags=re.DOTALL)
+)
+"""All but the worked example and the rules between entries, which name no limits; wherever lines are broken."""
 
 KEY: Final = verifier_key()
 NOTE: Final = sign(f"{ORIGIN}\n3\nNLbGrCb4KN4rdOIAN+yGSMO16h9SAPVQXsCKI02p828=\n")

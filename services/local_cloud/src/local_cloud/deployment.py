@@ -110,15 +110,15 @@ class Deployment:
         shutil.rmtree(deployed, ignore_errors=True)
         download = ("deployed", ENVIRONMENT, "--assembly", str(assembly), "--to", str(deployed))
         self._run(self._operations(download), self._settings.root, "read what is deployed")
-        waivers = str(self._settings.root / "stacks" / "replacements.toml")
+        replacements = str(self._settings.root / "stacks" / "replacements.toml")
         compare = (
             "difference",
             str(deployed),
             str(assembly),
             "--environment",
             ENVIRONMENT,
-            "--waivers",
-            waivers,
+            "--replacements",
+            replacements,
         )
         code = self._logged(self._operations(compare), self._settings.root)
         if code == 0:
