@@ -34,7 +34,7 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
-from amply.modules.organizations.own_organization import own as own_organization
+from amply.modules.organizations.own_profile import own as own_organization
 from amply.modules.organizations.pictures import describe_picture, hide_picture, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
