@@ -69,6 +69,8 @@ def watch_backlog(pager: Pager, measured: LogMetrics, *, runs: bool) -> cloudwat
     rings["erasures-unnoted"] = (measured.unnoted_erasures, noted)
     unheard = "Public events are not on the event bus a quarter of an hour after they happened: whoever listens there does not know."
     rings["events-unpublished"] = (measured.unpublished_events, unheard)
+    unsent = "What organisations' webhook endpoints are to be told has waited for a quarter of an hour, and not for them."
+    rings["events-undelivered"] = (measured.undelivered_events, unsent)
     waiting = "An organisation that applied has waited for staff for longer than the five working days it is promised."
     rings["applications-late"] = (measured.late_applications, waiting)
     for name, (metric, meaning) in rings.items():

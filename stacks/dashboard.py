@@ -187,7 +187,7 @@ def _agreement(measured: LogMetrics) -> list[Panel]:
         Panel(
             title="What was given up, rows; what is late: recurring gifts, and organisations that applied; what is missing in the archive",
             healthy="Zero. Each row is a thing nobody will try again until a person acts; what is late was not done in time; "
-            "each file of the audit log and each deleted account should be in the archive, each public event on the event bus.",
+            "each file of the audit log and each deleted account should be in the archive, each public event on the event bus, and sent to endpoints.",
             left=list(measured.exhausted.values()),
             right=[
                 measured.late_plans,
@@ -195,6 +195,7 @@ def _agreement(measured: LogMetrics) -> list[Panel]:
                 measured.unarchived_seals,
                 measured.unnoted_erasures,
                 measured.unpublished_events,
+                measured.undelivered_events,
             ],
         ),
     ]

@@ -47,6 +47,8 @@ UNNOTED_ERASURES = "unnoted_erasures"
 """Deleted accounts that should be on the archive's list and are not."""
 UNPUBLISHED_EVENTS = "unpublished_events"
 """Public events that the event bus should have had a quarter of an hour ago."""
+UNDELIVERED_EVENTS = "undelivered_events"
+"""Public events that organisations' webhook endpoints should have been sent a quarter of an hour ago, were it for us."""
 LATE_APPLICATIONS = "late_applications"
 """Organisations that have waited for staff for longer than is promised."""
 BOOKINGS_PAUSED = "bookings_paused"
@@ -74,9 +76,9 @@ COUNTED_BY_API: Mapping[str, str] = {
     "gift_opened": "gift_opened",
     "gift_challenged": "gift_challenged",
     "gift_refused": "gift_refused",
-    "processor_refused": "stripe refused",
-    "processor_away": "stripe did not answer",
-    "database_away": "database unavailable",
+    "processor_refused": "stripe_refused",
+    "processor_away": "stripe_did_not_answer",
+    "database_away": "database_unavailable",
     "cache_away": "cache_away",
 }
 """Metric names, and the event of the line that counts as one. Lines of both count together where the names are one."""
@@ -93,6 +95,7 @@ class LogMetrics:
     unarchived_seals: cloudwatch.Metric
     unnoted_erasures: cloudwatch.Metric
     unpublished_events: cloudwatch.Metric
+    undelivered_events: cloudwatch.Metric
     late_applications: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
     failing_events: cloudwatch.Metric
@@ -131,6 +134,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         unarchived_seals=backlog.highest(BACKLOG, UNARCHIVED_SEALS),
         unnoted_erasures=backlog.highest(BACKLOG, UNNOTED_ERASURES),
         unpublished_events=backlog.highest(BACKLOG, UNPUBLISHED_EVENTS),
+        undelivered_events=backlog.highest(BACKLOG, UNDELIVERED_EVENTS),
         late_applications=backlog.highest(BACKLOG, LATE_APPLICATIONS),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),

@@ -107,6 +107,7 @@ NOTICES = {
     "audit-unarchived",
     "erasures-unnoted",
     "events-unpublished",
+    "events-undelivered",
     "set-aside",
     "stripe-events-set-aside",
     "undelivered",

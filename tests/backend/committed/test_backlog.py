@@ -41,6 +41,7 @@ NOTHING = Backlog(
     unarchived_seals=0,
     unnoted_erasures=0,
     unpublished_events=0,
+    undelivered_events=0,
 )
 
 

@@ -290,3 +290,18 @@ def test_owners_alone_choose_what_the_ledgers_pages_show_and_it_is_recorded(hous
     ] == [(house.organization_id, "delayed", 30)]
     recorded = house.ask("GET", "/audit", by="usr_owner").json()["data"]
     assert [each["action"] for each in recorded].count("organization.visibility_set") == 1
+
+
+def test_a_gift_names_the_recurring_one_it_was_collected_for(house: House) -> None:
+    single, monthly = give(house, 1), give(house, 2)
+    plan_id = f"pln_{'0' * 26}"
+    house.run(
+        "INSERT INTO plan (id, organization_id, account_id, minor_units, currency, every, first_month, day_of_month,"
+        " time_zone, status, created_at, updated_at) VALUES (:id, :organization_id, 'acct_1', 2502, 'EUR', 'month',"
+        " '2026-01-01', 15, 'Europe/Berlin', 'active', now(), now())",
+        id=plan_id,
+        organization_id=house.organization_id,
+    )
+    house.run("UPDATE donation SET plan_id = :plan_id WHERE id = :id", plan_id=plan_id, id=monthly)
+    listed = house.ask("GET", "/gifts", by="usr_viewer").json()["data"]
+    assert {each["id"]: each["plan_id"] for each in listed} == {single: None, monthly: plan_id}

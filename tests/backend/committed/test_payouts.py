@@ -16,6 +16,7 @@ from amply.modules.ledger import booking_gate
 from amply.modules.payouts import PayoutStatus
 from tests.backend.conftest import Databases
 from tests.backend.payout_world import PAYOUT, FakePayouts, Treasury, euros, payout
+from tests.backend.webhook_fakes import told
 from tests.backend.world import NOW, Died, death
 
 IN_ORDER = {
@@ -90,6 +91,26 @@ def test_a_payout_that_fails_gives_its_money_back(treasury: Treasury) -> None:
     assert (treasury.balance("processor_balance"), treasury.balance("payout_in_transit")) == (2437, 0)
     (row,) = treasury.rows("payout")
     assert row.failure_code == "account_closed"
+
+
+def test_its_organisations_programs_are_told_that_it_arrived_and_that_it_came_back(
+    treasury: Treasury,
+) -> None:
+    treasury.hear("payout.created")
+    assert [each["type"] for each in told(treasury.database, now=NOW)] == ["donation.succeeded"]
+    treasury.hear("payout.paid", PayoutStatus.PAID)
+    treasury.hear("payout.failed", PayoutStatus.FAILED, failure_code="no_account")
+    (row,) = treasury.rows("payout")
+    data = {
+        "payout_id": PAYOUT,
+        "amount": {"minor_units": "2437", "currency": "EUR"},
+        "arrives_on": row.arrives_on.isoformat(),
+    }
+    bodies = told(treasury.database, now=NOW)
+    assert [(each["type"], each["organization_id"], each["data"]) for each in bodies] == [
+        ("payout.paid", treasury.organization_id, data),
+        ("payout.failed", treasury.organization_id, data),
+    ]
 
 
 def test_one_that_fails_after_it_was_paid_comes_back_from_the_bank(treasury: Treasury) -> None:

@@ -29,7 +29,7 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.people_world import people_work
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
-from tests.backend.webhook_fakes import FakeBus, delivery_dependencies
+from tests.backend.webhook_fakes import FakeBus, delivery_dependencies, told
 from tests.backend.world import FakeFeedback
 
 COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
@@ -94,6 +94,35 @@ def test_staff_pause_resume_and_end_a_plan(
     assert told("cancel", plan_id) == ("ended", "staff", None)
     refused = run(monkeypatch, databases, "amply_app", "recurring", "resume", plan_id)
     assert "This plan has ended" in str(refused.exception)
+
+
+def test_programs_are_told_of_a_plan_and_of_its_gifts_by_its_id_and_after_an_erasure_of_its_end_alone(
+    plans: Plans, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_id = plans.plan.id
+    (gift,) = plans.rows("donation")
+    for word in ("pause", "resume"):
+        lines(run(monkeypatch, databases, "amply_app", "recurring", word, plan_id))
+    amount = {"minor_units": "2500", "currency": "EUR"}
+
+    def of_plan(reason: str | None) -> dict[str, Any]:
+        return {"plan_id": plan_id, "amount": amount, "reason": reason}
+
+    said = [(each["type"], each["data"]) for each in told(plans.database, now=datetime.now(UTC))]
+    of_gift = {"donation_id": gift.id, "amount": amount, "fund_id": None, "method": None, "plan_id": plan_id}
+    assert sorted(said, key=lambda each: each[0]) == [
+        ("donation.succeeded", of_gift),
+        ("plan.paused", of_plan("staff")),
+        ("plan.resumed", of_plan(None)),
+        ("plan.started", of_plan(None)),
+    ]
+
+    done = run(monkeypatch, databases, "amply_app", "erase", "donor", "--email-sha256", ADA)
+    assert done.exit_code == 0, done.output + str(done.exception)
+    assert [(each.type, each.data) for each in plans.rows("public_event")] == [
+        ("plan.ended", of_plan("erased"))
+    ], "whoever was told of it has to know that it is over"
+    assert [each.plan_id for each in plans.rows("donation")] == [None]
 
 
 def test_an_erased_donors_plan_ends_and_names_nobody(

@@ -8,9 +8,14 @@ from sqlalchemy import text
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import public_events
-from amply.modules.public_events import EventType, amount_of
+from amply.modules.public_events import EventAmount, EventType, PayoutChanged
 from tests.backend.webhook_fakes import FakeBus
 from tests.backend.world import NOW, FakeProcessor, ready_organization
+
+
+def said(number: int) -> PayoutChanged:
+    amount = EventAmount.of(Money(minor_units=number, currency="EUR"))
+    return PayoutChanged(payout_id=f"po_{number}", amount=amount, arrives_on=NOW.date())
 
 
 def happen(database: Database, organization_id: str, number: int) -> None:
@@ -20,10 +25,7 @@ def happen(database: Database, organization_id: str, number: int) -> None:
             type=EventType.PAYOUT_PAID,
             organization_id=organization_id,
             subject_id=f"po_{number}",
-            data={
-                "payout_id": f"po_{number}",
-                "amount": amount_of(Money(minor_units=number, currency="EUR")),
-            },
+            data=said(number),
             occurred_at=NOW,
             now=NOW,
         )
@@ -39,13 +41,16 @@ def waiting(database: Database, *, minutes: int = 16) -> int:
         return public_events.count_unpublished(session, now=NOW + timedelta(minutes=minutes))
 
 
-def test_events_are_put_on_the_bus_ten_at_a_time_and_once(database: Database, organization_id: str) -> None:
-    for number in range(25):
+def test_events_are_put_on_the_bus_ten_at_a_time_thirty_a_run_and_once(
+    database: Database, organization_id: str
+) -> None:
+    for number in range(35):
         happen(database, organization_id, number)
     bus = FakeBus()
-    assert (waiting(database), waiting(database, minutes=14)) == (25, 0)
-    assert public_events.publish(database, bus, now=NOW) == 25
-    assert {event.data["payout_id"] for event in bus.taken} == {f"po_{number}" for number in range(25)}
+    assert (waiting(database), waiting(database, minutes=14)) == (35, 0)
+    assert public_events.publish(database, bus, now=NOW) == 30
+    assert public_events.publish(database, bus, now=NOW) == 5
+    assert {event.data["payout_id"] for event in bus.taken} == {f"po_{number}" for number in range(35)}
     assert public_events.publish(database, bus, now=NOW + timedelta(days=1)) == waiting(database) == 0
 
 
@@ -81,7 +86,7 @@ def test_an_event_of_what_did_not_happen_is_not_there(database: Database, organi
                 type=EventType.PAYOUT_PAID,
                 organization_id=organization_id,
                 subject_id="po_1",
-                data={},
+                data=said(1),
                 occurred_at=NOW,
                 now=NOW,
             )

@@ -1,23 +1,27 @@
 """Webhook endpoints: registered, told of what happens, tried again, disabled, and sent again what they missed."""
 
 import base64
+import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select
 
 from amply.entrypoints import task_names
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import donations, organizations, public_events, webhook_endpoints
-from amply.modules.public_events import EventType, amount_of
-from amply.modules.webhook_endpoints import Answer, DeliveryDependencies, Failure
-from amply.modules.webhook_endpoints.delivering import fan_out
-from amply.modules.webhook_endpoints.domain import ATTEMPTS_MAX, EXHAUSTED_MAX
+from amply.modules.public_events import EventAmount, EventType, GiftSucceeded
+from amply.modules.webhook_endpoints import Answer, DeliveryDependencies, Failure, deliveries, delivering
+from amply.modules.webhook_endpoints.domain import ATTEMPTS_MAX, FAILING_MAX, RETRY_AFTER_MAX
+from amply.modules.webhook_endpoints.fan_out import fan_out
+from amply.modules.webhook_endpoints.models import DeliveryRow
 from tests.backend.committed.money_back import INTENT, REFUND, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import House
@@ -26,6 +30,7 @@ from tests.backend.webhook_fakes import FakeSender, Sent
 URL: Final = "https://river.example/hook"
 SUBJECT: Final = f"don_{'0' * 26}"
 AWAY: Final = Answer(status=503, failure=Failure.STATUS, milliseconds=40)
+GONE: Final = Answer(status=410, failure=Failure.STATUS, milliseconds=1)
 
 
 class Post:
@@ -53,7 +58,13 @@ class Post:
                 type=kind,
                 organization_id=of or self.house.organization_id,
                 subject_id=SUBJECT,
-                data={"donation_id": SUBJECT, "amount": amount_of(Money(minor_units=2500, currency="EUR"))},
+                data=GiftSucceeded(
+                    donation_id=SUBJECT,
+                    amount=EventAmount.of(Money(minor_units=2500, currency="EUR")),
+                    fund_id=None,
+                    method=None,
+                    plan_id=None,
+                ),
                 occurred_at=now,
                 now=now,
             )
@@ -75,12 +86,12 @@ class Post:
         found: list[dict[str, Any]] = answer.json()["data"]
         return found
 
-    def use_up(self) -> None:
-        """The last attempt of each delivery that waits is made."""
-        fan_out(self.house.database, now=self.house.clock())
-        self.house.run("UPDATE webhook_delivery SET attempts = :made", made=ATTEMPTS_MAX - 1)
-        while self.deliver():
-            pass
+    def change(self, endpoint_id: str, **wanted: Any) -> Mapping[str, Any]:
+        tag = {"If-Match": self.ask("GET", f"/{endpoint_id}").headers["ETag"]}
+        answer = self.ask("PATCH", f"/{endpoint_id}", headers=tag, json=wanted)
+        assert answer.status_code == 200, answer.text
+        changed: Mapping[str, Any] = answer.json()
+        return changed
 
 
 @pytest.fixture
@@ -97,6 +108,12 @@ def verify(sent: Sent, public_key: str) -> None:
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key.removeprefix("whpk_")))
     signed = f"{sent.headers['webhook-id']}.{sent.headers['webhook-timestamp']}.".encode() + sent.body
     key.verify(base64.b64decode(sent.headers["webhook-signature"].split(" ")[0].removeprefix("v1a,")), signed)
+
+
+def beside(does: Callable[[], Any]) -> Any:
+    """What somebody else does while a transaction is open."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(does).result()
 
 
 def code(answer: Any) -> tuple[int, str]:
@@ -117,7 +134,13 @@ def test_an_event_arrives_signed_once_at_the_endpoints_that_want_its_type(post: 
         "type": "donation.succeeded",
         "timestamp": body["timestamp"],
         "organization_id": post.house.organization_id,
-        "data": {"donation_id": SUBJECT, "amount": {"minor_units": "2500", "currency": "EUR"}},
+        "data": {
+            "donation_id": SUBJECT,
+            "amount": {"minor_units": "2500", "currency": "EUR"},
+            "fund_id": None,
+            "method": None,
+            "plan_id": None,
+        },
     }
     public = post.house.client.get(f"/v1/public/webhook-endpoints/{endpoint_id}/keys").json()["data"]
     assert public == post.shown(endpoint_id)["public_keys"]
@@ -141,7 +164,7 @@ def test_what_did_not_arrive_comes_again_ever_later_under_the_same_id(post: Post
     post.deliver()
     assert post.deliver(seconds=59) == []
     post.sender.answers.clear()
-    again = post.deliver(seconds=2)
+    again = post.deliver(seconds=8)
     assert {each.headers["webhook-id"] for each in again} == {
         sent.headers["webhook-id"] for sent in post.sender.sent
     }
@@ -149,16 +172,78 @@ def test_what_did_not_arrive_comes_again_ever_later_under_the_same_id(post: Post
     assert [each["attempts"] for each in post.deliveries(endpoint_id)] == [2, 2]
 
 
-def test_an_endpoint_that_uses_up_the_attempts_of_several_events_is_disabled(post: Post) -> None:
+def test_an_endpoint_rests_as_long_as_it_has_failed_and_an_hour_at_most_however_much_waits_for_it(
+    post: Post,
+) -> None:
+    post.add()
+    post.sender.answers[URL] = AWAY
+    for _ in range(30):
+        post.happen()
+    assert len(post.deliver()) == 1
+    assert len(post.deliver(minutes=10)) == 1
+    assert post.deliver(minutes=9) == []
+    assert len(post.deliver(minutes=1)) == 1
+    assert len(post.deliver(hours=8)) == 1
+    assert post.deliver(minutes=59) == []
+    assert len(post.deliver(minutes=1)) == 1
+
+
+def test_an_endpoint_that_asks_for_time_gets_it_up_to_a_day(post: Post) -> None:
+    post.add()
+    post.sender.answers[URL] = dataclasses.replace(AWAY, retry_after=timedelta(hours=2))
+    post.happen()
+    post.deliver()
+    post.happen()
+    assert post.deliver(minutes=119) == []
+    post.sender.answers[URL] = dataclasses.replace(AWAY, retry_after=timedelta(days=400))
+    assert len(post.deliver(minutes=2)) == 1
+    post.sender.answers.clear()
+    assert len(post.deliver(days=1)) == 2
+
+
+def test_an_endpoint_that_answers_slowly_holds_no_other_up(post: Post) -> None:
+    """It takes a turn of a minute four times; whoever was not served for longer comes before it."""
+    slow, quick = f"{URL}/slow", f"{URL}/quick"
+    post.sender.takes[slow] = timedelta(seconds=14)
+    post.sender.clock = post.house.clock
+    post.add(slow)
+    for _ in range(10):
+        post.happen()
+    assert [sent.url for sent in post.deliver()] == [slow] * 5, "a turn ends after a minute"
+    post.add(quick)
+    for _ in range(30):
+        post.happen()
+    sent = [sent.url for sent in post.deliver(seconds=1)]
+    assert (sent[:21], sent.count(quick)) == ([quick] * 20 + [slow], 30), "after twenty it is another's turn"
+
+
+def test_new_events_get_their_deliveries_while_another_thread_sends(post: Post) -> None:
+    endpoint_id = post.add()
+    post.happen()
+    with post.parts.turn:
+        assert post.deliver() == []
+    assert [each["state"] for each in post.deliveries(endpoint_id)] == ["pending"]
+
+
+def test_an_endpoint_where_nothing_arrived_for_three_days_is_disabled_and_what_waits_is_sent_once_it_is_enabled(
+    post: Post,
+) -> None:
     endpoint_id = post.add()
     post.sender.answers[URL] = AWAY
-    for _ in range(EXHAUSTED_MAX):
-        post.happen()
-    post.use_up()
+    post.happen()
+    for _ in range(ATTEMPTS_MAX - 1):
+        assert len(post.deliver()) == 1
+        assert post.house.mailer.sent == []
+        post.house.clock.now += RETRY_AFTER_MAX * 1.1
+        post.house.run(
+            "UPDATE webhook_endpoint SET failing_since = :at", at=post.house.clock() - FAILING_MAX / 2
+        )
+    post.house.run("UPDATE webhook_endpoint SET failing_since = :at", at=post.house.clock() - FAILING_MAX)
+    assert len(post.deliver()) == 1
 
     shown = post.shown(endpoint_id)
     assert (shown["state"], shown["disabled_reason"]) == ("disabled", "failing")
-    assert {each["state"] for each in post.deliveries(endpoint_id, "?state=failed")} == {"failed"}
+    assert [each["state"] for each in post.deliveries(endpoint_id, "?state=failed")] == ["failed"]
     records = post.house.rows("SELECT content FROM audit_record WHERE content LIKE '%endpoint.disabled%'")
     assert len(records) == 1
     (letter,) = post.house.mailer.sent
@@ -171,24 +256,115 @@ def test_an_endpoint_that_uses_up_the_attempts_of_several_events_is_disabled(pos
     assert post.deliver(seconds=1) == []
     assert code(post.ask("POST", f"/{endpoint_id}/test")) == (409, "endpoint_disabled")
 
-    # Enabled again, it is sent what it missed.
     post.sender.answers.clear()
-    tag = {"If-Match": post.ask("GET", f"/{endpoint_id}").headers["ETag"]}
-    enabled = post.ask("PATCH", f"/{endpoint_id}", headers=tag, json={"enabled": True}).json()
+    enabled = post.change(endpoint_id, enabled=True)
     assert (enabled["state"], enabled["disabled_reason"], enabled["failing_since"]) == ("enabled", None, None)
+    assert len(post.deliver()) == 1, "what happened while it was disabled"
     since = (post.house.clock() - timedelta(days=29)).isoformat()
     replayed = post.ask("POST", f"/{endpoint_id}/replays", json={"since": since})
-    assert replayed.json() == {"deliveries": EXHAUSTED_MAX + 1}
-    assert len(post.deliver()) == EXHAUSTED_MAX + 1
+    assert replayed.json() == {"deliveries": 1}, "what had used up its attempts"
+    assert len(post.deliver()) == 1
     assert post.ask("POST", f"/{endpoint_id}/replays", json={"since": since}).json() == {"deliveries": 0}
 
 
-def test_an_endpoint_that_says_it_is_gone_is_disabled_at_once(post: Post) -> None:
+def test_a_replay_does_not_wait_for_an_attempt_that_is_being_noted(post: Post) -> None:
+    """Both lock the endpoint and its deliveries, in opposite order: it would not only wait."""
+    post.happen()
+    fan_out(post.house.database, now=post.house.clock())
     endpoint_id = post.add()
-    post.sender.answers[URL] = Answer(status=410, failure=Failure.STATUS, milliseconds=1)
+    post.happen()
+    fan_out(post.house.database, now=post.house.clock())
+    now = post.house.clock.now = post.house.clock() + timedelta(seconds=1)
+    arrived = Answer(status=204, failure=None, milliseconds=3)
+    with post.house.database.transaction() as session:
+        row = session.scalars(select(DeliveryRow)).one()
+        delivering._note(session, row, arrived, url=URL, at=now, now=now)
+        session.flush()
+        whole = {"since": "2020-01-01T00:00:00Z"}
+        asked = beside(lambda: post.ask("POST", f"/{endpoint_id}/replays", json=whole))
+    assert asked.json() == {"deliveries": 1}
+
+
+def test_a_delivery_whose_event_is_forgotten_while_it_is_listed_is_left_out(post: Post) -> None:
+    post.add()
+    post.happen()
+    post.deliver()
+    with post.house.database.transaction() as session:
+        rows = session.scalars(select(DeliveryRow)).all()
+        beside(lambda: post.house.run("DELETE FROM public_event"))
+        assert (len(rows), deliveries._deliveries(session, rows)) == (1, [])
+
+
+def test_of_endpoints_that_are_moved_to_one_address_at_once_one_gets_it(post: Post) -> None:
+    made = [post.add(f"{URL}/{number}") for number in range(3)]
+    tags = {each: post.ask("GET", f"/{each}").headers["ETag"] for each in made}
+
+    def move(endpoint_id: str) -> int:
+        wanted = {"url": f"{URL}/moved"}
+        answer = post.ask("PATCH", f"/{endpoint_id}", headers={"If-Match": tags[endpoint_id]}, json=wanted)
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(len(made)) as people:
+        assert sorted(people.map(move, made)) == [200, 409, 409]
+
+
+def test_what_we_owe_endpoints_is_counted_and_what_they_delay_themselves_is_not(post: Post) -> None:
+    def late(*, minutes: int) -> int:
+        with post.house.database.transaction() as session:
+            return webhook_endpoints.count_late(session, now=post.house.clock() + timedelta(minutes=minutes))
+
+    endpoint_id = post.add()
+    post.happen()
+    assert (late(minutes=16), late(minutes=14)) == (1, 0), "no delivery was made"
+    fan_out(post.house.database, now=post.house.clock())
+    assert (late(minutes=16), late(minutes=14)) == (1, 0), "none was attempted"
+    post.sender.answers[URL] = AWAY
+    post.deliver()
+    assert len(post.deliver(minutes=50)) == 1
+    assert (late(minutes=50), late(minutes=66)) == (0, 1), "it rests, and then nobody comes"
+    post.change(endpoint_id, enabled=False)
+    assert late(minutes=66) == 0
+
+
+def test_what_has_arrived_does_not_count_for_the_limit_of_a_replay(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "REPLAYED_MAX", 1)
+    endpoint_id = post.add()
+    for _ in range(2):
+        post.happen()
+    assert len(post.deliver(seconds=1)) == 2
+    post.house.run(
+        "UPDATE webhook_delivery SET state = 'failed' WHERE id = (SELECT min(id) FROM webhook_delivery)"
+    )
+    whole = {"since": "2020-01-01T00:00:00Z"}
+    every = {**whole, "includes_delivered": True}
+    assert code(post.ask("POST", f"/{endpoint_id}/replays", json=every)) == (422, "replay_not_acceptable")
+    assert post.ask("POST", f"/{endpoint_id}/replays", json=whole).json() == {"deliveries": 1}
+
+
+def test_an_endpoint_that_says_it_is_gone_is_disabled_at_once_and_loses_nothing(post: Post) -> None:
+    endpoint_id = post.add()
+    post.sender.answers[URL] = GONE
     post.happen()
     post.deliver()
     assert post.shown(endpoint_id)["disabled_reason"] == "gone"
+    post.sender.answers.clear()
+    post.change(endpoint_id, enabled=True)
+    assert len(post.deliver(minutes=2)) == 1
+
+
+def test_what_a_former_address_answers_says_nothing_of_the_present_one(post: Post) -> None:
+    endpoint_id = post.add()
+    moved = f"{URL}/moved"
+    post.sender.answers[URL] = GONE
+    post.sender.meanwhile = lambda: post.change(endpoint_id, url=moved)
+    post.happen()
+    post.deliver()
+    shown = post.shown(endpoint_id)
+    assert (shown["state"], shown["failing_since"]) == ("enabled", None)
+    post.sender.meanwhile = None
+    assert [sent.url for sent in post.deliver(minutes=2)] == [moved]
 
 
 def test_an_event_is_sent_again_when_it_is_named_and_in_a_range_where_that_is_asked_for(post: Post) -> None:
@@ -237,6 +413,10 @@ def test_a_new_key_signs_beside_the_one_before_it_and_never_three(post: Post) ->
     (sent,) = post.deliver(hours=2)
     assert sent.headers["webhook-signature"].count("v1a,") == 1
     verify(sent, keys[0]["public_key"])
+    assert len(post.house.rows("SELECT FROM webhook_signing_key")) == 1, "expired keys are deleted"
+    post.house.run("DELETE FROM webhook_signing_key")
+    post.happen()
+    assert post.deliver() == [], "nothing leaves unsigned"
 
 
 def test_a_private_key_is_sealed_and_the_api_cannot_read_it(post: Post) -> None:
@@ -249,6 +429,7 @@ def test_five_endpoints_are_taken_each_address_once_and_changed_only_as_they_wer
     made = [post.add(f"{URL}/{number}") for number in range(5)]
     assert post.add(f"{URL}/0") == made[0]
     body = {"url": URL, "event_types": ["payout.paid"]}
+    assert code(post.ask("POST", "", json={**body, "url": f"{URL}/0"})) == (409, "endpoint_taken")
     assert code(post.ask("POST", "", json=body)) == (409, "too_many_endpoints")
     assert code(post.ask("POST", "", json={**body, "url": "http://river.example/"})) == (
         422,
@@ -281,7 +462,8 @@ def test_events_are_gone_after_thirty_days_with_their_deliveries(post: Post) -> 
     endpoint_id = post.add()
     post.happen()
     post.deliver()
-    post.deliver(days=30, seconds=1)
+    post.house.clock.now += timedelta(days=30, seconds=1)
+    public_events.forget_old(post.house.database, now=post.house.clock())
     assert post.deliveries(endpoint_id) == []
     assert post.house.rows("SELECT FROM webhook_attempt") == []
 
@@ -300,7 +482,7 @@ def test_a_gift_tells_of_its_success_and_of_what_goes_back_until_its_donor_is_er
         (
             "donation.succeeded",
             gift.id,
-            {"donation_id": gift.id, "amount": amount, "fund_id": None, "method": None},
+            {"donation_id": gift.id, "amount": amount, "fund_id": None, "method": None, "plan_id": None},
         ),
         (
             "donation.refunded",

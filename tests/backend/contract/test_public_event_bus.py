@@ -3,10 +3,13 @@
 import json
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from amply.adapters.eventbridge.public_events import SOURCE, EventBridgeBus
 from amply.infra.database import Database, ExternalCallInTransaction
@@ -72,3 +75,32 @@ def test_whoever_listens_hears_each_event_as_webhooks_tell_it(bus: str, listenin
 def test_the_bus_is_not_asked_inside_a_transaction(bus: str, database: Database) -> None:
     with pytest.raises(ExternalCallInTransaction), database.transaction():
         EventBridgeBus(EventBusSettings(event_bus=bus)).put([event(1)])
+
+
+class Failing(BaseHTTPRequestHandler):
+    """An EventBridge that is not well."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.asked.append(self.path)
+        self.send_error(500)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_a_bus_that_fails_is_asked_once_since_gifts_wait_for_it(
+    cloud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cloud
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", f"http://127.0.0.1:{server.server_address[1]}")
+    with server:
+        thread.start()
+        with pytest.raises(ClientError):
+            EventBridgeBus(EventBusSettings(event_bus="facts")).put([event(1)])
+        server.shutdown()
+        thread.join()
+    assert len(Failing.asked) == 1

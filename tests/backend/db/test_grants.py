@@ -241,7 +241,7 @@ API = {
                 f"UPDATE({each})"
                 for each in (
                     *("changed_at", "description", "disabled_reason", "event_types", "exhausted"),
-                    *("failing_since", "state", "url"),
+                    *("failing_since", "next_attempt_at", "state", "url"),
                 )
             ),
         )

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from amply.infra import guarded_http
+from amply.infra.deadline_network import Deadline
 from amply.infra.guarded_http import AddressRefused, AnswerRefused, GuardedTransport, is_public
 from tests.backend.certificates import self_signed
 
@@ -75,11 +76,14 @@ def test_an_answer_without_end_is_cut_off() -> None:
             while True:
                 yield b"x" * 65_536
 
-    bounded = guarded_http._Bounded(Endless(), deadline=float("inf"))
-    with pytest.raises(AnswerRefused):
-        list(bounded)
-    with pytest.raises(AnswerRefused):
-        next(iter(guarded_http._Bounded(Endless(), deadline=0.0)))
+    ended: list[bool] = []
+    for seconds in (float("inf"), 0.0):
+        deadline = Deadline(seconds=seconds)
+        answer = guarded_http._Bounded(Endless(), ends=lambda: ended.append(True), deadline=deadline)
+        with pytest.raises(AnswerRefused):
+            list(answer)
+        answer.close()
+    assert ended == [True, True]
 
 
 class _Provider(BaseHTTPRequestHandler):
@@ -131,6 +135,14 @@ def test_an_answer_that_unpacks_to_more_is_refused_and_none_is_asked_for() -> No
         assert asks(url, "127.0.0.1", allows_loopback=True).text == "identity"
         with pytest.raises(AnswerRefused, match="compressed"):
             asks(f"{url}/packed", "127.0.0.1", allows_loopback=True)
+
+
+def test_of_a_names_addresses_one_of_ipv4_is_connected_to() -> None:
+    """The tasks' network lets out nothing else."""
+    transport = GuardedTransport(
+        allows_loopback=False, resolve=lambda *_: ["2606:4700:4700::1111", "1.1.1.1"]
+    )
+    assert transport._judged(httpx2.URL("https://provider.example/")) == "1.1.1.1"
 
 
 @pytest.mark.enable_socket

@@ -43,6 +43,10 @@ def case(
     return {"headers": headers, "body": body, "public_keys": keys, "organization_id": OURS, **changes}
 
 
+def _without(given: Case, header: str) -> Case:
+    return {**given, "headers": {name: said for name, said in given["headers"].items() if name != header}}
+
+
 @pytest.fixture
 def cases() -> Mapping[str, tuple[Case, bool]]:
     """Each with whether a receiver takes it. The receivers ask the real clock."""
@@ -60,6 +64,10 @@ def cases() -> Mapping[str, tuple[Case, bool]]:
         "another id": ({**good, "headers": {**good["headers"], "webhook-id": "event_2"}}, False),
         "old": (case(signed_by=[key], known=[key], ago=timedelta(hours=1)), False),
         "of the future": (case(signed_by=[key], known=[key], ago=-timedelta(hours=1)), False),
+        **{
+            f"without {name}": (_without(good, name), False)
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        },
         "of another organisation": ({**good, "organization_id": OTHERS}, False),
     }
 

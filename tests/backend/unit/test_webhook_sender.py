@@ -1,13 +1,18 @@
 """What becomes of a request to an endpoint: answers that are failures, redirects, silence, and addresses of ours."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from amply.adapters.webhook_sender import HttpSender
 from amply.modules.webhook_endpoints import Answer, Failure
+from tests.backend.certificates import self_signed
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -17,28 +22,34 @@ TRICKLED_MAX = 250
 
 
 class Endpoint:
-    """One that answers each connection as a test says; `heard` is what it was sent."""
+    """One that answers each connection as a test says, over TLS with a context; `heard` is what it was sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, serves: ssl.SSLContext | None = None) -> None:
         self.listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}/hook?tenant=7"
+        self.port = self.listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/hook?tenant=7"
         self.heard = b""
+        self.serves = serves
         self.answer: Callable[[socket.socket], None] = lambda _: None
         self.thread = threading.Thread(target=self._serve)
         self.thread.start()
 
     def _serve(self) -> None:
         try:
-            connection, _ = self.listening.accept()
+            plain, _ = self.listening.accept()
+            with plain, self._spoken_over(plain) as connection:
+                while BODY not in self.heard and (chunk := connection.recv(65_536)):
+                    self.heard += chunk
+                self.answer(connection)
         except OSError:
             return
-        with connection:
-            while BODY not in self.heard and (chunk := connection.recv(65_536)):
-                self.heard += chunk
-            self.answer(connection)
+
+    def _spoken_over(self, plain: socket.socket) -> socket.socket:
+        return plain if self.serves is None else self.serves.wrap_socket(plain, server_side=True)
 
     def close(self) -> None:
-        self.listening.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self.listening.shutdown(socket.SHUT_RDWR)
         self.listening.close()
         self.thread.join()
 
@@ -85,23 +96,55 @@ def test_who_never_answers_is_hung_up_on(endpoint: Endpoint) -> None:
     assert (answer.status, answer.failure) == (None, Failure.TIMEOUT)
 
 
-def test_who_answers_byte_by_byte_is_hung_up_on(endpoint: Endpoint) -> None:
-    """Each byte comes in time; the whole does not."""
-    hung_up = threading.Event()
+def trickles(piece: bytes, hung_up: threading.Event) -> Callable[[socket.socket], None]:
+    """Each piece comes in time; the whole does not."""
 
     def trickle(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\n")
         try:
             for _ in range(TRICKLED_MAX):
                 hung_up.wait(0.02)
-                connection.sendall(b"x")
+                connection.sendall(piece)
         except OSError:
             hung_up.set()
 
-    endpoint.answer = trickle
-    answer = post(endpoint.url, seconds_max=0.3)
+    return trickle
+
+
+@pytest.mark.parametrize(
+    "piece", [b"x", b"HTTP/1.1 103 Early Hints\r\n\r\n"], ids=["bytes", "interim answers"]
+)
+@pytest.mark.parametrize("over", ["tcp", "tls"])
+def test_who_answers_piece_by_piece_is_hung_up_on(piece: bytes, over: str, tmp_path: Path) -> None:
+    hung_up = threading.Event()
+    serves, trusts = self_signed("river.example", folder=tmp_path)
+    endpoint = Endpoint(serves if over == "tls" else None)
+    endpoint.answer = trickles(piece, hung_up)
+    scheme = "https" if over == "tls" else "http"
+    answer = post(
+        f"{scheme}://river.example:{endpoint.port}/",
+        seconds_max=0.3,
+        trusts=trusts,
+        resolve=lambda *_: ["127.0.0.1"],
+    )
     assert (answer.status, answer.failure) == (None, Failure.TIMEOUT)
+    assert endpoint.heard
     assert hung_up.wait(10)
+    endpoint.close()
+
+
+def test_a_compressed_answer_is_one(endpoint: Endpoint) -> None:
+    """It is not read, and so not refused either."""
+    endpoint.answer = says(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip")
+    assert post(endpoint.url).failure is None
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [("120", timedelta(minutes=2)), ("soon", None), ("-1", None), ("9" * 30, None)],
+)
+def test_when_to_ask_again_is_read_as_seconds(said: str, asked: timedelta | None, endpoint: Endpoint) -> None:
+    endpoint.answer = says(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: " + said.encode())
+    assert post(endpoint.url).retry_after == asked
 
 
 def test_nothing_is_sent_to_a_machine_of_ours(endpoint: Endpoint) -> None:

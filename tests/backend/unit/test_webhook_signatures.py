@@ -11,6 +11,7 @@ from amply.infra.letter_templates import letter_texts
 from amply.modules.receipts import Language
 from amply.modules.webhook_endpoints.domain import (
     ATTEMPTS_MAX,
+    FAILING_MAX,
     DisabledReason,
     EndpointNotAcceptable,
     ReplayNotAcceptable,
@@ -52,9 +53,23 @@ def test_while_a_key_is_replaced_both_sign() -> None:
 
 
 def test_attempts_go_on_for_three_days_and_end() -> None:
-    pauses = [retry_after(attempt) for attempt in range(1, ATTEMPTS_MAX)]
-    assert pauses[:3] == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
-    assert timedelta(days=3) < sum(pauses, timedelta()) < timedelta(days=4)
+    pauses = [retry_after(attempt, delivery_id="whd_1") for attempt in range(1, ATTEMPTS_MAX)]
+    for pause, planned in zip(pauses, (1, 2, 4), strict=False):
+        assert timedelta(minutes=planned) <= pause <= timedelta(minutes=planned) * 1.1
+    assert FAILING_MAX < sum(pauses, timedelta()) < timedelta(days=4), (
+        "the last failure disables the endpoint"
+    )
+
+
+def test_what_failed_together_does_not_come_again_together() -> None:
+    assert len({retry_after(5, delivery_id=f"whd_{number}") for number in range(20)}) == 20
+
+
+def test_an_answer_may_ask_for_more_time_up_to_a_day_and_never_for_less() -> None:
+    planned = retry_after(3, delivery_id="whd_1")
+    assert retry_after(3, delivery_id="whd_1", asked=timedelta(seconds=1)) == planned
+    assert retry_after(3, delivery_id="whd_1", asked=timedelta(hours=5)) == timedelta(hours=5)
+    assert retry_after(3, delivery_id="whd_1", asked=timedelta(days=400)) == timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +79,7 @@ def test_attempts_go_on_for_three_days_and_end() -> None:
         *("https://user:word@river.example/", "https://river.example/#there", "https://127.0.0.1/"),
         *("https://10.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest", "https://localhost/"),
         *("https://metadata.internal/", "https://intranet/", f"https://river.example/{'x' * 500}"),
-        *("https://river.example:99999/", "https://[::ffff:10.0.0.1]/"),
+        *("https://river.example:99999/", "https://[::ffff:10.0.0.1]/", "https://river.example:8443/"),
     ],
 )
 def test_an_address_that_is_not_public_https_is_no_endpoints(url: str) -> None:
@@ -73,7 +88,7 @@ def test_an_address_that_is_not_public_https_is_no_endpoints(url: str) -> None:
 
 
 def test_a_public_address_is_taken_as_it_is_and_a_laptops_own_on_a_laptop_alone() -> None:
-    url = "https://river.example:8443/hooks/amply?tenant=7"
+    url = "https://river.example:443/hooks/amply?tenant=7"
     assert checked_url(f" {url} ", allows_loopback=False) == url
     assert checked_url("http://127.0.0.1:9000/hook", allows_loopback=True) == "http://127.0.0.1:9000/hook"
 

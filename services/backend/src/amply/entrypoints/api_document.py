@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from amply.entrypoints.conditional_reads import CONDITIONAL
 from amply.entrypoints.deprecation import DEPRECATED
 from amply.entrypoints.problem_catalogue import Code, catalogue, declared
+from amply.entrypoints.webhook_document import add_webhooks
 from amply.infra.credentials import Credential, is_optional, taken_by
 from amply.infra.rate_limit_fields import FIELDS
 from amply.infra.rate_limits import Limiting
@@ -149,6 +150,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             _add_examples(operation, examples["operations"].get(name, {}))
             if name in DEPRECATED:
                 operation["deprecated"] = True
+    add_webhooks(made)
     _add_components(made, problems=examples["problems"])
     return made
 

@@ -19,6 +19,7 @@ from amply.modules import (
     people,
     public_events,
     recurring,
+    webhook_endpoints,
     webhooks,
 )
 
@@ -55,6 +56,8 @@ class Backlog:
         unarchived_seals: Files of the audit log that should be in the archive and are not.
         unnoted_erasures: Deleted accounts that should be on the archive's list and are not.
         unpublished_events: Public events that the event bus should have had a quarter of an hour ago.
+        undelivered_events: Public events whose deliveries were not made, or not attempted, for a quarter of an hour, though
+            their endpoints would be sent them.
     """
 
     ledger_unpublished_seconds: float
@@ -77,6 +80,7 @@ class Backlog:
     unarchived_seals: int
     unnoted_erasures: int
     unpublished_events: int
+    undelivered_events: int
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
@@ -110,6 +114,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             unarchived_seals=audit.count_unarchived(session, now=now),
             unnoted_erasures=people.count_unnoted(session, now=now),
             unpublished_events=public_events.count_unpublished(session, now=now),
+            undelivered_events=webhook_endpoints.count_late(session, now=now),
         )
 
 

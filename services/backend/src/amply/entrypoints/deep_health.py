@@ -120,7 +120,7 @@ def _health(part: Part, asked: Mapping[str, "Future[float]"]) -> PartHealth:
     error = answer.exception() if answer.done() else None
     if error is None and answer.done():
         return PartHealth(name=part.name, status=PartStatus.OK, milliseconds=answer.result())
-    _log.warning("a part does not answer", part=part.name, error=type(error).__name__ if error else "slow")
+    _log.warning("part_does_not_answer", part=part.name, error=type(error).__name__ if error else "slow")
     return PartHealth(name=part.name, status=PartStatus.AWAY, milliseconds=None)
 
 

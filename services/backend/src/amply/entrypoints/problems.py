@@ -70,7 +70,7 @@ def _challenge(request: Request) -> str:
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:
     """Expected now and then (a failover, a restart): counted in the log, nobody is paged for one."""
-    _log.warning("database unavailable", path=request.url.path, error=type(error).__name__)
+    _log.warning("database_unavailable", path=request.url.path, error=type(error).__name__)
     return known(
         request,
         Unavailable("The database does not answer; repeat the request with the same Idempotency-Key."),
@@ -106,7 +106,7 @@ def of_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("unexpected error", path=request.url.path, exc_info=error)
+    _log.error("unexpected_error", path=request.url.path, exc_info=error)
     return _answer_of_http(request, 500)
 
 

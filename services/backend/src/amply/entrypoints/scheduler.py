@@ -157,6 +157,7 @@ def jobs(
         with database.transaction() as session:
             outbox.forget_published(session, now=clock())
             defence.forget(session, now=clock())
+        public_events.forget_old(database, now=clock())
 
     def fold() -> None:
         ledger.fold_days(database)
@@ -174,7 +175,11 @@ def jobs(
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
         *(Job(name=task, every=every, run=send(task)) for task, every in _SENT),
         Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
-        Job(name="forget what left the outbox, and who opened gifts", every=timedelta(hours=1), run=forget),
+        Job(
+            name="forget what left the outbox, who opened gifts, and old events",
+            every=timedelta(hours=1),
+            run=forget,
+        ),
     )
 
 
@@ -189,7 +194,7 @@ def run(jobs: Sequence[Job], *, heartbeat_path: str, stopping: threading.Event) 
             try:
                 job.run()
             except Exception:  # noqa: BLE001 -- one failing job must not stop the others
-                _log.warning("job failed", job=job.name, exc_info=True)
+                _log.warning("job_failed", job=job.name, exc_info=True)
         beat(heartbeat_path)
 
 

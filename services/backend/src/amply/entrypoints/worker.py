@@ -89,7 +89,7 @@ def _event_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 
     def handle_provider_event(*, event_id: str, **_: Any) -> None:
         outcome = provider_events.handle(handling, event_id)
-        _log.info("provider event", event_id=event_id, outcome=outcome)
+        _log.info("provider_event_handled", event_id=event_id, outcome=outcome)
 
     return ((task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),)
 
@@ -144,10 +144,10 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
             return  # told of a request: what else is stuck has its own turn, and does not hold every thread meanwhile
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
         if completed:
-            _log.warning("stuck payments completed", count=completed)
+            _log.warning("stuck_payments_completed", count=completed)
         refunded = donations.complete_stuck_refunds(refunding)
         if refunded:
-            _log.warning("stuck refunds completed", count=refunded)
+            _log.warning("stuck_refunds_completed", count=refunded)
 
     def complete_splits(**_: Any) -> None:
         paid = donations.complete_splits(
@@ -159,7 +159,7 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
             )
         )
         if paid:
-            _log.warning("split gifts paid on", count=paid)
+            _log.warning("split_gifts_paid_on", count=paid)
 
     return (
         (task_names.COMPLETE_STUCK, complete_stuck),
@@ -173,12 +173,12 @@ def _ending_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     def end_exhausted(**_: Any) -> None:
         ended = donations.end_exhausted(parts.events.database, parts.events.processor, clock=parts.clock)
         if ended:
-            _log.info("payments ended", count=ended)
+            _log.info("payments_ended", count=ended)
 
     def end_abandoned(**_: Any) -> None:
         ended = donations.end_abandoned(parts.events.database, parts.events.processor, clock=parts.clock)
         if ended:
-            _log.info("abandoned payments ended", count=ended)
+            _log.info("abandoned_payments_ended", count=ended)
 
     return (
         (task_names.END_EXHAUSTED, end_exhausted),
@@ -192,10 +192,10 @@ def _letter_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     def send_due_receipts(**_: Any) -> None:
         sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
         if sent:
-            _log.info("receipts sent", count=sent)
+            _log.info("receipts_sent", count=sent)
         told = donations.send_due_notices(parts.receipts, now=parts.clock())
         if told:
-            _log.info("notices sent", count=told)
+            _log.info("notices_sent", count=told)
 
     def send_due_dedications(**_: Any) -> None:
         sending = donations.DedicationDependencies(
@@ -203,7 +203,7 @@ def _letter_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         )
         told = donations.send_due_dedications(sending, now=parts.clock())
         if told:
-            _log.info("dedications told", count=told)
+            _log.info("dedications_told", count=told)
 
     def hear_feedback(**_: Any) -> None:
         mail.hear_feedback(parts.mail_feedback, now=parts.clock())

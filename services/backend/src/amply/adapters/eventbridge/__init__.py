@@ -60,7 +60,7 @@ class StripeEventQueue:
                 event = event_of(message["Body"])
             except EventMalformed:
                 _log.error(
-                    "stripe event not understood",
+                    "stripe_event_not_understood",
                     message_id=message.get("MessageId"),
                     runbook="docs/runbooks/alarms/stripe-events-set-aside.md",
                 )

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "amply"
 """What the bus lets in (`FACTS` of `stacks/events.py`)."""
-_LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+_LIMITS: Final = Config(
+    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1}
+)
+"""Gifts' events wait behind this call, and what it did not put is tried again by its row."""
 
 _log = structlog.get_logger()
 

@@ -120,7 +120,7 @@ class SesFeedback:
             try:
                 said = feedback_of(message["Body"])
             except FeedbackMalformed:
-                _log.error("mail feedback not understood", runbook="docs/runbooks/mail-feedback.md")
+                _log.error("mail_feedback_not_understood", runbook="docs/runbooks/mail-feedback.md")
                 continue
             read.append(FeedbackReceived(receipt=message["ReceiptHandle"], said=said))
         return read

@@ -79,13 +79,13 @@ def translated(call: str) -> Iterator[None]:
         with tracing.call(f"Stripe: {call}"):
             yield
     except (stripe.InvalidRequestError, stripe.PermissionError) as error:
-        _log.warning("stripe refused", call=call, code=error.code, stripe_request=error.request_id)
+        _log.warning("stripe_refused", call=call, code=error.code, stripe_request=error.request_id)
         raise ProcessorRefused(
             "The payment processor refused to tell; check the id and that it belongs to this account."
         ) from error
     except stripe.StripeError as error:
         _log.warning(
-            "stripe did not answer", call=call, error=type(error).__name__, stripe_request=error.request_id
+            "stripe_did_not_answer", call=call, error=type(error).__name__, stripe_request=error.request_id
         )
         raise ProcessorUnavailable("The payment processor does not answer; try again later.") from error
 

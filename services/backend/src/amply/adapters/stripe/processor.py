@@ -295,7 +295,7 @@ def translated(call: str) -> Iterator[None]:
                 "The same payment is being made right now; repeat the request shortly."
             ) from error
         code = error.code or getattr(error.error, "code", None)
-        _log.warning("stripe refused", call=call, code=code, stripe_request=error.request_id)
+        _log.warning("stripe_refused", call=call, code=code, stripe_request=error.request_id)
         if code == _SHUT_OUT:
             raise AccountUnreachable(
                 "The payment processor no longer lets us act for this organisation; ask it for another way to give."
@@ -305,7 +305,7 @@ def translated(call: str) -> Iterator[None]:
         ) from error
     except stripe.StripeError as error:
         _log.warning(
-            "stripe did not answer", call=call, error=type(error).__name__, stripe_request=error.request_id
+            "stripe_did_not_answer", call=call, error=type(error).__name__, stripe_request=error.request_id
         )
         raise ProcessorUnavailable(
             "The payment processor does not answer; repeat the request with the same Idempotency-Key."

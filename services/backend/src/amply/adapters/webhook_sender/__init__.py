@@ -2,10 +2,12 @@
 client.
 """
 
+import re
 import ssl
 import time
 from collections.abc import Mapping
-from threading import Timer
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 import httpx2
@@ -19,6 +21,7 @@ from amply.modules.webhook_endpoints import Answer, Failure
 SECONDS_MAX: Final = 15.0
 """Timeout of a whole request (Standard Webhooks 1.0.0 recommends 15 to 30)."""
 _SECONDS_A_STEP: Final = 10.0
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 _log = structlog.get_logger()
 
@@ -47,30 +50,22 @@ class HttpSender:
         self._seconds_max = seconds_max
 
     def post(self, *, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send a request without following redirects; only the response's status is read."""
+        """Send it, follow no redirect, and read nothing of the answer but its status and `Retry-After`."""
         forbid_transaction("webhook: deliver")
         transport = GuardedTransport(
-            allows_loopback=self._allows_loopback, resolve=self._resolve, trusts=self._trusts
+            allows_loopback=self._allows_loopback,
+            resolve=self._resolve,
+            trusts=self._trusts,
+            seconds_max=self._seconds_max,
         )
-        # A response that trickles byte by byte never hits the read timeout: enforce a total one.
-        hang_up = Timer(self._seconds_max, transport.close)
-        hang_up.daemon = True
         began = time.monotonic()
-        hang_up.start()
-        try:
-            with tracing.call("webhook: deliver"):
-                status, failure = self._sent(transport, url, headers, body)
-        finally:
-            hang_up.cancel()
-            transport.close()
-        elapsed = time.monotonic() - began
-        if failure is not None and status is None and elapsed >= self._seconds_max:
-            failure = Failure.TIMEOUT
-        return Answer(status=status, failure=failure, milliseconds=int(elapsed * 1000))
+        with tracing.call("webhook: deliver"):
+            answer = self._sent(transport, url, headers, body)
+        return replace(answer, milliseconds=int((time.monotonic() - began) * 1000))
 
     def _sent(
         self, transport: httpx2.BaseTransport, url: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int | None, Failure | None]:
+    ) -> Answer:
         sent = {"User-Agent": "amply-webhooks/1", "Content-Type": "application/json", **headers}
         client = httpx2.Client(
             transport=transport,
@@ -80,14 +75,30 @@ class HttpSender:
         )
         try:
             with client.stream("POST", url, headers=sent, content=body) as response:
-                return response.status_code, _failure_of(response)
+                return _answered(response)
         except AddressRefused:
-            return None, Failure.ADDRESS_REFUSED
+            failure = Failure.ADDRESS_REFUSED
         except httpx2.TimeoutException:
-            return None, Failure.TIMEOUT
+            failure = Failure.TIMEOUT
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             _log.info("webhook_not_delivered", reason=type(error).__name__)
-            return None, Failure.NO_CONNECTION
+            failure = Failure.NO_CONNECTION
+        return Answer(status=None, failure=failure, milliseconds=0)
+
+
+def _answered(response: httpx2.Response) -> Answer:
+    failure = _failure_of(response)
+    return Answer(
+        status=response.status_code,
+        failure=failure,
+        milliseconds=0,
+        retry_after=None if failure is None else _retry_after(response.headers.get("Retry-After", "")),
+    )
+
+
+def _retry_after(said: str) -> timedelta | None:
+    """As seconds (RFC 9110, section 10.2.3); a date is not read."""
+    return timedelta(seconds=int(said)) if _SECONDS.fullmatch(said.strip()) else None
 
 
 def _failure_of(response: httpx2.Response) -> Failure | None:

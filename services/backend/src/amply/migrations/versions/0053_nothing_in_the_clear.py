@@ -22,7 +22,7 @@ VIEWED = """
         SELECT
             id, organization_id, minor_units, currency, status, {plain}entry_id,
             created_at, updated_at, erased_at, refunded_minor_units, dispute_state, fee_cover_minor_units,
-            fee_cover_method, processor_fee_minor_units, method, reversed_at, fund_id, anonymity, sealed
+            fee_cover_method, processor_fee_minor_units, method, reversed_at, fund_id, anonymity, sealed, plan_id
         FROM donation
         WHERE organization_id = (SELECT acting_organization());
     GRANT SELECT ON organization_gift TO amply_api

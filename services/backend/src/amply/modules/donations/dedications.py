@@ -93,7 +93,7 @@ def _send(parts: DedicationDependencies, *, donation_id: str, now: datetime) -> 
     try:
         message_id = parts.mailer.send(mail=receipts.dedication_mail(letter))
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("dedication not told", donation_id=donation_id)
+        _log.exception("dedication_not_told", donation_id=donation_id)
         with parts.database.transaction() as session:
             _give_back(session, donation_id=donation_id, now=now)
         return False

@@ -179,6 +179,7 @@ class Donation:
 
     `amount` is what the donor pays in all, with what they added for the processor's fee (`costs`).
     `refunded` is what went back to the donor by refunds that hold; nothing of it is below zero.
+    `plan_id` names the plan of recurring gifts that it belongs to.
     """
 
     id: str
@@ -193,6 +194,7 @@ class Donation:
     method: OfflineMethod | None = None
     is_reversed: bool = False
     fund_id: str | None = None
+    plan_id: str | None = None
     is_erased: bool = False
 
     @property

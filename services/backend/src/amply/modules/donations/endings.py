@@ -44,12 +44,12 @@ def _end(processor: payments.Processor, payment: payments.Payment, *, is_abandon
             return Ended.ENDED if processor.cancel_abandoned(**named) else Ended.KEPT
         processor.cancel_intent(**named)
     except payments.AccountUnreachable as reason:
-        _log.warning("payment not ended", payment_id=payment.id, reason=reason.code)
+        _log.warning("payment_not_ended", payment_id=payment.id, reason=reason.code)
         return Ended.SHUT_OUT
     except payments.ProcessorRefused:
         return Ended.OVER
     except payments.ProcessorUnavailable as reason:
-        _log.warning("payment not ended", payment_id=payment.id, reason=reason.code)
+        _log.warning("payment_not_ended", payment_id=payment.id, reason=reason.code)
         return Ended.UNHEARD
     return Ended.ENDED
 
@@ -58,11 +58,11 @@ def _end_setup(processor: payments.Processor, setup: defence.CardSetup) -> bool 
     try:
         processor.cancel_setup(remote_id=setup.remote_id, account_id=setup.account_id)
     except payments.AccountUnreachable as reason:
-        _log.warning("setup not ended", owner_id=setup.owner_id, reason=reason.code)
+        _log.warning("setup_not_ended", owner_id=setup.owner_id, reason=reason.code)
         return False
     except payments.ProcessorRefused:
         pass  # canceled before, or a card is stored
     except payments.ProcessorUnavailable as reason:
-        _log.warning("setup not ended", owner_id=setup.owner_id, reason=reason.code)
+        _log.warning("setup_not_ended", owner_id=setup.owner_id, reason=reason.code)
         return None
     return True

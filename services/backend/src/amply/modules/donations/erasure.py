@@ -284,6 +284,7 @@ def _forget_gift(session: Session, gift: ColumnElement[bool], *, now: datetime) 
                 id=ids.new_id("don"),
                 sealed=None,
                 donor_index=None,
+                plan_id=None,
                 status=case(
                     (DonationRow.status == DonationStatus.PENDING, DonationStatus.CANCELED),
                     else_=DonationRow.status,

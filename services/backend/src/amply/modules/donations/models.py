@@ -46,6 +46,7 @@ class DonationRow(SealedRecord):
     reversed_at: Mapped[datetime | None]
     fund_id: Mapped[str | None]
     anonymity: Mapped[str] = mapped_column(server_default="public")
+    plan_id: Mapped[str | None]
 
 
 class DedicationRow(SealedRecord):

@@ -65,7 +65,7 @@ def _send(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> boo
             return False
         parts.mailer.send(mail=letter)
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("notice not sent", donation_id=donation_id)
+        _log.exception("notice_not_sent", donation_id=donation_id)
         return False
     with parts.database.transaction() as session:
         notice = session.get(NoticeRow, donation_id, with_for_update=True)

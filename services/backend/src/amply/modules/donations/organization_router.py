@@ -85,6 +85,9 @@ class ReceivedGiftOut(BaseModel):
         default=None,
         description="With `expand=refunds`: the oldest first, those that failed too; null without.",
     )
+    plan_id: str | None = Field(
+        description="The recurring gift it was collected for, as in `plan.*` events; null for a single one, and where it was erased."
+    )
     channel: Channel
     may_be_named: bool = Field(description="Whether the donor lets the organisation name them in public.")
     donor: DonorOut | None = Field(
@@ -111,6 +114,7 @@ class ReceivedGiftOut(BaseModel):
             costs=CostsOut.of(donation.costs),
             refunded=AmountOut.of(donation.refunded),
             fund_id=donation.fund_id,
+            plan_id=donation.plan_id,
             fund=None if fund is None else GiftFundOut(id=fund.id, name=fund.name, kind=fund.kind),
             refunds=None if refunds is None else [RefundOut.of(each) for each in refunds],
             channel=donation.channel,

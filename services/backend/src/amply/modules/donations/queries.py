@@ -172,6 +172,7 @@ def donation_of(row: GiftRow) -> Donation:
         is_reversed=row.reversed_at is not None,
         dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
         fund_id=row.fund_id,
+        plan_id=row.plan_id,
         costs=costs_of(row),
         is_erased=row.erased_at is not None,
     )

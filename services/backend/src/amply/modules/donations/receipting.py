@@ -212,7 +212,7 @@ def _send_receipt(parts: ReceiptDependencies, *, donation_id: str, now: datetime
             return False
         message_id = parts.mailer.send(mail=receipts.receipt_mail(letter))
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("receipt not sent", donation_id=donation_id)
+        _log.exception("receipt_not_sent", donation_id=donation_id)
         return False
     _note_sent(parts, donation_id=donation_id, message_id=message_id, now=now)
     return True

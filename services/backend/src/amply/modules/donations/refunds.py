@@ -152,10 +152,10 @@ def _complete(parts: RefundDependencies, recorded: payments.Refund, payment: pay
     try:
         _open(parts, recorded, payment)
     except (RefundRefused, payments.ProcessorUnavailable) as reason:
-        _log.warning("stuck refund not completed", refund_id=recorded.id, reason=reason.code)
+        _log.warning("stuck_refund_not_completed", refund_id=recorded.id, reason=reason.code)
         return None if is_silence(reason) else False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
-        _log.exception("stuck refund not completed", refund_id=recorded.id)
+        _log.exception("stuck_refund_not_completed", refund_id=recorded.id)
         return False
     return True
 

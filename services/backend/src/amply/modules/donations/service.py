@@ -121,13 +121,13 @@ def _complete(
         ):
             open_payment(database, processor, payment=payment, clock=clock)
     except payments.ProcessorUnavailable as reason:
-        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        _log.warning("stuck_payment_not_completed", payment_id=payment.id, reason=reason.code)
         return None
     except payments.ProcessorRefused as reason:
-        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        _log.warning("stuck_payment_not_completed", payment_id=payment.id, reason=reason.code)
         return False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
-        _log.exception("stuck payment not completed", payment_id=payment.id)
+        _log.exception("stuck_payment_not_completed", payment_id=payment.id)
         return False
     return True
 
@@ -167,10 +167,11 @@ def record_gift(
     customer: payments.Customer | None = None,
     is_agreed: bool = False,
     marks: defence.Fingerprints | None = None,
+    plan_id: str | None = None,
 ) -> payments.Payment:
     """Step (1): record the gift, its payment, and the fingerprints.
 
-    `customer` is whom the processor keeps a way to pay for.
+    `customer` is whom the processor keeps a way to pay for. `plan_id`: the plan of recurring gifts that it belongs to.
 
     Raises:
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
@@ -193,6 +194,7 @@ def record_gift(
             **personal,
             "fund_id": gift.options.fund_id,
             "anonymity": gift.options.anonymity,
+            "plan_id": plan_id,
             "created_at": now,
             "updated_at": now,
         },

@@ -155,10 +155,10 @@ def _completed(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod) ->
     try:
         _pay(parts, held)
     except AmplyError as reason:
-        _log.warning("split gift not completed", split_id=held.id, reason=reason.code)
+        _log.warning("split_gift_not_completed", split_id=held.id, reason=reason.code)
         return False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
-        _log.exception("split gift not completed", split_id=held.id)
+        _log.exception("split_gift_not_completed", split_id=held.id)
         return False
     return True
 
@@ -326,7 +326,7 @@ def _open_missing(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod)
             try:
                 _open_intent(parts, payment)
             except payments.ProcessorUnavailable:
-                _log.warning("part not opened", payment_id=payment.id)
+                _log.warning("part_not_opened", payment_id=payment.id)
 
 
 def _pay_part(
@@ -362,7 +362,7 @@ def _release(parts: SplitGiftDependencies, *, split_id: str, payer_id: str) -> N
     try:
         parts.method_cloning.release(payer_id=payer_id)
     except (payments.ProcessorUnavailable, payments.ProcessorRefused) as reason:
-        _log.warning("payment method not released", split_id=split_id, reason=reason.code)
+        _log.warning("payment_method_not_released", split_id=split_id, reason=reason.code)
         return
     with parts.database.transaction() as session:
         split_rows.released(session, split_id=split_id, now=parts.clock())

@@ -75,11 +75,11 @@ class PayoutInHand:
                     type=event_type,
                     organization_id=self.owner,
                     subject_id=row.id,
-                    data={
-                        "payout_id": row.id,
-                        "amount": public_events.amount_of(self.payout.amount),
-                        "arrives_on": row.arrives_on.isoformat(),
-                    },
+                    data=public_events.PayoutChanged(
+                        payout_id=row.id,
+                        amount=public_events.EventAmount.of(self.payout.amount),
+                        arrives_on=row.arrives_on,
+                    ),
                     occurred_at=self.happened_at,
                     now=self.now,
                 )

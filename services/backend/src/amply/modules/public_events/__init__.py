@@ -4,8 +4,22 @@ A module records one in the transaction that makes it true. `modules/webhook_end
 Import from here only.
 """
 
-from amply.modules.public_events.domain import EventType, PublicEvent, amount_of
+from amply.modules.public_events.domain import EventType, PublicEvent
 from amply.modules.public_events.models import PublicEventRow
+from amply.modules.public_events.payloads import (
+    PAYLOADS,
+    EventAmount,
+    GiftDispute,
+    GiftDisputed,
+    GiftMethod,
+    GiftRefunded,
+    GiftReversed,
+    GiftSucceeded,
+    Payload,
+    PayoutChanged,
+    PlanChanged,
+    PlanReason,
+)
 from amply.modules.public_events.ports import EVENTS_AT_ONCE, EventBus
 from amply.modules.public_events.publishing import count_unpublished, publish
 from amply.modules.public_events.service import (
@@ -20,12 +34,23 @@ from amply.modules.public_events.service import (
 __all__ = [
     "EVENTS_AT_ONCE",
     "KEPT",
+    "PAYLOADS",
     "TOPIC_RECORDED",
+    "EventAmount",
     "EventBus",
     "EventType",
+    "GiftDispute",
+    "GiftDisputed",
+    "GiftMethod",
+    "GiftRefunded",
+    "GiftReversed",
+    "GiftSucceeded",
+    "Payload",
+    "PayoutChanged",
+    "PlanChanged",
+    "PlanReason",
     "PublicEvent",
     "PublicEventRow",
-    "amount_of",
     "count_unpublished",
     "event_of",
     "forget_about",

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from amply.kernel.clock import iso
-from amply.kernel.money import Money
 
 
 class EventType(StrEnum):
@@ -46,8 +45,3 @@ class PublicEvent:
             "data": self.data,
         }
         return json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode("ascii")
-
-
-def amount_of(amount: Money) -> dict[str, str]:
-    """An amount as the API writes amounts: minor units as a string, beside the currency."""
-    return {"minor_units": str(amount.minor_units), "currency": amount.currency}

@@ -14,7 +14,8 @@ from amply.modules.public_events.models import PublicEventRow
 from amply.modules.public_events.ports import EVENTS_AT_ONCE, EventBus
 from amply.modules.public_events.service import event_of
 
-_BATCHES_MAX: Final = 20
+_BATCHES_MAX: Final = 3
+"""The outbox's relay waits for them."""
 _AGAIN_MAX: Final = timedelta(hours=1)
 _LATE_AFTER: Final = timedelta(minutes=15)
 

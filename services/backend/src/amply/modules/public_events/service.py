@@ -1,20 +1,24 @@
 """Recording events, and forgetting them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
+from amply.infra.database import Database
 from amply.kernel import ids
 from amply.modules.public_events.domain import EventType, PublicEvent
 from amply.modules.public_events.models import PublicEventRow
+from amply.modules.public_events.payloads import Payload
 
 TOPIC_RECORDED: Final = "public_events.recorded"
 KEPT: Final = timedelta(days=30)
 """How long an event can be replayed."""
+_FORGOTTEN_AT_ONCE: Final = 1_000
+_BATCHES_MAX: Final = 10
 
 
 def record(
@@ -23,14 +27,13 @@ def record(
     type: EventType,  # noqa: A002 -- what events call it
     organization_id: str,
     subject_id: str,
-    data: Mapping[str, Any],
+    data: Payload,
     occurred_at: datetime,
     now: datetime,
 ) -> None:
     """Record what has just become true, in the transaction that makes it so.
 
-    `subject_id`: the donation, payout or plan it is about. `data`: JSON without anything personal: ids, amounts by `amount_of`,
-    states.
+    `subject_id`: the donation, payout or plan it is about. `data`: what `PAYLOADS` has for the type.
     """
     event_id = ids.new_id("event")
     # What is pending in the session may be half-way to a state that the database allows.
@@ -41,7 +44,7 @@ def record(
                 organization_id=organization_id,
                 type=type,
                 subject_id=subject_id,
-                data=dict(data),
+                data=data.model_dump(mode="json"),
                 occurred_at=occurred_at,
                 created_at=now,
                 next_attempt_at=now,
@@ -55,9 +58,24 @@ def forget_about(session: Session, *, subject_ids: Collection[str]) -> None:
     session.execute(delete(PublicEventRow).where(PublicEventRow.subject_id.in_(subject_ids)))
 
 
-def forget_old(session: Session, *, now: datetime) -> None:
-    """Delete events that can be replayed no more, with their deliveries."""
-    session.execute(delete(PublicEventRow).where(PublicEventRow.created_at < now - KEPT))
+def forget_old(database: Database, *, now: datetime) -> None:
+    """Delete events that can be replayed no more, with their deliveries: the oldest first, ten thousand at most."""
+    old = (
+        select(PublicEventRow.id)
+        .where(PublicEventRow.created_at < now - KEPT)
+        .order_by(PublicEventRow.created_at)
+        .limit(_FORGOTTEN_AT_ONCE)
+    )
+    for _ in range(_BATCHES_MAX):
+        with database.transaction() as session:
+            gone = session.scalars(
+                delete(PublicEventRow)
+                .where(PublicEventRow.id.in_(old))
+                .returning(PublicEventRow.id)
+                .execution_options(synchronize_session=False)
+            ).all()
+        if len(gone) < _FORGOTTEN_AT_ONCE:
+            break
 
 
 def event_of(row: PublicEventRow) -> PublicEvent:

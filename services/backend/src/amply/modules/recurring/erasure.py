@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import idempotency
-from amply.modules import defence, payments
+from amply.modules import defence, payments, public_events
 from amply.modules.recurring.domain import UNDER_WAY, ChargeState, PlanStatus, Reason
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.plan_transitions import forget_donor, rest
@@ -31,11 +31,13 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
     ).all()
     if defence.are_ending(session, owner_ids=[row.id for row in rows]):
         raise payments.EndingUnderWay
+    named = [row.id for row in rows]
+    # What was told of the plans so far goes. That they have ended is told after it: who was told of them has to know.
+    public_events.forget_about(session, subject_ids=named)
     for row in rows:
         reason = Reason(row.reason) if row.status == PlanStatus.ENDED and row.reason else Reason.ERASED
         rest(session, row, status=PlanStatus.ENDED, reason=reason, now=now)
         forget_donor(session, row, now=now)
-    named = [row.id for row in rows]
     session.execute(
         update(PlanChargeRow)
         .where(PlanChargeRow.plan_id.in_(named), PlanChargeRow.state.in_(UNDER_WAY))

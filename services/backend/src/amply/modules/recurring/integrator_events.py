@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
-from amply.modules.public_events import EventType, amount_of, record
+from amply.modules.public_events import EventAmount, EventType, PlanChanged, PlanReason, record
 from amply.modules.recurring.domain import PlanStatus, Reason
 from amply.modules.recurring.models import PlanRow
 
@@ -30,7 +30,11 @@ def record_move(
         type=EventType.PLAN_STARTED if is_new and to is PlanStatus.ACTIVE else _TOLD[to],
         organization_id=plan.organization_id,
         subject_id=plan.id,
-        data={"plan_id": plan.id, "amount": amount_of(amount), "reason": reason},
+        data=PlanChanged(
+            plan_id=plan.id,
+            amount=EventAmount.of(amount),
+            reason=None if reason is None else PlanReason(reason),
+        ),
         occurred_at=now,
         now=now,
     )

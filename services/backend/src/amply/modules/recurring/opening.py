@@ -280,6 +280,7 @@ def _record_charge(due: _DuePlan, *, customer_id: str) -> None:
         now=due.now,
         customer=payments.Customer(id=customer_id, keeps_method=False),
         is_agreed=True,
+        plan_id=row.id,
     )
     session.add(
         PlanChargeRow(

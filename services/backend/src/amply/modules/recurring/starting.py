@@ -149,6 +149,7 @@ def _first_payment(
             now=now,
             customer=payments.Customer(id=customer_id, keeps_method=True),
             marks=marks,
+            plan_id=plan_id,
         )
         session.add(
             PlanChargeRow(

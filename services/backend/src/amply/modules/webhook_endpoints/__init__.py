@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.modules.webhook_endpoints.deliveries import TOPIC_DELIVERY_REQUESTED
 from amply.modules.webhook_endpoints.delivering import DeliveryDependencies, deliver
-from amply.modules.webhook_endpoints.domain import Failure
+from amply.modules.webhook_endpoints.domain import TEST_TYPE, EndpointTest, Failure
+from amply.modules.webhook_endpoints.lateness import count_late
 from amply.modules.webhook_endpoints.models import SigningKeyRow
 from amply.modules.webhook_endpoints.ports import Answer, Sender
 
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "TOPIC_DELIVERY_REQUESTED",
+    "TEST_TYPE",
+    "TOPIC_ASKED",
     "Answer",
     "DeliveryDependencies",
+    "EndpointTest",
     "Failure",
     "Sender",
+    "count_late",
     "deliver",
     "routers",
     "sealed_rows",

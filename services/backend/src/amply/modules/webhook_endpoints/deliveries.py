@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,6 @@ from amply.modules import audit, public_events
 from amply.modules.access import Access
 from amply.modules.audit import Action
 from amply.modules.public_events import PublicEventRow
-from amply.modules.webhook_endpoints.delivering import new_delivery
 from amply.modules.webhook_endpoints.domain import (
     REPLAYED_MAX,
     TEST_TYPE,
@@ -27,9 +26,11 @@ from amply.modules.webhook_endpoints.domain import (
     Endpoint,
     EndpointDisabled,
     EndpointState,
+    EndpointTest,
     ReplayNotAcceptable,
     to_replay,
 )
+from amply.modules.webhook_endpoints.fan_out import new_delivery
 from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow
 from amply.modules.webhook_endpoints.service import find as find_endpoint
 
@@ -73,14 +74,15 @@ def find(
     Raises:
         DeliveryNotFound: The endpoint has no such delivery, or not any more.
     """
-    row = session.scalars(
+    rows = session.scalars(
         select(DeliveryRow).where(
             DeliveryRow.id == delivery_id,
             DeliveryRow.endpoint_id == endpoint_id,
             access.covers(DeliveryRow.organization_id),
         )
-    ).one_or_none()
-    if row is None:
+    ).all()
+    found = _deliveries(session, rows)
+    if not found:
         raise DeliveryNotFound("This endpoint has no such delivery, or not any more: ask for the list.")
     attempts = session.scalars(
         select(AttemptRow)
@@ -88,8 +90,7 @@ def find(
         .order_by(AttemptRow.id.desc())
         .limit(_ATTEMPTS_SHOWN)
     ).all()
-    (delivery,) = _deliveries(session, [row])
-    return delivery, [
+    return found[0], [
         Attempt(at=each.at, status=each.status, error=each.error, milliseconds=each.milliseconds)
         for each in reversed(attempts)
     ]
@@ -110,7 +111,7 @@ def send_test(session: Session, access: Access, *, endpoint_id: str) -> Delivery
             organization_id=access.organization_id,
             type=TEST_TYPE,
             subject_id=endpoint_id,
-            data={"endpoint_id": endpoint_id},
+            data=EndpointTest(endpoint_id=endpoint_id).model_dump(mode="json"),
             occurred_at=now,
             created_at=now,
             fanned_out_at=now,
@@ -155,6 +156,7 @@ def replay(
             PublicEventRow.created_at >= chosen["since"],
             PublicEventRow.created_at < chosen.get("before", access.now),
             PublicEventRow.type.in_(endpoint.event_types),
+            ~_left_out(endpoint_id, includes_delivered=includes_delivered),
         )
     found = session.scalars(events.order_by(PublicEventRow.created_at).limit(REPLAYED_MAX + 1)).all()
     if event_id is not None and not found:
@@ -168,6 +170,16 @@ def replay(
     _ask_for_delivery(session, access, endpoint_id=endpoint_id)
     audit.record_by(session, access, Action.WEBHOOK_EVENTS_REPLAYED, endpoint_id)
     return sent
+
+
+def _left_out(endpoint_id: str, *, includes_delivered: bool) -> ColumnElement[bool]:
+    """That an event is on its way to this endpoint, or has arrived there: of those no range asks, and none counts for its limit."""
+    states = [DeliveryState.PENDING, *([] if includes_delivered else [DeliveryState.DELIVERED])]
+    return exists().where(
+        DeliveryRow.event_id == PublicEventRow.id,
+        DeliveryRow.endpoint_id == endpoint_id,
+        DeliveryRow.state.in_(states),
+    )
 
 
 def _ask_for_delivery(session: Session, access: Access, *, endpoint_id: str) -> None:
@@ -207,6 +219,7 @@ def _enabled(session: Session, access: Access, *, endpoint_id: str) -> Endpoint:
 
 
 def _deliveries(session: Session, rows: Sequence[DeliveryRow]) -> list[Delivery]:
+    """Without those whose event was forgotten since they were read."""
     events = {
         event.id: public_events.event_of(event)
         for event in session.scalars(
@@ -225,4 +238,5 @@ def _deliveries(session: Session, rows: Sequence[DeliveryRow]) -> list[Delivery]
             finished_at=row.finished_at,
         )
         for row in rows
+        if row.event_id in events
     ]

@@ -6,38 +6,45 @@ event by its id.
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import func, insert, or_, select
-from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
-from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.modules import audit, mail, public_events
 from amply.modules.audit import Action, Actor, ActorKind, AuditedAction
 from amply.modules.public_events import PublicEvent, PublicEventRow
 from amply.modules.webhook_endpoints.domain import (
     ATTEMPTS_MAX,
-    EXHAUSTED_MAX,
+    FAILING_MAX,
     FIRST_RETRY_AFTER,
     RETRY_AFTER_MAX,
     DeliveryState,
     DisabledReason,
     EndpointState,
+    rest_after,
+    retry_after,
 )
+from amply.modules.webhook_endpoints.fan_out import fan_out_all
 from amply.modules.webhook_endpoints.letters import send_letters
 from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow, EndpointRow, SigningKeyRow
 from amply.modules.webhook_endpoints.ports import Answer, Sender
+from amply.modules.webhook_endpoints.service import delete_expired_keys
 from amply.modules.webhook_endpoints.signatures import signed_headers
 
-_EVENTS_AT_ONCE: Final = 200
-_DELIVERIES_IN_A_TURN: Final = 200
+_TURN_MAX: Final = timedelta(seconds=60)
+"""Far less than a message of the queue stays hidden: a turn that took longer would be begun again beside itself."""
+_SHARE_ATTEMPTS: Final = 20
+_SHARE_MAX: Final = timedelta(seconds=5)
+"""After so many attempts, or so long, it is another endpoint's turn, whatever this one answers."""
 _GONE: Final = 410
+_NO_KEY_UPDATE: Final = {"key_share": True}
+"""Others may insert rows that refer to a row that is locked so: a replay does."""
 _ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="webhook-delivery")
 
 _log = structlog.get_logger()
@@ -63,100 +70,92 @@ class _Message:
 def deliver(parts: DeliveryDependencies, *, clock: Clock) -> int:
     """Make deliveries of new events, and attempt those that are due; return how many attempts were made.
 
-    After a failure the same endpoint is left alone for the rest of the turn: one that never answers costs a turn one timeout.
+    New events get their deliveries whether or not another thread is sending.
     """
+    fan_out_all(parts.database, clock=clock)
     if not parts.turn.acquire(blocking=False):
         return 0
     try:
-        while fan_out(parts.database, now=clock()) == _EVENTS_AT_ONCE:
-            pass
-        attempts = _attempt_those_due(parts, clock)
+        attempts = _Turn(parts, clock).run()
         send_letters(parts.database, parts.mailer, now=clock())
         with parts.database.transaction() as session:
-            public_events.forget_old(session, now=clock())
+            delete_expired_keys(session, now=clock())
         return attempts
     finally:
         parts.turn.release()
 
 
-def fan_out(database: Database, *, now: datetime) -> int:
-    """Make a delivery of each new event for each endpoint that wants its type; return how many events were new."""
-    with database.transaction() as session:
-        events = session.scalars(
-            select(PublicEventRow)
-            .where(PublicEventRow.fanned_out_at.is_(None))
-            .order_by(PublicEventRow.created_at)
-            .limit(_EVENTS_AT_ONCE)
-            .with_for_update(skip_locked=True)
-        ).all()
-        if not events:
-            return 0
-        event_ids = [event.id for event in events]
-        wanted = session.execute(
-            select(PublicEventRow.id, EndpointRow.id, EndpointRow.organization_id)
-            .join(EndpointRow, EndpointRow.organization_id == PublicEventRow.organization_id)
-            .where(
-                PublicEventRow.id.in_(event_ids),
-                EndpointRow.state == EndpointState.ENABLED,
-                PublicEventRow.type == func.any(EndpointRow.event_types),
-            )
-        ).all()
-        for event_id, endpoint_id, organization_id in wanted:
-            session.execute(
-                insert_or(DeliveryRow)
-                .values(
-                    **new_delivery(
-                        event_id, endpoint_id=endpoint_id, organization_id=organization_id, now=now
-                    )
+class _Turn:
+    """A minute of sending, divided between the endpoints that something is due for: whoever was served longest ago comes first.
+
+    So an endpoint that takes seconds for each answer, or has thousands of events to come, is one of many, and comes again when the
+    others were served. One that fails is left alone for the rest of the turn, and rests (`rest_after`).
+    """
+
+    def __init__(self, parts: DeliveryDependencies, clock: Clock) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._ends_at = clock() + _TURN_MAX
+        self._set_aside: set[str] = set()
+        self._attempts = 0
+
+    def run(self) -> int:
+        """Attempt what is due until nothing is, or the turn is over; return how many attempts were made."""
+        while (now := self._clock()) < self._ends_at:
+            endpoint_id = self._next_endpoint(now)
+            if endpoint_id is None:
+                break
+            self._serve(endpoint_id, until=min(now + _SHARE_MAX, self._ends_at))
+        return self._attempts
+
+    def _next_endpoint(self, now: datetime) -> str | None:
+        """Whose share it is. It goes to the end of the line at once, for the workers beside this one too."""
+        due = exists().where(
+            DeliveryRow.endpoint_id == EndpointRow.id,
+            DeliveryRow.state == DeliveryState.PENDING,
+            DeliveryRow.next_attempt_at <= now,
+        )
+        with self._parts.database.transaction() as session:
+            row = session.scalars(
+                select(EndpointRow)
+                .where(
+                    EndpointRow.state == EndpointState.ENABLED,
+                    or_(EndpointRow.next_attempt_at.is_(None), EndpointRow.next_attempt_at <= now),
+                    EndpointRow.id.not_in(self._set_aside),
+                    due,
                 )
-                .on_conflict_do_nothing()
-            )
-        for event in events:
-            event.fanned_out_at = now
-    return len(events)
+                .order_by(EndpointRow.next_attempt_at.nulls_first())
+                .limit(1)
+                .with_for_update(skip_locked=True, key_share=True)
+            ).one_or_none()
+            if row is None:
+                return None
+            row.next_attempt_at = now
+            return row.id
 
+    def _serve(self, endpoint_id: str, *, until: datetime) -> None:
+        before = self._attempts
 
-def new_delivery(
-    event_id: str, *, endpoint_id: str, organization_id: str, now: datetime
-) -> dict[str, str | datetime]:
-    """The values of a delivery that is due at once."""
-    return {
-        "id": ids.new_id("whd"),
-        "event_id": event_id,
-        "endpoint_id": endpoint_id,
-        "organization_id": organization_id,
-        "next_attempt_at": now,
-        "created_at": now,
-    }
+        def attempt(row: DeliveryRow) -> int | None:
+            self._attempts += 1
+            if not _attempt(self._parts, row, self._clock):
+                self._set_aside.add(endpoint_id)
+                return None
+            return 1 if self._clock() < until else None
 
-
-def _attempt_those_due(parts: DeliveryDependencies, clock: Clock) -> int:
-    attempts = 0
-    failed: set[str] = set()
-    enabled = select(EndpointRow.id).where(EndpointRow.state == EndpointState.ENABLED)
-
-    def attempt(row: DeliveryRow) -> int:
-        if not _attempt(parts, row, clock):
-            failed.add(row.endpoint_id)
-        return 1
-
-    for _ in range(_DELIVERIES_IN_A_TURN):
-        made = work_off(
-            parts.database,
+        work_off(
+            self._parts.database,
             DeliveryRow,
             DeliveryRow.state == DeliveryState.PENDING,
-            DeliveryRow.endpoint_id.in_(enabled),
-            DeliveryRow.endpoint_id.not_in(failed),
+            DeliveryRow.endpoint_id == endpoint_id,
             do=attempt,
-            most=1,
-            now=clock(),
+            most=_SHARE_ATTEMPTS,
+            now=self._clock(),
             first_again=FIRST_RETRY_AFTER,
             again_max=RETRY_AFTER_MAX,
         )
-        if not made:
-            break
-        attempts += made
-    return attempts
+        if self._attempts == before:
+            self._set_aside.add(endpoint_id)  # another worker has them in hand
 
 
 def _attempt(parts: DeliveryDependencies, row: DeliveryRow, clock: Clock) -> bool:
@@ -170,12 +169,14 @@ def _attempt(parts: DeliveryDependencies, row: DeliveryRow, clock: Clock) -> boo
     headers = signed_headers(body, message_id=message.event.id, private_keys=message.private_keys, now=at)
     answer = parts.sender.post(url=message.url, headers=headers, body=body)
     with parts.database.transaction() as session:
-        _note(session, row, answer, at=at, now=clock())
+        _note(session, row, answer, url=message.url, at=at, now=clock())
     return answer.failure is None
 
 
 def _message(session: Session, row: DeliveryRow, *, now: datetime) -> _Message | None:
-    """What is sent, and where to; None where the event was forgotten, or the endpoint removed, since the delivery was taken."""
+    """What is sent, and where to; None where the event was forgotten, or the endpoint removed, since the delivery was taken, and
+    where no key signs.
+    """
     event = session.get(PublicEventRow, row.event_id)
     endpoint = session.get(EndpointRow, row.endpoint_id)
     if event is None or endpoint is None:
@@ -189,12 +190,18 @@ def _message(session: Session, row: DeliveryRow, *, now: datetime) -> _Message |
         .order_by(SigningKeyRow.id.desc())
     ).all()
     private_keys = tuple(key.private_key for key in keys if key.private_key is not None)
+    if not private_keys:
+        _log.error("webhook_endpoint_without_key", endpoint_id=endpoint.id)
+        return None
     return _Message(event=public_events.event_of(event), url=endpoint.url, private_keys=private_keys)
 
 
-def _note(session: Session, row: DeliveryRow, answer: Answer, *, at: datetime, now: datetime) -> None:
-    endpoint = session.get(EndpointRow, row.endpoint_id, with_for_update=True)
-    delivery = session.get(DeliveryRow, row.id, with_for_update=True)
+def _note(
+    session: Session, row: DeliveryRow, answer: Answer, *, url: str, at: datetime, now: datetime
+) -> None:
+    """`url`: where it was sent. What a former address of the endpoint answers says nothing of the present one."""
+    endpoint = session.get(EndpointRow, row.endpoint_id, with_for_update=_NO_KEY_UPDATE)
+    delivery = session.get(DeliveryRow, row.id, with_for_update=_NO_KEY_UPDATE)
     if endpoint is None or delivery is None:
         return
     session.execute(
@@ -209,15 +216,30 @@ def _note(session: Session, row: DeliveryRow, answer: Answer, *, at: datetime, n
     )
     if answer.failure is None:
         delivery.state, delivery.finished_at = DeliveryState.DELIVERED, now
-        endpoint.failing_since, endpoint.exhausted = None, 0
+    elif row.attempts >= ATTEMPTS_MAX:
+        delivery.state, delivery.finished_at = DeliveryState.FAILED, now
+    else:
+        delivery.next_attempt_at = now + retry_after(
+            row.attempts, delivery_id=row.id, asked=answer.retry_after
+        )
+    if endpoint.url == url:
+        _note_endpoint(session, endpoint, answer, at=at, now=now)
+
+
+def _note_endpoint(
+    session: Session, endpoint: EndpointRow, answer: Answer, *, at: datetime, now: datetime
+) -> None:
+    """How the endpoint stands after an answer of its present address."""
+    endpoint.next_attempt_at = now
+    if answer.failure is None:
+        endpoint.failing_since = None
         return
     endpoint.failing_since = endpoint.failing_since or at
-    is_gone = answer.status == _GONE
-    if is_gone or row.attempts >= ATTEMPTS_MAX:
-        delivery.state, delivery.finished_at = DeliveryState.FAILED, now
-        endpoint.exhausted += 1
-    if is_gone or endpoint.exhausted >= EXHAUSTED_MAX:
-        _disable(session, endpoint, DisabledReason.GONE if is_gone else DisabledReason.FAILING, now=now)
+    endpoint.next_attempt_at += rest_after(now - endpoint.failing_since, asked=answer.retry_after)
+    if answer.status == _GONE:
+        _disable(session, endpoint, DisabledReason.GONE, now=now)
+    elif now - endpoint.failing_since >= FAILING_MAX:
+        _disable(session, endpoint, DisabledReason.FAILING, now=now)
 
 
 def _disable(session: Session, endpoint: EndpointRow, reason: DisabledReason, *, now: datetime) -> None:

@@ -5,31 +5,50 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from amply.infra.due_rows import again
 from amply.infra.guarded_http import is_public
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
-from amply.modules.public_events import EventType, PublicEvent
+from amply.modules.public_events import EventType, Payload, PublicEvent
 
 ENDPOINTS_MAX: Final = 5
 ATTEMPTS_MAX: Final = 14
 FIRST_RETRY_AFTER: Final = timedelta(minutes=1)
 RETRY_AFTER_MAX: Final = timedelta(days=1)
-EXHAUSTED_MAX: Final = 5
-"""Deliveries in a row that used up their attempts, until an endpoint is disabled."""
+FAILING_MAX: Final = timedelta(hours=82)
+"""Without one success, until an endpoint is disabled: by then a delivery has used up its attempts."""
+_REST_MAX: Final = timedelta(hours=1)
+_JITTER: Final = 0.1
 REPLAYED_MAX: Final = 1_000
 FORMER_KEY_HOURS_MAX: Final = 168
 TEST_TYPE: Final = "endpoint.test"
 """Sent when somebody asks for it, and to that endpoint alone."""
+_PORT: Final = 443
+"""What the tasks' security group lets out (`stacks/network.py`)."""
 _URL_LENGTH_MAX: Final = 500
 _DESCRIPTION_LENGTH_MAX: Final = 200
 
 
-def retry_after(attempts: int) -> timedelta:
-    """How long after its n-th attempt (from 1) a delivery is tried again: doubling from a minute to a day, 82 hours in all."""
-    return again(attempts, first=FIRST_RETRY_AFTER, most=RETRY_AFTER_MAX)
+def retry_after(attempts: int, *, delivery_id: str, asked: timedelta | None = None) -> timedelta:
+    """How long after its n-th attempt (from 1) a delivery is tried again: doubling from a minute to a day, 82 hours in all.
+
+    Up to a tenth longer, so that what failed together does not come again together: how much, its id decides. `asked`: the
+    answer's `Retry-After`, a day of which is kept to.
+    """
+    drawn = int.from_bytes(sha256(f"{delivery_id}:{attempts}".encode()).digest()[:4]) / 2**32
+    planned = again(attempts, first=FIRST_RETRY_AFTER, most=RETRY_AFTER_MAX) * (1 + _JITTER * drawn)
+    return max(planned, min(asked or timedelta(0), RETRY_AFTER_MAX))
+
+
+def rest_after(failing: timedelta, *, asked: timedelta | None = None) -> timedelta:
+    """How long an endpoint is left alone that has failed for so long: as long again, an hour at most, or as it asked.
+
+    However many events wait for it, an endpoint that is away gets a request an hour.
+    """
+    return max(min(failing, _REST_MAX), min(asked or timedelta(0), RETRY_AFTER_MAX))
 
 
 class EndpointState(StrEnum):
@@ -40,7 +59,7 @@ class EndpointState(StrEnum):
 
 
 class DisabledReason(StrEnum):
-    """`failing`: several deliveries in a row used up their attempts. `gone`: it answered 410. `by_member`: somebody did it."""
+    """`failing`: nothing arrived for 82 hours. `gone`: it answered 410. `by_member`: somebody did it."""
 
     FAILING = "failing"
     GONE = "gone"
@@ -114,6 +133,12 @@ class Delivery:
     finished_at: datetime | None
 
 
+class EndpointTest(Payload):
+    """Somebody wants to see whether events arrive."""
+
+    endpoint_id: str
+
+
 class EndpointNotFound(NotFound):
     """The organisation has no such endpoint."""
 
@@ -160,7 +185,7 @@ def checked_url(text: str, *, allows_loopback: bool) -> str:
     """An address that can be an endpoint's. What its name resolves to is judged whenever something is sent there.
 
     Raises:
-        EndpointNotAcceptable: It is not https, or names a machine that is not on the public internet.
+        EndpointNotAcceptable: It is not https, names a port, or a machine that is not on the public internet.
     """
     url = text.strip()
     parts = _split(url)
@@ -177,6 +202,10 @@ def checked_url(text: str, *, allows_loopback: bool) -> str:
         )
     if not _may_be_public(host):
         raise EndpointNotAcceptable("Give an address on the public internet.", param="url")
+    if parts.port not in (None, _PORT):
+        raise EndpointNotAcceptable(
+            f"Give an address without a port: events are sent to {_PORT} alone.", param="url"
+        )
     return url
 
 

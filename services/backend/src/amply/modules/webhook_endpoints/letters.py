@@ -58,8 +58,11 @@ def send_letters(database: Database, mailer: mail.Mailer, *, now: datetime) -> i
             letter = None if row is None else _letter(session, row)
         if row is None:
             break
-        if letter is not None:
-            sent += _send(database, mailer, letter, endpoint_id=row.id, now=now)
+        if letter is None:
+            continue
+        if not _send(database, mailer, letter, endpoint_id=row.id, now=now):
+            break  # the others would fare no better now
+        sent += 1
     return sent
 
 
@@ -97,7 +100,7 @@ def _letter(session: Session, row: EndpointRow) -> Mail | None:
     )
 
 
-def _send(database: Database, mailer: mail.Mailer, letter: Mail, *, endpoint_id: str, now: datetime) -> int:
+def _send(database: Database, mailer: mail.Mailer, letter: Mail, *, endpoint_id: str, now: datetime) -> bool:
     try:
         mailer.send(mail=letter)
     except Exception:  # noqa: BLE001 -- owed again: it holds back no delivery
@@ -106,6 +109,6 @@ def _send(database: Database, mailer: mail.Mailer, letter: Mail, *, endpoint_id:
             row = session.get(EndpointRow, endpoint_id, with_for_update=True)
             if row is not None and now < row.changed_at + _TRIED_FOR:
                 row.letter_owed_at = now + _AGAIN_AFTER
-        return 0
+        return False
     _log.info("webhook_letter_sent", endpoint_id=endpoint_id)
-    return 1
+    return True

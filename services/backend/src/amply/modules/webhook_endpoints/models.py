@@ -11,7 +11,9 @@ from amply.infra.vault import PEOPLE, Personal, SealedFields, SealedRecord
 
 
 class EndpointRow(Record):
-    """`letter_owed_at`: when its organisation is to be written to about its being disabled."""
+    """`letter_owed_at`: when its organisation is to be written to about its being disabled. `next_attempt_at`: when it was sent
+    something last, or until when it rests; whoever's is the longest ago is served first. None: it never was.
+    """
 
     __tablename__ = "webhook_endpoint"
 
@@ -23,7 +25,7 @@ class EndpointRow(Record):
     state: Mapped[str] = mapped_column(server_default="enabled")
     disabled_reason: Mapped[str | None]
     failing_since: Mapped[datetime | None]
-    exhausted: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime | None]
     letter_owed_at: Mapped[datetime | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime]

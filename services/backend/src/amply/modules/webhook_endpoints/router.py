@@ -52,7 +52,16 @@ class _LimitedByOrganization(Limited):
         return access
 
 
+class _LimitedRotation(Limited):
+    """The same for those who may change endpoints."""
+
+    def __call__(self, request: Request, access: Changing) -> Access:
+        count(request, limit=self.limit, caller=access.organization_id, whose="for this organisation")
+        return access
+
+
 LimitedSending = Annotated[Access, Depends(_LimitedByOrganization("webhook_sends"))]
+LimitedRotation = Annotated[Access, Depends(_LimitedRotation("webhook_keys"))]
 
 
 async def _allows_loopback(request: Request) -> bool:
@@ -75,12 +84,12 @@ def list_webhook_endpoints(access: Reading) -> EndpointList:
     "",
     status_code=201,
     summary="Add a webhook endpoint",
-    responses=responses(*PROBLEMS, EndpointNotAcceptable, TooManyEndpoints),
+    responses=responses(*PROBLEMS, EndpointNotAcceptable, EndpointTaken, TooManyEndpoints),
 )
 def add_webhook_endpoint(
     body: EndpointIn, access: Changing, allows_loopback: AllowsLoopback, response: Response
 ) -> EndpointOut:
-    """Five at most. Again, it changes nothing: the endpoint of this address is the answer."""
+    """Five at most. Again with the same, it changes nothing: the endpoint of this address is the answer."""
     wanted = service.Wanted(url=body.url, description=body.description, event_types=body.event_types)
     with access.transaction() as session:
         made, keys = service.add(session, access, wanted=wanted, allows_loopback=allows_loopback)
@@ -148,7 +157,7 @@ def remove_webhook_endpoint(endpoint_id: Identifier, access: Changing) -> None:
     summary="Rotate a webhook endpoint's key",
     responses=responses(*PROBLEMS, EndpointNotFound),
 )
-def rotate_webhook_key(endpoint_id: Identifier, body: RotationIn, access: Changing) -> PublicKeysOut:
+def rotate_webhook_key(endpoint_id: Identifier, body: RotationIn, access: LimitedRotation) -> PublicKeysOut:
     """A new key signs from now on, and the present one beside it for as long as you say."""
     with access.transaction() as session:
         keys = service.rotate_key(

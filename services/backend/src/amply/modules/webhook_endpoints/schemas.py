@@ -26,7 +26,7 @@ class EndpointIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: Annotated[str, Field(max_length=2000, description="Https, on the public internet.")]
+    url: Annotated[str, Field(max_length=2000, description="Https, on the public internet, on port 443.")]
     description: Annotated[str, Field(max_length=500, description="What it is for.")] = ""
     event_types: Types
 
@@ -40,7 +40,10 @@ class EndpointChange(BaseModel):
     description: Annotated[str | None, Field(max_length=500)] = None
     event_types: Types | None = None
     enabled: Annotated[
-        bool | None, Field(description="True: it begins again without failures, and what waits is sent.")
+        bool | None,
+        Field(
+            description="True: it begins again without failures, and what waits is sent, as what happened meanwhile."
+        ),
     ] = None
 
 
@@ -76,7 +79,7 @@ class EndpointOut(BaseModel):
     event_types: list[EventType]
     state: EndpointState
     disabled_reason: DisabledReason | None = Field(
-        description="`failing`: deliveries used up their attempts, five in a row. `gone`: it answered 410."
+        description="`failing`: nothing arrived for 82 hours. `gone`: it answered 410. `by_member`: somebody disabled it."
     )
     failing_since: str | None = Field(description="The first failure since the last success.")
     created_by: str = Field(description="The `person_id` of the member who added it.")

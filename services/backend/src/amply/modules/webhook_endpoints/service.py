@@ -32,6 +32,7 @@ from amply.modules.webhook_endpoints.signatures import fresh_private_key, public
 
 _PUBLIC_KEYS: Final = text("SELECT public_key, expires_at FROM webhook_public_keys(:endpoint_id, :now)")
 _NOT_FOUND: Final = "This organisation has no such webhook endpoint; ask for the list of its endpoints."
+_TAKEN: Final = "Another endpoint has this address: change that one, or remove it first."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +63,11 @@ class Wanted:
 def add(
     session: Session, access: Access, *, wanted: Wanted, allows_loopback: bool
 ) -> tuple[Endpoint, Sequence[PublicKey]]:
-    """Add an endpoint with a key of its own. Again, it changes nothing: the endpoint of this address is the answer.
+    """Add an endpoint with a key of its own. Again with the same, it changes nothing: the endpoint of this address is the answer.
 
     Raises:
         EndpointNotAcceptable: The address or the description cannot be.
+        EndpointTaken: One of this address is there, with another description or other types.
         TooManyEndpoints: Five are there already.
     """
     values = wanted.values(allows_loopback=allows_loopback)
@@ -73,6 +75,8 @@ def add(
     known = endpoints_of(session, access)
     for each in known:
         if each.url == values["url"]:
+            if list(each.event_types) != values["event_types"] or each.description != values["description"]:
+                raise EndpointTaken(_TAKEN)
             return each, keys_of(session, access, endpoint_id=each.id)
     if len(known) >= ENDPOINTS_MAX:
         raise TooManyEndpoints(f"{ENDPOINTS_MAX} endpoints are there: remove one that is not used any more.")
@@ -109,7 +113,7 @@ def find(session: Session, access: Access, *, endpoint_id: str, locks: bool = Fa
     chosen = select(EndpointRow).where(
         EndpointRow.id == endpoint_id, access.covers(EndpointRow.organization_id)
     )
-    row = session.scalars(chosen.with_for_update() if locks else chosen).one_or_none()
+    row = session.scalars(chosen.with_for_update(key_share=True) if locks else chosen).one_or_none()
     if row is None:
         raise EndpointNotFound(_NOT_FOUND)
     return endpoint_of(row)
@@ -118,21 +122,27 @@ def find(session: Session, access: Access, *, endpoint_id: str, locks: bool = Fa
 def change(
     session: Session, access: Access, *, endpoint_id: str, wanted: Wanted, allows_loopback: bool
 ) -> Endpoint:
-    """Change an endpoint that `find` has locked. Enabled again, it begins without failures, and what waits is sent.
+    """Change an endpoint that `find` has locked. Enabled again, or moved, it begins without failures, and what waits is sent.
 
     Raises:
         EndpointNotAcceptable: It cannot be like this.
         EndpointTaken: Another endpoint has this address.
     """
     values = wanted.values(allows_loopback=allows_loopback)
-    others = [each for each in endpoints_of(session, access) if each.id != endpoint_id]
-    if any(each.url == values.get("url") for each in others):
-        raise EndpointTaken("Another endpoint has this address: change that one, or remove it first.")
+    if "url" in values:
+        hold_organization(
+            session, access.organization_id
+        )  # so that two do not take one address at the same time
+    urls = {each.id: each.url for each in endpoints_of(session, access)}
+    former = urls.pop(endpoint_id)
+    if values.get("url") in urls.values():
+        raise EndpointTaken(_TAKEN)
     if wanted.enabled is True:
         values |= {"state": EndpointState.ENABLED, "disabled_reason": None}
-        values |= {"failing_since": None, "exhausted": 0}
     elif wanted.enabled is False:
         values |= {"state": EndpointState.DISABLED, "disabled_reason": DisabledReason.BY_MEMBER}
+    if wanted.enabled is True or values.get("url", former) != former:
+        values |= {"failing_since": None, "next_attempt_at": None}
     session.execute(
         update(EndpointRow)
         .where(EndpointRow.id == endpoint_id, access.covers(EndpointRow.organization_id))
@@ -185,6 +195,11 @@ def rotate_key(
     _add_key(session, access, endpoint_id=endpoint_id)
     audit.record_by(session, access, Action.WEBHOOK_KEY_ROTATED, endpoint_id)
     return keys_of(session, access, endpoint_id=endpoint_id)
+
+
+def delete_expired_keys(session: Session, *, now: datetime) -> None:
+    """Delete keys that sign no more: what somebody has copied of one is good for nothing, and neither is the row."""
+    session.execute(delete(SigningKeyRow).where(SigningKeyRow.expires_at <= now))
 
 
 def keys_of(session: Session, access: Access, *, endpoint_id: str) -> Sequence[PublicKey]:

@@ -143,7 +143,11 @@ class GiftEventBooking:
         row.fee_cover_minor_units = parts.cover
         row.entry_id = posted.id
         succeeded = Arrived(
-            id=row.id, organization_id=row.organization_id, amount=settlement.gross, fund_id=row.fund_id
+            id=row.id,
+            organization_id=row.organization_id,
+            amount=settlement.gross,
+            fund_id=row.fund_id,
+            plan_id=row.plan_id,
         )
         record_success(self.session, succeeded, occurred_at=self.event.occurred_at, now=self.now)
         if row.erased_at is None:

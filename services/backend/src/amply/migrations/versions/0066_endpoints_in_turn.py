@@ -1,0 +1,50 @@
+"""Endpoints are served in turn, expired keys go, and a gift says which plan it belongs to (ADR 0155).
+
+Gifts that plans have collected get theirs here. Those of a plan that was forgotten are not told apart from others any more.
+"""
+
+from alembic import op
+
+revision = "0066"
+down_revision = "0065"
+branch_labels = None
+depends_on = None
+
+_VIEW = """
+    CREATE {replaces} VIEW organization_gift AS
+        SELECT
+            id, organization_id, minor_units, currency, status, donor_name, donor_email, message, entry_id,
+            created_at, updated_at, erased_at, refunded_minor_units, dispute_state, fee_cover_minor_units,
+            fee_cover_method, processor_fee_minor_units, method, reversed_at, fund_id, anonymity, sealed{more}
+        FROM donation
+        WHERE organization_id = (SELECT acting_organization())
+"""
+
+
+def upgrade() -> None:
+    op.execute("""
+        ALTER TABLE webhook_endpoint ADD COLUMN next_attempt_at timestamptz;
+        CREATE INDEX ix_webhook_delivery_pending ON webhook_delivery (endpoint_id, next_attempt_at) WHERE state = 'pending';
+        GRANT UPDATE (next_attempt_at) ON webhook_endpoint TO amply_api, amply_app;
+        GRANT DELETE ON webhook_signing_key TO amply_app
+    """)
+    op.execute("""
+        ALTER TABLE donation ADD COLUMN plan_id text CONSTRAINT fk_donation_plan_id REFERENCES plan (id);
+        UPDATE donation SET plan_id = plan_charge.plan_id
+        FROM plan_charge
+        WHERE plan_charge.donation_id = donation.id AND donation.erased_at IS NULL
+    """)
+    op.execute(_VIEW.format(replaces="OR REPLACE", more=", plan_id"))
+
+
+def downgrade() -> None:
+    op.execute("DROP VIEW organization_gift")
+    op.execute(_VIEW.format(replaces="", more=""))
+    op.execute("""
+        GRANT SELECT ON organization_gift TO amply_api;
+        ALTER TABLE donation DROP COLUMN plan_id;
+        REVOKE DELETE ON webhook_signing_key FROM amply_app;
+        REVOKE UPDATE (next_attempt_at) ON webhook_endpoint FROM amply_api, amply_app;
+        DROP INDEX ix_webhook_delivery_pending;
+        ALTER TABLE webhook_endpoint DROP COLUMN next_attempt_at
+    """)

@@ -1,0 +1,36 @@
+"""What endpoints should have been sent and were not, by our own doing: the scheduler counts it."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from amply.modules.public_events import PublicEventRow
+from amply.modules.webhook_endpoints.domain import DeliveryState, EndpointState
+from amply.modules.webhook_endpoints.models import DeliveryRow, EndpointRow
+
+_LATE_AFTER: Final = timedelta(minutes=15)
+
+
+def count_late(session: Session, *, now: datetime) -> int:
+    """How many events have waited a quarter of an hour for their deliveries to be made, or deliveries for their attempt.
+
+    What an endpoint delays itself does not count: one that fails rests, and one that answers slowly is served in turn.
+    """
+    since = now - _LATE_AFTER
+    new = select(func.count()).where(
+        PublicEventRow.fanned_out_at.is_(None), PublicEventRow.created_at < since
+    )
+    overdue = (
+        select(func.count())
+        .select_from(DeliveryRow)
+        .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)
+        .where(
+            DeliveryRow.state == DeliveryState.PENDING,
+            DeliveryRow.next_attempt_at < since,
+            EndpointRow.state == EndpointState.ENABLED,
+            or_(EndpointRow.next_attempt_at.is_(None), EndpointRow.next_attempt_at < since),
+        )
+    )
+    return session.scalars(new).one() + session.scalars(overdue).one()
