@@ -65,7 +65,7 @@ class GuardedTransport(httpx2.BaseTransport):
     ) -> None:
         self._allows_loopback = allows_loopback
         self._resolve = resolve
-        # Made once: to read the authorities takes longer than a request.
+        # Created once: loading CA certificates takes longer than a request.
         self._trusts = trusts or httpx2.create_ssl_context(trust_env=False)
         self._seconds_max = seconds_max
 
@@ -166,7 +166,7 @@ def guarded_timeout() -> httpx2.Timeout:
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """An answer that ends when it is too long or takes too long. `ends`: called when it is read no more."""
+    """A response stream with limits of size and time. `ends`: called when reading is over."""
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ class _Bounded(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         if self._is_packed:
-            # A few bytes may unpack to gigabytes, and whoever reads the answer would unpack it without a bound.
+            # Compressed responses are refused: they could expand to gigabytes (zip bomb).
             raise AnswerRefused("the answer is compressed, and was asked for uncompressed")
         received = 0
         with _as_of_httpx():

@@ -52,8 +52,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "webhook_sends": Limit(requests=30, seconds=_HOUR),
     # Each is a key that signs for days; who rotates after a leak does it once or twice.
     "webhook_keys": Limit(requests=10, seconds=_HOUR),
-    # All that signs people in, before they are; a school stands behind one address. What may be tried is counted
-    # besides, and more strictly.
+    # Unauthenticated sign-in routes; a school may share one address. Attempts are counted
+    # separately, and more strictly.
     "signing_in": Limit(requests=120, seconds=_MINUTE),
     # By organisation: a SCIM directory sends one request for each user.
     "scim": Limit(requests=600, seconds=_MINUTE),

@@ -50,7 +50,7 @@ class HttpSender:
         self._seconds_max = seconds_max
 
     def post(self, *, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send it, follow no redirect, and read nothing of the answer but its status and `Retry-After`."""
+        """Send a request without following redirects; only the response's status and `Retry-After` are read."""
         forbid_transaction("webhook: deliver")
         transport = GuardedTransport(
             allows_loopback=self._allows_loopback,

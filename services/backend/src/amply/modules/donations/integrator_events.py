@@ -79,7 +79,7 @@ def record_changes(session: Session, gift: DonationRow, *, before: Standing, now
 
 
 def record_reversal(session: Session, gift: DonationRow, *, now: datetime) -> None:
-    """A gift that did not come through the processor is taken out of the books again."""
+    """Record that an offline gift was reversed."""
     _record(session, gift, EventType.DONATION_REVERSED, GiftReversed(donation_id=gift.id), now=now)
 
 

@@ -1,4 +1,4 @@
-"""What a public event says. Pure."""
+"""Types and payloads of public events. Pure."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What publishing needs from outside."""
+"""Port of public events: the event bus."""
 
 from collections.abc import Collection, Sequence
 from typing import Final, Protocol

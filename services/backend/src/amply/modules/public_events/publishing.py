@@ -1,4 +1,4 @@
-"""Putting events on the bus: the scheduler's part. At least once, and in no particular order."""
+"""Publishes events on the bus (run by the scheduler): at least once, unordered."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

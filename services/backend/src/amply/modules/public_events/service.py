@@ -1,4 +1,4 @@
-"""Recording events, and forgetting them."""
+"""Records public events, and deletes old ones."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

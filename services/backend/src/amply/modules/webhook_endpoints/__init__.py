@@ -1,4 +1,4 @@
-"""Webhook endpoints: where organisations have their events sent, signed and tried again. Import from here only."""
+"""Outgoing webhooks: endpoints of organisations, signed deliveries, retries. Import from here only."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TEST_TYPE",
-    "TOPIC_ASKED",
+    "TOPIC_DELIVERY_REQUESTED",
     "Answer",
     "DeliveryDependencies",
     "EndpointTest",
@@ -29,12 +29,12 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.webhook_endpoints import router  # noqa: PLC0415 -- see above
 
     return (router.router, router.public_router)
 
 
 def sealed_rows() -> SealedRows:
-    """The private keys, which the vault keeps sealed by the newest keys."""
+    """Private signing keys, which key rotation re-encrypts."""
     return of_records(SigningKeyRow)

@@ -1,4 +1,4 @@
-"""What became of an endpoint's events, and sending them again."""
+"""Lists an endpoint's deliveries, and sends events again on request."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Delivering events: the worker's part. At least once, in no particular order, under an id that stays the same.
+"""Worker task that delivers events: at least once, unordered, with a stable id.
 
 An attempt is counted before it is made. Killed in between, the delivery comes again when its turn does, and the endpoint knows the
 event by its id.

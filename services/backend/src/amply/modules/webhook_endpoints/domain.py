@@ -1,4 +1,4 @@
-"""Endpoints, their deliveries, and what is refused about them. Pure."""
+"""Webhook endpoints and deliveries: states and errors. Pure."""
 
 import ipaddress
 from collections.abc import Collection, Mapping, Sequence

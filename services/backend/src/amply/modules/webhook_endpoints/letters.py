@@ -1,4 +1,4 @@
-"""The letter that tells an organisation that one of its endpoints was disabled, as text and as HTML that say the same."""
+"""The letter about a disabled endpoint, as text and HTML with the same content."""
 
 from datetime import datetime, timedelta
 from typing import Final

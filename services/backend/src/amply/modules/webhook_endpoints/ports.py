@@ -1,4 +1,4 @@
-"""What deliveries need from outside."""
+"""Port of deliveries: sending HTTP requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

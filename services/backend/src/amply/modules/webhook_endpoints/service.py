@@ -1,4 +1,4 @@
-"""An organisation's endpoints and their keys. Whether the caller may is decided in each statement, and by row-level security again."""
+"""An organisation's endpoints and their signing keys. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
