@@ -1,4 +1,4 @@
-"""The end of payments and SetupIntents at the processor: cards are tried on them, or nobody has paid for a day.
+"""Cancels payments and SetupIntents at the processor: after card testing, or when unpaid for a day.
 
 A donor whose own payment ends so begins another gift.
 """
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 
 def end_exhausted(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
-    """End what many cards were tried on, and setups that are a day old; return how many payments and setups are over.
+    """Cancel payments used for card testing, and SetupIntents a day old; return how many are over.
 
     Each is tried ten times, ever further apart; what the processor refuses to end has ended already.
     """
@@ -28,7 +28,7 @@ def end_exhausted(database: Database, processor: payments.Processor, *, clock: C
 
 
 def end_abandoned(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
-    """End payments that nobody has made for a day; return how many are over. Nobody waits for that."""
+    """Cancel payments unpaid for a day; return how many are over. Not urgent."""
     with database.transaction() as session:
         payments.find_abandoned(session, now=clock())
     end = partial(_end, processor, is_abandoned=True)
