@@ -193,7 +193,7 @@ test: setup browser ## everything: checks, unit, database, infrastructure, end t
 	@$(MAKE) -j 2 $(QUICK_CHECKS)
 	@$(MAKE) -j 2 check-types proved
 
-# Commands that tests type know nothing of the two at a time.
+# Reset MAKEFLAGS: a make started by a test must not inherit -j.
 WHICH := not nightly
 proved:
 	@MAKEFLAGS=--no-print-directory $(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --ignore tests/benchmarks -m "$(WHICH)"

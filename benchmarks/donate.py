@@ -36,9 +36,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints import application
 from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
-from amply.entrypoints.prompt_requests import PromptRequests
+from amply.entrypoints.slow_request_limits import SlowRequestLimits
 from amply.infra import logging
-from amply.infra.counters import CacheCounters, Counted, Counters, Hit
+from amply.infra.counters import CacheCounters, Counters, Hit, HitCount
 from amply.infra.database import Database, connect
 from amply.infra.settings import CacheSettings, StripeSettings
 from amply.kernel.clock import system_clock
@@ -98,9 +98,9 @@ class CountedInVain:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         counted = self._counters.count(hits, now=now)
-        return Counted(numbers=tuple(1 for _ in hits), is_shared=counted.is_shared)
+        return HitCount(numbers=tuple(1 for _ in hits), is_shared=counted.is_shared)
 
 
 @contextmanager
@@ -144,7 +144,7 @@ def serve(port: int, ready: Any) -> None:
         stack.callback(by_hand.close)
         add_baselines(app, by_hand)
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, http=PromptRequests, log_config=None, access_log=False
+            app, host="127.0.0.1", port=port, http=SlowRequestLimits, log_config=None, access_log=False
         )
         told = Ready(made, multiprocessing.current_process().pid or 0, pg.pid)
         threading.Thread(target=lambda: ready.put(told), daemon=True).start()

@@ -1,1 +1,1 @@
-"""Parts with safe defaults: what is unsafe has to be asked for, with a reason (see waiver)."""
+"""Reusable constructs with safe defaults. An unsafe setting needs an explicit reason (see waiver)."""

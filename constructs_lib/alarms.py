@@ -1,4 +1,4 @@
-"""Alarms that wake someone, and alarms that do not. Every alarm says what it means and treats silence on purpose."""
+"""CloudWatch alarms by severity (page, notice, part), each with a description and an explicit treatment of missing data."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -17,7 +17,7 @@ Told = TypeVar("Told", cloudwatch.Alarm, cloudwatch.CompositeAlarm)
 
 
 class Severity(Enum):
-    """Who hears of an alarm."""
+    """Who is notified of an alarm."""
 
     PAGE = "page"
     """Someone is woken: harm grows by the minute, and a person can stop it."""
@@ -28,7 +28,7 @@ class Severity(Enum):
 
 
 def make_topic(scope: Construct, construct_id: str, *, email: str | None) -> sns.Topic:
-    """Where alarms of its region tell people: CloudWatch calls no topic of another region.
+    """A topic for alarms of its region, since alarms cannot notify topics of another.
 
     Refusing plain text gives the topic a policy of its own, which takes the place of the one SNS gives every topic: from then
     on CloudWatch publishes only where that policy says so. Not encrypted by a KMS key: its policy would have to let CloudWatch use it too.
@@ -63,7 +63,7 @@ def _let_alarms_publish(topic: sns.Topic) -> iam.PolicyStatement:
 
 
 class Pager(Construct):
-    """Makes alarms under fixed names `{prefix}-{name}` that tell their severity's topic when they start and end.
+    """Creates alarms named `{prefix}-{name}` that notify their severity's topic on ALARM and OK.
 
     Each description ends with the page that says what to do: `{runbooks}/{name}.md`, or that of `page` where several have one.
     """
@@ -132,7 +132,7 @@ class Pager(Construct):
         meaning: str,
         quiet_while: cloudwatch.IAlarm | None = None,
     ) -> cloudwatch.CompositeAlarm:
-        """One page for several symptoms; none while `quiet_while` rings, which already woke someone for the cause."""
+        """A composite alarm over several symptoms, suppressed while `quiet_while` is in alarm."""
         state = cloudwatch.AlarmState.ALARM
         rule = cloudwatch.AlarmRule.any_of(
             *(cloudwatch.AlarmRule.from_alarm(alarm, state) for alarm in alarms)

@@ -1,4 +1,4 @@
-"""A private bucket: encrypted, TLS only, versioned, its requests logged, its removal decided by durability."""
+"""A private S3 bucket: encrypted, TLS only, versioned, with access logs; its removal policy follows from its durability."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ ABANDONED_UPLOADS = s3.LifecycleRule(
 
 
 class PrivateBucket(s3.Bucket):
-    """`key` None means encryption with the keys S3 manages: for what the public may read anyway.
+    """`key` None: encryption with S3-managed keys, for contents that are public anyway.
 
     `request_logs` is None for the bucket that takes the logs; the gate refuses it for any other.
     """

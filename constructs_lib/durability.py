@@ -1,4 +1,4 @@
-"""How long data outlives the resource that holds it: one value, from which every deletion setting derives."""
+"""How long data outlives its resource: one value, from which every deletion setting is derived."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -8,11 +8,11 @@ from aws_cdk import aws_s3 as s3
 
 
 class UnsafeDurabilityError(ValueError):
-    """A combination that would lose data we promised to keep, or keep data nobody can ever remove."""
+    """An unsafe combination: it could lose promised data, or keep data that nobody can ever remove."""
 
 
 class Loss(Enum):
-    """What may happen to data when the resource that holds it leaves the template."""
+    """What may happen to data when its resource leaves the template."""
 
     NEVER = "never"
     """The resource stays in the account, outside the stack."""
@@ -54,7 +54,7 @@ class ObjectLock:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptBackups:
-    """How long the second tier keeps what it took daily, weekly and monthly, in days."""
+    """Retention of daily, weekly and monthly backups of the second tier, in days."""
 
     daily: int
     weekly: int
@@ -76,7 +76,7 @@ class VaultLock:
 
 @dataclass(frozen=True, kw_only=True)
 class Durability:
-    """What an environment promises about its data.
+    """An environment's guarantees about its data.
 
     Raises UnsafeDurabilityError for combinations that contradict themselves.
     """
@@ -101,7 +101,7 @@ class Durability:
             raise UnsafeDurabilityError("Data that is never lost needs at least seven days of backups.")
 
     def with_destruction(self, *, allowed: bool) -> "Durability":
-        """Turn the second key: without it, data whose loss the configuration accepts is kept after all."""
+        """Confirm destruction: without it, data whose loss the configuration accepts is retained."""
         if self.loss is not Loss.ACCEPTED or allowed:
             return self
         return Durability(
@@ -110,12 +110,12 @@ class Durability:
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """For what cannot be snapshotted: buckets, keys, queues, logs."""
+        """For resources without snapshots: buckets, keys, queues, logs."""
         return RemovalPolicy.DESTROY if self.loss is Loss.ACCEPTED else RemovalPolicy.RETAIN
 
     @property
     def snapshot_policy(self) -> RemovalPolicy:
-        """For what can be snapshotted: databases and caches."""
+        """For resources with snapshots: databases and caches."""
         match self.loss:
             case Loss.NEVER:
                 return RemovalPolicy.RETAIN
@@ -126,7 +126,7 @@ class Durability:
 
     @property
     def protected(self) -> bool:
-        """Deletion protection on databases, termination protection on stacks that hold data."""
+        """Deletion protection of databases, and termination protection of stacks with data."""
         return self.loss is not Loss.ACCEPTED
 
     @property
@@ -139,7 +139,7 @@ class Durability:
 
     @property
     def kept_backups(self) -> KeptBackups | None:
-        """The second tier, in AWS Backup; None where losing everything is accepted."""
+        """Retention in AWS Backup; None if everything may be lost."""
         match self.loss:
             case Loss.NEVER:
                 return KeptBackups(daily=35, weekly=91, monthly=400)
@@ -150,7 +150,7 @@ class Durability:
 
     @property
     def vault_lock(self) -> VaultLock | None:
-        """Derived, not chosen: a vault that nobody can ever empty exists only where nothing is ever lost."""
+        """Derived, not chosen: a compliance lock exists only where nothing may ever be lost."""
         kept = self.kept_backups
         if kept is None:
             return None
@@ -159,7 +159,7 @@ class Durability:
 
     @property
     def key_deletion_window(self) -> Duration:
-        """How long a key can be called back after someone has asked for its deletion; 7 to 30 days."""
+        """Waiting period of a key's deletion; 7 to 30 days."""
         return Duration.days(30 if self.protected else 7)
 
 

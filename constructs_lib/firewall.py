@@ -1,4 +1,4 @@
-"""A web ACL for a load balancer that sees every client through the same gateway: the client's address is in a header."""
+"""A WAF web ACL for a load balancer behind a gateway: the client's address is taken from a header."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ COUNTED = ("SizeRestrictions_BODY", "NoUserAgent_HEADER")
 
 
 class Firewall(Construct):
-    """Rules in order: what must arrive, who asks too much, and what AWS knows as an attack.
+    """Rules in order: required headers, rate limits, AWS managed rules.
 
     Made for HTTP that comes through a trusted gateway, which writes the client's address into `client_header` over
     whatever the client said. AWS's lists of bad addresses are left out: they look at the connection alone, and that
@@ -60,7 +60,7 @@ class Firewall(Construct):
         )
 
     def metric(self, name: str) -> cloudwatch.Metric:
-        """A count of all rules together, such as BlockedRequests: WAF names both by their metrics' names.
+        """A metric over all rules, such as BlockedRequests.
 
         https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html.
         """

@@ -1,4 +1,4 @@
-"""One function on Lambda: ARM64, a role and a log of its own, plain files. What it may do is granted where it is composed."""
+"""A Lambda function: ARM64, with its own role and log group, from plain files. Permissions are granted by the composing stack."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ _MADE_BY_TOOLS = ("**/__pycache__", "**/py.typed", "**/*.egg-info")
 
 
 class PlainFunction(Construct):
-    """`sources` is a folder of packages with nothing to build; the runtime brings boto3."""
+    """`sources` is a folder of packages without a build step; the runtime provides boto3."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A role that jobs of one GitHub repository take on, each pinned to one deployment environment there."""
+"""An IAM role for GitHub Actions jobs of one repository, pinned to one deployment environment."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ AUDIENCE = "sts.amazonaws.com"
 
 @dataclass(frozen=True, kw_only=True)
 class GitHubRepository:
-    """A repository by name and by number: a name can be taken over by somebody else, a number cannot.
+    """A repository by name and numeric id: a name can be taken over by somebody else, an id cannot.
 
     The tokens of repositories made, renamed or moved since 15 July 2026 carry both; an older one has to choose them
     (docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims), and until then no role trusts its tokens.
@@ -32,7 +32,7 @@ class GitHubRepository:
             raise ValueError(f"{self.owner}/{self.name}: GitHub's numbers start at 1.")
 
     def subject(self, environment: str) -> str:
-        """What GitHub signs for a job that runs in this deployment environment."""
+        """The token's subject for jobs in this deployment environment."""
         if not environment or set(environment) & set(":*? "):
             raise ValueError(f"A deployment environment is one word, not {environment!r}.")
         owner, name = f"{self.owner}@{self.owner_id}", f"{self.name}@{self.repository_id}"
@@ -40,7 +40,7 @@ class GitHubRepository:
 
 
 class GitHubRole(iam.Role):
-    """Audience and subject are compared letter by letter. `name` is a contract: workflows ask for the role by it."""
+    """Audience and subject must match exactly. `name` is a contract with the workflows."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Alarms by lines of a log: which line counts, how many of them ring, and what that means."""
+"""Alarms on log lines: which line counts, the threshold, and what the alarm means."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from constructs_lib.metric_filters import MetricFilters
 
 @dataclass(frozen=True, kw_only=True)
 class LogAlarm:
-    """It rings when every `period` of `minutes`, or `periods` of them, saw more than `threshold` lines called `event`."""
+    """Rings when each of `periods` consecutive periods of `minutes` has more than `threshold` lines with `event`."""
 
     alarm: str
     event: str
@@ -24,7 +24,7 @@ class LogAlarm:
 
 
 def make_log_alarms(pager: Pager, numbers: MetricFilters, lines: Iterable[LogAlarm]) -> None:
-    """Count each in the log of `numbers`, and make its alarm."""
+    """Create a metric filter and an alarm for each."""
     for line in lines:
         pager.above(
             line.alarm,

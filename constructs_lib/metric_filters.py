@@ -1,4 +1,4 @@
-"""Numbers read out of logs: the application writes a line and knows nothing of metrics."""
+"""Metric filters: metrics from structured log lines, so that the application needs no metrics client."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
@@ -6,7 +6,7 @@ from constructs import Construct
 
 
 class MetricFilters(Construct):
-    """JSON lines of one log, known by their `event`, as metrics of one namespace."""
+    """Metric filters over a log group's JSON lines, selected by their `event`, in one namespace."""
 
     def __init__(self, scope: Construct, construct_id: str, *, log: logs.ILogGroup, namespace: str) -> None:
         super().__init__(scope, construct_id)
@@ -14,11 +14,11 @@ class MetricFilters(Construct):
         self._namespace = namespace
 
     def highest(self, event: str, key: str) -> cloudwatch.Metric:
-        """The highest number a period saw under `key`, a key of the line itself, not of an object in it."""
+        """The maximum of `key`, a top-level key of the line."""
         return self._filter(event, name=key, value=f"$.{key}").metric(statistic="Maximum")
 
     def count(self, event: str, name: str) -> cloudwatch.Metric:
-        """How many such lines a period saw; zero, not silence, while the log has others."""
+        """The number of such lines; zero, not missing data, while the log has others."""
         return self._filter(event, name=name, value="1", otherwise=0).metric(statistic="Sum")
 
     def _filter(

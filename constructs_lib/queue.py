@@ -1,4 +1,4 @@
-"""A work queue that cannot lose a message quietly: what fails too often is kept apart and wakes someone."""
+"""An SQS work queue with a dead-letter queue and an alarm on it."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_sqs as sqs
@@ -10,7 +10,7 @@ DELIVERIES_BEFORE_SET_ASIDE = 5
 
 
 class DeadLetterQueue(sqs.Queue):
-    """Where messages wait for a person after `DELIVERIES_BEFORE_SET_ASIDE` failures."""
+    """Holds messages for a person after `DELIVERIES_BEFORE_SET_ASIDE` failed deliveries."""
 
     def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
         super().__init__(
@@ -24,7 +24,7 @@ class DeadLetterQueue(sqs.Queue):
 
 
 class WorkQueue(sqs.Queue):
-    """`visibility` is how long a killed consumer's message stays hidden: longer than the longest task."""
+    """`visibility`: how long an unacknowledged message stays hidden; must exceed the longest task."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Alarms by a queue's own numbers: what lies in it for a person, and how long its oldest message has waited."""
+"""Alarms on a queue's own metrics: messages in the dead-letter queue, and the age of the oldest message."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
@@ -7,7 +7,7 @@ from constructs_lib.alarms import Pager, Severity
 
 
 def ring_when_set_aside(pager: Pager, name: str, queue: sqs.IQueue, *, meaning: str) -> None:
-    """One message is enough. It waits for the morning: what is set aside is kept for days, and gets no worse."""
+    """Alarm on one message in the dead-letter queue. Not urgent, since messages are kept for days."""
     pager.above(
         name,
         queue.metric_approximate_number_of_messages_visible(statistic="Maximum"),
@@ -29,7 +29,7 @@ def ring_when_waiting(
     period: int = 1,
     severity: Severity = Severity.NOTICE,
 ) -> cloudwatch.Alarm:
-    """Where the oldest message is older than `seconds` for all of `minutes`."""
+    """Alarm if the oldest message is older than `seconds` for all of `minutes`."""
     return pager.above(
         name,
         queue.metric_approximate_age_of_oldest_message(statistic="Maximum"),

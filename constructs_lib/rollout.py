@@ -1,4 +1,4 @@
-"""A new version meets a few people first: two target groups, and a rule that moves the traffic between them."""
+"""Canary deployment: two target groups, and a listener rule that shifts traffic between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHIFTING = "arn:<AWS::Partition>:iam::aws:policy/AmazonECSInfrastructureRolePoli
 
 @dataclass(frozen=True, kw_only=True)
 class CanaryRollout:
-    """`percent` of the traffic for `canary_minutes`, then all of it; the old version stays for `bake_minutes` more.
+    """`percent` of the traffic for `canary_minutes`, then all; the old version stays for another `bake_minutes`.
 
     Raises ValueError for a share that is everything or nothing, and for no time to look.
     """
@@ -44,14 +44,14 @@ class CanaryRollout:
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """A rollout, and the alarms that end it: their metrics must not depend on the service."""
+    """A rollout with its rollback alarms, whose metrics must not depend on the service."""
 
     rollout: CanaryRollout
     alarms: Sequence[cloudwatch.Alarm]
 
     @property
     def configuration(self) -> ecs.DeploymentAlarmConfig:
-        """By name, which is fixed: a reference would tie service and alarms into a knot."""
+        """By fixed name: a reference would make a cycle between service and alarms."""
         return ecs.DeploymentAlarmConfig(
             alarm_names=[_name(alarm) for alarm in self.alarms], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
         )
@@ -65,7 +65,7 @@ def _name(alarm: cloudwatch.Alarm) -> str:
 
 
 class Target(Construct):
-    """Where a listener finds a service: one target group, or two with a rule that ECS shifts between them."""
+    """A service behind a listener: one target group, or two with a rule that ECS shifts between them."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Target(Construct):
             listener.add_action("Everything", action=elb.ListenerAction.forward(list(groups)))
 
     def attach(self, service: ecs.FargateService, *, container: str, port: int, role: Waiver) -> None:
-        """Send the traffic to this service; `role` is why ECS may change the balancer."""
+        """Route the traffic to this service; `role` lets ECS modify the listener."""
         first, *others = self._groups
         alternate = None
         if self._rule is not None:

@@ -1,4 +1,4 @@
-"""Target tracking on a sum of metrics, which the library's own construct refuses and the service accepts.
+"""Target tracking on a metric-math sum, which CDK's construct refuses and the service accepts.
 
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
 """
@@ -22,7 +22,7 @@ def track_sum(
     in_seconds: int,
     out_seconds: int,
 ) -> autoscaling.CfnScalingPolicy:
-    """Keep the sum of `metrics` at `target`; one that says nothing counts as zero."""
+    """Keep the sum of `metrics` at `target`; missing data counts as zero."""
     names = [f"m{number}" for number in range(len(metrics))]
     policies = autoscaling.CfnScalingPolicy
     total = Query(id="total", expression=" + ".join(f"FILL({name}, 0)" for name in names), return_data=True)

@@ -1,4 +1,6 @@
-"""One container on Fargate: ARM64, not root, nothing writable but a scratch volume, its own roles and its own log."""
+"""A Fargate service of one container: ARM64, non-root, read-only root filesystem with a scratch volume, its own roles and
+log group.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,20 +45,20 @@ class TaskSize:
     disk_gib: int | None = None
 
     def with_memory(self, at_least_mib: int) -> "TaskSize":
-        """The same with so much memory, where it has less."""
+        """The same size with at least this much memory."""
         return replace(self, memory_mib=max(self.memory_mib, at_least_mib))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogKeeping:
-    """How long a log is kept, and what happens to it with its stack."""
+    """A log group's retention and removal policy."""
 
     retention: logs.RetentionDays
     removal_policy: RemovalPolicy
 
 
 def task_role(scope: Construct, construct_id: str, *, account: str) -> iam.Role:
-    """A role that only tasks of this account can take on (no confused deputy)."""
+    """A role that only ECS tasks of this account can assume (no confused deputy)."""
     principal = iam.ServicePrincipal(
         "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
     )
@@ -64,7 +66,7 @@ def task_role(scope: Construct, construct_id: str, *, account: str) -> iam.Role:
 
 
 class Task(Construct):
-    """A task definition with exactly one container. What its role may do is granted where it is composed."""
+    """A task definition with exactly one container. The composing stack grants its role's permissions."""
 
     def __init__(
         self,
@@ -152,7 +154,7 @@ def _health_check(command: Sequence[str] | None) -> ecs.HealthCheck | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where a service's tasks stand in the network."""
+    """Cluster, subnets and public address of a service's tasks."""
 
     cluster: ecs.ICluster
     subnets: ec2.SubnetSelection
@@ -161,7 +163,7 @@ class Placement:
 
 
 class Service(ecs.FargateService):
-    """A service that rolls back by itself. `exactly_one` never runs two tasks, not even during a deployment.
+    """An ECS service with automatic rollback. `exactly_one` never runs two tasks, not even during a deployment.
 
     `count` tasks run, or where `limit` is higher as many between the two as their CPU, and whatever else they
     `keep_below`, asks for. With `watch` a new version takes over as a canary.
@@ -220,7 +222,7 @@ class Service(ecs.FargateService):
         self._scaling = self._scale(count, highest) if scales else None
 
     def keep_below(self, name: str, metrics: Sequence[cloudwatch.Metric], target: float) -> None:
-        """Add tasks while the sum of `metrics` is above `target`; where the number is fixed, do nothing.
+        """Scale out while the sum of `metrics` is above `target`; does nothing if the count is fixed.
 
         The most that any of the measures asks for is run, and none is taken away before all of them agree.
         """

@@ -1,4 +1,4 @@
-"""Tables of account: encrypted with a key of ours, restorable to any second, and not deleted by accident."""
+"""DynamoDB tables of record: encrypted with a customer-managed key, point-in-time recovery, deletion protection."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usag
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """One more way into a table, with the keys alone: whoever comes by it reads the item itself afterwards."""
+    """A secondary index that projects keys only; readers then read the item itself."""
 
     name: str
     partition: str
@@ -24,7 +24,7 @@ class Index:
 
 @dataclass(frozen=True, kw_only=True)
 class TableSchema:
-    """The keys of a table, all of them strings."""
+    """A table's key attributes, all strings."""
 
     partition: str
     sort: str | None = None
@@ -33,14 +33,14 @@ class TableSchema:
 
 @dataclass(frozen=True, kw_only=True)
 class Elsewhere:
-    """The region that has a replica of a table, and the key there that it is encrypted with."""
+    """The region of a table's replica, and the encryption key there."""
 
     region: str
     key_arn: str
 
 
 class KeptTable(dynamodb.Table):
-    """Billed by request. Never with a time to live: what expires by itself is missing when it is asked for."""
+    """A table billed by request. Never with a TTL: expired items would be missing when needed."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class KeptTable(dynamodb.Table):
 
 
 class ReplicatedTable(dynamodb.TableV2):
-    """The same table, of which another region has a replica that is a second behind and lives on without it.
+    """A table with a replica in another region, about a second behind, that survives the loss of this one.
 
     Writes are decided in the region they are made in, so that one region alone may write; a transaction arrives item by item.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html

@@ -1,4 +1,4 @@
-"""A vault for backups: encrypted with a key of ours, and locked as far as durability says."""
+"""A backup vault: encrypted with a customer-managed key, and locked as its durability requires."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_backup as backup
@@ -9,7 +9,7 @@ from constructs_lib.durability import Durability
 
 
 class LockedVault(backup.BackupVault):
-    """A vault with backups in it cannot be deleted, so it outlives its stack wherever anything is kept."""
+    """A vault with backups cannot be deleted, so it outlives its stack if anything is retained."""
 
     def __init__(self, scope: Construct, construct_id: str, *, durability: Durability, key: kms.IKey) -> None:
         lock = durability.vault_lock

@@ -1,4 +1,4 @@
-"""Opting out of a rule costs a sentence and a date."""
+"""Waivers: opting out of a rule requires a reason and an expiry date."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SHORTEST_REASON = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
-    """Why a rule does not hold here, and until when that was thought through.
+    """Why a rule does not apply here, and until when that was considered.
 
     An expired waiver does not break synthesis, which knows no clock; `make waivers` reports it.
     """
@@ -31,7 +31,7 @@ class Waiver:
 
 
 def waive(construct: IConstruct, rule: str, waiver: Waiver) -> None:
-    """Acknowledge one finding of one rule on this construct and below.
+    """Suppress one finding of one rule on this construct and below.
 
     With the context `amply:without-waivers` waivers are recorded and nothing is acknowledged, so that one validation
     shows both what is waived and every finding.

@@ -1,1 +1,1 @@
-"""What exists in the cloud, one stack a file."""
+"""The CDK stacks, one file each."""

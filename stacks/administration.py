@@ -1,4 +1,4 @@
-"""The administration's command line as a task: what people do in an environment that lets nobody in (ADR 0071)."""
+"""The admin command line as a one-off ECS task, in environments without shell access (ADR 0071)."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -15,7 +15,7 @@ from stacks.storage_lifecycle import AUDIT_FILES
 
 
 class Administration(AmplyStack):
-    """A task, and a role for the people who may run it; who takes that role on is for the account to say."""
+    """The task, and a role that may run it. Who may assume that role is decided in the account."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation

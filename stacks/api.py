@@ -28,7 +28,7 @@ REQUESTS_PER_TASK = 3000
 
 
 class Api(AmplyStack):
-    """Health is liveness: ECS replaces what fails, and a database outage must not restart every task."""
+    """The health check is liveness only: a database outage must not restart every task."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The second tier of backups, beside what RDS and S3 keep by themselves: another service, another vault, a lock."""
+"""AWS Backup as a second tier beside RDS's and S3's own backups: a separate, locked vault."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What rings when backups fail, or do not come."""
+"""Alarms on failed or missing backups."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ NOT_TAKEN = ("NumberOfBackupJobsFailed", "NumberOfBackupJobsAborted", "NumberOfB
 
 
 def watch_backups(pager: Pager, backup: Backup) -> None:
-    """Over whole days, because there is one a day: an hour later the alarm would end, and nothing would be mended.
+    """Evaluated over whole days, since there is one backup a day: shorter periods would end the alarm without a fix.
 
     Nobody is woken: RDS keeps its own backups to the second, and the next job of the plan tries again.
     """

@@ -1,4 +1,4 @@
-"""What rings when the books stand still, or do not say what log and witnesses say, or when a row waits in vain."""
+"""Alarms on the ledger: stalled sequencing or publishing, inconsistency with the log or its witnesses, and overdue rows."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -25,7 +25,7 @@ def watch_bookings(pager: Pager, measured: LogMetrics) -> cloudwatch.Alarm:
 
 
 def watch_books(pager: Pager, measured: LogMetrics) -> None:
-    """Whether rows, log and witnesses say the same."""
+    """Alarms on inconsistency between rows, log and witnesses."""
     pager.above(
         "books-differ",
         measured.differences,

@@ -1,4 +1,4 @@
-"""What a month may cost: people are told at half of it, near it, at it, and when it is foreseen."""
+"""AWS Budgets: notifications at half of the monthly limit, near it, at it, and by forecast."""
 
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
@@ -12,7 +12,7 @@ FORESEEN_AT_PERCENT = 100
 
 
 class Budget(AmplyStack):
-    """A budget only tells. Nothing is stopped by it: a donation platform that switches itself off is worse than a bill."""
+    """Notifies only. Nothing is stopped: a donation platform that switches itself off would be worse than a bill."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, budget: BudgetSettings

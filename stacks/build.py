@@ -1,4 +1,4 @@
-"""From an app and its context to the four environments. Reads nothing else: no account, git, clock or environment."""
+"""Builds all environments from an app and its context, without reading account, git, clock or environment variables."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +26,7 @@ class CannotBuildError(Exception):
 
 
 def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> Mapping[str, AmplyPlatform]:
-    """Every environment as a stage of `app`, or `only` one, by name. The context that is read: `Context`.
+    """Create every environment as a stage of `app`, or `only` one by name. Context keys: `Context`.
 
     Raises:
         CannotBuildError: Something is missing, or the context says what cannot be.

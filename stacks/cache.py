@@ -1,4 +1,4 @@
-"""Valkey: rate limits and short-lived answers. Everything in it can be lost."""
+"""Valkey: rate limits, sessions and short-lived responses. Its loss is tolerated."""
 
 import aws_cdk as cdk
 from aws_cdk import RemovalPolicy
@@ -16,7 +16,7 @@ from stacks.waivers import NEXT_REVIEW
 
 
 class Cache(AmplyStack):
-    """One shard, as on a laptop: a script may touch several keys, which the serverless kind refuses."""
+    """One shard, as on a laptop: scripts touch several keys, which ElastiCache Serverless refuses."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Cache(AmplyStack):
         return self.group.attr_primary_end_point_address
 
     def metric(self, name: str, *, statistic: str) -> cloudwatch.Metric:
-        """A number of the first node, which is the primary until a failover."""
+        """A metric of the first node, the primary until a failover."""
         node = cdk.Fn.join("-", [self.group.ref, "001"])
         return cloudwatch.Metric(
             namespace="AWS/ElastiCache",

@@ -1,4 +1,4 @@
-"""The edge's certificate, and who hears of its end. CloudFront takes one from us-east-1 alone, wherever the rest stands."""
+"""CloudFront's certificate, in us-east-1 as CloudFront requires, with its expiry alarm."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
@@ -15,7 +15,7 @@ CLOUDFRONT_REGION = "us-east-1"
 
 
 class Certificate(AmplyStack):
-    """Proves the domain by records in its zone, and renews itself while they stand there."""
+    """Validated by DNS records in its zone, and renewed automatically while they exist."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, dns: Names) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Certificates that were not renewed, told while there is time. One alarm stands beside each: metrics have regions."""
+"""Alarms on certificates that are about to expire, in the region of each, since metrics are regional."""
 
 from aws_cdk import aws_certificatemanager as acm
 
@@ -11,7 +11,7 @@ _DAY = 24 * 60
 
 
 def watch_certificate(pager: Pager, name: str, certificate: acm.ICertificate, *, whose: str) -> None:
-    """Silence counts: ACM no longer reports what has expired. Twice a day it reports what has not."""
+    """Missing data counts as alarm: ACM reports twice a day, and not for expired certificates."""
     pager.below(
         name,
         certificate.metric_days_to_expiry(statistic="Minimum"),

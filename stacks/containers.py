@@ -1,4 +1,4 @@
-"""Tasks made from the contract: each container is told exactly what `contracts.CONTAINERS` names, no more."""
+"""ECS task definitions from the contract: each container gets exactly the variables that `contracts.CONTAINERS` names."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from stacks.waivers import NEXT_REVIEW
 
 @dataclass(frozen=True, kw_only=True)
 class Foundation:
-    """What the tasks stand among."""
+    """Resources that all tasks use."""
 
     network: Network
     keys: Keys
@@ -66,7 +66,7 @@ def make_task(
     port: int | None = None,
     told: Mapping[str, str] | None = None,
 ) -> Task:
-    """A task definition in `stack`, told by the contract, with the database sign-in the contract names.
+    """A task definition in `stack` from its contract, with the contract's database user.
 
     `told` are the values of what only this stack knows of shared data.
     """

@@ -13,7 +13,7 @@ _ALIKE = 0.75
 
 
 class Context(StrEnum):
-    """A key nobody else may read by: the only `try_get_context` of `stacks` is below."""
+    """Keys of the CDK context. The only `try_get_context` of `stacks` is below."""
 
     IMAGE = "image"
     IDLE = "idle"
@@ -27,7 +27,7 @@ class Context(StrEnum):
     DESTROYABLE = "amply:destroyable"
 
     def of(self, app: cdk.App) -> object:
-        """What was said, as the command line passes it on (text) or as `cdk.json` has it; None: nothing."""
+        """The value from the command line (text) or `cdk.json`, or None."""
         return app.node.try_get_context(self)
 
 

@@ -1,4 +1,4 @@
-"""What others may rely on by name: SSM parameters, and what each container is told. No CDK in here."""
+"""Names that others rely on: SSM parameters, and the variables of each container. No CDK in here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Parameter(StrEnum):
-    """SSM parameters under `/amply/{environment}/`. Changing one is a change for whoever reads it."""
+    """SSM parameters under `/amply/{environment}/`. Changing one affects its readers."""
 
     SITE_BUCKET = "edge/site-bucket"
     DISTRIBUTION_ID = "edge/distribution-id"
@@ -35,7 +35,7 @@ class Parameter(StrEnum):
 
 
 class RecoveryParameter(StrEnum):
-    """SSM parameters that exist where an environment keeps copies in a second region, and stand there.
+    """SSM parameters in the second region, of environments with copies there.
 
     All but `NAMES` are written while all is well, by the stack `recovery`, and those of the lake by `lakerecovery`; what comes
     back there reads them. `NAMES` is written by what came back: the change of records that leads people to it.
@@ -105,7 +105,7 @@ RUNBOOKS = "docs/runbooks/alarms"
 
 
 def budget_name(environment: str) -> str:
-    """The name `operations.cost_check` asks for; budgets know no other handle."""
+    """The budget's name, by which `operations.cost_check` finds it."""
     return f"amply-{environment}"
 
 
@@ -123,7 +123,7 @@ CLIENT_ADDRESS_HEADER = "X-Amply-Client"
 
 
 class TaskName(StrEnum):
-    """Also the container's name, and the family's after the environment: `staging-worker`."""
+    """Also the container's name and, after the environment, the task family's: `staging-worker`."""
 
     API = "api"
     WORKER = "worker"
@@ -140,7 +140,7 @@ class TaskName(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerContract:
-    """What a task starts, what it is told in plain words, and what it is told by reference."""
+    """A task's command, plain variables, and variables resolved from resources."""
 
     command: tuple[str, ...]
     health_check: tuple[str, ...] | None

@@ -1,4 +1,4 @@
-"""The page somebody opens at three in the morning: from left to right a graph, and what it shows when all is well."""
+"""The CloudWatch dashboard for incidents: each graph with a note of what it shows when all is well."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from stacks.workers import Workers
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """What has numbers."""
+    """Resources with metrics."""
 
     api: Api
     workers: Workers
@@ -34,7 +34,7 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A graph and the sentence beside it. `left` is drawn against the left axis, `right` against the right one."""
+    """A graph and its explanation. `left` and `right` are the metrics of each axis."""
 
     title: str
     healthy: str
@@ -47,7 +47,7 @@ class Panel:
 def make_dashboard(
     scope: Construct, *, name: str, watched: Watched, paging: Sequence[Ringing], traced_in: str | None
 ) -> None:
-    """Top to bottom in the order of the questions one asks. `traced_in` is the region that keeps traces, if any."""
+    """In the order of an investigation. `traced_in`: the region with traces, if any."""
     board = cloudwatch.Dashboard(scope, "Dashboard", dashboard_name=name, default_interval=Duration.hours(3))
     board.add_widgets(
         cloudwatch.AlarmStatusWidget(title="What pages", alarms=list(paging), width=24, height=3)

@@ -31,7 +31,7 @@ from stacks.waivers import NEXT_REVIEW
 
 
 class Database(AmplyStack):
-    """`replica` gets the backups as they are made, so that the second region can restore to almost any second too."""
+    """`replica`: the region to which automated backups are replicated, for point-in-time recovery there."""
 
     def __init__(
         self,
@@ -60,21 +60,21 @@ class Database(AmplyStack):
 
     @property
     def master_secret(self) -> secretsmanager.ISecret:
-        """Keys `username` and `password`; rotated by RDS every seven days, or by us as the environment says."""
+        """Keys `username` and `password`; rotated every seven days by RDS, or by us as configured."""
         secret = self.instance.secret
         if secret is None:
             raise RuntimeError("This instance has no master secret.")
         return secret
 
     def let_sign_in(self, role: iam.IRole, user: str, *, past_proxy: bool) -> None:
-        """Allow an IAM token for one database user, and no other."""
+        """Allow IAM authentication as one database user."""
         if self.proxy and not past_proxy:
             self.proxy.grant_connect(role, user)
         else:
             self.instance.grant_connect(role, user)
 
     def host_for(self, *, past_proxy: bool) -> str:
-        """What a task connects to: the proxy where there is one, or PostgreSQL itself."""
+        """The host tasks connect to: the proxy's, or PostgreSQL's."""
         if self.proxy and not past_proxy:
             return self.proxy.endpoint
         return self.instance.db_instance_endpoint_address

@@ -1,4 +1,4 @@
-"""What an environment may choose of its database, written so that what RDS refuses cannot be said.
+"""Choices of an environment about its database, as types that exclude what RDS refuses.
 
 RDS refuses a read replica, and a blue/green deployment, of an instance whose master password it manages itself:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-limitations.
@@ -11,12 +11,12 @@ from enum import Enum
 
 @dataclass(frozen=True, kw_only=True)
 class ManagedByRds:
-    """RDS makes the master's secret and rotates it every seven days."""
+    """RDS creates the master secret, and rotates it every seven days."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RotatedByUs:
-    """A secret of ours and a function that rotates it: for the time of a blue/green upgrade, or with a replica."""
+    """Our own secret and rotation function: for a blue/green upgrade, or with a read replica."""
 
     days: int = 7
     read_replica: bool = False
@@ -31,7 +31,7 @@ MasterPassword = ManagedByRds | RotatedByUs
 
 
 class Insights(Enum):
-    """CloudWatch Database Insights: what the database waited for, statement by statement."""
+    """CloudWatch Database Insights: wait events by statement."""
 
     NONE = "none"
     STANDARD = "standard"
@@ -41,7 +41,7 @@ class Insights(Enum):
 
 
 class Connections(Enum):
-    """What stands between tasks and the database."""
+    """How tasks connect to the database: directly, or through a proxy."""
 
     DIRECT = "direct"
     """Each task keeps a pool of its own: up to 20 connections an API task, 10 a worker; at the largest some 250."""

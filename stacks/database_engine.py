@@ -1,4 +1,4 @@
-"""PostgreSQL as RDS runs it for us: the version, the settings the application relies on, the logs, the insights."""
+"""RDS's PostgreSQL engine: version, parameters that the application relies on, logs, and insights."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a database can have beside it, where an environment chooses so: a replica, a proxy.
+"""Optional additions to the database: a read replica, and RDS Proxy.
 
 No environment has any of them today; docs/adr/0040-who-rotates-the-master-password.md says when one would, and
 rotation.py is the third of them.
@@ -29,7 +29,7 @@ def follow(
     parameters: rds.IParameterGroup,
     network: Network,
 ) -> rds.DatabaseInstanceReadReplica:
-    """A read replica, encrypted as what it follows. It has no backups and no exported log of its own."""
+    """A read replica with the same encryption, without backups or exported logs."""
     replica = rds.DatabaseInstanceReadReplica(
         scope,
         construct_id,
@@ -55,7 +55,7 @@ def follow(
 
 
 def restore(scope: Construct, instance: rds.DatabaseInstance, source: RestoredFrom) -> None:
-    """Make it from the lost region's backups, which are asked for when the stack is deployed for the first time.
+    """Restore from the lost region's backups, at the first deployment.
 
     What an instance takes over from its backup RDS refuses to be told. CloudFormation keeps the parameter's value in
     later deployments, and it must stay the same: with another one RDS would make another instance.
@@ -86,7 +86,7 @@ def restore(scope: Construct, instance: rds.DatabaseInstance, source: RestoredFr
 def share_connections(
     scope: Construct, construct_id: str, *, instance: rds.DatabaseInstance, network: Network
 ) -> rds.DatabaseProxy:
-    """A proxy that knows no password: services sign in to it with IAM, and it signs in to PostgreSQL with IAM as them."""
+    """A proxy without passwords: IAM authentication from services, and to PostgreSQL."""
     if network.proxy is None:
         raise RuntimeError("The network lets no proxy in: the environment connects directly.")
     role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("rds.amazonaws.com"))
@@ -111,7 +111,7 @@ def share_connections(
 
 
 def signing_in() -> Sequence[str]:
-    """The database users that tasks sign in to the proxy as, each once."""
+    """The database users of all tasks."""
     through = [contract for contract in CONTAINERS.values() if not contract.past_proxy]
     return sorted({contract.database_user for contract in through if contract.database_user})
 

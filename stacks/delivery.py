@@ -1,4 +1,4 @@
-"""How changes get here: GitHub's jobs sign in without a stored key, and images wait in a registry of ours."""
+"""Continuous delivery: an OIDC role for GitHub Actions without stored keys, and the image registry."""
 
 from collections.abc import Collection
 
@@ -21,7 +21,7 @@ IMAGES_ENVIRONMENT = "images"
 
 
 class Delivery(AmplyStack):
-    """A role a purpose. What those of the bootstrap may do, which some of them take on, is in `bootstrap/`."""
+    """One role for each purpose. Permissions of the bootstrap roles, which some of them assume, are in `bootstrap/`."""
 
     def __init__(
         self,

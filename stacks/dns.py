@@ -1,4 +1,4 @@
-"""The zone of an environment's own domain, and which authorities may certify its names."""
+"""The Route 53 zone of an environment's domain, with CAA records."""
 
 from typing import Protocol, cast
 
@@ -17,7 +17,7 @@ DAY = Duration.days(1)
 
 
 class Names(Protocol):
-    """A zone, wherever it was made."""
+    """A hosted zone, created here or elsewhere."""
 
     @property
     def domain(self) -> DomainSettings: ...
@@ -27,7 +27,7 @@ class Names(Protocol):
 
 
 class KeptZone:
-    """The zone after the loss of the region whose stack made it: Route 53 is of no region, so the zone is still there."""
+    """The existing zone, after the loss of the region whose stack created it: Route 53 is global."""
 
     def __init__(self, domain: DomainSettings) -> None:
         self.domain = domain
@@ -45,7 +45,7 @@ class KeptZone:
 
 
 class Dns(AmplyStack):
-    """Only the zone stands here; a record stands beside what it points to, in the stack that knows the address.
+    """The zone alone; each record is in the stack that knows its target.
 
     Queries are not logged: the log would tell who looked for us, and the zone keeps nothing secret.
     """

@@ -1,4 +1,4 @@
-"""The names an environment answers at, where it has a domain of its own."""
+"""Host names of an environment with a domain of its own."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class DomainSettings:
-    """Names that outlive whatever answers at them; `apex` is a zone of its own, delegated by its parent once."""
+    """Permanent host names; `apex` is a zone of its own, delegated once by its parent."""
 
     apex: str
     dmarc: Literal["none", "quarantine", "reject"]
@@ -28,5 +28,5 @@ class DomainSettings:
 
     @property
     def edge_hosts(self) -> tuple[str, ...]:
-        """Every name the distribution answers at, the pages' own first."""
+        """All host names of the distribution, the pages' own first."""
         return (self.site, f"www.{self.apex}", f"widgets.{self.apex}", self.log)

@@ -1,4 +1,4 @@
-"""The public front doors: CloudFront for what is read (pages, widgets, media, the log), the HTTP API for questions."""
+"""Public entry points: CloudFront for pages, widgets, media and the log; the HTTP API for requests."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from stacks.waivers import NEXT_REVIEW
 
 
 class Edge(AmplyStack):
-    """Stands below the API, whose routes join the HTTP API from above: pages and tasks learn both addresses."""
+    """Deployed before the API, whose routes join the HTTP API later: pages and tasks learn both addresses."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Edge(AmplyStack):
 
     @property
     def log_url(self) -> str:
-        """What receipts name for ever; pages read the same files from their own origin."""
+        """The permanent address of the log in receipts; pages read the same files from their own origin."""
         domain = self.settings.domain
         return f"https://{domain.log}/log" if domain else f"{self.edge_url}/log"
 

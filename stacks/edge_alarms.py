@@ -1,4 +1,4 @@
-"""Who hears that the edge fails. CloudFront's numbers are in us-east-1 alone, and an alarm stands where its metric is."""
+"""CloudFront's alarms, in us-east-1, where its metrics are."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,7 +17,7 @@ REQUESTS_MIN = 20
 
 
 class EdgeAlarms(AmplyStack):
-    """Pages through a topic of its own: CloudWatch calls none of another region."""
+    """Has its own topic, since alarms cannot notify topics of another region."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, edge: Edge) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What CloudFront runs at every request: folders, versions, and how long a browser may keep an answer."""
+"""CloudFront Functions: index documents, versioned paths, and browser cache lifetimes."""
 
 import json
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ NEWEST_GOES_HERE = "{} /* newest */"
 
 
 def newest_versions() -> Mapping[str, str]:
-    """`1` and `1.2` with the version each stands for, as the widgets' own list says."""
+    """Versions that `1` and `1.2` stand for, from the widgets' list."""
     newest: dict[str, str] = json.loads(VERSIONS.read_text())["newest"]
     return newest
 
 
 def versions_code(newest: Mapping[str, str]) -> str:
-    """The function's text with the list written into it: it has nothing to ask, and nothing to wait for."""
+    """The function's source with the list embedded."""
     template = (HERE / "edge_versions.js").read_text()
     return template.replace(NEWEST_GOES_HERE, json.dumps(dict(newest), sort_keys=True))
 
 
 class EdgeFunctions:
-    """One of each for the whole distribution; made in `scope` itself."""
+    """The distribution's CloudFront Functions, created in `scope` itself."""
 
     def __init__(self, scope: Construct) -> None:
         from_file, from_text = cloudfront.FunctionCode.from_file, cloudfront.FunctionCode.from_inline

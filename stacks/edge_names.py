@@ -1,4 +1,4 @@
-"""Which records lead people to the edge and the API: made here, or, after the loss of a region, moved here by people.
+"""DNS records of the edge and the API: created here or, after the loss of a region, switched by people.
 
 A record belongs to the zone and not to a region, so those that lead to a lost region are still there and cannot be made a
 second time. What would lead them here is written down as one change for Route 53.
@@ -37,7 +37,7 @@ def point_names_here(
 def write_down_how_names_move(
     stack: AmplyStack, dns: Names, *, edge: cloudfront.Distribution, api: apigateway.DomainName
 ) -> None:
-    """The same records as one change batch, published for `aws route53 change-resource-record-sets`."""
+    """Publish the records as a change batch for `aws route53 change-resource-record-sets`."""
     at_the_edge = targets.CloudFrontTarget.get_hosted_zone_id(stack), edge.distribution_domain_name
     changes = [_led_to(host, kind, *at_the_edge) for host in dns.domain.edge_hosts for kind in ("A", "AAAA")]
     changes.append(_led_to(dns.domain.api, "A", api.regional_hosted_zone_id, api.regional_domain_name))

@@ -1,4 +1,4 @@
-"""How the edge caches and which headers it adds. Cache lifetimes follow from what a path can ever mean."""
+"""CloudFront cache and response-header policies."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,8 +34,8 @@ HTTPS = cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS
 
 
 class EdgePolicies(Construct):
-    """Pages change any time, hashed assets, exact versions and media never; in the log each object's own
-    Cache-Control decides.
+    """Pages are revalidated; hashed assets, exact versions and media are immutable; log objects have their own
+    Cache-Control.
 
     The headers of pages, assets and widgets are the site's own (`services/widgets/headers.json`), the same on a laptop.
     """
@@ -72,13 +72,13 @@ class EdgePolicies(Construct):
         return _behavior(origin, self._short, self._page_headers, [_on_request(self._functions.pages)])
 
     def assets(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
-        """For every address that can only ever mean the same bytes."""
+        """Policy for immutable addresses."""
         return _behavior(
             origin, self._forever, self._asset_headers, [_on_response(self._functions.immutable)]
         )
 
     def newest(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
-        """The edge keeps the version that is meant, a browser keeps what it was given five minutes."""
+        """Policy for moving versions: cached at the edge, five minutes in browsers."""
         return _behavior(origin, self._forever, self._widget_headers, [_on_request(self._functions.newest)])
 
     def media(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:

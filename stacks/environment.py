@@ -1,4 +1,4 @@
-"""What one environment decides: typed, frozen, and refusing what must never be deployed. Values: `environments.py`."""
+"""The configuration type of an environment: frozen, and refusing unsafe combinations. Values: `environments.py`."""
 
 import re
 from collections.abc import Iterator
@@ -116,7 +116,9 @@ class StripeSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenIdProvider:
-    """One that signs people in. Its client's secret stands in Secrets Manager, under `key`; without one it is not offered."""
+    """An OpenID provider for sign-in. Its client secret is in Secrets Manager under `key`; without it, it is not
+    offered.
+    """
 
     key: str
     name: str
@@ -133,7 +135,7 @@ class MailSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """The repository of images, in the account of the one environment that holds it."""
+    """The image repository, in the account of one environment."""
 
     readers: tuple[str, ...]
     """Accounts of the other environments, which run the same image from here."""
@@ -148,7 +150,7 @@ class DeliverySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetSettings:
-    """What a month may cost before people are told. Raises ValueError for a budget nobody would hear of."""
+    """Monthly limit and recipients. Raises ValueError for a budget without recipients."""
 
     monthly_usd: int
     tell: str
@@ -165,7 +167,7 @@ class BudgetSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TraceSettings:
-    """What is recorded of requests, step by step. Those that change something always are.
+    """Trace sampling. Requests that change something are always traced.
 
     Raises ValueError for shares that are none. One environment an account: the setting behind it is the account's.
     """
@@ -186,7 +188,7 @@ class TraceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """Whose a named sandbox is, and the last day it is there."""
+    """Owner and last day of a named sandbox."""
 
     owner: str
     expires: date
@@ -194,7 +196,7 @@ class Lease:
 
 @dataclass(frozen=True, kw_only=True)
 class FixedAddresses:
-    """Addresses known before anything is deployed. Without them AWS's generated names are used."""
+    """Addresses known before deployment. Otherwise AWS's generated names are used."""
 
     api_url: str
     edge_url: str
@@ -205,7 +207,7 @@ class FixedAddresses:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Everything one environment decides. Raises ValueError for what must never be deployed."""
+    """The complete configuration of one environment. Raises ValueError for unsafe combinations."""
 
     name: str
     account: str
@@ -326,7 +328,7 @@ class Environment:
         )
 
     def unfinished(self) -> Iterator[str]:
-        """A sentence for each placeholder that something real must take the place of before anything runs."""
+        """A sentence for each placeholder that must be replaced before deployment."""
         if awaited := self.witnesses.awaited:
             yield (
                 f"{self.name}: nobody can cosign for the placeholders {', '.join(awaited)}, so its ledger would publish "
@@ -341,7 +343,7 @@ class Environment:
 
     @property
     def ledger_policy(self) -> str:
-        """Whom the pages trust (https://c2sp.org/tlog-policy); empty while no key is pinned."""
+        """The witness policy for pages (https://c2sp.org/tlog-policy); empty while no key is pinned."""
         logs = "".join(f"log {key}\n" for key in self.log_keys)
         return f"{logs}{self.witnesses.policy()}" if logs else ""
 
@@ -352,12 +354,12 @@ class Environment:
 
     @property
     def kind(self) -> str:
-        """What it is configured as: a named sandbox is a sandbox."""
+        """The kind of its configuration: a named sandbox is a sandbox."""
         return "sandbox" if self.lease else self.name
 
     @property
     def owns_account(self) -> bool:
-        """Whether settings of the whole account are this environment's: named sandboxes share the shared one's."""
+        """Whether it owns account-wide settings: named sandboxes share the shared one's."""
         return self.lease is None
 
     @property

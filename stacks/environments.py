@@ -1,4 +1,4 @@
-"""The environments. Production stands in full; the others say only how they differ."""
+"""The environments. Production is written out in full, the others as differences from it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -192,7 +192,7 @@ SANDBOX = replace(
 
 
 def local(port_base: int = DEFAULT_BASE) -> Environment:
-    """The environment on a laptop, its addresses counted from `port_base` as `LocalPorts` counts them."""
+    """The local environment, with addresses from `port_base` (`LocalPorts`)."""
     ports = LocalPorts(base=port_base)
     api_url, edge_url, stripe_url, cloud_url = (
         f"http://{LOOPBACK}:{port}" for port in (ports.api, ports.edge, ports.stripe, ports.cloud)

@@ -1,6 +1,4 @@
-"""The event bus: facts for whoever else wants them, kept for a while so that they can be played again. And the queue that
-Stripe's events come to where it is asked to send them through AWS.
-"""
+"""The event bus with a replayable archive, and the queue of Stripe's events where they come through AWS."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -21,7 +19,7 @@ FACTS = "amply"
 
 
 class Events(AmplyStack):
-    """`undelivered` takes what a rule's target refused for a day: every target of this bus is given it.
+    """`undelivered`: the dead-letter queue of all targets of this bus.
 
     `stripe_events` is there in any case, and the worker reads it. Something comes to it where an environment names Stripe's
     event source: then its events are archived too, a witness beside the signed webhook (ADR 0093).
@@ -47,7 +45,7 @@ class Events(AmplyStack):
             self._lead_to_the_queue(stripe, source=partner)
 
     def allow_facts(self, role: iam.IRole) -> None:
-        """Let a role put facts of ours on our bus, and nothing else anywhere."""
+        """Let a role put events on our bus only."""
         role.add_to_principal_policy(
             iam.PolicyStatement(
                 actions=["events:PutEvents"],

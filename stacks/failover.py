@@ -1,4 +1,4 @@
-"""An environment as it is in the region of its copies, after its own region was lost: docs/adr/0063-recovering.md."""
+"""An environment recreated in the region of its copies after its own region was lost: docs/adr/0063-recovering.md."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from stacks.signing_keys import SigningKeys
 
 
 def fail_over(environment: Environment, *, region: object) -> Environment:
-    """The same environment, under the same name and in the same account, in the region that has its copies.
+    """The same environment, name and account in the region with its copies.
 
     What belongs to the whole account and outlived the region stays with the stacks that made it; the stacks made from
     this one import it or do without.

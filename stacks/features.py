@@ -1,4 +1,4 @@
-"""The data platform's flags: what is not there at all while its flag is off.
+"""Feature flags of the data platform: without its flag, a part is not deployed at all.
 
 Off in every environment that does not say otherwise. Where people try things (a laptop, sandboxes) one switch turns them on:
 `-c flags=marketplace,etl`, which `make local FLAGS=marketplace,etl` passes on.
@@ -13,7 +13,7 @@ NONE = "none"
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """Which parts of the data platform there are."""
+    """Enabled parts of the data platform."""
 
     marketplace: bool = False
     """Datasets that buyers hold contracts for, through an API and Delta Sharing."""
@@ -26,12 +26,12 @@ class Features:
 
     @property
     def any(self) -> bool:
-        """Whether there is a lake at all."""
+        """Whether the lake is deployed at all."""
         return any(getattr(self, field.name) for field in fields(self))
 
     @classmethod
     def parse(cls, said: str) -> "Features":
-        """From what the command line says: flags with commas between, or `none`.
+        """Parse comma-separated flags, or `none`.
 
         Raises:
             ValueError: No flag is called so; the message says what to write.

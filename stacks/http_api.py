@@ -1,4 +1,4 @@
-"""The door for what is asked: the HTTP API with its stage, its log, and its own name where there is a domain."""
+"""The HTTP API (API Gateway): stage, access log, and custom domain."""
 
 import json
 
@@ -23,7 +23,7 @@ REQUESTS_AT_ONCE = 2500
 
 @jsii.implements(apigateway.IAccessLogSettings)
 class AccessLog:
-    """One JSON line a request, without the caller's address: who donates is nobody's business in a log."""
+    """One JSON line for each request, without the client's address: who donates is nobody's business."""
 
     def __init__(self, group: logs.ILogGroup) -> None:
         self._destination = apigateway.LogGroupLogDestination(group)
@@ -48,7 +48,7 @@ class AccessLog:
 
 
 def make_http_api(stack: AmplyStack, named: apigateway.DomainName | None) -> apigateway.HttpApi:
-    """With a name of its own, that name is its only address.
+    """The HTTP API. With a custom domain, its default endpoint is disabled.
 
     CORS is the application's answer, the same on a laptop: the gateway passes OPTIONS through.
     """

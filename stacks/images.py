@@ -13,7 +13,7 @@ _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazo
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReference:
-    """Exactly one image: a tag can move, a digest cannot. Raises ValueError for anything else.
+    """An image by digest: a tag can move. Raises ValueError for anything else.
 
     Without a digest (None) everything synthesises, and the stack `network`, which then comes first, refuses to be deployed
     (`image_missing`).
@@ -35,7 +35,7 @@ class ImageReference:
         return cls(repository=repository, digest=digest)
 
     def in_region(self, region: str, *, instead_of: str) -> "ImageReference":
-        """The same image in the registry of another region, where it is replicated to; other registries have one place."""
+        """The same image in another region's replicated registry; other registries are unchanged."""
         found = _ECR.fullmatch(self.repository)
         if not found or found["region"] != instead_of:
             return self
@@ -51,12 +51,12 @@ class ImageReference:
         return _ECR.fullmatch(self.repository) is not None
 
     def container_image(self, stack: Stack) -> ecs.ContainerImage:
-        """The image as the task definitions of `stack` name it."""
+        """The image for task definitions of `stack`."""
         digest = self.digest or self._asked_for(stack)
         return ecs.ContainerImage.from_registry(f"{self.repository}@{digest}")
 
     def allow_pulling(self, task: ecs.TaskDefinition) -> None:
-        """Let the task's execution role fetch the image, where that takes a permission."""
+        """Let the execution role pull the image, if the registry requires permission."""
         found = _ECR.fullmatch(self.repository)
         if not found:
             return
@@ -79,7 +79,7 @@ class ImageReference:
 
 
 def image_missing(environment: str) -> str:
-    """What CloudFormation says to whoever deploys an environment without naming an image."""
+    """CloudFormation's error for a deployment without an image."""
     return (
         f"{environment}: no image is named, so nothing is deployed; name the one to run, -c image=REPOSITORY@sha256:DIGEST "
         "(make assembly IMAGE=REPOSITORY@sha256:DIGEST), or deploy a stack that runs none by itself, "

@@ -1,11 +1,11 @@
-"""Whether KMS opens the keys that personal data is sealed with, and whether their trees are where they were."""
+"""Alarms on KMS failing to unwrap keys for personal data, and on missing key trees."""
 
 from constructs_lib.alarms import Pager, Severity
 from stacks.log_metrics import LogMetrics
 
 
 def watch_personal_keys(pager: Pager, measured: LogMetrics) -> None:
-    """A process that runs goes on for hours without KMS; one that starts keeps and shows nothing personal."""
+    """Running processes survive hours without KMS; a starting one can read or write no personal data."""
     pager.above(
         "personal-keys",
         measured.counted["personal_keys_away"],

@@ -1,4 +1,4 @@
-"""Keys and secrets: what encrypts data, what signs the ledger, and what third parties gave us."""
+"""KMS keys and secrets: data encryption, ledger signing, and credentials of third parties."""
 
 import json
 
@@ -37,7 +37,7 @@ ADMINISTRATION = [
 
 
 class Keys(AmplyStack):
-    """The publisher's role stands here because the signing key's own policy names it and nobody else."""
+    """Contains the publisher's role, since the signing key's policy names it and nobody else."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(

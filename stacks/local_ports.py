@@ -14,7 +14,7 @@ WITNESSES = (1, 2, 3)
 
 @dataclass(frozen=True, kw_only=True)
 class LocalPorts:
-    """Every port is counted from `base`.
+    """All ports are offsets from `base`.
 
     Raises:
         ValueError: From `base` on there is no room for all of them.
@@ -58,12 +58,12 @@ class LocalPorts:
         return self.base + 6
 
     def witness(self, number: int) -> int:
-        """Of the first, second and third witness."""
+        """Port of the first, second or third witness."""
         return self.base + 6 + number
 
     @property
     def terminals(self) -> int:
-        """MQTT of the emulated cloud, where the flag `iot` is on."""
+        """MQTT port of the emulated cloud, with the flag `iot`."""
         return self.base + 10
 
     def by_part(self) -> dict[str, int]:

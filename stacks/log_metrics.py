@@ -1,4 +1,4 @@
-"""The numbers the platform writes into its logs, as metrics: what the alarms and the dashboard look at."""
+"""Metric filters on the platform's logs, for alarms and the dashboard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,9 +76,9 @@ COUNTED_BY_API: Mapping[str, str] = {
     "gift_opened": "gift_opened",
     "gift_challenged": "gift_challenged",
     "gift_refused": "gift_refused",
-    "processor_refused": "stripe refused",
-    "processor_away": "stripe did not answer",
-    "database_away": "database unavailable",
+    "processor_refused": "stripe_refused",
+    "processor_away": "stripe_did_not_answer",
+    "database_away": "database_unavailable",
     "cache_away": "cache_away",
 }
 """Metric names, and the event of the line that counts as one. Lines of both count together where the names are one."""
@@ -86,7 +86,7 @@ COUNTED_BY_API: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogMetrics:
-    """Ages and seconds are the highest of a period, everything else a count."""
+    """Ages and durations are maxima of a period, everything else counts."""
 
     ledger_age: cloudwatch.Metric
     bookings_paused: cloudwatch.Metric
@@ -111,7 +111,7 @@ class LogMetrics:
 
 
 def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> LogMetrics:
-    """Read every number where it is written."""
+    """Create all metric filters."""
 
     def numbers(name: str, service: Service) -> MetricFilters:
         return MetricFilters(scope, name, log=service.log, namespace=namespace)

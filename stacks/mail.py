@@ -1,4 +1,4 @@
-"""E-mail through SES: a signed domain, TLS or nothing, and no second letter to an address that bounced."""
+"""SES: a DKIM-signed domain, enforced TLS, and suppression of bounced addresses."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -26,7 +26,7 @@ HOUR = Duration.hours(1)
 
 
 class Mail(AmplyStack):
-    """With a zone the identity's records write themselves; leaving SES's sandbox is a request to AWS in any case
+    """With a zone, the identity's DNS records are created automatically. Leaving SES's sandbox is a request to AWS
     (docs/runbooks/leave-ses-sandbox.md).
     """
 

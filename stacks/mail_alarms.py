@@ -1,4 +1,4 @@
-"""What rings when letters are not wanted, or when nobody reads what becomes of them."""
+"""Alarms on bounces, complaints, and unprocessed delivery feedback."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 

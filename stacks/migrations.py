@@ -1,4 +1,4 @@
-"""The database's schema: a task that brings it up, run to its end before anything that counts on it starts.
+"""The database migration task, run to completion before anything that depends on it starts.
 
 And beside it the task that makes the database's roles, which alone has the master's password: people run it, once and
 when a release says so.
@@ -16,7 +16,7 @@ from stacks.stack import AmplyStack
 
 
 class Migrations(AmplyStack):
-    """Apart from the services, so that delivery can deploy the new task, run it, and only then replace them."""
+    """Separate from the services, so that delivery can deploy the task, run it, and then replace the services."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation

@@ -1,4 +1,4 @@
-"""The network, and who may talk to whom in it: every security group and every rule of the platform."""
+"""The VPC, and every security group and rule of the platform."""
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
@@ -17,7 +17,7 @@ VALKEY = 6379
 
 
 class Network(AmplyStack):
-    """Public subnets exist for the way out; databases stand where there is none."""
+    """Public subnets are for outbound access only; databases are in isolated ones."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(
@@ -48,7 +48,7 @@ class Network(AmplyStack):
 
     @property
     def availability_zones(self) -> list[str]:
-        """Ours to say: otherwise the VPC has them looked up in the account, even when it is given them."""
+        """Explicit, since the VPC construct would look them up in the account otherwise."""
         return list(self.settings.zones)
 
     @property
@@ -59,7 +59,7 @@ class Network(AmplyStack):
 
     @property
     def balancer_subnets(self) -> ec2.SubnetSelection:
-        """The internal balancer stands beside its tasks where they are private, else where there is no way out."""
+        """The tasks' subnets where these are private (with a NAT gateway), else the isolated ones."""
         return self.task_subnets if self.settings.network.nat_gateway else self.data_subnets
 
     @property

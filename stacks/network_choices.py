@@ -1,10 +1,10 @@
-"""How tasks reach what is not ours, said as a choice of an environment. See docs/adr/0041-ways-out-of-the-network.md."""
+"""Choices of an environment for outbound network access. See docs/adr/0041-ways-out-of-the-network.md."""
 
 from enum import Enum, StrEnum
 
 
 class WayOut(Enum):
-    """How tasks reach the internet. Neither way lets anyone in."""
+    """How tasks reach the internet. Neither way admits inbound traffic."""
 
     NAT_GATEWAY = "NAT gateway"
     """Tasks have private addresses; one regional gateway spans the zones."""
@@ -13,7 +13,7 @@ class WayOut(Enum):
 
 
 class InterfaceEndpoint(StrEnum):
-    """AWS services that can have an address inside the network, billed by zone and hour; names as EC2 spells them."""
+    """AWS services with interface endpoints, billed by zone and hour; named as in EC2."""
 
     KMS = "kms"
     LOGS = "logs"

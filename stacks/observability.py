@@ -1,4 +1,4 @@
-"""What would wake someone, what can wait until morning, and the page people open when it rings."""
+"""Alarms (urgent and not), and the dashboard."""
 
 from aws_cdk import aws_events as eventbridge
 from aws_cdk import aws_events_targets as targets
@@ -28,7 +28,7 @@ from stacks.workers import Workers
 
 
 class Observability(AmplyStack):
-    """Few alarms, each with its page in docs/runbooks/alarms. `pager` is for what other subjects add."""
+    """Few alarms, each with a runbook in docs/runbooks/alarms. `pager`: for other stacks' alarms."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What somebody needs to run a task once and wait for its end, and nothing beside it."""
+"""The SSM parameters and permissions to run a one-off task and wait for its end."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def let_delivery_run(
 
 
 def let_run(stack: AmplyStack, role: iam.Role, task: Task, *, also_read: Sequence[Parameter] = ()) -> None:
-    """`also_read` are parameters beside those that say where a task runs."""
+    """`also_read`: parameters beside those that say where a task runs."""
     definition = task.definition
     for actions, resources in (
         (["ecs:RunTask"], [definition.task_definition_arn]),

@@ -1,6 +1,4 @@
-"""What a stranger sees: a canary that asks the public API, opens the donation page and verifies the public log, from
-outside our network.
-"""
+"""CloudWatch Synthetics canary outside our network: calls the API, opens the donation page, verifies the public log."""
 
 import shutil
 from pathlib import Path
@@ -28,7 +26,7 @@ ARTIFACTS = "outside-view"
 
 
 class OutsideView(Construct):
-    """One run every `minutes`. Its own log group, made here, is the only one it may write to."""
+    """One run every `minutes`. It may write to its own log group only."""
 
     def __init__(self, scope: AmplyStack, construct_id: str, *, foundation: Foundation, minutes: int) -> None:
         super().__init__(scope, construct_id)
@@ -42,7 +40,7 @@ class OutsideView(Construct):
 
     @property
     def success(self) -> cloudwatch.Metric:
-        """Per cent of runs that found everything well."""
+        """Success rate of runs, in per cent."""
         return self._canary.metric_success_percent(period=Duration.minutes(self._minutes))
 
     def watch(self, pager: Pager) -> cloudwatch.Alarm:

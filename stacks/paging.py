@@ -1,4 +1,4 @@
-"""Whom a stack's alarms tell: topics of its own, and names and pages as everywhere."""
+"""SNS topics of a stack's alarms, with common names and runbook links."""
 
 from collections.abc import Mapping
 

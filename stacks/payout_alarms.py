@@ -1,4 +1,4 @@
-"""What rings when books and processor do not say the same."""
+"""Alarms on differences between the ledger and the processor."""
 
 from constructs_lib.alarms import Pager, Severity
 from stacks.log_metrics import LogMetrics

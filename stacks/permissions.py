@@ -1,4 +1,4 @@
-"""Permissions without wildcards in their actions, said where parts are composed."""
+"""IAM statements without wildcard actions, for use where parts are composed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -82,12 +82,12 @@ def allow_opening_what_organizations_said(role: iam.IRole, key: kms.IKey) -> Non
 
 
 def allow_key(role: iam.IRole, key: kms.IKey, actions: Sequence[str]) -> None:
-    """Use of the key that a bucket is encrypted with, said in the role's policy: the key's own names no role."""
+    """Use of a bucket's encryption key, granted in the role's policy."""
     role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[key.key_arn]))
 
 
 def allow_spans(scope: Construct, construct_id: str, role: iam.IRole) -> None:
-    """Writing spans through X-Ray's OTLP endpoint, and reading none.
+    """Write spans through X-Ray's OTLP endpoint.
 
     AWS names the first action for the endpoint (AWSXrayWriteOnlyPolicy), the reference of its actions the other two;
     people who left out any of them report a 403. A policy of its own, so that the waiver covers nothing else.

@@ -1,4 +1,4 @@
-"""One environment: every stack, and what each is given."""
+"""One environment: all stacks, and how they are wired."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -52,7 +52,7 @@ _Copies = TypeVar("_Copies", Replica, LakeReplica)
 
 
 class AmplyPlatform(cdk.Stage):
-    """Stacks stand on the ones above them; nothing points back up."""
+    """Each stack depends only on stacks above it."""
 
     def __init__(self, scope: Construct, *, environment: Environment, site: Path) -> None:
         super().__init__(

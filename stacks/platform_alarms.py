@@ -1,4 +1,4 @@
-"""Which numbers of what runs ring, subject by subject. Thresholds are where a person can still prevent harm."""
+"""Alarms on the platform's resources, by subject. Thresholds leave time to prevent harm."""
 
 from collections.abc import Sequence
 

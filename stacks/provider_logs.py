@@ -1,4 +1,4 @@
-"""The functions that the CDK brings along write into logs of ours, which end with their stack.
+"""Log groups for CDK's custom-resource functions, removed with their stack.
 
 By themselves they write to `/aws/lambda/…`, which Lambda makes when they first run: kept for ever, in no template, and
 still there when the stack is gone.

@@ -1,4 +1,4 @@
-"""The two lanes of work, and the place where what keeps failing waits for a person."""
+"""The high and low work queues, and their dead-letter queue."""
 
 from aws_cdk import Duration
 from constructs import Construct
@@ -12,7 +12,7 @@ VISIBILITY = Duration.minutes(5)
 
 
 class Queues(AmplyStack):
-    """High: someone is waiting (receipts, provider events). Low: nobody is."""
+    """High: somebody waits (receipts, provider events). Low: nobody does."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What the region of the copies has to know, written down there while all is well: on that day nobody can ask the other."""
+"""SSM parameters in the second region that disaster recovery requires, written in advance."""
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Fn
@@ -16,7 +16,7 @@ from stacks.stack import AmplyStack
 
 
 class RecoveryInputs(AmplyStack):
-    """Reads the first region's stacks, and is read by none of theirs: it stands above them, and outlives them."""
+    """Depends on the first region's stacks, and none on it, so it outlives them."""
 
     def __init__(
         self,

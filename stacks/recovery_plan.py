@@ -1,4 +1,4 @@
-"""What an environment would be in the region of its copies, decided while all is well. No CDK here.
+"""The configuration that an environment would have in the region of its copies. No CDK here.
 
 `-c recovering=REGION` makes it so (`stacks/failover.py`); docs/runbooks/restore.md, "A region", is how.
 """
@@ -10,7 +10,9 @@ from stacks.signing_keys import EndedKey
 
 
 class RestoredFrom(Enum):
-    """What the database is made from: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html."""
+    """The backup a database is restored from:
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html.
+    """
 
     BACKUPS = "replicated backups"
     """RDS's own, minutes behind: restored to the latest moment there is."""
@@ -20,7 +22,7 @@ class RestoredFrom(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveryPlan:
-    """Zones of the region of the copies, and the region that copies go to from then on: a third one.
+    """Availability zones in the region of the copies, and the third region that receives copies from then on.
 
     Attributes:
         last_tree: How the signing key ended that is lost with its region. Nobody knows it beforehand; until it is

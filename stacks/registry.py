@@ -1,4 +1,4 @@
-"""The registry of images, and its copy in a second region: an image that cannot be pulled is a platform that cannot start."""
+"""The ECR registry, replicated to a second region: without images nothing can start."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_ecr as ecr
@@ -13,7 +13,7 @@ REPOSITORY_NAME = "amply"
 
 
 class Images(ecr.Repository):
-    """One repository for every environment: the image that was tried is the image that runs.
+    """One repository for all environments: the tested image is the deployed one.
 
     What has a tag stays. No count and no age tells an image that still runs from one that does not: production waits
     for people, and while it waits any number of newer ones are pushed, and a task that starts again pulls the old one.
@@ -44,7 +44,7 @@ class Images(ecr.Repository):
 
 
 def replicate_images(scope: Construct, construct_id: str, *, account: str, to: str) -> None:
-    """Copy each image that is pushed here into the repository of the same name in region `to`, within minutes.
+    """Replicate pushed images to the repository of the same name in region `to`, within minutes.
 
     A setting of the whole registry, of which there is one an account and region. Images pushed before it existed are not
     copied: https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html.

@@ -1,4 +1,4 @@
-"""A restore rehearsed: a task in the network makes a throw-away database from a backup, checks it and takes it away.
+"""The restore rehearsal: a task restores a backup to a temporary database, checks it, and deletes it.
 
 In here because nothing from outside reaches the subnets. A job starts staging's once a month, a person production's:
 docs/adr/0062-a-restore-is-rehearsed-by-a-task.md.
@@ -20,7 +20,7 @@ from stacks.waivers import NEXT_REVIEW
 
 
 class Rehearsal(AmplyStack):
-    """The role may make and delete `ENV-rehearsal-…` and no other database, and read no secret but that one's."""
+    """The role may create and delete `ENV-rehearsal-…` and no other database, and read its secret only."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation

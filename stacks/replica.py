@@ -1,4 +1,4 @@
-"""Copies in another region, of what cannot be made again: for the day the first region is gone."""
+"""Buckets, vaults and keys in a second region, for the loss of the first."""
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_kms as kms
@@ -14,7 +14,7 @@ from stacks.storage_lifecycle import KEY_TREES, MEDIA_FILES, PUBLIC_LOG, documen
 
 
 class Replica(AmplyStack):
-    """Stands alone in its region with a key of its own: the first region's would be gone with it.
+    """Self-contained in its region, with its own key, since the first region's would be lost.
 
     Once that region is lost, these are the buckets the platform goes on with: nothing is copied back, and the archive
     keeps its locks. `pass_on` then copies what comes from there on to a third region.
@@ -50,7 +50,7 @@ class Replica(AmplyStack):
         self.images = self._keep_images()
 
     def pass_on(self, other: "Replica") -> None:
-        """Copy what is written here from now on into another region's stack of the same kind, and take nothing more from the first."""
+        """Replicate new objects to another region's stack of the same kind, and accept none from the first region."""
         take_no_more(self.archive, self.public, self.media, self.documents, self.key_trees)
         replication = Replication(self, "Replication", account=self.account)
         replication.copy(self.archive, other.archive)

@@ -1,4 +1,4 @@
-"""Copies into another region: what S3 takes over by itself, by a role that may do this and nothing else.
+"""S3 replication to another region, with a role of minimal permissions.
 
 Deletions are not copied: whoever removes an object here has not removed it there. Only what is written after a rule
 exists is copied; for older objects see docs/runbooks/restore.md.
@@ -32,7 +32,7 @@ READING = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class ReplicatedBucket:
     """A bucket, and the key its objects are encrypted with; None means S3's own."""
 
     bucket: s3.Bucket
@@ -55,8 +55,8 @@ def keep(
     key: kms.Key | None = None,
     object_lock: ObjectLock | None = None,
     lifecycle: Sequence[s3.LifecycleRule] = (),
-) -> Kept:
-    """Make a bucket that is copied, or that holds the copies."""
+) -> ReplicatedBucket:
+    """Create a bucket that is replicated, or holds replicas."""
     bucket = PrivateBucket(
         stack,
         construct_id,
@@ -66,11 +66,11 @@ def keep(
         object_lock=object_lock,
         lifecycle=lifecycle,
     )
-    return Kept(bucket=bucket, key=key)
+    return ReplicatedBucket(bucket=bucket, key=key)
 
 
 class Replication(Construct):
-    """One role for all buckets of a stack; `copy` adds one of them."""
+    """One role for all buckets of a stack; `copy` adds a bucket."""
 
     def __init__(self, scope: Construct, construct_id: str, *, account: str) -> None:
         super().__init__(scope, construct_id)
@@ -79,7 +79,14 @@ class Replication(Construct):
         )
         self.role = iam.Role(self, "Role", assumed_by=principal)
 
-    def copy(self, here: Kept, there: Kept, *, below: Sequence[str] = ("",), measured: bool = False) -> None:
+    def copy(
+        self,
+        here: ReplicatedBucket,
+        there: ReplicatedBucket,
+        *,
+        below: Sequence[str] = ("",),
+        measured: bool = False,
+    ) -> None:
         """Copy each new object of `here` whose name begins so, with its lock and tags, and encrypt it `there` with the key kept there.
 
         `measured`: S3 counts what it could not copy, as `failures` asks for it.
@@ -118,7 +125,7 @@ class Replication(Construct):
         self.role.add_to_principal_policy(statement)
 
 
-def take_no_more(*copies: Kept) -> None:
+def take_no_more(*copies: ReplicatedBucket) -> None:
     """Refuse what S3 still copies into these, once they are the originals: the region that was lost goes on where it stopped when it
     answers again. Nobody else has these actions.
     """
@@ -134,8 +141,8 @@ def take_no_more(*copies: Kept) -> None:
         )
 
 
-def failures(here: Kept, there: Kept, prefix: str) -> cloudwatch.Metric:
-    """How often S3 gave up copying, counted in the region of `here`, and not at all where nothing was to be copied.
+def failures(here: ReplicatedBucket, there: ReplicatedBucket, prefix: str) -> cloudwatch.Metric:
+    """Replication failures, measured in the region of `here`; missing data if nothing was to be replicated.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
     """
@@ -152,12 +159,12 @@ def failures(here: Kept, there: Kept, prefix: str) -> cloudwatch.Metric:
 
 
 def rule_id(prefix: str) -> str:
-    """What the rule is called that copies what begins so."""
+    """Id of the replication rule for a prefix."""
     return prefix.rstrip("/") or "everything"
 
 
 def _rule(
-    here: Kept, there: Kept, prefix: str, *, priority: int, measured: bool
+    here: ReplicatedBucket, there: ReplicatedBucket, prefix: str, *, priority: int, measured: bool
 ) -> s3.CfnBucket.ReplicationRuleProperty:
     rule = s3.CfnBucket
     encrypted = rule.SseKmsEncryptedObjectsProperty(status="Enabled")

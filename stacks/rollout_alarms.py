@@ -1,4 +1,4 @@
-"""What ends a rollout of the API: rates, because a canary sees a tenth of the traffic."""
+"""Alarms that roll back a deployment of the API: error rates, since a canary sees a tenth of the traffic."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elb

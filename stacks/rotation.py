@@ -1,4 +1,4 @@
-"""The function that gives the database's master a new password: a resource of the stack, within its boundary.
+"""The Lambda function that rotates the database master's password, within a permissions boundary.
 
 AWS's hosted rotation would come from a macro as a nested stack, whose role takes no permissions boundary, so that no
 deployment of ours may make it: docs/adr/0060-a-rotation-of-our-own.md.
@@ -31,7 +31,7 @@ WHERE_IT_RUNS = Path("/var/task")
 
 
 class MasterRotation(Construct):
-    """Rotates `secret`, whose user is the master of `instance`, every `days`; the first time when it is made."""
+    """Rotates `secret`, the master user's of `instance`, every `days`, and once when created."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class MasterRotation(Construct):
 
     @property
     def errors(self) -> cloudwatch.Metric:
-        """Steps that failed. Secrets Manager repeats them, and counts nothing itself."""
+        """Failed rotation steps. Secrets Manager retries them without a metric of its own."""
         return self._function.metric_errors(statistic="Sum")
 
     def _make_role(self, secret: secretsmanager.ISecret, key: kms.IKey) -> iam.Role:

@@ -1,4 +1,4 @@
-"""What the rotation function is made of: our package, the driver it needs, and the roots its database chains to.
+"""Contents of the rotation function: our package, its driver, and the CA certificates of RDS.
 
 Copied from what is installed for contributors, pinned by hash in `requirements.txt` and `package-lock.json`: nothing is
 downloaded or built when templates are made. No CDK here.
@@ -28,7 +28,7 @@ class CannotPackError(Exception):
 
 
 def lay_out(folder: Path, *, region: str) -> Path:
-    """Copy everything into `folder`, as Lambda unpacks it; returns `folder`."""
+    """Copy all files into `folder`, as Lambda unpacks it; returns `folder`."""
     ignored = shutil.ignore_patterns("__pycache__", "py.typed")
     shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=ignored)
     for library in LIBRARIES:
@@ -38,7 +38,7 @@ def lay_out(folder: Path, *, region: str) -> Path:
 
 
 def roots_of(region: str) -> bytes:
-    """The roots RDS signs certificates of the region with today, as PEM; those that have expired are left out."""
+    """Current root certificates of RDS in the region, as PEM, without expired ones."""
     if not BUNDLE.is_file():
         raise CannotPackError("RDS's certificates are not installed: make setup")
     lines = _LINES.findall(BUNDLE.read_text())

@@ -1,4 +1,4 @@
-"""Named sandboxes: the shared sandbox once more, owned by someone, and gone after a day they chose.
+"""Named sandboxes: copies of the shared sandbox, each with an owner and an expiry date.
 
 Nothing here knows what day it is: that a sandbox has expired is the business of whoever takes it away
 (`operations.sandboxes`), and a synthesis gives the same templates tomorrow.
@@ -22,7 +22,7 @@ _BUDGET_USD = 200
 
 
 def named_sandbox(name: object, *, owner: object, expires: object) -> Environment:
-    """The environment `sandbox-NAME`, from what the command line said.
+    """The environment `sandbox-NAME`, from command-line arguments.
 
     Raises:
         ValueError: One of the three is missing or cannot be what it should; the message says what to write.

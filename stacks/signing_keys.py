@@ -1,4 +1,4 @@
-"""Which keys of an environment sign its log, and which did before: docs/runbooks/signing-key-rotation.md. No CDK here."""
+"""An environment's current and former signing keys: docs/runbooks/signing-key-rotation.md. No CDK here."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from ledger_format.notes import VerifierKey
 
 @dataclass(frozen=True, kw_only=True)
 class EndedKey:
-    """A key that signs no more: its number, its verifier key, and the size of the last tree that it signed."""
+    """A former signing key: number, verifier key, and the size of its last signed tree."""
 
     number: int
     verifier_key: str
@@ -21,7 +21,7 @@ class EndedKey:
 
 @dataclass(frozen=True, kw_only=True)
 class SigningKeys:
-    """Keys by number, in the order they were made; none is ever removed. Raises ValueError for what cannot be.
+    """Signing keys by number, in order of creation; none is ever removed. Raises ValueError for inconsistencies.
 
     Attributes:
         present: Signs every checkpoint.
@@ -47,7 +47,7 @@ class SigningKeys:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """All keys there have ever been."""
+        """All key numbers ever used."""
         roles = (self.present, self.coming, self.overlapping, self.lost, *(key.number for key in self.ended))
         return tuple(sorted(number for number in roles if number is not None))
 

@@ -1,4 +1,4 @@
-"""Puts the built site into its bucket, with what this environment has to tell its pages."""
+"""Uploads the built site to its bucket, with this environment's configuration for its pages."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,7 +68,7 @@ def upload_site(
 def upload_pages_behind(
     stack: AmplyStack, folder: Path, *, at: str, bucket: s3.Bucket, distribution: cloudfront.Distribution
 ) -> None:
-    """Put pages of a flag that is on below `at`, by the same uploader. They go again when it is turned off.
+    """Upload the pages of an enabled flag below `at`. They are deleted when it is disabled.
 
     Not with the site's own files: those stay where they are, whatever a later version leaves out.
     """

@@ -1,4 +1,4 @@
-"""Says how long the log group of the spans is kept: X-Ray makes that group itself, and no template may name it.
+"""Sets the retention of X-Ray's span log group, which X-Ray creates itself and no template may declare.
 
 CreateLogGroup refuses names that begin with `aws/`
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html). So this runs in Lambda, as
@@ -19,7 +19,7 @@ ATTEMPTS, PAUSE_SECONDS = 40, 15
 
 
 def handler(event: Mapping[str, Any], _context: Any) -> None:
-    """Answers in any case: an answer that does not come keeps a stack waiting for an hour."""
+    """Always responds: a missing response would keep the stack waiting for an hour."""
     status, reason = "SUCCESS", "kept as asked"
     asked = event["ResourceProperties"]
     try:
@@ -38,7 +38,7 @@ def handler(event: Mapping[str, Any], _context: Any) -> None:
 
 
 def keep(logs: Any, group: str, days: int, sleep: Callable[[float], None]) -> None:
-    """Set the retention, waiting for the group to be made.
+    """Set the retention once the log group exists.
 
     Raises:
         RuntimeError: It is not there after all attempts.

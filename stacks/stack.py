@@ -1,4 +1,4 @@
-"""What every stack of ours has in common: its name, its protection, its tags."""
+"""Base class of our stacks: name, termination protection, tags."""
 
 from aws_cdk import CfnRule, CfnRuleAssertion, Fn, Stack, Tags
 from aws_cdk import Environment as CdkEnvironment
@@ -60,12 +60,12 @@ class AmplyStack(Stack):
         Tags.of(secret).add(READ_IN_DEPLOYMENTS_TAG, self.settings.name)
 
     def refuse(self, construct_id: str, sentence: str) -> None:
-        """A rule that nothing fulfils: CloudFormation says the sentence and leaves the stack as it is (ADR 0069)."""
+        """A CloudFormation rule that always fails with this sentence, before anything is changed (ADR 0069)."""
         never = Fn.condition_equals("placeholder", "real")
         CfnRule(self, construct_id, assertions=[CfnRuleAssertion(assert_=never, assert_description=sentence)])
 
     def publish(self, parameter: Parameter | RecoveryParameter, value: str) -> None:
-        """Write a name that others read; the list of them is in `contracts`."""
+        """Write an SSM parameter; the list of them is in `contracts`."""
         construct_id = "".join(part.capitalize() for part in parameter.name.split("_")) + "Parameter"
         ssm.StringParameter(
             self,

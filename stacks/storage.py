@@ -1,4 +1,4 @@
-"""The buckets: what is signed for ever, what anyone may read, what belongs to donors, what forgets them, and who asked for it."""
+"""The S3 buckets: signed archive, public files, donors' documents, expiring files, and access logs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.permissions import allow_objects, allow_on_objects
 from stacks.replica import Replica
-from stacks.replication import Kept, Replication, keep
+from stacks.replication import ReplicatedBucket, Replication, keep
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import (
     HANDED_IN,
@@ -36,17 +36,17 @@ STAYS_HERE: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class KeptBuckets:
-    """Those whose loss would be a loss."""
+    """Buckets that are copied to the second region."""
 
-    archive: Kept
-    public: Kept
-    documents: Kept
-    media: Kept
-    key_trees: Kept
+    archive: ReplicatedBucket
+    public: ReplicatedBucket
+    documents: ReplicatedBucket
+    media: ReplicatedBucket
+    key_trees: ReplicatedBucket
 
 
 class Storage(AmplyStack):
-    """Public data is encrypted with S3's own keys: CloudFront reads it without a grant on ours.
+    """Public data has S3-managed keys, so that CloudFront needs no grant on our key.
 
     After the loss of a region `former` holds what were its copies: those buckets are used as they are, and copied on by
     their own stack.
@@ -167,7 +167,7 @@ class Storage(AmplyStack):
     def _tell_changes(self, bucket: s3.Bucket) -> None:
         """AWS Backup learns from events what to copy next; it would switch them on itself, outside the template."""
         resource = s3.CfnBucket
-        Kept(
+        ReplicatedBucket(
             bucket=bucket, key=None
         ).resource.notification_configuration = resource.NotificationConfigurationProperty(
             event_bridge_configuration=resource.EventBridgeConfigurationProperty(event_bridge_enabled=True)

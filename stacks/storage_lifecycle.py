@@ -1,4 +1,4 @@
-"""When objects move to a cheaper class or go, in the first region and in its copies alike.
+"""Lifecycle rules of the buckets, the same in both regions.
 
 The archive has no rule: nearly all its objects are smaller than the 128 KiB below which S3 moves nothing, and none may go.
 """
@@ -67,7 +67,7 @@ MEDIA_FILES = s3.LifecycleRule(
 
 
 def forget(name: str, *, days: int, prefix: str | None = None, again: int = 7) -> s3.LifecycleRule:
-    """`again`: for how many days it can be called back."""
+    """`again`: days during which it can be restored."""
     return s3.LifecycleRule(
         id=name,
         prefix=prefix,
@@ -77,7 +77,7 @@ def forget(name: str, *, days: int, prefix: str | None = None, again: int = 7) -
 
 
 def documents() -> Sequence[s3.LifecycleRule]:
-    """What was deleted or replaced can be called back for 90 days; after that a person's wish is carried out."""
+    """Deleted or replaced objects can be restored for 90 days, then they are erased."""
     return [
         # They may hold what nobody meant to send, such as where they were taken.
         forget("uploaded-images", days=1, prefix=IMAGES, again=1),

@@ -1,4 +1,4 @@
-"""What rings when Stripe's events that come through AWS are not taken."""
+"""Alarms on Stripe's EventBridge events that are not consumed."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 

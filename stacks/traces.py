@@ -1,4 +1,4 @@
-"""Where spans are kept: CloudWatch's Transaction Search, a setting of the whole account in this region.
+"""CloudWatch Transaction Search: an account-wide setting in this region.
 
 Tasks send to X-Ray's OTLP endpoint themselves, over the way out they have (ADR 0044): there is nothing here that runs.
 """
@@ -24,7 +24,7 @@ SPAN_LOGS = ("aws/spans", "/aws/application-signals/data")
 
 
 class Traces(AmplyStack):
-    """A stack of its own: where somebody has turned Transaction Search on by hand, this alone fails to deploy."""
+    """Separate, since deployment fails in accounts where Transaction Search was enabled manually."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, traces: TraceSettings

@@ -1,4 +1,4 @@
-"""The waivers that several stacks share. One that belongs to a single resource stands beside it."""
+"""Waivers that several stacks share. One for a single resource stands beside that resource."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Who cosigns an environment's checkpoints, and how many of them must (c2sp.org/tlog-policy). No CDK in here."""
+"""An environment's checkpoint witnesses, and its quorum (c2sp.org/tlog-policy). No CDK in here."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _GROUP: Final = "quorum-of-witnesses"
 
 @dataclass(frozen=True, kw_only=True)
 class Witness:
-    """A partner's witness: its name in the policy, its verifier key (type 0x04), and where it takes checkpoints."""
+    """A partner's witness: name, verifier key (type 0x04), and submission address."""
 
     name: str
     verifier_key: str
@@ -31,7 +31,7 @@ class Witness:
 
 @dataclass(frozen=True, kw_only=True)
 class Witnessed:
-    """`quorum` of these witnesses must cosign a checkpoint before anyone sees it. Raises ValueError for too few."""
+    """`quorum` of these witnesses must cosign before a checkpoint is published. Raises ValueError if there are too few."""
 
     witnesses: tuple[Witness, ...]
     quorum: int
@@ -67,7 +67,7 @@ class Witnessed:
 
 @dataclass(frozen=True, kw_only=True)
 class Unwitnessed:
-    """Nobody cosigns, for this reason: people who never compare could be shown different logs."""
+    """No cosignatures, with the reason: people who never compare could be shown different logs."""
 
     because: str
 

@@ -1,4 +1,4 @@
-"""Everything that is not asked by a browser: worker, scheduler, sequencer and publisher."""
+"""ECS services without HTTP: worker, scheduler, sequencer and publisher."""
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -16,7 +16,7 @@ from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, IMAGES, MED
 
 
 class Workers(AmplyStack):
-    """The scheduler, sequencer and publisher each run exactly once; only the publisher may sign."""
+    """Scheduler, sequencer and publisher run exactly once each; only the publisher may sign."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""How tests are dealt out to workers: a file stays together, because its servers and browsers start once a worker.
+"""Distribution of tests to workers: a file stays together, because its servers and browsers start once for each worker.
 
 A folder or a file that shares something dearer says so with a mark of its own (`xdist_group`).
 """

@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: few by day, the same each time; many by night, others each time."""
+"""Hypothesis profiles: few deterministic examples by day, many random ones by night."""
 
 import secrets
 from typing import Final

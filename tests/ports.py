@@ -1,4 +1,4 @@
-"""Loopback ports for servers that tests start: what one is given is nobody else's until its process ends.
+"""Free loopback ports for test servers, each reserved until its process ends.
 
 A port that was only looked at may be taken before its server is there: by another worker's, by another run's beside this
 one, or by the kernel for a connection that goes out. So ports come from above the kernel's, and each is held by a name

@@ -1,4 +1,4 @@
-"""Which parameters of RDS's operations are for other engines than ours, as the SDK's own description of the API says."""
+"""Parameters of RDS operations that belong to other engines, from the SDK's service description."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""Rooms for what a test's servers write: in memory where there is enough, since nothing of it outlives the run."""
+"""Temporary directories for test servers, in memory where there is enough."""
 
 import os
 import shutil

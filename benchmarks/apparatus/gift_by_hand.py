@@ -18,7 +18,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from amply.infra.settings import DatabaseSettings
-from amply.infra.vault import DONOR_INDEX, DONORS, Keyring, Place
+from amply.infra.vault import DONOR_INDEX, DONORS, CellLocation, Keyring
 from amply.modules.donations import DonationIn
 
 _LOOK: Final = """
@@ -113,7 +113,7 @@ class ByHand:
     def _values(self, body: DonationIn, *, key: str) -> dict[str, Any]:
         donation_id = f"don_{uuid.uuid4().hex[:26]}"
         content = json.dumps({"donor_name": body.donor.name, "donor_email": body.donor.email}).encode()
-        place = Place(table="donation", column="sealed", row=donation_id)
+        place = CellLocation(table="donation", column="sealed", row=donation_id)
         return {
             "key": key,
             "mark": secrets.token_bytes(16),

@@ -1,1 +1,1 @@
-"""The data platform: absent unless `stacks/features.py` says otherwise."""
+"""The data platform: not deployed unless `stacks/features.py` enables it."""

@@ -1,4 +1,4 @@
-"""What rings when something that came in is not released as it should be."""
+"""Alarms on ingested data that is not released as it should be."""
 
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs

@@ -1,4 +1,4 @@
-"""Where people ask the lake: Athena, with a limit on what one question may read, and settings nobody can undo for theirs."""
+"""The Athena workgroup for queries of the lake: a scan limit for each query, and enforced settings."""
 
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_kms as kms

@@ -1,4 +1,4 @@
-"""The catalogue in Glue: one database. A dataset's table comes with its first release, and a partition with each one."""
+"""The Glue catalogue: one database. The release process adds tables and partitions."""
 
 from aws_cdk import aws_glue as glue
 
@@ -6,7 +6,7 @@ from stacks.stack import AmplyStack
 
 
 def database_name(environment: str) -> str:
-    """A name people write in questions; Glue's have no hyphens that Athena would take unquoted."""
+    """The database's name in queries, without hyphens, which Athena would require quoting for."""
     return f"amply_{environment.replace('-', '_')}"
 
 

@@ -1,4 +1,4 @@
-"""What the data platform knows of account: consents, datasets, contracts, usage, revenue shares and grants.
+"""DynamoDB tables of the data platform: consents, datasets, contracts, usage, revenue shares and grants.
 
 Keys and who asks by them: docs/adr/0136-the-marketplace.md. No table has a time to live.
 """
@@ -18,7 +18,7 @@ from stacks.stack import AmplyStack
 
 
 class ControlPlane:
-    """Amounts of money are whole numbers of minor units, beside their currency.
+    """Amounts are integers of minor units, with their currency.
 
     `replica` has replicas of the tables. After the loss of a region those are the tables: the lake's stack knows their names, and
     there is no stack that makes them.
@@ -126,12 +126,12 @@ class ControlPlane:
 
     @property
     def recovery_tables(self) -> Mapping[RecoveryParameter, dynamodb.ITable]:
-        """How the region of the copies knows each."""
+        """Table names in the region of the copies."""
         return self._recovery_tables
 
     @property
     def names(self) -> Mapping[str, str]:
-        """As functions are told of them."""
+        """Table names as the functions' variables."""
         return {
             "AMPLY_CONSENTS_TABLE": self.consents.table_name,
             "AMPLY_DATASETS_TABLE": self.datasets.table_name,

@@ -1,4 +1,4 @@
-"""What of the lake another region has too, and how it gets there (ADR 0148)."""
+"""Cross-region copies of the lake (ADR 0148)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from constructs_lib.bucket import PrivateBucket
 from stacks.environment import Environment
 from stacks.lake.copy_alarms import make_copies_pager, watch_bucket
 from stacks.lake.lifecycle import CURATED, RAW
-from stacks.replication import Kept, Replication, failures, keep, rule_id, take_no_more
+from stacks.replication import ReplicatedBucket, Replication, failures, keep, rule_id, take_no_more
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import forget
 
@@ -50,15 +50,15 @@ KEPT_OTHERWISE: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class KeptLake:
-    """The buckets whose loss would be a loss."""
+    """Buckets that are copied to the second region."""
 
-    raw: Kept
-    curated: Kept
-    ledger: Kept
+    raw: ReplicatedBucket
+    curated: ReplicatedBucket
+    ledger: ReplicatedBucket
 
 
 class LakeReplica(AmplyStack):
-    """Stands alone in its region with a key of its own, which the replicas of the control plane's tables are encrypted with too.
+    """Self-contained in its region, with its own key, which also encrypts the replicas of the control plane's tables.
 
     Once the first region is lost, these are the lake's buckets and its key: nothing is copied back. `pass_on` then copies what
     comes from there on to a third region.
@@ -95,13 +95,13 @@ class LakeReplica(AmplyStack):
         self.ledger = keep(self, "Ledger", request_logs=logs, key=self.key)
 
     def pass_on(self, other: "LakeReplica") -> None:
-        """Copy what is written here from now on into another region's stack of the same kind, and take nothing more from the first."""
+        """Replicate new objects to another region's stack of the same kind, and accept none from the first region."""
         take_no_more(self.raw, self.curated, self.ledger)
         copy_lake(self, self, other)
 
 
 def copy_lake(stack: AmplyStack, kept: KeptLake | LakeReplica, there: LakeReplica) -> None:
-    """By a role of `stack`, which may write there and delete nothing; it rings where S3 gives up."""
+    """Replicate by a role of `stack` that can write there and delete nothing; alarms on failures."""
     replication = Replication(stack, "Replication", account=stack.account)
     copied = (
         ("raw", kept.raw, there.raw, ACCEPTED),

@@ -1,4 +1,4 @@
-"""What rings when the second region falls behind: buckets that S3 copies, and tables that DynamoDB replicates. All have one page."""
+"""Alarms on cross-region replication lag of the lake's buckets (S3) and tables (DynamoDB)."""
 
 import re
 from typing import Final

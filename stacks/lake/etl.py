@@ -1,4 +1,4 @@
-"""What comes in becomes releases: each arrival is a message, one task makes releases of them, and what cannot be released is told of."""
+"""The release process: each arrival is a message, one task makes releases, and failures raise alarms."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ that is made of them, as large as they are.
 
 
 class Etl(AmplyStack):
-    """One task over one queue. Its own topics: a flag that is off leaves nothing in the stacks below."""
+    """One task on one queue, with topics of its own: a disabled flag leaves nothing in other stacks."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""How buyers reach the marketplace's functions: routes, the stage's limits, and the plan their keys are in."""
+"""The marketplace's API gateway: routes, stage limits, and the buyers' usage plan."""
 
 from aws_cdk import aws_apigateway as apigateway
 
@@ -13,7 +13,7 @@ REQUESTS_A_SECOND, REQUESTS_AT_ONCE, REQUESTS_A_MONTH = 10, 20, 100_000
 
 
 def make_gateway(stack: AmplyStack) -> apigateway.RestApi:
-    """A REST API: only those know keys and usage plans."""
+    """A REST API, since HTTP APIs have no keys and usage plans."""
     api = apigateway.RestApi(
         stack,
         "Api",
@@ -40,7 +40,7 @@ def lay_out_routes(
     usage: PlainFunction,
     sharing: PlainFunction,
 ) -> None:
-    """Ours ask for a key, by which the gateway counts; the clients of Delta Sharing send a token alone."""
+    """Our routes require an API key, for metering; Delta Sharing clients send a token only."""
     validator = api.add_request_validator(
         "Validated", validate_request_body=True, validate_request_parameters=True
     )
@@ -59,7 +59,7 @@ def lay_out_routes(
 
 
 def make_plan(api: apigateway.RestApi) -> apigateway.UsagePlan:
-    """A key is made with a contract, by whoever signs it, and put into this plan; none stands in a template."""
+    """The usage plan. Keys are added with contracts, at run time."""
     return api.add_usage_plan(
         "Buyers",
         description="One key a contract",

@@ -1,4 +1,4 @@
-"""The lake: what was handed in, what was released, the catalogue of it, and who may see what by tags."""
+"""The lake's buckets, catalogue, and tag-based access control."""
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -14,7 +14,7 @@ from stacks.lake.catalogue import make_catalogue
 from stacks.lake.copies import KeptLake, LakeReplica, copy_lake
 from stacks.lake.lifecycle import ANSWER_DAYS, CURATED, RAW
 from stacks.lake.tags import make_tags
-from stacks.replication import Kept
+from stacks.replication import ReplicatedBucket
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
 from stacks.storage_lifecycle import forget
@@ -24,7 +24,7 @@ GIVEN = "given/"
 
 
 class LakeAndGovernance(AmplyStack):
-    """`raw` is written by the worker; what leaves `curated` leaves it by links of minutes; `ledger` is read by nobody but its writer.
+    """`raw`: written by the worker. `curated`: read by short-lived links. `ledger`: read by its writer only.
 
     After the loss of a region `former` holds what were its copies: its buckets and its key are used as they are, and copied on by
     their own stack.
@@ -88,10 +88,10 @@ class LakeAndGovernance(AmplyStack):
 
     def _make_kept(self) -> KeptLake:
         return KeptLake(
-            raw=Kept(bucket=self._bucket("Raw", *RAW), key=self.key),
-            curated=Kept(bucket=self._bucket("Curated", *CURATED), key=self.key),
+            raw=ReplicatedBucket(bucket=self._bucket("Raw", *RAW), key=self.key),
+            curated=ReplicatedBucket(bucket=self._bucket("Curated", *CURATED), key=self.key),
             # What was released of whom, in keyed hashes: needed as long as anything of it is served, so that nothing here lapses.
-            ledger=Kept(bucket=self._bucket("Ledger"), key=self.key),
+            ledger=ReplicatedBucket(bucket=self._bucket("Ledger"), key=self.key),
         )
 
     def _mac_key(self, construct_id: str, of: str, recovery_parameter: RecoveryParameter) -> kms.IKey:

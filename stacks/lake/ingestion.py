@@ -1,4 +1,4 @@
-"""What outside sources hand in: the API signs forms and links, the worker reads, checks and writes (ADR 0142)."""
+"""Permissions for ingestion: the API signs upload forms and links, the worker reads, validates and writes (ADR 0142)."""
 
 from aws_cdk import aws_iam as iam
 
@@ -14,14 +14,14 @@ _WRITES = ("s3:PutObject", "s3:AbortMultipartUpload")
 
 
 def allow_offering(role: iam.IRole, lake: LakeAndGovernance) -> None:
-    """The forms that upload and the links to refused rows can do no more than the role that signs them."""
+    """Permissions of presigned forms and links, which are limited by the signing role's."""
     allow_objects(role, lake.raw, AS_IT_CAME, ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"])
     allow_on_objects(role, lake.raw, f"{REFUSED}*", ["s3:GetObject"])
     allow_key(role, lake.key, ["kms:Decrypt", "kms:GenerateDataKey"])
 
 
 def allow_checking(role: iam.IRole, lake: LakeAndGovernance, control: ControlPlane) -> None:
-    """Reading what came, writing what becomes of it, and saying what datasets there are."""
+    """Read uploads, write results, and publish datasets."""
     read = ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"]
     allow_objects(role, lake.raw, AS_IT_CAME, read)
     # It sees whether accepted rows are there before it says that none are.

@@ -1,4 +1,4 @@
-"""When objects of the lake go, in the first region and in its copies alike."""
+"""Lifecycle rules of the lake's buckets, the same in both regions."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Released data that is sold: administration keeps contracts and tokens, the worker settles their months (ADR 0143)."""
+"""Permissions for the data marketplace: operators manage contracts and tokens, the worker settles months (ADR 0143)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from stacks.waivers import NEXT_REVIEW
 
 @dataclass(frozen=True, kw_only=True)
 class MarketplaceAccess:
-    """The control plane's tables and the gateway's plan as the platform's own tasks know them. Keys alone can be deleted."""
+    """The control plane's tables and the usage plan for the platform's tasks. Only API keys can be deleted."""
 
     lake: LakeAndGovernance
     control: ControlPlane
@@ -27,7 +27,7 @@ class MarketplaceAccess:
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """As tasks are told of them."""
+        """Table names as the tasks' variables."""
         tables = {
             f"AMPLY_LAKE_{name}_TABLE": table.table_name
             for name, table in (
@@ -41,7 +41,7 @@ class MarketplaceAccess:
         return {**tables, "AMPLY_LAKE_USAGE_PLAN": self.plan.usage_plan_id}
 
     def allow_administering(self, role: iam.IRole) -> None:
-        """Writing contracts and digests of tokens, keys of the plan, and asking whose a dataset is; no use and no revenue."""
+        """Write contracts, token digests and keys, and read owners; no usage, no revenue."""
         control = self.control
         _allow(role, control.contracts, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"])
         _allow(role, control.grants, ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"])
@@ -55,7 +55,7 @@ class MarketplaceAccess:
         self._allow_buyers_keys(role)
 
     def allow_settling(self, role: iam.IRole) -> None:
-        """Reading contracts, use and owners, and writing shares; no tokens."""
+        """Read contracts, usage and owners, and write shares; no tokens."""
         control = self.control
         _allow(role, control.contracts, ["dynamodb:GetItem", "dynamodb:Scan"])
         _allow(role, control.usage, ["dynamodb:GetItem", "dynamodb:Query"])

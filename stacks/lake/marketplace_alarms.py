@@ -1,4 +1,4 @@
-"""What rings when months of sold data are not settled, or owners are not told of their shares. All of it waits for the morning."""
+"""Alarms on missing settlements and revenue shares. None is urgent."""
 
 from aws_cdk import aws_logs as logs
 from constructs import Construct

@@ -1,4 +1,4 @@
-"""The door for buyers: three calls of ours and Delta Sharing, over the same grants."""
+"""The marketplace's API for buyers: three routes of our own, and Delta Sharing over the same grants."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ SOURCES = Path(__file__).parents[2] / "services" / "marketplace" / "src"
 
 
 class MarketplaceApi(AmplyStack):
-    """Each function reads the grants first, and none may do more than its own call needs."""
+    """Each function reads grants first, and has only the permissions of its own route."""
 
     def __init__(
         self,

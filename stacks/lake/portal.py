@@ -1,4 +1,4 @@
-"""What sellers' pages read: the API looks at datasets, usage and revenue, and at the certificates of what was released (ADR 0145)."""
+"""Permissions for the seller portal: the API reads datasets, usage, revenue and release certificates (ADR 0145)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ CERTIFICATES = "released/*/certificate"
 
 @dataclass(frozen=True, kw_only=True)
 class PortalData:
-    """The lake as the API knows it where sellers have pages."""
+    """The lake's tables and buckets for the API, where there is a seller portal."""
 
     lake: LakeAndGovernance
     control: ControlPlane
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """As tasks are told of them."""
+        """Table names as the tasks' variables."""
         return {
             "AMPLY_LAKE_CURATED_BUCKET": self.lake.curated.bucket_name,
             "AMPLY_LAKE_DATASETS_TABLE": self.control.datasets.table_name,
@@ -33,7 +33,7 @@ class PortalData:
         }
 
     def allow_reading(self, role: iam.IRole) -> None:
-        """By key and by owner; it may read no whole table, and write nothing."""
+        """Read by key and by owner; no scans, no writes."""
         datasets, usage, revenue = self.control.datasets, self.control.usage, self.control.revenue_share
         asked = [
             f"{datasets.table_arn}/index/by-owner",

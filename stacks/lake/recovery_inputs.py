@@ -1,4 +1,4 @@
-"""What the lake needs to know where it comes back, written down there while all is well."""
+"""SSM parameters in the second region that restoring the lake there requires, written in advance."""
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,7 +13,7 @@ from stacks.stack import AmplyStack
 
 
 class LakeRecoveryInputs(AmplyStack):
-    """Beside `recovery`, and only where there is a lake: reads the first region's stacks, is read by none, and outlives them."""
+    """Like `recovery`, where there is a lake: depends on the first region's stacks, and outlives them."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""How facts that donors let be shared reach the lake: the worker hands them in, and says who consents (ADR 0137)."""
+"""Permissions for data sharing by donors: the worker writes facts and consents to the lake (ADR 0137)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ HANDED_IN = "datasets/"
 
 @dataclass(frozen=True, kw_only=True)
 class SharedData:
-    """The lake as the platform's own tasks know it."""
+    """The lake's resources for the platform's own tasks."""
 
     lake: LakeAndGovernance
     control: ControlPlane
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """As tasks are told of them."""
+        """Table names as the tasks' variables."""
         return {
             "AMPLY_LAKE_RAW_BUCKET": self.lake.raw.bucket_name,
             "AMPLY_LAKE_CONSENT_TABLE": self.control.consents.table_name,
@@ -34,7 +34,7 @@ class SharedData:
         }
 
     def allow_handing_in(self, role: iam.IRole) -> None:
-        """Writing facts, and seeing that they are there; saying who consents."""
+        """Write and list facts, and write consents."""
         # S3 asks for the right to read where a file is replaced only while it has a version; the worker reads none.
         allow_objects(role, self.lake.raw, FACTS, ["s3:GetObject", "s3:PutObject"])
         role.add_to_principal_policy(

@@ -1,4 +1,4 @@
-"""What rings when donors' decisions, facts of their gifts, or what sellers hand in do not reach the lake."""
+"""Alarms on consents, shared facts or ingested data that do not reach the lake."""
 
 from aws_cdk import aws_logs as logs
 from constructs import Construct

@@ -1,4 +1,4 @@
-"""Lake Formation: who sees what by tags that say what data is, never whose it is.
+"""Lake Formation tag-based access: tags classify the kind of data, not its owner.
 
 A key takes 1,000 values at most and a resource one value of each, so a tag a tenant would end at the thousandth tenant
 (docs/adr/0135-the-lake-and-its-tags.md).
@@ -23,7 +23,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
 
 
 def make_tags(stack: AmplyStack, curated: s3.Bucket, database: glue.CfnDatabase, *, key: kms.Key) -> None:
-    """Only where the account is the environment's own: these settings are the account's, and one stack owns them."""
+    """Only in accounts owned by the environment, since these settings are account-wide."""
     settings = lakeformation.CfnDataLakeSettings(
         stack,
         "Settings",

@@ -1,4 +1,4 @@
-"""What is told when terminals say what cannot be kept, or when nobody keeps what they say. All of it waits for the morning."""
+"""Alarms on terminal messages that are invalid or not stored. None is urgent."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What terminals rely on by name, and what each may do by its certificate. No CDK in here.
+"""Names that donation terminals rely on, and the IoT policy of their certificates. No CDK in here.
 
 `operations.terminals` makes certificates for these names; a test compares the two.
 """
@@ -16,7 +16,7 @@ https://docs.aws.amazon.com/iot/latest/developerguide/thing-policy-variables.htm
 
 
 def terminals_name(environment: str) -> str:
-    """The group of the environment's terminals, and the policy of their certificates."""
+    """Name of the environment's thing group and certificate policy."""
     return f"amply-{environment}-terminals"
 
 

@@ -1,4 +1,4 @@
-"""Where there is an anonymiser, it gets each day of what terminals told as one file, and knows by which policy."""
+"""Gathers each day's terminal messages into one file for the anonymiser, with its policy."""
 
 from pathlib import Path
 from typing import Final

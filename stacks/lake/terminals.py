@@ -1,4 +1,4 @@
-"""Donation terminals: what each may say by its certificate, and the way of it into the raw lake (ADR 0144)."""
+"""Donation terminals: IoT Core with a policy for each certificate, and the path into the raw lake (ADR 0144)."""
 
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ SECONDS: Final = 60
 
 
 class Terminals(AmplyStack):
-    """`control` where there is an anonymiser: then each day of it becomes a file of a dataset."""
+    """`control`: with an anonymiser, each day's messages become a file of a dataset."""
 
     def __init__(
         self,

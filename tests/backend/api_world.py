@@ -1,4 +1,4 @@
-"""A client of the API over a real database, and what every problem it answers with is like."""
+"""A client of the API over a real database, and checks on every problem document it gets."""
 
 from typing import Any
 

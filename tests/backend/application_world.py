@@ -1,4 +1,4 @@
-"""Organisations that apply, over a real database: people by a header, documents on a shelf in memory, a register of made-up ones."""
+"""Fixtures of applications over a real database: people by header, documents and register in memory."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from amply.adapters.registers import MadeUpRegisters
 from amply.infra.database import Database, forbid_transaction
-from amply.infra.uploads import LOOKED_AT_BYTES, Stored, Upload
+from amply.infra.uploads import LOOKED_AT_BYTES, StoredUpload, Upload
 from amply.modules import applications, mail
 from tests.backend.world import FakeMailer
 
@@ -38,12 +38,12 @@ class FakeShelf:
         self.offered.append(key)
         return Upload(url=self.url, fields={"key": key, "Content-Type": media_type})
 
-    def look(self, key: str) -> Stored | None:
+    def look(self, key: str) -> StoredUpload | None:
         forbid_transaction("look")
         body = self.kept.get(key)
         if body is None:
             return None
-        return Stored(size_bytes=len(body), beginning=body[:LOOKED_AT_BYTES], version="1")
+        return StoredUpload(size_bytes=len(body), beginning=body[:LOOKED_AT_BYTES], version="1")
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
         return f"https://bucket.example/{key}?versionId={version}&for={int(lifetime.total_seconds())}"

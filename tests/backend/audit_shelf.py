@@ -1,4 +1,4 @@
-"""The audit log's archive, in memory."""
+"""In-memory archive of the audit log."""
 
 from amply.modules import audit
 

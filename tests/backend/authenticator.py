@@ -1,4 +1,4 @@
-"""An authenticator in software: makes and shows passkeys as a telephone would (WebAuthn level 3, §6; CTAP's COSE keys)."""
+"""Software authenticator for passkeys (WebAuthn level 3, §6; CTAP's COSE keys)."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Rows past the application's own checks, straight into the tables, and the rule that refuses one."""
+"""Inserts ledger rows past the application's checks, to test the database's own."""
 # ruff: noqa: S608 -- statements are put together from this file's own words
 
 from typing import Any

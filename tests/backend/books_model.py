@@ -1,4 +1,4 @@
-"""One organisation's life with its money, and a model of its books in dictionaries: what the database must agree with."""
+"""A model of one organisation's books in dictionaries, with which the database must agree."""
 
 from collections import Counter
 from collections.abc import Sequence

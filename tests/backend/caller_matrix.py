@@ -1,4 +1,4 @@
-"""The caller matrix: who is let in to each route of the API. Written by hand, so that it says what is meant and not what is."""
+"""The caller matrix: which callers each route lets in. Written by hand, so that it states the intent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

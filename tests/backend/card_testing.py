@@ -1,4 +1,4 @@
-"""A card tester at work among donors: the real gate, gifts, events and database; the processor, time and network are drawn.
+"""Simulates a card tester among donors: real gate, gifts, events and database; simulated processor, time and network.
 
 Every attempt is a card that the tester wants an answer for. He opens a gift from the next of his addresses, tries cards on
 it until it is ended, and opens another. A patient one solves what he is asked, a hasty one does not. Donors give meanwhile:

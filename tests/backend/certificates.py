@@ -1,4 +1,4 @@
-"""A server's certificate that signs itself, and the context of a client that trusts it and no other."""
+"""Self-signed server certificate, and a client context that trusts only it."""
 
 import ssl
 from datetime import UTC, datetime, timedelta

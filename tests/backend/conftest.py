@@ -1,4 +1,4 @@
-"""A real PostgreSQL per test worker, its schema built by the migrations.
+"""A real PostgreSQL for each test worker, migrated to the newest schema.
 
 `database` is for tests that really commit: it is a fresh database per test, cloned from a migrated template.
 """
@@ -17,13 +17,13 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import event
 
-from amply.entrypoints import keys_at_hand
+from amply.entrypoints import keyring_setup
 from amply.infra.database import Database, connect
 from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
 from amply.kernel.ids import new_id
-from amply.modules.ledger import gate
+from amply.modules.ledger import booking_gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend import documented
 from tests.backend.key_service import HAVE_KEYS, ONLY_OPENS, MemoryTrees, Wrapping, keyring, keyring_for
@@ -154,7 +154,7 @@ def hash_once(running: RunningPostgres, *roles: str) -> None:
 def let_bookings_in(database: Database) -> None:
     """What a publisher does once it has compared the database with the public log."""
     with database.transaction() as session:
-        gate.open_bookings(session, life=gate.present_life(session), now=NOW)
+        booking_gate.open_bookings(session, life=booking_gate.present_life(session), now=NOW)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -169,8 +169,8 @@ def every_problem_is_documented() -> Iterator[None]:
 def commands_have_the_tests_keys() -> Iterator[None]:
     """A command that runs inside a test opens what the test's processes sealed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keys_at_hand, "KmsKeyWrapping", Wrapping)
-        patch.setattr(keys_at_hand, "S3KeyTrees", MemoryTrees)
+        patch.setattr(keyring_setup, "KmsKeyWrapping", Wrapping)
+        patch.setattr(keyring_setup, "S3KeyTrees", MemoryTrees)
         yield
 
 

@@ -1,4 +1,4 @@
-"""Donors who let facts be shared, and what stands for the lake: a table of consents and raw files, in memory."""
+"""Donors who consent to data sharing, and the lake's consent table and raw files in memory."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from amply.infra.database import Database, forbid_transaction
 from amply.modules import donations, sharing
-from amply.modules.sharing import Decision, FileMoved, SharingDependencies, ToldConsent
+from amply.modules.sharing import Decision, FileMoved, PublishedConsent, SharingDependencies
 from tests.backend.giving_world import DonorsPage
 from tests.backend.ledger_world import LedgerWorld
 
@@ -21,10 +21,10 @@ class FakeConsents:
     """The table. `is_away`: nobody answers."""
 
     def __init__(self) -> None:
-        self.items: dict[tuple[str, str], ToldConsent] = {}
+        self.items: dict[tuple[str, str], PublishedConsent] = {}
         self.is_away = False
 
-    def put(self, consent: ToldConsent) -> Decision:
+    def put(self, consent: PublishedConsent) -> Decision:
         forbid_transaction("put a consent")
         if self.is_away:
             raise TimeoutError

@@ -1,4 +1,4 @@
-"""A donation form that cards are tried on, for tests."""
+"""A donation form under card testing, for tests."""
 
 from dataclasses import replace
 from typing import Any

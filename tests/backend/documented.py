@@ -1,4 +1,4 @@
-"""Every problem that any test is answered with is held against the API's document: a route says what it may answer."""
+"""Checks every problem response in any test against the API document's declared responses."""
 
 import re
 from collections.abc import Callable

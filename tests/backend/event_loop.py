@@ -1,4 +1,4 @@
-"""Coroutines run to their end, whoever has a loop already: a browser's tests leave theirs running in the thread."""
+"""Runs coroutines although the thread has a running event loop already (browser tests leave one)."""
 
 import asyncio
 from collections.abc import Coroutine

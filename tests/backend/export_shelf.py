@@ -1,4 +1,4 @@
-"""Where exports are kept, in memory."""
+"""In-memory store of exports."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A processor in memory that copies a payment method to several accounts, for tests; it implements the payments' port."""
+"""In-memory implementation of payment-method cloning."""
 
 from dataclasses import dataclass, field
 

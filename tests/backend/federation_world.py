@@ -1,4 +1,4 @@
-"""An organisation with its own provider and name server, its people with their browsers, and the API between them."""
+"""An organisation with its own identity provider and name server, its people's browsers, and the API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,12 +120,12 @@ class FederationWorld:
             return list(said)
 
 
-def _signing_in(world: PeopleWorld, arriving: federation.Arriving) -> people.OidcSignIn:
+def _signing_in(world: PeopleWorld, federated: federation.FederatedSignIn) -> people.OidcSignIn:
     return people.OidcSignIn(
-        client=arriving.client,
+        client=federated.client,
         redirect=REDIRECT,
         connection=partial(federation.connection_of, world.own, world.parts.key),
-        arrived=arriving.arrived,
+        arrived=federated.arrived,
     )
 
 
@@ -138,10 +138,10 @@ def federation_world(
     master = databases.as_role("master")
     with identity_provider(world.clock) as provider, name_server() as names:
         client = OidcClient(allows_loopback=True)
-        arriving = federation.Arriving(
+        federated = federation.FederatedSignIn(
             database=world.own, key=world.parts.key, client=client, directory=scim.Listing(world.parts.key)
         )
-        oidc_sign_in = _signing_in(world, arriving)
+        oidc_sign_in = _signing_in(world, federated)
         accounts = people_parts(
             world.own,
             world.settings,
@@ -151,11 +151,11 @@ def federation_world(
         records = DnsRecords(names.resolver)
         world.parts = accounts
         world.beside = {
-            "own_sign_in": federation.Dependencies(
+            "organization_sign_in": federation.Dependencies(
                 key=accounts.key, records=records, redirect=REDIRECT, allows_loopback=True
             ),
-            "renewing": arriving,
-            "directories": scim.Dependencies(
+            "role_renewal": federated,
+            "scim_directories": scim.Dependencies(
                 database=world.own, key=accounts.key, sessions=accounts.sessions, clock=world.clock
             ),
         }

@@ -1,4 +1,4 @@
-"""Months with many donors: rows as they would stand there, without what would have led to them."""
+"""Inserts months of gifts by many donors directly as rows."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""A donor at their own page: gifts that have arrived, receipts that were sent, and the API with no more rights than it has."""
+"""A donor on the donor page: succeeded gifts, sent receipts, and the API with its production role."""
 
 from typing import Any, Final
 

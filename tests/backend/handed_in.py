@@ -1,4 +1,4 @@
-"""Files as strangers hand them in, and what one came to."""
+"""Ingestion files as strangers would send them, and the result of reading one."""
 
 import io
 import json
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from amply.modules.ingestion import Pieces, Refused
+from amply.modules.ingestion import FileRefused, Pieces
 from amply.modules.ingestion.columns import Column
 from amply.modules.ingestion.domain import Compression, FileFormat, FileReason
 from amply.modules.ingestion.reading import Reading, Shape
@@ -67,7 +67,7 @@ class Read:
 
 
 def refusal(content: bytes | Pieces, file_format: str = "jsonl", **more: Any) -> FileReason:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(FileRefused) as caught:
         Read(content, file_format, **more)
     return caught.value.why
 

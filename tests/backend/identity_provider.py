@@ -1,4 +1,4 @@
-"""An OpenID provider on loopback: discovery, keys, codes with PKCE and refresh tokens, over HTTP as any other one.
+"""An OpenID provider on loopback: discovery, keys, authorization code with PKCE, refresh tokens.
 
 Its tokens are made by joserfc. A test may twist what it signs, change its keys, or have it answer nothing.
 """

@@ -1,4 +1,4 @@
-"""Where pictures are made and shown from, in memory, and files as people send them: good ones, and those that mean no good."""
+"""In-memory image stores, and sample uploads, valid and malicious."""
 
 import io
 import struct
@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from PIL import Image
 
-from amply.adapters.pillow import PillowWorkshop
+from amply.adapters.pillow import PillowImageProcessor
 from amply.infra.database import Database, forbid_transaction
 from amply.modules import images
-from amply.modules.images import Made, Shape
+from amply.modules.images import GeneratedFile, Shape
 from tests.backend.application_world import FakeShelf
 
 ALT: Final = {"en": "A heron over water", "de": "Ein Reiher über Wasser", "fr": "Un héron sur l\u2019eau"}
@@ -48,13 +48,13 @@ class FakeStore:
 
 
 @dataclass
-class QuickWorkshop:
+class QuickProcessor:
     """Makes small files at once; `meanwhile` is done before it is ready, `raises` in place of that."""
 
     meanwhile: Callable[[], object] = lambda: None
     raises: Exception | None = None
 
-    def make(self, content: bytes, shape: Shape) -> Sequence[Made]:
+    def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:
         forbid_transaction("make")
         self.meanwhile()
         if self.raises is not None:
@@ -62,7 +62,9 @@ class QuickWorkshop:
         first, *_ = shape.sizes
         kinds = [(shape.fallback, first), *(("image/webp", size) for size in shape.sizes)]
         return [
-            Made(media_type=kind, width=size.width, height=size.height, content=content + kind.encode())
+            GeneratedFile(
+                media_type=kind, width=size.width, height=size.height, content=content + kind.encode()
+            )
             for kind, size in kinds
         ]
 
@@ -71,11 +73,11 @@ def image_work(
     database: Database,
     *,
     store: FakeStore | None = None,
-    workshop: images.Workshop | None = None,
+    processor: images.ImageProcessor | None = None,
 ) -> images.ImageJobs:
     """What the worker needs for pictures."""
     return images.ImageJobs(
-        database=database, store=store or FakeStore(), workshop=workshop or PillowWorkshop()
+        database=database, store=store or FakeStore(), processor=processor or PillowImageProcessor()
     )
 
 

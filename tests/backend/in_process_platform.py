@@ -1,4 +1,4 @@
-"""API, scheduler and worker in one process, and somebody who gives: the spans they record arrive at a receiver."""
+"""API, scheduler and worker in one process with a donor, and a receiver for their spans."""
 
 import json
 from collections.abc import Callable, Iterator

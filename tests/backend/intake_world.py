@@ -1,4 +1,4 @@
-"""What is handed in, with the lake's bucket and table of datasets in memory."""
+"""Ingestion with the lake's bucket and dataset table in memory."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from amply.adapters.parquet import ParquetRows
 from amply.infra.database import forbid_transaction
 from amply.modules import ingestion
-from amply.modules.ingestion import FileReason, IngestionDependencies, Pieces, Refused, ToldDataset
+from amply.modules.ingestion import FileReason, FileRefused, IngestionDependencies, Pieces, PublishedDataset
 from tests.backend.application_world import FakeShelf
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class FakeIntake(FakeShelf):
         forbid_transaction("open")
         self.opened += 1
         if key not in self.kept:
-            raise Refused(FileReason.GONE)
+            raise FileRefused(FileReason.GONE)
         assert version == "1"
         yield io.BytesIO(self.kept[key])
 
@@ -119,10 +119,10 @@ class FakeIntake(FakeShelf):
 class FakeTable:
     """The table of datasets. `is_away`: nobody answers."""
 
-    items: dict[str, ToldDataset] = field(default_factory=dict)
+    items: dict[str, PublishedDataset] = field(default_factory=dict)
     is_away: bool = False
 
-    def put(self, dataset: ToldDataset) -> None:
+    def put(self, dataset: PublishedDataset) -> None:
         forbid_transaction("put a dataset")
         if self.is_away:
             raise TimeoutError

@@ -1,6 +1,4 @@
-"""The keys that a test's processes seal personal data with, and what stands for the service that wraps them and for the bucket
-of their trees.
-"""
+"""Test keys for personal data, and in-memory doubles of KMS and the key-tree bucket."""
 
 import secrets
 from collections import defaultdict

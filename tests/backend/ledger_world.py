@@ -1,4 +1,4 @@
-"""A ledger on its way from a posting to a receipt, with fakes for what lies outside the database."""
+"""A ledger from posting to receipt, with fakes for everything outside the database."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""An organisation with a member of every role, another one beside it, and the API between them, on a real database.
+"""An organisation with a member of every role, a second organisation, and the API, on a real database.
 
 Who is signed in is told by a header: how people come to be is another matter, and tested where that is.
 """
@@ -164,21 +164,23 @@ class House:
                 *([people.SessionCallers(self.accounts)] if self.accounts else []),
             ),
             accounts=self.accounts,
-            trying=trials.Dependencies(people=self.people, processor_url="https://stripe.example"),
-            own_sign_in=federation.Dependencies(
+            test_organizations=trials.Dependencies(
+                people=self.people, processor_url="https://stripe.example"
+            ),
+            organization_sign_in=federation.Dependencies(
                 key=ACCOUNTS, records=self.records, redirect="https://edge.example/account/"
             ),
-            directories=None
+            scim_directories=None
             if self.accounts is None
             else scim.Dependencies(
                 database=self.own, key=ACCOUNTS, sessions=self.accounts.sessions, clock=self.clock
             ),
-            applying=applications.Dependencies(people=self.people, shelf=self.shelf),
-            image_shelf=self.shelf,
+            organization_applications=applications.Dependencies(people=self.people, shelf=self.shelf),
+            image_uploads=self.shelf,
             site_url="https://edge.example",
             export_store=self.exports,
             consents=sharing.Ticks(),
-            sold=self.stall.parts(),
+            seller_data=self.stall.parts(),
             intake=self.intake,
         )
         self.app = application.create(self.parts)

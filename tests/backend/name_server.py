@@ -1,4 +1,4 @@
-"""A name server on loopback that knows a few texts, and what it is asked through."""
+"""A DNS server on loopback with configurable TXT records, and a resolver that uses it."""
 
 import threading
 from collections.abc import Iterator

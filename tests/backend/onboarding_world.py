@@ -1,4 +1,4 @@
-"""Organisations on their way to taking gifts, over a real database."""
+"""Organisations in onboarding, over a real database."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

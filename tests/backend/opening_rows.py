@@ -1,4 +1,4 @@
-"""What the ledger's commitments are opened with, as it rests: looked at, and put back to what the release before wrote."""
+"""Reads stored openings of commitments, and rewrites them in the previous release's format."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Three partners' witnesses: the real one, in this process, and ways in which one can fail or lie."""
+"""Three witnesses in this process, and ways in which one can fail or lie."""
 
 import threading
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""A processor's payouts and events in memory, an organisation that was given something, and what the books say of it."""
+"""In-memory payouts and events of a processor, an organisation with gifts, and its ledger."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -198,7 +198,7 @@ class Treasury(Books):
         while ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW):
             pass
 
-    def close(self) -> list[payouts.Closed] | None:
+    def close(self) -> list[payouts.BalanceComparison] | None:
         return payouts.close_books(
             self.handling, owner=self.organization_id, account_id=self.account_id, now=self.clock()
         )
@@ -223,8 +223,10 @@ class Treasury(Books):
         """State and reason of each movement, by what it is."""
         return {f"{row.category}.{row.part}": (row.state, row.reason) for row in self.rows("movement")}
 
-    def gaps(self, source: FakeEvents) -> webhooks.Gaps:
-        return webhooks.Gaps(database=self.database, source=source, livemode=False, keeps=keeps_event)
+    def gaps(self, source: FakeEvents) -> webhooks.MissedEventDependencies:
+        return webhooks.MissedEventDependencies(
+            database=self.database, source=source, livemode=False, keeps=keeps_event
+        )
 
 
 def moment(day: int) -> datetime:

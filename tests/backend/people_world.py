@@ -1,4 +1,4 @@
-"""People and their browsers: the API with no more rights than it has, a real cache, a worker that writes letters."""
+"""People and their browsers: the API with its production role, a real cache, and a worker that sends letters."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ from amply.infra.settings import CacheSettings, LinkSettings
 from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.modules import keys, mail, people
-from amply.modules.people.domain import IpBinding, Session
+from amply.modules.people.domain import IpBinding, SignInSession
 from local_cloud import valkey
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
@@ -120,7 +120,7 @@ def open_session(
 ) -> str:
     """A session of theirs, without how people come by one; its token."""
     return parts.sessions.open(
-        Session(
+        SignInSession(
             id=ids.new_id("ses"),
             person_id=person_id,
             stamp=stamp,

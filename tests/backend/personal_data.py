@@ -1,4 +1,4 @@
-"""Looking for a person in bytes, in whatever spelling they may have got there."""
+"""Searches bytes for a person's data in any encoding."""
 
 import base64
 import json

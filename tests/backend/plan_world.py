@@ -1,4 +1,4 @@
-"""Plans of recurring gifts over a real database, with a processor that keeps cards and answers as it is told."""
+"""Recurring plans over a real database, with a scripted processor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A ledger with entries of several kinds and days, and a stranger who reads it."""
+"""A published ledger with entries of several kinds and days, and an outside reader."""
 
 from dataclasses import replace
 from datetime import timedelta

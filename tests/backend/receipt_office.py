@@ -1,4 +1,4 @@
-"""Gifts whose receipts are issued and sent: any number of them, in any currency, by anybody."""
+"""Issues and sends receipts for any gifts."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What is recorded over HTTP, route by route. Written by hand, so that it says what is meant and not what is."""
+"""Which routes write audit records. Written by hand, so that it states the intent."""
 
 from collections.abc import Mapping
 from typing import Final

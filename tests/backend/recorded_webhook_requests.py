@@ -1,4 +1,4 @@
-"""What changes something about webhook endpoints, a request for each route."""
+"""A request for each route that changes webhook endpoints."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

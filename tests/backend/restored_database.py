@@ -1,4 +1,4 @@
-"""A database that goes back to an earlier state beside a public log that does not, and the way back up."""
+"""A database restored to an earlier state beside an unchanged public log, and its recovery."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final, Self

@@ -1,4 +1,4 @@
-"""Data that is sold: the control plane in memory beside a real ledger, and the worker's part of it."""
+"""The data marketplace: control plane in memory, real ledger, and the worker's tasks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

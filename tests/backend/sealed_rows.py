@@ -1,4 +1,4 @@
-"""Rows as whoever has the keys reads them: where fields are sealed, opened by their names."""
+"""Reads rows with encrypted fields decrypted."""
 
 from types import SimpleNamespace
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What sellers see: datasets, releases, usage and revenue as others write them, in memory or in the emulated cloud."""
+"""Datasets, releases, usage and revenue for the seller portal, in memory or in the emulated cloud."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import boto3
 
-from amply.entrypoints.seller_portal import selling_in
+from amply.entrypoints.seller_portal import seller_portal_dependencies
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import SoldDataSettings
 from amply.kernel.money import Money
@@ -292,7 +292,7 @@ class CloudSellerData:
         )
 
     def parts(self) -> Dependencies:
-        parts = selling_in(
+        parts = seller_portal_dependencies(
             SoldDataSettings(
                 datasets_table=self._names["datasets"],
                 usage_table=self._names["usage"],

@@ -1,4 +1,4 @@
-"""The API on a port, for those who come over HTTP: browsers, and commands that people type."""
+"""Serves the API on a port, for browsers and commands."""
 
 import threading
 from collections.abc import Iterator

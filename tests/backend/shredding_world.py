@@ -1,4 +1,4 @@
-"""A worker's database with a donor's plan and its first gift, the bucket of its trees, and erasures step by step."""
+"""A worker's database with a donor's plan and first gift, the key-tree bucket, and erasure step by step."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
-from amply.infra.vault import DONORS, Keyring, KeyTrees, Place, StoredTree
+from amply.infra.vault import DONORS, CellLocation, Keyring, KeyTrees, StoredTree
 from amply.infra.vault.keyring import COMING
 from amply.infra.vault.puncturable_prf import KeyTree
 from amply.infra.vault.shredding import Closing, close, finish, finish_what_was_left
@@ -98,7 +98,7 @@ class House:
         """
         fresh = new_keyring(self.database, like=self.keys)
         fresh.freshen()
-        return fresh.open(sealed, scope=DONORS, at=Place(table="donation", column="sealed", row=gift))
+        return fresh.open(sealed, scope=DONORS, at=CellLocation(table="donation", column="sealed", row=gift))
 
     def addresses(self) -> list[str | None]:
         """What each gift says of its donor, to a process that starts now."""

@@ -1,4 +1,4 @@
-"""A receiver of spans on loopback: takes OTLP over HTTP as X-Ray and collectors do, and keeps what came."""
+"""OTLP receiver on loopback that stores the spans it gets."""
 
 import gzip
 import threading

@@ -1,4 +1,4 @@
-"""Somebody who gives to several organisations at once, for tests."""
+"""A donor of split gifts, for tests."""
 
 from datetime import datetime
 from typing import Any, Final

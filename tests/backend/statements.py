@@ -1,4 +1,4 @@
-"""Hearing the statements that a role sends. Its engine goes on to other tests, so nobody listens for longer than needed."""
+"""Records the SQL statements that a database role sends, for the time of a block."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Webhook endpoints, and those who would receive what is sent to them."""
+"""Fake receivers of webhooks."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

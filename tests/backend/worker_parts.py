@@ -1,4 +1,4 @@
-"""What the worker's tasks need, with fakes for all that lies outside the database, but for what a test looks at."""
+"""The worker's dependencies, with fakes for everything outside the database."""
 
 from amply.adapters.dns import DnsRecords
 from amply.entrypoints import worker
@@ -26,24 +26,26 @@ def worker_parts(
     return worker.Parts(
         events=EventDependencies(database=database, processor=processor, secrets=receipts.secrets),
         receipts=receipts,
-        hearing=mail.FeedbackDependencies(database=database, queue=FakeFeedback()),
+        mail_feedback=mail.FeedbackDependencies(database=database, queue=FakeFeedback()),
         method_cloning=FakeMethodCloning(),
         payouts=payouts.PayoutDependencies(
             database=database, processor=FakePayouts(), secrets=receipts.secrets
         ),
-        gaps=webhooks.Gaps(database=database, source=FakeEvents(), livemode=False, keeps=keeps_event),
+        missed_events=webhooks.MissedEventDependencies(
+            database=database, source=FakeEvents(), livemode=False, keeps=keeps_event
+        ),
         recurring=plan_work(database, processor=processor, mailer=receipts.mailer, clock=clock),
         onboarding=onboarding_work(database, processor=processor, mailer=receipts.mailer),
-        inviting=inviting_work(database, mailer=receipts.mailer),
-        domains=federation.DomainCheckDependencies(database=database, records=DnsRecords()),
+        member_invitations=inviting_work(database, mailer=receipts.mailer),
+        domain_checks=federation.DomainCheckDependencies(database=database, records=DnsRecords()),
         people=people_work(database, mailer=receipts.mailer),
-        applying=applying_work(database, mailer=receipts.mailer),
-        archive=AuditShelf(),
+        applications=applying_work(database, mailer=receipts.mailer),
+        audit_archive=AuditShelf(),
         images=image_work(database),
         exports=exports.ExportJobs(database=database, store=FakeExports()),
         webhook_delivery=delivery_dependencies(database),
         data_sharing=None,
-        data_settling=None,
-        data_taking=None,
+        data_settlement=None,
+        data_ingestion=None,
         clock=clock,
     )

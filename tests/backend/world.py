@@ -1,11 +1,11 @@
-"""A processor, a mailbox and a clock for tests: they implement the modules' ports and keep what they were told."""
+"""Fake processor, mailbox and clock that implement the modules' ports and record their calls."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from amply.infra.counters import Counted, Hit, ProcessCounters
+from amply.infra.counters import Hit, HitCount, ProcessCounters
 from amply.infra.database import Database, forbid_transaction
 from amply.infra.gcra import Standing
 from amply.infra.rate_limits import LIMITS
@@ -353,8 +353,8 @@ class NoLimit:
 class CountsNothing:
     """Counters for whoever sends more gifts than all donors together."""
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
-        return Counted(numbers=(0.0,) * len(hits), is_shared=True)
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
+        return HitCount(numbers=(0.0,) * len(hits), is_shared=True)
 
 
 def anybody(about: defence.SetupOf) -> defence.Fingerprints:

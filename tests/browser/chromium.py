@@ -1,4 +1,4 @@
-"""Finds a browser: the system's own, the one without windows first, or what the npm package @sparticuz/chromium carries."""
+"""Finds a Chromium: the system's (headless shell preferred), or the one in the npm package @sparticuz/chromium."""
 
 import fcntl
 import os

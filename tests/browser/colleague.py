@@ -1,4 +1,4 @@
-"""Who looks after an organisation's own page: one in a browser, and another one over the API at the same time."""
+"""Two members of an organisation at once: one in a browser, another over the API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A real browser, the built site and the platform it talks to, all on loopback and all thrown away afterwards."""
+"""A real browser, the built site and its platform, on loopback and temporary."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""A donor's gifts, receipts and years, as far as their page can tell."""
+"""Double of the donor page's API."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Small real HTTP servers on loopback for the pages under test, each answering from one method."""
+"""Small HTTP servers on loopback, each answering from one method."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

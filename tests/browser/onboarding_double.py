@@ -1,4 +1,4 @@
-"""An organisation's onboarding, as far as its staff's page can tell."""
+"""Double of the onboarding page's API."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final

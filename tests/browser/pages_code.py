@@ -1,4 +1,4 @@
-"""The pages' own code without a page: what needs no browser is proved in milliseconds by Node.js."""
+"""Runs the pages' JavaScript in Node.js, for what needs no browser."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""People's pages in a real browser with a virtual authenticator, at the real API with its database and cache."""
+"""People's pages in a real browser with a virtual authenticator, against the real API, database and cache."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -98,15 +98,25 @@ def place(
         if parts.oidc_sign_in is not None:
             parts = replace(parts, oidc_sign_in=replace(parts.oidc_sign_in, redirect=f"{edge}/account/"))
         membership = members.Dependencies(key=KEY, people=MemberDirectory(parts))
-        trying = trials.Dependencies(people=MemberDirectory(parts), processor_url="https://stripe.example")
+        test_organizations = trials.Dependencies(
+            people=MemberDirectory(parts), processor_url="https://stripe.example"
+        )
         beside = dict(world.beside)
-        if "own_sign_in" in beside:
-            beside["own_sign_in"] = replace(beside["own_sign_in"], redirect=f"{edge}/account/")
+        if "organization_sign_in" in beside:
+            beside["organization_sign_in"] = replace(
+                beside["organization_sign_in"], redirect=f"{edge}/account/"
+            )
         app = application_with(
             world.own,
             parts,
             world.clock,
-            **{"origins": (edge,), "membership": membership, "trying": trying, "site_url": edge, **beside},
+            **{
+                "origins": (edge,),
+                "membership": membership,
+                "test_organizations": test_organizations,
+                "site_url": edge,
+                **beside,
+            },
         )
         operator = databases.as_role("amply_operator")
         options: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}

@@ -1,4 +1,4 @@
-"""A donor's plans, as far as their page can tell."""
+"""Double of the donor page's API for plans."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the pages talk to: the public API and the Stripe.js host, as far as the pages can tell."""
+"""Double of the public API and the Stripe.js host."""
 
 import json
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Pressing what stands on a page, and seeing that a picture is drawn."""
+"""Presses buttons, and waits until an image is drawn."""
 
 import time
 from typing import Final

@@ -1,4 +1,4 @@
-"""The built site, served with the headers that the edge gives it."""
+"""Serves the built site with the edge's response headers."""
 
 import json
 import mimetypes

@@ -1,4 +1,4 @@
-"""Gifts to several organisations, as far as the donation page can tell; in the shapes of the API's own schemas."""
+"""Double of the split-gift API, in the shapes of the real schemas."""
 
 import json
 from dataclasses import dataclass, field

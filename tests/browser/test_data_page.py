@@ -23,7 +23,7 @@ pytestmark = pytest.mark.enable_socket
 def stall(world: PeopleWorld) -> FakeSellerData:  # noqa: F811 -- the fixture
     """Before the place, whose API is made with it."""
     made = FakeSellerData()
-    world.beside |= {"sold": made.parts(), "consents": sharing.Ticks()}
+    world.beside |= {"seller_data": made.parts(), "consents": sharing.Ticks()}
     return made
 
 

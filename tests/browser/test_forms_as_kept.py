@@ -1,7 +1,7 @@
 """What the page reads from a form is what the API keeps of it: otherwise one's own words come back as somebody else's."""
 
 from amply.modules.organizations.return_origins import acceptable_origins
-from amply.modules.organizations.words import line_of, text_of
+from amply.modules.organizations.text_rules import line_of, text_of
 from tests.browser.pages_code import run_in_node
 
 _LINE = "  Cafe\u0301\u00a0: a dry\t roof\u2003for \x85 a\u00adll\u2028 "

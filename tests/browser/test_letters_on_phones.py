@@ -10,7 +10,7 @@ from amply.kernel.money import Money
 from amply.modules import receipts
 from amply.modules.receipts import Jurisdiction, Language, receipt_mail
 from amply.modules.recurring.letters import plan_mail
-from amply.modules.recurring.moves import LetterKind
+from amply.modules.recurring.plan_transitions import LetterKind
 from tests.backend.unit.receipt_samples import GIVEN_AT, HOME, gift_in, settings
 from tests.backend.unit.receipt_samples import letter as receipt_letter
 from tests.backend.unit.test_plan_letters import letter as plan_letter

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from amply.modules import images
-from amply.modules.images import Refusal, Refused
+from amply.modules.images import ImageRefused, Refusal
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
-from tests.backend.image_world import ALT, FakeStore, QuickWorkshop, image_work, picture
+from tests.backend.image_world import ALT, FakeStore, QuickProcessor, image_work, picture
 from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
     Browser,
     PeopleWorld,
@@ -40,19 +40,19 @@ class Bucket:
     store: FakeStore
     address: str
 
-    def works(self, place: Place, **workshop: Any) -> None:  # noqa: F811 -- of the fixture's kind
-        """The worker's turn. `workshop`: what goes otherwise than usual."""
+    def works(self, place: Place, **processor: Any) -> None:  # noqa: F811 -- of the fixture's kind
+        """The worker's turn. `processor`: what goes otherwise than usual."""
         # Its files are there before anybody is told of them.
         place.site.media = self.store.shown
         made = images.make_images(
             image_work(
                 place.world.worker,
                 store=self.store,
-                workshop=QuickWorkshop(**workshop) if workshop else None,
+                processor=QuickProcessor(**processor) if processor else None,
             ),
             now=place.world.clock(),
         )
-        assert made == (0 if workshop else 1)
+        assert made == (0 if processor else 1)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def bucket(world: PeopleWorld) -> Iterator[Bucket]:  # noqa: F811 -- the fixture
     uploads = UploadDouble(shelf)
     with serving(uploads) as address:
         shelf.url = f"{address}/documents"
-        world.beside["image_shelf"] = shelf
+        world.beside["image_uploads"] = shelf
         yield Bucket(uploads=uploads, store=FakeStore(shelf=shelf), address=address)
 
 
@@ -251,7 +251,7 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
     # Nothing is lost but the way there, and no place is left that would count.
     place.clicks("Send the banner")
     expect(banner.get_by_role("status").filter(has_text="the picture is being made")).to_be_visible()
-    bucket.works(place, raises=Refused(Refusal.UNREADABLE))
+    bucket.works(place, raises=ImageRefused(Refusal.UNREADABLE))
     damaged = "The picture was not made: the file is damaged or no picture."
     expect(banner.get_by_role("alert")).to_contain_text(damaged)
     page.reload()

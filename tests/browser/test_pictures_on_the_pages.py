@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from amply.adapters.pillow import PillowWorkshop
+from amply.adapters.pillow import PillowImageProcessor
 from amply.modules.images import SHAPES
 from amply.modules.organizations import Picture, PictureKind, PictureOut
 from tests.backend.image_world import ALT, picture
@@ -19,7 +19,9 @@ from tests.browser.site_server import Site
 pytestmark = pytest.mark.enable_socket
 
 _DONATE = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
-_FILES = {kind: PillowWorkshop().make(picture(1600, 900, kind="JPEG"), SHAPES[kind]) for kind in PictureKind}
+_FILES = {
+    kind: PillowImageProcessor().make(picture(1600, 900, kind="JPEG"), SHAPES[kind]) for kind in PictureKind
+}
 
 
 def shown(site: Site, edge: str, kind: PictureKind) -> dict[str, Any]:

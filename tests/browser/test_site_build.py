@@ -91,17 +91,17 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
+def processor(tmp_path: Path) -> Workshop:
     folder = tmp_path / "widgets"
     shutil.copytree(WIDGETS, folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
     (folder / "node_modules").symlink_to(WIDGETS / "node_modules")
     return Workshop(folder)
 
 
-def test_a_published_version_that_changed_is_not_built(workshop: Workshop) -> None:
-    script = workshop.folder / "published" / "1.0.0" / "amply-button.js"
+def test_a_published_version_that_changed_is_not_built(processor: Workshop) -> None:
+    script = processor.folder / "published" / "1.0.0" / "amply-button.js"
     script.write_bytes(script.read_bytes() + b" ")
-    built = workshop.build()
+    built = processor.build()
     assert built.returncode == 1
     assert "published/1.0.0/amply-button.js is not what was published" in built.stderr
 
@@ -111,33 +111,33 @@ def test_a_published_version_that_changed_is_not_built(workshop: Workshop) -> No
     [("1", "1.9.9", "which is not published"), ("2", "1.0.0", "cannot mean 1.0.0")],
 )
 def test_a_moving_version_that_leads_nowhere_is_not_built(
-    workshop: Workshop, name: str, version: str, sentence: str
+    processor: Workshop, name: str, version: str, sentence: str
 ) -> None:
-    versions = workshop.versions()
+    versions = processor.versions()
     versions["newest"][name] = version
-    (workshop.folder / "versions.json").write_text(json.dumps(versions))
-    built = workshop.build()
+    (processor.folder / "versions.json").write_text(json.dumps(versions))
+    built = processor.build()
     assert built.returncode == 1
     assert sentence in built.stderr
 
 
-def test_a_release_keeps_what_was_published_and_moves_the_names_on(workshop: Workshop) -> None:
-    before = workshop.versions()["published"]
-    package = json.loads((workshop.folder / "package.json").read_text())
-    (workshop.folder / "package.json").write_text(json.dumps({**package, "version": "1.2.0"}))
-    assert workshop.build().returncode == 0
-    assert workshop.release().returncode == 0
-    versions = workshop.versions()
+def test_a_release_keeps_what_was_published_and_moves_the_names_on(processor: Workshop) -> None:
+    before = processor.versions()["published"]
+    package = json.loads((processor.folder / "package.json").read_text())
+    (processor.folder / "package.json").write_text(json.dumps({**package, "version": "1.2.0"}))
+    assert processor.build().returncode == 0
+    assert processor.release().returncode == 0
+    versions = processor.versions()
     assert versions["newest"] == {"1": "1.2.0", "1.0": "1.0.0", "1.1": "1.1.0", "1.2": "1.2.0"}
     assert {version: versions["published"][version] for version in before} == before
-    assert workshop.build().returncode == 0
+    assert processor.build().returncode == 0
     for version in ("1.0.0", "1.1.0", "1.2.0"):
-        assert (workshop.folder / "dist" / f"v{version}" / "amply-button.js").is_file()
+        assert (processor.folder / "dist" / f"v{version}" / "amply-button.js").is_file()
 
 
-def test_a_published_version_is_not_published_again(workshop: Workshop) -> None:
-    assert workshop.build().returncode == 0
-    again = workshop.release()
+def test_a_published_version_is_not_published_again(processor: Workshop) -> None:
+    assert processor.build().returncode == 0
+    again = processor.release()
     assert again.returncode == 1
     assert "raise the version in package.json" in again.stderr
 

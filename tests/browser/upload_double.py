@@ -1,4 +1,4 @@
-"""What stands in a bucket's place for the pages: it takes what is posted by a form, as S3 does, and lets any page read its answer."""
+"""Double of an S3 bucket for form uploads from pages, with CORS."""
 
 import re
 from dataclasses import dataclass, field

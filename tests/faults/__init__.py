@@ -1,1 +1,1 @@
-"""A package, so that its platform can end with it and not with the whole run."""
+"""A package, so that its platform fixture ends with it and not with the whole session."""

@@ -1,4 +1,4 @@
-"""What must hold between the processor, the database, the published log and the donors' mailboxes, once at rest."""
+"""Invariants between the processor, database, published log and mailboxes, once everything is at rest."""
 
 import time
 from collections import Counter

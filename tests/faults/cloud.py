@@ -1,4 +1,4 @@
-"""The emulated cloud with what the stacks would have deployed: queues, buckets, the signing key, e-mail."""
+"""The emulated cloud with the resources that the stacks would deploy: queues, buckets, signing key, e-mail."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A platform of real processes a worker for all its faults; a failing test shows what each of them said last."""
+"""One platform of real processes for each worker; a failing test prints the end of each process's log."""
 
 from collections.abc import Generator, Iterator
 

@@ -1,4 +1,4 @@
-"""The platform's PostgreSQL: started, stopped and killed by tests, and looked at as its master user."""
+"""The platform's PostgreSQL: tests start, stop and kill it, and inspect it as master user."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Stop a process at one exact statement or commit: the database makes it wait there until the gate is opened."""
+"""Suspends a process at an exact statement or commit, by a lock in the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

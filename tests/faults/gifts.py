@@ -1,4 +1,4 @@
-"""Donors: each gift has a key, a donor of its own, and everything the API ever answered about it."""
+"""Donors whose gifts record their key and every response of the API."""
 
 import http.client
 import itertools

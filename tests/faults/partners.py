@@ -1,4 +1,4 @@
-"""Three partners' witnesses as real processes, and the policy that two of them must cosign."""
+"""Three witnesses as real processes, and a policy with a quorum of two."""
 
 import subprocess
 import sys

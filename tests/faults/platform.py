@@ -1,4 +1,4 @@
-"""The whole platform as real processes on loopback ports of its own. Tests kill them and start them again."""
+"""The whole platform as real processes on loopback, which tests kill and restart."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A real process that a test may kill and start again."""
+"""A real process that a test may kill and restart."""
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence

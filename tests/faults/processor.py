@@ -1,4 +1,4 @@
-"""The Stripe sandbox as tests see it: what a browser does, what Stripe's dashboard shows, and faults on request."""
+"""The Stripe sandbox for tests: a browser's actions, the dashboard's view, and fault injection."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`python stepped_clock.py FILE MODULE`: runs a service whose clock is off by the seconds that stand in FILE right now."""
+"""`python stepped_clock.py FILE MODULE`: runs a module with its clock offset by the seconds in FILE."""
 
 import runpy
 import sys

@@ -1,4 +1,4 @@
-"""Waiting for something that other processes make true."""
+"""Polls for conditions that other processes make true."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A way to the emulated cloud that fails on request: refused, throttled, or done with the answer lost."""
+"""A proxy to the emulated cloud that injects faults: refused, throttled, or executed with the response lost."""
 
 import http.client
 import threading

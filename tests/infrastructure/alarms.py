@@ -1,4 +1,4 @@
-"""The alarms of an environment, by the names people know them by."""
+"""Finds an environment's alarms by name."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The app's assembly for tests: synthesised from the sources, with the smallest site that can be deployed."""
+"""Synthesises the app for tests, with the smallest site that can be deployed."""
 
 import json
 from collections.abc import Mapping

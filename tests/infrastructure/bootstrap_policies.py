@@ -1,4 +1,4 @@
-"""The policies of `bootstrap/`, and whether they allow an action."""
+"""Evaluates the policies of `bootstrap/`."""
 
 import json
 import tomllib

@@ -1,4 +1,4 @@
-"""Ways to spoil a template, so that a rule can be seen to notice."""
+"""Mutations of templates, by which a rule is seen to fail."""
 
 import copy
 from collections.abc import Callable, Iterator

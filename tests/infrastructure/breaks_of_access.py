@@ -1,4 +1,4 @@
-"""Each condition about who reaches what, broken once: the network's doors, the edge, permissions and secrets."""
+"""Mutations that break each invariant of access: network, edge, permissions, secrets."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Each condition about what holds data, broken once: what keeps it, hides it, moves it and forgets it."""
+"""Mutations that break each invariant of data: backups, encryption, copies, expiry."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Each condition about what runs, broken once: containers, deployments, shells and alarms."""
+"""Mutations that break each invariant of workloads: containers, deployments, shells, alarms."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Every way we know to write down a right to sign, or to become someone who has it: each is noticed."""
+"""Mutations that grant the right to sign, directly or by becoming another principal: each must be detected."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Each condition about who may publish to a topic, broken once."""
+"""Mutations that break each invariant of topic publishers."""
 
 from collections.abc import Mapping
 

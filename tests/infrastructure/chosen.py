@@ -1,4 +1,4 @@
-"""Environments as somebody may choose them, which none is today."""
+"""Possible environments that no current one uses."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""The four environments and a named sandbox beside them, synthesised once a session.
+"""All environments and a named sandbox, synthesised once for the session.
 
 What needs the CDK is imported where it is used: the process that only deals tests out to workers reads this file too,
 and starting the library takes it as long as half a synthesis.

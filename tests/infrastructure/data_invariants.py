@@ -1,4 +1,4 @@
-"""What holds of everything that keeps data, in every environment: backups, copies, locks, keys, who signs in.
+"""Invariants of data stores in every environment: backups, copies, locks, keys, sign-in.
 
 Like invariants.py: each rule yields a sentence for each place that breaks it.
 """

@@ -1,4 +1,4 @@
-"""What holds wherever the world reaches us: who reads the buckets, which TLS is taken, what stands before the API."""
+"""Invariants of public entry points: bucket access, TLS versions, what stands before the API."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

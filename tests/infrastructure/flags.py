@@ -1,4 +1,4 @@
-"""What an environment may be without, and the rule: turned on it only adds, so turned off it leaves no trace."""
+"""Feature flags of environments, and the rule that a disabled one leaves no trace."""
 
 import json
 import types

@@ -1,4 +1,4 @@
-"""Statements of policies: where they stand, and which actions they cover, compared the way IAM compares."""
+"""Policy statements with their location, and matching of actions as IAM does it."""
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase

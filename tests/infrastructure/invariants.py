@@ -1,4 +1,4 @@
-"""What holds for every template of every environment: each rule yields a sentence for each place that breaks it."""
+"""Invariants of every template: each rule yields a sentence for each violation."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How far staging is from production: every difference between their templates, with its path."""
+"""Lists every difference between the templates of staging and production, with its path."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""What each role may do, read from the templates and written so that a person can sign it."""
+"""The permissions of each role, read from the templates and formatted for review."""
 
 import json
 from collections import defaultdict

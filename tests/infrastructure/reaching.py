@@ -1,4 +1,4 @@
-"""Features that must tell others of themselves, and everything each of them touches."""
+"""Features that change other stacks, and everything that each of them touches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

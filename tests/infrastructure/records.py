@@ -1,4 +1,4 @@
-"""The records of a zone as people name them."""
+"""DNS records by name."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Production after the loss of its region, as its plan says it would be, and what it claims that is not of one region."""
+"""Production after the loss of its region as its plan describes it, and its global resources."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Who may sign checkpoints, in every environment: the publisher's task, and nobody who could become a signer.
+"""Invariants of checkpoint signing: only the publisher's task, and nobody who could become a signer.
 
 Like invariants.py: each rule yields a sentence for each place that breaks it. Actions are compared as IAM does, so that
 `kms:S*`, `KMS:sign` and everything but `kms:Decrypt` are all the right to sign.

@@ -308,11 +308,11 @@ def test_who_keeps_contracts_and_who_settles_them_reach_no_more_of_the_tables(ex
 @pytest.mark.parametrize(
     ("name", "line", "threshold", "periods", "seconds"),
     [
-        ("consents-untold", ("sharing/telling.py", "UNTOLD", "consent_not_told"), 0, 2, 900),
-        ("facts-unwritten", ("sharing/writing.py", "NOT_WRITTEN", "facts_not_written"), 1, 1, 10_800),
-        ("datasets-untold", ("ingestion/telling.py", "UNTOLD", "dataset_not_told"), 0, 2, 900),
-        ("files-unread", ("ingestion/taking.py", "NOT_READ", "file_not_read"), 0, 2, 3_600),
-        ("files-given-up", ("ingestion/taking.py", "GIVEN_UP", "file_given_up"), 0, 1, 60),
+        ("consents-untold", ("sharing/consent_sync.py", "UNTOLD", "consent_not_told"), 0, 2, 900),
+        ("facts-unwritten", ("sharing/fact_files.py", "NOT_WRITTEN", "facts_not_written"), 1, 1, 10_800),
+        ("datasets-untold", ("ingestion/dataset_sync.py", "UNTOLD", "dataset_not_told"), 0, 2, 900),
+        ("files-unread", ("ingestion/reading_jobs.py", "NOT_READ", "file_not_read"), 0, 2, 3_600),
+        ("files-given-up", ("ingestion/reading_jobs.py", "GIVEN_UP", "file_given_up"), 0, 1, 60),
         ("data-unsettled", ("marketplace/settling.py", "NOT_SETTLED", "data_not_settled"), 0, 2, 7_200),
         (
             "data-contracts-unreadable",

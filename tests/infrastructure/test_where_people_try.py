@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from amply.entrypoints.http import trials_in
+from amply.entrypoints.http import trial_dependencies
 from amply.infra.settings import ServiceSettings, StripeSettings
 from amply.modules import trials
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING
@@ -29,4 +29,4 @@ def test_a_sandbox_with_a_name_is_one_and_what_is_called_alike_is_none() -> None
 def test_the_api_there_has_no_part_for_it(name: str) -> None:
     service = ServiceSettings(service="api", environment=name, livemode=name == "production")
     accounts: Any = None
-    assert trials_in(service, accounts, StripeSettings()) is None
+    assert trial_dependencies(service, accounts, StripeSettings()) is None

@@ -1,4 +1,4 @@
-"""Who may publish to the topics that tell people: an alarm whose topic refuses it rings in the console alone."""
+"""Invariants of SNS topics: alarms must be allowed to publish."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,3 +1,3 @@
-"""Where the outside vectors are."""
+"""Paths of external test vectors."""
 
 from tests.verify.conftest import vectors  # noqa: F401 -- a fixture of the tests below

@@ -1,4 +1,4 @@
-"""Run in the environment of the independent judges: what pycanon says of a table's k, l and t. Reads and writes JSON."""
+"""Run in the peers' environment: measures k, l and t of a table by pycanon. Reads and writes JSON."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A small dataset with a small policy, and what the anonymiser needs around it."""
+"""A small dataset with its policy, and the anonymiser's ports."""
 
 import csv
 import dataclasses

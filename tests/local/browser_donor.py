@@ -1,4 +1,4 @@
-"""Someone who gives on the hosted donation page, in a real browser."""
+"""A donor on the hosted donation page, in a real browser."""
 
 from playwright.sync_api import Page, expect, sync_playwright
 

@@ -1,4 +1,4 @@
-"""Somebody who looks after an organisation, in a real browser: through the bucket and the edge that were deployed."""
+"""A member of an organisation in a real browser, through the deployed bucket and edge."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""A filter that counts lines of a process, and an alarm over what it counted."""
+"""A template with a metric filter and an alarm on it."""
 
 from typing import Any
 

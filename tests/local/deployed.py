@@ -1,4 +1,4 @@
-"""What a deployment put into the emulated cloud, asked of its own APIs."""
+"""Queries the emulated cloud's APIs for what a deployment created."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A private bucket, files put into it, and a distribution that reads it over TLS, as our stacks declare them."""
+"""A template with a private bucket, files, and a distribution over TLS, as our stacks declare them."""
 
 from typing import Any
 

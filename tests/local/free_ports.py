@@ -1,4 +1,4 @@
-"""A local run of a test's own: its directory, and ports that nobody uses."""
+"""A local run with its own directory and free ports."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which addresses some processes listen on, as the kernel says."""
+"""The addresses on which processes listen, from the kernel."""
 
 import socket
 from collections.abc import Iterable

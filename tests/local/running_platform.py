@@ -1,4 +1,4 @@
-"""A whole platform on this machine, driven by what a person types."""
+"""A whole local platform, driven by make commands."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The commands on docs/sandbox.md, and how a person would type them: all in one shell."""
+"""Runs the commands of docs/sandbox.md in one shell."""
 
 import os
 import re

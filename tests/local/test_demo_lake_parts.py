@@ -10,7 +10,7 @@ import pytest
 from amply.modules.ingestion.columns import check
 from amply.modules.ingestion.schemas import ColumnModel
 from amply.modules.sharing.domain import Fact, band_of
-from amply.modules.sharing.writing import parquet_of
+from amply.modules.sharing.fact_files import parquet_of
 from local_cloud.console import Steps
 from local_cloud.demo.lake import survey, year
 from local_cloud.demo.lake.story import share

@@ -1,4 +1,4 @@
-"""What a run wrote into its logs, held against what must not stand there: the run's own secrets and people, and patterns."""
+"""Searches a run's logs for its secrets, its people, and forbidden patterns."""
 
 import email
 import email.policy

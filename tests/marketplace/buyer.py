@@ -1,4 +1,4 @@
-"""Runs in `.venv-peers`: what the public client of Delta Sharing finds with the profile file it is given.
+"""Run in `.venv-peers`: reads data with the public Delta Sharing client and a profile file.
 
 Answers one line of JSON: every table by its whole name with its columns and rows, or which status it was refused with.
 """

@@ -1,4 +1,4 @@
-"""The emulated DynamoDB and S3, one for the folder, and a market in it: tests are marked `allow_hosts(["127.0.0.1"])`."""
+"""Emulated DynamoDB and S3 with a market, once for the folder; tests are marked `allow_hosts(["127.0.0.1"])`."""
 
 from collections.abc import Iterator
 

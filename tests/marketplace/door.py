@@ -1,4 +1,4 @@
-"""A door on loopback that asks a market as the gateway does, for clients that speak HTTP."""
+"""HTTP server on loopback that calls the marketplace's functions as the gateway does."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from amply_marketplace import delta_sharing
-from amply_marketplace.errors import Refused
+from amply_marketplace.errors import RequestRefused
 from amply_marketplace.gateway import Request, problem
 from tests.marketplace.market import NOW, Market
 
@@ -53,7 +53,7 @@ def _handler(market: Market) -> type[BaseHTTPRequestHandler]:
                 found = delta_sharing.answer(
                     Request.of(event), control=market.control, links=market.links, now=NOW
                 )
-            except Refused as refused:
+            except RequestRefused as refused:
                 found = problem(refused)
             written = found.written()
             body = str(written["body"]).encode()

@@ -1,4 +1,4 @@
-"""The lake around a market in the emulated cloud: what comes in, who consents, and where releases go."""
+"""The lake around the market in the emulated cloud: ingestion, consents, releases."""
 
 import json
 import threading

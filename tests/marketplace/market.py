@@ -1,4 +1,4 @@
-"""A market in the emulated cloud: tables, a bucket with released files, contracts, and buyers with tokens."""
+"""A market in the emulated cloud: tables, released files, contracts, and buyers with tokens."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ from botocore.session import get_session
 from amply_marketplace import asked, delta_sharing
 from amply_marketplace.control_plane import ControlPlane, Tables
 from amply_marketplace.datasets import Released
-from amply_marketplace.errors import Refused
+from amply_marketplace.errors import RequestRefused
 from amply_marketplace.gateway import Answer, Request, problem
 from amply_marketplace.grants import digest
 from amply_marketplace.links import Links
@@ -263,7 +263,7 @@ class Market:
                     return asked.usage(request, control=self.control, now=now)
                 case _:
                     return delta_sharing.answer(request, control=self.control, links=self.links, now=now)
-        except Refused as refused:
+        except RequestRefused as refused:
             return problem(refused)
 
 

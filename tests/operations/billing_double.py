@@ -1,4 +1,4 @@
-"""AWS as the check of costs asks it, in this process: answers recorded beforehand, or no network at all."""
+"""Recorded answers of AWS's billing services, without network."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

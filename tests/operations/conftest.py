@@ -1,4 +1,4 @@
-"""One process of the vendor's library for all tests of a worker."""
+"""One process of CDK's diff library for all tests of a worker."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""A local stand-in for GitHub's REST API: it answers what it was given, in the documented form, and notes what was asked."""
+"""Double of GitHub's REST API that records requests."""
 
 import json
 import threading

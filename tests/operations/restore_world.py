@@ -1,4 +1,4 @@
-"""AWS as a rehearsal meets it: clients that answer what a test has written down, and what is rehearsed."""
+"""AWS clients with scripted answers for a restore rehearsal."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

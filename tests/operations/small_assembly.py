@@ -1,4 +1,4 @@
-"""An assembly of a few stacks, written by hand the way `cdk synth` writes it."""
+"""A small assembly, written as `cdk synth` would."""
 
 import json
 from collections.abc import Mapping

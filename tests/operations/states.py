@@ -1,4 +1,4 @@
-"""States of an environment to compare: the recorded one, cut from a real synthesis, and edits of it."""
+"""States of an environment to compare: one recorded from a real synthesis, and edits of it."""
 
 import copy
 import json

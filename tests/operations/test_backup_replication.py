@@ -10,10 +10,12 @@ from botocore.stub import Stubber
 
 from operations.assembly import Deployed
 from operations.backup_replication import LAG_MAX, check
-from operations.locations import Place
+from operations.locations import AccountRegion
 
 NOW = datetime(2026, 11, 27, 3, 17, tzinfo=UTC)
-HERE, SECOND = (Place(account="111111111111", region=region) for region in ("eu-west-1", "eu-central-1"))
+HERE, SECOND = (
+    AccountRegion(account="111111111111", region=region) for region in ("eu-west-1", "eu-central-1")
+)
 DATABASE = {
     "Type": "AWS::RDS::DBInstance",
     "Properties": {
@@ -47,7 +49,7 @@ class Regions:
         for stub in self.stubs.values():
             stub.activate()
 
-    def __call__(self, place: Place) -> Any:
+    def __call__(self, place: AccountRegion) -> Any:
         return self.clients[place]
 
 

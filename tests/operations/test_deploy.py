@@ -26,7 +26,7 @@ from operations.deploy import (
 )
 from operations.difference.review import nothing
 from operations.gate import Gate, WouldLoseDataError
-from operations.locations import NoSuchEnvironmentError, Place, environment_of
+from operations.locations import AccountRegion, NoSuchEnvironmentError, environment_of
 from operations.losses import prepared
 from operations.readiness import NotFinishedError, refuse_unfinished
 from tests.operations.conftest import TODAY
@@ -46,8 +46,8 @@ print(f"{stack} (no changes)" if stack.endswith("network") else f"{stack} deploy
 """Stands in for the command line: notes each call, finds no changes in the network, fails where it is told to."""
 
 
-def _answering(change: dict[str, Any]) -> Callable[[Place], CloudFormationClient]:
-    def client(_place: Place) -> CloudFormationClient:
+def _answering(change: dict[str, Any]) -> Callable[[AccountRegion], CloudFormationClient]:
+    def client(_place: AccountRegion) -> CloudFormationClient:
         client = boto3.client(
             "cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )

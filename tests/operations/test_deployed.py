@@ -14,12 +14,12 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 from operations.assembly import read
 from operations.deployed import belongs, download, running
 from operations.difference.outcome import CannotCompareError
-from operations.locations import Place, environment_of
+from operations.locations import AccountRegion, environment_of
 from operations.lookup import WrongAccountError, own_cloudformation
 from tests.operations.small_assembly import ACCOUNT, small_assembly
 
 TEMPLATE = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
-Client = Callable[[Place], CloudFormationClient]
+Client = Callable[[AccountRegion], CloudFormationClient]
 
 
 def _stack(name: str, status: str = "UPDATE_COMPLETE") -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _account(
 ) -> Client:
     """CloudFormation by region, each with the stacks it holds and the template of each of ours."""
 
-    def client(place: Place) -> CloudFormationClient:
+    def client(place: AccountRegion) -> CloudFormationClient:
         there = boto3.client(
             "cloudformation", region_name=place.region, aws_access_key_id="x", aws_secret_access_key="x"
         )
@@ -61,7 +61,7 @@ def test_the_credentials_of_another_account_are_refused(monkeypatch: pytest.Monk
         answers.add_response("get_caller_identity", {"Account": "999999999999"})
         monkeypatch.setattr(boto3, "client", lambda *_args, **_kwargs: sts)
         with pytest.raises(WrongAccountError, match=f"999999999999, .* in {ACCOUNT}: sign in"):
-            own_cloudformation(Place(account=ACCOUNT, region="eu-west-1"))
+            own_cloudformation(AccountRegion(account=ACCOUNT, region="eu-west-1"))
 
 
 def _download(tmp_path: Path, client: Client) -> list[str]:

@@ -13,7 +13,7 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations import drift
 from operations.drift import Exit, NotLookedAtError, look_at
-from operations.locations import Place, environment_of
+from operations.locations import AccountRegion, environment_of
 from tests.operations.small_assembly import small_assembly
 
 STACK = "sandbox-queues"
@@ -139,7 +139,7 @@ def _account(stubs: ExitStack, resource: dict[str, Any] | None, refused: str = "
     """Answers for the five stacks of the small assembly; the first has this resource, one may be refused."""
     order = iter(["network", "database", "api", "migrations", "certificate"])
 
-    def client(place: Place) -> CloudFormationClient:
+    def client(place: AccountRegion) -> CloudFormationClient:
         stack = next(order)
         there = boto3.client(
             "cloudformation", region_name=place.region, aws_access_key_id="x", aws_secret_access_key="x"
@@ -204,7 +204,7 @@ def test_every_stack_is_looked_at_where_it_stands(tmp_path: Path, stubs: ExitSta
     asked: list[str] = []
     answering = _account(stubs, None)
 
-    def client(place: Place) -> CloudFormationClient:
+    def client(place: AccountRegion) -> CloudFormationClient:
         asked.append(place.region)
         return answering(place)
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from operations.locations import Place, environment_of, in_order, place_of, places
+from operations.locations import AccountRegion, environment_of, in_order, place_of, places
 from tests.operations.small_assembly import ACCOUNT, small_assembly
 
-HERE, THERE = (Place(account=ACCOUNT, region=region) for region in ("eu-west-1", "us-east-1"))
+HERE, THERE = (AccountRegion(account=ACCOUNT, region=region) for region in ("eu-west-1", "us-east-1"))
 
 
 def test_a_stack_comes_after_those_it_depends_on(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A desk for each test, in a folder of its own."""
+"""A release desk for each test, in its own directory."""
 
 from pathlib import Path
 

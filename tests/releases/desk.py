@@ -1,4 +1,4 @@
-"""A desk that makes releases, with everything it needs around it in memory."""
+"""The release process with all its ports in memory."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The processes of the platform as actors: the real loops, between seams. And who uses and operates it."""
+"""The platform's processes as actors of the simulation: the real loops, with users and operators."""
 
 import itertools
 from collections.abc import Callable
@@ -124,7 +124,7 @@ def publishing(world: World, settings: Settings) -> Callable[[Actor], None]:
 
 
 def _publisher_turns(actor: Actor, world: World, database: Database) -> Turn:
-    outside = publisher.Outside(
+    outside = publisher.PublisherDependencies(
         signer=Port(actor, "signer", world.outside.signer),
         public_log=Port(actor, "public log", world.outside.public_log),
         archive=Port(actor, "archive", world.outside.archive),

@@ -1,4 +1,4 @@
-"""Threads of which one runs at a time: the one that holds the baton. At every seam it hands the baton back.
+"""Cooperative scheduling of threads: only the holder of the baton runs, and yields it at every seam.
 
 Who runs next, and what happens to it there, is decided by one place alone: so a seed replays a schedule exactly.
 """

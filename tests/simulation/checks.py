@@ -1,4 +1,4 @@
-"""What must hold of the books in the database, beside what was shown outside."""
+"""Invariants of the ledger in the database, beside what was published."""
 
 from collections import Counter
 from typing import Any, Final

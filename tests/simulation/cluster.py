@@ -1,4 +1,4 @@
-"""The one PostgreSQL under the simulation: real, and put back to a remembered state in milliseconds.
+"""The simulation's PostgreSQL: real, and reset to a snapshot in milliseconds.
 
 Nothing else may run in it: another transaction anywhere in a cluster holds back every snapshot's horizon.
 """

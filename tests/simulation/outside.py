@@ -1,4 +1,4 @@
-"""What lies outside the platform, in memory, with eyes: each change is held against all that was promised before."""
+"""In-memory doubles of everything outside the platform, which check each change against earlier promises."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a seed means: how many of each, how small the batches, and how likely each fault. Many are off in each plan."""
+"""Derives a simulation's parameters and fault probabilities from its seed."""
 
 import random
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Bugs that other ledgers had, planted into the real code: what the simulation must find, to be worth anything."""
+"""Bugs of other ledgers, injected into the real code: the simulation must find each."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress

@@ -1,4 +1,4 @@
-"""One schedule: who runs next and what fails, all drawn from a seed; then calm, in which everything must come to rest."""
+"""One simulated schedule: the next actor and fault are drawn from a seed; then a calm phase, in which everything must settle."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where the real code meets what is simulated: its database's statements and commits, its ports, its waits.
+"""Interception of the real code: database statements and commits, ports, waits.
 
 A seam adds nothing to what it wraps. It lets the schedule decide who runs next, and whether this process, this
 connection or this call is the one that fails. A new port needs no code here: wrap it in a `Port`.

@@ -1,4 +1,4 @@
-"""From a seed to a schedule, in the same process and cluster as the seeds before, and yet the same every time."""
+"""Runs seeds in sequence in one process and cluster, reproducibly."""
 
 import random
 from collections.abc import Callable, Iterator

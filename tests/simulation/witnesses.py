@@ -1,4 +1,4 @@
-"""Three partners' witnesses: the real one's rules with a memory that outlives every fault; and one that may lie.
+"""Three witnesses with the real rules and durable memory, of which one may lie.
 
 The publisher's side is the real one, but for its threads: a question is put, and answered, while its publisher has the
 baton, or later.

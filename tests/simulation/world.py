@@ -1,4 +1,4 @@
-"""What the actors of one schedule share: facts to be booked, who was told what, the clock, what an operator knows."""
+"""Shared state of a schedule's actors: facts to book, published results, clock, and the operator's knowledge."""
 
 import random
 from collections import deque

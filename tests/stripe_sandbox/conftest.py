@@ -1,4 +1,4 @@
-"""The sandbox under test: a real server, a real webhook endpoint, the vendor's own client."""
+"""The sandbox as a real server, a real webhook endpoint, and the Stripe SDK."""
 
 import uuid
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Steps that many tests share, through the vendor's own client."""
+"""Steps shared by many tests, by the Stripe SDK."""
 
 import stripe
 from stripe.params import PaymentIntentCreateParams

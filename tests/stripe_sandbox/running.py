@@ -1,4 +1,4 @@
-"""A sandbox on a loopback port, and the endpoint its webhooks go to."""
+"""A sandbox on a loopback port, with a webhook endpoint."""
 
 import json
 import queue

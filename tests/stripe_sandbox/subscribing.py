@@ -1,4 +1,4 @@
-"""A donor on a test clock, through the vendor's own client: here and at Stripe itself."""
+"""A donor on a test clock, by the Stripe SDK: against the sandbox and against Stripe."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""IoT Core of the emulated cloud, with what the stack makes of it: it holds every connection to the policy of its certificate."""
+"""The emulated IoT Core with the stack's resources, which enforces the policy of each certificate."""
 
 import json
 from collections.abc import Iterator

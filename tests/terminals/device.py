@@ -1,4 +1,4 @@
-"""A terminal as it is in the world: a key that it made itself, a certificate, and MQTT 3.1.1 over TLS.
+"""A donation terminal: its own key, a certificate, and MQTT 3.1.1 over TLS.
 
 As far as terminals need the protocol: connect, publish with QoS 1, be acknowledged
 (https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html).

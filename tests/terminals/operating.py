@@ -1,4 +1,4 @@
-"""The operator's command and a terminal, both against an emulated cloud of a local run."""
+"""The operator's command and a terminal, against a local run's emulated cloud."""
 
 from pathlib import Path
 

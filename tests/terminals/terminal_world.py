@@ -1,4 +1,4 @@
-"""A terminal and what it says, and a bucket that is a dictionary."""
+"""A terminal's messages, and a bucket in a dictionary."""
 
 import base64
 import json

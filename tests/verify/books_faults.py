@@ -1,4 +1,4 @@
-"""Logs whose entries are each well-formed and break a rule between them; and logs that look so and do not.
+"""Logs whose entries are each well-formed but violate a rule between them; and valid look-alikes.
 
 Each is stored in golden/books, one leaf a line, under the name of its fault.
 """

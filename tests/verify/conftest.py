@@ -1,4 +1,4 @@
-"""Where the outside vectors and the golden receipts are."""
+"""Paths of external test vectors and golden receipts."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which bits of a file are flipped, one at a time."""
+"""Single bit flips in a file."""
 
 from collections.abc import Sequence
 from typing import Final

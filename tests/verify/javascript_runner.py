@@ -1,4 +1,4 @@
-"""Asking the pages' verifier, in Node."""
+"""Runs the pages' verifier in Node.js."""
 
 import base64
 import json

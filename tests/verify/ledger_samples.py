@@ -1,4 +1,4 @@
-"""A small log in memory, signed with a key that is public on purpose, and the entries it holds."""
+"""A small log in memory, signed with a deliberately public key, and its entries."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

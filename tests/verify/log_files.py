@@ -1,4 +1,4 @@
-"""A log as files in a directory, and entries that continue their organisations' chains by themselves."""
+"""A log as files in a directory, with entries that extend their organisations' chains."""
 
 from collections.abc import Sequence
 from pathlib import Path

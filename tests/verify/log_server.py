@@ -1,4 +1,4 @@
-"""A web server on loopback that serves what a test gives it: a log's files, an API's answers, or faults."""
+"""Web server on loopback for a log's files, an API's answers, or faults."""
 
 import dataclasses
 import threading

@@ -1,4 +1,4 @@
-"""Witnesses and a policy that names them, written from the specifications alone."""
+"""Witnesses and a policy, written from the specifications alone."""
 
 import hashlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""`amply-verify witness` as a process, as a partner runs it."""
+"""`amply-verify witness` as a process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The public ledger, small and large, and the one that three witnesses watch; an organisation with its people, and who applies."""
+"""Session fixtures over committed data: public ledgers, a witnessed one, an organisation with its people, an applicant."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What property tests over events need: a database of its own for each example, and many hands at once."""
+"""Database for each example of a property test, and concurrent execution."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""A gift that has arrived, and a processor at which its money goes back."""
+"""A succeeded gift, and a processor that refunds or disputes it."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ from amply.entrypoints import scheduler, task_names
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.modules import applications, onboarding
-from amply.modules.applications import Move
+from amply.modules.applications import ReviewAction
 from amply.modules.mail import Language
 from tests.backend.application_world import Applicant
 from tests.backend.member_world import House
@@ -39,7 +39,7 @@ def test_what_staff_decide_is_written_about_at_once(ada: Applicant, house: House
     told(house.database, now=house.clock())
     with operator.transaction() as session:
         applications.by_staff(
-            session, organization_id=organization_id, move=Move.REVIEW, reason=None, now=house.clock()
+            session, organization_id=organization_id, move=ReviewAction.REVIEW, reason=None, now=house.clock()
         )
     assert told(house.database, now=house.clock()) == [task_names.SEND_APPLICATION_LETTERS]
 

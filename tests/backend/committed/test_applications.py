@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from amply.infra.database import Database
-from amply.infra.vault.of_organizations import hold_key_of
+from amply.infra.vault.organization_keys import hold_key_of
 from amply.modules import applications
-from amply.modules.applications import MOVES, ApplicationNotFound, Move, tasks
+from amply.modules.applications import REVIEW_ACTIONS, ApplicationNotFound, ReviewAction, tasks
 from amply.modules.organizations import MoveNotPossible, OrganizationState
 from tests.backend.api_world import assert_problem
 from tests.backend.application_world import BEGUN, COMPLETE, PDF, Applicant, applying_work
 from tests.backend.member_world import House
 
 
-def staff(operator: Database, house: House, organization_id: str, move: Move, **said: Any) -> Any:
+def staff(operator: Database, house: House, organization_id: str, move: ReviewAction, **said: Any) -> Any:
     hold_key_of(operator, organization_id)
     with operator.transaction() as session:
-        if move is Move.VERIFY:
+        if move is ReviewAction.VERIFY:
             return applications.verify(
                 session, organization_id=organization_id, slug=said.get("slug"), now=house.clock()
             )
@@ -53,10 +53,11 @@ def test_an_organisation_applies_is_asked_for_more_and_is_verified(
     assert (takes["takes_gifts"], "not verified yet" in takes["reason"]) == (False, True)
     assert letters(house) == ["We have your application for River Trust of the Vale"]
 
-    assert staff(operator, house, organization_id, Move.REVIEW) == "in_review"
+    assert staff(operator, house, organization_id, ReviewAction.REVIEW) == "in_review"
     assert_problem(ada.say(purpose="Something else"), status=409, code="application_not_open")
     assert (
-        staff(operator, house, organization_id, Move.ASK, reason="Which river?\nAnd whose?") == "more_asked"
+        staff(operator, house, organization_id, ReviewAction.ASK, reason="Which river?\nAnd whose?")
+        == "more_asked"
     )
     house.clock.advance(seconds=60)
     subjects = letters(house)
@@ -70,8 +71,8 @@ def test_an_organisation_applies_is_asked_for_more_and_is_verified(
 
     assert ada.say(purpose="The Vale, from its spring to the sea.").is_success
     assert ada.ask("POST", "/application/submit").json()["state"] == "submitted"
-    staff(operator, house, organization_id, Move.REVIEW)
-    assert staff(operator, house, organization_id, Move.VERIFY) == BEGUN["slug"]
+    staff(operator, house, organization_id, ReviewAction.REVIEW)
+    assert staff(operator, house, organization_id, ReviewAction.VERIFY) == BEGUN["slug"]
     found = house.client.get(public).json()
     assert (found["slug"], found["state"]) == (BEGUN["slug"], "verified")
     assert (found["website"], found["sdgs"]) == (COMPLETE["website"], [6, 14]), "to begin with"
@@ -105,8 +106,8 @@ def test_who_leaves_what_was_refused_leaves_nothing_behind(
 ) -> None:
     organization_id = ada.apply()
     assert_problem(ada.ask("DELETE", "/membership"), status=409, code="last_owner")
-    staff(operator, house, organization_id, Move.REVIEW)
-    staff(operator, house, organization_id, Move.REFUSE, reason="We do not know you.")
+    staff(operator, house, organization_id, ReviewAction.REVIEW)
+    staff(operator, house, organization_id, ReviewAction.REFUSE, reason="We do not know you.")
     assert ada.ask("DELETE", "/membership").status_code == 204
     assert (
         house.rows("SELECT email FROM organization_contact WHERE organization_id = :id", id=organization_id)
@@ -168,8 +169,8 @@ def test_who_is_refused_may_apply_anew_under_the_same_slug(
     ada: Applicant, house: House, operator: Database
 ) -> None:
     organization_id = ada.apply()
-    staff(operator, house, organization_id, Move.REVIEW)
-    staff(operator, house, organization_id, Move.REFUSE, reason="The register does not know you.")
+    staff(operator, house, organization_id, ReviewAction.REVIEW)
+    staff(operator, house, organization_id, ReviewAction.REFUSE, reason="The register does not know you.")
     house.clock.advance(seconds=600)
     assert letters(house)[-1] == "We cannot take River Trust of the Vale"
     takes = house.client.get(f"/v1/public/organisations/{organization_id}/takes-gifts").json()
@@ -188,11 +189,11 @@ def test_a_suspended_organisation_takes_no_gifts_and_comes_back(house: House, op
         return house.client.post("/v1/donations", json=body, headers={"Idempotency-Key": key})
 
     assert gift("1").status_code == 201
-    staff(operator, house, house.organization_id, Move.SUSPEND, reason="We have questions.")
+    staff(operator, house, house.organization_id, ReviewAction.SUSPEND, reason="We have questions.")
     assert_problem(gift("2"), status=409, code="organization_not_ready", param="organization_id")
     public = house.client.get(f"/v1/public/organisations/{house.organization_id}").json()
     assert public["state"] == "suspended", "its past stays public"
-    staff(operator, house, house.organization_id, Move.RESTORE, reason="They are answered.")
+    staff(operator, house, house.organization_id, ReviewAction.RESTORE, reason="They are answered.")
     assert gift("3").status_code == 201
 
 
@@ -201,7 +202,7 @@ def test_every_move_is_made_from_where_the_table_says_and_from_nowhere_else(
 ) -> None:
     """The code and the database each refuse by themselves: here the database is asked without the code."""
     organization_id = ada.apply()
-    legal = {(state, rule.to, rule.by_staff) for rule in MOVES.values() for state in rule.of}
+    legal = {(state, rule.to, rule.by_staff) for rule in REVIEW_ACTIONS.values() for state in rule.of}
     for by_staff, role in ((True, operator), (False, house.own)):
         for before in OrganizationState:
             for after in OrganizationState:
@@ -231,22 +232,22 @@ def _moves(role: Database, organization_id: str, to: OrganizationState) -> bool:
 def test_staff_do_one_thing_after_the_other(ada: Applicant, house: House, operator: Database) -> None:
     organization_id = ada.apply()
     with pytest.raises(MoveNotPossible, match="it is 'submitted'"):
-        staff(operator, house, organization_id, Move.VERIFY)
-    staff(operator, house, organization_id, Move.REVIEW)
+        staff(operator, house, organization_id, ReviewAction.VERIFY)
+    staff(operator, house, organization_id, ReviewAction.REVIEW)
     with pytest.raises(MoveNotPossible, match="it is 'in_review'"):
-        staff(operator, house, organization_id, Move.REVIEW)
+        staff(operator, house, organization_id, ReviewAction.REVIEW)
     with pytest.raises(ApplicationNotFound):
-        staff(operator, house, house.organization_id, Move.VERIFY)
+        staff(operator, house, house.organization_id, ReviewAction.VERIFY)
 
 
 def test_of_two_who_decide_at_once_one_is_told_that_it_is_decided(
     ada: Applicant, house: House, operator: Database
 ) -> None:
     organization_id = ada.apply()
-    staff(operator, house, organization_id, Move.REVIEW)
+    staff(operator, house, organization_id, ReviewAction.REVIEW)
     together = Barrier(2, timeout=30)
 
-    def decide(move: Move) -> str:
+    def decide(move: ReviewAction) -> str:
         together.wait()
         try:
             staff(operator, house, organization_id, move, reason="We do not know you.")
@@ -255,8 +256,8 @@ def test_of_two_who_decide_at_once_one_is_told_that_it_is_decided(
         return move
 
     with ThreadPoolExecutor(2) as pool:
-        done = set(pool.map(decide, (Move.VERIFY, Move.REFUSE)))
-    assert len(done & {Move.VERIFY, Move.REFUSE}) == 1
+        done = set(pool.map(decide, (ReviewAction.VERIFY, ReviewAction.REFUSE)))
+    assert len(done & {ReviewAction.VERIFY, ReviewAction.REFUSE}) == 1
     assert "move_not_possible" in done
     rows = house.rows(
         "SELECT to_state FROM organization_step WHERE organization_id = :id AND from_state = 'in_review'",
@@ -280,8 +281,8 @@ def test_who_waits_for_longer_than_is_promised_is_counted(
     assert late() == (0, [False])
     house.clock.advance(seconds=int(timedelta(days=7, seconds=1).total_seconds()))
     assert late() == (1, [True])
-    staff(operator, house, organization_id, Move.REVIEW)
-    staff(operator, house, organization_id, Move.ASK, reason="More, please.")
+    staff(operator, house, organization_id, ReviewAction.REVIEW)
+    staff(operator, house, organization_id, ReviewAction.ASK, reason="More, please.")
     assert late() == (0, [])
 
 

@@ -11,7 +11,7 @@ from amply.adapters import sqs
 from amply.entrypoints import backlog, scheduler
 from amply.infra.database import Database
 from amply.modules import ledger, webhooks
-from amply.modules.ledger import gate
+from amply.modules.ledger import booking_gate
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.notes import sign_note
 from tests.backend.api_world import Api
@@ -92,8 +92,8 @@ def test_a_comparison_of_an_earlier_life_opens_nothing(books: LedgerWorld, datab
     """The publisher compared the database that was lost, and its word arrives at the one that took its place."""
     begin_another_life(databases)
     with books.sequencer.transaction() as session:
-        life = gate.present_life(session)
-        gate.open_bookings(session, life=life - timedelta(seconds=1), now=NOW)
+        life = booking_gate.present_life(session)
+        booking_gate.open_bookings(session, life=life - timedelta(seconds=1), now=NOW)
 
     with pytest.raises(ledger.BookingsPaused):
         books.post()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from amply.modules import ledger, marketplace
-from amply.modules.marketplace import Agreed, Payment, Per, Period, Used, Way
+from amply.modules.marketplace import AgreedAmount, Payment, Per, Period, TransferKind, Used
 from amply_verify.cli import cli
 from amply_verify.outcome import Exit
 from tests.backend.committed.test_reconcile import publish, reconcile
@@ -158,7 +158,7 @@ def test_what_was_disputed_is_taken_back_and_settled_anew_as_agreed(revenue: Rev
     assert revenue.books.standing(f"{river}/data_shares_receivable").minor_units == 0
     assert revenue.books.standing("platform/data_receivable").minor_units == 0
 
-    agreed = Agreed(owed=euros(6_000), reason="volume_disputed")
+    agreed = AgreedAmount(owed=euros(6_000), reason="volume_disputed")
     again = SETTLED_AT + timedelta(days=11)
     second, created = marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=agreed, now=again)
     assert created
@@ -214,7 +214,7 @@ def test_money_that_came_and_went_is_booked_once_by_its_reference(revenue: Reven
     contract = revenue.opens("gifts")
     revenue.settles()
 
-    def note(way: Way, party: str, minor_units: int, reference: str) -> marketplace.Noted:
+    def note(way: TransferKind, party: str, minor_units: int, reference: str) -> marketplace.RecordedPayment:
         return marketplace.note_payment(
             revenue.books.app,
             revenue.books.secrets,
@@ -228,17 +228,19 @@ def test_money_that_came_and_went_is_booked_once_by_its_reference(revenue: Reven
             now=SETTLED_AT + timedelta(days=20),
         )
 
-    first = note(Way.RECEIVED, contract.contract_id, 4_000, "E2E-1")
+    first = note(TransferKind.RECEIVED, contract.contract_id, 4_000, "E2E-1")
     assert (first.created, first.open_minor) == (True, 6_000)
-    again = note(Way.RECEIVED, contract.contract_id, 4_000, "E2E-1")
+    again = note(TransferKind.RECEIVED, contract.contract_id, 4_000, "E2E-1")
     assert (again.id, again.created, again.open_minor) == (first.id, False, 6_000)
     with pytest.raises(marketplace.PaymentContradicts):
-        note(Way.RECEIVED, contract.contract_id, 4_001, "E2E-1")
-    assert note(Way.RECEIVED, contract.contract_id, 6_500, "E2E-2").open_minor == -500, "it did arrive"
+        note(TransferKind.RECEIVED, contract.contract_id, 4_001, "E2E-1")
+    assert note(TransferKind.RECEIVED, contract.contract_id, 6_500, "E2E-2").open_minor == -500, (
+        "it did arrive"
+    )
 
     with pytest.raises(marketplace.MoreThanDue, match=r"70\.00 EUR"):
-        note(Way.PASSED_ON, river, 7_001, "OUT-1")
-    assert note(Way.PASSED_ON, river, 7_000, "OUT-1").open_minor == 0
+        note(TransferKind.PASSED_ON, river, 7_001, "OUT-1")
+    assert note(TransferKind.PASSED_ON, river, 7_000, "OUT-1").open_minor == 0
     held = {
         name: revenue.books.standing(name).minor_units
         for name in (
@@ -255,9 +257,9 @@ def test_money_that_came_and_went_is_booked_once_by_its_reference(revenue: Reven
         f"{river}/data_shares": 7_000,
     }
     with pytest.raises(marketplace.NothingOwed):
-        note(Way.RECEIVED, "dct_" + "9" * 26, 1, "E2E-3")
+        note(TransferKind.RECEIVED, "dct_" + "9" * 26, 1, "E2E-3")
     with pytest.raises(marketplace.ContractNotAcceptable, match="nobody's name"):
-        note(Way.RECEIVED, contract.contract_id, 1, "from Ada Lovelace")
+        note(TransferKind.RECEIVED, contract.contract_id, 1, "from Ada Lovelace")
 
     marketplace.reverse_settlement(
         revenue.books.app,
@@ -266,7 +268,7 @@ def test_money_that_came_and_went_is_booked_once_by_its_reference(revenue: Reven
         reason="volume_disputed",
         now=SETTLED_AT + timedelta(days=21),
     )
-    again = note(Way.RECEIVED, contract.contract_id, 4_000, "E2E-1")
+    again = note(TransferKind.RECEIVED, contract.contract_id, 4_000, "E2E-1")
     assert (again.id, again.created, again.open_minor) == (first.id, False, -10_500)
 
 
@@ -312,7 +314,7 @@ def test_months_that_cannot_be_settled_wait_and_hold_up_no_other(revenue: Revenu
         contradicts.contract_id: "data_usage_contradicts",
     }
     assert [each["contract"] for each in revenue.settlements()] == [good.contract_id]
-    agreed = Agreed(owed=euros(100), reason="usage_disputed")
+    agreed = AgreedAmount(owed=euros(100), reason="usage_disputed")
     assert marketplace.settle(revenue.settling, contradicts, NOVEMBER, agreed=agreed, now=SETTLED_AT)[1]
     with pytest.raises(marketplace.MonthNotOver):
         marketplace.settle(revenue.settling, good, Period(2026, 12), agreed=None, now=SETTLED_AT)

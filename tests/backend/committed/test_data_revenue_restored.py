@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from amply.kernel.money import Money
 from amply.modules import ledger, marketplace
-from amply.modules.marketplace import Agreed, Payment, Way, paying, reversing, settling
+from amply.modules.marketplace import AgreedAmount, Payment, TransferKind, paying, reversing, settling
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.revenue_world import NOVEMBER, SETTLED_AT, Revenue, euros, owner
 
@@ -58,15 +58,15 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
         marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT)
     assert len(revenue.entries()) == 2
 
-    agreed = Agreed(owed=euros(0), reason="database_restored")
+    agreed = AgreedAmount(owed=euros(0), reason="database_restored")
     _, created = marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=agreed, now=SETTLED_AT)
     assert created
     assert revenue.books.standing("platform/data_receivable").minor_units == 10_000
     assert revenue.books.standing(f"{river}/data_shares").minor_units == 0
 
     def note(
-        way: Way, minor_units: int, *, is_new: bool = False, in_books: Money | None = None
-    ) -> marketplace.Noted:
+        way: TransferKind, minor_units: int, *, is_new: bool = False, in_books: Money | None = None
+    ) -> marketplace.RecordedPayment:
         payment = Payment(
             way=way,
             party=contract.contract_id,
@@ -84,13 +84,13 @@ def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_aga
             now=SETTLED_AT,
         )
 
-    assert note(Way.RECEIVED, 10_100).open_minor == -10_100, "what the books alone have is not in it"
+    assert note(TransferKind.RECEIVED, 10_100).open_minor == -10_100, "what the books alone have is not in it"
     for is_new in (False, True):
         with pytest.raises(marketplace.BooksKnowMore, match="--in-books"):
-            note(Way.SENT_BACK, 100, is_new=is_new)
+            note(TransferKind.SENT_BACK, 100, is_new=is_new)
     with pytest.raises(marketplace.MoreThanCredit, match=r"1\.00 EUR in credit"):
-        note(Way.SENT_BACK, 101, in_books=euros(10_000))
-    assert note(Way.SENT_BACK, 100, in_books=euros(10_000)).created
+        note(TransferKind.SENT_BACK, 101, in_books=euros(10_000))
+    assert note(TransferKind.SENT_BACK, 100, in_books=euros(10_000)).created
     assert revenue.books.standing("platform/data_receivable").minor_units == 0
 
     assert revenue.settles(datetime(2027, 1, 1, 1, 0, tzinfo=UTC)) == 1, "the next month is not in doubt"
@@ -137,17 +137,23 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
     revenue.settles()
     day = date(2026, 12, 14)
 
-    def put_back(way: Way, key: str, amount: Money) -> str:
+    def put_back(way: TransferKind, key: str, amount: Money) -> str:
         at = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        if way is Way.RECEIVED:
+        if way is TransferKind.RECEIVED:
             paid = ledger.postings.data_paid(amount=amount)
             return booked_alone(revenue, ledger.Kind.DATA_PAID, paid, key=key, at=at)
         passed_on = ledger.postings.data_share_paid(organization_id=river, amount=amount)
         return booked_alone(revenue, ledger.Kind.DATA_SHARE_PAID, passed_on, key=key, at=at, of=river)
 
     def note(
-        way: Way, party: str, minor_units: int, reference: str, *, is_new: bool = False, on: date = day
-    ) -> marketplace.Noted:
+        way: TransferKind,
+        party: str,
+        minor_units: int,
+        reference: str,
+        *,
+        is_new: bool = False,
+        on: date = day,
+    ) -> marketplace.RecordedPayment:
         return marketplace.note_payment(
             revenue.books.app,
             revenue.books.secrets,
@@ -156,7 +162,10 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
             now=SETTLED_AT + timedelta(days=20),
         )
 
-    for way, party, left in ((Way.RECEIVED, contract.contract_id, 6_000), (Way.PASSED_ON, river, 3_000)):
+    for way, party, left in (
+        (TransferKind.RECEIVED, contract.contract_id, 6_000),
+        (TransferKind.PASSED_ON, river, 3_000),
+    ):
         of_a_fact = put_back(way, f"data/{way}/{party}/E2E-1", euros(4_000))
         with pytest.raises(marketplace.PaymentContradicts, match=f"{day} .{of_a_fact}"):
             note(way, party, 4_000, "E2E-1", on=day + timedelta(days=1))
@@ -169,7 +178,7 @@ def test_a_payment_that_the_books_have_from_before_a_restoration_is_not_booked_a
         before = revenue.entries()
         with pytest.raises(marketplace.BooksKnowMore, match=lost):
             note(way, party, 1_000, "E2E-2")
-        if way is Way.RECEIVED:
+        if way is TransferKind.RECEIVED:
             other_day = day + timedelta(days=3)
             with pytest.raises(marketplace.BooksKnowMore, match=lost):
                 note(way, party, 500, "E2E-3", on=other_day)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from amply.modules.mail import address_digest
-from amply.modules.sharing import Decision, Purpose, ToldConsent, service, wording
+from amply.modules.sharing import Decision, PublishedConsent, Purpose, service, wording
 from amply.modules.sharing.names import LakeNames
 from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
@@ -257,7 +257,7 @@ def test_a_withdrawal_that_a_restored_database_lost_is_not_undone_by_anybody(pag
     page.gives(data_sharing=TICK)
     (span,) = page.rows("sharing_span")
     person = LakeNames.at_hand(page.database).person(span.id)
-    withdrawn = ToldConsent(
+    withdrawn = PublishedConsent(
         subject=person,
         purpose=Purpose.ANALYTICS,
         state=Decision.WITHDRAWN,

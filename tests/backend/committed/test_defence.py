@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from amply.entrypoints import backlog
 from amply.entrypoints.admin import main
-from amply.infra.counters import Counted, FallingBack, Hit
+from amply.infra.counters import FallingBack, Hit, HitCount
 from amply.infra.database import Database
 from amply.modules import defence
 from tests.backend.api_world import assert_problem
@@ -264,7 +264,7 @@ def test_small_gifts_are_challenged_where_small_gifts_were_declined(form: Form) 
 class Away:
     """A cache that does not answer."""
 
-    def count(self, hits: list[Hit], *, now: Any) -> Counted:
+    def count(self, hits: list[Hit], *, now: Any) -> HitCount:
         raise redis.ConnectionError
 
 

@@ -98,7 +98,7 @@ def test_asking_starts_the_workers_task(page: DonorsPage) -> None:
     asked = page.ask("documents", wanted(page, "proof")).json()
     facts: list[outbox.Fact] = []
     outbox.relay_batch(page.database, publish=facts.append, now=page.clock())
-    (fact,) = (each for each in facts if each.topic == giving.TOPIC_ASKED)
+    (fact,) = (each for each in facts if each.topic == giving.TOPIC_DOCUMENT_REQUESTED)
     task, queue = scheduler.TASKS_OF[fact.topic]
     broker = Celery("donors", broker="memory://", set_as_current=False)
     worker.register(broker, page.worker_parts())

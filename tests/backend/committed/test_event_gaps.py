@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra.database import Database
 from amply.modules import payments, webhooks
-from amply.modules.webhooks.gaps import DELIVERED_WITHIN, LISTED_FOR
+from amply.modules.webhooks.missed_events import DELIVERED_WITHIN, LISTED_FOR
 from tests.backend.payout_world import FakeEvents, Treasury
 from tests.backend.world import NOW
 
@@ -41,7 +41,7 @@ def event(
     )
 
 
-def look(treasury: Treasury, source: FakeEvents, *, now: datetime = LATER) -> webhooks.Looked:
+def look(treasury: Treasury, source: FakeEvents, *, now: datetime = LATER) -> webhooks.WalkResult:
     return webhooks.find_missed(treasury.gaps(source), account_id=treasury.account_id, now=now)
 
 
@@ -52,7 +52,7 @@ def stored(treasury: Treasury) -> set[str]:
 def test_an_event_that_never_came_is_stored_and_booked(treasury: Treasury) -> None:
     source = FakeEvents({treasury.account_id: [event(treasury, "evt_lost")]})
     with structlog.testing.capture_logs() as lines:
-        assert look(treasury, source) == webhooks.Looked(listed=1, missed=1, completed=True)
+        assert look(treasury, source) == webhooks.WalkResult(listed=1, missed=1, completed=True)
 
     assert [(line["event"], line["count"]) for line in lines] == [("events_missed", 1)]
     assert treasury.handle("evt_lost") == webhooks.Outcome.APPLIED
@@ -63,7 +63,7 @@ def test_one_that_came_is_not_missed(treasury: Treasury) -> None:
     treasury.deliver("evt_here", "payment_intent.succeeded")
     source = FakeEvents({treasury.account_id: [event(treasury, "evt_here")]})
     with structlog.testing.capture_logs() as lines:
-        assert look(treasury, source) == webhooks.Looked(listed=1, missed=0, completed=True)
+        assert look(treasury, source) == webhooks.WalkResult(listed=1, missed=0, completed=True)
     assert lines == []
 
 
@@ -87,7 +87,7 @@ def test_no_event_is_looked_for_that_the_provider_does_not_list_any_more(treasur
 def test_a_long_list_is_walked_in_several_runs_and_nothing_is_left_out(
     treasury: Treasury, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("amply.modules.webhooks.gaps.PAGES_MAX", 2)
+    monkeypatch.setattr("amply.modules.webhooks.missed_events.PAGES_MAX", 2)
     listed = [event(treasury, f"evt_{number}", at=NOW - timedelta(minutes=number)) for number in range(50)]
     source = FakeEvents({treasury.account_id: list(listed)}, page=10)
 

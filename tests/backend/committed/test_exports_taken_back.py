@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from amply.infra.database import Database
 from amply.modules import donations, mail
-from amply.modules.exports import making
+from amply.modules.exports import export_jobs
 from amply.modules.exports.service import _TAKEN_BACK_AS_HIDDEN
 from tests.backend.committed.test_exports import PERSONAL, asked, erase, give, rows, work
 from tests.backend.conftest import Databases
@@ -94,7 +94,7 @@ def test_where_none_can_be_taken_back_files_are_made_all_the_same(
     def fail(session: Session) -> None:
         session.execute(text("SELECT 1 / 0"))
 
-    monkeypatch.setattr(making, "withdraw_hidden", fail)
+    monkeypatch.setattr(export_jobs, "withdraw_hidden", fail)
     with capture_logs() as logs:
         assert work(house) == 1
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["exports_not_taken_back"]

@@ -158,18 +158,20 @@ def world(
             membership=members.Dependencies(key=member_world.KEY, people=MemberDirectory(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
-            trying=trials.Dependencies(
+            test_organizations=trials.Dependencies(
                 people=MemberDirectory(accounts), processor_url="https://stripe.example"
             ),
-            applying=applications.Dependencies(people=MemberDirectory(accounts), shelf=FakeShelf()),
-            image_shelf=FakeShelf(),
+            organization_applications=applications.Dependencies(
+                people=MemberDirectory(accounts), shelf=FakeShelf()
+            ),
+            image_uploads=FakeShelf(),
             export_store=FakeExports(),
             consents=sharing.Ticks(),
             intake=FakeIntake(),
-            own_sign_in=federation.Dependencies(
+            organization_sign_in=federation.Dependencies(
                 key=accounts.key, records=member_world.FakeRecords(), redirect=f"{EDGE}/account/"
             ),
-            directories=scim.Dependencies(
+            scim_directories=scim.Dependencies(
                 database=own, key=accounts.key, sessions=accounts.sessions, clock=page.clock
             ),
         )

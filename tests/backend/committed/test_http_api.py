@@ -209,10 +209,13 @@ def test_an_event_of_the_wrong_mode_is_refused(api: Api) -> None:
     assert_problem(api.event(payload, signed(payload, at=api.clock())), status=400, code="wrong_livemode")
 
 
-def test_without_a_secret_there_is_no_endpoint(api: Api) -> None:
+def test_what_is_not_offered_is_not_to_be_asked_for_again(api: Api) -> None:
     api.app.state.verifier = None
 
-    assert_problem(api.event(b"{}", ""), status=503, code="webhooks_not_offered")
+    refused = api.event(b"{}", "")
+
+    assert_problem(refused, status=503, code="webhooks_not_offered")
+    assert "retry-after" not in refused.headers
 
 
 def test_organisations_are_public_page_by_page(api: Api, database: Database) -> None:

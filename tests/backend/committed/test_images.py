@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import pytest
 
-from amply.adapters.pillow import WorkshopFailed
+from amply.adapters.pillow import ImageProcessingFailed
 from amply.infra.database import Database
 from amply.modules import images
-from amply.modules.images import Refusal, Refused
+from amply.modules.images import ImageRefused, Refusal
 from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
-from tests.backend.image_world import ALT, FakeStore, QuickWorkshop, image_work, picture
+from tests.backend.image_world import ALT, FakeStore, QuickProcessor, image_work, picture
 from tests.backend.member_world import House
 
 PNG = picture()
@@ -24,7 +24,7 @@ class Studio:
 
     house: House
     store: FakeStore = field(init=False)
-    workshop: QuickWorkshop = field(default_factory=QuickWorkshop)
+    processor: QuickProcessor = field(default_factory=QuickProcessor)
 
     def __post_init__(self) -> None:
         self.store = FakeStore(shelf=self.house.shelf)
@@ -57,7 +57,7 @@ class Studio:
         )
 
     def works(self) -> int:
-        making = image_work(self.house.database, store=self.store, workshop=self.workshop)
+        making = image_work(self.house.database, store=self.store, processor=self.processor)
         return images.make_images(making, now=self.house.clock())
 
     def listed(self) -> list[tuple[str, str]]:
@@ -153,7 +153,7 @@ def test_logo_and_banner_take_nothing_of_each_other(studio: Studio) -> None:
 
 def test_what_is_removed_while_it_is_made_is_never_shown(studio: Studio) -> None:
     image_id = studio.upload()
-    studio.workshop.meanwhile = lambda: studio.remove(image_id)
+    studio.processor.meanwhile = lambda: studio.remove(image_id)
     assert studio.works() == 0
     assert (studio.id_shown(), studio.listed()) == (None, [])
     assert studio.store.shown != {}, "its files were on their way"
@@ -172,14 +172,14 @@ def test_an_upload_that_is_gone_before_it_is_made_is_told_so(studio: Studio) -> 
 def test_what_is_no_good_is_refused_in_a_sentence_and_what_was_shown_stays(studio: Studio) -> None:
     shown = studio.upload()
     studio.works()
-    studio.workshop.raises = Refused(Refusal.TOO_SMALL)
+    studio.processor.raises = ImageRefused(Refusal.TOO_SMALL)
     studio.upload(body=PNG + b"small")
     assert studio.works() == 0
     assert studio.id_shown() == shown
     refused = studio.house.ask("GET", "/images", by="usr_viewer").json()["data"][1]["refused"]
     assert refused["reason"] == "too_small"
     assert refused["detail"].endswith("send one that is at least 512 pixels wide or high.")
-    studio.workshop.raises = None
+    studio.processor.raises = None
     newer = studio.upload(body=PNG + b"larger")
     studio.works()
     assert studio.listed() == [(newer, "shown")], "a good one answers for those before"
@@ -187,10 +187,10 @@ def test_what_is_no_good_is_refused_in_a_sentence_and_what_was_shown_stays(studi
 
 def test_what_fails_on_our_side_is_tried_again_and_in_the_end_told(studio: Studio) -> None:
     studio.upload()
-    studio.workshop.raises = WorkshopFailed("no memory")
+    studio.processor.raises = ImageProcessingFailed("no memory")
     assert studio.works() == 0
     assert studio.listed()[0][1] == "making"
-    studio.workshop.raises = None
+    studio.processor.raises = None
     assert studio.works() == 0, "not at once"
     studio.house.clock.advance(minutes=1)
     assert studio.works() == 1
@@ -290,7 +290,7 @@ def test_what_it_shows_is_said_anew_upon_what_was_seen_and_the_picture_stays(stu
 
 def test_what_is_said_while_a_picture_is_made_is_what_it_is_shown_with(studio: Studio) -> None:
     image_id = studio.upload()
-    studio.workshop.meanwhile = lambda: studio.describe(image_id, NEW, upon=studio.seen(image_id))
+    studio.processor.meanwhile = lambda: studio.describe(image_id, NEW, upon=studio.seen(image_id))
     assert studio.works() == 1
     assert (studio.profile()["alt"], studio.seen(image_id).json()["alt"]) == (NEW, NEW)
 

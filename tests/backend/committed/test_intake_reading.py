@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from amply.entrypoints import task_names
 from amply.entrypoints.ingestion_tasks import ingestion_tasks
 from amply.modules import ingestion
-from amply.modules.ingestion import taking as worker
+from amply.modules.ingestion import reading_jobs as worker
 from tests.backend.committed.test_intake import GOOD, LINES, accepted, code, submit
 from tests.backend.intake_world import (
     COLUMNS,

@@ -11,18 +11,18 @@ from sqlalchemy import text
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import (
     DONORS,
+    CellLocation,
     KeyNotAtHand,
     Keyring,
     KeyTreeAway,
     KeyTrees,
     LeafCut,
-    Place,
     StoredTree,
     head_of,
 )
 from amply.infra.vault.keyring import KEPT_AT_MOST, LOOK_EVERY, TREE_AWAY
 from amply.infra.vault.puncturable_prf import KeyTree
-from amply.infra.vault.reencryption import tend
+from amply.infra.vault.reencryption import reencrypt
 from amply.infra.vault.shredding import LEFT_BEHIND
 from amply.kernel.clock import system_clock
 from tests.backend.conftest import Databases
@@ -31,7 +31,7 @@ from tests.backend.key_service import MemoryTrees, Wrapping, keyring
 from tests.backend.plan_world import ADA, EMAIL
 from tests.backend.shredding_world import House, furnished
 
-PLACE = Place(table="donation", column="sealed", row="don_1")
+PLACE = CellLocation(table="donation", column="sealed", row="don_1")
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_before_leaves_begin_values_are_sealed_as_the_release_before_reads_them_
     with master.engine.begin() as connection:
         connection.execute(text("UPDATE sealing SET leaves_begin_at = now()"))
     house.starts_anew()
-    assert tend(house.database, of_donors(), now=system_clock()) == 2
+    assert reencrypt(house.database, of_donors(), now=system_clock()) == 2
     assert {head_of(each).leaf for each in house.gifts().values()} == {house.tree().leaf_of(ADA)}
     assert house.addresses() == [EMAIL, EMAIL]
 
@@ -99,7 +99,7 @@ def test_a_process_goes_on_while_the_bucket_is_away_and_for_hours(house: House) 
     )
     process.keys.freshen()
     ((gift, sealed),) = house.gifts().items()
-    at = Place(table="donation", column="sealed", row=gift)
+    at = CellLocation(table="donation", column="sealed", row=gift)
     store.is_away = True
     process.waits(LOOK_EVERY * 2)
     assert EMAIL.encode() in process.keys.open(sealed, scope=DONORS, at=at)
@@ -164,7 +164,7 @@ def test_a_copy_from_before_an_erasure_that_is_put_back_is_cut_again_by_the_work
 def test_a_copy_of_a_destroyed_versions_tree_that_is_put_back_is_cut_again_as_well(house: House) -> None:
     leaf = house.tree().leaf_of(ADA)
     house.rotate()
-    while tend(house.database, of_donors(), now=system_clock() + timedelta(hours=3)):
+    while reencrypt(house.database, of_donors(), now=system_clock() + timedelta(hours=3)):
         pass
     with house.database.transaction() as session:
         assert (

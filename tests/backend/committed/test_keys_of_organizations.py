@@ -4,8 +4,8 @@ from sqlalchemy import select, text
 
 from amply.infra.vault import OF_ORGANIZATION, head_of
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.of_organizations import hold_key_of, of_organizations
-from amply.infra.vault.reencryption import tend
+from amply.infra.vault.organization_keys import hold_key_of, of_organizations
+from amply.infra.vault.reencryption import reencrypt
 from amply.kernel.clock import system_clock
 from amply.kernel.ids import id_of
 from amply.modules.applications.models import LookupRow
@@ -42,7 +42,7 @@ def test_a_rotation_comes_round_to_every_organisation(databases: Databases) -> N
     for each in ids:
         master.keyring.rotate(f"{OF_ORGANIZATION}{each}", now=system_clock() - COMING)
     turns = []
-    while done := tend(master, [of_organizations(LookupRow)], now=system_clock()):
+    while done := reencrypt(master, [of_organizations(LookupRow)], now=system_clock()):
         turns.append(done)
     assert turns == [20, 20, 5]
     with master.transaction() as session:

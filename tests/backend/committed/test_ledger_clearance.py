@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from amply.entrypoints.publisher import BETWEEN_CHECKPOINTS_SECONDS, LOOK_SECONDS, Outside
+from amply.entrypoints.publisher import BETWEEN_CHECKPOINTS_SECONDS, LOOK_SECONDS, PublisherDependencies
 from amply.entrypoints.publisher import turns as publisher_turns
 from amply.entrypoints.sequencer import turns
 from amply.modules import ledger
@@ -14,7 +14,7 @@ from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld
 
 def publisher(books: LedgerWorld) -> None:
     """A publisher that begins to lead."""
-    outside = Outside(
+    outside = PublisherDependencies(
         signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
     )
     publisher_turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)
@@ -49,7 +49,7 @@ def test_what_an_earlier_leader_was_told_is_no_answer(books: LedgerWorld) -> Non
 
 
 def test_a_leading_publisher_answers_a_sequencer_that_comes_later(books: LedgerWorld) -> None:
-    outside = Outside(
+    outside = PublisherDependencies(
         signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
     )
     publish = publisher_turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)
@@ -119,7 +119,7 @@ def test_the_beginning_is_kept_before_it_is_signed(books: LedgerWorld) -> None:
 
 def test_a_new_sequencer_is_answered_between_two_checkpoints(books: LedgerWorld) -> None:
     seconds = 0.0
-    outside = Outside(
+    outside = PublisherDependencies(
         signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
     )
     publish = publisher_turns(

@@ -102,7 +102,7 @@ def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) 
                 raise ConnectionError("the store is away")
             return getattr(books.public_log, name)
 
-    outside = publisher.Outside(
+    outside = publisher.PublisherDependencies(
         signer=books.signer,
         public_log=Away(),  # type: ignore[arg-type] # it passes everything on
         archive=books.archive,
@@ -126,7 +126,7 @@ def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) 
 
 
 def test_a_refused_fork_is_shouted_about_and_the_process_stays(books: LedgerWorld) -> None:
-    outside = publisher.Outside(
+    outside = publisher.PublisherDependencies(
         signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
     )
     books.public_log.note = "not a checkpoint"

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from amply.entrypoints.publisher import WITNESSES_AGAIN_SECONDS, Outside, turns
+from amply.entrypoints.publisher import WITNESSES_AGAIN_SECONDS, PublisherDependencies, turns
 from amply.modules import ledger
 from ledger_format.policies import UNWITNESSED
 from ledger_format.receipts import decode_receipt, verify_receipt
@@ -280,7 +280,7 @@ def test_a_public_note_changes_no_more(watched: LedgerWorld) -> None:
 def test_the_publisher_says_that_it_waits_keeps_the_lead_and_goes_on(
     watched: LedgerWorld, three: Mapping[str, Partner]
 ) -> None:
-    outside = Outside(
+    outside = PublisherDependencies(
         signer=watched.signer,
         public_log=watched.public_log,
         archive=watched.archive,

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from sqlalchemy import text
 
-from amply.entrypoints.publisher import Outside, turns
+from amply.entrypoints.publisher import PublisherDependencies, turns
 from amply.modules import ledger
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.notes import sign_note
@@ -190,7 +190,7 @@ def test_an_empty_database_beside_witnesses_that_know_the_log_signs_no_tree(
 def test_a_publisher_that_may_not_begin_says_whom_it_waits_for(
     watched: LedgerWorld, three: Mapping[str, Partner]
 ) -> None:
-    outside = Outside(
+    outside = PublisherDependencies(
         signer=watched.signer,
         public_log=watched.public_log,
         archive=watched.archive,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
 from amply.modules import ledger, marketplace, organizations
-from amply.modules.marketplace import Agreed, Noted, Payment, Period, Way
+from amply.modules.marketplace import AgreedAmount, Payment, Period, RecordedPayment, TransferKind
 from amply_verify.cli import cli
 from amply_verify.outcome import Exit
 from tests.backend.committed.test_reconcile import publish
@@ -43,7 +43,7 @@ class Buyer:
 
     def notes(
         self,
-        way: Way,
+        way: TransferKind,
         minor_units: int,
         reference: str,
         *,
@@ -53,7 +53,7 @@ class Buyer:
         now: datetime = NOTED_AT,
         contract_id: str = "",
         in_books: Money | None = None,
-    ) -> Noted:
+    ) -> RecordedPayment:
         party = contract_id or self.contract_id
         return marketplace.note_payment(
             self.revenue.books.app,
@@ -83,7 +83,7 @@ class Buyer:
 
     def settles(self, minor_units: int, reason: str = "volume_disputed") -> None:
         contract = self.revenue.control.contracts[self.contract_id]
-        agreed = Agreed(owed=euros(minor_units), reason=reason)
+        agreed = AgreedAmount(owed=euros(minor_units), reason=reason)
         assert marketplace.settle(self.revenue.settling, contract, NOVEMBER, agreed=agreed, now=NOTED_AT)[1]
 
     def held(self) -> tuple[int, int]:
@@ -99,47 +99,51 @@ def buyer(books: LedgerWorld) -> Buyer:
 
 
 def test_what_was_paid_too_much_is_sent_back_once_by_its_reference(buyer: Buyer) -> None:
-    assert buyer.notes(Way.RECEIVED, 12_500, "E2E-1").open_minor == -2_500
-    first = buyer.notes(Way.SENT_BACK, 2_000, "BACK-1")
+    assert buyer.notes(TransferKind.RECEIVED, 12_500, "E2E-1").open_minor == -2_500
+    first = buyer.notes(TransferKind.SENT_BACK, 2_000, "BACK-1")
     assert (first.created, first.open_minor) == (True, -500)
-    again = buyer.notes(Way.SENT_BACK, 2_000, "BACK-1")
+    again = buyer.notes(TransferKind.SENT_BACK, 2_000, "BACK-1")
     assert (again.id, again.created, again.open_minor) == (first.id, False, -500)
     with pytest.raises(marketplace.PaymentContradicts):
-        buyer.notes(Way.SENT_BACK, 500, "BACK-1")
+        buyer.notes(TransferKind.SENT_BACK, 500, "BACK-1")
     assert buyer.revenue.entries()[-1] == (
         *("data.sent_back", "platform/data_receivable", "platform/offline_received"),
         2_000,
     )
-    assert buyer.notes(Way.SENT_BACK, 500, "E2E-1").open_minor == 0, "another way has references of its own"
+    assert buyer.notes(TransferKind.SENT_BACK, 500, "E2E-1").open_minor == 0, (
+        "another way has references of its own"
+    )
     assert buyer.held() == (0, 10_000)
-    assert not buyer.notes(Way.SENT_BACK, 2_000, "BACK-1").created, "all is back, and it stays noted"
+    assert not buyer.notes(TransferKind.SENT_BACK, 2_000, "BACK-1").created, "all is back, and it stays noted"
 
 
 def test_no_more_is_sent_back_than_the_buyer_has_in_credit(buyer: Buyer) -> None:
     for paid, most in ((9_000, "0.00 EUR"), (1_001, "0.01 EUR")):
-        buyer.notes(Way.RECEIVED, paid, f"E2E-{paid}")
+        buyer.notes(TransferKind.RECEIVED, paid, f"E2E-{paid}")
         before = buyer.revenue.entries()
         with pytest.raises(marketplace.MoreThanCredit, match=f"has {most} in credit"):
-            buyer.notes(Way.SENT_BACK, 2, "BACK-1")
+            buyer.notes(TransferKind.SENT_BACK, 2, "BACK-1")
         assert buyer.revenue.entries() == before
-    assert buyer.notes(Way.SENT_BACK, 1, "BACK-1").open_minor == 0
+    assert buyer.notes(TransferKind.SENT_BACK, 1, "BACK-1").open_minor == 0
 
 
 def test_a_month_that_was_paid_and_reversed_is_sent_back_whole(buyer: Buyer) -> None:
-    buyer.notes(Way.RECEIVED, 6_000, "E2E-1")
+    buyer.notes(TransferKind.RECEIVED, 6_000, "E2E-1")
     buyer.reverses()
-    assert buyer.notes(Way.RECEIVED, 4_000, "E2E-2").open_minor == -10_000, "it came after the reversal"
+    assert buyer.notes(TransferKind.RECEIVED, 4_000, "E2E-2").open_minor == -10_000, (
+        "it came after the reversal"
+    )
     with pytest.raises(marketplace.MonthNotSettled, match="2026-11"):
-        buyer.notes(Way.SENT_BACK, 10_000, "BACK-1")
+        buyer.notes(TransferKind.SENT_BACK, 10_000, "BACK-1")
     buyer.settles(0)
-    assert buyer.notes(Way.SENT_BACK, 10_000, "BACK-1").open_minor == 0
+    assert buyer.notes(TransferKind.SENT_BACK, 10_000, "BACK-1").open_minor == 0
     assert buyer.held() == (0, 0)
 
 
 def test_money_that_the_books_have_as_sent_back_from_before_a_restoration_is_not_booked_again(
     buyer: Buyer,
 ) -> None:
-    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
+    buyer.notes(TransferKind.RECEIVED, 12_500, "E2E-1")
     books = buyer.revenue.books
 
     def put_back(key: str) -> str:
@@ -155,25 +159,29 @@ def test_money_that_the_books_have_as_sent_back_from_before_a_restoration_is_not
             return ledger.post(session, entry=entry, now=SETTLED_AT, secrets=books.secrets).id
 
     put_back(f"data/sent_back/{buyer.contract_id}/BACK-1")
-    assert buyer.notes(Way.SENT_BACK, 1_000, "BACK-1").open_minor == -1_500, "its own entry is found again"
+    assert buyer.notes(TransferKind.SENT_BACK, 1_000, "BACK-1").open_minor == -1_500, (
+        "its own entry is found again"
+    )
     lost = put_back("restored:BACK-2")
     for day in (DAY, DAY + timedelta(days=1)):
         with pytest.raises(marketplace.BooksKnowMore, match=lost):
-            buyer.notes(Way.SENT_BACK, 500, "BACK-3", day=day)
-    assert buyer.notes(Way.RECEIVED, 1, "E2E-2", day=DAY).created, "another way is not in doubt"
+            buyer.notes(TransferKind.SENT_BACK, 500, "BACK-3", day=day)
+    assert buyer.notes(TransferKind.RECEIVED, 1, "E2E-2", day=DAY).created, "another way is not in doubt"
     before = buyer.revenue.entries()
     with pytest.raises(marketplace.BooksKnowMore, match=f"{lost}.*--in-books"):
-        buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True)
+        buyer.notes(TransferKind.SENT_BACK, 500, "BACK-3", is_new=True)
     with pytest.raises(marketplace.MoreThanCredit, match=r"has 5\.01 EUR in credit"):
-        buyer.notes(Way.SENT_BACK, 502, "BACK-3", is_new=True, in_books=euros(1_000))
+        buyer.notes(TransferKind.SENT_BACK, 502, "BACK-3", is_new=True, in_books=euros(1_000))
     assert buyer.revenue.entries() == before
-    assert buyer.notes(Way.SENT_BACK, 500, "BACK-3", is_new=True, in_books=euros(1_000)).created
-    assert buyer.notes(Way.SENT_BACK, 1, "BACK-4", is_new=True, in_books=euros(0)).created, "it was another's"
+    assert buyer.notes(TransferKind.SENT_BACK, 500, "BACK-3", is_new=True, in_books=euros(1_000)).created
+    assert buyer.notes(TransferKind.SENT_BACK, 1, "BACK-4", is_new=True, in_books=euros(0)).created, (
+        "it was another's"
+    )
 
 
 def test_what_was_put_back_is_not_booked_again_where_months_were_lost_too(buyer: Buyer) -> None:
     """What such a contract owes by the books alone says nothing of whether its payment is a new one."""
-    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
+    buyer.notes(TransferKind.RECEIVED, 12_500, "E2E-1")
     buyer.reverses()
     buyer.settles(0, "database_restored")
     books = buyer.revenue.books
@@ -189,7 +197,7 @@ def test_what_was_put_back_is_not_booked_again_where_months_were_lost_too(buyer:
         lost = ledger.post(session, entry=entry, now=SETTLED_AT, secrets=books.secrets).id
     before = buyer.revenue.entries()
     with pytest.raises(marketplace.BooksKnowMore, match=lost):
-        buyer.notes(Way.SENT_BACK, 1_000, "BACK-7", in_books=euros(10_000))
+        buyer.notes(TransferKind.SENT_BACK, 1_000, "BACK-7", in_books=euros(10_000))
     assert buyer.revenue.entries() == before
 
 
@@ -197,13 +205,16 @@ def test_one_reference_is_one_day_and_one_contract(buyer: Buyer) -> None:
     other = buyer.revenue.opens("gifts", buyer="other-research").contract_id
     buyer.revenue.settles()
     for contract_id, reference in ((buyer.contract_id, "E2E-1"), (other, "E2E-2")):
-        buyer.notes(Way.RECEIVED, 12_500, reference, contract_id=contract_id)
-    buyer.notes(Way.SENT_BACK, 1_000, "OUT-16")
+        buyer.notes(TransferKind.RECEIVED, 12_500, reference, contract_id=contract_id)
+    buyer.notes(TransferKind.SENT_BACK, 1_000, "OUT-16")
     before = buyer.revenue.entries()
-    for way, reference, amount in ((Way.RECEIVED, "E2E-1", 12_500), (Way.SENT_BACK, "OUT-16", 1_000)):
+    for way, reference, amount in (
+        (TransferKind.RECEIVED, "E2E-1", 12_500),
+        (TransferKind.SENT_BACK, "OUT-16", 1_000),
+    ):
         with pytest.raises(marketplace.PaymentContradicts, match=f"on {DAY}"):
             buyer.notes(way, amount, reference, day=DAY + timedelta(days=3))
-    shared = ((Way.RECEIVED, "E2E-1", -3_000), (Way.SENT_BACK, "OUT-16", -2_500))
+    shared = ((TransferKind.RECEIVED, "E2E-1", -3_000), (TransferKind.SENT_BACK, "OUT-16", -2_500))
     for way, reference, _ in shared:
         for is_new in (False, True):
             with pytest.raises(marketplace.ReferenceKnown, match=f"{buyer.contract_id}.*--also-of-another"):
@@ -216,17 +227,17 @@ def test_one_reference_is_one_day_and_one_contract(buyer: Buyer) -> None:
 
 
 def test_a_month_that_is_over_and_not_settled_is_no_credit(buyer: Buyer) -> None:
-    buyer.notes(Way.RECEIVED, 20_000, "E2E-1")
+    buyer.notes(TransferKind.RECEIVED, 20_000, "E2E-1")
     over = Period(2026, 12).ends_at
     for late in (timedelta(), timedelta(minutes=59), timedelta(days=60)):
         with pytest.raises(marketplace.MonthNotSettled, match="2026-12"):
-            buyer.notes(Way.SENT_BACK, 10_000, "BACK-1", now=over + late)
+            buyer.notes(TransferKind.SENT_BACK, 10_000, "BACK-1", now=over + late)
     buyer.revenue.settles(over + timedelta(hours=1))
     later = over + timedelta(hours=2)
     with pytest.raises(marketplace.MoreThanCredit):
-        buyer.notes(Way.SENT_BACK, 1, "BACK-1", now=later)
-    buyer.notes(Way.RECEIVED, 100, "E2E-2", now=later)
-    assert buyer.notes(Way.SENT_BACK, 100, "BACK-1", now=later).open_minor == 0
+        buyer.notes(TransferKind.SENT_BACK, 1, "BACK-1", now=later)
+    buyer.notes(TransferKind.RECEIVED, 100, "E2E-2", now=later)
+    assert buyer.notes(TransferKind.SENT_BACK, 100, "BACK-1", now=later).open_minor == 0
 
 
 def test_while_a_month_is_settled_nobody_counts_its_buyers_credit(buyer: Buyer) -> None:
@@ -247,14 +258,14 @@ def test_while_a_month_is_settled_nobody_counts_its_buyers_credit(buyer: Buyer) 
 
 
 def test_two_who_send_the_same_credit_back_at_once_do_not_both(buyer: Buyer) -> None:
-    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
+    buyer.notes(TransferKind.RECEIVED, 12_500, "E2E-1")
     together = threading.Barrier(2, timeout=30)
     done: list[str] = []
 
     def send(reference: str) -> None:
         together.wait()
         try:
-            buyer.notes(Way.SENT_BACK, 2_500, reference)
+            buyer.notes(TransferKind.SENT_BACK, 2_500, reference)
         except marketplace.MoreThanCredit:
             done.append("refused")
         else:
@@ -271,8 +282,8 @@ def test_two_who_send_the_same_credit_back_at_once_do_not_both(buyer: Buyer) -> 
 
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_whoever_audits_the_log_accepts_money_sent_back(buyer: Buyer, tmp_path: Path) -> None:
-    buyer.notes(Way.RECEIVED, 12_500, "E2E-1")
-    buyer.notes(Way.SENT_BACK, 2_500, "BACK-1")
+    buyer.notes(TransferKind.RECEIVED, 12_500, "E2E-1")
+    buyer.notes(TransferKind.SENT_BACK, 2_500, "BACK-1")
     books = buyer.revenue.books
     publish(books, tmp_path)
     audited = CliRunner().invoke(cli, ["audit", str(tmp_path), "--key", str(books.verifier), "--json"])

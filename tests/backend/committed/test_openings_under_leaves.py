@@ -11,7 +11,7 @@ from amply.entrypoints.personal_data import of_donors
 from amply.infra.database import Database
 from amply.infra.vault import DONORS, head_of
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.reencryption import tend
+from amply.infra.vault.reencryption import reencrypt
 from amply.infra.vault.resealing import under_leaf
 from amply.kernel.clock import system_clock
 from amply.modules import donations, ledger, mail
@@ -60,7 +60,7 @@ def addresses(house: House, copies: dict[str, bytes]) -> list[str | None]:
 
 
 def turn(house: House) -> int:
-    return tend(house.database, of_donors(SECRETS), now=system_clock())
+    return reencrypt(house.database, of_donors(SECRETS), now=system_clock())
 
 
 def gift_leaf(session: Session) -> int | None:
@@ -98,13 +98,13 @@ def test_what_the_release_before_wrote_is_put_under_the_leaf_of_its_gift(
     before = openings(database)
     said_before = said(database, before, secrets=SECRETS_OF_RETURNS, bucket=databases.name)
     assert (leaves(database), linked(database)) == ({None}, {None})
-    assert tend(database, of_donors(SECRETS_OF_RETURNS), now=system_clock()) == 5
+    assert reencrypt(database, of_donors(SECRETS_OF_RETURNS), now=system_clock()) == 5
     assert linked(database) == {returns.donation_id}
     assert None not in leaves(database)
     assert len(leaves(database)) == 1
     now = openings(database)
     assert said(database, now, secrets=SECRETS_OF_RETURNS, bucket=databases.name) == said_before
-    assert tend(database, of_donors(SECRETS_OF_RETURNS), now=system_clock()) == 0
+    assert reencrypt(database, of_donors(SECRETS_OF_RETURNS), now=system_clock()) == 0
 
 
 @pytest.mark.parametrize("is_tended", [False, True])
@@ -113,7 +113,7 @@ def test_an_erasure_finds_all_openings_whoever_wrote_them(
 ) -> None:
     as_before(databases, database)
     if is_tended:
-        tend(database, of_donors(SECRETS_OF_RETURNS), now=system_clock())
+        reencrypt(database, of_donors(SECRETS_OF_RETURNS), now=system_clock())
     done = donations.erase_donor(
         database,
         SECRETS_OF_RETURNS,
@@ -177,7 +177,7 @@ def test_openings_wait_until_a_rotation_has_come_to_the_gifts_and_follow_it(hous
     as_before(house.databases, house.database)
     counting = counting_secrets()
     alone = [each for each in of_donors(counting) if each.name == "opening"]
-    assert tend(house.database, alone, now=system_clock()) == 0
+    assert reencrypt(house.database, alone, now=system_clock()) == 0
     assert counting.unsealed == 0, "nor are they looked into in vain"
     turn(house)
     with house.database.transaction() as session:
@@ -193,7 +193,7 @@ def test_an_opening_that_waits_for_its_gift_slows_no_other(house: House) -> None
     gives(house, key="bobs", email=BOB)
     as_before(house.databases, house.database)
     house.close()
-    reseal = donations.tended_openings(SECRETS).reseal
+    reseal = donations.sealed_openings(SECRETS).reseal
     done = []
     for _ in range(2):
         with house.database.transaction() as session:
@@ -347,7 +347,7 @@ def test_a_rotation_of_donors_keys_ends_with_the_former_one_destroyed(house: Hou
     """Nothing of the ledger is left under it."""
     house.rotate()
     later = system_clock() + COMING * 12
-    while tend(house.database, of_donors(SECRETS), now=later):
+    while reencrypt(house.database, of_donors(SECRETS), now=later):
         pass
     with house.database.transaction() as session:
         wrapped = session.scalars(
@@ -365,7 +365,7 @@ def test_an_erasure_in_the_midst_of_a_rotation_ends_though_openings_wait_for_gif
     gives(house, key="again")
     house.rotate()
     house.starts_anew()
-    tend(house.database, [each for each in of_donors() if each.name == "donation"], now=system_clock())
+    reencrypt(house.database, [each for each in of_donors() if each.name == "donation"], now=system_clock())
     copies = openings(house.database)
     assert {head_of(each).version for each in house.gifts().values()} == {2}
     assert {head_of(each).version for each in copies.values()} == {1}

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
-from amply.infra.vault.of_organizations import hold_key_of
+from amply.infra.vault.organization_keys import hold_key_of
 from amply.modules import applications, receipts
 from tests.backend.application_world import BEGUN, COMPLETE, Applicant
 from tests.backend.conftest import Databases
@@ -35,7 +35,7 @@ def test_what_staff_verify_stands_on_receipts_and_the_rest_is_the_organisations(
     hold_key_of(operator, of)
     with operator.transaction() as session:
         applications.by_staff(
-            session, organization_id=of, move=applications.Move.REVIEW, reason=None, now=house.clock()
+            session, organization_id=of, move=applications.ReviewAction.REVIEW, reason=None, now=house.clock()
         )
         applications.verify(session, organization_id=of, slug=None, now=house.clock())
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from amply.modules import ledger
-from amply.modules.ledger import partials
+from amply.modules.ledger import partial_tiles
 from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, tile_path
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, LedgerWorld
@@ -103,7 +103,7 @@ def test_a_signed_checkpoint_that_nobody_has_seen_frees_nothing(
 def test_a_turn_lets_go_of_a_bounded_number_and_the_next_goes_on(
     books: LedgerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partials, "LET_GO_MAX", 3)
+    monkeypatch.setattr(partial_tiles, "LET_GO_MAX", 3)
     sizes = (10, 20, 30, 40, 50, 60, 70)
     grow(books, *sizes, 300)
     turns = [let_go(books) for _ in range(4)]
@@ -158,7 +158,7 @@ def test_the_tiles_above_are_let_go_of_when_they_are_full(books: LedgerWorld, da
 def test_the_tiles_above_are_bounded_too(
     books: LedgerWorld, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partials, "LET_GO_MAX", 2)
+    monkeypatch.setattr(partial_tiles, "LET_GO_MAX", 2)
     wide = TILE_WIDTH * TILE_WIDTH
     pretend_checkpoints(databases, (256, 512, 768, 1_024, wide * TILE_WIDTH))
     turns = [let_go(books) for _ in range(6)]

@@ -43,7 +43,7 @@ def test_an_exchange_is_booked_with_its_fee_once_its_gift_is(database: Database)
     treasury.close()
     (closed,) = treasury.close() or []
 
-    assert closed == payouts.Closed(currency="EUR", processor=2230, books=2230, outside=0, open=0)
+    assert closed == payouts.BalanceComparison(currency="EUR", processor=2230, books=2230, outside=0, open=0)
     assert treasury.movements() == {"charge.amount": ("matched", None), "charge.fee": ("matched", None)}
     assert treasury.balance("processor_balance", "USD") == 0
     assert (treasury.balance("gifts", "USD"), treasury.balance("processor_fees")) == (2500, 70)

@@ -59,7 +59,7 @@ def test_books_and_processor_agree_after_a_payout(treasury: Treasury) -> None:
     with structlog.testing.capture_logs() as lines:
         (closed,) = treasury.close() or []
 
-    assert closed == payouts.Closed(currency="EUR", processor=0, books=0, outside=0, open=0)
+    assert closed == payouts.BalanceComparison(currency="EUR", processor=0, books=0, outside=0, open=0)
     assert lines == []
     assert treasury.balance("payout_in_transit") == 0
     (row,) = treasury.rows("processor_balance")
@@ -199,7 +199,9 @@ def test_money_an_organisation_takes_elsewhere_is_outside_and_explains_the_balan
 
     states = [(row.state, row.reason) for row in treasury.rows("movement")]
     assert sorted(states, key=str) == [("matched", None)] * 2 + [("outside", "not_ours")] * 2
-    assert closed == payouts.Closed(currency="EUR", processor=3297, books=2437, outside=860, open=0)
+    assert closed == payouts.BalanceComparison(
+        currency="EUR", processor=3297, books=2437, outside=860, open=0
+    )
     assert closed.difference == 0
 
 
@@ -379,7 +381,7 @@ def test_an_operator_has_a_payout_asked_for_that_no_event_told_of(treasury: Trea
 
     relayed: list[outbox.Fact] = []
     outbox.relay_batch(treasury.database, publish=relayed.append, now=NOW)
-    (fact,) = [fact for fact in relayed if fact.topic == payouts.TOPIC_ASKED]
+    (fact,) = [fact for fact in relayed if fact.topic == payouts.TOPIC_RECONCILIATION_REQUESTED]
     payouts.reconcile(treasury.handling, **fact.payload, now=NOW)
 
     assert treasury.payout_kinds() == ["payout.created", "payout.paid"]

@@ -63,10 +63,10 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             receipts=donations.ReceiptDependencies(
                 database=treasury.database, mailer=FakeMailer(), secrets=SECRETS, ledger_page=""
             ),
-            hearing=mail.FeedbackDependencies(database=treasury.database, queue=FakeFeedback()),
+            mail_feedback=mail.FeedbackDependencies(database=treasury.database, queue=FakeFeedback()),
             method_cloning=FakeMethodCloning(),
             payouts=treasury.handling,
-            gaps=treasury.gaps(source),
+            missed_events=treasury.gaps(source),
             recurring=plan_work(
                 treasury.database,
                 processor=treasury.processor,
@@ -74,17 +74,19 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
                 clock=treasury.clock,
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
-            inviting=inviting_work(treasury.database),
-            domains=federation.DomainCheckDependencies(database=treasury.database, records=DnsRecords()),
+            member_invitations=inviting_work(treasury.database),
+            domain_checks=federation.DomainCheckDependencies(
+                database=treasury.database, records=DnsRecords()
+            ),
             people=people_work(treasury.database),
-            applying=applying_work(treasury.database),
-            archive=shelf,
+            applications=applying_work(treasury.database),
+            audit_archive=shelf,
             images=image_work(treasury.database),
             exports=exports.ExportJobs(database=treasury.database, store=FakeExports()),
             webhook_delivery=delivery_dependencies(treasury.database),
             data_sharing=None,
-            data_settling=None,
-            data_taking=None,
+            data_settlement=None,
+            data_ingestion=None,
             clock=treasury.clock,
         ),
     )
@@ -110,7 +112,7 @@ def test_each_event_goes_to_whoever_books_it(treasury: Treasury, run: Run) -> No
 
 
 def test_books_are_closed_and_matched_by_themselves(treasury: Treasury, run: Run) -> None:
-    run(task_names.CLOSE_BOOKS)
+    run(task_names.CLOSE_DUE_BALANCES)
     assert treasury.movements()["charge.amount"] == ("open", "not_booked")
 
     treasury.succeed()
@@ -122,7 +124,10 @@ def test_books_are_closed_and_matched_by_themselves(treasury: Treasury, run: Run
 def test_an_asked_for_payout_is_reconciled_and_one_that_is_unknown_ends_there(
     treasury: Treasury, run: Run
 ) -> None:
-    assert scheduler.TASKS_OF[payouts.TOPIC_ASKED] == (task_names.RECONCILE_PAYOUT, sqs.LOW)
+    assert scheduler.TASKS_OF[payouts.TOPIC_RECONCILIATION_REQUESTED] == (
+        task_names.RECONCILE_PAYOUT,
+        sqs.LOW,
+    )
     treasury.succeed()
     treasury.remote.told = payout(status=PayoutStatus.PAID)
     run(task_names.RECONCILE_PAYOUT, payout_id=PAYOUT, account_id=treasury.account_id)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.modules import ledger, payments, payouts, webhooks
-from amply.modules.ledger import gate
+from amply.modules.ledger import booking_gate
 from amply.modules.payouts import PayoutStatus
 from tests.backend.conftest import Databases
 from tests.backend.payout_world import PAYOUT, FakePayouts, Treasury, euros, payout
@@ -244,7 +244,9 @@ def test_a_worker_killed_while_it_asks_loses_nothing(treasury: Treasury) -> None
 def test_while_nothing_may_be_booked_the_event_waits(treasury: Treasury, databases: Databases) -> None:
     sequencer = databases.as_role("amply_sequencer")
     with sequencer.transaction() as session:
-        gate.close_bookings(session, life=gate.present_life(session), reason="a test", now=NOW)
+        booking_gate.close_bookings(
+            session, life=booking_gate.present_life(session), reason="a test", now=NOW
+        )
     sequencer.close()
 
     event_id = treasury.tell("payout.created")

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from sqlalchemy import select, text
 
 from amply.entrypoints.admin import main as admin
-from amply.entrypoints.personal_data import tended
+from amply.entrypoints.personal_data import sealed_rows
 from amply.infra.database import Database
 from amply.infra.vault import (
     DONOR_INDEX,
@@ -23,7 +23,7 @@ from amply.infra.vault import (
     SealedBytesUnreadable,
 )
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.reencryption import Version, tend, versions
+from amply.infra.vault.reencryption import Version, reencrypt, versions
 from amply.infra.vault.resealing import not_newest
 from amply.kernel.clock import system_clock
 from amply.modules import donations, people, recurring
@@ -76,8 +76,8 @@ class Safe:
             assert donations.owner_of(session, donation_id=gift.id) == ADA
             return gift.donor_name, gift.donor_email, gift.message, person.address.written
 
-    def tend(self, *, later: timedelta = timedelta()) -> int:
-        return tend(self.database, tended(self.key), now=system_clock() + later)
+    def reencrypt(self, *, later: timedelta = timedelta()) -> int:
+        return reencrypt(self.database, sealed_rows(self.key), now=system_clock() + later)
 
     def rotate(self, scope: str) -> None:
         """Another version that seals from this moment on."""
@@ -85,7 +85,7 @@ class Safe:
 
     def versions(self, scope: str) -> list[Version]:
         with self.database.transaction() as session:
-            found = versions(session, tended(self.key), now=system_clock())
+            found = versions(session, sealed_rows(self.key), now=system_clock())
         return [each for each in found if each.scope == scope]
 
 
@@ -164,9 +164,9 @@ def test_a_rotation_seals_everything_anew_and_destroys_what_is_not_used(safe: Sa
     assert before[1][1] > 0
     assert before[2] == ("sealing", 0)
 
-    assert safe.tend(later=LONG) > 0
+    assert safe.reencrypt(later=LONG) > 0
     assert safe.versions(scope)[0].state == "read", "what still seals may not know yet"
-    assert safe.tend(later=LONG) == 0
+    assert safe.reencrypt(later=LONG) == 0
     after = {each.version: (each.state, each.values) for each in safe.versions(scope)}
     assert after == {1: ("destroyed", 0), 2: ("sealing", before[1][1])}
     assert safe.readable() == READABLE
@@ -178,7 +178,7 @@ def test_a_version_is_kept_while_anything_is_sealed_by_it(safe: Safe) -> None:
     safe.rotate(DONORS)
     with safe.database.transaction() as session:
         sealed = session.scalar(text("SELECT sealed FROM plan"))
-    safe.tend(later=LONG)
+    safe.reencrypt(later=LONG)
     with safe.database.transaction() as session:
         session.execute(text("UPDATE plan SET sealed = :sealed"), {"sealed": sealed})
     with safe.database.transaction() as session:
@@ -191,7 +191,7 @@ def test_a_version_is_kept_while_anything_is_sealed_by_it(safe: Safe) -> None:
 def safe_elsewhere(safe: Safe) -> None:
     """Another worker's turn, while somebody holds the row."""
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(safe.tend, later=LONG).result() == 0
+        assert pool.submit(safe.reencrypt, later=LONG).result() == 0
 
 
 def test_two_workers_at_once_seal_each_row_once_more_and_lose_none(safe: Safe) -> None:
@@ -199,7 +199,7 @@ def test_two_workers_at_once_seal_each_row_once_more_and_lose_none(safe: Safe) -
         safe.plans.on(2026, month, 28)
     safe.rotate(DONORS)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: safe.tend(), range(4)))
+        list(pool.map(lambda _: safe.reencrypt(), range(4)))
     old, new = safe.versions(DONORS)
     assert (old.values, new.values) == (0, 1 + 2 * len(safe.plans.rows("donation")))
     assert safe.plans.plan.donor_email == EMAIL

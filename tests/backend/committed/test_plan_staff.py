@@ -163,27 +163,27 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             receipts=donations.ReceiptDependencies(
                 database=plans.database, mailer=plans.mailer, secrets=SECRETS, ledger_page=""
             ),
-            hearing=mail.FeedbackDependencies(database=plans.database, queue=FakeFeedback()),
+            mail_feedback=mail.FeedbackDependencies(database=plans.database, queue=FakeFeedback()),
             method_cloning=FakeMethodCloning(),
             payouts=payouts.PayoutDependencies(
                 database=plans.database, processor=FakePayouts(), secrets=SECRETS
             ),
-            gaps=webhooks.Gaps(
+            missed_events=webhooks.MissedEventDependencies(
                 database=plans.database, source=FakeEvents(), livemode=False, keeps=donations.keeps_event
             ),
             recurring=plans.parts,
             onboarding=onboarding_work(plans.database, processor=plans.processor),
-            inviting=inviting_work(plans.database),
-            domains=federation.DomainCheckDependencies(database=plans.database, records=DnsRecords()),
+            member_invitations=inviting_work(plans.database),
+            domain_checks=federation.DomainCheckDependencies(database=plans.database, records=DnsRecords()),
             people=people_work(plans.database),
-            applying=applying_work(plans.database),
-            archive=AuditShelf(),
+            applications=applying_work(plans.database),
+            audit_archive=AuditShelf(),
             images=image_work(plans.database),
             exports=exports.ExportJobs(database=plans.database, store=FakeExports()),
             webhook_delivery=delivery_dependencies(plans.database),
             data_sharing=None,
-            data_settling=None,
-            data_taking=None,
+            data_settlement=None,
+            data_ingestion=None,
             clock=plans.clock,
         ),
     )

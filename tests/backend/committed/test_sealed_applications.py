@@ -8,15 +8,15 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import select, text
 
-from amply.entrypoints.personal_data import tended
+from amply.entrypoints.personal_data import sealed_rows
 from amply.infra.database import Database
 from amply.infra.vault import OF_ORGANIZATION, KeyNotAtHand, Keyring, KeyWrappingAway, SealedBytesUnreadable
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.of_organizations import hold_key_of
-from amply.infra.vault.reencryption import tend, versions
+from amply.infra.vault.organization_keys import hold_key_of
+from amply.infra.vault.reencryption import reencrypt, versions
 from amply.kernel.clock import system_clock
 from amply.modules import applications
-from amply.modules.applications import Move
+from amply.modules.applications import ReviewAction
 from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
 from tests.backend.application_world import BEGUN, Applicant, applying_work
 from tests.backend.key_service import Wrapping, new_keyring
@@ -52,12 +52,12 @@ def said(database: Database, organization_id: str) -> list[list[dict[str, Any]]]
 
 def turn(house: House, *, later: timedelta = timedelta()) -> int:
     key = replace(KEY, keyring=house.database.keyring)
-    return tend(house.database, tended(key), now=system_clock() + later)
+    return reencrypt(house.database, sealed_rows(key), now=system_clock() + later)
 
 
 def values_of(house: House, organization_id: str) -> list[tuple[str, int]]:
     with house.database.transaction() as session:
-        found = versions(session, tended(KEY), now=system_clock())
+        found = versions(session, sealed_rows(KEY), now=system_clock())
     return [
         (each.state, each.values) for each in found if each.scope == f"{OF_ORGANIZATION}{organization_id}"
     ]
@@ -69,8 +69,8 @@ def handed_in(ada: Applicant, house: House, operator: Database) -> str:
     applications.ask_registers(applying_work(house.database), now=house.clock())
     with operator.transaction() as session:
         given: dict[str, Any] = {"organization_id": organization_id, "now": house.clock()}
-        applications.by_staff(session, move=Move.REVIEW, reason=None, **given)
-        applications.by_staff(session, move=Move.ASK, reason=SECRETS["asked"], **given)
+        applications.by_staff(session, move=ReviewAction.REVIEW, reason=None, **given)
+        applications.by_staff(session, move=ReviewAction.ASK, reason=SECRETS["asked"], **given)
     return organization_id
 
 
@@ -179,7 +179,7 @@ def test_what_staff_decide_upon_is_not_changed_by_what_is_sealed_either(
     organization_id = ada.apply()
     with operator.transaction() as session:
         applications.by_staff(
-            session, organization_id=organization_id, move=Move.REVIEW, reason=None, now=house.clock()
+            session, organization_id=organization_id, move=ReviewAction.REVIEW, reason=None, now=house.clock()
         )
     with (
         pytest.raises(Exception, match="nothing is changed about it"),
@@ -188,7 +188,9 @@ def test_what_staff_decide_upon_is_not_changed_by_what_is_sealed_either(
         session.execute(text("UPDATE organization_application SET sealed = NULL"))
 
 
-_STATES: Final = applications.MOVES[Move.ASK].of | {applications.MOVES[Move.ASK].to}
+_STATES: Final = applications.REVIEW_ACTIONS[ReviewAction.ASK].of | {
+    applications.REVIEW_ACTIONS[ReviewAction.ASK].to
+}
 
 
 class Refusing(Wrapping):

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from amply.entrypoints.personal_data import tended
+from amply.entrypoints.personal_data import sealed_rows
 from amply.infra.database import Database
 from amply.infra.vault import DONOR_INDEX, DONORS, PEOPLE, SealedBytesUnreadable, SealedRecord
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.reencryption import tend, versions
+from amply.infra.vault.reencryption import reencrypt, versions
 from amply.infra.vault.resealing import not_newest
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
@@ -106,9 +106,9 @@ class Archive(ReceiptOffice):
             rows = [session.scalars(text(f"SELECT {each}::text FROM {each}")).all() for each in LATER]  # noqa: S608 -- this file's words
         return json.dumps(rows).encode()
 
-    def tend(self, *, later: timedelta = timedelta()) -> int:
+    def reencrypt(self, *, later: timedelta = timedelta()) -> int:
         key = replace(KEY, keyring=self.database.keyring)
-        return tend(self.database, tended(key), now=system_clock() + later)
+        return reencrypt(self.database, sealed_rows(key), now=system_clock() + later)
 
     def rotate(self, scope: str) -> None:
         assert self.database.keyring is not None
@@ -117,7 +117,7 @@ class Archive(ReceiptOffice):
 
     def values_of(self, scope: str) -> list[tuple[str, int]]:
         with self.database.transaction() as session:
-            found = versions(session, tended(KEY), now=system_clock())
+            found = versions(session, sealed_rows(KEY), now=system_clock())
         return [(each.state, each.values) for each in found if each.scope == scope]
 
 
@@ -145,7 +145,7 @@ def test_before_sealing_begins_they_are_as_the_release_before_reads_them_and_are
     assert set(found_in(archive.at_rest(), SECRETS)) == set(SECRETS), (
         "what does not seal yet writes as before"
     )
-    assert archive.tend() == 0
+    assert archive.reencrypt() == 0
     with archive.master.transaction() as session:
         assert session.scalar(text("SELECT count(sealed) FROM donation")) == 2, "the first tables go on"
 
@@ -153,10 +153,10 @@ def test_before_sealing_begins_they_are_as_the_release_before_reads_them_and_are
         connection.execute(text("UPDATE sealing SET later_begins_at = now()"))
     archive.restart()
     assert archive.said() == said, "both forms are read"
-    assert archive.tend() == len(LATER)
+    assert archive.reencrypt() == len(LATER)
     assert found_in(archive.at_rest(), SECRETS) == []
     assert archive.said() == said
-    assert archive.tend() == 0
+    assert archive.reencrypt() == 0
 
 
 def test_what_somebody_without_keys_wrote_is_sealed_by_the_worker(archive: Archive) -> None:
@@ -166,7 +166,7 @@ def test_what_somebody_without_keys_wrote_is_sealed_by_the_worker(archive: Archi
         contact = organizations.Contact(email=SECRETS["contact"], language="en")
         organizations.keep_contact(session, organization_id=archive.organization_id, contact=contact, now=NOW)
     assert found_in(archive.at_rest(), SECRETS) == ["contact"]
-    assert archive.tend() == 1
+    assert archive.reencrypt() == 1
     assert found_in(archive.at_rest(), SECRETS) == []
     with archive.database.transaction() as session:
         assert organizations.contact_of(session, organization_id=archive.organization_id) == contact
@@ -179,8 +179,8 @@ def test_a_rotation_seals_them_anew_and_destroys_what_is_not_used(archive: Archi
     archive.rotate(scope)
     assert archive.said() == said, "the old version is read while it is there"
     waiting = archive.values_of(scope)[0][1]
-    assert archive.tend(later=timedelta(hours=3)) > 0
-    assert archive.tend(later=timedelta(hours=3)) == 0
+    assert archive.reencrypt(later=timedelta(hours=3)) > 0
+    assert archive.reencrypt(later=timedelta(hours=3)) == 0
     assert archive.values_of(scope) == [("destroyed", 0), ("sealing", waiting)]
     archive.restart()
     assert archive.said() == said
@@ -309,7 +309,7 @@ def test_a_reference_is_refused_a_second_time_while_the_indexs_key_rotates(archi
     archive.rotate(DONOR_INDEX)
     with pytest.raises(donations.OfflineGiftKnown, match=first):
         archive.record("47 11")
-    assert archive.tend() > 0
+    assert archive.reencrypt() > 0
     with pytest.raises(donations.OfflineGiftKnown, match=first):
         archive.record("4711")
     assert archive.record("4712") != first
@@ -332,11 +332,11 @@ def test_a_declaration_that_the_api_withdraws_counts_no_more_and_is_taken_out(
         told, _ = receipts.told_of(session, donation_id=donation_id)
         assert (told.gift_aid, told.address) == (None, HOME)
         assert session.get_one(ReceiptFactsRow, donation_id).gift_aid is not None, "the API cannot open it"
-    assert archive.tend() == 1
+    assert archive.reencrypt() == 1
     with archive.database.transaction() as session:
         row = session.get_one(ReceiptFactsRow, donation_id)
         assert (row.gift_aid, row.forgets_gift_aid, row.address is not None) == (None, False, True)
-    assert archive.tend() == 0
+    assert archive.reencrypt() == 0
     api.close()
 
 

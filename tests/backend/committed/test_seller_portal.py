@@ -90,7 +90,7 @@ def test_later_gifts_of_a_plan_are_asked_by_no_form(seller: House) -> None:
 
 def test_where_nothing_is_sold_every_answer_is_empty_and_says_so(house: House) -> None:
     house.stall.dataset("cafes", owner=house.organization_id, latest=1)
-    with TestClient(application.create(replace(house.parts, sold=None))) as client:
+    with TestClient(application.create(replace(house.parts, seller_data=None))) as client:
         house.client, enabled = client, house.client
         empty = {"degraded": True, "data": []}
         page = {**empty, "has_more": False, "next_cursor": None}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from amply.entrypoints.admin_erase import _erase
 from amply.entrypoints.personal_data import keep_sealed, of_donors
 from amply.infra.vault import DONORS, KeyNotAtHand, KeyTreeAway, LeafCut, SealedBytesUnreadable, head_of
-from amply.infra.vault.reencryption import Tended, tend
+from amply.infra.vault.reencryption import SealedRows, reencrypt
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.shredding import BACKUPS_LAST, LEFT_BEHIND, let_go_of_trees
 from amply.infra.vault.stored_trees import EMPTIED
@@ -146,7 +146,7 @@ def test_what_cannot_be_sealed_anew_holds_back_no_erasure_and_the_other_way_roun
         tried.append(True)
         raise SealedBytesUnreadable("one row")
 
-    kinds = (Tended(name="broken", reseal=fails, columns={}), *of_donors())
+    kinds = (SealedRows(name="broken", reseal=fails, columns={}), *of_donors())
     (copy,) = house.gifts().items()
     house.close()
     with pytest.raises(SealedBytesUnreadable):
@@ -226,7 +226,7 @@ def test_what_was_sealed_before_a_rotation_goes_as_well_and_its_tree_with_the_la
         had = session.execute(text("SELECT wrapped, tree FROM data_key WHERE scope = 'donors'")).one()
     house.rotate()
     now = system_clock() + LONG
-    while tend(house.database, of_donors(), now=now):
+    while reencrypt(house.database, of_donors(), now=now):
         pass
     assert {head_of(each).version for each in house.gifts().values()} == {2}
     house.erase()
@@ -276,7 +276,7 @@ def test_in_a_restored_database_an_erased_donor_is_an_ordinary_one_who_was_erase
     assert house.plans.saved.taken == charged, "nobody is charged who was erased"
 
     house.rotate()
-    tend(house.database, of_donors(), now=system_clock())
+    reencrypt(house.database, of_donors(), now=system_clock())
     assert list(house.addresses()) == [None, BOB]
     assert len(house.gifts()) == 1, "what opens for nobody is not kept for ever"
 

@@ -12,7 +12,7 @@ from amply.entrypoints.admin_erase import _erase, _forget_told
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import DONORS, LeafCut, SealedRecord, head_of
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.reencryption import tend
+from amply.infra.vault.reencryption import reencrypt
 from amply.infra.vault.resealing import under_leaf
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
@@ -213,7 +213,7 @@ def test_who_is_told_stands_with_the_others_until_leaves_begin_and_is_sealed_apa
     with archive.master.engine.begin() as connection:
         connection.execute(text("UPDATE sealing SET leaves_begin_at = now()"))
     archive.restart()
-    while tend(archive.database, of_donors(), now=system_clock()):
+    while reencrypt(archive.database, of_donors(), now=system_clock()):
         pass
     assert len(recipients(archive)) == 1
     assert _recipient(archive) == "Ann"
@@ -228,9 +228,9 @@ def test_who_is_told_stands_with_the_others_until_leaves_begin_and_is_sealed_apa
             .execution_options(synchronize_session=False)
         )
     assert _recipient(archive) == "Ann"
-    assert tend(archive.database, of_donors(), now=system_clock()) == 1
+    assert reencrypt(archive.database, of_donors(), now=system_clock()) == 1
     assert (len(recipients(archive)), _recipient(archive)) == (1, "Ann")
-    assert tend(archive.database, of_donors(), now=system_clock()) == 0
+    assert reencrypt(archive.database, of_donors(), now=system_clock()) == 0
 
 
 def recipients(archive: Archive) -> dict[str, bytes]:
@@ -303,9 +303,11 @@ def test_what_a_key_alone_sealed_is_put_under_its_gifts_leaf_and_nothing_waits_f
     with archive.master.engine.begin() as connection:
         connection.execute(text("UPDATE sealing SET leaves_begin_at = now()"))
     archive.restart()
-    assert tend(archive.database, of_donors(), now=system_clock()) == 5, "one is what the ledger keeps of it"
+    assert reencrypt(archive.database, of_donors(), now=system_clock()) == 5, (
+        "one is what the ledger keeps of it"
+    )
     assert len({head_of(each).leaf for each in copies(archive).values()} - {None}) == 1
-    assert tend(archive.database, of_donors(), now=system_clock()) == 0
+    assert reencrypt(archive.database, of_donors(), now=system_clock()) == 0
 
 
 def test_what_goes_with_a_gift_waits_until_a_rotation_has_come_to_the_gift(archive: Archive) -> None:
@@ -314,11 +316,11 @@ def test_what_goes_with_a_gift_waits_until_a_rotation_has_come_to_the_gift(archi
     archive.database.keyring.rotate(DONORS, now=system_clock() - COMING)
     archive.restart()
     beside = [each for each in of_donors() if each.name != "donation"]
-    assert tend(archive.database, beside, now=system_clock()) == 0
-    assert tend(archive.database, of_donors(), now=system_clock()) == 5
+    assert reencrypt(archive.database, beside, now=system_clock()) == 0
+    assert reencrypt(archive.database, of_donors(), now=system_clock()) == 5
     leaves = {(head_of(each).version, head_of(each).leaf) for each in copies(archive).values()}
     assert [version for version, _ in leaves] == [2]
-    assert tend(archive.database, of_donors(), now=system_clock()) == 0
+    assert reencrypt(archive.database, of_donors(), now=system_clock()) == 0
 
 
 def test_in_a_restored_database_it_is_read_as_erased_and_tells_nobody(archive: Archive) -> None:
@@ -342,7 +344,7 @@ def test_in_a_restored_database_it_is_read_as_erased_and_tells_nobody(archive: A
 
     archive.database.keyring.rotate(DONORS, now=system_clock() - COMING)
     archive.restart()
-    while tend(archive.database, of_donors(), now=system_clock()):
+    while reencrypt(archive.database, of_donors(), now=system_clock()):
         pass
     assert copies(archive) == {}, "what opens for nobody is not kept for ever"
 

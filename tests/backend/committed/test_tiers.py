@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from amply.infra.vault.of_organizations import hold_key_of
+from amply.infra.vault.organization_keys import hold_key_of
 from amply.kernel.money import Money
 from amply.modules import applications
-from amply.modules.applications import Move, Tier
+from amply.modules.applications import ReviewAction, Tier
 from amply.modules.applications.domain import ApplicationIncomplete
-from amply.modules.applications.growth import Growth, growth_of
+from amply.modules.applications.tier_growth import Growth, growth_of
 from tests.backend.application_world import Applicant, applying_work
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
@@ -25,7 +25,7 @@ def ada(house: House, databases: Databases) -> Applicant:
     hold_key_of(operator, organization_id)
     with operator.transaction() as session:
         applications.by_staff(
-            session, organization_id=organization_id, move=Move.REVIEW, reason=None, now=house.clock()
+            session, organization_id=organization_id, move=ReviewAction.REVIEW, reason=None, now=house.clock()
         )
         applications.verify(session, organization_id=organization_id, slug=None, now=house.clock())
     operator.close()

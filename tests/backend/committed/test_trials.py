@@ -107,7 +107,7 @@ def test_nobody_has_to_hand_a_test_organisation_on(house: House) -> None:
 
 
 def test_where_it_is_not_offered_nobody_makes_one(house: House) -> None:
-    closed = TestClient(application.create(replace(house.parts, trying=None)))
+    closed = TestClient(application.create(replace(house.parts, test_organizations=None)))
     refused = closed.post(
         "/v1/me/test-organisations", json={"name": "Relief"}, headers={"x-test-person": ADA}
     )

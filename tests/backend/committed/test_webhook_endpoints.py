@@ -5,6 +5,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from typing import Any, Final
 
@@ -295,17 +296,23 @@ def test_a_delivery_whose_event_is_forgotten_while_it_is_listed_is_left_out(post
         assert (len(rows), deliveries._deliveries(session, rows)) == (1, [])
 
 
-def test_of_endpoints_that_are_moved_to_one_address_at_once_one_gets_it(post: Post) -> None:
-    made = [post.add(f"{URL}/{number}") for number in range(3)]
-    tags = {each: post.ask("GET", f"/{each}").headers["ETag"] for each in made}
-
-    def move(endpoint_id: str) -> int:
+def test_an_endpoint_that_is_moved_where_another_is_just_moving_is_refused(post: Post) -> None:
+    """What the other is about to keep stands in no row yet that could be seen."""
+    first, second = post.add(f"{URL}/1"), post.add(f"{URL}/2")
+    tag = {"If-Match": post.ask("GET", f"/{second}").headers["ETag"]}
+    with closing(post.house.master.engine.raw_connection()) as other, ThreadPoolExecutor(1) as pool:
+        other.cursor().execute(
+            "SELECT FROM organization WHERE id = %s FOR NO KEY UPDATE", (post.house.organization_id,)
+        )
+        other.cursor().execute("UPDATE webhook_endpoint SET url = %s WHERE id = %s", (f"{URL}/moved", first))
         wanted = {"url": f"{URL}/moved"}
-        answer = post.ask("PATCH", f"/{endpoint_id}", headers={"If-Match": tags[endpoint_id]}, json=wanted)
-        return int(answer.status_code)
-
-    with ThreadPoolExecutor(len(made)) as people:
-        assert sorted(people.map(move, made)) == [200, 409, 409]
+        waiting = pool.submit(post.ask, "PATCH", f"/{second}", headers=tag, json=wanted)
+        while not post.house.rows(
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            assert not waiting.done(), "it should wait for the other one"
+        other.commit()
+        assert code(waiting.result(60)) == (409, "endpoint_taken")
 
 
 def test_what_we_owe_endpoints_is_counted_and_what_they_delay_themselves_is_not(post: Post) -> None:

@@ -1,4 +1,4 @@
-"""The control plane's tables in the emulated cloud, as the stack makes them, beside a market that buyers ask and operators' commands."""
+"""Control-plane tables in the emulated cloud as the stack creates them, with buyers and operators' commands."""
 
 import json
 import uuid

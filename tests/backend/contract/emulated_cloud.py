@@ -1,4 +1,4 @@
-"""The emulated cloud of the contract tests: one per test worker, empty, in memory, on a port of its own."""
+"""The emulated cloud of contract tests: one for each worker, empty, in memory, on its own port."""
 
 import os
 import subprocess

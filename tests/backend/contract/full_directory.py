@@ -1,4 +1,4 @@
-"""A directory with thousands in it, put there at once and as it would have written them one by one."""
+"""A SCIM directory with thousands of users, inserted in bulk as single requests would have written them."""
 
 import json
 from collections.abc import Sequence

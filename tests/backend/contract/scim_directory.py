@@ -1,4 +1,4 @@
-"""An organisation's directory as a SCIM client: what it asks, with a token of its own."""
+"""A SCIM client, as an organisation's directory would be."""
 
 from typing import Any
 

@@ -220,7 +220,7 @@ def test_what_both_destinations_tell_is_stored_once(database: Database, thin: Ru
     for event_id, kind in before.items():
         snapshot = life.sandbox.client().v1.events.retrieve(event_id, {}, life.options)
         assert snapshot.type == kind, "the thin event has its snapshot's name here"
-    gaps = webhooks.Gaps(
+    gaps = webhooks.MissedEventDependencies(
         database=database, source=life.source, livemode=False, keeps=lambda _session, _event: False
     )
     found = webhooks.find_missed(gaps, account_id=life.account_id, now=system_clock() + timedelta(minutes=11))

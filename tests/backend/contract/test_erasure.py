@@ -251,7 +251,7 @@ def test_what_is_booked_while_openings_are_searched_is_forgotten_too(
     donation_id = platform.give(name=NAME, email=EMAIL, key=IDEMPOTENCY_KEY)
     search = ledger.search
 
-    def slow_search(*arguments: Any, **named: Any) -> ledger.Searched:
+    def slow_search(*arguments: Any, **named: Any) -> ledger.UnassignedOpenings:
         found = search(*arguments, **named)
         platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
         return found

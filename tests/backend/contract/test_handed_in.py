@@ -12,7 +12,7 @@ import pytest
 from amply.adapters.dynamodb import DynamoDatasets
 from amply.adapters.s3.exports import PART_BYTES
 from amply.adapters.s3.handed_in import S3HandedIn
-from amply.modules.ingestion import FileReason, Refused, ToldDataset
+from amply.modules.ingestion import FileReason, FileRefused, PublishedDataset
 from amply.modules.ingestion.domain import DatasetClass
 from tests.backend.world import NOW
 
@@ -52,7 +52,7 @@ def test_what_was_looked_at_is_read_whatever_is_written_over_it(bucket: str) -> 
     with files.open("handed-in/org/a", version=looked.version) as file:
         assert (file.read(3), file.read(100), file.read(100)) == (b"fir", b"st", b"")
     files.take_away("handed-in/org/a")
-    with pytest.raises(Refused, match="gone"), files.open("handed-in/org/a", version=None):
+    with pytest.raises(FileRefused, match="gone"), files.open("handed-in/org/a", version=None):
         pass
 
 
@@ -71,9 +71,9 @@ def test_accepted_rows_are_there_once_all_of_them_are(bucket: str) -> None:
 
     def falls() -> Iterator[bytes]:
         yield b"x" * PART_BYTES
-        raise Refused(FileReason.TOO_MANY_ROWS)
+        raise FileRefused(FileReason.TOO_MANY_ROWS)
 
-    with pytest.raises(Refused):
+    with pytest.raises(FileRefused):
         files.write(path, falls(), media_type="application/vnd.apache.parquet")
     assert not files.has(path)
     files.write(path, [b"x" * PART_BYTES, b"yz"], media_type="application/vnd.apache.parquet")
@@ -85,7 +85,7 @@ def test_accepted_rows_are_there_once_all_of_them_are(bucket: str) -> None:
     assert httpx2.get(url).content[-2:] == b"yz"
 
 
-TOLD = ToldDataset(
+TOLD = PublishedDataset(
     dataset_id="dset_1",
     owner="org_1",
     title="Visits",

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from amply.adapters.pillow import PillowWorkshop
+from amply.adapters.pillow import PillowImageProcessor
 from amply.adapters.s3.images import S3Images
 from amply.adapters.s3.uploads import S3Uploads
 from amply.entrypoints import application
@@ -38,7 +38,7 @@ def buckets(cloud: str) -> tuple[str, str]:  # noqa: ARG001 -- it stands behind 
 @pytest.fixture
 def house(database: Database, databases: Databases, buckets: tuple[str, str]) -> Iterator[House]:
     made = House(database, databases)
-    made.app = application.create(replace(made.parts, image_shelf=S3Uploads(bucket=buckets[0])))
+    made.app = application.create(replace(made.parts, image_uploads=S3Uploads(bucket=buckets[0])))
     made.client = TestClient(made.app, raise_server_exceptions=False)
     with made.client:
         yield made
@@ -67,7 +67,7 @@ def test_a_photograph_comes_in_by_a_form_and_out_without_where_it_was_taken(
     assert httpx2.post(place["url"], data=form, files={"file": ("a.jpg", b"<html>")}).is_success
 
     store = S3Images(uploads=uploads, media=media)
-    making = images.ImageJobs(database=house.database, store=store, workshop=PillowWorkshop())
+    making = images.ImageJobs(database=house.database, store=store, processor=PillowImageProcessor())
     assert images.make_images(making, now=house.clock()) == 1
     shown = house.client.get(f"/v1/public/organisations/{house.organization_id}").json()["logo"]
     paths = [

@@ -8,12 +8,12 @@ from sqlalchemy import text
 
 from amply.adapters.kms import KmsKeyWrapping
 from amply.infra.database import Database, ExternalCallInTransaction
-from amply.infra.vault import DONORS, KeyNotAtHand, Keyring, KeyWrapping, KeyWrappingAway, Place
+from amply.infra.vault import DONORS, CellLocation, KeyNotAtHand, Keyring, KeyWrapping, KeyWrappingAway
 from tests.backend.conftest import Databases
 from tests.backend.key_service import Wrapping
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.usefixtures("cloud")]
-PLACE = Place(table="donation", column="sealed", row="don_1")
+PLACE = CellLocation(table="donation", column="sealed", row="don_1")
 
 
 def _of_kms() -> KeyWrapping:

@@ -10,7 +10,7 @@ import pytest
 from amply.adapters.dynamodb import DynamoConsents
 from amply.adapters.s3.raw_files import S3RawFiles
 from amply.kernel.clock import iso
-from amply.modules.sharing import Decision, FileMoved, Purpose, ToldConsent
+from amply.modules.sharing import Decision, FileMoved, PublishedConsent, Purpose
 from tests.backend.world import NOW
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -43,8 +43,8 @@ def bucket(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def consent(version: int, state: Decision) -> ToldConsent:
-    return ToldConsent(
+def consent(version: int, state: Decision) -> PublishedConsent:
+    return PublishedConsent(
         subject="a" * 64,
         purpose=Purpose.ANALYTICS,
         state=state,

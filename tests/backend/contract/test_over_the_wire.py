@@ -17,15 +17,15 @@ from fastapi import FastAPI
 
 from amply.entrypoints import bodies, health
 from amply.entrypoints.bodies import Bodies
-from amply.entrypoints.prompt_requests import PromptRequests
 from amply.entrypoints.self_signed_tls import self_signed_context
+from amply.entrypoints.slow_request_limits import SlowRequestLimits
 from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
 from tests.ports import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
-class Impatient(PromptRequests):
+class Impatient(SlowRequestLimits):
     """As the API's, in a hurry."""
 
     head_seconds = 0.3
@@ -43,7 +43,7 @@ class Served:
 @pytest.fixture
 def port() -> Iterator[int]:
     """A server as the API's is, with one route."""
-    with serving(PromptRequests, keeps=5) as served:
+    with serving(SlowRequestLimits, keeps=5) as served:
         yield served.port
 
 
@@ -57,7 +57,7 @@ def impatient() -> Iterator[Served]:
 
 @contextlib.contextmanager
 def serving(
-    protocol: type[PromptRequests],
+    protocol: type[SlowRequestLimits],
     *,
     keeps: int,
     body_seconds: float = bodies.SECONDS_MAX,
@@ -210,14 +210,14 @@ def test_an_answer_may_take_longer_than_a_request(impatient: Served) -> None:
 
 
 def test_the_server_waits_for_a_body_for_longer_than_who_answers_that_it_is_late() -> None:
-    assert PromptRequests.body_seconds > bodies.SECONDS_MAX
+    assert SlowRequestLimits.body_seconds > bodies.SECONDS_MAX
 
 
 @pytest.fixture
 def encrypted(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server as the API's is behind a load balancer, and what its container's health check is told."""
     context = self_signed_context(now=datetime(2026, 11, 27, tzinfo=UTC))
-    with serving(PromptRequests, keeps=5, context=context) as served:
+    with serving(SlowRequestLimits, keeps=5, context=context) as served:
         monkeypatch.setenv("AMPLY_API_PORT", str(served.port))
         monkeypatch.setenv("AMPLY_API_TLS", "true")
         yield served.port

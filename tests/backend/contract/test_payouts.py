@@ -51,7 +51,7 @@ class Charity:
             database=database, processor=self.processor, secrets=SECRETS
         )
         self.payouts = payouts.PayoutDependencies(database=database, processor=self.remote, secrets=SECRETS)
-        self.gaps = webhooks.Gaps(
+        self.gaps = webhooks.MissedEventDependencies(
             database=database,
             source=StripeEventSource(settings),
             livemode=False,
@@ -127,7 +127,7 @@ class Charity:
         except GiftNotBookedYet:
             return
 
-    def close(self) -> list[payouts.Closed] | None:
+    def close(self) -> list[payouts.BalanceComparison] | None:
         return payouts.close_books(
             self.payouts, owner=self.id, account_id=self.account_id, now=system_clock()
         )
@@ -162,7 +162,9 @@ def test_from_card_to_bank_without_one_webhook(charity: Charity) -> None:
         "payout_in_transit": 0,
         "bank": net,
     }
-    assert charity.close() == [payouts.Closed(currency="EUR", processor=0, books=0, outside=0, open=0)]
+    assert charity.close() == [
+        payouts.BalanceComparison(currency="EUR", processor=0, books=0, outside=0, open=0)
+    ]
     with charity.database.transaction() as session:
         report = payouts.report(session, payout_id=payout_id, file_format=payouts.ReportFormat.CSV)
         assert list(payouts.unmatched(session, owner=None, limit=10)) == []

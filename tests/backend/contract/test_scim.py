@@ -11,11 +11,11 @@ from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 from sqlalchemy import text
 
-from amply.entrypoints.personal_data import tended
+from amply.entrypoints.personal_data import sealed_rows
 from amply.infra.database import Database
 from amply.infra.vault import PEOPLE, Keyring
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.reencryption import Version, tend, versions
+from amply.infra.vault.reencryption import Version, reencrypt, versions
 from amply.kernel.clock import system_clock
 from tests.backend.contract.scim_directory import USER, Directory
 from tests.backend.federation_world import DOMAIN, OWNER, FederationWorld
@@ -213,7 +213,7 @@ def test_a_rotation_keeps_every_secret_and_token_and_whoever_is_listed(
     rotation.rotate()
     assert [each.values for each in rotation.versions()] == [sealed, 0]
     assert directory.ask("GET", f"/Users/{user_id}").is_success, "the old version is read while it is there"
-    while rotation.tend():
+    while rotation.reencrypt():
         pass
     assert [(each.state, each.values) for each in rotation.versions()] == [
         ("destroyed", 0),
@@ -239,7 +239,7 @@ class Rotation:
         self.river, self.worker = river, river.people.worker
         assert self.worker.keyring is not None
         self.keyring: Keyring = self.worker.keyring
-        self.kinds = tended(replace(KEY, keyring=self.keyring))
+        self.kinds = sealed_rows(replace(KEY, keyring=self.keyring))
         river.people.works()
 
     def rotate(self) -> None:
@@ -251,8 +251,8 @@ class Rotation:
             assert each is not None
             each.hold(PEOPLE)
 
-    def tend(self) -> int:
-        return tend(self.worker, self.kinds, now=system_clock() + timedelta(hours=3))
+    def reencrypt(self) -> int:
+        return reencrypt(self.worker, self.kinds, now=system_clock() + timedelta(hours=3))
 
     def versions(self) -> list[Version]:
         with self.worker.transaction() as session:

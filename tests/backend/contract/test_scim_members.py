@@ -33,13 +33,13 @@ def test_a_change_of_few_of_thousands_of_members_touches_no_other(
         lists.append(max([len(each) for each in said if isinstance(each, list)], default=0))
 
     understood: list[int] = []
-    read = storage.Shelf._understood
+    read = storage.PostgresScimStorage._understood
 
     def counted(self: Any, row: Any, said: dict[str, Any]) -> Any:
         understood.append(len(said.get("members", ())))
         return read(self, row, said)
 
-    monkeypatch.setattr(storage.Shelf, "_understood", counted)
+    monkeypatch.setattr(storage.PostgresScimStorage, "_understood", counted)
     for changes in (
         {"op": "remove", "path": f'members[value eq "{users[7]}"]'},
         {"op": "add", "path": "members", "value": [{"value": users[7]}]},

@@ -105,7 +105,9 @@ def place(
             parts: dict[str, Any] = {
                 "processor": stripe_at(stripe.url),
                 "verifier": StripeEventVerifier(WEBHOOK_SECRET),
-                "trying": trials.Dependencies(people=MemberDirectory(accounts), processor_url=stripe.url),
+                "test_organizations": trials.Dependencies(
+                    people=MemberDirectory(accounts), processor_url=stripe.url
+                ),
                 "client_address_header": "",
             }
             app = application_with(own, accounts, system_clock, **parts)

@@ -1,4 +1,4 @@
-"""TLS before a PostgreSQL that was built without: it answers the client's SSLRequest, then passes on what it hears.
+"""TLS proxy for a PostgreSQL built without TLS: answers SSLRequest, then forwards.
 
 https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
 """

@@ -1,4 +1,4 @@
-"""The way of real gifts: the HTTP API, signed events, PostgreSQL, a real cache, emulated S3 with its locked archive."""
+"""Gifts end to end: HTTP API, signed events, PostgreSQL, real cache, emulated S3 with a locked archive."""
 
 import base64
 import json

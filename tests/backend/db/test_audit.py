@@ -26,17 +26,17 @@ ORG, OTHER = f"org_{'0' * 26}", f"org_{'1' * 26}"
 PERSONAL = "zoe.lindqvist@example.org"
 
 
-def deed(**changes: object) -> audit.Deed:
+def deed(**changes: object) -> audit.AuditedAction:
     made: dict[str, object] = {
         "actor": audit.Actor(kind=audit.ActorKind.OPERATOR, id="local"),
         "action": audit.Action.FUND_CLOSED,
         "organization_id": ORG,
         **changes,
     }
-    return audit.Deed(**made)  # type: ignore[arg-type] # named as the fields
+    return audit.AuditedAction(**made)  # type: ignore[arg-type] # named as the fields
 
 
-def append(database: Database, *deeds: audit.Deed, now: datetime = NOW) -> None:
+def append(database: Database, *deeds: audit.AuditedAction, now: datetime = NOW) -> None:
     for each in deeds or (deed(),):
         with database.transaction() as session:
             audit.record(session, each, now=now)

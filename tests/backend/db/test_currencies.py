@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from amply.infra.database import Database
-from amply.infra.new_rows import write
+from amply.infra.multi_table_insert import insert_rows
 from amply.infra.roles import MIGRATOR
 from amply.kernel.money import CURRENCIES, Currency, Money
 from amply.modules import payments
@@ -68,7 +68,7 @@ def pay(database: Database, minor_units: int, currency: str) -> None:
             amount=Money(minor_units=minor_units, currency=currency),
             now=NOW,
         )
-        write(session, row)
+        insert_rows(session, row)
 
 
 @pytest.mark.parametrize("currency", CURRENCIES.values(), ids=lambda currency: currency.code)

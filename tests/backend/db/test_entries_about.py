@@ -17,11 +17,11 @@ HERS = {"donor_email": "Zoe@Example.org", "donor_name": "Zoë"}
 HIS = {"donor_email": "ada@example.org"}
 
 
-def searched(books: LedgerWorld, database: Database | None = None) -> ledger.Searched:
+def searched(books: LedgerWorld, database: Database | None = None) -> ledger.UnassignedOpenings:
     return ledger.search(database or books.app, secrets=books.secrets, traces={SOUGHT})
 
 
-def about(books: LedgerWorld, found: ledger.Searched | None = None, *gifts: str) -> set[str]:
+def about(books: LedgerWorld, found: ledger.UnassignedOpenings | None = None, *gifts: str) -> set[str]:
     found = found or searched(books)
     with books.app.transaction() as session:
         return ledger.entries_about(

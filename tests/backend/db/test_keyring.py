@@ -13,10 +13,10 @@ from amply.infra.vault import (
     DONOR_INDEX,
     DONORS,
     PEOPLE,
+    CellLocation,
     KeyNotAtHand,
     Keyring,
     KeyWrappingAway,
-    Place,
     SealedBytesUnreadable,
 )
 from amply.infra.vault.keyring import COMING, KEPT_AT_MOST, LOOK_EVERY, UNWRAP_EVERY
@@ -24,7 +24,7 @@ from tests.backend.conftest import Databases
 from tests.backend.key_service import Wrapping
 from tests.backend.world import FakeClock
 
-PLACE = Place(table="donation", column="sealed", row="don_1")
+PLACE = CellLocation(table="donation", column="sealed", row="don_1")
 CONTENT = "Zoë".encode()
 
 
@@ -149,7 +149,7 @@ def test_an_index_finds_and_two_scopes_have_two(process: Process) -> None:
     assert found != process.keys.index("bob", scope=DONOR_INDEX)
 
 
-def test_keys_at_hand_go_on_while_the_service_is_away_and_end_in_hours(process: Process) -> None:
+def test_cached_keys_go_on_while_the_service_is_away_and_end_in_hours(process: Process) -> None:
     process.keys.freshen()
     sealed = process.keys.seal(CONTENT, scope=DONORS, at=PLACE)
     process.service.is_away = True

@@ -6,6 +6,7 @@ import pytest
 from alembic import command
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import defer
 
 from amply.infra.database import Database
 from amply.infra.migrate import configuration, migrate
@@ -116,7 +117,8 @@ def test_what_is_sealed_is_not_taken_back(books: LedgerWorld, databases: Databas
     master.close()
     assert {"data_key", "sealing"} <= _there(master)
     with town.own.transaction() as session:
-        assert session.scalars(select(DonationRow)).one().donor_name is not None
+        as_it_was = select(DonationRow).options(defer(DonationRow.plan_id))  # a later revision's, taken back
+        assert session.scalars(as_it_was).one().donor_name is not None
     town.own.close()
     master.close()
 

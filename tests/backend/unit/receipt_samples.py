@@ -1,4 +1,4 @@
-"""Organisations, gifts and receipts for tests that need no database."""
+"""Sample organisations, gifts and receipts without a database."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A process of its own that reports errors: what it would send to Sentry is printed, an event a line.
+"""Subprocess program that reports errors and prints what would be sent to Sentry.
 
 Sentry's client changes the libraries of its process for good, so no test calls it in its own. It is told on standard input what must
 not leave; source lines are a part of what is sent.
@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.infra import logging as amply_logging
 from amply.infra.settings import ServiceSettings
 from amply.kernel.errors import Conflict

@@ -10,7 +10,7 @@ from amply.kernel.errors import InvariantViolation
 from amply.modules import people
 from amply.modules.mail import Language
 from amply.modules.people.letters import letter, texts_in
-from amply.modules.people.links import Stamped
+from amply.modules.people.links import StampedPerson
 from tests.backend.people_world import KEY, LINKS
 from tests.backend.world import NOW
 
@@ -61,7 +61,7 @@ def test_each_use_of_the_secret_has_a_key_of_its_own() -> None:
 
 
 def test_links_are_for_one_purpose() -> None:
-    stamped = Stamped(person_id=ids.new_id("usr"), stamp=7)
+    stamped = StampedPerson(person_id=ids.new_id("usr"), stamp=7)
     token = LINKS.resets.sign(stamped, now=NOW)
     assert LINKS.resets.person_of(token, now=NOW) == stamped
     assert LINKS.pending.person_of(token, now=NOW) is None

@@ -12,7 +12,7 @@ from amply.modules.defence.domain import (
     CLOSED_A_DAY,
     CLOSED_AT_MOST,
     CLOSED_FOR,
-    Through,
+    PassedChallenges,
     closed_until,
     is_challenge_beaten,
 )
@@ -20,7 +20,7 @@ from amply.modules.onboarding.closing_letters import ClosingLetter, closing_mail
 from amply.modules.receipts import Language
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
-BEATEN = Through(declines=60, cards=30, networks=20, declined=30, opened=60)
+BEATEN = PassedChallenges(declines=60, cards=30, networks=20, declined=30, opened=60)
 HOUR = timedelta(hours=1)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from amply.modules.payments import Decline
-from amply.modules.recurring.declines import Following, Step, following, notice_before
+from amply.modules.recurring.declines import DeclineResponse, Following, following, notice_before
 
 OPENED = datetime(2026, 2, 1, 8, tzinfo=UTC)
 
@@ -25,29 +25,29 @@ def after(
 def test_a_card_is_tried_on_the_first_third_fifth_and_seventh_day_and_no_more() -> None:
     steps = [after("insufficient_funds", declines=n, days=day) for n, day in ((1, 0), (2, 1), (3, 3), (4, 5))]
     assert [step.at for step in steps] == [OPENED + timedelta(days=day) for day in (1, 3, 5, 7)]
-    assert after("insufficient_funds", declines=5, days=7) == Following(step=Step.STOP, at=None)
+    assert after("insufficient_funds", declines=5, days=7) == Following(step=DeclineResponse.STOP, at=None)
 
 
 @pytest.mark.parametrize("code", ["stolen_card", "lost_card", "expired_card", "revocation_of_authorization"])
 def test_what_can_never_work_is_not_tried_again(code: str) -> None:
-    assert after(code).step is Step.STOP
+    assert after(code).step is DeclineResponse.STOP
 
 
 def test_the_card_issuers_advice_is_followed() -> None:
-    assert after("generic_decline", advice="do_not_try_again").step is Step.STOP
-    assert after("generic_decline", advice="try_again_later").step is Step.TRY_AGAIN
+    assert after("generic_decline", advice="do_not_try_again").step is DeclineResponse.STOP
+    assert after("generic_decline", advice="try_again_later").step is DeclineResponse.TRY_AGAIN
 
 
 def test_a_bank_that_wants_its_customer_gets_them_within_the_week() -> None:
     asked = after("authentication_required")
-    assert (asked.step, asked.at) == (Step.ASK_DONOR, OPENED + timedelta(days=7))
-    assert after("authentication_required", declines=2, days=7).step is Step.STOP
+    assert (asked.step, asked.at) == (DeclineResponse.ASK_DONOR, OPENED + timedelta(days=7))
+    assert after("authentication_required", declines=2, days=7).step is DeclineResponse.STOP
 
 
 def test_a_bank_account_is_tried_once_more() -> None:
     assert after("insufficient_funds", kind="sepa_debit").at == OPENED + timedelta(days=5)
-    assert after("insufficient_funds", kind="sepa_debit", declines=2, days=6).step is Step.STOP
-    assert after("debit_not_authorized", kind="sepa_debit").step is Step.STOP
+    assert after("insufficient_funds", kind="sepa_debit", declines=2, days=6).step is DeclineResponse.STOP
+    assert after("debit_not_authorized", kind="sepa_debit").step is DeclineResponse.STOP
 
 
 def test_after_an_outage_nothing_is_tried_twice_in_a_day() -> None:

@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amply.adapters.parquet import ParquetRows
-from amply.modules.ingestion import Refused, records
-from amply.modules.ingestion.cells import Bad, Checker
+from amply.modules.ingestion import FileRefused, records
+from amply.modules.ingestion.cells import Checker, RowError
 from amply.modules.ingestion.columns import Column, ColumnRole, ColumnType
+from amply.modules.ingestion.decompression import DecompressedFile
 from amply.modules.ingestion.domain import Compression, FileFormat, FileReason, RowReason
-from amply.modules.ingestion.expanding import Expanded
 from tests.backend.handed_in import EXPECTED, NAMES, Read, refusal, written
 from tests.backend.intake_world import ROWS, packed
 from tests.hypothesis_profiles import examples
@@ -122,7 +122,7 @@ def test_a_quote_that_nobody_closes_takes_no_more_with_it_than_a_row_may_be() ->
 def test_quotes_that_open_again_and_again_take_no_more_with_them_either() -> None:
     endless = HEADER + b'"v\n",' * 400_000
     first = next(records.records_of(io.BytesIO(endless), FileFormat.CSV, NAMES))
-    assert first.found == Bad(RowReason.LINE_TOO_LONG)
+    assert first.found == RowError(RowReason.LINE_TOO_LONG)
     assert first.size < 1_100_000
     assert len(first.shown) < 200_000
     assert refusal(endless, "csv") == FileReason.TOO_MANY_BAD_ROWS
@@ -239,10 +239,10 @@ def test_what_unpacks_to_much_more_than_it_is_stops_early(compression: str, file
 
 def test_what_is_larger_inside_than_it_may_be_is_refused() -> None:
     content = b"".join(b'{"visit": "%d", "guest": "g"}\n' % (n * 2654435761 % 2**64) for n in range(999))
-    file = Expanded(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content) - 1)
-    with pytest.raises(Refused, match="too_large"):
+    file = DecompressedFile(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content) - 1)
+    with pytest.raises(FileRefused, match="too_large"):
         list(records.of_lines(file))
-    file = Expanded(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content))
+    file = DecompressedFile(io.BytesIO(packed(content, "gzip")), Compression.GZIP, bytes_max=len(content))
     assert len(list(records.of_lines(file))) == 999
 
 
@@ -315,7 +315,7 @@ def test_whatever_comes_what_was_read_was_accepted_or_is_in_quarantine(
 
     try:
         done = Read(Cut(), file_format, columns=ANY)
-    except Refused:
+    except FileRefused:
         return
     assert done.read == len(done.rows) + done.quarantined == len(done.rows) + len(done.refused)
     assert sum(done.reasons.values()) == done.quarantined
@@ -342,7 +342,7 @@ def test_a_name_that_a_stranger_chose_is_told_of_in_characters_that_can_be_kept(
     checker = Checker(ANY, are_texts=False)
     for name in ("\ud800" * 100, "\0" * 5, "x" * 500):
         bad = checker.check({name: 1})
-        assert isinstance(bad, Bad)
+        assert isinstance(bad, RowError)
         assert bad.column is not None
         assert "\0" not in bad.column.encode().decode()
         assert len(bad.column) <= 63

@@ -10,7 +10,7 @@ import pytest
 
 from amply.adapters import parquet as parquet_adapter
 from amply.adapters.parquet import OpeningFailed, ParquetRows
-from amply.modules.ingestion import Refused
+from amply.modules.ingestion import FileRefused
 from amply.modules.ingestion.domain import FileReason, RowReason
 from tests.backend.handed_in import NAMES, Read, parquet_of, refusal
 from tests.backend.intake_world import ROWS
@@ -75,7 +75,7 @@ def test_who_has_read_enough_of_parquet_waits_for_nothing_more() -> None:
 @pytest.mark.parametrize(
     ("ends", "expected"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Refused),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", FileRefused),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", OpeningFailed),
         ("raise SystemExit(1)", OpeningFailed),
     ],

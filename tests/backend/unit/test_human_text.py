@@ -20,7 +20,7 @@ from amply.modules.ingestion.sources import line_of as title_of
 from amply.modules.keys.domain import name_of as key_name_of
 from amply.modules.organizations import PICTURE_LANGUAGES
 from amply.modules.organizations.funds import _name_of as fund_name_of
-from amply.modules.organizations.words import line_of, name_of, text_of, website_of
+from amply.modules.organizations.text_rules import line_of, name_of, text_of, website_of
 
 AS_TYPED = [
     "O’Brien",

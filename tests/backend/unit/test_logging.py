@@ -1,5 +1,9 @@
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import amply
 from amply.infra.logging import redact
 from amply.modules import members, onboarding, recurring
 
@@ -56,3 +60,15 @@ def test_a_row_that_postgresql_quotes_in_an_error_is_not_repeated() -> None:
     assert "hara" not in str(line)
     assert "charity" not in str(line)
     assert "[SQL: INSERT ...]" in line["exception"]
+
+
+def _events() -> Iterator[str]:
+    """What the lines of our logs are called."""
+    for path in Path(amply.__file__).parent.rglob("*.py"):
+        yield from re.findall(r'\b_log\.(?:info|warning|error|exception)\(\s*"([^"]+)"', path.read_text())
+
+
+def test_the_events_of_log_lines_are_spelt_alike() -> None:
+    events = set(_events())
+    assert {"answered", "stripe_refused"} <= events
+    assert [event for event in sorted(events) if not re.fullmatch(r"[a-z]+(_[a-z]+)*", event)] == []

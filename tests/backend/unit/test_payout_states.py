@@ -130,7 +130,7 @@ def test_an_entry_decides_and_without_one_whose_it_is(
     expected: tuple[State, Reason | None],
 ) -> None:
     (amount, _) = movements(transaction(is_exchanged=is_exchanged))
-    entry = None if moved is None else ledger.Moved(entry_id="ent_1", minor_units=moved)
+    entry = None if moved is None else ledger.AccountMovement(entry_id="ent_1", minor_units=moved)
     decision = decide(amount, moved=entry, is_ours=is_ours)
     assert (decision.state, decision.reason) == expected
     assert (decision.entry_id is not None) == (decision.state is State.MATCHED)

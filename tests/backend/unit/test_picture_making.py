@@ -6,8 +6,8 @@ import io
 import pytest
 from PIL import Image
 
-from amply.adapters.pillow import PillowWorkshop, reencode
-from amply.modules.images import PIXELS_MAX, SHAPES, Made, Refusal, Refused
+from amply.adapters.pillow import PillowImageProcessor, reencode
+from amply.modules.images import PIXELS_MAX, SHAPES, GeneratedFile, ImageRefused, Refusal
 from amply.modules.organizations import PictureKind
 from tests.backend.image_world import also_a_page, bomb, picture, taken_at_a_place
 
@@ -16,11 +16,11 @@ ENDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
 
 @pytest.fixture(scope="module")
-def workshop() -> PillowWorkshop:
-    return PillowWorkshop()
+def processor() -> PillowImageProcessor:
+    return PillowImageProcessor()
 
 
-def opened(made: Made) -> Image.Image:
+def opened(made: GeneratedFile) -> Image.Image:
     found = Image.open(io.BytesIO(made.content))
     assert (found.format, found.size) == (ENDS[made.media_type], (made.width, made.height))
     found.load()
@@ -40,8 +40,10 @@ def colour(found: Image.Image, x: int, y: int) -> str:
     ("kind", "mode"),
     [("PNG", "RGBA"), ("PNG", "P"), ("PNG", "L"), ("JPEG", "RGB"), ("JPEG", "CMYK"), ("WEBP", "RGB")],
 )
-def test_a_logo_is_whole_with_nothing_around_it(workshop: PillowWorkshop, kind: str, mode: str) -> None:
-    fallback, large, small = workshop.make(picture(kind=kind, mode=mode), LOGO)
+def test_a_logo_is_whole_with_nothing_around_it(
+    processor: PillowImageProcessor, kind: str, mode: str
+) -> None:
+    fallback, large, small = processor.make(picture(kind=kind, mode=mode), LOGO)
     assert [(each.media_type, each.width) for each in (fallback, large, small)] == [
         ("image/png", 512),
         ("image/webp", 512),
@@ -54,10 +56,10 @@ def test_a_logo_is_whole_with_nothing_around_it(workshop: PillowWorkshop, kind: 
             assert [colour(found, 25, 50), colour(found, 75, 50)] == ["red", "blue"]
 
 
-def test_what_is_half_clear_stays_half_clear_and_of_its_colour(workshop: PillowWorkshop) -> None:
+def test_what_is_half_clear_stays_half_clear_and_of_its_colour(processor: PillowImageProcessor) -> None:
     written = io.BytesIO()
     Image.new("RGBA", (512, 512), (255, 0, 0, 128)).save(written, "PNG")
-    fallback, *others = workshop.make(written.getvalue(), LOGO)
+    fallback, *others = processor.make(written.getvalue(), LOGO)
     assert opened(fallback).getpixel((256, 256)) == (255, 0, 0, 128)
     for each in others:
         assert opened(each).getchannel("A").getextrema() == (128, 128)
@@ -65,12 +67,12 @@ def test_what_is_half_clear_stays_half_clear_and_of_its_colour(workshop: PillowW
 
 @pytest.mark.parametrize(("mode", "clear"), [("RGB", (255, 0, 0)), ("L", 76)])
 def test_a_colour_that_stands_for_clear_is_clear_and_a_banner_white_there(
-    workshop: PillowWorkshop, mode: str, clear: int | tuple[int, ...]
+    processor: PillowImageProcessor, mode: str, clear: int | tuple[int, ...]
 ) -> None:
-    for each in workshop.make(picture(1500, 500, mode=mode, transparency=clear), BANNER):
+    for each in processor.make(picture(1500, 500, mode=mode, transparency=clear), BANNER):
         extremes = opened(each).convert("L").crop((0, 0, each.width // 4, each.height)).getextrema()
         assert extremes == (255, 255)
-    for each in workshop.make(picture(mode=mode, transparency=clear), LOGO):
+    for each in processor.make(picture(mode=mode, transparency=clear), LOGO):
         assert colour(opened(each), 25, 50) == "clear"
         assert colour(opened(each), 75, 50) != "clear"
 
@@ -86,8 +88,8 @@ def test_a_picture_that_lies_on_its_side_is_reduced_by_its_sides_as_seen(
     assert reencode.opened(lying, order).size == (200, 600), "reduced to 100 across, it would be enlarged"
 
 
-def test_a_banner_is_filled_and_what_stands_over_is_cut_off(workshop: PillowWorkshop) -> None:
-    made = workshop.make(picture(1600, 1200, kind="JPEG"), BANNER)
+def test_a_banner_is_filled_and_what_stands_over_is_cut_off(processor: PillowImageProcessor) -> None:
+    made = processor.make(picture(1600, 1200, kind="JPEG"), BANNER)
     assert [(each.media_type, each.width, each.height) for each in made] == [
         ("image/jpeg", 1500, 500),
         ("image/webp", 1500, 500),
@@ -98,11 +100,11 @@ def test_a_banner_is_filled_and_what_stands_over_is_cut_off(workshop: PillowWork
         assert [colour(found, 2, 2), colour(found, 98, 98)] == ["red", "blue"]
 
 
-def test_where_it_was_taken_and_by_whom_does_not_come_over(workshop: PillowWorkshop) -> None:
+def test_where_it_was_taken_and_by_whom_does_not_come_over(processor: PillowImageProcessor) -> None:
     sent = taken_at_a_place()
     assert b"Ada of the Vale" in sent
     assert Image.open(io.BytesIO(sent)).getexif().get_ifd(0x8825), "it says where"
-    for each in workshop.make(sent, LOGO):
+    for each in processor.make(sent, LOGO):
         found = opened(each)
         assert dict(found.getexif()) == {}
         assert b"Ada" not in each.content
@@ -111,10 +113,10 @@ def test_where_it_was_taken_and_by_whom_does_not_come_over(workshop: PillowWorks
         assert colour(found, 50, 58) == "blue"
 
 
-def test_a_picture_that_is_also_a_page_comes_out_as_a_picture_alone(workshop: PillowWorkshop) -> None:
+def test_a_picture_that_is_also_a_page_comes_out_as_a_picture_alone(processor: PillowImageProcessor) -> None:
     sent = also_a_page()
     assert sent.count(b"<script>") == 2
-    for each in workshop.make(sent, LOGO):
+    for each in processor.make(sent, LOGO):
         assert b"<script" not in each.content
         opened(each)
 
@@ -137,9 +139,9 @@ def test_a_picture_that_is_also_a_page_comes_out_as_a_picture_alone(workshop: Pi
         pytest.param(b"", Refusal.UNREADABLE, id="nothing"),
     ],
 )
-def test_what_is_no_good_is_refused(workshop: PillowWorkshop, sent: bytes, why: Refusal) -> None:
-    with pytest.raises(Refused) as refused:
-        workshop.make(sent, LOGO)
+def test_what_is_no_good_is_refused(processor: PillowImageProcessor, sent: bytes, why: Refusal) -> None:
+    with pytest.raises(ImageRefused) as refused:
+        processor.make(sent, LOGO)
     assert refused.value.why is why
 
 
@@ -147,8 +149,8 @@ def test_a_bomb_is_small_until_it_is_opened() -> None:
     assert len(bomb()) < 200_000
 
 
-def test_the_same_file_makes_the_same_bytes(workshop: PillowWorkshop) -> None:
+def test_the_same_file_makes_the_same_bytes(processor: PillowImageProcessor) -> None:
     first, again = (
-        [hashlib.sha256(each.content).digest() for each in workshop.make(picture(), LOGO)] for _ in "12"
+        [hashlib.sha256(each.content).digest() for each in processor.make(picture(), LOGO)] for _ in "12"
     )
     assert first == again

@@ -10,7 +10,7 @@ from amply.kernel.money import Money
 from amply.modules.receipts import Language
 from amply.modules.recurring.due_dates import Interval
 from amply.modules.recurring.letters import Letter, plan_mail
-from amply.modules.recurring.moves import LetterKind
+from amply.modules.recurring.plan_transitions import LetterKind
 
 LINK = "https://edge.example/giving/#v2.1.aa.bb"
 

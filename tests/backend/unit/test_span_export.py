@@ -59,7 +59,7 @@ def test_what_finds_no_room_is_dropped_and_counted(slow: Slow, monkeypatch: pyte
 
 
 def test_losses_are_told_once_a_minute() -> None:
-    room = export._Room()
+    room = export._SpanCapacity()
     assert room.news(at=0) is None
     for at, news in ((0, (1, 1)), (30, None), (59, None), (60, (3, 4)), (200, (1, 5))):
         assert room.take()

@@ -1,4 +1,4 @@
-"""Runs in `.venv-peers`: what pymerkle and sigstore say of leaves, roots and proofs that come as JSON on standard input.
+"""Run in `.venv-peers`: evaluates leaves, roots and proofs by pymerkle and sigstore. JSON on standard input.
 
 sigstore's verification takes an entry of its own; only the fields it reads are given to it.
 """

@@ -1,4 +1,4 @@
-"""A stranger's view of the platform, taken every few minutes by CloudWatch Synthetics.
+"""Monitors the platform from outside, run every few minutes by CloudWatch Synthetics.
 
 It runs from plain files: the standard library, `ledger_format`, and the boto3 that the runtime has. Signatures
 of the log and its witnesses are verified in plain Python, the log's by the key that KMS says it signs with; whoever wants

@@ -1,4 +1,4 @@
-"""`python -m amply_canary`: one look from this machine, with the canary's own variables; exits 1 when something is wrong."""
+"""`python -m amply_canary`: one run from this machine, with the canary's variables; exits 1 on failure."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""One run: CloudWatch Synthetics calls `handler`, and an exception makes the run a failed one."""
+"""Handler for CloudWatch Synthetics: an exception fails the run."""
 
 import json
 import os

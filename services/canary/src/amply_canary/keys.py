@@ -1,4 +1,4 @@
-"""Keys whose signatures are verified in plain Python, for there is no library here: the log's and its witnesses'."""
+"""Verifies signatures of the log and its witnesses in plain Python, since the runtime has no library for that."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final

@@ -1,4 +1,4 @@
-"""What a donor opens: the donation page is served, runs what it was built with, and knows the API."""
+"""Checks the donation page: it is served, its assets have the expected hashes, and it knows the API."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ def look_at_pages(*, site: str, api: str, get: Get) -> None:
     Raises:
         Unwell: Something is missing, is not what the page says, or sends gifts elsewhere.
     """
-    named = _Named()
+    named = _ReferencedAssets()
     named.feed(_text(get(f"{site}{_PAGE}"), "page"))
     if not named.scripts:
         raise Unwell("The donation page names no script, so it shows no form.")
@@ -33,7 +33,7 @@ def look_at_pages(*, site: str, api: str, get: Get) -> None:
         raise Unwell(f"The pages are told another API than {api}.")
 
 
-class _Named(HTMLParser):
+class _ReferencedAssets(HTMLParser):
     """Addresses of scripts and style sheets, each with the hash it must have."""
 
     def __init__(self) -> None:

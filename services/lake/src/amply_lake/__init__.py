@@ -1,4 +1,4 @@
-"""Anonymises what people do, by a policy, and releases it with a certificate that anyone can check.
+"""Anonymises records about people by a policy, and releases them with a certificate that anyone can check.
 
     from amply_lake import Limits, Order, Violation, read_policy, release
 

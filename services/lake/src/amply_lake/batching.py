@@ -1,4 +1,4 @@
-"""Batches: of files that are new, rows that are new, and people who consent."""
+"""Selects the rows of a batch: new files, new rows, and people who consent."""
 
 import hashlib
 import hmac
@@ -23,14 +23,14 @@ from ledger_format.certificates import sources_digest
 
 
 def members_key(keys: Keys, dataset: str) -> bytes:
-    """The key that a dataset's people are hashed with."""
+    """The HMAC key for a dataset's people."""
     return keys.key(f"members/{dataset}")
 
 
 def add_batch(
     new: Sequence[Source], order: Order, keys: Keys, history: History, work: Path, limits: Limits
 ) -> Violation | None:
-    """Make a batch of files that are new, and record it; a violation changes nothing.
+    """Build a batch from new files and record it; a violation changes nothing.
 
     Raises:
         SourceError: A file is not what the policy says, or no certificate could tell of the batch; nothing changed.
@@ -114,7 +114,7 @@ def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, hist
 
 
 def without_repetitions(db: duckdb.DuckDBPyConnection, row_key: str) -> str:
-    """The source, each row once: whoever delivers at least once delivers some twice.
+    """The source with duplicate rows removed (at-least-once delivery).
 
     Raises:
         SourceError: Two rows that differ have one key.
@@ -137,7 +137,7 @@ def _give(db: duckdb.DuckDBPyConnection, table: str, values: pa.Array) -> None:
 
 
 def withhold(order: Order, keys: Keys, history: History, limits: Limits) -> None:
-    """Release no more the cells of whoever has withdrawn, to nobody. A batch that cannot be read holds up no other's.
+    """Withhold the cells of people who withdrew from all future releases. An unreadable batch delays no other.
 
     Of people of whom nothing is known (`Order.absent`) nothing is withheld: it would be for good, and nobody says that they withdrew.
     """
@@ -173,7 +173,7 @@ def _cells_of_members(db: duckdb.DuckDBPyConnection, batch: Path) -> set[int]:
 
 
 def member_of(key: bytes, person: str) -> int:
-    """What a person is in batches: the first 64 bits of their keyed hash, under `members_key`."""
+    """A person's number in batches: the first 64 bits of their HMAC under `members_key`."""
     return int(keyed(key, person)[:NUMBER_CHARACTERS], 16)
 
 

@@ -1,4 +1,4 @@
-"""Cells: what of a class stays or goes together.
+"""Cells of a class: which of them are released, and which must be suppressed together.
 
 A class is divided into cells of at least k people, each with l values of each sensitive column. Whoever withdraws takes
 their whole cell along, so that two releases never differ by fewer than k people. Where chance leaves a cell with too
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Some people of a class, by chance, and whether they are enough to be a cell."""
+    """A random subset of a class's people, and whether it is large enough for a cell."""
 
     number_of_class: int
     bucket: int
@@ -19,12 +19,14 @@ class Bucket:
 
 
 def buckets_of(people: int, k: int) -> int:
-    """How many buckets a class is divided into: of about 2k people each, so that few are too small."""
+    """Number of buckets of a class: about 2k people each, so that few are too small."""
     return max(people // (2 * k), 1)
 
 
 def cells(buckets: Iterable[Bucket]) -> Iterator[tuple[Bucket, int]]:
-    """Number the cells, from 0 through all classes; buckets come class by class, and a class as a whole is enough."""
+    """Number the cells consecutively over all classes; buckets come class by class, each class being large enough as a
+    whole.
+    """
     number = -1
     together: list[Bucket] = []
     for bucket in buckets:

@@ -1,4 +1,4 @@
-"""A batch: the rows of some files, generalised once and for ever, in classes and cells that never change.
+"""Builds a batch: rows of some files, generalised once into classes and cells that never change afterwards.
 
 Everything is counted over people. The search runs on the distinct tuples of the finest labels; what it finds is looked
 at in the rows themselves before it counts.
@@ -41,7 +41,7 @@ CELL: Final = "_cell"
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A batch that was made: its file, what it is, and what it cost.
+    """A built batch: its file, properties and information loss.
 
     `rows_in` counts the files' rows that are of somebody who may be released, `rows` the batch's.
     """
@@ -55,7 +55,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class TooFew:
-    """No level is coarse enough: why, in half a sentence, and how many rows would have had to be left out."""
+    """No generalisation level suffices: the reason, and how many rows would have had to be suppressed."""
 
     reason: str
     suppressed: int
@@ -64,7 +64,7 @@ class TooFew:
 
 @dataclass(frozen=True, slots=True)
 class _Crowd:
-    """What is in the table `crowd`: each person of each class at a node; and the classes that are fit, with their people."""
+    """Contents of the table `crowd`: people by class at a node, and the classes that satisfy the policy."""
 
     node: Node
     number: Ints
@@ -73,7 +73,7 @@ class _Crowd:
 
 
 class Cutter:
-    """Makes a batch from the view `eligible`, in an engine of its own."""
+    """Builds a batch from the view `eligible`, in its own engine."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) -> None:
         self._db = db
@@ -83,7 +83,7 @@ class Cutter:
         self._crowd: _Crowd | None = None
 
     def cut(self, key: bytes, order_key: bytes, path: Path) -> Cut | TooFew:
-        """Write the batch's file: its rows by class and a keyed block of person and class, which tells nothing.
+        """Write the batch's file, ordered by class and a keyed hash of person and class, which reveals nothing.
 
         People are hashed with `key`, the same for each batch; `order_key` is the batch's alone.
 

@@ -1,4 +1,4 @@
-"""Rows as numbers: a label is made once for each value that there is, and not for each row.
+"""Dictionary encoding of rows: each distinct value is generalised once instead of once for each row.
 
 Of the view `eligible` this makes `tuples` (the distinct tuples of the finest labels, numbered), `labels_N` (each sensitive
 column's values, numbered), `people` (each person's number, and their keyed one) and `encoded` (each row: its tuple, its person's
@@ -23,12 +23,12 @@ _SETS: Final = ((8, "UTINYINT"), (16, "USMALLINT"), (32, "UINTEGER"))
 
 
 def person_number(value: str) -> str:
-    """The SQL of the number that stands for a person while a batch is made."""
+    """SQL of a person's number while a batch is built."""
     return f"hash({value})"
 
 
 class Encoder:
-    """Writes the rows of `eligible` as numbers, and knows what these mean."""
+    """Encodes the rows of `eligible` as numbers, and decodes them."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) -> None:
         self._db = db
@@ -39,7 +39,7 @@ class Encoder:
         self._somebodys = f"eligible WHERE {self._person} <> ''"
 
     def encode(self) -> None:
-        """Make `tuples`, `labels_N`, `people` and `encoded`. The engine has to know `keyed` (`statements.duckdb_preamble`).
+        """Create `tuples`, `labels_N`, `people` and `encoded`. Requires `keyed` (`statements.duckdb_preamble`).
 
         Raises:
             SourceError: The finest labels make more tuples than the limits allow.

@@ -1,4 +1,4 @@
-"""DuckDB within limits: memory, threads, a folder to spill into, and nothing loaded or fetched by itself."""
+"""DuckDB with limits: memory, threads, a spill directory, no extensions and no network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from amply_lake.statements import text
 
 @contextmanager
 def engine(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine that is gone afterwards, with all it held."""
+    """Open a temporary engine."""
     limits.spill.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(
         config={
@@ -29,7 +29,7 @@ def engine(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def write_parquet(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Write a query's rows to a file, and say how many."""
+    """Write a query's rows to Parquet; returns their number."""
     told = db.execute(
         f"COPY ({query}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
         "ROW_GROUP_SIZE 122880)"
@@ -38,6 +38,6 @@ def write_parquet(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
 
 
 def write_csv(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Write a query's rows as RFC 4180 has them but for the line ends, and say how many."""
+    """Write a query's rows as CSV (RFC 4180 except line ends); returns their number."""
     told = db.execute(f"COPY ({query}) TO {text(str(path))} (FORMAT csv, HEADER, DELIMITER ',')").fetchall()
     return int(told[0][0])

@@ -1,4 +1,4 @@
-"""Everything this package raises.
+"""The package's exceptions.
 
     LakeError
     ├── PolicyError        a policy document is malformed, or contradicts itself
@@ -17,24 +17,24 @@ class LakeError(Exception):
 
 
 class PolicyError(LakeError):
-    """A policy document is malformed, or contradicts itself."""
+    """A policy document is malformed or contradictory."""
 
 
 class HierarchyError(PolicyError):
-    """A hierarchy's file is malformed, or its levels do not nest."""
+    """A hierarchy file is malformed, or its levels do not nest."""
 
 
 class SourceError(LakeError):
-    """A file of the source is not what the policy says, or cannot be read within the limits."""
+    """A source file does not match the policy, or exceeds the limits."""
 
 
 class NoRowsError(SourceError):
-    """The files are what the policy says, and hold no row at all."""
+    """The files match the policy but hold no rows."""
 
 
 class LedgerError(LakeError):
-    """The release ledger is damaged, or what it tells of is not what is there."""
+    """The release ledger is damaged, or does not match the stored files."""
 
 
 class LedgerConflict(LedgerError):
-    """Somebody else has written to the release ledger since it was read; nothing was released."""
+    """The release ledger was changed since it was read; nothing was released."""

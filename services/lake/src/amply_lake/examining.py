@@ -1,4 +1,4 @@
-"""A look at files before they are released: whether a batch could be made of them, and who is in them."""
+"""Dry run over files before a release: whether they can form a batch, and whose records they hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from amply_lake.statements import value_of
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What files hold together: rows, the same row counting once; and whose they are, where that was asked for."""
+    """The files' distinct rows and, if requested, the people in them."""
 
     rows: int
     people: frozenset[str] = frozenset()
 
 
 def examine(paths: Sequence[Path], policy: Policy, limits: Limits, *, people: bool = False) -> Examined:
-    """Read files as a batch would. No row at all is no error here.
+    """Read files as for a batch. No rows are no error here.
 
     Raises:
         SourceError: A file is not what the policy says, or two rows that differ have one key.

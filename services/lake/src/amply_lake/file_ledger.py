@@ -1,4 +1,4 @@
-"""A release ledger in a folder: for one machine, and for tests."""
+"""A release ledger in a directory, for one machine and for tests."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from amply_lake.errors import LedgerConflict, LedgerError
 
 
 class FileLedger:
-    """Records and files in a folder of their own, each written whole or not at all."""
+    """Records and files in a directory, each written atomically."""
 
     def __init__(self, folder: Path) -> None:
         self._records = folder / "records"

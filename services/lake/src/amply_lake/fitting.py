@@ -1,4 +1,4 @@
-"""Whether a certificate can tell of a batch, whatever is released of it: asked before the batch is recorded for ever."""
+"""Checks that a batch's certificate stays within its limits whatever is released, before the batch is recorded for good."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ _LONGEST_BUYER: Final = "b" * 128
 
 
 def check_fits(dataset: str, certified: Sequence[Mapping[str, Any]]) -> None:
-    """Encode the longest certificate that the batches can ever have: every row released, to a buyer of a long name.
+    """Encode the longest possible certificate of the batches: every row released, to a buyer with a long name.
 
     Raises:
         SourceError: The format has no room for it, or refuses what one of the batches says.

@@ -1,4 +1,4 @@
-"""How a quasi-identifier's values become coarser, as SQL that DuckDB and Athena read alike.
+"""Generalisation of quasi-identifiers, as SQL that DuckDB and Athena both understand.
 
 Level 0 is made from the raw value; every later level is made from the label of level 0 alone, so that a level can never
 be finer than the one before it. The last level of all is `*`. What cannot be read (no number, no date) is `?`.
@@ -12,7 +12,7 @@ UNKNOWN: Final = "?"
 
 
 class Generalisation(Protocol):
-    """A kind of generalisation; `steps` counts its levels without the last, `*`."""
+    """A kind of generalisation; `steps` counts its levels without the last one, `*` (suppressed)."""
 
     @property
     def steps(self) -> int:
@@ -40,7 +40,7 @@ def at_level(kind: Generalisation, value: str, level: int) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ranges:
-    """Whole numbers to ranges: `35-39`; from `highest` on all are one (`100+`), below `lowest` none is known."""
+    """Integers to ranges such as `35-39`; all from `highest` on are one (`100+`), below `lowest` none is expected."""
 
     widths: tuple[int, ...]
     lowest: int
@@ -72,7 +72,7 @@ class Ranges:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Beginnings:
-    """The first characters, capitals without spaces: `SW1*` of a postal code, `+49***` of a masked phone number."""
+    """Prefixes, upper-cased without spaces: `SW1*` of a postal code, `+49***` of a masked phone number."""
 
     keep: tuple[int, ...]
     rest: str
@@ -98,7 +98,7 @@ class Beginnings:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Whole:
-    """A value of few, such as a country or a way to pay: itself, or nothing."""
+    """A category such as a country or payment method: kept or suppressed."""
 
     @property
     def steps(self) -> int:
@@ -120,7 +120,7 @@ DATE_STEPS: Final = ("day", "month", "quarter", "year")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Dates:
-    """Days, or moments in UTC, to months, quarters and years."""
+    """Dates or UTC timestamps to months, quarters and years."""
 
     periods: tuple[str, ...]
 
@@ -154,7 +154,7 @@ def _period(text: str, period: str) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Networks:
-    """IP addresses to the networks they are in; bits of version 4 in steps of 8, of version 6 in steps of 16."""
+    """IP addresses to networks; prefix lengths in steps of 8 bits (IPv4) or 16 bits (IPv6)."""
 
     bits: tuple[tuple[int, int], ...]
 
@@ -213,7 +213,7 @@ def _zeros(version_4: int) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class UserAgents:
-    """User agents to families on a kind of device (`firefox mobile`), then to the kind of device alone."""
+    """User agents to browser family and kind of device (`firefox mobile`), then kind of device alone."""
 
     @property
     def steps(self) -> int:
@@ -248,7 +248,9 @@ class UserAgents:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Places:
-    """`latitude,longitude` in degrees to squares: the south-west corner, `52.5 13.4`; sides in tenths of a degree."""
+    """`latitude,longitude` in degrees to squares, named by the south-west corner (`52.5 13.4`); sides in tenths of a
+    degree.
+    """
 
     tenths: tuple[int, ...]
 
@@ -284,7 +286,7 @@ class Places:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """Values by a table: each row is a value, then its label at each further level; the last, `*`, is left out.
+    """Values by a table: each row is a value and its label at each further level, without the last one, `*`.
 
     In SQL it is a table `hierarchy_COLUMN` with the columns `_level_0`, `_level_1`, …, as no column of a source is called.
     """

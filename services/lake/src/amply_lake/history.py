@@ -1,4 +1,4 @@
-"""What the release ledger tells: batches that never change, cells that are released no more, and releases.
+"""Replays the release ledger: immutable batches, withheld cells, and releases.
 
 A record is canonical JSON and carries the hash of the one before it, so that a ledger that lost or changed one is refused.
 """
@@ -29,7 +29,7 @@ RELEASES: Final = frozenset({RELEASED, RELEASE})
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as its record tells it: `sources` are its files' hashes, `certified` what its parts' certificates repeat."""
+    """A batch from its record: `sources` are file hashes, `certified` what its parts' certificates repeat."""
 
     number: int
     file: str
@@ -42,7 +42,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A release that was decided: to whom, from what state of the dataset, its certificate, and what rows stand by in a class."""
+    """A decided release: buyer, state of the dataset, certificate, and the rows available in each class."""
 
     buyer: str
     number: int
@@ -54,8 +54,8 @@ class Released:
 
 
 @dataclass(slots=True)
-class _Told:
-    """What records tell so far, of releases the newest to each buyer alone: there are thousands, each with a certificate."""
+class _ReplayedHistory:
+    """State while records are replayed. Of releases, only the newest to each buyer is kept: there are thousands."""
 
     dataset: str
     batches: list[Batch] = field(default_factory=list)
@@ -64,13 +64,13 @@ class _Told:
     count: int = 0
     last: str = ""
 
-    def copy(self) -> "_Told":
-        """The same, of which neither is changed by the other."""
+    def copy(self) -> "_ReplayedHistory":
+        """An independent copy."""
         withheld = {batch: set(cells) for batch, cells in self.withheld.items()}
         return replace(self, batches=list(self.batches), withheld=withheld, newest=dict(self.newest))
 
     def take(self, raw: bytes, record: Mapping[str, Any]) -> None:
-        """A record more."""
+        """Apply one more record."""
         match record["kind"]:
             case "batch":
                 self.batches.append(_batch(record))
@@ -87,25 +87,25 @@ class _Told:
         self.last = hashlib.sha256(raw).hexdigest()
 
 
-_READ: Final[WeakKeyDictionary[ReleaseLedger, _Told]] = WeakKeyDictionary()
+_READ: Final[WeakKeyDictionary[ReleaseLedger, _ReplayedHistory]] = WeakKeyDictionary()
 """What was read of each ledger, as long as somebody has that. Records never change, so that only those that came since are read again."""
 
 
 class History:
-    """The ledger as read, and what is appended to it since."""
+    """The replayed ledger, and records appended since."""
 
-    def __init__(self, ledger: ReleaseLedger, told: _Told) -> None:
+    def __init__(self, ledger: ReleaseLedger, told: _ReplayedHistory) -> None:
         self.ledger, self._told = ledger, told
 
     @classmethod
     def read(cls, ledger: ReleaseLedger, dataset: str) -> "History":
-        """Read a dataset's ledger, with all that was appended up to now, by whomever.
+        """Replay a dataset's ledger, up to its current end.
 
         Raises:
             LedgerError: Its records do not follow on one another, are another dataset's, or tell of batches of another format.
         """
         known = _READ.get(ledger)
-        told = known.copy() if known and known.dataset == dataset else _Told(dataset)
+        told = known.copy() if known and known.dataset == dataset else _ReplayedHistory(dataset)
         for raw in ledger.records(told.count):
             try:
                 record = json.loads(raw)
@@ -130,20 +130,20 @@ class History:
 
     @property
     def withheld(self) -> Mapping[int, set[int]]:
-        """By batch, the cells that are released no more."""
+        """Withheld cells by batch."""
         return self._told.withheld
 
     @property
     def sources(self) -> set[str]:
-        """The hashes of all files that a batch was made from."""
+        """Hashes of all files in batches."""
         return {source for batch in self.batches for source in batch.sources}
 
     def newest_to(self, buyer: str) -> Released | None:
-        """A buyer's newest release; None: there is none."""
+        """A buyer's newest release, or None."""
         return self._told.newest.get(buyer)
 
     def state(self) -> str:
-        """What would be released now, as a hash: batches, and cells that are not."""
+        """Hash of what would be released now: batches and withheld cells."""
         told: dict[str, Any] = {
             "batches": [batch.file for batch in self.batches],
             "withheld": {str(batch): sorted(cells) for batch, cells in self.withheld.items()},

@@ -1,4 +1,4 @@
-"""The search for the best full-domain generalisation: one level a column, and what is still too small left out.
+"""Searches the lattice of full-domain generalisations for the best one: one level for each column, small classes suppressed.
 
 A node is a tuple of levels. The loss is that of ARX (`MetricMDNMLoss`, Prasser and others): for each column the share of
 its domain that a released value stands for, and the whole domain for a row that is left out, normalised between the
@@ -26,7 +26,7 @@ _DENSE: Final = 1 << 22  # so many counters are cheaper than sorting
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One quasi-identifier over the distinct tuples; `*`, the last level, included.
+    """One quasi-identifier over the distinct tuples, with its levels (the last is `*`).
 
     `codes[level][tuple]` is the label's number at that level, `shares[level][number]` the share of the domain it stands
     for; `domain` is how many values the domain has.
@@ -39,7 +39,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Tuples:
-    """The distinct tuples: each with its rows and people, and which values each sensitive column has there.
+    """Distinct tuples with their row and person counts, and the values of each sensitive column.
 
     `people` is exact for a tuple; a person with several tuples is counted in each. `values` holds, for a sensitive
     column, pairs of a tuple and a value's number: each pair once.
@@ -53,7 +53,7 @@ class Tuples:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a class must have, and how many rows may be left out."""
+    """Requirements for a class, and the maximum of suppressed rows."""
 
     k: int
     l: int  # noqa: E741 -- the field's own name
@@ -62,7 +62,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a node would do: rows left out, and loss."""
+    """A node's result: suppressed rows, and information loss."""
 
     suppressed: int
     loss: float
@@ -70,14 +70,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The best node, and what it does."""
+    """The best node, and how many were evaluated: by bounds alone, and exactly."""
 
     node: Node
     outcome: Outcome
 
 
 class Lattice:
-    """All nodes over some tuples."""
+    """All nodes (combinations of levels) over some tuples."""
 
     def __init__(self, tuples: Tuples) -> None:
         self.tuples = tuples
@@ -93,11 +93,11 @@ class Lattice:
 
     @property
     def top(self) -> Node:
-        """The node where everything is `*`."""
+        """The node where everything is suppressed."""
         return tuple(size - 1 for size in self.shape)
 
     def bounds(self) -> Floats:
-        """What each node loses if it leaves nothing out, in the order of `numpy.ndindex`."""
+        """Lower bounds of each node's loss (without suppression), in the order of `numpy.ndindex`."""
         product = np.ones(self.shape)
         for axis, sums in enumerate(self._by_level):
             normal = np.array([self._normalised(axis, each) + 1 for each in sums]) ** (1 / len(self.shape))
@@ -105,7 +105,7 @@ class Lattice:
         return np.asarray(product - 1)
 
     def classes(self, node: Node) -> tuple[Ints, int]:
-        """Which class each tuple is in at a node, and how many numbers there are; not each need be a class."""
+        """Each tuple's class number at a node, and the range of numbers (some may be unused)."""
         number = np.zeros(len(self.tuples.rows), dtype=np.int64)
         count = 1
         for one, level in zip(self.tuples.dimensions, node, strict=True):
@@ -117,21 +117,21 @@ class Lattice:
         return (number, count) if count <= max(_DENSE, 8 * len(number)) else _renumbered(number)
 
     def optimistic(self, node: Node, demand: Demand) -> Outcome:
-        """What a node does if nobody is in two of its tuples: never more left out than there will be, nor more lost."""
+        """A node's outcome if no person were in two of its tuples: a lower bound of suppression and loss."""
         number, count = self.classes(node)
         fit = _count(number, self.tuples.people, count) >= demand.k
         fit &= self.is_diverse(number, count, demand.l)
         return self.outcome(node, fit[number])
 
     def is_diverse(self, number: Ints, count: int, l: int) -> npt.NDArray[np.bool_]:  # noqa: E741 -- the field's own name
-        """Of each class whether it has so many values of each sensitive column; `number` is each tuple's class."""
+        """Whether each class has enough values of each sensitive column; `number` is each tuple's class."""
         diverse = np.ones(count, dtype=bool)
         for tuple_of, value in self.tuples.values:
             diverse &= _distinct(number[tuple_of], value, count) >= l
         return diverse
 
     def outcome(self, node: Node, kept: npt.NDArray[np.bool_]) -> Outcome:
-        """What a node does that keeps these tuples."""
+        """A node's outcome, given the tuples it keeps."""
         rows = self.tuples.rows
         suppressed = int(rows[~kept].sum())
         product = 1.0
@@ -150,7 +150,7 @@ Exact = Callable[[Node], Outcome]
 
 
 def search(lattice: Lattice, demand: Demand, exact: Exact | None = None) -> Optimum | None:
-    """Find the node of the smallest loss that leaves out no more than it may; None where even the coarsest does.
+    """The node with the smallest loss whose suppression is within the limit; None if even the coarsest exceeds it.
 
     `exact` looks at the rows themselves; without it the optimistic outcome is exact, as it is where everybody has one
     tuple. Nodes wait in a heap by what is known of their loss: the bound, then the optimistic outcome, then the exact

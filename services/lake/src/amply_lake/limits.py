@@ -1,4 +1,4 @@
-"""Bounds on everything that enters."""
+"""Limits on all input."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a run may use, and what a source may hold; whatever is larger is refused before it is read in full.
+    """Limits of a run and its sources; larger input is refused before it is read in full.
 
     `spill` is a folder for what does not fit into memory. `expansion` is how many times larger than the file what is
     packed in it may be, once it is more than `free_bytes`.

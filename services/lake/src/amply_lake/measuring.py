@@ -1,4 +1,4 @@
-"""What a released file is: k, l and t, counted in the file itself.
+"""Measures k-anonymity, l-diversity and t-closeness of a released file, from the file itself.
 
 All three count people, by their pseudonyms in the class. l is how many values the poorest class has of a sensitive column,
 `?` not among them; t how far a class's values are at most from the whole file's, as half the sum of the differences of the
@@ -19,7 +19,8 @@ _SET: Final = 32  # values that are kept as bits of one number
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a file is; `entropy_l` is the exponential of the least entropy of a class: how many values it is as good as.
+    """Properties of a file; `entropy_l` is the exponential of the smallest entropy of any class: its effective number of
+    values.
 
     `l`, `t` and `entropy_l` are None where nothing is sensitive.
     """

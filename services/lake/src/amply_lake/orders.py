@@ -1,4 +1,4 @@
-"""What is asked for, and what comes of it."""
+"""Requests to the anonymiser, and their results."""
 
 import re
 from collections.abc import Collection
@@ -18,7 +18,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")  # as certificate
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release that is there: its folder, with a file a part and the certificate, and what the certificate says."""
+    """A completed release: its directory (one file for each part, and the certificate) and the certificate's contents."""
 
     folder: Path
     certificate: Certificate
@@ -27,7 +27,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Nothing was released, since the policy forbids it: why, in a sentence, and how much stood against it.
+    """Nothing was released because the policy forbids it, with the reason and numbers.
 
     `violations` is how many rows would have had to be left out, or 1 where that is not known. Whoever runs the anonymiser
     writes a line with that number; the metric `KAnonViolations` counts the lines, so refused releases and not rows.
@@ -43,7 +43,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be released, to whom, and where to. The policy holds for what is new.
+    """A requested release: dataset, buyer and destination. The policy applies to new data.
 
     `withdrawn` are people of the dataset who do not consent any more, as the sources name them: their cells are released no
     more, to nobody and for good. `absent` are people of whom nothing is known just now: they are in no new batch, and what was
@@ -65,10 +65,10 @@ class Order:
 
     @property
     def left_out(self) -> set[str]:
-        """Who is in no new batch."""
+        """People excluded from new batches."""
         return {*self.withdrawn, *self.absent}
 
     @property
     def home(self) -> Path:
-        """Where this buyer's releases of this dataset are."""
+        """Directory of this buyer's releases of this dataset."""
         return self.into / self.dataset / self.buyer

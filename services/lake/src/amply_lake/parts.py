@@ -1,4 +1,4 @@
-"""The files of a release: a batch each, for one buyer."""
+"""The files of a release: one for each batch, for one buyer."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ledger_format.certificates import Part
 def write_parts(
     order: Order, keys: Keys, history: History, work: Path, limits: Limits, *, rows_by: str
 ) -> list[Part] | Violation:
-    """Write a file for each batch of which anything is released, and say what each is. `rows_by`: as `history` has it."""
+    """Write a file for each batch with released rows, and describe each. `rows_by`: as in `history`."""
     (work / "release").mkdir()
     parts = []
     with engine(limits) as db:

@@ -1,4 +1,4 @@
-"""What a policy says: of each column what it is, and how many people a released row must be one of."""
+"""Anonymisation policies: the role of each column, and the minimum number of people in a released class."""
 
 import dataclasses
 import hashlib
@@ -11,31 +11,31 @@ from amply_lake.generalisation import Generalisation, Hierarchy
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RowKey:
-    """What tells rows apart, such as an event's id: released by nobody, and the reason why no row is released twice."""
+    """Identifies rows, such as an event id: never released, and prevents releasing a row twice."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Person:
-    """Who a row is of. Released as a keyed hash under another name, or not at all where that is None."""
+    """Identifies the person of a row. Released as a keyed hash under another name, or (None) not at all."""
 
     publish_as: str | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Direct:
-    """What names somebody: never released in any form."""
+    """A direct identifier: never released in any form."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Quasi:
-    """What others may know of somebody: released as coarse as it must be."""
+    """A quasi-identifier: released as coarse as necessary."""
 
     generalisation: Generalisation
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sensitive:
-    """What nobody shall learn of somebody: a class must hold several values. Numbers are released as bands.
+    """A sensitive attribute: each class must hold several values. Numbers are released as bands.
 
     `bands` are the lowest numbers of each band but the first two, which are `<0` and from 0; without any, the value is released
     as it is.
@@ -46,7 +46,7 @@ class Sensitive:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Insensitive:
-    """What tells nothing of anybody: released as it is."""
+    """An insensitive attribute: released as it is."""
 
 
 Column = RowKey | Person | Direct | Quasi | Sensitive | Insensitive
@@ -55,7 +55,7 @@ _Kind = TypeVar("_Kind", RowKey, Person, Quasi, Sensitive, Insensitive)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy document as it was read; `canonical` are its bytes after RFC 8785, whose hash names it.
+    """A parsed policy document; `canonical` are its RFC 8785 bytes, whose hash identifies it.
 
     `suppression_limit` is the share of a batch's rows that may be left out, from 0 to 1.
     """

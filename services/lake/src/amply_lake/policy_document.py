@@ -1,4 +1,4 @@
-"""Policy documents: JSON, read strictly. What is not understood is refused, for it would not be done."""
+"""Parses policy documents (JSON) strictly: what is not understood is refused, since it would not be applied."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What the anonymiser needs from outside."""
+"""Ports of the anonymiser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Keys(Protocol):
-    """Secret keys by their purpose. In the cloud: KMS's HMAC of the purpose, so that the key itself never leaves."""
+    """Secret keys by purpose. In the cloud, KMS's HMAC of the purpose, so that the master key never leaves it."""
 
     def key(self, purpose: str) -> bytes:
         """The key of 32 bytes for a purpose: the same whenever it is asked for, and none that leads to another."""
@@ -14,7 +14,7 @@ class Keys(Protocol):
 
 
 class Signer(Protocol):
-    """The Ed25519 key that certificates are signed with."""
+    """The Ed25519 key that signs certificates."""
 
     @property
     def name(self) -> str:
@@ -32,7 +32,7 @@ class Signer(Protocol):
 
 
 class ReleaseLedger(Protocol):
-    """What was released of one dataset, to anybody, and the batches it was released from. Nothing is ever changed.
+    """Append-only record of a dataset's releases to any buyer, and of the batches behind them.
 
     One writer at a time gets through: who appends a record that is there already has read an old ledger.
     """

@@ -1,4 +1,4 @@
-"""Pseudonyms: one for a person in a class of a batch, for one buyer.
+"""Pseudonyms of people, distinct for each class of a batch and each buyer.
 
 A pseudonym is what AES-256 makes of one block, a member's keyed hash and the number of their class, under a key that is
 the buyer's and the batch's. A cipher's blocks cannot be told from chance by who lacks the key, and no two inputs give

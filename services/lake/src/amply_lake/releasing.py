@@ -1,4 +1,4 @@
-"""Releasing: files become a batch, batches become a release, and a release is there as a whole or not at all.
+"""Releases data: files become a batch, batches become a release, and a release is published atomically.
 
 The order of steps is what makes a repetition harmless. A batch is decided by its record, after its file is kept. A release
 is decided by its record, which holds its certificate, after its files are written; its folder gets its name last. Whoever
@@ -41,7 +41,7 @@ def release(
     clock: Callable[[], datetime],
     limits: Limits,
 ) -> Release | Violation:
-    """Release a dataset to a buyer: what was released before, and what is in those files that was not.
+    """Release a dataset to a buyer: earlier batches, and new rows in these files.
 
     Files that were released already are left as they are; without any, what there is is released. A violation changes
     nothing, so that the same files may come again with others. The same order again is the same release.

@@ -1,4 +1,4 @@
-"""Files that enter: Parquet and CSV, looked at before they are read, and nothing of them believed."""
+"""Input files (Parquet, CSV), treated as untrusted: validated before they are read."""
 
 import csv
 import gzip
@@ -35,7 +35,7 @@ _PLAIN_TOO: Final = ("INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "U
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of the source, named by its hash."""
+    """A source file, identified by its hash."""
 
     path: Path
     sha256: str
@@ -43,7 +43,7 @@ class Source:
 
 
 def identify(paths: Sequence[Path], limits: Limits) -> list[Source]:
-    """Hash the files; each once, however often it is given.
+    """Hash the files, without duplicates.
 
     Raises:
         SourceError: There is none, or too many, or one cannot be read, or is too large.
@@ -71,7 +71,7 @@ def identify(paths: Sequence[Path], limits: Limits) -> list[Source]:
 def open_source(
     db: duckdb.DuckDBPyConnection, sources: Sequence[Source], policy: Policy, limits: Limits
 ) -> None:
-    """Make the view `source` over the files, with the policy's columns and no other.
+    """Create the view `source` over the files, with exactly the policy's columns.
 
     Raises:
         NoRowsError: There is no row in them.

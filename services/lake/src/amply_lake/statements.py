@@ -1,4 +1,4 @@
-"""The SQL of the anonymiser: what is released of a value, and one statement for Athena, where a machine is too small.
+"""The anonymiser's SQL, and one statement for Athena where one machine is too small.
 
 A batch is made step by step (`encoding`, `cutting`). The statement is a text of its own: a test holds that it gives the
 rows that DuckDB makes; what it writes cannot be taken into a release ledger. What differs between the two engines stands
@@ -23,12 +23,12 @@ NUMBER_CHARACTERS: Final = 16  # 64 bits
 
 
 def name(column: str) -> str:
-    """A column's name as both engines read it, whatever words they reserve."""
+    """Quote a column name for both engines."""
     return f'"{column}"'
 
 
 def text(value: str) -> str:
-    """A text as both engines read it."""
+    """Quote a string literal for both engines."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -67,7 +67,7 @@ def banded(column: str, what: Sensitive) -> str:
 
 
 def generalised(policy: Policy, levels: Mapping[str, int], source: str) -> str:
-    """Every row that is of somebody, at its levels; the person as they are, for counting alone."""
+    """All rows of a person, at the given levels; the person's id is for counting only."""
     person, _ = policy.person
     columns = [
         *labels(policy, levels),
@@ -80,7 +80,7 @@ def generalised(policy: Policy, levels: Mapping[str, int], source: str) -> str:
 
 
 def classes(policy: Policy) -> str:
-    """The classes that may be released: of at least k people, with l values of each sensitive column."""
+    """Classes that may be released: at least k people, and l values of each sensitive column."""
     quasi = ", ".join(map(name, policy.quasi))
     values = [
         f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}" for column in policy.sensitive
@@ -91,7 +91,7 @@ def classes(policy: Policy) -> str:
 
 
 def rows(policy: Policy) -> str:
-    """The rows of these classes; who they are of, and what tells them apart, as keyed hashes."""
+    """Rows of these classes, with person and row key as keyed hashes."""
     columns = [f"g.{name(column)}" for column in (*policy.quasi, *policy.sensitive, *policy.insensitive)]
     if policy.row_key:
         columns.append(f"{keyed_text(f'g.{name(ROW)}')} AS {name(ROW)}")

@@ -1,4 +1,4 @@
-"""`make clean`: take away everything a run made, also what lies outside its directory."""
+"""`make clean`: removes everything that a run created, also outside its directory."""
 
 import shutil
 from contextlib import suppress

@@ -171,7 +171,7 @@ def clean() -> None:
 
 
 def main() -> None:
-    """Run a command; what goes wrong becomes one sentence, the log's last lines, and exit status 1."""
+    """Run a command; an error becomes one sentence, the log's last lines, and exit status 1."""
     try:
         cli(standalone_mode=False)
     except LocalCloudError as failure:

@@ -1,4 +1,4 @@
-"""The emulated cloud as the rest of the laptop sees it: clients for its APIs, and its parameters by name."""
+"""Clients for the emulated cloud's APIs, and its SSM parameters by name."""
 
 from dataclasses import dataclass
 from functools import cached_property

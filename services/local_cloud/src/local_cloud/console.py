@@ -1,4 +1,4 @@
-"""What people see while they wait: each step in words, with its time, as it goes."""
+"""Console output: each step with its duration, as it happens."""
 
 import sys
 from collections.abc import Iterator
@@ -11,25 +11,25 @@ _WORDS = 48
 
 
 @dataclass
-class Told:
-    """What a step may say about its result, shown after its time."""
+class StepResult:
+    """A step's result, shown after its duration."""
 
     result: str = ""
 
 
 class Steps:
-    """Prints steps in columns, each with its time, and remembers their seconds by name."""
+    """Prints steps in columns with their durations, and remembers those by name."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def step(self, name: str, words: str) -> Iterator[Told]:
-        """Time what happens inside; a failure leaves the line without a time and passes through."""
+    def step(self, name: str, words: str) -> Iterator[StepResult]:
+        """Time the block; on failure the line is left without a duration."""
         if self._out.isatty():
             self._write(f"  {words:<{_WORDS}} …\r")
-        told, start = Told(), monotonic()
+        told, start = StepResult(), monotonic()
         try:
             yield told
         except BaseException:

@@ -1,4 +1,4 @@
-"""Passwords and keys made on this machine: each in a file only its owner may read, made once and kept."""
+"""Passwords and keys generated on this machine, each once, in a file that only its owner may read."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def kept(path: Path, makers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
-    """The named values in `path`; those it does not hold yet are made and written, with mode 0600."""
+    """The named values in `path`; missing ones are generated and written, with mode 0600."""
     held = json.loads(path.read_text()) if path.exists() else {}
     missing = {name: make() for name, make in makers.items() if name not in held}
     if missing:
@@ -18,7 +18,7 @@ def kept(path: Path, makers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
 
 
 def write_privately(path: Path, text: str) -> None:
-    """Replace a file as a whole; nobody else can read it at any moment."""
+    """Replace a file atomically, never readable by others."""
     partial = path.with_name(f".{path.name}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -24,7 +24,7 @@ _OUTSIDE = Path("/var/lib/amply-local")
 
 
 def cluster(cloud: Cloud) -> PostgresCluster:
-    """The cluster whose master user is the one in the deployed, RDS-managed secret."""
+    """The cluster, whose master user is that of the deployed secret."""
     master = json.loads(cloud.secret(cloud.parameter("database/master-secret-arn")))
     return PostgresCluster(
         directory=directory(cloud.settings),
@@ -68,13 +68,13 @@ def initialise(cluster: PostgresCluster) -> None:
 
 
 def service_passwords(settings: Settings) -> dict[str, str]:
-    """The passwords that stand for IAM tokens, made once per run."""
+    """Passwords in place of IAM tokens, generated once for each run."""
     path = settings.credentials / "database.json"
     return credentials.kept(path, dict.fromkeys(SERVICE_USERS, credentials.new_password))
 
 
 def prepare(cluster: PostgresCluster, *, name: str, passwords: Mapping[str, str]) -> None:
-    """Make the database and the users that services sign in as; doing it again changes nothing."""
+    """Create the database and its service users. Idempotent."""
     try:
         # Passwords are part of these statements, which must not be written to the server's log for being slow.
         with psycopg.connect(

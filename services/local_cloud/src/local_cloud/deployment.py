@@ -1,4 +1,4 @@
-"""The real CDK app's local stage, deployed into the emulated cloud by the real CDK command line."""
+"""Deploys the app's local stage into the emulated cloud, by the CDK command line."""
 
 import json
 import os
@@ -53,7 +53,7 @@ class Deployment:
         return self._statuses().get(_BOOTSTRAP_STACK) in _WELL
 
     def bootstrap(self) -> None:
-        """Make what every CDK deployment needs; away from the app, since it needs no synthesis."""
+        """Run `cdk bootstrap`, which needs no synthesis."""
         arguments = (
             "bootstrap",
             f"aws://{ACCOUNT}/{REGION}",
@@ -63,7 +63,7 @@ class Deployment:
         self._cdk(arguments, directory=self._settings.emulator, words="bootstrap the emulated cloud")
 
     def is_current(self) -> bool:
-        """Whether exactly these sources are deployed, and all stacks are still well."""
+        """Whether exactly these sources are deployed, and all stacks are healthy."""
         noted = self._note.read_text() if self._note.exists() else ""
         statuses = {
             name: status for name, status in self._statuses().items() if name.startswith(f"{ENVIRONMENT}-")
@@ -71,7 +71,7 @@ class Deployment:
         return noted == self._sources() and bool(statuses) and _WELL.issuperset(statuses.values())
 
     def deploy(self) -> None:
-        """Deploy every stack of the local stage. What was deployed is noted only when all of it succeeded.
+        """Deploy every stack of the local stage. Recorded only when all succeeded.
 
         Raises:
             LocalCloudError: It did not succeed, or would have replaced or destroyed what holds data.
@@ -135,7 +135,7 @@ class Deployment:
         return self._talk(arguments)
 
     def destroy(self) -> int:
-        """Take every stack away again, the last one first; what happens is printed. Returns the exit status."""
+        """Destroy every stack in reverse order, printing progress. Returns the exit status."""
         self._note.unlink(missing_ok=True)
         assembly = self._settings.emulator / "assembly"
         # Only the stacks' names are needed of it: what was deployed last tells them as well as the sources do.

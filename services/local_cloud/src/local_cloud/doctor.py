@@ -1,4 +1,4 @@
-"""What must be there before anything starts, each missing thing in one sentence that says what to type."""
+"""Checks prerequisites. Each missing one is a sentence that says what to type."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ _NODE_NEEDED = "Node.js is missing: install Node 20 or newer."
 
 
 def require_everything(settings: Settings) -> None:
-    """Raise the first thing that is missing."""
+    """Raise the first missing prerequisite."""
     for sentence in _missing(settings):
         raise LocalCloudError(sentence)
 

@@ -1,4 +1,4 @@
-"""The CDN's address on a laptop: every request goes to the deployed distribution in the emulated cloud.
+"""The CDN's address on a laptop: a proxy to the deployed distribution in the emulated cloud.
 
 The emulator serves a distribution as CloudFront does: behaviours, functions, origin access, response headers,
 error pages. What is missing here is what CloudFront adds by being many places: its cache, and TLS.

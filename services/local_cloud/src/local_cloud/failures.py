@@ -1,4 +1,4 @@
-"""What can go wrong on a laptop, as one clear sentence each."""
+"""Errors of the local cloud, one sentence each."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which parts of the data platform a run has: said once by `make local FLAGS=…`, and remembered until said otherwise."""
+"""Feature flags of the data platform in a run: set by `make local FLAGS=…`, and remembered."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ TOPMOST_FIRST = ("etl", "iot", "marketplace", "controlplane", "lake")
 
 
 def choose(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What AMPLY_FLAGS says, written down for the commands that follow; without it, what was said last.
+    """Flags from AMPLY_FLAGS, remembered for later commands; without it, the remembered ones.
 
     Raises:
         LocalCloudError: No flag is called so.
@@ -35,7 +35,7 @@ def choose(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def remembered(settings: Settings) -> tuple[str, ...]:
-    """What was said last in this run; nothing is on where nobody said anything."""
+    """The remembered flags of this run; none by default."""
     said = settings.flags.read_text() if settings.flags.exists() else ""
     return tuple(word for word in said.split(",") if word)
 

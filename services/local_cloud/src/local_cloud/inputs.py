@@ -1,4 +1,4 @@
-"""Digests of source files: how a second `make local` knows what changed."""
+"""Digests of source files, by which a repeated `make local` detects changes."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

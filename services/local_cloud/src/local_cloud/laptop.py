@@ -1,4 +1,4 @@
-"""What stands on this machine in the cloud's place, looked up for one run."""
+"""Local replacements of cloud resources, looked up for one run."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The only variables in which a local process differs from the container it stands for, and why."""
+"""The environment variables in which a local process differs from its container, each with the reason."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Override:
 
 
 def apply(around: Surroundings) -> dict[str, str]:
-    """The task's own environment with the overrides that concern it."""
+    """The task's environment, with its overrides."""
     replaced = {
         override.name: override.value(around)
         for override in OVERRIDES

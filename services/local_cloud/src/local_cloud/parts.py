@@ -1,4 +1,4 @@
-"""The parts of the platform that no task definition describes: what AWS and Stripe would run for us."""
+"""Processes that no task definition describes: replacements for AWS services and Stripe."""
 
 import shutil
 from collections.abc import Mapping

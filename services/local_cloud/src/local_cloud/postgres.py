@@ -167,7 +167,7 @@ class RunningPostgres:
         self.process.wait(timeout=30)
 
     def kill(self) -> None:
-        """End the server without a word; its backends notice and end by themselves."""
+        """Kill the server; its backends end by themselves."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
 

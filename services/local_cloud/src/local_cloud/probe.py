@@ -1,4 +1,4 @@
-"""A health check over HTTP as a command: `python probe.py URL` exits 0 when the answer is a success.
+"""Health check over HTTP as a command: `python probe.py URL` exits 0 on a successful response.
 
 Run by path and without site packages, so that asking often costs little.
 """

@@ -1,4 +1,4 @@
-"""What stands behind the `valueFrom` of an ECS container secret.
+"""Resolves the `valueFrom` of ECS container secrets.
 
 The forms are those of the ECS task definition: the ARN or name of an SSM parameter, or
 `<secret ARN or name>[:json-key:version-stage:version-id]` of Secrets Manager

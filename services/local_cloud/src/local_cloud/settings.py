@@ -1,4 +1,4 @@
-"""Where a local run keeps its files and which ports it uses: everything that tells one run from another."""
+"""Settings of a local run: its directory and its ports."""
 
 import os
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Settings:
 
     @property
     def is_default(self) -> bool:
-        """Whether this is the run that `make` means when nothing else is said."""
+        """Whether this is the default run of `make`."""
         return self.state == PROJECT_ROOT / "var" / "local"
 
     def url(self, port: int) -> str:
@@ -75,7 +75,7 @@ class Settings:
 
     @property
     def policy(self) -> Path:
-        """Whose cosignatures are demanded: for the publisher, and for whoever verifies."""
+        """The witness policy, for the publisher and verifiers."""
         return self.state / "policy"
 
     def witness(self, number: int) -> Path:
@@ -100,7 +100,7 @@ class Settings:
 
     @property
     def flags(self) -> Path:
-        """Which parts of the data platform this run has, as somebody said last."""
+        """Enabled parts of the data platform in this run."""
         return self.state / "flags"
 
     @property

@@ -10,7 +10,7 @@ from local_cloud.supervisor.running import PartStatus, State
 
 
 def show(client: Client, settings: Settings, console: Console) -> bool:
-    """Print the table of parts; says whether all of them are well."""
+    """Print the table of parts; returns whether all are healthy."""
     parts = client.status()
     if not parts:
         console.print("Nothing runs; type 'make local'.")

@@ -1,4 +1,4 @@
-"""The processor's credentials of a local run: of the sandbox, or of the Stripe account someone brought along."""
+"""Stripe credentials of a local run: for the sandbox, or for a real test account."""
 
 import json
 import secrets
@@ -67,7 +67,7 @@ def brought_account(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def fill_in(cloud: Cloud, keys: StripeKeys) -> bool:
-    """Put the credentials into the deployed secret, as an operator does after the first deployment."""
+    """Write the credentials to the deployed secret, as an operator does after the first deployment."""
     secret_id = cloud.parameter("stripe/secret-arn")
     wanted = {"secret_key": keys.secret_key, "webhook_secret": keys.webhook_secret}
     if json.loads(cloud.secret(secret_id)) == wanted:

@@ -1,4 +1,4 @@
-"""The deployed ECS tasks as local processes.
+"""Runs the deployed ECS tasks as local processes.
 
 Everything a container would be given comes from the emulator: command, environment, secrets, health check and
 grace. Only what `overrides.py` lists differs.
@@ -85,7 +85,7 @@ def _health(check: "HealthCheckOutputTypeDef") -> Health:
 
 
 def environment(task: Task, *, cloud: Cloud, laptop: Laptop) -> dict[str, str]:
-    """The whole environment of the process that stands for a task."""
+    """The complete environment of the local process for a task."""
     declared = {**task.environment, **dict(_secrets(task, cloud))}
     around = overrides.Surroundings(laptop=laptop, task=task.name, declared=declared)
     return {**_runtime_environment(cloud.settings), **overrides.apply(around)}
@@ -154,7 +154,7 @@ def run(
     command: Sequence[str] | None = None,
     log: str | None = None,
 ) -> str:
-    """Run a one-off task to its end, as `ecs run-task` with a command override; answers its standard output.
+    """Run a one-off task, as `ecs run-task` with a command override; returns its standard output.
 
     Raises:
         LocalCloudError: It ended with a failure; its log's last lines say why.

@@ -1,4 +1,4 @@
-"""`make local`: from nothing, or from whatever runs already, to the whole platform running."""
+"""`make local`: starts the whole platform, from any previous state."""
 
 import fcntl
 import os
@@ -47,7 +47,7 @@ class Up:
         self._has_changed = False
 
     def run(self) -> bool:
-        """Says whether anything was started, restarted or deployed."""
+        """Start everything; returns whether anything was started, restarted or deployed."""
         doctor.require_everything(self._settings)
         self._settings.prepare()
         with alone(self._settings):
@@ -155,7 +155,7 @@ class Up:
 
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
-    """Two commands that change the same run would undo each other's work."""
+    """Lock the run against concurrent commands."""
     with (settings.state / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

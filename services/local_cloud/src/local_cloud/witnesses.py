@@ -1,4 +1,4 @@
-"""Three witnesses, as three partners would run them: each with a key of its own that nothing else here can read.
+"""Three witnesses, run as partners would, each with a private key that nothing else here can read.
 
 The policy file names them, and demands two. The publisher is told of it, and people verify with it.
 """
@@ -26,7 +26,7 @@ def command(settings: Settings, number: int) -> tuple[str, ...]:
 
 
 def write_policy(settings: Settings, log_key: VerifierKey) -> None:
-    """Let each witness make its key, where it has none yet, and write the policy that names them."""
+    """Let each witness generate its key if necessary, and write the policy that names them."""
     witnesses = tuple(
         PolicyWitness(
             witness_part(number), _key(settings, number), settings.url(settings.ports.witness(number))

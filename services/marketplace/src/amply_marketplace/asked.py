@@ -1,4 +1,4 @@
-"""The three calls of ours: which datasets there are, links to one's files, and what was used of the contracts."""
+"""The API's three routes: list datasets, get links to a dataset's files, get usage."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What is asked of the control plane's tables. Grants and contracts are read as they are now, never as they were."""
+"""Queries of the control plane's tables. Grants and contracts are read anew for each request."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Datasets as one buyer sees them: what they are, the buyer's own revisions, and the files of one."""
+"""A buyer's view of datasets: description, own revisions, files."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Delta Sharing over the same grants: a share is a contract, its one schema is `released`, a table is a dataset.
+"""Delta Sharing protocol over the same grants: a share is a contract, its one schema is `released`, a table is a dataset.
 
 https://github.com/delta-io/delta-sharing/blob/main/PROTOCOL.md. A table's version is the dataset's revision; each one is
 whole, so there is no feed of changes, and nothing of a later revision is in an earlier one.

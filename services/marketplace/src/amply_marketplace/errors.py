@@ -1,4 +1,4 @@
-"""Why a buyer is refused. Each is one sentence for whoever reads the answer.
+"""Errors shown to buyers, one sentence each.
 
 Refused
 ├── NoToken          401  no bearer token, or one that nobody was given
@@ -13,7 +13,7 @@ Refused
 from typing import ClassVar
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """Answered as it is; nothing in it says what other buyers have."""
 
     status: ClassVar[int]
@@ -24,14 +24,14 @@ class Refused(Exception):
         self.sentence = sentence
 
 
-class NoToken(Refused):
+class NoToken(RequestRefused):
     status, code = 401, "UNAUTHENTICATED"
 
     def __init__(self) -> None:
         super().__init__("Send the token of your profile file as 'Authorization: Bearer TOKEN'.")
 
 
-class NotGranted(Refused):
+class NotGranted(RequestRefused):
     status, code = 403, "ACCESS_ENDED"
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class NotGranted(Refused):
         )
 
 
-class NotThere(Refused):
+class NotThere(RequestRefused):
     status, code = 404, "RESOURCE_DOES_NOT_EXIST"
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class NotThere(Refused):
         )
 
 
-class NotReleased(Refused):
+class NotReleased(RequestRefused):
     status, code = 404, "RESOURCE_DOES_NOT_EXIST"
 
     def __init__(self) -> None:
@@ -59,11 +59,11 @@ class NotReleased(Refused):
         )
 
 
-class NotUnderstood(Refused):
+class NotUnderstood(RequestRefused):
     status, code = 400, "INVALID_PARAMETER_VALUE"
 
 
-class UsedUp(Refused):
+class UsedUp(RequestRefused):
     status, code = 429, "RESOURCE_EXHAUSTED"
 
     def __init__(self, *, retry_seconds: int) -> None:
@@ -73,7 +73,7 @@ class UsedUp(Refused):
         self.retry_seconds = retry_seconds
 
 
-class Unavailable(Refused):
+class Unavailable(RequestRefused):
     status, code = 503, "TEMPORARILY_UNAVAILABLE"
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""How the gateway asks and is answered: Lambda proxy events, JSON, and problems in one shape.
+"""Lambda proxy events of API Gateway: parsing requests, JSON responses, and problem documents.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from amply_marketplace.errors import NotUnderstood, Refused, UsedUp
+from amply_marketplace.errors import NotUnderstood, RequestRefused, UsedUp
 
 _BODY_MAX = 64 * 1024
 
@@ -85,7 +85,7 @@ def as_json(value: object, *, status: int = 200, headers: Mapping[str, str] | No
     return Answer(status=status, body=json.dumps(value), headers={**kind, **(headers or {})})
 
 
-def problem(refused: Refused) -> Answer:
+def problem(refused: RequestRefused) -> Answer:
     """As RFC 9457 has it; `errorCode` and `message` are what Delta Sharing's clients show."""
     headers = {"Content-Type": "application/problem+json"}
     if refused.status == HTTPStatus.UNAUTHORIZED:

@@ -1,4 +1,4 @@
-"""Links for a grant: written down as used first, then signed."""
+"""Issues download links under a grant: usage is recorded first, then the link is signed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who may read what: a grant is a token's digest, a contract, a dataset and an end. Nothing here asks anybody."""
+"""Decides access by grants (token digest, contract, dataset, expiry). Pure."""
 
 import hashlib
 import re

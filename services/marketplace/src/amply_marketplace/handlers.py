@@ -1,4 +1,4 @@
-"""Where Lambda comes in. Each call is one line in its log: which, how it ended and how long it took, never a token or a link."""
+"""Lambda handlers. Each call logs one line: route, result and duration, never a token or a link."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from botocore.session import get_session
 from amply_marketplace import asked
 from amply_marketplace import delta_sharing as protocol
 from amply_marketplace.control_plane import ControlPlane, Tables
-from amply_marketplace.errors import Refused, Unavailable
+from amply_marketplace.errors import RequestRefused, Unavailable
 from amply_marketplace.gateway import Answer, Request, problem
 from amply_marketplace.links import Links
 
@@ -52,7 +52,7 @@ def _told(call: str, event: Event, answer: Callable[[Request], Answer]) -> dict[
     began = time.monotonic()
     try:
         found = answer(Request.of(event))
-    except Refused as refused:
+    except RequestRefused as refused:
         found = problem(refused)
     except BotoCoreError:
         found = problem(Unavailable())

@@ -1,4 +1,4 @@
-"""DynamoDB's items as what they mean. An attribute that is missing or of another type is an error of ours, and said so."""
+"""Parses DynamoDB items. A missing or mistyped attribute is an internal error."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

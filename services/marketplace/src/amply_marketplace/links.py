@@ -1,4 +1,4 @@
-"""Links to files: S3's own, signed, for minutes. Whoever has one needs no more to fetch, so it lasts no longer than that."""
+"""Presigned S3 URLs, valid for minutes, since whoever has one can download."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What was used: each answer with links is written down before it is given, and a contract's month has an end."""
+"""Metering: each response with links is recorded before it is sent, within the contract's monthly limit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

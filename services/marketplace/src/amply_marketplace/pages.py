@@ -1,4 +1,4 @@
-"""Lists in pages. A page's token belongs to one caller and one list: anybody else's is refused."""
+"""Pagination with tokens bound to one caller and one list."""
 
 import base64
 import binascii

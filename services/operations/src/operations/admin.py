@@ -1,4 +1,4 @@
-"""Runs one command of the administration where the environment is: `python -m operations.admin ENVIRONMENT COMMAND…`.
+"""Runs one admin command in an environment, as a task: `python -m operations.admin ENVIRONMENT COMMAND…`.
 
 Takes on the environment's role for operators, starts the task `ENVIRONMENT-admin` with the command in place of its own,
 waits until it stops, and prints what it printed. For instance

@@ -1,4 +1,5 @@
-"""Whether the database's backups are copied into the second region: `python -m operations.backup_replication ENVIRONMENT`.
+"""Checks that the database's backups are replicated to the second region: `python -m operations.backup_replication
+ENVIRONMENT`.
 
 CloudFormation begins the copying when it makes the instance. One that was restored, or became the database in an upgrade, was made
 outside of it: its template says that it is copied, and nothing is. So every night the copies of the instance that is there now are looked at.
@@ -16,7 +17,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.assembly import Deployed, NoAssemblyError
-from operations.locations import NoSuchEnvironmentError, Place, environment_of, place_of
+from operations.locations import AccountRegion, NoSuchEnvironmentError, environment_of, place_of
 from operations.lookup import rds
 
 LAG_MAX: Final = timedelta(hours=1)
@@ -41,7 +42,7 @@ class Report:
     words: str
 
 
-def check(deployed: Deployed, client: Callable[[Place], Rds], *, now: datetime) -> Report:
+def check(deployed: Deployed, client: Callable[[AccountRegion], Rds], *, now: datetime) -> Report:
     """Ask where the database stands which one it is, and where its copies should be how old they are."""
     copied = [
         it for it in deployed.resources(_DATABASE) if "AutomaticBackupReplicationRegion" in it.properties
@@ -51,7 +52,9 @@ def check(deployed: Deployed, client: Callable[[Place], Rds], *, now: datetime) 
     (database,) = copied
     name = str(database.properties["DBInstanceIdentifier"])
     here = place_of(deployed, database.stack.partition("/")[2])
-    second = Place(account=here.account, region=database.properties["AutomaticBackupReplicationRegion"])
+    second = AccountRegion(
+        account=here.account, region=database.properties["AutomaticBackupReplicationRegion"]
+    )
     (instance,) = client(here).describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
     backups = client(second).describe_db_instance_automated_backups(DbiResourceId=instance["DbiResourceId"])
     moments = [it.get("RestoreWindow", {}).get("LatestTime") for it in backups["DBInstanceAutomatedBackups"]]

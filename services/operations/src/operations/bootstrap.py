@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_iam.client import IAMClient
 
 from operations.assembly import NoAssemblyError
-from operations.locations import NoSuchEnvironmentError, Place, environment_of, places
+from operations.locations import AccountRegion, NoSuchEnvironmentError, environment_of, places
 from operations.lookup import WrongAccountError, refuse_other_account
 
 BOUNDARY: Final = "amply-boundary"
@@ -99,7 +99,7 @@ def narrowed(template: str, *, policy: str) -> str:
     return f"{before}iam::${{AWS::AccountId}}:policy/{policy}{after[0]}"
 
 
-def command(found: Sequence[Place], *, policies: Sequence[str], template: str) -> list[str]:
+def command(found: Sequence[AccountRegion], *, policies: Sequence[str], template: str) -> list[str]:
     """The call of the CDK's command line; without its default policy, which is AdministratorAccess."""
     return [
         _CDK,

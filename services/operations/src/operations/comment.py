@@ -1,4 +1,4 @@
-"""One comment a pull request and environment, renewed in place: `python -m operations.comment FILE --pull-request N`.
+"""Posts or updates one comment for each pull request and environment: `python -m operations.comment FILE --pull-request N`.
 
 The comment to renew is found by the hidden marker its first line carries. Repository, address and token come from the
 variables every GitHub job has. Exit codes: 0 posted, 2 not.

@@ -29,7 +29,14 @@ from operations.deployed import running
 from operations.difference.approved_replacements import read_approved_replacements
 from operations.difference.outcome import CannotCompareError
 from operations.gate import Gate, WouldLoseDataError
-from operations.locations import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
+from operations.locations import (
+    AccountRegion,
+    NoSuchEnvironmentError,
+    environment_of,
+    in_order,
+    needed_by,
+    place_of,
+)
 from operations.lookup import cloudformation
 from operations.losses import prepared
 from operations.readiness import NotFinishedError, refuse_unfinished
@@ -45,17 +52,17 @@ _NOTHING: Final = "(no changes)"
 
 
 class DeploymentFailedError(Exception):
-    """A stack was not deployed; the message is the last error the command line told."""
+    """A stack was not deployed; the message is the CDK's last error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """One environment of one assembly, and how to reach both."""
+    """One environment of an assembly, with its clients."""
 
     deployed: Deployed
     assembly: Path
     cdk: str
-    client: Callable[[Place], CloudFormationClient]
+    client: Callable[[AccountRegion], CloudFormationClient]
     gate: Gate
 
     def run(self, *, up_to: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What is deployed, written the way an assembly is: `python -m operations.deployed ENVIRONMENT --to FOLDER`.
+"""Downloads the deployed templates in the form of an assembly: `python -m operations.deployed ENVIRONMENT --to FOLDER`.
 
 So that the programs which compare two assemblies can compare a change with what runs today. Stacks are found by their
 names, not by the assembly's list: one that left the app is still there to be seen. Regions are the assembly's, so give
@@ -19,14 +19,16 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.assembly import Deployed, NoAssemblyError
 from operations.difference.outcome import CannotCompareError
-from operations.locations import NoSuchEnvironmentError, Place, environment_of, places
+from operations.locations import AccountRegion, NoSuchEnvironmentError, environment_of, places
 from operations.lookup import WrongAccountError, own_cloudformation
 
 _NOTHING_THERE: Final = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
 """Gone, or only a change set that nobody executed yet."""
 
 
-def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormationClient]) -> list[str]:
+def download(
+    deployed: Deployed, to: Path, client: Callable[[AccountRegion], CloudFormationClient]
+) -> list[str]:
     """Write an assembly of what runs; answers the names of its stacks."""
     stage = to / f"assembly-{deployed.name}"
     stage.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,7 @@ def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormat
     return sorted(artifacts)
 
 
-def running(deployed: Deployed, client: Callable[[Place], CloudFormationClient]) -> Deployed:
+def running(deployed: Deployed, client: Callable[[AccountRegion], CloudFormationClient]) -> Deployed:
     """What runs of an environment now, as an assembly would hold it; empty where nothing was deployed yet.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What somebody changed by hand: `python -m operations.drift ENVIRONMENT`.
+"""Detects manual changes (CloudFormation drift): `python -m operations.drift ENVIRONMENT`.
 
 Asks CloudFormation to compare every stack of an environment with what is there, and prints each property that differs.
 What could not be looked at is as loud as a difference: `cdk drift` passes over it in silence, and the role that looks may
@@ -25,7 +25,7 @@ from mypy_boto3_cloudformation.type_defs import (
 
 from operations.assembly import Deployed, NoAssemblyError
 from operations.drift_known import known
-from operations.locations import NoSuchEnvironmentError, Place, environment_of, in_order, place_of
+from operations.locations import AccountRegion, NoSuchEnvironmentError, environment_of, in_order, place_of
 from operations.lookup import cloudformation
 
 _EVERY_SECONDS: Final = 5
@@ -33,7 +33,7 @@ _LOOKS_MAX: Final = 120
 """Ten minutes a stack; the largest take one or two."""
 
 
-Client = Callable[[Place], CloudFormationClient]
+Client = Callable[[AccountRegion], CloudFormationClient]
 
 
 class Exit(IntEnum):

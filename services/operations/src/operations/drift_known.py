@@ -1,4 +1,4 @@
-"""Drift that AWS makes by itself while it does what it was told to: printed every night, and no failure.
+"""Expected drift that AWS itself causes: reported, and no failure.
 
 Each entry is one property of one type, the reason, and what exactly is meant: outside that, the same property fails like
 any other. An entry that nothing needed tonight is no error, since rollouts and maintenance come when they come.
@@ -17,8 +17,8 @@ Judge = Callable[[Sequence[PropertyDifferenceTypeDef], StackResourceDriftTypeDef
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """`path` is a regular expression for the whole of CloudFormation's property path, a JSON pointer."""
+class ExpectedDrift:
+    """`path` is a regular expression for the full property path of CloudFormation, a JSON pointer."""
 
     type: str
     path: str
@@ -72,19 +72,19 @@ def _grown_within_its_limit(
 
 
 KNOWN: Final = (
-    Known(
+    ExpectedDrift(
         type="AWS::ElasticLoadBalancingV2::ListenerRule",
         path=r"/Actions/\d+/ForwardConfig/TargetGroups/\d+(/Weight)?",
         reason="a rollout moves the traffic between the two halves and leaves it at the new one (ADR 0043)",
         meant=_weights_moved,
     ),
-    Known(
+    ExpectedDrift(
         type="AWS::RDS::DBInstance",
         path="/EngineVersion",
         reason="a minor version came in the maintenance window; raise ENGINE in stacks/database_engine.py",
         meant=_later_minor,
     ),
-    Known(
+    ExpectedDrift(
         type="AWS::RDS::DBInstance",
         path="/AllocatedStorage",
         reason="RDS grew the disk, within its limit; write the new size into storage_gib before the instance changes again",

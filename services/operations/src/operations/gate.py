@@ -1,4 +1,4 @@
-"""Stops a deployment before it replaces or destroys what holds data, unless an approval names it.
+"""Stops a deployment that would replace or destroy a resource with data, unless a approval names it.
 
 Twice, by the list and the approvals of the reviewer's comment: before anything is touched the whole environment is compared
 with what runs (`Gate.compare`), and each change set is read before it is executed (`Gate.read`).

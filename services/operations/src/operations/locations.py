@@ -1,4 +1,4 @@
-"""Where an environment stands: accounts, regions and stacks, as its assembly says."""
+"""Accounts, regions and stacks of an environment, from its assembly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class NoSuchEnvironmentError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Place:
+class AccountRegion:
     """One account in one region."""
 
     account: str
@@ -42,12 +42,12 @@ def environment_of(assembly: Path, name: str) -> Deployed:
     return found[name]
 
 
-def place_of(deployed: Deployed, stack: str) -> Place:
+def place_of(deployed: Deployed, stack: str) -> AccountRegion:
     account, region = str(deployed.manifests[stack]["environment"]).removeprefix("aws://").split("/")
-    return Place(account=account, region=region)
+    return AccountRegion(account=account, region=region)
 
 
-def places(deployed: Deployed) -> list[Place]:
+def places(deployed: Deployed) -> list[AccountRegion]:
     """Every place the environment has a stack in, each once."""
     return sorted({place_of(deployed, stack) for stack in deployed.manifests})
 

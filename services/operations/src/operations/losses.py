@@ -1,4 +1,4 @@
-"""What a prepared change set would do to what holds data, from CloudFormation's own answer.
+"""Finds losses of data in a prepared CloudFormation change set.
 
 It is exact where a comparison of templates must guess, and it sees what a comparison cannot: it is made from the stack
 as it is at this moment. What holds data is decided in one place for both (`difference/holdings.py`).
@@ -21,7 +21,7 @@ _RECREATE: Final = ("Always", "Conditionally")
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Loss:
-    """One resource that holds data, and how it ends."""
+    """One resource with data, and how it would be lost."""
 
     stack: str
     logical_id: str

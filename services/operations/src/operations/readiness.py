@@ -1,4 +1,4 @@
-"""Is an environment finished enough to be deployed? Read from its assembly, before anything is changed.
+"""Checks from its assembly that an environment is configured completely, before anything is deployed.
 
 A stack whose environment still has placeholders carries a rule that nothing fulfils, with the sentence that says so
 (`stacks/workers.py`), and so does the first stack of an environment without an image (`stacks/network.py`). CloudFormation would refuse that stack; by then the ones below it would have been changed.

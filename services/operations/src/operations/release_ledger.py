@@ -1,4 +1,6 @@
-"""Half a release ledger, where another region took over: `python -m operations.release_ledger BUCKET DATASET --shown NUMBER [--cut]`.
+"""Repairs a partly replicated release ledger after failover.
+
+`python -m operations.release_ledger BUCKET DATASET --shown NUMBER [--cut]`
 
 S3 copies each object by itself. A region that is lost between two uploads can leave a record without the one before it, or a
 batch's record without its file; such a ledger is refused, and its dataset released no more. What begins there was never shown to

@@ -1,4 +1,4 @@
-"""Does what was just deployed work? `python -m operations.smoke --api URL --edge URL --key KEY --environment NAME`.
+"""Smoke test of a deployment: `python -m operations.smoke --api URL --edge URL --key KEY --environment NAME`.
 
 Asks what any visitor could ask: is the API ready, does it describe itself, are the pages there, does no entry wait for
 long to be published, and does the newest checkpoint, if anything was ever published, verify with `amply-verify` against
@@ -29,7 +29,7 @@ _PATHS: Final = ("/v1/donations", "/v1/public/entries/{entry_id}", "/v1/public/o
 
 
 class UnwellError(Exception):
-    """One check did not hold; the message says what was seen."""
+    """A check failed; the message says what was seen."""
 
 
 Check = Callable[[], str]

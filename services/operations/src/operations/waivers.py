@@ -1,4 +1,4 @@
-"""Which rules are waived where, why, and until when: `python -m operations.waivers`.
+"""Lists waivers with their reasons and expiry dates: `python -m operations.waivers`.
 
 Reads the waivers from an assembly, where the CDK keeps what was acknowledged. Exit codes: 0 none has expired, 1 some
 have, 2 there is no assembly.

@@ -1,4 +1,4 @@
-"""From the raw lake to what buyers read: one process that takes arrivals and makes releases of them.
+"""The release process: turns data that arrives in the raw lake into releases for buyers.
 
 - `settings`, `running`, `__main__`, `lines`: the process, its loop, and what it says
 - `arrivals`, `message_intake`: messages about files, and the notes made of them

@@ -1,4 +1,4 @@
-"""`python -m amply_releases`: what the container runs."""
+"""`python -m amply_releases`: the container's entry point."""
 
 import os
 import signal

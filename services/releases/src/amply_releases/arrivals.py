@@ -1,4 +1,4 @@
-"""What a message tells of: one file in the raw lake, of one dataset."""
+"""Parses arrival messages: one file of one dataset in the raw lake."""
 
 import json
 import re

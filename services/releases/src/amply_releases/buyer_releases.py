@@ -1,4 +1,4 @@
-"""Each buyer's own releases: the dataset's newest one once more, with pseudonyms that no other buyer has.
+"""Buyer-specific releases: the dataset's newest release with the buyer's own pseudonyms.
 
 Made from the same ledger, they have the same rows and lack the same cells (docs/adr/0147-each-buyers-own-pseudonyms.md). One is
 served as long as the dataset's own that it follows is: what takes that back takes back every buyer's with it.

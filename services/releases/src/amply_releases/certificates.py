@@ -1,4 +1,4 @@
-"""Certificates that the ledger holds, opened with the key that this process signs with."""
+"""Opens certificates from the ledger, and verifies them with this process's key."""
 
 from amply_lake import LedgerError, Signer
 from ledger_format.certificates import Certificate, open_certificate

@@ -1,4 +1,4 @@
-"""The columns of a revision, as Spark and as the catalogue call them. What a policy releases is text, all of it."""
+"""Columns of a revision for Spark and the catalogue. All released columns are text."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Who is left out: whoever is not given in the table of consents, and whoever has withdrawn since it was last looked."""
+"""Excludes people without valid consent, and those who withdrew since the last check."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a dataset is, how far its releases have come, and when it is due. Nothing here asks anybody."""
+"""A dataset's state: definition, progress of its releases, next due date. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""When a release was decided, as its certificate in the ledger says."""
+"""The time of a release's decision, from its certificate in the ledger."""
 
 import json
 from collections.abc import Collection, Iterable

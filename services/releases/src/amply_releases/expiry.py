@@ -1,4 +1,4 @@
-"""The end of what is served: it comes by itself, whether or not anything new can be made."""
+"""Ends releases after their retention, whether or not new ones can be made."""
 
 from datetime import datetime, timedelta
 

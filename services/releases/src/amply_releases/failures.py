@@ -1,4 +1,4 @@
-"""What went wrong while the rest went on: one failure stops nothing else, and hides none that is worse."""
+"""Collects errors while the work continues, and reports the worst one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Which files a batch is made of: those that are there and what the policy says. One that is not holds back no other."""
+"""Selects the files of a batch: present and valid under the policy. An invalid file delays no other."""
 
 import shutil
 from collections.abc import Iterator, Sequence

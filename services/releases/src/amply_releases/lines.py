@@ -1,4 +1,4 @@
-"""Lines of the log: one JSON object each, with the words that metrics look for. Never what a file holds."""
+"""Structured log lines (JSON), by which metrics are filtered. File contents are never logged."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""One dataset's turn: what waits becomes a batch and a release, or is refused; and whoever has withdrawn is released no more.
+"""One turn of a dataset: waiting files become a batch and a release, or are refused; withdrawals are honoured.
 
 Nothing here is undone or repeated by hand: a turn that was killed anywhere is followed by one that finds what was decided in the
 release ledger, and goes on.

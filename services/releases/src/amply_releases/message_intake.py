@@ -1,4 +1,4 @@
-"""Taking messages. A message is a hint where to look: what stands there is noted, so that neither order nor number matters."""
+"""Receives arrival messages as hints: the object itself is examined, so order and repetition do not matter."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What making releases needs from outside. Every call may be repeated, and may come twice."""
+"""Ports of the release process. All calls are idempotent."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How a release becomes visible: its files, then the catalogue, then the items that buyers are led by. Whoever sees it sees all of it.
+"""Publishes a release: files first, then the catalogue, then the items that buyers read. What is visible is complete.
 
 Each step may be repeated, and nothing is taken from this process's own folder that the ledger could not make again.
 """

@@ -1,4 +1,4 @@
-"""The loop: messages as they come, datasets three times a minute, and a sign of life beside both."""
+"""The main loop: messages as they arrive, datasets three times a minute, and a heartbeat."""
 
 import shutil
 import threading
@@ -16,7 +16,7 @@ from amply_releases.lines import FAILED, NOT_TAKEN, WAITS, say
 from amply_releases.making import turn
 from amply_releases.message_intake import take
 from amply_releases.ports import ArrivalQueue, NotCopiedError, Parts
-from amply_releases.startup_repair import Step, look_once
+from amply_releases.startup_repair import RepairStep, look_once
 
 LOOK_EVERY: Final = timedelta(seconds=20)
 AGAIN_AFTER: Final = timedelta(minutes=10)
@@ -46,7 +46,7 @@ class Loop:
     _looked_at: datetime | None = None
     _not_before: dict[str, datetime] = field(default_factory=dict)
     _looked_at_once: set[str] = field(default_factory=set)
-    _put_right: dict[str, set[Step]] = field(default_factory=dict)
+    _put_right: dict[str, set[RepairStep]] = field(default_factory=dict)
     _finished: set[str] = field(default_factory=set)
     """Datasets whose last turn was this process's, and left nothing undone."""
     _waits_since: dict[str, datetime] = field(default_factory=dict)

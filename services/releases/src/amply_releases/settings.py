@@ -1,4 +1,4 @@
-"""What the process is told: names and addresses in its environment (`stacks/contracts.py`)."""
+"""Settings from environment variables (`stacks/contracts.py`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a process puts right of a dataset before anything else: it may be the first one after a region was lost.
+"""Repairs a dataset's state at start, for instance after failover to another region.
 
 Of what was written last, the region that takes over may have some, in any order (docs/adr/0148-the-lake-in-a-second-region.md).
 """
@@ -16,7 +16,7 @@ _LOOKED_AT_AGAIN: Final = 5
 """More than end while one is being shown."""
 
 
-class Step(StrEnum):
+class RepairStep(StrEnum):
     """Done once a process each: what fails later is no reason to write thousands of ends again."""
 
     ENDED = "ended"
@@ -24,7 +24,7 @@ class Step(StrEnum):
     SHOWN = "shown"
 
 
-def look_once(parts: Parts, dataset_id: str, done: set[Step], *, now: datetime) -> None:
+def look_once(parts: Parts, dataset_id: str, done: set[RepairStep], *, now: datetime) -> None:
     """Have nothing served that has ended, nothing ended that was never decided, and in the catalogue what is served.
 
     `done`: what this process has done of it before, and has now.
@@ -32,15 +32,15 @@ def look_once(parts: Parts, dataset_id: str, done: set[Step], *, now: datetime) 
     standing = parts.datasets.standing(dataset_id, now=now)
     if standing is None:
         return
-    if Step.ENDED not in done:
+    if RepairStep.ENDED not in done:
         _end_what_has_ended(parts, dataset_id, standing, now=now)
-        done.add(Step.ENDED)
-    if Step.WENT_BACK not in done:
+        done.add(RepairStep.ENDED)
+    if RepairStep.WENT_BACK not in done:
         _go_back_to_the_ledger(parts, dataset_id, standing)
-        done.add(Step.WENT_BACK)
-    if Step.SHOWN not in done:
+        done.add(RepairStep.WENT_BACK)
+    if RepairStep.SHOWN not in done:
         _show(parts, dataset_id, standing)
-        done.add(Step.SHOWN)
+        done.add(RepairStep.SHOWN)
 
 
 def _end_what_has_ended(parts: Parts, dataset_id: str, standing: Standing, *, now: datetime) -> None:

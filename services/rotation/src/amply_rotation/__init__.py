@@ -1,4 +1,4 @@
-"""Rotates the password of the database's master user, as Secrets Manager asks: four steps, each of which may be repeated.
+"""Rotates the database master's password for Secrets Manager: four idempotent steps.
 
 - `steps`: what each step does, and what it refuses
 - `versions`: the secret and its staged versions

@@ -1,4 +1,4 @@
-"""What a rotation ends with when it cannot go on. The messages name versions and users, never a password."""
+"""Errors of a rotation. Messages name versions and users, never a password."""
 
 
 class RotationError(Exception):

@@ -1,4 +1,4 @@
-"""One call by Secrets Manager. What happened is one line of JSON; an exception makes it try again."""
+"""Lambda handler for Secrets Manager. The result is one JSON log line; an exception makes it retry."""
 
 import json
 import os

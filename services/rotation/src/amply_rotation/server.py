@@ -1,4 +1,4 @@
-"""PostgreSQL, as far as a password goes: whether it is accepted, and how to set another one."""
+"""Checks and sets passwords in PostgreSQL."""
 
 import base64
 import ssl

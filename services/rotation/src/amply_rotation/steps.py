@@ -1,4 +1,4 @@
-"""The four steps. Each looks first at what is there already, so that each may be called again after any failure."""
+"""The four rotation steps, each idempotent."""
 
 import secrets
 import string

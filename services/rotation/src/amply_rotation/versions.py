@@ -1,4 +1,4 @@
-"""The secret: which version is current, which is pending, and what each holds."""
+"""Versions of the secret: current and pending."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`python -m stripe_sandbox`: one process on the loopback interface, told by `STRIPE_SANDBOX_*` what it is."""
+"""`python -m stripe_sandbox`: runs one sandbox on the loopback interface, configured by `STRIPE_SANDBOX_*`."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application: Stripe's routes, Stripe.js, and the hooks for people and tests."""
+"""The sandbox as an ASGI application: Stripe's API, Stripe.js, and hooks for people and tests."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Who calls: the platform with its secret key, or a browser with the publishable key."""
+"""Authenticates callers: the platform by secret key, a browser by publishable key."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Where the sandbox takes its time from, so that a test can set it."""
+"""The sandbox's clock, which tests can set."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ def system_clock() -> datetime:
 
 @dataclass
 class ForwardClock:
-    """Another clock, put forward by `ahead`, so that what takes days is there in a moment."""
+    """A clock that runs `ahead` of another, so that days pass at once."""
 
     base: Clock
     ahead: timedelta = field(default=timedelta(0))

@@ -1,4 +1,4 @@
-"""What each currency costs and allows. Amounts are integers in the currency's minor unit.
+"""Fees and limits of each currency. Amounts are integers in minor units.
 
 Minimum charges: https://docs.stripe.com/currencies. Fees: the published price of a domestic card in the country
 where the currency is at home; the sandbox does not model surcharges for foreign cards.

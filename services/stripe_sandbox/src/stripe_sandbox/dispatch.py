@@ -1,4 +1,4 @@
-"""The way of every API request: who calls, is it well formed, was it asked before, do it, answer."""
+"""Handles every API request: authenticate, validate, check idempotency, execute, respond."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer."""
+    """One HTTP response."""
 
     status: int
     body: Json

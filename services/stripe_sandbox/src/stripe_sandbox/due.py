@@ -1,4 +1,4 @@
-"""Threads for work that falls due: they sleep until then, or until woken."""
+"""Threads that run due work: they sleep until then, or until woken."""
 
 import logging
 import threading

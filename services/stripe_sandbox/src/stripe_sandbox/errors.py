@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 class StripeError(Exception):
-    """One answer that is not a success.
+    """Base of error responses.
 
     `saved`: an idempotency key remembers it. `keeps_changes`: what the operation wrote stays.
     """
@@ -86,7 +86,7 @@ class PermissionDeniedError(StripeError):
 
 
 class CardError(StripeError):
-    """The bank said no. The failed charge and its events stay."""
+    """The card was declined. The failed charge and its events stay."""
 
     status = 402
     type = "card_error"
@@ -94,7 +94,7 @@ class CardError(StripeError):
 
 
 class UndoneCardError(CardError):
-    """The bank said no to what was only to be done once it was paid: nothing stays."""
+    """The card was declined for an operation that requires payment first: everything is rolled back."""
 
     keeps_changes = False
 
@@ -115,7 +115,7 @@ class IdempotencyInUseError(StripeError):
 
 
 class NotModelledError(StripeError):
-    """Stripe would accept this; the sandbox does not know how, and says so."""
+    """Stripe would accept this; the sandbox does not implement it."""
 
     status = 501
     type = "api_error"

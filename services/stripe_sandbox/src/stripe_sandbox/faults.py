@@ -1,4 +1,4 @@
-"""Failures that a test asks for, once each: the ones a client of a remote API must survive."""
+"""Fault injection for tests, each fault once: failures that a client of a remote API must survive."""
 
 import threading
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The failures still to come. Threads may share it."""
+    """Faults still to be injected. Thread-safe."""
 
     _planned: list[Fault] = field(default_factory=list)
     _held: int = 0

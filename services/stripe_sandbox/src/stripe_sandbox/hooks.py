@@ -1,4 +1,4 @@
-"""`/_sandbox/…`: what Stripe does not have, for health checks, people who look inside, and tests of faults."""
+"""`/_sandbox/…`: extensions for health checks, inspection and fault injection."""
 
 import json
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ _KEPT_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Stored:
-    """An answer given before, and the request it was given to."""
+    """A stored response and its request."""
 
     status: int
     body: Json
@@ -27,7 +27,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Claim:
-    """One request's hold on a key. `scope`: the account, and the API generation."""
+    """A request's claim on a key. `scope`: the account, and the API generation."""
 
     scope: str
     key: str

@@ -1,4 +1,4 @@
-"""`/_sandbox/…` for what people and banks do at Stripe without our asking: in the dashboard, by decision, in time.
+"""`/_sandbox/…`: actions of people and banks at Stripe that our API calls do not cause.
 
 Each is a POST with a JSON object, or nothing, for a body; the answer is the object as it then is.
 """
@@ -39,7 +39,7 @@ _OURS = "platform"  # in place of the id of a connected account
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Where it happens. `wake`: call after something was committed."""
+    """The store, settings and clock of the sandbox. `wake`: call after a commit."""
 
     store: Store
     settings: Settings

@@ -1,4 +1,4 @@
-"""Does what is due: in the next request on the account, or in a thread when none comes."""
+"""Runs due work: in the next request on the account, or in a thread when none comes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,7 +63,7 @@ def _as_of(call: Call, due: int) -> Call:
 
 
 class Later:
-    """The thread that does due work, and tells `after` when it did some."""
+    """The thread that runs due work, and calls `after` when it did some."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock, after: Callable[[], None]) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What every endpoint is made of: a route, its parameters, and a function from a call to a JSON object."""
+"""Defines endpoints: a route, its parameters, and a function from a call to a JSON object."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ def api_version() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request, checked and authorised, with its account's objects in an open transaction."""
+    """One validated and authorised request, with its account's objects in an open transaction."""
 
     objects: Objects
     params: Json

@@ -1,4 +1,4 @@
-"""What Stripe does some time after it answered, kept as due rows so that a restart forgets none of it."""
+"""Scheduled work: what Stripe does some time after its response, as rows that survive a restart."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Work = Literal[
 
 
 @dataclass(frozen=True)
-class Due:
+class ScheduledWork:
     """One piece of work on one object: a charge, a refund, a dispute, a payout. `due`: seconds since the epoch."""
 
     work: Work
@@ -46,14 +46,14 @@ def put_off(call: Call, work: Work, subject: str, delay: timedelta = timedelta(0
     )
 
 
-def take_due(connection: sqlite3.Connection, account: str, moment: float) -> list[Due]:
+def take_due(connection: sqlite3.Connection, account: str, moment: float) -> list[ScheduledWork]:
     """Take what is due on an account by `moment`, in the order it fell due."""
     rows = connection.execute(
         "DELETE FROM due_work WHERE account = ? AND due <= ? RETURNING due, sequence, work, subject",
         (account, moment),
     ).fetchall()
     return [
-        Due(row["work"], row["subject"], row["due"])
+        ScheduledWork(row["work"], row["subject"], row["due"])
         for row in sorted(rows, key=lambda row: (row["due"], row["sequence"]))
     ]
 

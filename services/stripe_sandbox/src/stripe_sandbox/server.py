@@ -1,4 +1,4 @@
-"""One sandbox as a process: a listener on the loopback interface, served until it is told to stop."""
+"""Runs one sandbox as a server on the loopback interface."""
 
 import logging
 import socket

@@ -1,4 +1,4 @@
-"""What one sandbox process is told from outside."""
+"""Settings of one sandbox process."""
 
 import os
 from collections.abc import Mapping

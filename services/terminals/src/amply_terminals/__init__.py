@@ -1,1 +1,1 @@
-"""What donation terminals say, from the rule of IoT Core into the raw lake: each message once, whoever repeats it."""
+"""Stores messages of donation terminals from IoT Core in the raw lake, each exactly once."""

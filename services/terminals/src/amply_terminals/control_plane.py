@@ -1,4 +1,4 @@
-"""How the anonymiser is told of the terminals' datasets: an item each in the control plane's table."""
+"""Registers the terminals' datasets in the control plane's table."""
 
 from typing import Any, Final
 

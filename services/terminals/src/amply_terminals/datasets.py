@@ -1,4 +1,4 @@
-"""What terminals tell as datasets that the anonymiser takes: which columns, under which policy, and how a day becomes a file."""
+"""The terminals' datasets for the anonymiser: columns, policy, and daily files."""
 
 import csv
 import gzip

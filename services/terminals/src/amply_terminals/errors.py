@@ -1,4 +1,4 @@
-"""What can be wrong with a message.
+"""Reasons to refuse a message.
 
 Exception
 ├── NoMessageError    it is not of the rule; nobody can say whose it is

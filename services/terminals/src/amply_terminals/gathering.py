@@ -1,4 +1,4 @@
-"""From single messages to a file a day that the anonymiser takes.
+"""Gathers single messages into daily files for the anonymiser.
 
 Every day that is over is looked at again for as long as a message may still come late out of the queue. A file is named by
 what is in it: where nothing is new, nothing is read and nothing is written. Where something came late there is a second

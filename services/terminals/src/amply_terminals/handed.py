@@ -1,4 +1,4 @@
-"""What the rule hands over: the bytes as a terminal published them, and what IoT Core itself says of the connection."""
+"""Input of the IoT rule: the published bytes, and the connection's identity as IoT Core states it."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Where Lambda comes in. A message that fails is given back alone; the queue sets it aside after its last attempt."""
+"""Lambda handlers. A failed message is returned alone, and goes to the dead-letter queue after its last attempt."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Keeping one message: first its number, then the message itself, both only where there is nothing.
+"""Stores one message: first its sequence number, then the message, both write-once.
 
 A repetition finds its number taken by the same bytes, and finishes what was left undone. Other bytes under the same
 number are never kept beside the first, and never in their place: they are set aside.

@@ -1,4 +1,4 @@
-"""The raw bucket, as far as terminals' messages need it: nothing that stands there is ever written over."""
+"""The raw bucket as terminals use it: objects are never overwritten."""
 
 from collections.abc import Iterator
 from typing import Any, Final, Protocol

@@ -1,4 +1,4 @@
-"""What terminals may tell: gifts and counters, in fields that are all named here. Nothing else is read, and no free text."""
+"""Message schemas of terminals: gifts and counters, with a closed list of fields and no free text."""
 
 import json
 import re

@@ -13,7 +13,7 @@ from amply.kernel.errors import AmplyError
 
 
 class Commands(click.Group):
-    """Loads the others once one of them is typed: who brings the schema waits for nothing that sends letters."""
+    """Imports the other commands lazily, so that migrations need not load modules that send letters."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them."""

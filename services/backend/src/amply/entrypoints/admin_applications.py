@@ -10,7 +10,7 @@ from amply.entrypoints.admin_database import also_concerns, opened_session
 from amply.infra.settings import DocumentSettings
 from amply.kernel.clock import iso, iso_or_none, system_clock
 from amply.modules import applications, organizations
-from amply.modules.applications import MOVES, TIERS, Move, Tier
+from amply.modules.applications import REVIEW_ACTIONS, TIERS, ReviewAction, Tier
 from amply.modules.organizations import OrganizationState
 
 _ID = click.option("--id", "organization_id", required=True, help="the organisation, org_…")
@@ -56,7 +56,7 @@ def show_application(*, organization_id: str) -> None:
         "country": organization.country,
         "register": None if lookup is None else _answer(lookup),
         "documents": [
-            # What they hold is not looked at by any program.
+            # No program examines the contents.
             {"id": each.id, "kind": each.kind, "media_type": each.media_type, "scanned": False}
             for each in documents
         ],
@@ -87,7 +87,7 @@ def read_document(*, document_id: str) -> None:
 @_ID
 def review(*, organization_id: str) -> None:
     """Begin to look at an application: what it says stays as it is from now on."""
-    _move(organization_id, Move.REVIEW, reason=None)
+    _move(organization_id, ReviewAction.REVIEW, reason=None)
 
 
 @click.command("ask")
@@ -95,7 +95,7 @@ def review(*, organization_id: str) -> None:
 @_REASON
 def ask(*, organization_id: str, reason: str) -> None:
     """Ask for something more; the organisation adds it and hands the application in again."""
-    _move(organization_id, Move.ASK, reason=reason)
+    _move(organization_id, ReviewAction.ASK, reason=reason)
 
 
 @click.command("verify")
@@ -105,7 +105,9 @@ def verify(*, organization_id: str, slug: str | None) -> None:
     """Verify an organisation: it takes gifts as soon as its account at Stripe is open."""
     with opened_session(about=organization_id) as session:
         named = applications.verify(session, organization_id=organization_id, slug=slug, now=system_clock())
-    click.echo(json.dumps({"id": organization_id, "state": MOVES[Move.VERIFY].to, "slug": named}))
+    click.echo(
+        json.dumps({"id": organization_id, "state": REVIEW_ACTIONS[ReviewAction.VERIFY].to, "slug": named})
+    )
 
 
 @click.command("outgrown")
@@ -135,7 +137,7 @@ def set_tier(*, organization_id: str, tier: str) -> None:
 @_REASON
 def refuse(*, organization_id: str, reason: str) -> None:
     """Refuse an application for good; whoever applied may apply anew."""
-    _move(organization_id, Move.REFUSE, reason=reason)
+    _move(organization_id, ReviewAction.REFUSE, reason=reason)
 
 
 @click.command("suspend")
@@ -143,7 +145,7 @@ def refuse(*, organization_id: str, reason: str) -> None:
 @_REASON
 def suspend(*, organization_id: str, reason: str) -> None:
     """Take no new gifts for an organisation for now. What is under way arrives; recurring gifts wait."""
-    _move(organization_id, Move.SUSPEND, reason=reason)
+    _move(organization_id, ReviewAction.SUSPEND, reason=reason)
 
 
 @click.command("restore")
@@ -151,7 +153,7 @@ def suspend(*, organization_id: str, reason: str) -> None:
 @_REASON
 def restore(*, organization_id: str, reason: str) -> None:
     """End a suspension."""
-    _move(organization_id, Move.RESTORE, reason=reason)
+    _move(organization_id, ReviewAction.RESTORE, reason=reason)
 
 
 COMMANDS = (
@@ -166,7 +168,7 @@ _SAID = (
 )
 
 
-def _move(organization_id: str, move: Move, *, reason: str | None) -> None:
+def _move(organization_id: str, move: ReviewAction, *, reason: str | None) -> None:
     with opened_session() as session:
         state = applications.by_staff(
             session, organization_id=organization_id, move=move, reason=reason, now=system_clock()

@@ -1,4 +1,4 @@
-"""`admin audit`: who did what to whom, and whether that is still what was written."""
+"""`admin audit`: lists audit records and verifies their hash chain."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`admin books`: what the accounts hold, whether everything balances, and which accounts take something."""
+"""`admin books`: account balances, whether the ledger balances, and which organisations' accounts are closed to entries."""
 
 import json
 import sys

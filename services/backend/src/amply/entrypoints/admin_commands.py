@@ -1,4 +1,4 @@
-"""What operators do by hand or as one-off tasks, but for what must run before anything else: see `admin`."""
+"""The tree of operators' commands, except those that must run before anything else works (see `admin`)."""
 
 import json
 from dataclasses import asdict
@@ -115,7 +115,7 @@ def create(
                     session, organization_id=made.id, contact=contact, now=now, replaces=False
                 )
             if onboard and payments.account_of(session, organization_id=made.id) is None:
-                # Before anything stays: what cannot be onboarded is not made either.
+                # Checked first: an organisation that cannot be onboarded is not created.
                 payments.require_admitted(country=country, confirmed=confirmed)
         if onboard:
             processor = StripeProcessor(StripeSettings())

@@ -1,4 +1,4 @@
-"""`admin organization fee-cover`: what donors added for the processor's fees, held against what those were."""
+"""`admin organization fee-cover`: compares what donors added for processing fees with the fees that were charged."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`admin data contract …`, `grant …`, `key …`: who buys released data, on which terms, and which tokens and keys are theirs."""
+"""`admin data contract …`, `grant …`, `key …`: contracts, access grants and API keys of buyers of released data."""
 
 import json
 import re
@@ -235,7 +235,7 @@ def end_key(*, contract_id: str) -> None:
 
 
 def priced(amount: str, currency: str, *, option: str) -> Money:
-    """An amount that may be nothing."""
+    """Parse an amount that may be zero."""
     currency_of(currency)
     if re.fullmatch(r"0+(\.0*)?", amount):
         return Money(minor_units=0, currency=currency)
@@ -246,7 +246,7 @@ def priced(amount: str, currency: str, *, option: str) -> Money:
 
 
 def required_settings() -> MarketplaceSettings:
-    """Where the tables are.
+    """Settings of the control plane's tables.
 
     Raises:
         DataSalesNotOffered: Nothing is sold in this environment.

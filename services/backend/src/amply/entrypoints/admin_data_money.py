@@ -1,4 +1,5 @@
-"""`admin data settle`, `reverse`, `paid`, `sent-back`, `pass-on`, `settlements`: what is owed for months of released data, and what was paid.
+"""`admin data settle`, `reverse`, `paid`, `sent-back`, `pass-on`, `settlements`: monthly settlements of released data, and
+payments noted for them.
 
 What books needs the worker's settings: its database user, its commitment key, and the tables it is told of.
 """
@@ -11,7 +12,7 @@ import click
 
 from amply.entrypoints.admin_data import CONTRACT, contracts_of_buyers, priced, required_settings
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
-from amply.entrypoints.revenue_tasks import settling_in
+from amply.entrypoints.revenue_tasks import settlement_dependencies
 from amply.infra import logging
 from amply.infra.settings import CommitmentSettings
 from amply.kernel.clock import system_clock
@@ -53,7 +54,7 @@ def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None
     logging.configure(service="settle")
     settings = required_settings()
     with opened_database() as database:
-        parts = settling_in(database, _secrets(), settings)
+        parts = settlement_dependencies(database, _secrets(), settings)
         if parts is None:
             raise marketplace.DataSalesNotOffered(
                 "This task is told of contracts alone; run it with the worker's settings."
@@ -62,7 +63,9 @@ def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None
         agreed = (
             None
             if owed is None or reason is None
-            else marketplace.Agreed(owed=priced(owed, contract.currency, option="--owed"), reason=reason)
+            else marketplace.AgreedAmount(
+                owed=priced(owed, contract.currency, option="--owed"), reason=reason
+            )
         )
         now = system_clock()
         period = marketplace.Period.parse(month)
@@ -96,7 +99,7 @@ def paid(
     *, contract_id: str, amount: str, currency: str, reference: str, day: datetime, **flags: bool
 ) -> None:
     """Note that the buyer of CONTRACT_ID paid, and print what is still open; below zero where it was too much."""
-    _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day, **flags)
+    _note(marketplace.TransferKind.RECEIVED, contract_id, _amount(amount, currency), reference, day, **flags)
 
 
 @click.command("sent-back")
@@ -124,7 +127,7 @@ def sent_back(
     """
     owed = None if in_books is None else priced(in_books, currency, option="--in-books")
     back = _amount(amount, currency)
-    _note(marketplace.Way.SENT_BACK, contract_id, back, reference, day, owed, **flags)
+    _note(marketplace.TransferKind.SENT_BACK, contract_id, back, reference, day, owed, **flags)
 
 
 @click.command("pass-on")
@@ -139,7 +142,12 @@ def pass_on(
 ) -> None:
     """Note that an organisation was sent what it is owed, or part of it, and print what is still open."""
     _note(
-        marketplace.Way.PASSED_ON, organization_id, _amount(amount, currency), reference, day, is_new=is_new
+        marketplace.TransferKind.PASSED_ON,
+        organization_id,
+        _amount(amount, currency),
+        reference,
+        day,
+        is_new=is_new,
     )
 
 
@@ -160,7 +168,7 @@ COMMANDS: Final = (settle, reverse, paid, sent_back, pass_on, settlements)
 
 
 def _note(
-    way: marketplace.Way,
+    way: marketplace.TransferKind,
     party: str,
     amount: Money,
     reference: str,
@@ -172,7 +180,7 @@ def _note(
     also_of_another: bool = False,
 ) -> None:
     logging.configure(service="payments")
-    contract = _contract(contracts_of_buyers(), party) if way is marketplace.Way.SENT_BACK else None
+    contract = _contract(contracts_of_buyers(), party) if way is marketplace.TransferKind.SENT_BACK else None
     with opened_database() as database:
         noted = marketplace.note_payment(
             database,

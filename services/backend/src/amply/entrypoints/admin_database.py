@@ -1,4 +1,4 @@
-"""The database as a command uses it: opened for one command, as the role that its environment names, and closed again.
+"""Opens the database for one admin command, in the role that its environment configures, and closes it afterwards.
 
 A command that is not said to change anything (`admin_recorded`) gets a database that changes nothing.
 """
@@ -13,10 +13,10 @@ from typing import Final
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from amply.entrypoints.keys_at_hand import that_only_opens, with_keys
+from amply.entrypoints.keyring_setup import that_only_opens, with_keys
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings, OpeningSettings, VaultSettings
-from amply.infra.vault.of_organizations import hold_key_of
+from amply.infra.vault.organization_keys import hold_key_of
 from amply.kernel.clock import system_clock
 from amply.modules import audit
 
@@ -25,20 +25,20 @@ _OPERATOR: Final = "amply_operator"
 
 
 @dataclass(kw_only=True)
-class Doing:
-    """What the command that runs does, as the audit log will have it."""
+class CommandRecord:
+    """The running command's audit record."""
 
-    deed: audit.Deed
+    deed: audit.AuditedAction
     apart: bool
     """Recorded by the frame before and after, not in the command's transaction."""
     is_recorded: bool = False
 
 
-doing: ContextVar[Doing | None] = ContextVar("doing", default=None)
+doing: ContextVar[CommandRecord | None] = ContextVar("doing", default=None)
 
 
 def also_concerns(*targets: str, organization_id: str | None = None) -> None:
-    """Add what only the command itself knows, such as the id of what it made, to what is recorded of it."""
+    """Add targets that only the command knows, such as a created id, to its audit record."""
     present = doing.get()
     if present is not None:
         present.deed = replace(
@@ -50,11 +50,11 @@ def also_concerns(*targets: str, organization_id: str | None = None) -> None:
 
 @contextmanager
 def opened_database() -> Iterator[Database]:
-    """For commands of several transactions, or with calls to others between them."""
+    """A database for commands of several transactions, or with external calls in between."""
     settings = DatabaseSettings()
     database = connect(settings, application="admin", pool_size=2)
     if _PERSONAL_KEY in os.environ:
-        # Where the worker's settings are, with all keys; the administration's own task opens what organisations said.
+        # With the worker's settings all keys are available; the admin task can only decrypt organisations' own data.
         if settings.user == _OPERATOR:
             that_only_opens(database, OpeningSettings())
         else:
@@ -69,7 +69,7 @@ def opened_database() -> Iterator[Database]:
 
 @contextmanager
 def opened_session(*, about: str | None = None) -> Iterator[Session]:
-    """For commands of one transaction: what they change and the record of it are committed together.
+    """A session for commands of one transaction: changes and audit record are committed together.
 
     `about`: the organisation whose own key the command needs.
     """

@@ -1,4 +1,4 @@
-"""`admin defence`, `admin organization contact`: forms that were closed against card testers, and whom to tell of it."""
+"""`admin defence`, `admin organization contact`: donation forms closed because of card testing, and the contacts to notify."""
 
 import json
 from dataclasses import asdict

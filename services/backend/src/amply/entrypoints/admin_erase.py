@@ -1,4 +1,4 @@
-"""`admin erase`: forgetting people, and forgetting them again in a database that was restored."""
+"""`admin erase`: erases people's data, and repeats earlier erasures in a restored database."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from amply.modules import donations, exports, giving, ledger, payments, people, 
 from amply.modules.access import LastOwner
 
 _STILL_AT_WORK: Final = timedelta(minutes=10)
-"""Longer than an erasure takes between closing a leaf and cutting it."""
+"""Longer than an erasure takes between closing and deleting a leaf."""
 
 
 @click.group()
@@ -76,7 +76,7 @@ def again() -> None:
         with database.transaction() as session:
             returned = people.still_there(session, digests)
         needed = [each for each in returned if not _forget_again(database, each)]
-        # Of this command, killed before: what it had removed by then is not found any more.
+        # Left by an earlier, killed run of this command, whose removed rows cannot be found any more.
         finish_what_was_left(database, of_donors(), now=system_clock(), left_behind=_STILL_AT_WORK)
     also_concerns(*(each.id for each in done if each.id is not None), *sorted({*returned} - {*needed}))
     click.echo(
@@ -184,7 +184,7 @@ def _remove(
     email_sha256: str | None,
     donation_id: str | None,
     listed: erasures.ErasureList | None,
-    searched: ledger.Searched | None,
+    searched: ledger.UnassignedOpenings | None,
 ) -> donations.Erasure:
     with database.transaction() as session:
         giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)

@@ -1,4 +1,4 @@
-"""`admin organization fund …`, `… anonymous-gifts`, `… return-to`: what gifts can be for, from whom, and what came."""
+"""`admin organization fund …`, `… anonymous-gifts`, `… return-to`: funds, anonymous gifts and allowed return addresses."""
 
 import json
 from datetime import datetime

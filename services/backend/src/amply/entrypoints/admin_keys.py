@@ -1,4 +1,4 @@
-"""`admin keys`: the keys that personal data is sealed with. Run where the worker's settings are: docs/runbooks/personal-keys.md."""
+"""`admin keys`: versions of the keys for personal data. Needs the worker's settings: docs/runbooks/personal-keys.md."""
 
 import json
 import re
@@ -52,10 +52,10 @@ def rotate(*, scope: str) -> None:
 @keys.command("show")
 def show() -> None:
     """Print every version with how many values are of it, as JSON lines: how far a rotation has come."""
-    from amply.entrypoints.personal_data import tended  # noqa: PLC0415 -- with it comes what speaks SCIM: others wait for none
+    from amply.entrypoints.personal_data import sealed_rows  # noqa: PLC0415 -- with it comes what speaks SCIM: others wait for none
 
     key = people.PeopleKey.from_settings(PeopleSettings())
     with opened_database() as database, database.transaction() as session:
-        found = versions(session, tended(key), now=system_clock())
+        found = versions(session, sealed_rows(key), now=system_clock())
     for each in found:
         click.echo(json.dumps({**asdict(each), "seals_from": iso(each.seals_from)}))

@@ -1,4 +1,4 @@
-"""`admin donation offline …`: gifts that came without the processor, for the organisation's staff.
+"""`admin donation offline …`: records gifts that did not pass through the payment processor.
 
 All need the worker's settings: its database user and its commitment key.
 """
@@ -132,7 +132,7 @@ def print_receipt(*, donation_id: str, directory: Path) -> None:
 
 
 class _NotSent:
-    """Printing hands nothing to a mail service."""
+    """A mailer that sends nothing, for printing."""
 
     def send(self, *, mail: mail.Mail) -> str:
         raise NotImplementedError(mail.subject)

@@ -1,4 +1,4 @@
-"""Where `admin donation offline record` reads who gave: a file, its standard input, or what was uploaded for a task."""
+"""Reads the donor's details for `admin donation offline record`: from a file, standard input, or an upload for a task."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _PAGE: Final = "docs/books.md shows the file"
 
 @contextmanager
 def details_given(file: IO[bytes] | None, uploaded: str | None) -> Iterator[OfflineDetails]:
-    """What the file says. An uploaded one is removed once the block has ended well.
+    """Read the details. An uploaded file is deleted once the block succeeds.
 
     Raises:
         click.UsageError: Neither is given, or both; there is no such file, or not what it has to be.

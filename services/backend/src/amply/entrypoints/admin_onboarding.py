@@ -1,4 +1,4 @@
-"""`admin organization invite | invite-owner | account`: letting an organisation in and take gifts, and why it does not."""
+"""`admin organization invite | invite-owner | account`: invitations, and whether an organisation's account may take gifts."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`admin payouts`: what was paid out, what it consists of, and what moved a balance without being in the books."""
+"""`admin payouts`: payouts with their items, and balance movements that the ledger does not explain."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`admin people forget`: somebody's account, when they cannot delete it themselves."""
+"""`admin people forget`: deletes a person's account on their behalf."""
 
 import json
 

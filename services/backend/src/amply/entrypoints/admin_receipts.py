@@ -40,7 +40,7 @@ def organization_receipts(*, organization_id: str, logo: Path | None, **said: ob
     """
     given = {name: value for name, value in said.items() if value not in (None, ())}
     with opened_session() as session:
-        # Who only looks has a database that changes nothing, and locks nothing.
+        # Read-only commands use a read-only connection, without locks.
         found = organizations.locked if given or logo else organizations.get
         organization = found(session, organization_id=organization_id)
         standing = receipts.settings_of(session, organization_id=organization_id) or receipts.ReceiptSettings(
@@ -167,7 +167,7 @@ def _changed(
     typed = dict(given)
     if "jurisdiction" in typed:
         law = receipts.Jurisdiction(str(typed["jurisdiction"]))
-        # Who takes the law away means it for the organisation too, until staff name one again.
+        # Removing the jurisdiction also removes the organisation's choice, until staff set one again.
         typed |= {"jurisdiction": law, "is_law_withheld": law is receipts.Jurisdiction.NONE}
     if "language" in typed:
         typed["language"] = receipts.Language(str(typed["language"]))

@@ -1,4 +1,4 @@
-"""What commands of the administration do, as the audit log has it: the frame around all of them.
+"""Writes an audit record for each admin command.
 
 Every command stands in one of the tables below. One that stands in none is refused, and one of `READS` gets a database
 in which it can change nothing (`admin_database`).
@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 from sqlalchemy import text
 
-from amply.entrypoints.admin_database import Doing, doing, opened_database
+from amply.entrypoints.admin_database import CommandRecord, doing, opened_database
 from amply.infra.roles import OWNER
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError, invariant
@@ -31,7 +31,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """How a command is recorded. The names are those of its parameters.
+    """How a command is recorded in the audit log. Names are those of its parameters.
 
     `apart`: it calls others or takes several transactions, so that it is recorded as begun and again when it has ended;
     all others are recorded in the transaction in which they act.
@@ -149,7 +149,7 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ("donation", "refund"): Recorded(
         action=Action.DONATION_REFUNDED, targets=("donation_id",), reason="reason"
     ),
-    # Whose is not said: a digest is made again by whoever has the address, and an erased donor's would stay for years.
+    # The donor is not recorded: a digest of the address could be recomputed, and would outlive an erasure by years.
     ("donor", "statement"): Recorded(action=Action.DONOR_STATEMENT_SEEN, organization=_ID),
     ("erase", "again"): Recorded(action=Action.DONOR_ERASED),
     ("erase", "donor"): Recorded(action=Action.DONOR_ERASED),
@@ -202,7 +202,7 @@ READS: Final[frozenset[Path]] = frozenset(
 
 
 def hold(commands: click.Group) -> None:
-    """Put the frame around every command below `commands`."""
+    """Wrap every command below `commands` with audit recording."""
     for path, command in walked(commands):
         how = RECORDED.get(path)
         invariant(
@@ -214,7 +214,7 @@ def hold(commands: click.Group) -> None:
 
 
 def walked(group: click.Group, above: Path = ()) -> Iterator[tuple[Path, click.Command]]:
-    """Every command below a group, with the words it is called by."""
+    """Every command below a group, with its path."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from walked(command, (*above, name))
@@ -227,7 +227,7 @@ def _framed(callback: Callable[..., Any], how: Recorded) -> Callable[..., Any]:
     def run(**said: Any) -> Any:
         if how.reads_without and not any(said[name] for name in how.reads_without):
             return callback(**said)
-        present = Doing(deed=_deed(how, said), apart=how.apart)
+        present = CommandRecord(deed=_deed(how, said), apart=how.apart)
         if how.apart:
             _write(replace(present.deed, outcome=Outcome.BEGUN), how)
         token = doing.set(present)
@@ -244,7 +244,7 @@ def _framed(callback: Callable[..., Any], how: Recorded) -> Callable[..., Any]:
 
 
 @contextmanager
-def _telling_of_failure(present: Doing, how: Recorded) -> Iterator[None]:
+def _telling_of_failure(present: CommandRecord, how: Recorded) -> Iterator[None]:
     """In a transaction of its own: that of what was tried is gone."""
     try:
         yield
@@ -261,7 +261,7 @@ def _telling_of_failure(present: Doing, how: Recorded) -> Iterator[None]:
 
 
 def goes_on(action: Action) -> None:
-    """What the command did until here is done, whatever becomes of the rest; what follows is recorded as `action`.
+    """Record what was done so far; what follows is recorded as `action`.
 
     Only of commands that are recorded apart.
     """
@@ -275,10 +275,10 @@ def goes_on(action: Action) -> None:
     _write(replace(present.deed, outcome=Outcome.BEGUN), how)
 
 
-def _deed(how: Recorded, said: Mapping[str, Any]) -> audit.Deed:
+def _deed(how: Recorded, said: Mapping[str, Any]) -> audit.AuditedAction:
     task = _task_id()
     organization_id = said.get(how.organization) if how.organization else None
-    return audit.Deed(
+    return audit.AuditedAction(
         actor=audit.Actor(kind=audit.ActorKind.OPERATOR, id=task or "local"),
         action=how.action,
         targets=tuple(said[name] for name in how.targets if said[name]),
@@ -295,8 +295,8 @@ def _given(flags: tuple[str, ...], said: Mapping[str, Any]) -> str | None:
     return "_and_".join(named) or None
 
 
-def _write(deed: audit.Deed, how: Recorded) -> None:
-    token = doing.set(Doing(deed=deed, apart=True))
+def _write(deed: audit.AuditedAction, how: Recorded) -> None:
+    token = doing.set(CommandRecord(deed=deed, apart=True))
     try:
         with opened_database() as database, database.transaction() as session:
             if how.as_owner:

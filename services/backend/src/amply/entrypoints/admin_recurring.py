@@ -1,4 +1,4 @@
-"""`admin recurring`: plans of recurring gifts, for staff. Nothing printed leads to a donor."""
+"""`admin recurring`: recurring plans, for staff. The output identifies no donor."""
 
 import json
 from collections.abc import Iterator, Mapping

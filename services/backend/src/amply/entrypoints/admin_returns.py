@@ -1,4 +1,4 @@
-"""`admin donation refund` and `admin disputes`: money that goes back, and what donors' banks want back."""
+"""`admin donation refund` and `admin disputes`: refunds, and disputes opened by donors' banks."""
 
 import json
 import os

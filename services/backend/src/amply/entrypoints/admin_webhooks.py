@@ -1,4 +1,4 @@
-"""`admin webhooks`: provider events that wait for a handler or for a person."""
+"""`admin webhooks`: provider events that wait for their handler or for an operator."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The API's document (OpenAPI 3.1): what FastAPI reads from the routes, with each error, limit and example beside it.
+"""Builds the OpenAPI 3.1 document: FastAPI's own, with every route's errors, limits and examples added.
 
 `make openapi` writes it to `docs/openapi.json`; `/openapi.json` serves the same.
 """
@@ -47,7 +47,7 @@ TAGS: Final = {
 
 _ALWAYS: Final = {"500": ["server_error"], "503": ["unavailable"]}
 _UNSAFE: Final = ("post", "patch", "delete")
-"""Methods whose bodies are read even where none is asked for, and that other sites' pages may not use with a cookie."""
+"""Methods whose bodies are always read, and that need CSRF protection."""
 _CHANGING: Final = {
     "400": ["bad_request"],
     "403": ["request_from_elsewhere"],
@@ -60,7 +60,7 @@ _UNAUTHORIZED: Final = "401"
 _JSON: Final = "application/json"
 _EXAMPLES: Final = "api_examples.json"
 _PREFIX: Final = "/v1/"
-"""Only what is versioned follows these rules; health says what it says to balancers and watchers."""
+"""Versioned routes, to which these rules apply; health checks are exempt."""
 _PUBLISHED_PREFIXES: Final = {"amply__modules__seller_portal__": "amply__modules__selling__"}
 """Two modules' schemas of the same name are told apart by their modules, in the document by what those were called first."""
 
@@ -112,21 +112,21 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def route_contexts(app: FastAPI) -> Iterator[RouteContext]:
-    """Every route of the API as it stands in the application, with its routers' own settings."""
+    """Every route of the application, with its routers' settings."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute) and context.include_in_schema:
             yield context
 
 
 def limits_of(context: RouteContext) -> tuple[str, ...]:
-    """The names of the limits that a route's requests count against."""
+    """Names of the rate limits of a route."""
     counting = [call for call in calls_of(context.dependant) if isinstance(call, Limiting)]
     found = (name for call in counting for method in context.methods or () for name in call.limits(method))
     return tuple(dict.fromkeys(found))
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The whole document, of the routes as they are."""
+    """The complete OpenAPI document."""
     made = _with_published_names(
         get_openapi(
             title=app.title,
@@ -282,5 +282,5 @@ def _examples() -> dict[str, Any]:
 
 
 def as_text(made: Mapping[str, Any]) -> str:
-    """As the repository keeps it: one line a fact, so that a change shows."""
+    """The document as stored in the repository: deterministic, so that diffs are readable."""
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""`make openapi`: write the API's document, the list of its problems, and the site's page of them.
+"""`make openapi`: writes the OpenAPI document, the list of problem codes, and the site's page of them.
 
 Run in the repository. What it writes is held equal to the code by a test, so that a review sees what clients will.
 """
@@ -11,7 +11,7 @@ from amply.entrypoints import api_document, application, problem_catalogue
 
 
 def pages() -> Mapping[str, str]:
-    """Every file that is made from the code, by its path in the repository."""
+    """All generated files by repository path."""
     document = application.without_parts().openapi()
     declared = problem_catalogue.declared(document)
     return {
@@ -22,7 +22,7 @@ def pages() -> Mapping[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write them below the folder that is named."""
+    """Write them below the given directory."""
     if len(arguments) != 1:
         sys.stderr.write("Say which folder the repository is in.\n")
         return 1

@@ -1,4 +1,4 @@
-"""The HTTP application: routers, errors, documentation. Its parts are passed in, so that tests pass their own."""
+"""The HTTP application: routers, error handlers, documentation. Dependencies are passed in, so that tests pass their own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -60,19 +60,19 @@ enumerations values: expect both.
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Everything the application works with. `verifier` is None where no webhook secret is configured.
+    """The application's dependencies. `verifier` is None where no webhook secret is configured.
 
     `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, `accounts`
-    where nobody can sign in, `applying` where nobody can apply, and `trying` where nobody may make test organisations.
+    where nobody can sign in, `organization_applications` where nobody can apply, and `test_organizations` where nobody may make test organisations.
 
-    `own_sign_in` and `directories` are None where organisations have no sign-in of their own, and `renewing` where no role is given by one.
+    `organization_sign_in` and `scim_directories` are None where organisations have no sign-in of their own, and `role_renewal` where no role is given by one.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
     `consents` keeps what donors let be shared; None where no data is shared. `intake` is where outside sources hand theirs in;
-    None where none is taken in. `sold` is what sellers see of their data; None where nothing is sold.
+    None where none is taken in. `seller_data` is what sellers see of their data; None where nothing is sold.
 
-    `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
+    `export_store` is where files that organisations asked for are; without it none is made. `image_uploads` is where their logos
     and banners are uploaded to; without it none is taken.
 
     `allows_loopback_webhooks`: whether webhook endpoints may be on this machine, as on a laptop.
@@ -104,16 +104,16 @@ class Parts:
     membership: members.Dependencies | None = None
     callers: tuple[access.CallerSource, ...] = ()
     accounts: people.Dependencies | None = None
-    trying: trials.Dependencies | None = None
-    own_sign_in: federation.Dependencies | None = None
-    renewing: access.Renewing | None = None
-    directories: scim.Dependencies | None = None
-    applying: applications.Dependencies | None = None
+    test_organizations: trials.Dependencies | None = None
+    organization_sign_in: federation.Dependencies | None = None
+    role_renewal: access.RoleRenewal | None = None
+    scim_directories: scim.Dependencies | None = None
+    organization_applications: applications.Dependencies | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
-    sold: seller_portal.Dependencies | None = None
+    seller_data: seller_portal.Dependencies | None = None
     intake: ingestion.Intake | None = None
-    image_shelf: images.ImageShelf | None = None
+    image_uploads: images.ImageUploadStore | None = None
     allows_loopback_webhooks: bool = False
 
 
@@ -153,7 +153,7 @@ def deep(request: Request, response: Response) -> DeepHealthOut:
 
 
 def database_part(database: Database) -> Part:
-    """The database as a part that can be asked, through the pool that requests use."""
+    """Health check of the database, through the requests' connection pool."""
     return Part(name="database", ask=lambda: _ask_database(database), is_needed=True)
 
 
@@ -163,7 +163,7 @@ def _ask_database(database: Database) -> None:
 
 
 def create(parts: Parts) -> FastAPI:
-    """The application around its parts.
+    """Create the application with its dependencies.
 
     What it is made of for each route is the same whatever its parts are, costs a third of a second, and is made with the first
     requests: all applications of a process share it.
@@ -191,7 +191,7 @@ def _first(_recording: object | None) -> FastAPI:
 
 
 def without_parts() -> FastAPI:
-    """Every route with its documentation, and nothing that could answer."""
+    """All routes with documentation, without dependencies."""
     app: FastAPI = FastAPIOffline(
         title="Amply",
         version="1",

@@ -1,4 +1,4 @@
-"""What is late and what was given up, as one log line a minute. `stacks/observability.py` makes alarms of it."""
+"""Measures overdue and abandoned work, one log line a minute, from which `stacks/observability.py` derives metrics and alarms."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """The line's keys. Exhausted rows have used up their attempts: nothing happens to them until a person acts.
+    """The log line's fields. Exhausted rows have used up their attempts, and wait for a person.
 
     Attributes:
         ledger_unpublished_seconds: Age of the oldest entry that no published checkpoint covers; 0 without one.
@@ -84,7 +84,7 @@ class Backlog:
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
-    """Ask each owner in one transaction."""
+    """Measure every backlog in one transaction."""
     with database.transaction() as session:
         return Backlog(
             ledger_unpublished_seconds=ledger.oldest_unpublished_age(session, now=now).total_seconds(),
@@ -119,5 +119,5 @@ def measure(database: Database, *, now: datetime) -> Backlog:
 
 
 def report(backlog: Backlog) -> None:
-    """Write the line the metric filters read."""
+    """Log the line that the metric filters read."""
     _log.info(EVENT, **asdict(backlog))

@@ -1,4 +1,4 @@
-"""Bodies of requests, read before anything else happens: bounded in size and in time, and JSON only as all understand it.
+"""ASGI middleware that reads request bodies up front, bounded in size and time, and refuses JSON that parsers disagree about.
 
 JSON is taken as I-JSON (RFC 7493): UTF-8, no name twice in an object, no lone surrogates, no NaN. Parsers differ in what
 they make of the rest, and a gift must not be one amount for us and another for whoever checked the request before. No
@@ -24,17 +24,17 @@ from amply.modules import scim
 BYTES_MAX: Final = 1_048_576
 SECONDS_MAX: Final = 10.0
 DEPTH_MAX: Final = 32
-"""Objects and lists within each other; our requests have four."""
+"""Nesting of objects and lists; our own requests have four levels."""
 
 _TOO_SLOW: Final = 408
 _TOO_LARGE: Final = 413
 _WITHOUT_BODY: Final = ("GET", "HEAD", "OPTIONS")
 _SIGNED: Final = "/v1/webhooks/"
-"""Here the bytes count, which are signed, and whoever signed them is believed."""
+"""Bodies below this prefix are signed: their exact bytes count, and the signer is trusted."""
 
 
 class Bodies:
-    """Reads each body, and answers for the application where it is not taken."""
+    """Reads each request body, and responds itself where the body is refused."""
 
     def __init__(self, app: ASGIApp, *, seconds_max: float = SECONDS_MAX) -> None:
         self._app = app
@@ -68,7 +68,7 @@ class Bodies:
 
 
 class _Gone(Exception):
-    """Whoever asked is there no more."""
+    """The client disconnected."""
 
 
 async def _all_of(receive: Receive) -> bytes:
@@ -114,7 +114,7 @@ def _is_json(headers: Headers) -> bool:
 
 
 def check(body: bytes) -> None:
-    """Refuse JSON that not everybody reads alike. What is no JSON at all is left to the route, which says so.
+    """Refuse JSON that parsers read differently. Invalid JSON is left to the route's own error.
 
     Raises:
         InvalidRequest: It says what to change.

@@ -1,4 +1,5 @@
-"""`ETag` and `If-None-Match` on what is read (RFC 9110 §13.1.2): who has an answer already is told so, and not sent it again.
+"""ASGI middleware for `ETag` and `If-None-Match` on reads (RFC 9110 §13.1.2): answers 304 instead of sending the same body
+again.
 
 Plain ASGI around the routes: the answer is made all the same, since who may read it is decided by making it, and its tag is
 its digest. A route that knows a cheaper tag sets it itself.
@@ -13,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONDITIONAL: Final = ("/v1/public/", "/v1/organisations/", "/v1/me/")
-"""What strangers and members read. Donors' links and accounts have their own ways."""
+"""Public and members' reads. Donor links and accounts have their own handling."""
 
 _JSON: Final = "application/json"
 _OPEN: Final = "/v1/public/"
@@ -22,7 +23,7 @@ _TAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
 
 
 class ConditionalReads:
-    """Tags every JSON answer to a GET below `CONDITIONAL`, and answers 304 where the client named the tag."""
+    """Adds an ETag to JSON responses to GET below `CONDITIONAL`, and answers 304 on a match."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,7 +36,7 @@ class ConditionalReads:
 
 
 class _Tagging:
-    """Holds a JSON answer back until it is whole; lets everything else pass."""
+    """Buffers a JSON response until it is complete; passes everything else through."""
 
     def __init__(self, send: Send, *, asked: str, is_open: bool) -> None:
         self._send, self._asked, self._is_open = send, asked, is_open
@@ -56,7 +57,7 @@ class _Tagging:
         headers = MutableHeaders(scope=start)
         headers.setdefault("ETag", f'W/"{hashlib.sha256(self._body).hexdigest()[:32]}"')
         if self._is_open:
-            # May be kept, and has to be asked after: what an organisation changes shows at once.
+            # Cacheable with revalidation, so that changes show at once.
             headers.setdefault("Cache-Control", "no-cache")
         body = bytes(self._body)
         if _names(self._asked, headers["ETag"]):

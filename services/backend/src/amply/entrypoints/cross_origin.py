@@ -1,4 +1,4 @@
-"""Which pages of which sites a browser lets read our answers (ADR 0114)."""
+"""CORS: which origins may read which responses in a browser (ADR 0114)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -19,7 +19,7 @@ _EXPOSED: Final = (
 
 
 class CrossOrigin:
-    """What is public may be read from everywhere, without credentials; all else from our own pages, with people's cookies.
+    """Public routes: any origin, without credentials. All others: our own pages only, with cookies.
 
     It goes by the path alone, so that an answer is the same for all who ask, and a cache may keep it.
     """
@@ -35,7 +35,7 @@ class CrossOrigin:
         self._own = CORSMiddleware(
             app,
             allow_origins=own_origins,
-            # People's own pages, at another address than the API's, send their cookie.
+            # Our own pages are on another origin than the API, and send cookies.
             allow_credentials=True,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=[

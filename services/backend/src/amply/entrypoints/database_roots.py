@@ -1,4 +1,5 @@
-"""`python -m amply.entrypoints.database_roots BUNDLE FILE`: writes whom tasks trust to be the database, while the image is built.
+"""`python -m amply.entrypoints.database_roots BUNDLE FILE`: writes the CA certificates that database connections trust, at
+image build time.
 
 An RDS instance shows a certificate of RDS's own authorities, which AWS publishes as a bundle. RDS Proxy shows one that
 chains to Amazon's public roots, which certifi has:
@@ -18,7 +19,7 @@ AMAZON_ROOTS: Final = frozenset(f"Amazon Root CA {number}" for number in (1, 2, 
 
 
 def database_roots(bundle: str, *, public: str) -> str:
-    """The bundle as it is, and of the public roots Amazon's alone; all PEM.
+    """The given bundle, and Amazon's public root certificates; all PEM.
 
     Raises:
         SystemExit: One of Amazon's is not among the public ones.
@@ -41,7 +42,7 @@ def _amazons(certificate: Mapping[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Read the bundle, write the file."""
+    """Read the bundle, and write the file."""
     bundle, file = (Path(each) for each in arguments)
     file.write_text(database_roots(bundle.read_text(), public=certifi.contents()))
 

@@ -1,4 +1,4 @@
-"""`/health/deep`: whether what this process needs answers, and how fast. For people and watchers, not for the balancer.
+"""`/health/deep`: checks each dependency of this process and its latency. For people and monitors, not for the load balancer.
 
 Everything is asked at once and waited for two seconds at most; what is found is told for ten seconds, however many ask.
 An answer names parts and times, never hosts or what an error said.
@@ -21,7 +21,7 @@ CACHED_SECONDS: Final = 10.0
 _log = structlog.get_logger()
 
 Ask = Callable[[], object]
-"""Asks a part; whatever it raises, the part is not well."""
+"""Checks a part; any exception means that it is unhealthy."""
 
 
 class PartStatus(StrEnum):
@@ -60,7 +60,7 @@ class DeepHealthOut(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Something to ask; `ask` is None where this process may not. `is_needed`: without it no gift is taken."""
+    """A dependency to check; `ask` is None where this process may not. `is_needed`: without it no gift is taken."""
 
     name: str
     ask: Ask | None
@@ -68,7 +68,7 @@ class Part:
 
 
 class DeepHealth:
-    """Asks the parts, one question of each at a time."""
+    """Checks the parts, with one check of each in progress at a time."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class DeepHealth:
         self._found: tuple[float, DeepHealthOut] | None = None
 
     def look(self) -> DeepHealthOut:
-        """What is known, asked anew where it is older than ten seconds."""
+        """The latest results, refreshed when older than ten seconds."""
         with self._lock:
             if self._found is None or self._clock() - self._found[0] >= CACHED_SECONDS:
                 self._found = (self._clock(), self._ask_all())
@@ -120,7 +120,7 @@ def _health(part: Part, asked: Mapping[str, "Future[float]"]) -> PartHealth:
     error = answer.exception() if answer.done() else None
     if error is None and answer.done():
         return PartHealth(name=part.name, status=PartStatus.OK, milliseconds=answer.result())
-    _log.warning("a part does not answer", part=part.name, error=type(error).__name__ if error else "slow")
+    _log.warning("part_does_not_answer", part=part.name, error=type(error).__name__ if error else "slow")
     return PartHealth(name=part.name, status=PartStatus.AWAY, milliseconds=None)
 
 

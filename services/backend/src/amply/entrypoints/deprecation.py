@@ -1,4 +1,4 @@
-"""What of the API is on its way out, as data: the fields that its answers carry then (RFC 9745, RFC 8594)."""
+"""Deprecated routes of the API as data, and the `Deprecation` and `Sunset` header fields they send (RFC 9745, RFC 8594)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from amply.kernel.errors import invariant
 
 @dataclass(frozen=True, kw_only=True)
 class Deprecation:
-    """An operation that is not to be used any more.
+    """A deprecated operation.
 
     Attributes:
         since: From when on (UTC).
@@ -29,7 +29,7 @@ class Deprecation:
         invariant(self.ends is None or self.ends > self.since, "An operation ends after it is deprecated.")
 
     def fields(self, *, site_url: str) -> Mapping[str, str]:
-        """The fields of each of its answers."""
+        """Header fields of the operation's responses."""
         told = {
             "Deprecation": http_sf.ser(self.since),
             "Link": f'<{site_url}{self.advice}>; rel="deprecation"; type="text/html"',
@@ -40,4 +40,4 @@ class Deprecation:
 
 
 DEPRECATED: Final[Mapping[str, Deprecation]] = {}
-"""By operation id. An entry stays for as long as its operation answers."""
+"""By operation id. Entries stay as long as their operation responds."""

@@ -1,4 +1,4 @@
-"""The log's former keys as settings tell of them, and the list that people pin."""
+"""The log's former signing keys, parsed from settings, and the published list for clients that pin keys."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from ledger_format.notes import VerifierKey
 
 
 def former_keys(log: LogSettings) -> ledger.FormerKeys:
-    """The key that overlaps, and those that ended.
+    """The overlapping former key, and the ended ones.
 
     Raises:
         ValueError: A line of `former_keys` is malformed, or of another log.
@@ -22,7 +22,7 @@ def former_keys(log: LogSettings) -> ledger.FormerKeys:
 
 
 def parse_former_keys(text: str, *, origin: str) -> Iterator[ledger.FormerKey]:
-    """Read lines of a size, a space, and a verifier key.
+    """Parse lines of a size, a space, and a verifier key.
 
     Raises:
         ValueError: One is malformed, or of another log.
@@ -42,7 +42,7 @@ def parse_former_keys(text: str, *, origin: str) -> Iterator[ledger.FormerKey]:
 
 
 def published_list(present: VerifierKey, former: ledger.FormerKeys, *, origin: str) -> str:
-    """What people pin: a key list (docs/ledger-format.md 5.3), for `amply-verify --key` and for witnesses."""
+    """The published key list (docs/ledger-format.md 5.3), for `amply-verify --key` and for witnesses."""
     lines = [f"# the present key of {origin}", str(present)]
     if former.overlapping is not None:
         overlapping = VerifierKey.from_ed25519(origin, former.overlapping.public_key())

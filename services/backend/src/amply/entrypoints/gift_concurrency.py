@@ -1,4 +1,4 @@
-"""How many gifts a process takes at once, and for how long one may wait for its turn: a donor waits for seconds, or is told when to come.
+"""ASGI middleware that limits how many gifts a process handles at once: others wait for seconds, or are told when to retry.
 
 Threads answer requests, and a gift holds one while the processor is asked. Without places a crowd would hold them all: whoever
 came last would wait for everybody before, and so would all who only read. Nothing is recorded of a gift that finds no place, and
@@ -16,16 +16,16 @@ from amply.entrypoints import problems
 from amply.kernel.errors import Unavailable
 
 OPENING: Final = frozenset({"/v1/donations", "/v1/split-gifts", "/v1/recurring"})
-"""Where gifts are opened, by POST."""
+"""Routes that open gifts, by POST."""
 CONCURRENT_GIFTS_MAX: Final = 32
-"""The framework has forty threads: some are left for whoever reads."""
+"""The framework has forty threads: the others remain for reads."""
 WAIT_SECONDS_MAX: Final = 2.0
-"""By what is known of the pace."""
+"""Maximum expected wait, by the measured pace."""
 _CALLED_AFTER_SECONDS_MAX: Final = 10
-"""A donation page does not wait for longer (`services/widgets/src/donate/sending.ts`)."""
+"""Maximum `Retry-After`: a donation page waits no longer (`services/widgets/src/donate/sending.ts`)."""
 _PACE_AT_FIRST: Final = 0.02
 _WEIGHT: Final = 0.1
-"""Of the newest gift in what is known of the pace."""
+"""Weight of the newest gift in the moving average of the pace."""
 
 
 class Busy(Unavailable):
@@ -39,7 +39,7 @@ class Busy(Unavailable):
 
 
 class GiftConcurrencyLimit:
-    """Lets so many gifts in at once, in the order they came. It belongs to one event loop."""
+    """A first-come, first-served limit of concurrent gifts. It belongs to one event loop."""
 
     def __init__(
         self, app: ASGIApp, *, places: int = CONCURRENT_GIFTS_MAX, wait_seconds_max: float = WAIT_SECONDS_MAX
@@ -91,6 +91,6 @@ class GiftConcurrencyLimit:
         """Called one after the other at the pace they can be served at, so that they do not all come again at once."""
         now = asyncio.get_running_loop().time()
         called_at = max(self._called_at, now + self._waiting * self._pace) + self._pace
-        # Nobody is called later than this, so nobody after them either: a flood is not remembered once it is over.
+        # No `Retry-After` exceeds this, so the backlog of a flood is forgotten once it is over.
         self._called_at = min(called_at, now + _CALLED_AFTER_SECONDS_MAX)
         return Busy(retry_after_seconds=math.ceil(self._called_at - now))

@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.health http|heartbeat`: exits 0 when this container's process is well, otherwise 1.
+"""`python -m amply.entrypoints.health http|heartbeat`: container health check, exit code 0 or 1.
 
 Run every few seconds in every container, it imports almost nothing.
 """
@@ -16,9 +16,9 @@ _OK: Final = 200
 
 
 def answers() -> bool:
-    """Whether the API of this container says that it is alive."""
+    """Whether this container's API responds to its liveness check."""
     port = int(os.environ["AMPLY_API_PORT"])
-    # It made its certificate itself, and on the loopback interface there is nobody else it could be.
+    # The certificate is self-signed; on the loopback interface it needs no verification.
     connection = (
         HTTPSConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS_MAX, context=_verifying_nobody())
         if os.environ["AMPLY_API_TLS"] == "true"
@@ -40,7 +40,7 @@ def _verifying_nobody() -> ssl.SSLContext:
 
 
 def beats() -> bool:
-    """Whether this container's main loop has turned within the last minute."""
+    """Whether this container's heartbeat is younger than a minute."""
     return is_alive(os.environ["AMPLY_HEARTBEAT_PATH"])
 
 

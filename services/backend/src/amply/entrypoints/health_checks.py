@@ -1,4 +1,4 @@
-"""What the API asks for `/health/deep`, and what it does not: others use queues and mailboxes, and most of the buckets.
+"""The API's dependencies that `/health/deep` checks. Queues, mail and most buckets are other processes' dependencies.
 
 Of keys it reaches the one of personal data, which is not asked here: whoever has what it opens goes on without it.
 """
@@ -20,7 +20,7 @@ _OTHERS: Final = ("storage", "queues", "keys", "mail")
 
 
 def deep_health(database: Database, cache: redis.Redis, stripe: StripeSettings) -> DeepHealth:
-    """Asks the database, the cache, the processor and the name service."""
+    """Checks of the database, cache, processor and DNS."""
     return DeepHealth(
         [
             database_part(database),

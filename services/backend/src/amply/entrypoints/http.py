@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.http`: the API."""
+"""`python -m amply.entrypoints.http`: runs the API server."""
 
 from functools import partial
 
@@ -17,15 +17,15 @@ from amply.adapters.stripe import (
     StripeSavedMethods,
 )
 from amply.entrypoints import application, oidc
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.entrypoints.gift_concurrency import CONCURRENT_GIFTS_MAX
 from amply.entrypoints.health_checks import deep_health
-from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.keyring_setup import with_keys
 from amply.entrypoints.member_directory import MemberDirectory, people_leaving
-from amply.entrypoints.prompt_requests import PromptRequests
 from amply.entrypoints.self_signed_tls import self_signed_context
-from amply.entrypoints.seller_portal import selling_in
-from amply.entrypoints.stopping import exit_on_sigterm
+from amply.entrypoints.seller_portal import seller_portal_dependencies
+from amply.entrypoints.shutdown_signals import exit_on_sigterm
+from amply.entrypoints.slow_request_limits import SlowRequestLimits
 from amply.entrypoints.traces import traced
 from amply.infra import logging
 from amply.infra.cache import cache_client
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def serve(service: ServiceSettings) -> None:
-    """Answer until told to stop."""
+    """Serve until shutdown."""
     api = ApiSettings()
     cache = CacheSettings()
     database = with_keys(
@@ -91,7 +91,7 @@ def serve(service: ServiceSettings) -> None:
         app,
         host=api.api_host,
         port=api.api_port,
-        http=PromptRequests.of_site(api.edge_url),
+        http=SlowRequestLimits.of_site(api.edge_url),
         timeout_keep_alive=75,
         ssl_context_factory=(lambda *_: self_signed_context(now=system_clock())) if api.api_tls else None,
         log_config=None,
@@ -102,7 +102,7 @@ def serve(service: ServiceSettings) -> None:
 def parts_from_environment(
     service: ServiceSettings, api: ApiSettings, cache: CacheSettings, accounts: people.Dependencies
 ) -> application.Parts:
-    """Everything the application needs, from this process's settings; its database is that of the accounts."""
+    """The application's dependencies from this process's settings."""
     database, stripe, opened = accounts.database, StripeSettings(), cache_client(cache)
     webhook_secret = stripe.webhook_secret.get_secret_value()
     documents, lake = DocumentSettings().documents_bucket, LakeSettings()
@@ -136,23 +136,23 @@ def parts_from_environment(
             people.SessionCallers(accounts),
         ),
         accounts=accounts,
-        trying=trials_in(service, accounts, stripe),
-        applying=applications.Dependencies(
+        test_organizations=trial_dependencies(service, accounts, stripe),
+        organization_applications=applications.Dependencies(
             people=MemberDirectory(accounts), shelf=S3Documents(bucket=documents)
         ),
-        image_shelf=S3Uploads(bucket=documents),
+        image_uploads=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if lake.consent_table else None,
         intake=S3HandedIn(bucket=lake.raw_bucket) if lake.raw_bucket else None,
-        sold=selling_in(SoldDataSettings()),
+        seller_data=seller_portal_dependencies(SoldDataSettings()),
         allows_loopback_webhooks=service.environment == "local",
     )
 
 
-def trials_in(
+def trial_dependencies(
     service: ServiceSettings, accounts: people.Dependencies, stripe: StripeSettings
 ) -> trials.Dependencies | None:
-    """What people make test organisations with; None where nobody may."""
+    """Dependencies of test organisations; None where they are not allowed."""
     if not trials.are_offered(environment=service.environment, livemode=service.livemode):
         return None
     return trials.Dependencies(people=MemberDirectory(accounts), processor_url=stripe.api_url)
@@ -161,7 +161,7 @@ def trials_in(
 def people_parts(
     database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool
 ) -> people.Dependencies:
-    """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
+    """Dependencies of sign-in. Attempts are counted in the cache alone: without it nobody can sign in."""
     settings = PeopleSettings()
     url, key = settings.breach_list_url, people.PeopleKey.from_settings(settings, keyring=database.keyring)
     return people.Dependencies(

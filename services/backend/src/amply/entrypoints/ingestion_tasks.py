@@ -1,4 +1,4 @@
-"""The worker's tasks about data that outside sources hand in."""
+"""Worker tasks of data ingestion."""
 
 import threading
 from collections.abc import Callable
@@ -18,8 +18,10 @@ from amply.modules import ingestion
 _log = structlog.get_logger()
 
 
-def taking_in(database: Database, settings: LakeSettings) -> ingestion.IngestionDependencies | None:
-    """What data is taken in with; None where none is."""
+def ingestion_dependencies(
+    database: Database, settings: LakeSettings
+) -> ingestion.IngestionDependencies | None:
+    """Dependencies of ingestion; None where it is not enabled."""
     if not (settings.datasets_table and settings.raw_bucket):
         return None
     return ingestion.IngestionDependencies(
@@ -33,11 +35,11 @@ def taking_in(database: Database, settings: LakeSettings) -> ingestion.Ingestion
 def ingestion_tasks(
     parts: ingestion.IngestionDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Reading files, and telling what datasets there are. Both are asked for everywhere; where no data is taken in, for nothing."""
+    """Tasks that read files and publish datasets. No-ops where ingestion is not enabled."""
     one = threading.Lock()
 
     def read_files(**_: Any) -> None:
-        # It is asked for each minute and at each file: a turn beside another one's would hold a thread that other tasks need.
+        # Sent every minute and for each file: concurrent runs would occupy threads that other tasks need.
         if parts is None or not one.acquire(blocking=False):
             return
         try:

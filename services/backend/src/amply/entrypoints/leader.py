@@ -1,4 +1,4 @@
-"""The loop of a process of which only one may work: stand for the lead, take turns, back off when something fails."""
+"""Main loop of a process that runs as a single leader: acquire leadership, take turns, back off on errors."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from amply.infra.heartbeat import beat
 from amply.modules import ledger
 
 Turn = Callable[[], float]
-"""Does what is due and returns how many seconds to wait before the next turn."""
+"""Does due work, and returns the seconds until the next turn."""
 
 IDLE_SECONDS: Final = 1.0
 _BACK_OFF_SECONDS_MIN: Final = 0.25
@@ -28,7 +28,7 @@ def lead(
     heartbeat_path: str,
     stopping: threading.Event,
 ) -> None:
-    """Run until told to stop.
+    """Run until shutdown.
 
     `start` is called each time this process becomes the leader. Whatever fails, the lead is given away, the next try
     comes after a wait that doubles up to 30 seconds, and the state of the lead before is forgotten.

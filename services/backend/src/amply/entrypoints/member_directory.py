@@ -1,4 +1,4 @@
-"""People as members know them: the two rooms that do not know one another meet here."""
+"""Implements `members.People` with the people module, so that members and people need not import each other."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from amply.modules.mail import Language
 
 @dataclass(frozen=True)
 class MemberDirectory:
-    """Implements `members.People`. Who has an account has verified its address, and is known to colleagues by it."""
+    """Implements `members.People`. Account holders have verified addresses, by which colleagues know them."""
 
     parts: people.Dependencies
 
     def verified_address(self, *, person_id: str) -> str | None:
-        """The e-mail address that somebody has shown to be theirs; None where they are forgotten."""
+        """A person's verified e-mail address; None if they were erased."""
         return self.names(person_ids=[person_id]).get(person_id)
 
     def names(self, *, person_ids: Collection[str]) -> Mapping[str, str]:
-        """The addresses of these people, by id; who is forgotten is left out."""
+        """These people's addresses by id, without erased ones."""
         with self.parts.database.transaction() as session:
             return people.addresses(session, person_ids=person_ids, key=self.parts.key)
 
@@ -32,7 +32,7 @@ class MemberDirectory:
     def register(
         self, *, address: str, password: str, language: Language, network_address: str, now: datetime
     ) -> bool:
-        """Make the account of an address; False where it has one."""
+        """Register an account; False if the address has one."""
         made = people.register_invited(
             self.parts,
             email=address,
@@ -45,7 +45,7 @@ class MemberDirectory:
 
 
 def people_leaving(session: Session, person_id: str, now: datetime) -> None:
-    """What the rooms that know people have to say when one is about to be forgotten.
+    """What other modules require before a person is erased.
 
     Raises:
         LastOwner: An organisation would be left to nobody.

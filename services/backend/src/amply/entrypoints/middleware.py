@@ -1,4 +1,4 @@
-"""What surrounds every request: an id, headers, a line in the log. Plain ASGI: it costs microseconds."""
+"""Outermost ASGI middleware: request id, response headers, access log."""
 
 import time
 from typing import Final
@@ -12,7 +12,7 @@ from amply.entrypoints import deprecation
 from amply.infra.rate_limit_fields import fields_of
 
 ASKED_ALL_THE_TIME: Final = "/health/"
-"""Neither logged nor traced."""
+"""Paths that are neither logged nor traced."""
 
 _log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ def new_request_id() -> str:
 
 
 class RequestFrame:
-    """Gives each request an id, stamps the answer and writes down that it was given."""
+    """Assigns a request id, adds response headers, and logs each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Who else signs people in: the rooms of people, of organisations' own sign-in and of their directories meet here."""
+"""Builds the dependencies of sign-in by OpenID Connect, for the people, federation and SCIM modules."""
 
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ def oidc_sign_in_parts(
     edge_url: str,
     on_laptop: bool,
 ) -> people.OidcSignIn:
-    """Providers of everybody and of organisations. On a laptop one may be this machine."""
+    """Dependencies of sign-in by OpenID provider. On a laptop a provider may be on this machine."""
     secrets = settings.sign_in_secrets
     providers = {
         each.key: people.Provider(
@@ -38,31 +38,33 @@ def oidc_sign_in_parts(
         redirect=f"{edge_url}/account/",
         providers=providers,
         connection=partial(federation.connection_of, database, key),
-        arrived=arriving(database, key, client).arrived,
+        arrived=federated_sign_in(database, key, client).arrived,
     )
 
 
-def arriving(database: Database, key: people.PeopleKey, client: people.ProviderClient) -> federation.Arriving:
-    """Whom organisations' providers bring, as their directories list them."""
-    return federation.Arriving(database=database, key=key, client=client, directory=scim.Listing(key))
+def federated_sign_in(
+    database: Database, key: people.PeopleKey, client: people.ProviderClient
+) -> federation.FederatedSignIn:
+    """Dependencies of sign-in through an organisation's provider, with its SCIM directory."""
+    return federation.FederatedSignIn(database=database, key=key, client=client, directory=scim.Listing(key))
 
 
 def with_organizations(
     parts: application.Parts, accounts: people.Dependencies, *, on_laptop: bool
 ) -> application.Parts:
-    """The application's parts with what organisations' own sign-in needs."""
+    """The application's dependencies, with federated sign-in and SCIM added."""
     if accounts.oidc_sign_in is None:
         return parts
     return replace(
         parts,
-        own_sign_in=federation.Dependencies(
+        organization_sign_in=federation.Dependencies(
             key=accounts.key,
             records=DnsRecords(),
             redirect=accounts.oidc_sign_in.redirect,
             allows_loopback=on_laptop,
         ),
-        renewing=arriving(accounts.database, accounts.key, accounts.oidc_sign_in.client),
-        directories=scim.Dependencies(
+        role_renewal=federated_sign_in(accounts.database, accounts.key, accounts.oidc_sign_in.client),
+        scim_directories=scim.Dependencies(
             database=accounts.database,
             key=accounts.key,
             sessions=accounts.sessions,

@@ -1,11 +1,11 @@
-"""What the worker does about organisations: those that apply, their accounts and members, their pictures, and their own sign-in's domains."""
+"""Worker tasks about organisations: applications, onboarding, members, images, and domain checks for federated sign-in."""
 
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
-from amply.adapters.pillow import PillowWorkshop
+from amply.adapters.pillow import PillowImageProcessor
 from amply.adapters.registers import registers
 from amply.adapters.s3.documents import S3Documents
 from amply.adapters.s3.images import S3Images
@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 def onboarding_tasks(
     parts: onboarding.OnboardingTaskDependencies, joining: members.InvitationDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """How organisations' accounts stand, and the letters to their staff and their members."""
+    """Tasks of account state, and of letters to organisations' staff and members."""
 
     def look_at_accounts(**_: Any) -> None:
         onboarding.look_at_accounts(parts, now=clock())
@@ -45,8 +45,10 @@ def onboarding_tasks(
     )
 
 
-def inviting(database: Database, mailer: mail.Mailer, site: SiteSettings) -> members.InvitationDependencies:
-    """What inviting members needs, from this process's settings."""
+def invitation_dependencies(
+    database: Database, mailer: mail.Mailer, site: SiteSettings
+) -> members.InvitationDependencies:
+    """Dependencies of member invitations, from this process's settings."""
     key, page = members.JoinKey.from_settings(LinkSettings()), f"{site.edge_url}/join/"
     return members.InvitationDependencies(database=database, mailer=mailer, key=key, page=page)
 
@@ -54,7 +56,7 @@ def inviting(database: Database, mailer: mail.Mailer, site: SiteSettings) -> mem
 def domain_tasks(
     parts: federation.DomainCheckDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Looking whether the domains whose people sign in by their organisation are still shown."""
+    """Task that re-verifies domains for federated sign-in."""
 
     def check_domains(**_: Any) -> None:
         federation.check_domains(parts, now=clock())
@@ -63,7 +65,7 @@ def domain_tasks(
 
 
 def image_tasks(parts: images.ImageJobs, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Making the pictures that organisations show of themselves."""
+    """Task that generates published images."""
 
     def make_images(**_: Any) -> None:
         made = images.make_images(parts, now=clock())
@@ -73,16 +75,18 @@ def image_tasks(parts: images.ImageJobs, clock: Clock) -> tuple[tuple[str, Calla
     return ((task_names.MAKE_IMAGES, make_images),)
 
 
-def making_images(database: Database, documents: DocumentSettings, media: MediaSettings) -> images.ImageJobs:
-    """What making pictures needs, from this process's settings."""
+def image_dependencies(
+    database: Database, documents: DocumentSettings, media: MediaSettings
+) -> images.ImageJobs:
+    """Dependencies of generating images, from this process's settings."""
     store = S3Images(uploads=documents.documents_bucket, media=media.media_bucket)
-    return images.ImageJobs(database=database, store=store, workshop=PillowWorkshop())
+    return images.ImageJobs(database=database, store=store, processor=PillowImageProcessor())
 
 
 def application_tasks(
     parts: applications.ApplicationTaskDependencies, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Letters about applications, questions to registers, and documents that nobody wants any more."""
+    """Tasks of applications: letters, register lookups, deletion of documents."""
 
     def send_letters(**_: Any) -> None:
         applications.write_letters(parts, now=clock())
@@ -105,10 +109,10 @@ def application_tasks(
     )
 
 
-def applying(
+def application_dependencies(
     database: Database, mailer: mail.Mailer, site: SiteSettings, documents: DocumentSettings
 ) -> applications.ApplicationTaskDependencies:
-    """What the tasks about applications need, from this process's settings."""
+    """Dependencies of the application tasks, from this process's settings."""
     return applications.ApplicationTaskDependencies(
         database=database,
         mailer=mailer,

@@ -1,4 +1,4 @@
-"""Everything that the vault keeps sealed: what the worker tends, and what a command counts."""
+"""All rows with encrypted personal data, for key rotation by the worker and for counting by a command."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ import structlog
 
 from amply.entrypoints import task_names
 from amply.infra.database import Database
-from amply.infra.vault.reencryption import Tended, tend
+from amply.infra.vault.reencryption import SealedRows, reencrypt
 from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.kernel.clock import Clock
 from amply.modules import (
@@ -31,48 +31,50 @@ from amply.modules import (
 _log = structlog.get_logger()
 
 
-def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None) -> tuple[Tended, ...]:
-    """All kinds of rows with something sealed by an envelope key. One that stood in none would lose its old keys.
+def sealed_rows(
+    key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None
+) -> tuple[SealedRows, ...]:
+    """All tables with values encrypted by envelope keys. Values of a missing table would lose their old keys.
 
     `secrets`: who seals anew needs them, and who only counts does not.
     """
     return (
-        people.tended(key),
-        federation.tended(key),
-        scim.tended(key),
+        people.sealed_rows(key),
+        federation.sealed_rows(key),
+        scim.sealed_rows(key),
         *of_donors(secrets),
-        *applications.tended(),
-        members.tended(),
-        onboarding.tended(),
-        organizations.tended(),
-        webhook_endpoints.tended(),
+        *applications.sealed_rows(),
+        members.sealed_rows(),
+        onboarding.sealed_rows(),
+        organizations.sealed_rows(),
+        webhook_endpoints.sealed_rows(),
     )
 
 
-def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[Tended, ...]:
-    """What goes with a donor who is erased: it is sealed under leaves of the donors' tree.
+def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[SealedRows, ...]:
+    """Tables erased with a donor: encrypted under leaves of the donors' key tree.
 
     Gifts come first: what goes with one is sealed under its leaf. `secrets` as above.
     """
     return (
-        *donations.tended(),
-        donations.tended_openings(secrets),
-        recurring.tended(),
-        *receipts.tended(),
-        giving.tended(),
-        sharing.tended(),
+        *donations.sealed_rows(),
+        donations.sealed_openings(secrets),
+        recurring.sealed_rows(),
+        *receipts.sealed_rows(),
+        giving.sealed_rows(),
+        sharing.sealed_rows(),
     )
 
 
-def keep_sealed(database: Database, kinds: Sequence[Tended], *, now: datetime) -> None:
-    """Finish what erasures left, let go of old trees, and seal these rows by the newest keys: whatever fails holds back nothing else.
+def keep_sealed(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> None:
+    """Finish interrupted erasures, empty old trees, and re-encrypt rows. A failure of one stops no other.
 
     Outside transactions. Raises the first error, once all was tried.
     """
     steps: tuple[Callable[[], object], ...] = (
         lambda: finish_what_was_left(database, of_donors(), now=now),
         lambda: let_go_of_trees(database, now=now),
-        lambda: tend(database, kinds, now=now),
+        lambda: reencrypt(database, kinds, now=now),
     )
     failed: list[Exception] = []
     for step in steps:
@@ -88,9 +90,7 @@ def keep_sealed(database: Database, kinds: Sequence[Tended], *, now: datetime) -
 def people_tasks(
     parts: people.PeopleTaskDependencies, secrets: ledger.CommitmentSecrets, *, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
-    newest keys.
-    """
+    """Tasks of people: account letters, recording erasures, and key rotation of all personal data."""
 
     def send_letters(**_: Any) -> None:
         sent = people.send_letters(parts, now=clock())
@@ -102,11 +102,11 @@ def people_tasks(
         if noted:
             _log.info("erased_people_noted", count=noted)
 
-    def tend_personal(**_: Any) -> None:
-        keep_sealed(parts.database, tended(parts.key, secrets), now=clock())
+    def reencrypt_personal(**_: Any) -> None:
+        keep_sealed(parts.database, sealed_rows(parts.key, secrets), now=clock())
 
     return (
         (task_names.SEND_PERSON_LETTERS, send_letters),
         (task_names.NOTE_ERASED, note_erased),
-        (task_names.TEND_PERSONAL, tend_personal),
+        (task_names.REENCRYPT_PERSONAL, reencrypt_personal),
     )

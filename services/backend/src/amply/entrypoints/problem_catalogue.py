@@ -1,4 +1,5 @@
-"""Every stable code that an error can have, with what it means: read from the classes themselves, told in three places.
+"""Collects every stable error code with its meaning from the error classes, for the API document, docs/problems.md and the
+site.
 
 The document (`/openapi.json`) lists a route's codes, `docs/problems.md` all of them for who reads the repository, those of
 commands apart, and the site's page `/problems/` those of routes for who follows a problem's `type`.
@@ -22,7 +23,7 @@ _ROOMS: Final = ("kernel", "infra", "modules", "adapters")
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """A stable code. `meaning` is for people; what to do next is said by each problem's `detail`."""
+    """A stable error code. `meaning` is for people; each problem's `detail` says what to do next."""
 
     code: str
     status: int
@@ -86,7 +87,7 @@ OF_HTTP: Final = (
         advice="repeat the request with the same Idempotency-Key; if it fails again, write to us with the request_id",
     ),
 )
-"""Errors of HTTP itself, and the one that nobody foresaw."""
+"""Errors of HTTP itself, and the unexpected error."""
 
 _THEIRS: Final = 400
 _OURS: Final = 500
@@ -119,7 +120,7 @@ def _errors() -> Iterator[type[AmplyError]]:
 
 
 def _below(error: type[AmplyError]) -> Iterator[type[AmplyError]]:
-    # In whatever order they were loaded, of two with one code the same speaks.
+    # Deterministic: of two classes with the same code, always the same one is used.
     for each in sorted(error.__subclasses__(), key=lambda found: (found.__module__, found.__qualname__)):
         if each.__module__.startswith(f"{amply.__name__}."):
             yield each
@@ -208,7 +209,7 @@ def markdown(of_api: Collection[str]) -> str:
 
 
 def page(of_api: Collection[str]) -> str:
-    """The site's page, where each problem's `type` leads to the code's own section."""
+    """The site's page, to whose sections each problem's `type` links."""
     entries = (
         _ENTRY.substitute({name: escape(str(value)) for name, value in vars(each).items()})
         for each in catalogue()

@@ -1,4 +1,4 @@
-"""Every error a client sees, as `application/problem+json` (RFC 9457)."""
+"""Exception handlers: every error a client sees is an `application/problem+json` document (RFC 9457)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -23,16 +23,16 @@ _log = structlog.get_logger()
 _UNAUTHORIZED: Final = 401
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
-"""Of a field, or the place in a list."""
+"""A field's name, or an index in a list."""
 
 
 def problem_type(site_url: str, code: str) -> str:
-    """Where a problem's code is explained, on the site of the same environment."""
+    """The URL that explains a problem's code, on the site of the same environment."""
     return f"{site_url}/problems/#{code}"
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` in one shape."""
+    """Install exception handlers for all errors."""
     app.add_exception_handler(AmplyError, known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, of_http)
@@ -42,7 +42,7 @@ def install(app: FastAPI) -> None:
 
 
 def known(request: Request, error: Exception) -> JSONResponse:
-    """The answer to an error of ours."""
+    """The response to an `AmplyError`."""
     if not isinstance(error, AmplyError):
         return _unexpected(request, error)
     answer = _answer(
@@ -70,7 +70,7 @@ def _challenge(request: Request) -> str:
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:
     """Expected now and then (a failover, a restart): counted in the log, nobody is paged for one."""
-    _log.warning("database unavailable", path=request.url.path, error=type(error).__name__)
+    _log.warning("database_unavailable", path=request.url.path, error=type(error).__name__)
     return known(
         request,
         Unavailable("The database does not answer; repeat the request with the same Idempotency-Key."),
@@ -78,7 +78,7 @@ def _database_away(request: Request, error: Exception) -> JSONResponse:
 
 
 def field_named(path: Iterable[str]) -> str:
-    """A field as problems call it: where it stands, from the outermost in.
+    """A field's path as problems name it, outermost first.
 
     An unknown field has whatever name it was sent with: what is no name is not repeated.
     """
@@ -97,7 +97,7 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
 
 
 def of_http(request: Request, error: Exception) -> JSONResponse:
-    """The answer to an error of HTTP itself."""
+    """The response to an HTTP exception."""
     if not isinstance(error, HTTPException):
         return _unexpected(request, error)
     answer = _answer_of_http(request, error.status_code)
@@ -106,7 +106,7 @@ def of_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("unexpected error", path=request.url.path, exc_info=error)
+    _log.error("unexpected_error", path=request.url.path, exc_info=error)
     return _answer_of_http(request, 500)
 
 
@@ -131,7 +131,7 @@ def _answer(request: Request, *, status: int, **said: Any) -> JSONResponse:
         problem.model_dump(exclude_none=True),
         status_code=status,
         media_type=PROBLEM_MEDIA_TYPE,
-        # Said here too: an unforeseen error is answered outside the middleware that stamps the others.
+        # Set here too: responses to unexpected errors do not pass the middleware that adds the headers.
         headers={"X-Request-Id": request_id},
     )
 

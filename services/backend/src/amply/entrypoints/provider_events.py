@@ -1,4 +1,4 @@
-"""Each stored event goes to whoever applies it, and why one could not be applied is written down beside it."""
+"""Dispatches stored provider events to their handlers, and records why one could not be handled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from amply.kernel.clock import Clock
 from amply.modules import donations, onboarding, payments, payouts, webhooks
 
 SHUT_OUT_AGAIN_AFTER: Final = timedelta(hours=1)
-"""Events of an account that we are shut out of wait for its organisation; no attempt counts."""
+"""Retry interval of events about inaccessible accounts; these attempts are not counted."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventHandlers:
-    """Whoever applies events, by what they are about; `source` has what thin events name."""
+    """Handlers by kind of event; `source` fetches the objects that thin events name."""
 
     events: donations.EventDependencies
     payouts: payouts.PayoutDependencies
@@ -29,7 +29,7 @@ class EventHandlers:
 
 
 def handle(parts: EventHandlers, event_id: str) -> webhooks.Outcome | None:
-    """Fetch what a thin event is about, then apply the event; None when nothing is left to do, or it waits.
+    """Fetch a thin event's object, then handle the event; None if there is nothing to do, or it must wait.
 
     Raises:
         Whatever its handler raises: it stays unhandled and comes back.

@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.publisher`: signs and shows what was sequenced, soon after it was, at most every 10 s.
+"""`python -m amply.entrypoints.publisher`: signs and publishes checkpoints of sequenced entries, at most every 10 s.
 
 What it shows, enough witnesses have cosigned. While too few do, nothing new is shown and no receipt leaves; entries go
 on being booked and sequenced.
@@ -14,10 +14,10 @@ import structlog
 from amply.adapters.kms import KmsSigner
 from amply.adapters.s3 import S3Archive, S3PublicLog
 from amply.adapters.witness import HttpWitness
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.entrypoints.former_keys import former_keys
 from amply.entrypoints.leader import Turn, lead
-from amply.entrypoints.stopping import stop_on_signals
+from amply.entrypoints.shutdown_signals import stop_on_signals
 from amply.infra import logging
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings, LogSettings, ServiceSettings
@@ -28,20 +28,20 @@ from ledger_format.policies import Policy, parse_policy
 BETWEEN_CHECKPOINTS_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.5
 WITNESSES_AGAIN_SECONDS: Final = 5.0
-"""How soon too few witnesses are asked again."""
+"""Retry interval while the witness quorum is missing."""
 
 WITNESSED: Final = "witnesses_measured"
-"""What the line about the witnesses of one publication, or of one that waits for them, is called."""
+"""Event name of the log line about the witnesses of a publication, complete or pending."""
 
 PUBLISHED: Final = "checkpoint_measured"
-"""What the line of one publication is called; its seconds stand on the dashboard."""
+"""Event name of the log line about a publication; its duration is on the dashboard."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outside:
-    """Where checkpoints are signed, cosigned, shown and kept."""
+class PublisherDependencies:
+    """The publisher's external dependencies: signer, witnesses, public log, archive."""
 
     signer: ledger.Signer
     public_log: ledger.PublicLog
@@ -52,15 +52,15 @@ class Outside:
 
 @dataclass(frozen=True, kw_only=True)
 class Publishing:
-    """One log's publisher: what it asks, shows and clears, one turn after the other."""
+    """The publisher of one log, and what it remembers between turns."""
 
     database: Database
     origin: str
-    outside: Outside
+    outside: PublisherDependencies
     clock: Clock
 
     def clear(self) -> None:
-        """Compare this database with what the public and the witnesses have seen, and let a sequencer begin.
+        """Compare this database with the public log and the witnesses, and clear the sequencer to work.
 
         Raises:
             ForkRefused: This database does not extend it.
@@ -74,7 +74,7 @@ class Publishing:
             raise
 
     def answer_who_waits(self) -> None:
-        """Compare once more when a sequencer has begun to lead since."""
+        """Repeat the comparison if a new sequencer has taken the lead."""
         if ledger.clearance_is_due(self.database):
             self.clear()
 
@@ -128,11 +128,11 @@ def turns(
     database: Database,
     *,
     origin: str,
-    outside: Outside,
+    outside: PublisherDependencies,
     clock: Clock,
     elapsed: Callable[[], float] = time.monotonic,
 ) -> Turn:
-    """Publish when there is something new; ask again soon while too few witnesses cosign.
+    """Publish whenever there is something new; retry soon while the witness quorum is missing.
 
     `elapsed` gives seconds that no step of a wall clock touches.
 
@@ -146,7 +146,7 @@ def turns(
 
 
 def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:
-    """Do `act` when its wait, counted from its beginning, is over, and `meanwhile` every half second.
+    """Call `act` when the wait since its last start is over, and `meanwhile` every half second.
 
     So a new sequencer waits no longer than that.
     """
@@ -164,7 +164,7 @@ def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[],
 
 
 def witnesses_of(policy: Policy) -> ledger.Witnesses:
-    """The policy's witnesses, each at the address that the policy gives.
+    """The policy's witnesses, at the addresses in it.
 
     Raises:
         ValueError: A witness has none.
@@ -188,7 +188,7 @@ def main() -> None:
     report_errors(service)
     stopping = stop_on_signals()
     database = connect(DatabaseSettings(), application=service.service, pool_size=4)
-    outside = Outside(
+    outside = PublisherDependencies(
         signer=KmsSigner(key_arn=log.signing_key_arn),
         public_log=S3PublicLog(bucket=log.public_bucket),
         archive=S3Archive(bucket=log.archive_bucket),

@@ -1,4 +1,4 @@
-"""`restore-log`: what an operator runs when the public log has entries that this database has lost."""
+"""`restore-log`: restores entries that the public log has and this database has lost."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The worker's tasks about released data that is sold."""
+"""Worker tasks of the data marketplace: monthly settlements and revenue shares."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +20,10 @@ from amply.modules import ledger, marketplace, sharing
 _log = structlog.get_logger()
 
 
-def settling_in(
+def settlement_dependencies(
     database: Database, secrets: ledger.CommitmentSecrets, settings: MarketplaceSettings
 ) -> marketplace.SettlementDependencies | None:
-    """What months are settled with; None where no data is sold."""
+    """Dependencies of settlements; None where the marketplace is not enabled."""
     if not settings.revenue_table:
         return None
     return marketplace.SettlementDependencies(
@@ -40,7 +40,7 @@ def settling_in(
 def revenue_tasks(
     parts: marketplace.SettlementDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Settling months that are over, and telling owners of their shares. Where no data is sold, nothing."""
+    """Tasks that settle months and publish revenue shares. No-ops where the marketplace is not enabled."""
 
     def settle(**_: Any) -> None:
         settled = 0 if parts is None else marketplace.settle_due(parts, now=clock())

@@ -1,6 +1,6 @@
-"""`python -m amply.entrypoints.scheduler`: relays the outbox and starts what is due.
+"""`python -m amply.entrypoints.scheduler`: relays the outbox and sends periodic tasks to the worker.
 
-One is enough; two by accident do no harm, since the outbox is claimed row by row and every task tolerates repeats.
+One instance is enough. Two at once are safe: outbox rows are claimed one by one, and tasks are idempotent.
 """
 
 import threading
@@ -15,8 +15,8 @@ import structlog
 from amply.adapters import sqs
 from amply.adapters.eventbridge.public_events import EventBridgeBus
 from amply.entrypoints import backlog, task_names
-from amply.entrypoints.errors import report_errors
-from amply.entrypoints.stopping import stop_on_signals
+from amply.entrypoints.error_reporting import report_errors
+from amply.entrypoints.shutdown_signals import stop_on_signals
 from amply.entrypoints.traces import traced
 from amply.infra import logging, outbox
 from amply.infra.database import Database, connect
@@ -50,14 +50,14 @@ from amply.modules import (
 
 TASKS_OF: Final = {
     webhooks.TOPIC_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
-    ledger.CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
+    ledger.TOPIC_CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
     donations.TOPIC_CONTESTED: (task_names.PAUSE_CONTESTED, sqs.HIGH),
     donations.TOPIC_REFUND_ASKED: (task_names.COMPLETE_STUCK, sqs.HIGH),
-    defence.TOPIC_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
-    payouts.TOPIC_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
-    giving.TOPIC_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
+    defence.TOPIC_EXHAUSTED: (task_names.END_EXHAUSTED, sqs.HIGH),
+    payouts.TOPIC_RECONCILIATION_REQUESTED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
+    giving.TOPIC_DOCUMENT_REQUESTED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
     images.TOPIC_RECEIVED: (task_names.MAKE_IMAGES, sqs.LOW),
-    exports.TOPIC_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
+    exports.TOPIC_EXPORT_REQUESTED: (task_names.MAKE_EXPORTS, sqs.LOW),
     donations.TOPIC_HIDDEN: (task_names.MAKE_EXPORTS, sqs.LOW),
     ingestion.TOPIC_SUBMITTED: (task_names.READ_FILES, sqs.LOW),
     ingestion.TOPIC_CHANGED: (task_names.TELL_DATASETS, sqs.LOW),
@@ -65,7 +65,7 @@ TASKS_OF: Final = {
     people.TOPIC_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
     sharing.TOPIC_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
     public_events.TOPIC_RECORDED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
-    webhook_endpoints.TOPIC_ASKED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
+    webhook_endpoints.TOPIC_DELIVERY_REQUESTED: (task_names.DELIVER_WEBHOOKS, sqs.LOW),
     people.TOPIC_ERASED: (task_names.NOTE_ERASED, sqs.LOW),
     members.TOPIC_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
     onboarding.TOPIC_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),
@@ -74,7 +74,7 @@ TASKS_OF: Final = {
     applications.TOPIC_DOCUMENT_REMOVED: (task_names.TIDY_DOCUMENTS, sqs.LOW),
     defence.TOPIC_FORM_CLOSED: (task_names.TELL_OF_CLOSINGS, sqs.LOW),
 }
-"""Who is told at once of what somebody waits for; the turns below find what was lost on that way."""
+"""Task to send for each outbox topic; `_SENT` repeats them in case a message is lost."""
 
 _TURN: Final = timedelta(milliseconds=200)
 
@@ -90,7 +90,7 @@ _SENT: Final = (
     (task_names.HEAR_FEEDBACK, EVERY_30_SECONDS),
     (task_names.COMPLETE_STUCK, EVERY_30_SECONDS),
     (task_names.COMPLETE_SPLITS, EVERY_30_SECONDS),
-    (task_names.CLOSE_EXHAUSTED, EVERY_30_SECONDS),
+    (task_names.END_EXHAUSTED, EVERY_30_SECONDS),
     (task_names.END_ABANDONED, EVERY_MINUTE),
     (task_names.RECONCILE, EVERY_MINUTE),
     (task_names.COLLECT_DUE, EVERY_30_SECONDS),
@@ -107,7 +107,7 @@ _SENT: Final = (
     (task_names.SEND_PERSON_LETTERS, EVERY_30_SECONDS),
     (task_names.NOTE_ERASED, EVERY_MINUTE),
     (task_names.MATCH_WAITING, EVERY_MINUTE),
-    (task_names.CLOSE_BOOKS, EVERY_MINUTE),
+    (task_names.CLOSE_DUE_BALANCES, EVERY_MINUTE),
     (task_names.FIND_MISSED, EVERY_5_MINUTES),
     (task_names.CHECK_DOMAINS, EVERY_5_MINUTES),
     (task_names.MAKE_EXPORTS, EVERY_MINUTE),
@@ -120,16 +120,16 @@ _SENT: Final = (
     (task_names.TELL_DATASETS, EVERY_MINUTE),
     (task_names.MAKE_IMAGES, EVERY_MINUTE),
     (task_names.ARCHIVE_AUDIT, EVERY_5_MINUTES),
-    (task_names.TEND_PERSONAL, EVERY_MINUTE),
+    (task_names.REENCRYPT_PERSONAL, EVERY_MINUTE),
 )
-"""What the worker is asked for, and how often."""
+"""Tasks sent to the worker periodically, and how often."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Something to do again and again. A run that fails is logged and the next one comes in its turn."""
+    """A periodic job. A failed run is logged, and the next one runs on schedule."""
 
     name: str
     every: timedelta
@@ -139,7 +139,7 @@ class Job:
 def jobs(
     database: Database, sender: sqs.TaskSender, bus: public_events.EventBus, clock: Clock
 ) -> tuple[Job, ...]:
-    """What is done how often."""
+    """All periodic jobs of the scheduler."""
 
     def relay() -> None:
         outbox.relay_batch(database, publish=sender.publish, now=clock())
@@ -149,7 +149,7 @@ def jobs(
 
     def sweep() -> None:
         with database.transaction() as session:
-            # While nothing may be booked, announcing only wears events out; afterwards all of them are due at once.
+            # While the booking gate is closed, announcing events would only use up their attempts; afterwards all are due at once.
             if ledger.takes_entries(session):
                 webhooks.due_again(session, now=clock())
 
@@ -184,7 +184,7 @@ def jobs(
 
 
 def run(jobs: Sequence[Job], *, heartbeat_path: str, stopping: threading.Event) -> None:
-    """Turn until told to stop; each turn runs the jobs whose time has come."""
+    """Run due jobs in a loop, until `stopping` is set."""
     due = dict.fromkeys((job.name for job in jobs), time.monotonic())
     while not stopping.wait(_TURN.total_seconds()):
         for job in jobs:
@@ -194,7 +194,7 @@ def run(jobs: Sequence[Job], *, heartbeat_path: str, stopping: threading.Event) 
             try:
                 job.run()
             except Exception:  # noqa: BLE001 -- one failing job must not stop the others
-                _log.warning("job failed", job=job.name, exc_info=True)
+                _log.warning("job_failed", job=job.name, exc_info=True)
         beat(heartbeat_path)
 
 

@@ -1,4 +1,4 @@
-"""The API's own certificate: made at its start, signed by itself, known to nobody, and gone with the process.
+"""Self-signed TLS certificate of the API: created at start, and gone with the process.
 
 The load balancer encrypts what it sends to a target and does not verify who that is: security groups say who can be asked.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
@@ -20,11 +20,11 @@ _NAME: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "amply-api")])
 _LASTS: Final = timedelta(days=3650)
 """Longer than any task runs: nothing renews it."""
 _SKEW: Final = timedelta(days=1)
-"""For clocks that are behind ours."""
+"""Allowance for clocks that are behind ours."""
 
 
 def self_signed_context(*, now: datetime) -> ssl.SSLContext:
-    """A context for a server, TLS 1.2 at least, with a new key and certificate."""
+    """An SSL context for a server (TLS 1.2 at least), with a new key and certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         x509.CertificateBuilder()
@@ -39,7 +39,7 @@ def self_signed_context(*, now: datetime) -> ssl.SSLContext:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # The context takes keys from files alone; this one is the user's own, and gone once it is read.
+    # SSLContext loads keys from files only; this one is private, and deleted once it is read.
     with TemporaryDirectory() as folder:
         both = Path(folder) / "api.pem"
         both.touch(mode=0o600)

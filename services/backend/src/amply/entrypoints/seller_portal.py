@@ -1,4 +1,4 @@
-"""What sellers' pages read, from this process's settings."""
+"""Builds the seller portal's dependencies from this process's settings."""
 
 from amply.adapters.dynamodb.sold_data import DynamoSoldTables
 from amply.adapters.s3.certificates import S3Certificates
@@ -6,8 +6,8 @@ from amply.infra.settings import SoldDataSettings
 from amply.modules import seller_portal
 
 
-def selling_in(settings: SoldDataSettings) -> seller_portal.Dependencies | None:
-    """Where sellers' data is; None where there are no pages for them."""
+def seller_portal_dependencies(settings: SoldDataSettings) -> seller_portal.Dependencies | None:
+    """Dependencies of the seller portal; None where it is not enabled."""
     if not all(
         (settings.datasets_table, settings.usage_table, settings.revenue_table, settings.curated_bucket)
     ):

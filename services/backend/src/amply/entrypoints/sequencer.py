@@ -1,12 +1,12 @@
-"""`python -m amply.entrypoints.sequencer`: gives committed entries their place in the log, five times a second."""
+"""`python -m amply.entrypoints.sequencer`: assigns committed entries their index in the log, five times a second."""
 
 from typing import Final
 
 import structlog
 
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.entrypoints.leader import Turn, lead
-from amply.entrypoints.stopping import stop_on_signals
+from amply.entrypoints.shutdown_signals import stop_on_signals
 from amply.infra import logging
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings, LogSettings, ServiceSettings
@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 def turns(
     database: Database, *, origin: str, clock: Clock, batch_max: int = ledger.SEQUENCER_BATCH_MAX
 ) -> Turn:
-    """Sequence a batch a turn; the next one at once while there is more than a batch.
+    """Sequence one batch in each turn; the next turn follows at once while a batch was full.
 
     Not before the publisher says that this database extends what the public has seen, nor while it says otherwise.
     """

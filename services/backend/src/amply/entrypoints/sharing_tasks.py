@@ -1,4 +1,4 @@
-"""The worker's tasks about data that donors let be shared."""
+"""Worker tasks of data sharing by donors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,8 @@ from amply.modules import sharing
 _log = structlog.get_logger()
 
 
-def sharing_in(database: Database, settings: LakeSettings) -> sharing.SharingDependencies | None:
-    """What data is shared with; None where none is."""
+def sharing_dependencies(database: Database, settings: LakeSettings) -> sharing.SharingDependencies | None:
+    """Dependencies of data sharing; None where it is not enabled."""
     if not (settings.consent_table and settings.raw_bucket):
         return None
     return sharing.SharingDependencies(
@@ -30,7 +30,7 @@ def sharing_in(database: Database, settings: LakeSettings) -> sharing.SharingDep
 def sharing_tasks(
     parts: sharing.SharingDependencies | None, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Telling who consents, and writing what they consented to. Both are asked for everywhere; where no data is shared, for nothing."""
+    """Tasks that publish consents and write facts. No-ops where data sharing is not enabled."""
 
     def tell_consents(**_: Any) -> None:
         told = 0 if parts is None else sharing.tell_consents(parts, now=clock())

@@ -1,4 +1,4 @@
-"""Taking Stripe's events from their queue, again and again, beside the worker's tasks."""
+"""Thread in the worker that polls the SQS queue of Stripe's EventBridge events."""
 
 import threading
 from datetime import timedelta
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 
 def poll_forever(parts: webhooks.EventQueueDependencies, *, clock: Clock, stopping: threading.Event) -> None:
-    """Take until told to stop. Whatever fails is logged and tried again in five seconds: what was not stored comes again."""
+    """Poll until shutdown. Failures are logged and retried after five seconds."""
     while not stopping.is_set():
         try:
             stored = webhooks.take(parts, now=clock())
@@ -32,7 +32,7 @@ def poll_forever(parts: webhooks.EventQueueDependencies, *, clock: Clock, stoppi
 
 
 def poll_in_background(settings: StripeQueueSettings, database: DatabaseSettings, *, livemode: bool) -> None:
-    """Take Stripe's events from their queue, where there is one, for as long as this process runs.
+    """Poll Stripe's event queue, if there is one, in a background thread.
 
     A thread beside the tasks: it waits for the queue, and what it is killed in the middle of comes again.
     """

@@ -1,4 +1,4 @@
-"""Where this process's spans go, if anywhere."""
+"""Configures span export for this process, if tracing is enabled."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Chosen:
+class _TracingChoices:
     exporter: OTLPSpanExporter
     share_of_reads: float
     statement_seconds_min: float
@@ -31,7 +31,7 @@ class _Chosen:
 
 @contextmanager
 def traced(service: ServiceSettings, settings: TraceSettings) -> Iterator[None]:
-    """Record what the block does. Whatever is wrong with that, the block runs."""
+    """Record spans during the block. Failures of tracing never reach the block."""
     try:
         chosen = _chosen(settings)
     except Exception:  # noqa: BLE001 -- no gift fails because nobody could watch it
@@ -50,16 +50,16 @@ def traced(service: ServiceSettings, settings: TraceSettings) -> Iterator[None]:
         yield
 
 
-def _chosen(settings: TraceSettings) -> _Chosen | None:
+def _chosen(settings: TraceSettings) -> _TracingChoices | None:
     """X-Ray where a deployment says so; else a developer's collector, which is shown everything; else nothing."""
     if settings.traces_url:
-        return _Chosen(
+        return _TracingChoices(
             exporter=xray.exporter(settings.traces_url),
             share_of_reads=settings.traced_reads,
             statement_seconds_min=STATEMENT_SECONDS_MIN,
         )
     if any(os.environ.get(name) for name in COLLECTORS):
-        return _Chosen(
+        return _TracingChoices(
             exporter=OTLPSpanExporter(timeout=ANSWER_SECONDS_MAX),
             share_of_reads=1.0,
             statement_seconds_min=0.0,

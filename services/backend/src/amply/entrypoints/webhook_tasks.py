@@ -1,4 +1,4 @@
-"""The worker's task about organisations' webhook endpoints."""
+"""Worker task that delivers events to organisations' webhook endpoints."""
 
 from collections.abc import Callable
 from typing import Any

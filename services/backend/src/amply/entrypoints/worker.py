@@ -1,4 +1,4 @@
-"""`python -m amply.entrypoints.worker`: does the work the queues hold."""
+"""`python -m amply.entrypoints.worker`: runs tasks from the queues."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,7 +8,7 @@ from celery import Celery
 
 from amply.adapters import sqs
 from amply.entrypoints import provider_events, task_names
-from amply.entrypoints.errors import report_errors
+from amply.entrypoints.error_reporting import report_errors
 from amply.entrypoints.ingestion_tasks import ingestion_tasks
 from amply.entrypoints.organization_tasks import (
     application_tasks,
@@ -48,7 +48,7 @@ from amply.modules import (
 __all__ = ["RECONCILED", "Parts", "main", "register"]
 
 RECONCILED: Final = "reconciliation_measured"
-"""What the line about a look at rows and log is called; `differences` is 1 when one was found."""
+"""Event name of the log line about comparing rows and log; `differences` is 1 if there is one."""
 
 _log = structlog.get_logger()
 
@@ -63,14 +63,14 @@ def register(app: Celery, parts: Parts) -> None:
         *_letter_tasks(parts),
         *_processor_tasks(parts),
         *_plan_tasks(parts),
-        *onboarding_tasks(parts.onboarding, parts.inviting, parts.clock),
+        *onboarding_tasks(parts.onboarding, parts.member_invitations, parts.clock),
         *people_tasks(parts.people, parts.events.secrets, clock=parts.clock),
-        *application_tasks(parts.applying, parts.clock),
+        *application_tasks(parts.applications, parts.clock),
         *image_tasks(parts.images, parts.clock),
-        *domain_tasks(parts.domains, parts.clock),
+        *domain_tasks(parts.domain_checks, parts.clock),
         *sharing_tasks(parts.data_sharing, parts.clock),
-        *revenue_tasks(parts.data_settling, parts.clock),
-        *ingestion_tasks(parts.data_taking, parts.clock),
+        *revenue_tasks(parts.data_settlement, parts.clock),
+        *ingestion_tasks(parts.data_ingestion, parts.clock),
         *webhook_tasks(parts.webhook_delivery, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
@@ -83,13 +83,13 @@ def _event_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         events=parts.events,
         payouts=parts.payouts,
         accounts=parts.onboarding.handling,
-        source=parts.gaps.source,
+        source=parts.missed_events.source,
         clock=parts.clock,
     )
 
     def handle_provider_event(*, event_id: str, **_: Any) -> None:
         outcome = provider_events.handle(handling, event_id)
-        _log.info("provider event", event_id=event_id, outcome=outcome)
+        _log.info("provider_event_handled", event_id=event_id, outcome=outcome)
 
     return ((task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),)
 
@@ -111,7 +111,7 @@ def _upkeep_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         )
 
     def archive_audit(**_: Any) -> None:
-        files = audit.seal_and_archive(parts.events.database, parts.archive, now=parts.clock())
+        files = audit.seal_and_archive(parts.events.database, parts.audit_archive, now=parts.clock())
         if files:
             _log.info("audit_archived", count=files)
 
@@ -144,10 +144,10 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
             return  # told of a request: what else is stuck has its own turn, and does not hold every thread meanwhile
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
         if completed:
-            _log.warning("stuck payments completed", count=completed)
+            _log.warning("stuck_payments_completed", count=completed)
         refunded = donations.complete_stuck_refunds(refunding)
         if refunded:
-            _log.warning("stuck refunds completed", count=refunded)
+            _log.warning("stuck_refunds_completed", count=refunded)
 
     def complete_splits(**_: Any) -> None:
         paid = donations.complete_splits(
@@ -159,7 +159,7 @@ def _stuck_payment_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
             )
         )
         if paid:
-            _log.warning("split gifts paid on", count=paid)
+            _log.warning("split_gifts_paid_on", count=paid)
 
     return (
         (task_names.COMPLETE_STUCK, complete_stuck),
@@ -173,15 +173,15 @@ def _ending_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     def end_exhausted(**_: Any) -> None:
         ended = donations.end_exhausted(parts.events.database, parts.events.processor, clock=parts.clock)
         if ended:
-            _log.info("payments ended", count=ended)
+            _log.info("payments_ended", count=ended)
 
     def end_abandoned(**_: Any) -> None:
         ended = donations.end_abandoned(parts.events.database, parts.events.processor, clock=parts.clock)
         if ended:
-            _log.info("abandoned payments ended", count=ended)
+            _log.info("abandoned_payments_ended", count=ended)
 
     return (
-        (task_names.CLOSE_EXHAUSTED, end_exhausted),
+        (task_names.END_EXHAUSTED, end_exhausted),
         (task_names.END_ABANDONED, end_abandoned),
     )
 
@@ -192,10 +192,10 @@ def _letter_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     def send_due_receipts(**_: Any) -> None:
         sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
         if sent:
-            _log.info("receipts sent", count=sent)
+            _log.info("receipts_sent", count=sent)
         told = donations.send_due_notices(parts.receipts, now=parts.clock())
         if told:
-            _log.info("notices sent", count=told)
+            _log.info("notices_sent", count=told)
 
     def send_due_dedications(**_: Any) -> None:
         sending = donations.DedicationDependencies(
@@ -203,10 +203,10 @@ def _letter_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         )
         told = donations.send_due_dedications(sending, now=parts.clock())
         if told:
-            _log.info("dedications told", count=told)
+            _log.info("dedications_told", count=told)
 
     def hear_feedback(**_: Any) -> None:
-        mail.hear_feedback(parts.hearing, now=parts.clock())
+        mail.hear_feedback(parts.mail_feedback, now=parts.clock())
 
     return (
         (task_names.SEND_DUE_RECEIPTS, send_due_receipts),
@@ -224,7 +224,7 @@ def _processor_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...
                 parts.payouts, payout_id=payout_id, account_id=account_id or None, now=parts.clock()
             )
         except (payouts.PayoutNotFound, payouts.PayoutNotReconciled, payments.ProcessorRefused) as error:
-            # Nothing that is tried again can change the answer.
+            # Retrying cannot change the result.
             _log.warning("payout_not_reconciled", payout_id=payout_id, reason=error.code)
 
     def match_waiting(**_: Any) -> None:
@@ -239,12 +239,12 @@ def _processor_tasks(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...
         with parts.events.database.transaction() as session:
             known = payments.known_accounts(session)
         accounts = [None, *(account.account_id for account in known)]
-        webhooks.find_missed_of(parts.gaps, account_ids=accounts, now=parts.clock())
+        webhooks.find_missed_of(parts.missed_events, account_ids=accounts, now=parts.clock())
 
     return (
         (task_names.RECONCILE_PAYOUT, reconcile_payout),
         (task_names.MATCH_WAITING, match_waiting),
-        (task_names.CLOSE_BOOKS, close_books),
+        (task_names.CLOSE_DUE_BALANCES, close_books),
         (task_names.FIND_MISSED, find_missed),
     )
 

@@ -1,4 +1,4 @@
-"""How a worker shows that it lives."""
+"""Heartbeat of the worker for its container health check."""
 
 from functools import partial
 from typing import Any, Final
@@ -11,7 +11,7 @@ _BEAT_SECONDS: Final = 10
 
 
 def show_life(app: Celery, heartbeat_path: str) -> None:
-    """Beat from the consumer's own timer: a worker whose loop is stuck falls silent."""
+    """Beat from the consumer's own timer, so that a stuck worker falls silent."""
 
     class Life(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
         requires = {"celery.worker.components:Timer"}  # noqa: RUF012 -- celery's own idiom

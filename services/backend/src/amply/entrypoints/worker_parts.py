@@ -1,4 +1,4 @@
-"""What the worker's tasks work with, and how a process has it from its settings."""
+"""The worker's dependencies, and how they are built from settings."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,15 +14,15 @@ from amply.adapters.stripe import (
     StripeProcessor,
     StripeSavedMethods,
 )
-from amply.entrypoints.ingestion_tasks import taking_in
-from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.ingestion_tasks import ingestion_dependencies
+from amply.entrypoints.keyring_setup import with_keys
 from amply.entrypoints.organization_tasks import (
-    applying,
-    inviting,
-    making_images,
+    application_dependencies,
+    image_dependencies,
+    invitation_dependencies,
 )
-from amply.entrypoints.revenue_tasks import settling_in
-from amply.entrypoints.sharing_tasks import sharing_in
+from amply.entrypoints.revenue_tasks import settlement_dependencies
+from amply.entrypoints.sharing_tasks import sharing_dependencies
 from amply.entrypoints.webhook_tasks import webhook_dependencies
 from amply.infra.database import Database, connect
 from amply.infra.settings import (
@@ -67,39 +67,39 @@ from amply.modules.marketplace import SettlementDependencies
 from amply.modules.sharing import SharingDependencies
 
 CONCURRENCY: Final = 4
-"""Tasks at a time, each with a connection to the database."""
+"""Concurrent tasks, each with a database connection."""
 LOW_CONCURRENCY: Final = CONCURRENCY - 2
-"""Of them from the low queue: an export of minutes holds up no event of the processor and no letter to sign in with."""
+"""Concurrent tasks from the low queue, so that slow exports block neither provider events nor sign-in letters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What the tasks work with."""
+    """The tasks' dependencies."""
 
     events: donations.EventDependencies
     receipts: donations.ReceiptDependencies
-    hearing: mail.FeedbackDependencies
+    mail_feedback: mail.FeedbackDependencies
     method_cloning: payments.PaymentMethodCloning
     payouts: payouts.PayoutDependencies
-    gaps: webhooks.Gaps
+    missed_events: webhooks.MissedEventDependencies
     recurring: recurring.RecurringTaskDependencies
     onboarding: onboarding.OnboardingTaskDependencies
-    inviting: members.InvitationDependencies
+    member_invitations: members.InvitationDependencies
     people: people.PeopleTaskDependencies
-    domains: federation.DomainCheckDependencies
-    applying: applications.ApplicationTaskDependencies
+    domain_checks: federation.DomainCheckDependencies
+    applications: applications.ApplicationTaskDependencies
     images: images.ImageJobs
-    archive: audit.AuditArchive
+    audit_archive: audit.AuditArchive
     exports: exports.ExportJobs
     webhook_delivery: webhook_endpoints.DeliveryDependencies
     data_sharing: SharingDependencies | None
-    data_settling: SettlementDependencies | None
-    data_taking: IngestionDependencies | None
+    data_settlement: SettlementDependencies | None
+    data_ingestion: IngestionDependencies | None
     clock: Clock
 
 
 def parts_from_environment() -> Parts:
-    """Everything the tasks need, from this process's settings."""
+    """The tasks' dependencies from this process's settings."""
     database = with_keys(
         connect(DatabaseSettings(), application="worker", pool_size=CONCURRENCY),
         VaultSettings(),
@@ -113,7 +113,7 @@ def parts_from_environment() -> Parts:
         payouts=payouts.PayoutDependencies(
             database=database, processor=StripePayouts(stripe), secrets=secrets
         ),
-        gaps=webhooks.Gaps(
+        missed_events=webhooks.MissedEventDependencies(
             database=database,
             source=StripeEventSource(stripe),
             livemode=ServiceSettings().livemode,
@@ -126,7 +126,7 @@ def parts_from_environment() -> Parts:
             ledger_page=f"{site.edge_url}/ledger/",
         ),
         method_cloning=StripeMethodCloning(stripe),
-        hearing=mail.FeedbackDependencies(database=database, queue=SesFeedback(MailFeedbackSettings())),
+        mail_feedback=mail.FeedbackDependencies(database=database, queue=SesFeedback(MailFeedbackSettings())),
         recurring=_recurring(database, processor, StripeSavedMethods(stripe), mailer, site),
         onboarding=onboarding.OnboardingTaskDependencies(
             database=database,
@@ -135,19 +135,19 @@ def parts_from_environment() -> Parts:
             key=onboarding.InvitationKey.from_settings(LinkSettings()),
             page=f"{site.edge_url}/onboarding/",
         ),
-        inviting=inviting(database, mailer, site),
-        people=_writing_to_people(database, mailer, site),
-        domains=federation.DomainCheckDependencies(database=database, records=DnsRecords()),
-        applying=applying(database, mailer, site, DocumentSettings()),
-        images=making_images(database, DocumentSettings(), MediaSettings()),
-        archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
+        member_invitations=invitation_dependencies(database, mailer, site),
+        people=_people_dependencies(database, mailer, site),
+        domain_checks=federation.DomainCheckDependencies(database=database, records=DnsRecords()),
+        applications=application_dependencies(database, mailer, site, DocumentSettings()),
+        images=image_dependencies(database, DocumentSettings(), MediaSettings()),
+        audit_archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.ExportJobs(
             database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)
         ),
         webhook_delivery=webhook_dependencies(database, mailer),
-        data_sharing=sharing_in(database, LakeSettings()),
-        data_settling=settling_in(database, secrets, MarketplaceSettings()),
-        data_taking=taking_in(database, LakeSettings()),
+        data_sharing=sharing_dependencies(database, LakeSettings()),
+        data_settlement=settlement_dependencies(database, secrets, MarketplaceSettings()),
+        data_ingestion=ingestion_dependencies(database, LakeSettings()),
         clock=system_clock,
     )
 
@@ -171,7 +171,7 @@ def _recurring(
     )
 
 
-def _writing_to_people(
+def _people_dependencies(
     database: Database, mailer: mail.Mailer, site: SiteSettings
 ) -> people.PeopleTaskDependencies:
     return people.PeopleTaskDependencies(

@@ -1,4 +1,4 @@
-"""Connections to the cache: it is waited for a second, since somebody waits with us, and then it is away."""
+"""Connections to the cache (Valkey/Redis) with one-second timeouts: a request waits, so a slow cache counts as unavailable."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,12 +16,12 @@ _log = structlog.get_logger()
 
 
 def log_unavailable(error: Exception, *, without: str) -> None:
-    """One line for each request that the cache did not answer; they are counted, and ring. `without`: what was not done."""
+    """Log that the cache did not respond; the lines are counted for an alarm. `without`: what was skipped."""
     _log.warning("cache_away", without=without, error=type(error).__name__)
 
 
 def cache_client(settings: CacheSettings, *, decodes: bool = False) -> redis.Redis:
-    """A pool of connections. `decodes`: what is read is text.
+    """A client with a connection pool. `decodes`: responses are text.
 
     Everything raises redis.RedisError when the cache does not answer. A connection that was closed while nobody used it is
     made anew, once. Left to itself the library tries ten times, and a cache that hangs would hold up everybody.

@@ -1,4 +1,4 @@
-"""Changes of what two people may edit: who changes something names the version they saw (RFC 9110 §13.1.1)."""
+"""Optimistic concurrency by `If-Match` (RFC 9110 §13.1.1): a change names the version it was based on."""
 
 import hashlib
 from typing import Annotated, ClassVar
@@ -28,13 +28,13 @@ class ChangedMeanwhile(AmplyError):
 
 
 def etag_of(shown: BaseModel, *, without: frozenset[str] = frozenset()) -> str:
-    """The version of what is shown, as its `ETag`: differs whenever anything of it does, but for the fields `without`."""
+    """The `ETag` of a response model: a digest of its contents."""
     written = shown.model_dump_json(exclude=set(without))
     return f'"{hashlib.sha256(written.encode()).hexdigest()[:32]}"'
 
 
 def require_match(if_match: str | None, shown: BaseModel) -> None:
-    """Refuse a change that was decided upon something else than `shown`, which is locked.
+    """Refuse a change whose `If-Match` is not the ETag of `shown`, which the caller has locked.
 
     Raises:
         ChangeNotConditional: It does not say upon what.

@@ -1,4 +1,4 @@
-"""Counters of what happened lately, by moments that are passed in: in the cache for all processes, else in this one.
+"""Sliding-window counters with the time passed in: in the cache for all processes, or in memory for one.
 
 A window slides by weighing the bucket before the present one with what of it the window still covers (as `limits` does;
 that library reads the clock itself, and neither a replayed attack nor a test can tell it what time it is).
@@ -16,7 +16,7 @@ from amply.infra.cache import cache_client, log_unavailable
 from amply.infra.settings import CacheSettings
 
 _KEYS_MAX: Final = 100_000
-"""What one process counts at most while the cache is away: 100,000 keys are some 20 MB."""
+"""Keys counted in one process while the cache is unavailable: about 20 MB."""
 _PREFIX: Final = "amply:counted"
 
 _COUNT: Final = """
@@ -38,7 +38,7 @@ which it is asked for. One command, where the client would spend more on saying 
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One occurrence to count: of what, under which key, in which window."""
+    """One occurrence to count: its kind, key and window."""
 
     name: str
     key: str
@@ -46,8 +46,8 @@ class Hit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
-    """How often each hit's like happened in its window, itself included. `is_shared`: counted for all processes."""
+class HitCount:
+    """Counts of each hit in its window, itself included. `is_shared`: over all processes."""
 
     numbers: tuple[float, ...]
     is_shared: bool
@@ -56,12 +56,12 @@ class Counted:
 class Counters(Protocol):
     """Counts hits."""
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         """Count each hit once and say how many there have been in its window."""
 
 
 class CacheCounters:
-    """In the cache, one command for all hits.
+    """Counters in the cache, by one command for all hits.
 
     Raises:
         redis.RedisError: The cache does not answer.
@@ -70,7 +70,7 @@ class CacheCounters:
     def __init__(self, settings: CacheSettings) -> None:
         self._run = cache_client(settings).register_script(_COUNT)
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         buckets = [_buckets(hit, now) for hit in hits]
         found: list[Any] = self._run(
             keys=[key for present, before, _ in buckets for key in (present, before)],
@@ -79,11 +79,11 @@ class CacheCounters:
         numbers = (
             int(found[2 * at]) + int(found[2 * at + 1]) * weight for at, (_, _, weight) in enumerate(buckets)
         )
-        return Counted(numbers=tuple(numbers), is_shared=True)
+        return HitCount(numbers=tuple(numbers), is_shared=True)
 
 
 class ProcessCounters:
-    """In this process, with bounded memory: the oldest keys are let go of first.
+    """Counters in this process, bounded in memory: the oldest keys are evicted.
 
     `sees_all`: there is no other process whose hits would count.
     """
@@ -93,9 +93,9 @@ class ProcessCounters:
         self._counts: dict[str, int] = {}
         self._lock = Lock()
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         with self._lock:
-            return Counted(numbers=tuple(self._count(hit, now) for hit in hits), is_shared=self._sees_all)
+            return HitCount(numbers=tuple(self._count(hit, now) for hit in hits), is_shared=self._sees_all)
 
     def _count(self, hit: Hit, now: datetime) -> float:
         present, before, weight = _buckets(hit, now)
@@ -107,13 +107,13 @@ class ProcessCounters:
 
 
 class FallingBack:
-    """The cache's counters; while it is away, this process's own, which see only what this process sees."""
+    """The cache's counters, or this process's own while the cache is unavailable."""
 
     def __init__(self, cache: Counters) -> None:
         self._cache = cache
         self._own = ProcessCounters()
 
-    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> HitCount:
         try:
             return self._cache.count(hits, now=now)
         except (redis.RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What requests carry to say who asks: what each route takes, for the API's document and for what a 401 asks for."""
+"""Credentials that each route accepts, for the OpenAPI document and for `WWW-Authenticate` of a 401."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -10,7 +10,7 @@ from amply.infra.web import calls_of
 
 
 class Credential(StrEnum):
-    """What somebody is known by: the names of security schemes in the API's document."""
+    """A kind of credential: names of security schemes in the OpenAPI document."""
 
     SESSION = "session"
     KEY = "key"
@@ -21,7 +21,7 @@ class Credential(StrEnum):
 _BEARER: Final = 'Bearer realm="amply"'
 _NOT_VALID: Final = ', error="invalid_token"'
 _SESSION: Final = 'Session realm="amply"'
-"""No scheme is registered for a session's cookie (RFC 9110 §16.4.1); browsers pass over one they do not know."""
+"""Session cookies have no registered scheme (RFC 9110 §16.4.1); browsers ignore unknown ones."""
 
 _TAKEN: Final = "credentials"
 _OPTIONAL: Final = "is_credential_optional"
@@ -31,7 +31,7 @@ _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 
 def takes(*credentials: Credential, optional: bool = False) -> Callable[[_Called], _Called]:
-    """Say of a dependency that it takes one of these; `optional`: nobody has to show any."""
+    """Mark a dependency as accepting one of these credentials; `optional`: none is required."""
 
     def told(called: _Called) -> _Called:
         setattr(called, _TAKEN, credentials)
@@ -42,18 +42,18 @@ def takes(*credentials: Credential, optional: bool = False) -> Callable[[_Called
 
 
 def taken_by(dependant: Dependant) -> tuple[Credential, ...]:
-    """What a route takes, any one of them; nothing where it asks nobody who they are."""
+    """Credentials that a route accepts; empty for unauthenticated routes."""
     found = (each for call in calls_of(dependant) for each in getattr(call, _TAKEN, ()))
     return tuple(dict.fromkeys(found))
 
 
 def is_optional(dependant: Dependant) -> bool:
-    """Whether a route answers who shows nothing, too."""
+    """Whether a route also accepts requests without credentials."""
     return any(getattr(call, _OPTIONAL, False) for call in calls_of(dependant))
 
 
 def challenge(taken: tuple[Credential, ...], *, was_sent: bool) -> str:
-    """What a 401 says in `WWW-Authenticate` (RFC 9110 §11.6.1).
+    """The `WWW-Authenticate` value of a 401 (RFC 9110 §11.6.1).
 
     `was_sent`: the request had an `Authorization`, so that what it holds was not good (RFC 6750 §3.1). Where nothing is
     taken, somebody was trying to get a session.

@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, units of work, and the guard that keeps the outside world out of transactions."""
+"""PostgreSQL: engine, transactions, and a guard against external calls inside a transaction."""
 
 import select
 import time
@@ -37,21 +37,21 @@ _BIND: Final = text("""
 """)
 
 _LEAF_CLOSED: Final = "AM001"
-"""What the trigger `leaf_is_open` raises: this process has not heard of an erasure yet."""
+"""SQLSTATE of the trigger `leaf_is_open`: this process does not know yet of an erasure."""
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
 
 class ExternalCallInTransaction(InvariantViolation):
-    """Code called the outside world while a transaction was open: a slow answer would hold locks."""
+    """An external call was made in an open transaction: a slow answer would hold locks."""
 
 
 class NestedTransaction(InvariantViolation):
-    """A unit of work was begun inside another one."""
+    """A transaction was begun inside another one."""
 
 
 def forbid_transaction(call: str) -> None:
-    """Adapters call this before they leave the process.
+    """Raise if a transaction is open. Adapters call this before external calls.
 
     Raises:
         ExternalCallInTransaction: A unit of work is open in this context.
@@ -61,7 +61,7 @@ def forbid_transaction(call: str) -> None:
 
 
 def begins_again(error: OperationalError) -> bool:
-    """Whether the database refused a transaction only for its moment: the same one, begun again, may pass.
+    """Whether a database error is transient, so that the whole transaction may be retried.
 
     So for an entry that names one which a younger transaction has posted (docs/books.md, `entry_follows_what_it_names`).
     """
@@ -75,13 +75,13 @@ def bind(
     person_id: str | None = None,
     key_id: str | None = None,
 ) -> None:
-    """Bind what is left of a unit of work, as `Database.transaction` binds it from its beginning."""
+    """Bind the rest of a transaction to organisation and caller, as `Database.transaction` does from the start."""
     bound = {"organization_id": organization_id, "person_id": person_id, "key_id": key_id}
     session.execute(_BIND, {name: value or "" for name, value in bound.items()})
 
 
 class Database:
-    """One PostgreSQL database. Sessions are handed out one unit of work at a time.
+    """One PostgreSQL database. Each transaction has a session of its own.
 
     `keyring` is None in processes that neither keep nor show anything personal.
     """
@@ -94,7 +94,7 @@ class Database:
     def transaction(
         self, *, organization_id: str | None = None, person_id: str | None = None, key_id: str | None = None
     ) -> Iterator[Session]:
-        """One unit of work: committed when the block ends, rolled back when it raises.
+        """One transaction: committed when the block ends, rolled back when it raises.
 
         `organization_id` binds it: row-level security shows the API that organisation's rows of the books, and none
         when nobody is named. `person_id` or `key_id` says for whom: what is an organisation's own is shown to its members
@@ -107,7 +107,7 @@ class Database:
         if _open_transaction.get():
             raise NestedTransaction("a unit of work may not contain another")
         if self.keyring is not None:
-            # Here, since a key may not be asked for inside.
+            # Before the transaction, since keys cannot be fetched inside.
             self.keyring.freshen()
         token = _open_transaction.set(True)
         try:
@@ -128,7 +128,7 @@ class Database:
             _open_transaction.reset(token)
 
     def look(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[RowMapping]:
-        """The rows of one statement that changes nothing: one way there and back, and no transaction around it.
+        """Rows of one read-only statement, in a single round trip without a transaction.
 
         Raises:
             NestedTransaction: One is open already in this context.
@@ -140,7 +140,7 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit for what must outlive one transaction, such as a session-level lock."""
+        """An autocommit connection for what outlives a transaction, such as a session-level lock."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
@@ -150,7 +150,7 @@ class Database:
 
 
 def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5) -> Database:
-    """Open a pool. `application` names this process in `pg_stat_activity`."""
+    """Create the database with a connection pool. `application` is its name in `pg_stat_activity`."""
     url = URL.create(
         "postgresql+psycopg",
         username=settings.user,
@@ -168,10 +168,10 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        # The one used last first: so few are kept warm that they need not be asked whether they are still there.
+        # LIFO: few connections stay in use, so that they need no liveness check.
         pool_use_lifo=True,
         pool_timeout=10,
-        # What a statement was given may be personal; errors and logs name the constraint instead.
+        # Parameters may be personal; errors and logs name the constraint instead.
         hide_parameters=True,
         connect_args={
             **connection_arguments(settings, application=application),
@@ -213,7 +213,7 @@ def _has_said_something(connection: psycopg.Connection) -> bool:
 
 
 def connection_arguments(settings: DatabaseSettings, *, application: str) -> dict[str, str | int]:
-    """What libpq is told: how it proves whom it speaks to, and how soon it gives up on one that fell silent."""
+    """Connection parameters of libpq: verification of the server, and timeouts of dead connections."""
     return {
         "application_name": application,
         "connect_timeout": 5,

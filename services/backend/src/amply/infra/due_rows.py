@@ -1,4 +1,4 @@
-"""Rows that wait for the worker: taken one at a time, the attempt counted before anything is done about it.
+"""Work queue in a table: rows become due, are claimed one at a time, and the attempt is counted before the work begins.
 
 Two workers never take the same one. One that nothing can be done about holds back no other: it comes again, ever later.
 Killed in between, what is done about a row may be done again when its turn comes.
@@ -17,7 +17,7 @@ from amply.infra.orm import Record
 MINUTE: Final = timedelta(minutes=1)
 _AGAIN_MAX: Final = timedelta(days=1)
 _DOUBLINGS_MAX: Final = 20
-"""More than a day from a second on. What fails for weeks would double beyond what a timedelta holds."""
+"""Limits the exponent: unlimited doubling would overflow a timedelta."""
 
 
 class MaybeDueRow(Record):
@@ -30,7 +30,7 @@ class MaybeDueRow(Record):
 
 
 class DueRow(MaybeDueRow):
-    """What such a table has besides its own columns."""
+    """Base of tables with due rows."""
 
     __abstract__ = True
 
@@ -82,7 +82,7 @@ def work_off(
 
 
 def again(attempts: int, *, first: timedelta = MINUTE, most: timedelta = _AGAIN_MAX) -> timedelta:
-    """How long after so many attempts, from 1 on, the next one is made."""
+    """The delay before the next attempt, after so many attempts (from 1)."""
     return min(first * (1 << min(attempts - 1, _DOUBLINGS_MAX)), most)
 
 

@@ -1,4 +1,4 @@
-"""What was erased, kept outside the database: so that a backup that is restored brings nobody back (ADR 0123).
+"""Digests of erased ids, kept outside the database, so that a restored backup does not bring erased data back (ADR 0123).
 
 Kept are digests of the ids that erased things had. Ids have more than 70 random bits: a digest leads to nobody, and finds the
 row in a copy of the database from before.
@@ -10,14 +10,14 @@ from collections.abc import Collection, Sequence
 from typing import Final, Protocol
 
 PREFIX: Final = "erased/"
-"""Of the list's files in the archive."""
+"""Prefix of the list's files in the archive."""
 
 
 class ErasureList(Protocol):
-    """Files by name, of which none is ever overwritten or removed."""
+    """Append-only store of files by name."""
 
     def keep(self, path: str, body: bytes) -> None:
-        """Store a file; one that is there already with the same bytes is fine."""
+        """Store a file; succeeds if the same bytes exist already."""
         ...
 
     def read(self, path: str) -> bytes | None:
@@ -30,18 +30,18 @@ class ErasureList(Protocol):
 
 
 def note(listed: ErasureList, digests: Collection[str]) -> None:
-    """Write down that these are erased. Outside transactions. The name is made of the content: the same again is the same file."""
+    """Append these digests to the list. Outside transactions. Idempotent: the name is a digest of the content."""
     if digests:
         body = json.dumps({"version": 1, "digests": sorted(set(digests))}).encode()
         listed.keep(f"{PREFIX}{hashlib.sha256(body).hexdigest()}.json", body)
 
 
 def noted(listed: ErasureList) -> frozenset[str]:
-    """Every digest of the list. Outside transactions."""
+    """All digests of the list. Outside transactions."""
     bodies = (listed.read(name) for name in listed.names())
     return frozenset(digest for body in bodies if body is not None for digest in json.loads(body)["digests"])
 
 
 def digest_of(kind: str, erased_id: str) -> str:
-    """What stands for one thing of a kind; the same id as another kind has another one."""
+    """The digest of an id, distinct for each kind."""
     return hashlib.sha256(f"amply/erased/1\0{kind}\0{erased_id}".encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""GCRA, the generic cell rate algorithm: a limit is kept as one moment a caller, in the cache and by the cache's clock.
+"""GCRA rate limiting (generic cell rate algorithm): one timestamp for each caller and limit, in the cache and by its clock.
 
-The moment is when nothing of what a caller used will count any more. Each request moves it on by the limit's interval; one
+The timestamp is when nothing of what a caller used will count any more. Each request moves it on by the limit's interval; one
 that would move it further than the limit's window ahead is refused, and moves nothing. All is counted in whole
 microseconds, so that exactly as many requests pass as an answer says are left (ADR 0109).
 """
@@ -14,13 +14,13 @@ import redis
 from amply.kernel.errors import invariant
 
 _SECOND: Final = 1_000_000
-"""In microseconds."""
+"""One second in microseconds."""
 
 CLOCK: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 """
-"""The cache's own clock: callers are counted by many processes, whose clocks differ."""
+"""Reads the cache's clock, since the processes' clocks differ."""
 
 RULE: Final = """
 local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -42,12 +42,12 @@ end
 keep(free + interval)
 return {1, free + interval - now, 0}
 """
-"""Given `now`: whether the request passes, after how long nothing counts any more, how long to wait (microseconds)."""
+"""Given `now`: whether the request passes, when the limit is fully restored, and how long to wait (microseconds)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """`requests` in `seconds`, evenly; `burst` of them may come at once, which is all of them if nothing else is said.
+    """`requests` in `seconds`, evenly spread; up to `burst` at once (by default all of them).
 
     Whoever has waited long enough has the burst, and one more request after each interval: within t seconds never more
     than the burst and t divided by the interval.
@@ -62,17 +62,17 @@ class Limit:
 
     @property
     def at_once(self) -> int:
-        """How many requests may come at once."""
+        """The burst size."""
         return self.burst or self.requests
 
     @property
     def interval(self) -> int:
-        """Microseconds between two requests that come evenly; rounded up, so that never more pass than are said."""
+        """Microseconds between evenly spaced requests, rounded up, so that the limit is never exceeded."""
         return -(-self.seconds * _SECOND // self.requests)
 
     @property
     def window(self) -> int:
-        """Microseconds after which nothing of a burst counts any more."""
+        """Microseconds after which a burst no longer counts."""
         return self.at_once * self.interval
 
     @property
@@ -82,7 +82,7 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a caller stands with a limit after a request.
+    """A caller's remaining allowance after a request.
 
     Attributes:
         name: Of the limit, in the table of limits.
@@ -100,7 +100,7 @@ class Standing:
 
     @classmethod
     def of(cls, name: str, limit: Limit, *, is_allowed: bool, used: int, early: int) -> "Standing":
-        """From what the rule says: how far ahead the moment is, and by how much the request came too early."""
+        """From the algorithm's result: how far ahead the stored time is, and by how much the request was early."""
         return cls(
             name=name,
             limit=limit,
@@ -112,7 +112,7 @@ class Standing:
 
 
 class Gcra:
-    """The rule, run by the cache in one call.
+    """The algorithm, as one atomic call in the cache.
 
     Raises:
         redis.RedisError: The cache does not answer.
@@ -122,7 +122,7 @@ class Gcra:
         self._run = cache.register_script(clock + RULE)
 
     def take(self, key: str, limit: Limit, *more: int) -> tuple[bool, int, int]:
-        """Count one request; `more` goes to a clock that wants to be told.
+        """Count one request.
 
         Returns:
             Whether it passes; microseconds until nothing counts any more; microseconds that it came too early.

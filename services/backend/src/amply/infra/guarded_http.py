@@ -1,4 +1,4 @@
-"""HTTP to addresses that strangers name: never to a machine of ours, never for long, never much.
+"""HTTP client for untrusted addresses (protection against SSRF): never to private networks, bounded in time and size.
 
 Whoever names an address decides what it resolves to, and may answer differently the second time. So the name is looked up
 once, every address it has is judged, and the connection goes to the one that was judged (OWASP, server-side request
@@ -21,7 +21,7 @@ from amply.infra.database import forbid_transaction
 from amply.infra.deadline_network import Deadline, DeadlineBackend
 
 SECONDS_MAX: Final = 4.0
-"""For a whole exchange."""
+"""Timeout of a whole exchange."""
 BYTES_MAX: Final = 524_288
 _SECONDS_A_STEP: Final = 2.0
 _SECURE: Final = 443
@@ -32,21 +32,21 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 class AddressRefused(httpx2.UnsupportedProtocol):
-    """Nothing is sent there: not https, or a network that is not the public internet."""
+    """The address is not https, or not in the public internet: nothing is sent."""
 
 
 class AnswerRefused(httpx2.ReadError):
-    """The answer is too long, takes too long, or is compressed."""
+    """The response is too long, too slow, or compressed."""
 
 
 def resolved(host: str, port: int) -> Sequence[str]:
-    """The addresses that a name has now, as the system finds them."""
+    """Resolve a host name by the system."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class GuardedTransport(httpx2.BaseTransport):
-    """The way out for a client whose addresses others name.
+    """HTTP transport for addresses that strangers choose.
 
     Args:
         allows_loopback: Only on a laptop and in tests: this machine may be asked too, without TLS.
@@ -65,12 +65,12 @@ class GuardedTransport(httpx2.BaseTransport):
     ) -> None:
         self._allows_loopback = allows_loopback
         self._resolve = resolve
-        # Made once: to read the authorities takes longer than a request.
+        # Created once: loading CA certificates takes longer than a request.
         self._trusts = trusts or httpx2.create_ssl_context(trust_env=False)
         self._seconds_max = seconds_max
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request to where it may go.
+        """Check the address, then send the request to exactly that address.
 
         Raises:
             AddressRefused: It may not.
@@ -137,7 +137,7 @@ class GuardedTransport(httpx2.BaseTransport):
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is a machine on the public internet, whatever form it is written in."""
+    """Whether an address is in the public internet, in any notation."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if inner is not None:
@@ -154,19 +154,19 @@ _SPECIAL: Final = (
     ipaddress.ip_network("3fff::/20"),
     ipaddress.ip_network("5f00::/16"),
 )
-"""Of no machine on the public internet, whatever Python's own table says (IANA's registries of special-purpose addresses)."""
+"""Special-purpose networks that Python's own tables miss (IANA registries)."""
 
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv4 behind a translator (RFC 6052)."""
+"""IPv4 addresses behind NAT64 (RFC 6052)."""
 
 
 def guarded_timeout() -> httpx2.Timeout:
-    """What a client over this transport waits for each step of an exchange."""
+    """Timeouts of each step for clients over this transport."""
     return httpx2.Timeout(_SECONDS_A_STEP)
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """An answer that ends when it is too long or takes too long. `ends`: called when it is read no more."""
+    """A response stream with limits of size and time. `ends`: called when reading is over."""
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ class _Bounded(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         if self._is_packed:
-            # A few bytes may unpack to gigabytes, and whoever reads the answer would unpack it without a bound.
+            # Compressed responses are refused: they could expand to gigabytes (zip bomb).
             raise AnswerRefused("the answer is compressed, and was asked for uncompressed")
         received = 0
         with _as_of_httpx():

@@ -1,4 +1,4 @@
-"""Idempotency keys: the same request twice is one effect and one answer.
+"""Idempotency keys: a repeated request has one effect and gets the stored response.
 
 The key's row is written in the transaction that writes the intent; the answer is stored with the outcome.
 Scope is one route and one caller; the request is compared by hash, never by meaning.
@@ -48,7 +48,7 @@ class IdempotencyKeyReused(InvalidRequest):
 
 
 class IdempotencyRow(Record):
-    """A key and, once known, the answer it stands for. Columns as in migration 0001."""
+    """An idempotency key and, once known, its response. Columns as in migration 0001."""
 
     __tablename__ = "idempotency_key"
 
@@ -63,7 +63,7 @@ class IdempotencyRow(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredAnswer:
-    """What an earlier request with the same key was answered; `body` is None while it is not answered yet."""
+    """The response to an earlier request with the same key; `body` is None while that is in progress."""
 
     resource_id: str
     status: int | None
@@ -71,7 +71,7 @@ class StoredAnswer:
 
 
 def check_key(key: str | None) -> str:
-    """Refuse a missing or unusable key.
+    """Refuse a missing or invalid key.
 
     Raises:
         IdempotencyKeyMissing: No key, or not 1 to 255 visible ASCII characters.
@@ -85,7 +85,7 @@ def check_key(key: str | None) -> str:
 
 
 def request_hash(body: Mapping[str, Any], *, salt: bytes) -> bytes:
-    """The salt, then HMAC-SHA-256 of a request's content under it; key order and white space do not matter.
+    """A salt, and HMAC-SHA-256 under it of the request's content, independent of key order and white space.
 
     Salted per row, because the content is personal: equal requests of two donors must not look equal.
     """
@@ -96,7 +96,7 @@ def request_hash(body: Mapping[str, Any], *, salt: bytes) -> bytes:
 def claim(
     session: Session, *, scope: str, key: str, body: Mapping[str, Any], resource_id: str, now: datetime
 ) -> StoredAnswer | None:
-    """Take the key for `resource_id`, or return what it already stands for.
+    """Claim the key for `resource_id`, or return what it stands for already.
 
     Waits for a concurrent request with the same key to commit; None means the key is ours.
 
@@ -122,14 +122,14 @@ def claim(
 def store_answer(
     session: Session, *, resource_id: str, scope: str, status: int, body: Mapping[str, Any]
 ) -> None:
-    """Keep the answer for every later request with the same key."""
+    """Store the response for repeated requests."""
     session.execute(
         _ANSWER, {"scope": scope, "resource_id": resource_id, "status": status, "body": dict(body)}
     )
 
 
 def forget(session: Session, *, scope: str, resource_ids: Collection[str]) -> None:
-    """Delete the keys that stand for these resources, with their answers: a key is what its client made of it."""
+    """Delete the keys of these resources with their responses, which may hold personal data."""
     session.execute(
         delete(IdempotencyRow).where(
             IdempotencyRow.scope == scope, IdempotencyRow.resource_id.in_(resource_ids)

@@ -1,4 +1,4 @@
-"""Lists in an order of their own: conditions for the rows after a cursor, and the cursor of the last row shown.
+"""Keyset pagination over several columns: the condition for rows after a cursor, and the cursor of a row.
 
 An order names columns that an index has in the same order, the last of them unique: then a page is one range of the index,
 wherever it begins.
@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 from amply.kernel.pagination import CursorNotAcceptable, cursor_of, place_in
 
 CursorOf = Annotated[str | None, Query(description="`next_cursor` of the page before")]
-"""The parameter of every list that has pages."""
+"""Query parameter of all paginated lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """How a list is sorted. `name` is the list's and the sort's, so that another list's cursor is refused."""
+    """A sort order. `name` identifies list and order, so that a cursor of another list is refused."""
 
     name: str
     columns: tuple[Any, ...]
@@ -29,7 +29,7 @@ class Order:
     def page(
         self, chosen: Select[*tuple[Any, ...]], *, cursor: str | None, limit: int
     ) -> Select[*tuple[Any, ...]]:
-        """The statement for a page after `cursor`, and one row more, which tells whether there is a next one.
+        """The statement of a page after `cursor`, with one extra row that shows whether there is a next page.
 
         Raises:
             CursorNotAcceptable: It is none of this order.
@@ -41,7 +41,7 @@ class Order:
         ).limit(limit + 1)
 
     def next_cursor(self, rows: Sequence[Any], *, limit: int) -> str | None:
-        """The cursor of the page after the first `limit` of these rows; None where there is none."""
+        """The cursor of the page after the first `limit` of these rows, or None."""
         if len(rows) <= limit:
             return None
         last = rows[limit - 1]

@@ -1,4 +1,4 @@
-"""The templates and texts of a module's letters."""
+"""Loads the templates and translated texts of a module's letters."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import jinja2
 
 
 def letter_templates(package: str) -> jinja2.Environment:
-    """Those in the folder `templates` of a package: HTML escaped, and a name that is not filled in is an error."""
+    """Jinja environment over a package's `templates` folder: autoescaped HTML, undefined names are errors."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         autoescape=jinja2.select_autoescape(["html"]),
@@ -21,7 +21,7 @@ def letter_templates(package: str) -> jinja2.Environment:
 
 @cache
 def letter_texts(package: str, language: str) -> Mapping[str, Mapping[str, str]]:
-    """All texts of a language in the folder `texts` of a package, by section and name."""
+    """Texts of a language from a package's `texts` folder, by section and name."""
     found: Mapping[str, Mapping[str, str]] = tomllib.loads(
         (files(package) / "texts" / f"{language}.toml").read_text(encoding="utf-8")
     )

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, UTC, with the request or task they belong to."""
+"""Structured logging: one JSON object a line, UTC, with the id of the request or task."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ _SECRET: Final = re.compile(
 
 
 def configure(*, service: str) -> None:
-    """Send every log line, ours and libraries', to standard output as redacted JSON."""
+    """Send all log lines, ours and libraries', to standard output as redacted JSON."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         add_trace_id,
@@ -56,27 +56,27 @@ def configure(*, service: str) -> None:
 
 
 def request_id() -> str | None:
-    """The id of the request that is answered just now, as its log lines have it; None outside of one."""
+    """The current request's id, or None."""
     found: str | None = structlog.contextvars.get_contextvars().get("request_id")
     return found
 
 
 def add_trace_id(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Lead from the line to the trace it was written in, when there is one."""
+    """Add the current trace's id to a log line."""
     if (trace_id := tracing.trace_id()) is not None:
         line["trace_id"] = trace_id
     return line
 
 
 def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what must not leave wherever a value holds text, however deep."""
+    """Redact secrets and personal data in all strings of a log line."""
     for key, value in line.items():
         line[key] = without_secrets(value)
     return line
 
 
 def without_secrets(value: Any) -> Any:
-    """The same value with secrets and personal data replaced in every string of it."""
+    """The value with secrets and personal data redacted in every string."""
     match value:
         case str():
             return _SECRET.sub("[redacted]", value)

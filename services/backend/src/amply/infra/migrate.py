@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema: Alembic's revisions, one transaction each, as the schema's owner."""
+"""Migrates a database to the newest schema: Alembic revisions, one transaction each, as the schema's owner."""
 
 import importlib.resources
 from itertools import dropwhile
@@ -27,7 +27,7 @@ class ReleaseSkipped(AmplyError):
 
 
 def migrate(engine: Engine) -> None:
-    """Apply every revision that is not yet applied, but for those at the end that take away what the release before names.
+    """Apply pending revisions, except trailing ones that remove what the previous release uses.
 
     Such a one says `TAKES_AWAY`. It waits for the next release's first revision, and is applied before that where the database
     is directly below it: there its own release left it. Anywhere further below, the releases between were never deployed, and
@@ -47,19 +47,19 @@ def migrate(engine: Engine) -> None:
                 chosen = configuration(connection)
                 command.upgrade(chosen, target(ScriptDirectory.from_config(chosen), _present(connection)))
             finally:
-                # It became the owner and lost its time limits: nobody gets this connection after us.
+                # This connection has the owner's role and no timeouts: it must not return to the pool.
                 connection.invalidate()
 
 
 def _present(connection: Connection) -> str | None:
     with connection.begin():
-        # Who signs in to migrate may become the owner, and sees nothing before.
+        # The migrator must SET ROLE to the owner before it can see anything.
         connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def target(scripts: ScriptDirectory, present: str | None) -> str:
-    """The revision to bring a database to that is at `present`, or at none.
+    """The revision to migrate to from `present` (or none).
 
     Raises:
         ReleaseSkipped: As `migrate` says.
@@ -80,7 +80,7 @@ def _takes_away(script: Script) -> bool:
 
 
 def configuration(connection: Connection) -> Config:
-    """Alembic's configuration for one open connection, without an ini file."""
+    """Alembic's configuration for an open connection, without an ini file."""
     config = Config()
     config.set_main_option("script_location", str(importlib.resources.files("amply") / "migrations"))
     config.attributes["connection"] = connection

@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Record(DeclarativeBase):
-    """A row. Relationships across modules are ids, never ORM relationships."""
+    """Base of mapped rows. Rows refer to other modules by id, never by ORM relationships."""
 
     metadata = MetaData(
         naming_convention={

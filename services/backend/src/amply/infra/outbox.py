@@ -1,4 +1,4 @@
-"""The outbox: facts leave the database in the transaction that made them true, and are relayed afterwards.
+"""Transactional outbox: messages are written in the transaction that makes them true, and relayed afterwards.
 
 A row is claimed (lease), published outside any transaction, then marked. A crash in between publishes it again:
 consumers tolerate repeats. Nothing is ever selected by `id > last seen`: commits are not ordered by id.
@@ -29,7 +29,7 @@ _FORGET_ABOUT: Final = text("""
 
 
 class OutboxRow(Record):
-    """One fact on its way out. Columns as in migrations 0001 and 0005."""
+    """One outbox message. Columns as in migrations 0001 and 0005."""
 
     __tablename__ = "outbox"
 
@@ -45,7 +45,7 @@ class OutboxRow(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """What the relay hands to a publisher. `traceparent`: what was recorded when the fact came about, if anything."""
+    """A message as the relay hands it to a publisher. `traceparent`: the trace it was written in, if recorded."""
 
     id: int
     topic: str
@@ -61,7 +61,7 @@ def put(
     now: datetime,
     traceparent: str | None = None,
 ) -> None:
-    """Write a fact to be published once the surrounding transaction commits.
+    """Write a message, to be published after the surrounding transaction commits.
 
     Whoever takes it up continues the present trace, or the one named by `traceparent` where none is recorded.
     """
@@ -79,17 +79,17 @@ def put(
 
 
 def forget_published(session: Session, *, now: datetime) -> None:
-    """Delete facts that left long ago: everything they say is in the rows they spoke of."""
+    """Delete messages published long ago."""
     session.execute(delete(OutboxRow).where(OutboxRow.published_at < now - _KEPT_AFTER_PUBLISHING))
 
 
 def forget_about(session: Session, *, ids: Collection[str]) -> None:
-    """Delete facts whose payload names one of these ids. For facts that nothing waits for any more."""
+    """Delete messages whose payload names one of these ids, when nothing waits for them any more."""
     session.execute(_FORGET_ABOUT, {"ids": list(ids)})
 
 
 def relay_batch(database: Database, *, publish: Callable[[Fact], None], now: datetime) -> int:
-    """Publish what is due; return how many facts were published.
+    """Publish due messages; return how many.
 
     A fact whose publishing raises stays, and is tried again with a doubling delay. After ten attempts it stays
     unpublished for a person to look at (`attempts` tells), and is never lost.
@@ -113,7 +113,7 @@ def relay_batch(database: Database, *, publish: Callable[[Fact], None], now: dat
 
 
 def count_exhausted(session: Session) -> int:
-    """How many facts used up their attempts and wait for a person."""
+    """Count messages that used up their attempts and wait for a person."""
     exhausted = select(func.count()).where(
         OutboxRow.published_at.is_(None), OutboxRow.attempts >= _ATTEMPTS_MAX
     )
@@ -125,7 +125,7 @@ def _claim(session: Session, *, now: datetime) -> list[Fact]:
         select(OutboxRow.id)
         .where(
             OutboxRow.published_at.is_(None),
-            # The first try waits for no clock: the one that wrote the fact may be ahead of this one.
+            # The first attempt ignores the time, since the writer's clock may be ahead of this one.
             or_(OutboxRow.attempts == 0, OutboxRow.available_at <= now),
             OutboxRow.attempts < _ATTEMPTS_MAX,
         )

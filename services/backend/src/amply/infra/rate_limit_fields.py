@@ -1,4 +1,4 @@
-"""`RateLimit-Policy` and `RateLimit`: what a caller may do, and what of it is left, as structured fields (RFC 9651).
+"""The `RateLimit-Policy` and `RateLimit` header fields, as structured fields (RFC 9651).
 
 As draft-ietf-httpapi-ratelimit-headers-10 has them: of each limit its name, with its burst `q` and the seconds `w` in
 which that is there again; and what is left now `r`, with the seconds `t` after which all of it is there.
@@ -15,7 +15,7 @@ FIELDS: Final = ("RateLimit", "RateLimit-Policy")
 
 
 def fields_of(standings: Sequence[Standing]) -> Mapping[str, str]:
-    """The two fields of an answer; none where nothing was counted."""
+    """The two header fields of a response; none if nothing was counted."""
     if not standings:
         return {}
     left: http_sf.ListType = [

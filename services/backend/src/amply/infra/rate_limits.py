@@ -1,4 +1,6 @@
-"""Rate limits, counted in the cache; while it is away, requests pass. Gifts have a gate besides (`modules/defence`)."""
+"""Rate limits of routes, counted in the cache; while it is unavailable, requests pass. Gifts are checked by
+`modules/defence` as well.
+"""
 
 import ipaddress
 from collections.abc import Mapping
@@ -16,46 +18,46 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 
 LIMITS: Final[Mapping[str, Limit]] = {
-    # What any page shows of an organisation; a class that opens a campaign together stands behind one address.
+    # Public data of an organisation. A school class may share one address.
     "public": Limit(requests=600, seconds=_MINUTE),
     # A donation page looks every second until its gift has arrived.
     "gift_standing": Limit(requests=600, seconds=_MINUTE),
-    # Of gifts that the gate let in: a donor's page asks once, and once more for each card that is declined.
+    # Gifts admitted by the gate: a page asks once, and again for each declined card.
     "split_payments": Limit(requests=30, seconds=_MINUTE),
     # A donation page asks once for each amount that somebody tries.
     "quotes": Limit(requests=300, seconds=_MINUTE),
     # Somebody who lost a letter asks once or twice; who asks for many addresses looks for donors.
     "donor_links": Limit(requests=10, seconds=_HOUR),
-    # To one mailbox, whoever asks: nobody's is filled by somebody else.
+    # By recipient, so that nobody's mailbox can be flooded.
     "links_to_one_address": Limit(requests=3, seconds=_HOUR),
-    # Staff look at how far their organisation is whenever they come back from the processor.
+    # Staff check their organisation's state whenever they return from the processor.
     "onboarding_looks": Limit(requests=60, seconds=_MINUTE),
-    # Who is invited looks a few times, and chooses a password that is taken.
+    # An invited person looks a few times, and may retry passwords.
     "invitations": Limit(requests=60, seconds=_MINUTE),
     # Somebody who onboards an organisation may begin anew a few times.
     "onboarding_links": Limit(requests=30, seconds=_HOUR),
     "donor_plans": Limit(requests=60, seconds=_MINUTE),
-    # By the donor, whatever address they ask from. A donor fetches each receipt of a year at most.
+    # By donor, from any address: at most all receipts of a year.
     "donor_documents": Limit(requests=60, seconds=_HOUR),
     "receipt_letters": Limit(requests=5, seconds=_HOUR),
     # The page looks every 0.7 seconds until a document is there.
     "document_looks": Limit(requests=300, seconds=_MINUTE),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": Limit(requests=300, seconds=_MINUTE),
-    # A file is work for seconds.
+    # A file takes seconds to make.
     "public_exports": Limit(requests=20, seconds=_MINUTE),
-    # A file of everything is work for minutes.
+    # A complete export takes minutes to make.
     "own_exports": Limit(requests=3, seconds=_HOUR),
     # Test events and replays, of one organisation: each may be a thousand requests to somebody else's machine.
     "webhook_sends": Limit(requests=30, seconds=_HOUR),
     # Each is a key that signs for days; who rotates after a leak does it once or twice.
     "webhook_keys": Limit(requests=10, seconds=_HOUR),
-    # All that signs people in, before they are; a school stands behind one address. What may be tried is counted
-    # besides, and more strictly.
+    # Unauthenticated sign-in routes; a school may share one address. Attempts are counted
+    # separately, and more strictly.
     "signing_in": Limit(requests=120, seconds=_MINUTE),
-    # Of one organisation's directory, which tells of its people one by one.
+    # By organisation: a SCIM directory sends one request for each user.
     "scim": Limit(requests=600, seconds=_MINUTE),
-    # Of one API key and of one person, wherever they ask from.
+    # By API key or person, from any address.
     "key_reads": Limit(requests=500, seconds=_MINUTE),
     "key_writes": Limit(requests=100, seconds=_MINUTE),
     "person_reads": Limit(requests=200, seconds=_MINUTE),
@@ -72,7 +74,7 @@ class Limiter(Protocol):
 
 
 class CacheLimiter:
-    """In the cache, shared by every process."""
+    """Limits in the cache, shared by all processes."""
 
     def __init__(self, cache: redis.Redis) -> None:
         self._rule = Gcra(cache)
@@ -108,7 +110,7 @@ def count(request: Request, *, limit: str, caller: str, whose: str = "from you")
 
 @runtime_checkable
 class Limiting(Protocol):
-    """A dependency that counts requests."""
+    """A FastAPI dependency that counts requests against a limit."""
 
     def limits(self, method: str) -> tuple[str, ...]:
         """The names of those that a request by this method may count against."""
@@ -116,7 +118,7 @@ class Limiting(Protocol):
 
 @dataclass(frozen=True)
 class Limited:
-    """A dependency that counts each request against the limit of this name."""
+    """Counts each request against the named limit."""
 
     limit: str
 
@@ -127,7 +129,7 @@ class Limited:
 
 @dataclass(frozen=True)
 class LimitedByAddress(Limited):
-    """Whose requests are counted by their client's address."""
+    """Counts requests by the client's IP address."""
 
     def __call__(self, request: Request) -> None:
         count(
@@ -136,12 +138,12 @@ class LimitedByAddress(Limited):
 
 
 def limit_by_address(limit: str) -> LimitedByAddress:
-    """A dependency that counts each request against its client's address."""
+    """A dependency that counts each request by the client's IP address."""
     return LimitedByAddress(limit)
 
 
 def client_address(request: Request) -> str:
-    """The address of whoever reached our gateway.
+    """The IP address of the client that reached our gateway.
 
     The gateway overwrites one header with it, so what a client sends there never arrives. Where no gateway stands in
     front (a laptop), no header is configured and the peer is the client.

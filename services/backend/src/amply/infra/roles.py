@@ -1,4 +1,4 @@
-"""The roles of the database: who owns the schema, who changes it, who works in it. Made by the master user, once.
+"""Database roles: schema owner, migrator, and the runtime roles. Created once, by the master user.
 
 `amply_owner` owns every object and cannot sign in. `amply_migrate` signs in and may become the owner, and nothing else:
 it makes no roles, no databases, and reads nothing before it has become the owner. The others have what revisions grant.
@@ -19,7 +19,7 @@ LOGIN_ROLES: Final = ("amply_api", "amply_app", MIGRATOR, "amply_operator", "amp
 
 _LOOKS_EVERY_SECONDS: Final = 0.1
 _LOCK: Final = 0x616D706C79
-"""Any constant known to all tasks that change a database; these are the letters of the name."""
+"""Advisory lock of tasks that change roles or schema; the letters of the name."""
 
 
 class RolesMissing(AmplyError):
@@ -36,7 +36,7 @@ class RolesMissing(AmplyError):
 
 
 def make_roles(engine: Engine) -> None:
-    """Make the roles that are missing, and let the owner make objects in the database of `engine`.
+    """Create missing roles, and let the owner create objects in the database of `engine`.
 
     Signs in as the master user. Safe to run twice and beside a migration. Roles belong to the cluster: several
     databases of one cluster share them.
@@ -50,7 +50,7 @@ def make_roles(engine: Engine) -> None:
                 connection.execute(text(f"CREATE ROLE {role} LOGIN"))
             if "rds_iam" in existing:
                 connection.execute(text(f"GRANT rds_iam TO {role}"))
-        # The master looks after the books on bad days, as their owner; the migrator has to become him first.
+        # The master may act as owner in emergencies; the migrator must SET ROLE first.
         connection.execute(text(f"GRANT {OWNER} TO CURRENT_USER WITH SET TRUE, INHERIT TRUE"))
         connection.execute(text(f"GRANT {OWNER} TO {MIGRATOR} WITH SET TRUE, INHERIT FALSE"))
         _let_the_owner_build(connection)
@@ -58,7 +58,7 @@ def make_roles(engine: Engine) -> None:
 
 @contextmanager
 def one_at_a_time(engine: Engine) -> Iterator[Connection]:
-    """A connection in autocommit that holds the lock of whoever changes roles or schema; others wait for it."""
+    """An autocommit connection that holds the advisory lock for changes of roles or schema."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Waiting for another one is the point: however long it takes. Asked again and again: a statement that waits keeps its
         # snapshot, and an index that the other one makes CONCURRENTLY would wait for that.
@@ -71,7 +71,7 @@ def one_at_a_time(engine: Engine) -> Iterator[Connection]:
 
 
 def require_roles(connection: Connection) -> None:
-    """Raises RolesMissing unless all are there and this connection may become the owner."""
+    """Raises RolesMissing unless all roles exist and this connection may become the owner."""
     missing = sorted({OWNER, *LOGIN_ROLES} - _existing(connection))
     may = "SELECT pg_has_role(current_user, oid, 'SET') FROM pg_roles WHERE rolname = :owner"
     if missing or not connection.scalar(text(may), {"owner": OWNER}):

@@ -1,4 +1,4 @@
-"""What a process is told by its environment. Every name is one line of the task definitions in `stacks/`.
+"""Settings from environment variables. Each is set by one line of the task definitions in `stacks/`.
 
 Each part reads only the settings it needs, so that a task without a secret never asks for it.
 """
@@ -250,7 +250,7 @@ class ProviderSettings(BaseModel):
 
 
 class OutsideSettings(BaseSettings):
-    """The providers that sign people in, as JSON, and their clients' secrets by key, as JSON too.
+    """OpenID providers as JSON, and their client secrets by key, also as JSON.
 
     A provider without a secret is not offered: in a new environment nobody has filled any in.
     """
@@ -262,7 +262,7 @@ class OutsideSettings(BaseSettings):
 
 
 class OpeningSettings(BaseSettings):
-    """The key of KMS that wraps the keys of personal data."""
+    """The KMS key that wraps the keys for personal data."""
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
@@ -270,13 +270,13 @@ class OpeningSettings(BaseSettings):
 
 
 class VaultSettings(OpeningSettings):
-    """The same, and the bucket of the keys' trees, for those who keep or show donors."""
+    """The same, with the bucket of key trees, for processes that store or show donors' data."""
 
     key_tree_bucket: str
 
 
 class MailSettings(BaseSettings):
-    """Who e-mail comes from and the SES configuration set that records what became of it."""
+    """Sender address, and the SES configuration set that records delivery feedback."""
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_MAIL_", frozen=True)
 
@@ -285,7 +285,7 @@ class MailSettings(BaseSettings):
 
 
 class MailFeedbackSettings(BaseSettings):
-    """The queue that SES tells of bounces, complaints, delays and refusals."""
+    """The queue of SES's delivery feedback (bounces, complaints, delays, rejections)."""
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_MAIL_", frozen=True)
 

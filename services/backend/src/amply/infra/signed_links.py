@@ -1,4 +1,4 @@
-"""Links in letters that let somebody in without an account: signed, for one purpose, and good for a while.
+"""Signed, expiring links for letters that grant access without an account, each for one purpose.
 
 `VERSION.EXPIRES.SUBJECT.MAC`: seconds since 1970, whom or what it is for, and HMAC-SHA-256 over purpose and both. Nothing is
 stored for one, so there is nothing to leak; a new key ends them all. Pages carry it behind `#`, which browsers send nowhere,
@@ -21,7 +21,7 @@ _KEY_BYTES_MIN: Final = 32
 
 @dataclass(frozen=True)
 class SignedLinks:
-    """What links of one kind are signed with; a subclass says which kind.
+    """Signing key of one kind of links; a subclass defines the kind.
 
     Attributes:
         version: What their tokens begin with.
@@ -42,7 +42,7 @@ class SignedLinks:
 
     @classmethod
     def from_settings(cls, settings: LinkSettings) -> Self:
-        """The key as a process is told it."""
+        """The key from settings."""
         return cls(settings.link_key.get_secret_value().encode())
 
     def _sign(self, subject: str, *, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Text for files that spreadsheets open: what people wrote must not run as a formula there.
+"""Escapes text for CSV and spreadsheet files, so that it is not run as a formula (CSV injection).
 
 https://owasp.org/www-community/attacks/CSV_Injection
 """
@@ -11,7 +11,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def as_cell(text: str) -> str:
-    """The text, with an apostrophe before it where a spreadsheet would take it for a formula. A number is a number."""
+    """The text, prefixed by an apostrophe where a spreadsheet would read a formula. Numbers stay as they are."""
     if text.startswith(_BEGINS_A_FORMULA) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text

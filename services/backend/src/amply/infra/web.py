@@ -1,4 +1,4 @@
-"""What every router shares: the parts an application holds, and errors as RFC 9457 problems."""
+"""Dependencies and error responses shared by all routers."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Final
@@ -40,7 +40,7 @@ class Problem(BaseModel):
 
 
 CODES: Final = "x-problem-codes"
-"""Where a documented answer lists the codes that it may have."""
+"""OpenAPI extension that lists a response's problem codes."""
 
 
 def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
@@ -54,7 +54,7 @@ def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
 
 
 def calls_of(dependant: Dependant) -> Iterator[Any]:
-    """What is called for a request, a dependency of a dependency included."""
+    """All functions called for a request: its dependencies, transitively."""
     yield dependant.call
     for inner in dependant.dependencies:
         yield from calls_of(inner)
@@ -78,7 +78,7 @@ def _query_names(dependant: Dependant) -> set[str]:
     return own.union(*(_query_names(inner) for inner in dependant.dependencies))
 
 
-# What waits for nothing is a coroutine wherever routes depend on it: a function would be sent to another thread and waited for.
+# Dependencies that do not block are coroutines: FastAPI would run functions in another thread.
 async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
@@ -90,7 +90,7 @@ async def _clock(request: Request) -> Clock:
 
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$")]
-"""An id as it arrives: anything else is refused before it reaches a statement."""
+"""An id in a request, validated before it reaches a statement."""
 
 DatabaseOf = Annotated[Database, Depends(_database)]
 ClockOf = Annotated[Clock, Depends(_clock)]
@@ -110,4 +110,4 @@ async def _site_url(request: Request) -> str:
 
 
 SiteUrlOf = Annotated[str, Depends(_site_url)]
-"""Where people's pages are, and what organisations show there."""
+"""The public site's address."""

@@ -1,4 +1,4 @@
-"""Errors a caller can act on.
+"""Base classes of errors that a caller can act on.
 
 AmplyError
 ├── InvalidRequest     the request's content is wrong (422)
@@ -88,7 +88,7 @@ class NotOffered(AmplyError):
 
 
 class InvariantViolation(Exception):
-    """A programmer's error: something that must hold does not. Never caught, always reported."""
+    """A programming error: an invariant does not hold. Never caught, always reported."""
 
 
 def invariant(condition: bool, message: str) -> None:  # noqa: FBT001 -- reads as a sentence: invariant(a == b, "…")

@@ -1,4 +1,4 @@
-"""What people type, as it is kept: one rule for names, lines and texts, wherever they are entered.
+"""Normalisation and limits of text that people type: names, lines and paragraphs.
 
 Kept is every letter of every writing, with what it needs: combining marks (composed, NFC), the joiners of Persian, Indic names
 and emoji (U+200C, U+200D), the marks of right-to-left writing (U+200E, U+200F). Dropped is what nobody sees and no reader
@@ -17,11 +17,11 @@ _SPACES_IN_PROSE: Final = re.compile(r"[^\S\u00a0\u202f]+")
 _SPACES_IN_A_LINE: Final = re.compile(r"[^\S\n\t\u00a0\u202f]")
 _REFUSED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SEEN: Final = frozenset("LNPS")
-"""Letters, numbers, punctuation and symbols: the general categories (UAX 44) of what can be seen by itself."""
+"""Visible general categories (UAX 44): letters, numbers, punctuation, symbols."""
 
 
 class TextNotAcceptable(ValueError):
-    """A text is empty, too long, or holds a character that nobody types. Says what to do, without repeating the text."""
+    """Text that is empty, too long, or has forbidden characters. The message does not repeat it."""
 
     def __init__(self, *, longest: int, refused: str | None = None) -> None:
         self.longest = longest
@@ -29,14 +29,14 @@ class TextNotAcceptable(ValueError):
         super().__init__(self.sentence("the text"))
 
     def sentence(self, field: str) -> str:
-        """What to do about `field`, as one sentence."""
+        """The error about `field`, as one sentence."""
         if self.refused is not None:
             return f"Take the invisible character U+{ord(self.refused):04X} out of {field}; it changes how text is shown."
         return f"Write 1 to {self.longest} characters as {field}."
 
 
 def name(text: str, *, longest: int) -> str:
-    """What somebody or something is called: one line, with plain single spaces.
+    """Normalise a name: one line, single plain spaces.
 
     Raises:
         TextNotAcceptable: It is empty, too long, or has a character that changes how text is shown.
@@ -45,7 +45,7 @@ def name(text: str, *, longest: int) -> str:
 
 
 def line(text: str, *, longest: int) -> str:
-    """A line of prose: as `name`, with the fixed spaces as they were typed.
+    """Normalise a line of prose: as `name`, but keeping non-breaking spaces.
 
     Raises:
         TextNotAcceptable: It is empty, too long, or has a character that changes how text is shown.
@@ -54,7 +54,7 @@ def line(text: str, *, longest: int) -> str:
 
 
 def prose(text: str, *, longest: int) -> str:
-    """Several lines, none of which ends with spaces.
+    """Normalise several lines, without trailing spaces.
 
     Raises:
         TextNotAcceptable: It is empty, too long, or has a character that changes how text is shown.
@@ -63,24 +63,24 @@ def prose(text: str, *, longest: int) -> str:
 
 
 def name_as_kept(text: str) -> str:
-    """What `name` makes of a text, whether it is acceptable or not."""
+    """`name` without validation."""
     return _SPACES.sub(" ", _composed(text)).strip()
 
 
 def prose_as_kept(text: str) -> str:
-    """What `prose` makes of a text, whether it is acceptable or not."""
+    """`prose` without validation."""
     lines = _composed(text).strip().splitlines()
     return "\n".join(_SPACES_IN_A_LINE.sub(" ", each).rstrip() for each in lines)
 
 
 def refused_in(text: str) -> str | None:
-    """The first character that is refused in a text as it would be kept; None where there is none."""
+    """The first forbidden character of a normalised text, or None."""
     found = _REFUSED.search(text.replace("\n", "").replace("\t", ""))
     return found.group() if found is not None else None
 
 
 def is_seen(text: str) -> bool:
-    """Whether a reader sees anything of it."""
+    """Whether the text has a visible character."""
     return any(unicodedata.category(character)[0] in _SEEN for character in text)
 
 

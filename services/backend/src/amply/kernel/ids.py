@@ -23,12 +23,12 @@ def new_id(prefix: str) -> str:
 
 
 def new_random_id(prefix: str) -> str:
-    """Make a fresh identifier that says nothing about when it was made."""
+    """Make a random identifier, which does not reveal its creation time."""
     return f"{prefix}_{_encode(secrets.randbits(128))}"
 
 
 def id_of(prefix: str, number: int) -> str:
-    """The identifier of these 128 bits, for whoever draws them from a seed."""
+    """The identifier of given 128 bits, for callers that draw them from a seed."""
     return f"{prefix}_{_encode(number)}"
 
 

@@ -1,4 +1,4 @@
-"""Money: an integer count of a currency's minor unit. Never a float, never a bare number."""
+"""Money: an integer count of a currency's minor units. Never a float, never a bare number."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _DECIMAL: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,4}))?")
 
 
 class CurrencyMismatch(Exception):
-    """Two amounts of different currencies met. Nothing converts implicitly."""
+    """Arithmetic on amounts of different currencies. Nothing converts implicitly."""
 
 
 class AmountNotAcceptable(InvalidRequest):
@@ -28,7 +28,7 @@ class CurrencyNotSupported(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Currency:
-    """What is known of one currency. Amounts are minor units.
+    """Properties of a currency. Amounts are minor units.
 
     Attributes:
         code: ISO 4217 code, upper case.
@@ -56,7 +56,7 @@ class Currency:
         )
 
     def accepts(self, minor_units: int) -> bool:
-        """Whether a payment may be of this amount."""
+        """Whether a payment may have this amount."""
         return self.gift_min <= minor_units <= self.gift_max and minor_units % self.step == 0
 
 
@@ -153,7 +153,7 @@ class Money:
 
     @classmethod
     def from_decimal(cls, text: str, *, currency: str) -> Self:
-        """Read an amount as people write it: `5`, `5.00`. Digits that the currency does not have are refused, not rounded.
+        """Parse a decimal amount such as `5` or `5.00`. Excess digits are refused, not rounded.
 
         Raises:
             ValueError: Not such a number, not above zero, or between the currency's steps.

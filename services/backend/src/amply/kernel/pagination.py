@@ -1,4 +1,4 @@
-"""Cursor pagination: a page begins after a place in an order, so that the ten-thousandth costs what the first does."""
+"""Cursor pagination: a page starts after a position in an order, so that late pages cost no more than the first."""
 
 import base64
 import binascii
@@ -39,7 +39,7 @@ class Page(Generic[Item]):
 
 
 def cursor_of(order: str, place: Sequence[str]) -> str:
-    """What a client sends for the rows after `place` in the order of this name.
+    """The cursor for the rows after `place` in the named order.
 
     Not signed, since it opens nothing: whoever writes one themselves gets the rows they may see anyway, from another place
     on. The check tells what was cut off or belongs to another list from what is ours.
@@ -49,7 +49,7 @@ def cursor_of(order: str, place: Sequence[str]) -> str:
 
 
 def place_in(order: str, cursor: str, *, parts: int) -> tuple[str, ...]:
-    """Where in the order of this name a cursor begins: `parts` values.
+    """The position of a cursor in the named order: `parts` values.
 
     Raises:
         CursorNotAcceptable: It is none of this order.

@@ -1,4 +1,4 @@
-"""Dividing an amount: exactly, whoever divides it again. Pure."""
+"""Deterministic division of an amount by weights, without remainder. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from amply.kernel.errors import invariant
 
 
 def divide(total: int, shares: Sequence[int]) -> list[int]:
-    """Divide minor units in proportion to shares by largest remainder; equal remainders go to whoever comes first.
+    """Divide minor units in proportion to shares by largest remainder; equal remainders go to the first.
 
     The parts add up to `total`, and each is within one of its exact proportion.
     """

@@ -1,1 +1,1 @@
-"""One donation from the front door to a receipt that proves itself, taken as an outsider would."""
+"""The demo: one donation from the API to a receipt that verifies offline, as an outsider would make it."""

@@ -1,4 +1,4 @@
-"""The organisation's ledger as everybody can read it."""
+"""Reads an organisation's public ledger."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

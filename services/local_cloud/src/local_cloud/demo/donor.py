@@ -1,4 +1,4 @@
-"""Someone outside who gives: knows the API's, the processor's and the edge's addresses, and nothing else."""
+"""A donor from outside, who knows only the addresses of the API, the processor and the edge."""
 
 import os
 import uuid
@@ -27,7 +27,7 @@ _ZONE = "Europe/Berlin"
 
 @dataclass(frozen=True, kw_only=True)
 class Donation:
-    """A donation that waits for its payment, with what a browser needs to confirm it."""
+    """A donation awaiting payment, with what a browser needs to confirm it."""
 
     id: str
     client_secret: str
@@ -40,7 +40,7 @@ class Donation:
 
 
 class Donor:
-    """Gives over HTTP and watches what becomes of the gift."""
+    """Gives over HTTP, and follows the gift."""
 
     def __init__(self, settings: Settings, *, email: str) -> None:
         self.email = email

@@ -1,4 +1,4 @@
-"""The donor's inbox: the outbox page, asked as a program."""
+"""Reads the donor's inbox from the mail outbox."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ _MAIL_SECONDS_MAX = 60.0
 
 
 class Inbox:
-    """Finds a donor's receipt and saves its proof and its PDF, as anyone would save attachments."""
+    """Finds a donor's receipt, and saves its proof and PDF."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""An organisation's whole way in: it applies, is verified, invites, connects Stripe, makes a key, and takes a gift by it."""
+"""An organisation's onboarding in full: application, verification, invitations, Stripe, API key, and a gift by that key."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from local_cloud.console import Steps
 from local_cloud.credentials import write_privately
 from local_cloud.demo.donor import Donation, Donor
 from local_cloud.demo.member import Member
-from local_cloud.demo.roles import Seen, look_around
+from local_cloud.demo.roles import AccessAttempt, look_around
 from local_cloud.demo.staff import Staff
 from local_cloud.demo.waiting import until
 from local_cloud.failures import LocalCloudError
@@ -41,7 +41,7 @@ _FORM_TAKEN: Final = 204
 
 @dataclass(frozen=True, kw_only=True)
 class JoiningResult:
-    """The last line, as JSON: who is who, what was made, who sees what, and seconds by step."""
+    """The last line of output, as JSON: people, created objects, access checks, and seconds by step."""
 
     organization_id: str
     slug: str
@@ -50,7 +50,7 @@ class JoiningResult:
     key_id: str
     stripe_account: str
     donation_id: str
-    seen: tuple[Seen, ...]
+    seen: tuple[AccessAttempt, ...]
     seconds: dict[str, float]
 
     def line(self) -> str:
@@ -90,7 +90,7 @@ def join(settings: Settings, steps: Steps, *, now: datetime) -> JoiningResult:
 
 
 class _Walk:
-    """The steps in their order. `mark` keeps one walk's people and slug apart from another's."""
+    """The steps, in order. `mark` keeps one run's people and slug apart from another's."""
 
     def __init__(self, settings: Settings, steps: Steps, *, mark: str) -> None:
         self._settings, self._steps, self._staff = settings, steps, Staff(Cloud(settings))
@@ -191,7 +191,7 @@ class _Walk:
             told.result = f"index {index}, checkpoint {donor.wait_until_published(index)}"
         return donation.id
 
-    def everyone_looks_around(self, secret: str) -> tuple[Seen, ...]:
+    def everyone_looks_around(self, secret: str) -> tuple[AccessAttempt, ...]:
         with self._steps.step("roles", "everyone sees what their role allows") as told:
             people = {"owner": self.ada, "finance": self.ben, "stranger": self.eve}
             seen = look_around(self._settings, self.organization_id, people=people, secret=secret)

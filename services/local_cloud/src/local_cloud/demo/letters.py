@@ -1,4 +1,4 @@
-"""What was e-mailed to one address: the outbox, read by whoever got the letters."""
+"""Reads e-mails to one address from the outbox."""
 
 import email
 import email.policy

@@ -1,4 +1,4 @@
-"""Somebody with an account: registers, reads their own letters, signs in, and asks the API as a browser on our page would."""
+"""A person with an account: registers, reads letters, signs in, and calls the API as a browser would."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ PASSWORD = "a quiet river at dawn, made up"  # noqa: S105 -- of people who do no
 
 
 class Member:
-    """One person with their browser's cookies."""
+    """One person with their cookie jar."""
 
     def __init__(self, settings: Settings, *, address: str) -> None:
         self.address = address

@@ -1,4 +1,4 @@
-"""Running a command without any network, in the strongest way this machine allows."""
+"""Runs a command without network access, by the strongest isolation that this machine offers."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ _NO_SOCKETS = Path(__file__).with_name("no_sockets.py")
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOff:
-    """How the network is taken away, in words and as the start of a command line."""
+    """A way to run without network: description and command-line prefix."""
 
     words: str
     prefix: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The receiving organisation: made and onboarded by an operator."""
+"""The receiving organisation, created and onboarded by an operator."""
 
 from dataclasses import dataclass
 

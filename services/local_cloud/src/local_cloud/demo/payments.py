@@ -1,4 +1,4 @@
-"""Every way that money moves, one after the other, each with the entries that the public ledger then shows."""
+"""Demonstrates every movement of money, each with its entries in the public ledger."""
 
 import json
 import os
@@ -36,7 +36,7 @@ _WINS: Final = "winning_evidence"
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """A way money moved: what it is called at its maker, and its entries in the public log."""
+    """A demonstrated movement of money: the processor's object, and its entries in the public log."""
 
     id: str
     entries: tuple[Entry, ...]
@@ -44,7 +44,7 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentsResult:
-    """The last line, as JSON: each flow by its name, and seconds by step."""
+    """The last line of output, as JSON: flows by name, and seconds by step."""
 
     flows: dict[str, Flow] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def walk(settings: Settings, steps: Steps, *, now: datetime) -> PaymentsResult:
 
 
 class _Walk:
-    """The flows; each waits until the public ledger shows what must follow from it."""
+    """The flows; each waits until the public ledger shows its entries."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What each kind of caller is answered, held against what docs/access.md says they may."""
+"""Compares each caller's responses with the permissions in docs/access.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ _PUBLIC: Final = ("", "/ledger", "/takes-gifts")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """Who looked at what, and the status they were answered with."""
+class AccessAttempt:
+    """A caller, a route, and the response's status."""
 
     who: str
     what: str
@@ -35,7 +35,7 @@ class Seen:
 
 def look_around(
     settings: Settings, organization_id: str, *, people: Mapping[str, Member], secret: str
-) -> tuple[Seen, ...]:
+) -> tuple[AccessAttempt, ...]:
     """Ask as everyone for everything; `secret` is a key's.
 
     Raises:
@@ -58,7 +58,7 @@ def look_around(
     return tuple(seen)
 
 
-def _seen(who: str, what: str, answer: httpx2.Response, *, wanted: int) -> Seen:
+def _seen(who: str, what: str, answer: httpx2.Response, *, wanted: int) -> AccessAttempt:
     if answer.status_code != wanted:
         raise LocalCloudError(f"{who} was answered {answer.status_code} to {what}, and not {wanted}.")
-    return Seen(who=who, what=what, answer=answer.status_code)
+    return AccessAttempt(who=who, what=what, answer=answer.status_code)

@@ -1,4 +1,4 @@
-"""What an operator does while the demo runs: the administration's command line in a one-off task."""
+"""The operator during the demo: runs admin commands in a one-off task."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ _PROGRAM = ("python", "-m", "amply.entrypoints.admin")
 
 
 class Staff:
-    """Types commands and reads their JSON lines."""
+    """Runs admin commands and parses their JSON lines."""
 
     def __init__(self, cloud: Cloud, *, task: str = ADMIN) -> None:
         self._settings = cloud.settings

@@ -1,4 +1,4 @@
-"""The demo's steps in their order. Each is one call; what they do is told in the modules beside this one."""
+"""The demo's steps, in order. Each is one call into the modules beside this one."""
 
 import json
 import uuid
@@ -24,7 +24,7 @@ CURRENCY: Final = "EUR"
 
 @dataclass(frozen=True, kw_only=True)
 class DemoResult:
-    """The demo's last line, as JSON. Paths are absolute; `seconds` is by step, `witnesses` the policy's names."""
+    """The last line of output, as JSON. Paths are absolute; `seconds` by step, `witnesses` the policy's names."""
 
     donation_id: str
     receipt: str

@@ -1,4 +1,4 @@
-"""amply-verify as a donor runs it: with the receipt, the pinned key, the policy of witnesses, and no network."""
+"""Runs amply-verify as a donor would: receipt, pinned key and witness policy, without network."""
 
 import json
 import subprocess

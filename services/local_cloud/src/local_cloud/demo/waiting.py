@@ -1,4 +1,4 @@
-"""Asking again until something is so."""
+"""Polls until a condition holds."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The emulated cloud: MiniStack with what it lacks for our stacks.
+"""The emulated cloud: MiniStack, extended by what our stacks need.
 
 This package alone runs in `.venv-cloud`, because MiniStack pins another botocore than the rest of the
 project. It is started as `python -m local_cloud.emulator` with the environment `local_cloud.cloud` gives it,

@@ -1,4 +1,4 @@
-"""Starts the emulated cloud. Its settings arrive as MiniStack's own environment variables."""
+"""Starts the emulated cloud. Settings are MiniStack's environment variables."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The shapes of ASGI that our two layers around MiniStack need (https://asgi.readthedocs.io)."""
+"""ASGI types for our two layers around MiniStack (https://asgi.readthedocs.io)."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What CDK's own two bucket helpers do, without their Lambda functions.
+"""Emulates CDK's bucket deployment and auto-delete custom resources, without their Lambda functions.
 
 `s3deploy.BucketDeployment` runs the AWS CLI from a Lambda layer, and `auto_delete_objects` a function built on
 an SDK that a laptop lacks; both would be slow and fetch things. The rules are those of the real helpers:
@@ -39,7 +39,7 @@ def install() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where a deployment puts its files, and which of them it owns."""
+    """A deployment's target, and the files it owns there."""
 
     bucket: str
     prefix: str

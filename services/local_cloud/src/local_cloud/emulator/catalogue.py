@@ -1,4 +1,4 @@
-"""The CloudFormation types that a laptop only records, and why nothing is lost by it.
+"""CloudFormation types that are recorded without effect on a laptop, each with the reason.
 
 docs/local-cloud.md shows this table to people; nothing of MiniStack is imported here.
 """

@@ -1,4 +1,4 @@
-"""`ManageMasterUserPassword` of a DB instance: the secret that RDS would keep in Secrets Manager.
+"""Emulates `ManageMasterUserPassword` of RDS: creates the secret in Secrets Manager.
 
 RDS names it `rds!db-<resource id>` and stores `{"username": …, "password": …}`
 (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html).

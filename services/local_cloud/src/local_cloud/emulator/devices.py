@@ -1,4 +1,4 @@
-"""Where devices connect to IoT Core: on the loopback interface alone. MiniStack's own listener takes whoever reaches the machine."""
+"""MQTT endpoint of IoT Core on the loopback interface only. MiniStack's own listener accepts connections from the network."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What an S3 origin's policy sees of CloudFront's request, as far as MiniStack does not show it.
+"""Adds to CloudFront's requests to S3 origins what a bucket policy checks and MiniStack leaves out.
 
 CloudFront reads over TLS (`aws:SecureTransport`), for which loopback stands in, and a service's request names
 the account it acts for (`aws:SourceAccount`) beside the distribution (`aws:SourceArn`).

@@ -1,4 +1,4 @@
-"""The filter patterns of CloudWatch Logs that are understood here: those our stacks are made of.
+"""Parses the subset of CloudWatch Logs filter patterns that our stacks use.
 
 Terms a line must contain (`ERROR "not found"`: both; no term: every line), or one field of a JSON line that must be a text
 (`{ $.event = "release_failed" }`). Any other pattern is refused in a sentence: counting by half a pattern would be worse
@@ -19,11 +19,11 @@ _TERMS: Final = re.compile(rf"\s*(?:(?:{_TERM.pattern})(?:\s+|$))*")
 
 
 class NotUnderstoodError(Exception):
-    """Something of a metric filter that the laptop cloud cannot count by; the message says what to do."""
+    """A metric filter uses an unsupported feature; the message says what to do."""
 
 
 class Line:
-    """One line of a log. It is read as JSON once, and only when something asks for a field."""
+    """One log line, parsed as JSON lazily and once."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Selector:
-    """The way to one field of a JSON line: `$.key`, `$.key.inner`."""
+    """A path to a field of a JSON line: `$.key`, `$.key.inner`."""
 
     keys: tuple[str, ...]
 
@@ -62,7 +62,7 @@ class Selector:
 
 @dataclass(frozen=True)
 class Terms:
-    """Each of them stands in the line, in the same case."""
+    """The line contains each of these terms, case-sensitively."""
 
     terms: tuple[str, ...]
 
@@ -72,7 +72,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class FieldIs:
-    """The field is this text."""
+    """The field equals this text."""
 
     selector: Selector
     text: str

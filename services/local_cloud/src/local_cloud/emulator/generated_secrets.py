@@ -1,4 +1,4 @@
-"""Generated secrets of the characters their template allows; MiniStack heeds only `ExcludeCharacters`."""
+"""Generates secrets with the characters that their template allows; MiniStack honours only `ExcludeCharacters`."""
 
 import string
 

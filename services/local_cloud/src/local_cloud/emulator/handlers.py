@@ -1,4 +1,4 @@
-"""How a CloudFormation type gets a handler in MiniStack.
+"""Registers handlers of CloudFormation types in MiniStack.
 
 A handler is three functions. `create(logical_id, properties, stack)` answers the physical id (what `Ref`
 returns) and the attributes (what `Fn::GetAtt` returns); `update(physical_id, old, new, stack)` answers the

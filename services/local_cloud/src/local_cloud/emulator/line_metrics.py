@@ -1,4 +1,4 @@
-"""What metric filters make of lines: points of metrics, as CloudWatch Logs makes them.
+"""Turns log lines into metric data points by metric filters, as CloudWatch Logs does.
 
 A line that matches is a point: a number of the filter's own, or one that stands in the line. A filter with a default value has that
 for each minute in which its log group got lines and none matched, so that a quiet minute of a log that speaks is a zero, not
@@ -25,7 +25,7 @@ _END_OF_A_MINUTE_SECONDS: Final = 59.999
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One series of points."""
+    """One time series."""
 
     namespace: str
     name: str
@@ -35,7 +35,7 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Values that a metric had at `at` (seconds since 1970), each with how often."""
+    """A metric's values at `at` (seconds since 1970), each with its count."""
 
     metric: Metric
     at: float
@@ -58,7 +58,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Transformation:
-    """What one metric gets of a line that matches."""
+    """The metric value of a matching line."""
 
     namespace: str
     name: str

@@ -1,4 +1,4 @@
-"""Counts lines of logs by the deployed metric filters, as CloudWatch Logs does; MiniStack keeps filters and counts nothing.
+"""Evaluates the deployed metric filters on log lines, as CloudWatch Logs does; MiniStack only stores them.
 
 Two kinds of lines reach a log group: those of functions and of PutLogEvents pass through the emulator, and those that the processes of
 task definitions write stand in the supervisor's logs, by the names of their containers. Points go the way of PutMetricData, and with

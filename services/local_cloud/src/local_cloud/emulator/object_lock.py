@@ -1,4 +1,4 @@
-"""Object Lock as declared on a bucket: MiniStack enforces it, but does not read it from a template."""
+"""Applies a bucket's declared Object Lock: MiniStack enforces it, but does not read it from templates."""
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 

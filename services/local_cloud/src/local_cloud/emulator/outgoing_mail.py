@@ -1,4 +1,4 @@
-"""Keeps every e-mail that the emulated SES accepted, as the bytes a recipient would get.
+"""Stores every e-mail that the emulated SES accepts, as the bytes that a recipient would get.
 
 MiniStack keeps only the text of a raw message, so attachments would be lost; and it forgets all of them when
 it stops. Each accepted `SendEmail` (SES v2) with raw content becomes `<time>-<message id>.eml`, its envelope
@@ -22,7 +22,7 @@ _TELL_OF_RECIPIENTS = ("ses", "ses-v2")
 
 
 def hush() -> None:
-    """Let no log hold a donor's address: what left is in the folder of mail."""
+    """Keep donors' addresses out of logs."""
     for name in _TELL_OF_RECIPIENTS:
         logging.getLogger(name).setLevel(logging.WARNING)
 

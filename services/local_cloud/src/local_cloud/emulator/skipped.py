@@ -1,4 +1,4 @@
-"""Records the types of `catalogue.py`, so that a stack which holds them deploys.
+"""Registers the types of `catalogue.py` as no-ops, so that stacks with them deploy.
 
 Nothing runs for them: `Ref` and `Fn::GetAtt` answer a placeholder, and the log says so once for each.
 """
@@ -27,7 +27,7 @@ _ATTRIBUTES = (
 
 
 def install() -> None:
-    """Record these types, except those that MiniStack has learnt to run meanwhile."""
+    """Register these types as no-ops, except those that MiniStack supports by now."""
     for resource_type in SKIPPED:
         if not handlers.is_handled(resource_type):
             handlers.register(resource_type, create=_creator(resource_type), update=_keep, delete=_forget)

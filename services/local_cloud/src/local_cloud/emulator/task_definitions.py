@@ -1,4 +1,4 @@
-"""Task definitions whole: MiniStack renames a container's keys, but not those inside secrets, health checks…
+"""Stores ECS task definitions completely: MiniStack renames top-level container keys, but not nested ones.
 
 CloudFormation writes `ValueFrom`, the ECS API answers `valueFrom`; without this, `DescribeTaskDefinition`
 shows containers without their secrets.

@@ -1,4 +1,4 @@
-"""Keeps web pages out of the emulated cloud.
+"""Refuses requests from web pages to the emulated cloud (protection against cross-site requests).
 
 MiniStack checks no credentials and lets every origin read its answers. A page open in the browser of this machine could
 therefore read the secrets that are kept there. Programs send no Origin; a page always names its own on what it could

@@ -1,4 +1,4 @@
-"""The mail outbox: a page with every e-mail that the emulated SES accepted, as its recipient would get it."""
+"""The mail outbox: a web page with every e-mail that the emulated SES accepted."""
 
 from local_cloud.outbox.pages import app
 

@@ -1,4 +1,4 @@
-"""Reads the messages that the emulated SES kept (`emulator/outgoing_mail.py` writes them)."""
+"""Reads the messages stored by `emulator/outgoing_mail.py`."""
 
 import json
 from dataclasses import dataclass

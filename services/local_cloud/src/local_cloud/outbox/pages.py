@@ -1,4 +1,4 @@
-"""The outbox over HTTP. What a message brings is never trusted: its HTML is shown in a sandbox, its files only saved."""
+"""The outbox over HTTP. Messages are untrusted: HTML is sandboxed, attachments are only downloaded."""
 
 import os
 from pathlib import Path

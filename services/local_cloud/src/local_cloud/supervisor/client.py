@@ -1,4 +1,4 @@
-"""What `up`, `status` and `stop` ask of the supervisor."""
+"""Client of the supervisor for `up`, `status` and `stop`."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ class Client:
     log: Path
 
     def start(self) -> None:
-        """Make sure a supervisor of this code runs; an older one and what it left behind are ended first."""
+        """Ensure that a supervisor with this code runs; an older one is ended first with its leftovers."""
         if self.is_running() and control.running_code(self.run) == control.our_code():
             return
         self.end()
@@ -51,7 +51,7 @@ class Client:
         return control.running_pid(self.run) is not None and self._answers()
 
     def ensure(self, *parts: Part) -> bool:
-        """Have these parts run as described, and wait until all are well. Says whether one had to be (re)started.
+        """Ensure that these parts run as specified and are healthy. Returns whether one was (re)started.
 
         Raises:
             LocalCloudError: One kept ending, or was not well within its start period; the sentence names it.
@@ -65,7 +65,7 @@ class Client:
         return any(changed.values())
 
     def retire_all_but(self, names: Collection[str]) -> None:
-        """Stop the parts that nobody describes any more."""
+        """Stop parts that are no longer specified."""
         for part in self.status():
             if part.name not in names:
                 self._ask({"do": "retire", "name": part.name})
@@ -77,7 +77,7 @@ class Client:
         return [PartStatus(**{**part, "state": State(part["state"])}) for part in parts]
 
     def end(self) -> None:
-        """Stop all parts and the supervisor, and make sure that nothing of the run is left."""
+        """Stop all parts and the supervisor, with any leftovers."""
         pid = control.running_pid(self.run)
         if pid is not None:
             with suppress(ProcessLookupError):

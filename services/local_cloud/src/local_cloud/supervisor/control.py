@@ -1,4 +1,4 @@
-"""How the commands talk to the supervisor: one JSON line each way over a unix socket in the state directory.
+"""Control protocol of the supervisor: JSON lines over a Unix socket in the state directory.
 
 The socket is reached through `/proc/self/fd`, since the kernel allows its path 107 bytes and a checkout may lie deep.
 Only the owner of the state directory can connect.
@@ -77,7 +77,7 @@ def forget(run: Path) -> None:
 
 
 def our_code() -> str:
-    """Changes with the supervisor's own source."""
+    """A digest of the supervisor's own source."""
     return digest([Path(__file__).parent])
 
 

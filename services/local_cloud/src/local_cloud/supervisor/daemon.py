@@ -36,7 +36,7 @@ class Supervisor:
         self._is_ending = True
 
     def serve(self, listener: socket.socket) -> None:
-        """Tick and answer until asked to end; then stop the parts, the last started first."""
+        """Supervise and answer requests until asked to end; then stop the parts in reverse order."""
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             while not self._is_ending:

@@ -1,4 +1,4 @@
-"""Waits for the supervisor to end, however it ends, and then ends what is left of its run."""
+"""Watchdog: when the supervisor ends for any reason, ends the remaining processes of its run."""
 
 import signal
 import sys

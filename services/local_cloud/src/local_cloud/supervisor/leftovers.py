@@ -1,4 +1,4 @@
-"""Finding and ending every process of a run whose supervisor is gone.
+"""Finds and ends the processes of a run whose supervisor is gone.
 
 The kernel kills the supervisor's own children with it, but not what they had started. Those carry the run's
 name in their environment.

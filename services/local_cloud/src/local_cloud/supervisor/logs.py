@@ -1,4 +1,4 @@
-"""One log a part: kept to a size, followed by people."""
+"""Log files of the parts, rotated by size."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

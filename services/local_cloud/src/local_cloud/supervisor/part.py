@@ -1,4 +1,4 @@
-"""What the supervisor is told about one part of the platform."""
+"""Specification of one supervised process."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ class Part:
     stop_seconds: float = 15.0
 
     def fingerprint(self) -> str:
-        """Changes whenever a running process would no longer be the one described here."""
+        """A digest that changes whenever a running process must be restarted."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""When a part that ended is started again."""
+"""Restart policy with backoff."""
 
 from dataclasses import dataclass, replace
 
@@ -19,5 +19,5 @@ class Restarts:
         return replace(self, in_a_row=row, total=self.total + 1)
 
     def delay_seconds(self) -> float:
-        """Half a second after the first end, doubling to half a minute: quick to recover, never a busy loop."""
+        """Backoff: half a second after the first exit, doubling to half a minute."""
         return min(_FIRST_SECONDS * 2.0 ** (self.in_a_row - 1), _LONGEST_SECONDS) if self.in_a_row else 0.0

@@ -1,4 +1,4 @@
-"""Starting one process so that it cannot outlive the supervisor, and ending it with all it started."""
+"""Starts a process group that cannot outlive the supervisor, and ends it as a whole."""
 
 import ctypes
 import os

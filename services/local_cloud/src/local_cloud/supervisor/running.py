@@ -1,4 +1,4 @@
-"""One part as it runs: started, asked how it is, restarted when it ends or stays unwell, stopped."""
+"""Lifecycle of one supervised process: start, health checks, restart, stop."""
 
 import subprocess
 from contextlib import suppress
@@ -78,7 +78,7 @@ class RunningPart:
             self._probe_ends = now + self.part.health.timeout
 
     def stop(self, now: float) -> None:
-        """Ask it to end; killed after its grace. It is not started again."""
+        """Terminate it; killed after its grace period. Not restarted."""
         if self._process is None:
             self.state = State.STOPPED
             return

@@ -1,1 +1,1 @@
-"""What a change does to whoever calls the API: two documents (OpenAPI 3.1) compared, from the callers' side."""
+"""Compares two OpenAPI 3.1 documents for changes that break callers."""

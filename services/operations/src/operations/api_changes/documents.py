@@ -1,9 +1,9 @@
-"""Two OpenAPI documents compared, operation by operation, and what is said of the difference."""
+"""Compares two OpenAPI documents operation by operation, and describes each difference."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from operations.api_changes.schemas import Change, Pair, Way
+from operations.api_changes.schemas import Change, Pair, SchemaUse
 
 _CODES: Final = "x-problem-codes"
 _ERROR: Final = 400
@@ -82,7 +82,7 @@ def _parameters(
             before=before[each]["schema"],
             after=after[each]["schema"],
             roots=roots,
-            way=Way.REQUEST,
+            way=SchemaUse.REQUEST,
             operation=name,
             where=each,
         ).changes()
@@ -96,7 +96,7 @@ def _bodies(name: str, old: Operation, new: Operation, roots: tuple[Document, Do
     before, after = old.get("requestBody", {}), new.get("requestBody", {})
     if after.get("required") and not before.get("required"):
         yield _told(name, "needs a body", breaks=True)
-    yield from _contents(name, before, after, roots, way=Way.REQUEST, where="body")
+    yield from _contents(name, before, after, roots, way=SchemaUse.REQUEST, where="body")
 
 
 def _answers(name: str, old: Operation, new: Operation, roots: tuple[Document, Document]) -> Iterator[Change]:
@@ -112,7 +112,7 @@ def _answers(name: str, old: Operation, new: Operation, roots: tuple[Document, D
         elif not was:
             yield _told(name, f"may answer {status}", breaks=False)
         else:
-            yield from _contents(name, was, now, roots, way=Way.ANSWER, where=f"answer {status}")
+            yield from _contents(name, was, now, roots, way=SchemaUse.ANSWER, where=f"answer {status}")
 
 
 def _contents(
@@ -121,7 +121,7 @@ def _contents(
     new: Mapping[str, Any],
     roots: tuple[Document, Document],
     *,
-    way: Way,
+    way: SchemaUse,
     where: str,
 ) -> Iterator[Change]:
     before, after = old.get("content", {}), new.get("content", {})

@@ -1,4 +1,4 @@
-"""Two JSON schemas compared, from the side of whoever sends or reads what they describe."""
+"""Compares two JSON schemas for whoever sends or reads the data they describe."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _DEPTH_MAX: Final = 12
 """Schemas that hold themselves are followed this far."""
 
 
-class Way(StrEnum):
+class SchemaUse(StrEnum):
     """Who writes what a schema describes."""
 
     REQUEST = "request"
@@ -43,7 +43,7 @@ class Pair:
     before: Schema
     after: Schema
     roots: tuple[Schema, Schema]
-    way: Way
+    way: SchemaUse
     operation: str
     where: str
     depth: int = 0
@@ -61,7 +61,7 @@ class Pair:
         if "items" in old and "items" in new:
             yield from self._below(old["items"], new["items"], f"{self.where}[]")
 
-    def _says(self, what: str, *, breaks: Way | None) -> Change:
+    def _says(self, what: str, *, breaks: SchemaUse | None) -> Change:
         """`breaks`: whom it breaks; None: nobody."""
         return Change(is_breaking=breaks is self.way, operation=self.operation, what=f"{self.where} {what}")
 
@@ -69,9 +69,9 @@ class Pair:
         before, after = _kinds(self.before, self.roots[0]), _kinds(self.after, self.roots[1])
         gone, come = sorted(before - after), sorted(after - before)
         if gone and _ANYTHING not in after:
-            yield self._says(f"is no longer {' or '.join(gone)}", breaks=Way.REQUEST)
+            yield self._says(f"is no longer {' or '.join(gone)}", breaks=SchemaUse.REQUEST)
         if come and _ANYTHING not in before:
-            yield self._says(f"may be {' or '.join(come)}", breaks=Way.ANSWER)
+            yield self._says(f"may be {' or '.join(come)}", breaks=SchemaUse.ANSWER)
 
     def _formats(self, old: Schema, new: Schema) -> Iterator[Change]:
         if old.get("format") != new.get("format"):
@@ -86,12 +86,12 @@ class Pair:
             {str(each) for each in new.get("enum", ())},
         )
         if "enum" not in old:
-            yield self._says(f"is one of {', '.join(sorted(after))} only", breaks=Way.REQUEST)
+            yield self._says(f"is one of {', '.join(sorted(after))} only", breaks=SchemaUse.REQUEST)
         elif "enum" not in new:
-            yield self._says("may be anything", breaks=Way.ANSWER)
+            yield self._says("may be anything", breaks=SchemaUse.ANSWER)
         else:
             if gone := sorted(before - after):
-                yield self._says(f"is no longer {' or '.join(gone)}", breaks=Way.REQUEST)
+                yield self._says(f"is no longer {' or '.join(gone)}", breaks=SchemaUse.REQUEST)
             if come := sorted(after - before):
                 # Whoever reads is told in the document's description to expect more.
                 yield self._says(f"may be {' or '.join(come)}", breaks=None)
@@ -102,7 +102,8 @@ class Pair:
             if before != after:
                 narrows = _narrows(name, before, after)
                 yield self._says(
-                    f"has {name} {after} and no longer {before}", breaks=Way.REQUEST if narrows else None
+                    f"has {name} {after} and no longer {before}",
+                    breaks=SchemaUse.REQUEST if narrows else None,
                 )
 
     def _fields(self, old: Schema, new: Schema) -> Iterator[Change]:
@@ -111,13 +112,13 @@ class Pair:
         for name in before.keys() - after.keys():
             yield self._says(f"has no {name} any more", breaks=self.way)
         for name in after.keys() - before.keys():
-            breaks = Way.REQUEST if name in needed else None
+            breaks = SchemaUse.REQUEST if name in needed else None
             yield self._says(f"{'needs' if name in needed else 'has'} {name}", breaks=breaks)
         for name in before.keys() & after.keys():
             if name in needed - needed_before:
-                yield self._says(f"needs {name}", breaks=Way.REQUEST)
+                yield self._says(f"needs {name}", breaks=SchemaUse.REQUEST)
             if name in needed_before - needed:
-                yield self._says(f"may come without {name}", breaks=Way.ANSWER)
+                yield self._says(f"may come without {name}", breaks=SchemaUse.ANSWER)
             yield from self._below(before[name], after[name], f"{self.where}.{name}")
 
     def _below(self, before: Schema, after: Schema, where: str) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""What an environment costs a month, from its templates, a dated price table and stated assumptions.
+"""Estimates an environment's monthly cost from its templates, a dated price table and stated assumptions.
 
 `python -m operations.cost` prints it, `docs/cost.md` is its output. Nothing is guessed: see `errors`.
 """

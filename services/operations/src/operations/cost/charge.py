@@ -1,4 +1,4 @@
-"""What a price rule is given, and what it answers."""
+"""Input and output types of price rules."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The command line of the estimate."""
+"""The command line of the cost estimate."""
 
 import json
 import sys

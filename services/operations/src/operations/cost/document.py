@@ -1,4 +1,4 @@
-"""docs/cost.md: the same estimates as a page, with the assumptions and the prices they stand on."""
+"""Generates docs/cost.md: the estimates as a page, with their assumptions and prices."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal

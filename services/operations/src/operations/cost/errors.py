@@ -1,4 +1,4 @@
-"""Why an estimate could not be made. Each is one sentence that says what to do; none is a reason to guess.
+"""Errors of an estimate. Each says what to do; a missing number is never guessed.
 
 CostError
 ├── UnknownTypeError    a resource type that has neither a rule nor a place among what is free

@@ -1,4 +1,4 @@
-"""What an environment costs a month, computed from its templates."""
+"""Computes an environment's monthly cost from its templates."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The resource types that cost nothing by themselves, and why. Everything else needs a price rule."""
+"""Resource types that cost nothing by themselves, each with the reason. Every other type needs a price rule."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The price table: what AWS asks for one unit, by region, with where the number was read."""
+"""The price table: AWS's unit prices by region, each with its source."""
 
 import tomllib
 from collections.abc import Mapping

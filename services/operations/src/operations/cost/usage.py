@@ -1,4 +1,4 @@
-"""What an environment is expected to be used for: the numbers no template holds."""
+"""Expected usage of an environment: the numbers that no template holds."""
 
 import tomllib
 from collections.abc import Mapping

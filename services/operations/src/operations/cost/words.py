@@ -1,4 +1,4 @@
-"""An estimate in words: a table for a terminal, an object for programs."""
+"""Formats an estimate: a table for a terminal, an object for programs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Asks AWS. Every call has a time limit, few attempts and a bound on its pages; every failure is a sentence."""
+"""Queries the billing services of AWS, with bounded time, attempts and pages."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The command line of the check. Its exit status is its answer; see `verdict.Exit`."""
+"""The command line of the cost check. The exit status is the result; see `verdict.Exit`."""
 
 import json
 import sys

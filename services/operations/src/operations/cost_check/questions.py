@@ -1,4 +1,4 @@
-"""What is asked of AWS, as plain data: `--dry-run` prints it, and the tests compare it.
+"""Requests to AWS as plain data: `--dry-run` prints them, and tests compare them.
 
 https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_Operations_AWS_Cost_Explorer_Service.html
 """

@@ -1,4 +1,4 @@
-"""What the numbers mean. Pure: nothing here asks anyone anything."""
+"""Interprets the numbers. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The reviewer's comment: two cloud assemblies in, what the change does to data, access and cost out.
+"""The reviewer's comment: compares two cloud assemblies for changes to data, access and cost.
 
 - `cli`, `outcome`: the command line and its exit codes
 - `vendor`, `compare.mjs`: what the CDK authors' library says of two templates

@@ -1,4 +1,4 @@
-"""Who may do more or less after a change, and which doors of the network open or close; from the library's findings."""
+"""Changes of IAM permissions and network access, from the findings of CDK's diff library."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _KIND_OF_PRINCIPAL: Final = re.compile(r"^(AWS|Service|Federated|CanonicalUser):
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """One IAM statement that comes or goes, with names for references; `wide` when it opens more than it names."""
+    """One added or removed IAM statement, with readable references; `wide` if it covers more than it names."""
 
     added: bool
     effect: str
@@ -41,7 +41,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
-    """One security-group rule that comes or goes."""
+    """One added or removed security-group rule."""
 
     added: bool
     group: str

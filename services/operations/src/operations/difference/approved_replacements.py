@@ -1,4 +1,4 @@
-"""Replacements that a reviewer agreed to: a small TOML file, each entry with a reason and a last day.
+"""Waivers for replacements that a reviewer accepted: a TOML file, each entry with a reason and an expiry date.
 
 [[replacement]]
 environment = "sandbox"

@@ -1,4 +1,4 @@
-"""What happens to each resource of an environment: pure, given two environments and somebody who compares templates."""
+"""Changes of each resource of an environment. Pure, given two environments and a comparison of templates."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ _KINDS: Final[Mapping[Impact, Kind]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Altered:
-    """One property or attribute, and whether it is one that replaces the resource."""
+    """One changed property or attribute, and whether it replaces the resource."""
 
     name: str
     before: Any
@@ -58,7 +58,7 @@ class Altered:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happens to one resource; `before` and `after` are its bodies, empty where it does not exist."""
+    """A change of one resource; `before` and `after` are its bodies, empty if it does not exist."""
 
     stack: str
     logical_id: str

@@ -1,4 +1,4 @@
-"""The command line: two assemblies in, one comment an environment out; `outcome` has the exit codes."""
+"""The command line: compares two assemblies and writes one comment for each environment; exit codes are in `outcome`."""
 
 import importlib
 import importlib.util

@@ -1,4 +1,4 @@
-"""Writes the reviewer's comment: what is destroyed or replaced comes first, what is merely different comes last."""
+"""Writes the reviewer's comment: destroyed and replaced resources first, plain modifications last."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What protects data, and the changes that weaken it: nothing is lost today, and something may be tomorrow."""
+"""Changes that weaken the protection of data, without losing any yet."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def _weaker_replica(before: Mapping[str, Any], after: Mapping[str, Any] | None) 
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A property that protects; `weaker` tells from its values whether it protects less, `says` what that means."""
+    """A protective property; `weaker` compares its values, `says` explains the consequence."""
 
     path: str
     weaker: Weaker
@@ -192,7 +192,7 @@ _STRENGTH: Final = {"Delete": 0, "Snapshot": 1, "RetainExceptOnCreate": 2, "Reta
 
 @dataclass(frozen=True, kw_only=True)
 class Weakening:
-    """One protection that is weaker after the change, and what that means."""
+    """One protection that a change weakens, and the consequence."""
 
     name: str
     protection: str

@@ -1,4 +1,4 @@
-"""What holds data, and what is lost with it. Whoever replaces one of these without an approval is stopped."""
+"""Resource types that hold data. Replacing one without a approval is refused."""
 
 from collections.abc import Mapping
 from typing import Final

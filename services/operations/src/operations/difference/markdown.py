@@ -1,4 +1,4 @@
-"""Markdown that a template cannot break out of, and that fits into one comment.
+"""Escapes text for Markdown, and limits a comment's size.
 
 What comes from a template is shown as code: nothing in a code span is a link, a mention, an image or HTML.
 https://github.github.com/gfm/#code-spans
@@ -71,7 +71,7 @@ def _visible(character: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A piece of a comment: `rows` may be cut from their end, `head` and `tail` always stand."""
+    """A piece of a comment: `rows` may be truncated, `head` and `tail` are always kept."""
 
     head: Sequence[str] = ()
     rows: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""How a comparison ends, for people and for a pipeline."""
+"""Outcomes of a comparison, and their exit codes."""
 
 from enum import IntEnum
 
@@ -15,4 +15,4 @@ class Exit(IntEnum):
 
 
 class CannotCompareError(Exception):
-    """There is no answer; the message says why and what to do."""
+    """The comparison failed; the message says why and what to do."""

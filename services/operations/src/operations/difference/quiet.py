@@ -1,4 +1,4 @@
-"""Takes out of templates what changes with every build and says nothing about the cloud: digests and metadata.
+"""Removes from templates what differs in every build without effect: digests and metadata.
 
 Only known places are quietened. A digest anywhere else, above all on what holds data, is a change like any other.
 """
@@ -30,7 +30,7 @@ _SHOWN: Final = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A container image that changes, and in how many tasks."""
+    """A changed container image, and the number of tasks with it."""
 
     before: str
     after: str
@@ -39,7 +39,7 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """What was built anew: images, and the resources whose code or content changed."""
+    """Rebuilt artifacts: images, and resources whose code or content changed."""
 
     images: tuple[Image, ...]
     contents: tuple[tuple[str, str], ...]

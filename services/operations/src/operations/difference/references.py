@@ -1,4 +1,4 @@
-"""Follows references, from stack to stack too, so that a replacement is seen in what stands on the replaced.
+"""Follows references, also between stacks, to find resources affected by a replacement.
 
 Stacks read each other's outputs (`Fn::GetStackOutput`). A subnet group that is replaced leaves the text of its readers
 as it was, and the database in it is replaced all the same. The vendor's library looks at one template at a time, and
@@ -77,7 +77,7 @@ def _qualified(value: Any, prefix: str, stack: str, replaced: Collection[Place])
 
 @dataclass(frozen=True)
 class Names:
-    """What resources are called in the code: `storage/Documents`, not `Documents7E5B2978`."""
+    """Resources' names in the code: `storage/Documents`, not `Documents7E5B2978`."""
 
     paths: Mapping[Place, str]
 

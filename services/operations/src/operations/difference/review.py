@@ -1,4 +1,4 @@
-"""What a reviewer must know of one environment, and whether the change may go ahead: pure."""
+"""The review of one environment, and whether the change may be deployed. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class CannotPriceError(Exception):
 
 
 class Presence(StrEnum):
-    """Whether the environment is there on both sides."""
+    """Whether the environment exists on both sides."""
 
     NEW = "new"
     STAYS = "stays"

@@ -1,4 +1,4 @@
-"""Asks the vendor's own library what a change does to a resource: the CDK's authors know which property replaces.
+"""Runs CDK's own diff library, which knows for each property whether it replaces the resource.
 
 It is a Node package (`@aws-cdk/cloudformation-diff`), so one short script beside this file prints its answers as JSON.
 Reading what it knows of 1,800 types is most of its time, so one process answers for all environments.
@@ -25,7 +25,7 @@ _LONGEST_SECONDS: Final = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One stack before and after; a stack that is not there is an empty template."""
+    """One stack before and after; an absent stack is an empty template."""
 
     before: Template
     after: Template
@@ -98,7 +98,7 @@ class StackDiff:
 
 
 class Library:
-    """The library in a process of its own, from the first question until the `with` block ends."""
+    """CDK's diff library in a subprocess, for the duration of the `with` block."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None

@@ -1,4 +1,4 @@
-"""Alarms and canaries that go, or go silent: after the change nobody hears of what they watched."""
+"""Alarms and canaries that a change removes or disables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _THRESHOLDS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """What no longer watches, or judges differently by what is `altered`."""
+    """An alarm or canary that is removed, or changed in `altered`."""
 
     name: str
     kind: str

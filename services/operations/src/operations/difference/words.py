@@ -1,4 +1,4 @@
-"""Says in sentences what happens to data and who may do what: the part of a comment that is read first."""
+"""Describes changes to data and access in sentences: the top of a comment."""
 
 from typing import Final
 

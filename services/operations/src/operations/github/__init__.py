@@ -1,1 +1,1 @@
-"""What GitHub knows and the repository does not: its own settings, and which deployment has begun. Reads and nothing else."""
+"""Read-only checks of the repository's settings and deployments on GitHub."""

@@ -1,4 +1,4 @@
-"""Asks GitHub's REST API, as the job that runs, about the job's own repository.
+"""Client of GitHub's REST API for the job's own repository.
 
 Repository, address and token come from the variables every GitHub job has. Bounded: each question has a time limit and a
 few attempts, a refusal is an answer. https://docs.github.com/en/rest

@@ -1,4 +1,4 @@
-"""What GitHub must guard for us: `python -m operations.github.protection ENVIRONMENT`.
+"""Checks GitHub's protection rules: `python -m operations.github.protection ENVIRONMENT`.
 
 The roles in AWS trust a deployment environment by its name (ADR 0034). Who may use that name is set on GitHub, by hand, and
 GitHub makes an environment that nobody set up by itself, without any protection, the first time a workflow names it. So

@@ -1,4 +1,4 @@
-"""Whether a deployment's turn has not passed: `python -m operations.github.turn ENVIRONMENT`.
+"""Checks that no newer deployment has begun: `python -m operations.github.turn ENVIRONMENT`.
 
 Runs of the workflow queue for each environment by itself, and GitHub promises no order between them (ADR 0067): an image
 that took long, an approval that came late or a run that is started again would put older code over newer. The job asks when

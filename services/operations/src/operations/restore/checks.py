@@ -1,4 +1,4 @@
-"""What must hold in a restored database: the schema is one we know, and the ledger in it is whole.
+"""Checks of a restored database: a known schema revision, and a consistent ledger.
 
 The database's own constraints refused all of this when it was written; a rehearsal asks again, since what is
 checked here is whether the copy is what was written.

@@ -1,4 +1,4 @@
-"""The command line. Exit codes stand in `outcome`; a defect or a broken call never looks like a verdict."""
+"""The command line. Exit codes are in `outcome`; an internal error never looks like a verdict."""
 
 import sys
 from datetime import UTC, datetime

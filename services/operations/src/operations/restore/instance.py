@@ -1,4 +1,4 @@
-"""The throw-away instance: made from a backup of the environment's database, beside it, and taken away again.
+"""The temporary database instance: restored from a backup beside the real one, and deleted afterwards.
 
 It stands in the same subnets and security groups and has the same parameters, so that it is reached like the
 original. Nothing here ever names the original in a request that changes something.
@@ -19,14 +19,14 @@ TAG = "amply:rehearsal"
 
 
 class From(Enum):
-    """Which of the two ways back is rehearsed."""
+    """The kind of restore that is rehearsed."""
 
     LATEST_MOMENT = "moment"
     SNAPSHOT = "snapshot"
 
 
 class Rds(Protocol):
-    """The calls of https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/ that a rehearsal makes."""
+    """RDS API calls that a rehearsal makes (https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/)."""
 
     def describe_db_instances(self, **request: Any) -> Mapping[str, Any]: ...
 
@@ -43,7 +43,7 @@ class Rds(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Backup:
-    """What is restored, from when it is, and the request that restores it. `snapshot` None means a moment."""
+    """A backup, its time, and the request that restores it. `snapshot` None: point-in-time recovery."""
 
     source: str
     taken_at: datetime
@@ -55,7 +55,7 @@ class Backup:
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """Where the throw-away instance answers, and the secret that holds its master's password."""
+    """The temporary instance's endpoint, and its master password's secret."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""The revisions that a checkout's migrations know, read as text: the backend is not imported here."""
+"""The revisions of a checkout's migrations, parsed as text without importing the backend."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _BEFORE = re.compile(r'^down_revision = "([^"]+)"$', re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Migrations:
-    """Every revision, and the one that none comes after."""
+    """All revisions, and the head."""
 
     known: frozenset[str]
     newest: str

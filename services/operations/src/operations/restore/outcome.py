@@ -1,4 +1,4 @@
-"""How a rehearsal ends. Only one in which everything was restored, checked, right and taken away exits with 0."""
+"""Outcomes and exit codes of a rehearsal. Only a complete success, cleaned up, exits with 0."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

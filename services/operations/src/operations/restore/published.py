@@ -1,4 +1,4 @@
-"""Holds the restored ledger against what the public has seen, through the verifier that everyone uses.
+"""Compares the restored ledger with the published log, by the public verifier.
 
 The archive keeps every published checkpoint, write-once. The one of the restored size is verified by `amply-verify`
 with the key that people pin, and its root must be the restored one.

@@ -1,4 +1,4 @@
-"""One rehearsal from beginning to end. Whatever happens in between, the throw-away instance is taken away."""
+"""One rehearsal from start to end. The temporary instance is deleted whatever happens."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Waiting with an end."""
+"""Polling with a timeout."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """Looks again every `seconds_between` until `minutes_max` have passed; the first look is at once."""
+    """Polls every `seconds_between` up to `minutes_max`, immediately at first."""
 
     minutes_max: float
     seconds_between: float = 30.0

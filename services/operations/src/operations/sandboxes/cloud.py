@@ -1,4 +1,4 @@
-"""CloudFormation, as far as it is needed to find a sandbox's stacks and to delete them. Every wait is bounded."""
+"""Finds and deletes a sandbox's CloudFormation stacks, with bounded waits."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

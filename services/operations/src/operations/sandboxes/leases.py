@@ -1,4 +1,4 @@
-"""From the stacks of an account to its named sandboxes. Pure: nothing here asks or removes anything."""
+"""Derives named sandboxes and their expiry from an account's stacks. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Takes a sandbox away: what reads from others first, what others read from last."""
+"""Deletes a sandbox's stacks in dependency order."""
 
 from collections.abc import Callable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter

@@ -1,4 +1,4 @@
-"""Donation terminals: which there are, and what lets each of them speak.
+"""Manages donation terminals and their certificates.
 
 A terminal makes its private key itself and keeps it; what is brought here is a request (CSR), and what goes back a certificate.
 """

@@ -1,4 +1,4 @@
-"""IoT Core's registry, as far as terminals go. What was done before is done no second time; every call may be repeated."""
+"""Terminals in IoT Core's registry. Every call is idempotent."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class Issued:
-    """A certificate that nothing accepts yet, and what the terminal has to know beside it."""
+    """A new, inactive certificate, and what the terminal must be configured with."""
 
     id: str
     pem: str

@@ -1,4 +1,4 @@
-"""What a terminal hands in for a certificate: a request it has signed, and never its key."""
+"""Validates a terminal's certificate signing request. Its private key never leaves the terminal."""
 
 from typing import Final
 

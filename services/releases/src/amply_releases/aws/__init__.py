@@ -1,1 +1,1 @@
-"""The ports as AWS has them: one module a thing, named for what it is there."""
+"""AWS implementations of the ports, one module each."""

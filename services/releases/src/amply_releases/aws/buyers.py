@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: contracts and grants, which the platform's operators write (docs/adr/0136-the-marketplace.md)."""
+"""Amazon DynamoDB: buyers' contracts and grants, which operators write (docs/adr/0136-the-marketplace.md)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What all calls have in common: how long they may take, and how what they refuse is told apart."""
+"""Shared client configuration (timeouts, retries), and classification of errors."""
 
 from typing import Final
 

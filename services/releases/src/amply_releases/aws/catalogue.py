@@ -1,4 +1,4 @@
-"""AWS Glue: a table a dataset, `released_DATASET`, and in it a partition a revision."""
+"""AWS Glue: one table for each dataset, `released_DATASET`, with one partition for each revision."""
 
 from collections.abc import Mapping
 from typing import Any, Final

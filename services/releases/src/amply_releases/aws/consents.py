@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: the table of consents, which the platform's worker writes (docs/adr/0137-sharing-by-consent.md)."""
+"""Amazon DynamoDB: the consent table, which the platform's worker writes (docs/adr/0137-sharing-by-consent.md)."""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What the items of the table of datasets hold, as this process reads and writes them (`datasets` says which there are)."""
+"""Conversion of items of the dataset table."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta

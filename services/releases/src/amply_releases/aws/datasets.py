@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: the control plane's table of datasets, of which this process writes all but where sellers' datasets come from.
+"""Amazon DynamoDB: the control plane's dataset table, which this process writes except for the `source` items.
 
 Of a dataset (`dataset_id`), by `part`:
 

@@ -1,4 +1,4 @@
-"""AWS KMS: keys of HMAC, which never leave it. What they say of a purpose is a key of this process alone.
+"""AWS KMS: HMAC keys, which never leave it, for deriving this process's keys by purpose.
 
 The key that certificates are signed with is one of these: KMS itself signs no message above 4,096 bytes with Ed25519
 (docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html), and a certificate may have 128 KiB.

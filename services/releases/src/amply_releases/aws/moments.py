@@ -1,4 +1,4 @@
-"""Moments as items of DynamoDB have them: RFC 3339, as text."""
+"""Timestamps in DynamoDB items: RFC 3339 text."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

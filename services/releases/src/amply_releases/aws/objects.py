@@ -1,4 +1,4 @@
-"""Amazon S3: the raw lake, which is read, and the curated bucket, which is written."""
+"""Amazon S3: reads the raw lake, writes the curated bucket."""
 
 import base64
 import hashlib

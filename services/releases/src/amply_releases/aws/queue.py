@@ -1,4 +1,4 @@
-"""Amazon SQS: what tells of files."""
+"""Amazon SQS: the queue of arrivals."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

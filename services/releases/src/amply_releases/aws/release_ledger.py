@@ -1,4 +1,4 @@
-"""The release ledger on Amazon S3: records and batches in a bucket of their own, each created only where there is none.
+"""The release ledger on Amazon S3: records and batches in a bucket of their own, written only if absent.
 
 `DATASET/records/00000000.json` and `DATASET/files/batch-SHA256.parquet`. Nothing there is changed or deleted, so that
 what was read once is read from this process's folder as long as the copy is there.

@@ -1,4 +1,4 @@
-"""Whether S3 has copied an object to another region, as the object itself says.
+"""Reads an S3 object's replication status.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html
 """

@@ -1,1 +1,1 @@
-"""Billing: what subscriptions, invoices and test clocks do by themselves (https://docs.stripe.com/billing)."""
+"""Stripe Billing: automatic behaviour of subscriptions, invoices and test clocks (https://docs.stripe.com/billing)."""

@@ -1,4 +1,4 @@
-"""What billing has to do and when: by the sandbox's time, or by that of one test clock.
+"""Due work of billing, by the sandbox's clock or by a test clock.
 
 Rows are taken one at a time in the order they fall due, so that a clock which goes forward in one step does the same
 as one that goes in many.

@@ -1,4 +1,5 @@
-"""A subscription that changes: other prices, other quantities, an end, a pause (https://docs.stripe.com/billing/subscriptions/change-price).
+"""Changes of a subscription: prices, quantities, cancellation, pause
+(https://docs.stripe.com/billing/subscriptions/change-price).
 
 What a change costs or gives back is an invoice item that waits for the next invoice, or is invoiced at once. A new
 interval, a new anchor and the step from nothing to something begin a period now.
@@ -32,7 +33,7 @@ _FREE = frozenset({"trialing", "paused"})
 
 @dataclass(frozen=True, kw_only=True)
 class Proration:
-    """How a change is reckoned: since when, in seconds since the epoch, and whether it is invoiced at once."""
+    """Proration settings: from when (seconds since the epoch), and whether to invoice at once."""
 
     at: int
     charges: bool

@@ -1,4 +1,4 @@
-"""Whose time it is: a test clock's for what hangs on it, the sandbox's own for all else."""
+"""The current time of an object: its test clock's, or the sandbox's."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Asking for an invoice's money: when it is final, again and again after a refusal, and when somebody says so.
+"""Collects invoices: on finalisation, by retries after a decline, and on request.
 
 Attempts by themselves: when the invoice is final, then 3, 5 and 7 days after the last one. A subscription's first invoice
 is tried once: its customer is there. Source: https://docs.stripe.com/billing/revenue-recovery (the days are ours).

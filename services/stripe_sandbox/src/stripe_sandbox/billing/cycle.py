@@ -1,4 +1,4 @@
-"""What happens to subscriptions by itself: periods follow each other, trials end, clocks go forward."""
+"""Advances subscriptions in time: new periods, ends of trials, test clocks."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -168,9 +168,9 @@ def _wanted(call: Call, subscription_id: str) -> Json | None:
 
 def wanted_invoice(
     call: Call, subscription: Json, reason: str, period: lines.Period, data: list[Json]
-) -> invoicing.Wanted:
+) -> invoicing.InvoiceDraft:
     """A draft for a subscription."""
-    return invoicing.Wanted(
+    return invoicing.InvoiceDraft(
         customer=call.objects.get("customer", subscription["customer"]),
         currency=subscription["currency"],
         reason=reason,

@@ -1,4 +1,4 @@
-"""The end of a subscription: asked for, at the end of a period, or because nobody paid."""
+"""Ends subscriptions: on request, at the end of a period, or after unpaid invoices."""
 
 from stripe_sandbox.billing import agenda, invoicing, standing
 from stripe_sandbox.billing.clocks import now_of

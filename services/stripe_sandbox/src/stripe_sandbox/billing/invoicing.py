@@ -1,4 +1,4 @@
-"""An invoice from draft to its end: open, paid, void or uncollectible (https://docs.stripe.com/invoicing/overview).
+"""The life of an invoice: draft, open, paid, void or uncollectible (https://docs.stripe.com/invoicing/overview).
 
 Only the invoice and what pays it. What a subscription makes of it is in `standing`, when money is asked for in
 `collection`.
@@ -39,11 +39,11 @@ def advances(call: Call, invoice: Json, *, by_itself: bool) -> Json:
 
 
 class _Enough(Exception):  # no error: it only undoes
-    """A preview has been seen."""
+    """Raised to roll back after a preview."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class InvoiceDraft:
     """A draft to be made. `period`: what it is over, by Stripe's reckoning the time before a renewal.
 
     `finalizes_itself`: an hour after it was made.
@@ -62,7 +62,7 @@ class Wanted:
     default_payment_method: str | None = None
 
 
-def draft(call: Call, wanted: Wanted, *, takes_waiting: bool = True) -> Json:
+def draft(call: Call, wanted: InvoiceDraft, *, takes_waiting: bool = True) -> Json:
     """A new draft, with its lines and the invoice items that waited for it."""
     at = now_of(call, wanted.customer)
     invoice_id = new_id("in")
@@ -90,7 +90,7 @@ def previewed(call: Call, look: Callable[[Call], Json]) -> Json:
     return seen | {"id": invoice_id}
 
 
-def pending_items(call: Call, wanted: Wanted) -> list[Json]:
+def pending_items(call: Call, wanted: InvoiceDraft) -> list[Json]:
     """The customer's invoice items that no invoice has yet: of this subscription, or of none. Oldest first."""
     subscription = None if wanted.subscription is None else wanted.subscription["id"]
     found = call.objects.where(
@@ -286,7 +286,7 @@ def _not_modelled() -> Json:
     }
 
 
-def _body(call: Call, wanted: Wanted, invoice_id: str, at: int) -> Json:
+def _body(call: Call, wanted: InvoiceDraft, invoice_id: str, at: int) -> Json:
     return (
         _not_modelled()
         | _whose(call, wanted.customer)

@@ -19,7 +19,7 @@ QUANTITY_MAX = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Of:
-    """Whose items, since when, and for which period."""
+    """The subscription, time and period of new items."""
 
     subscription: str
     at: int

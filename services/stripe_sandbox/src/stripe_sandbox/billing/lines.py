@@ -1,4 +1,4 @@
-"""The lines of an invoice, and what they come to. Amounts in minor units, negative for credits."""
+"""Invoice lines and their totals, in minor units, negative for credits."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

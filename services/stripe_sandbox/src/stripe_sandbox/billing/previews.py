@@ -1,4 +1,4 @@
-"""Invoices that are looked at before they are (https://docs.stripe.com/api/invoices/create_preview).
+"""Invoice previews (https://docs.stripe.com/api/invoices/create_preview).
 
 What is previewed is done, seen and undone: a preview is what will be, to the cent.
 """

@@ -1,4 +1,4 @@
-"""How a subscription stands, and what its invoices make of it (https://docs.stripe.com/billing/subscriptions/overview).
+"""A subscription's status, derived from its invoices (https://docs.stripe.com/billing/subscriptions/overview).
 
 | from | to | because |
 |---|---|---|

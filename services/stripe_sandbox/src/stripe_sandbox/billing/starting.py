@@ -1,4 +1,4 @@
-"""How a subscription begins: its first period, its first invoice, its first payment."""
+"""Starts a subscription: first period, first invoice, first payment."""
 
 from dataclasses import dataclass
 
@@ -202,7 +202,7 @@ def _first_invoice(call: Call, customer: Json, subscription: Json, beginning: Be
         line = lines.of_item(call, item, period, amount=amount, trial=beginning.trial_end is not None)
         prorations.debited(call, item["id"], line["amount"], start=period.start, end=period.end)
         data.append(line)
-    wanted = invoicing.Wanted(
+    wanted = invoicing.InvoiceDraft(
         customer=customer,
         currency=subscription["currency"],
         reason="subscription_create",

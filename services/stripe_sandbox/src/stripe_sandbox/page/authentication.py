@@ -1,4 +1,4 @@
-"""The donor's bank in a 3-D Secure test: a page with two buttons, and what it tells the PaymentIntent."""
+"""The bank's page of a 3-D Secure test: two buttons, and their effect on the PaymentIntent."""
 
 from collections.abc import Callable
 from html import escape

@@ -1,4 +1,4 @@
-"""Stripe's onboarding, reduced to one visit: whoever opens the link has answered everything."""
+"""Hosted onboarding, reduced to one visit: opening the link completes it."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What Stripe.js sends with a publishable key. It is not part of Stripe's public API, so not in the SDK's types."""
+"""Parameters that Stripe.js sends with a publishable key. Not part of the public API, so not in the SDK's types."""
 
 from typing import Literal, NotRequired, TypedDict
 

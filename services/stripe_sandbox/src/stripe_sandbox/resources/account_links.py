@@ -1,4 +1,4 @@
-"""Links to Stripe's own pages, where an organisation answers what is asked (https://docs.stripe.com/api/v2/core/account-links).
+"""Links to Stripe's hosted onboarding (https://docs.stripe.com/api/v2/core/account-links).
 
 A link is good for one visit within ten minutes. Who visits it here has answered everything at once.
 """

@@ -1,4 +1,4 @@
-"""The balance of an account: what its movements add up to (https://docs.stripe.com/api/balance)."""
+"""An account's balance: the sum of its balance transactions (https://docs.stripe.com/api/balance)."""
 
 from stripe_sandbox.errors import Json
 from stripe_sandbox.operations import Call, Operation

@@ -1,4 +1,4 @@
-"""What a cardholder's bank does about a payment: asks, takes the money back, and decides.
+"""Actions of a cardholder's bank: inquiry, chargeback, decision.
 
 https://docs.stripe.com/disputes/how-disputes-work. A chargeback withdraws the disputed amount and a fee at once; an
 inquiry withdraws nothing. Which evidence decides: https://docs.stripe.com/testing#evidence.

@@ -1,4 +1,4 @@
-"""What opens one intent to a browser that has the publishable key alone."""
+"""Client secrets: access to one intent for a browser with only the publishable key."""
 
 import secrets
 

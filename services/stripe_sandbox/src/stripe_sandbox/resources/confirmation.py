@@ -1,4 +1,4 @@
-"""From "please pay" to paid, refused, or "ask the donor's bank" (https://docs.stripe.com/payments/paymentintents/lifecycle)."""
+"""Confirms an intent: succeeded, declined, or requires action (https://docs.stripe.com/payments/paymentintents/lifecycle)."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Customers: whom stored payment methods belong to (https://docs.stripe.com/api/customers)."""
+"""Customers, the owners of stored payment methods (https://docs.stripe.com/api/customers)."""
 
 from stripe_sandbox import schedule
 from stripe_sandbox.billing import clocks

@@ -1,4 +1,4 @@
-"""Direct debits, SEPA and ACH: the money is asked for now and comes, or does not, when the donor's bank has answered."""
+"""Direct debits (SEPA and ACH), which settle or fail days after confirmation."""
 
 from stripe_sandbox import schedule
 from stripe_sandbox.bank_accounts import account_by_fingerprint, account_of

@@ -1,4 +1,4 @@
-"""Disputes as their API shows them: look, answer with evidence, give up (https://docs.stripe.com/api/disputes)."""
+"""Disputes API: retrieve, submit evidence, close (https://docs.stripe.com/api/disputes)."""
 
 from copy import deepcopy
 

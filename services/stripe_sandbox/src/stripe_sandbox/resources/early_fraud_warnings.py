@@ -1,4 +1,4 @@
-"""Early fraud warnings: a bank calls a payment fraud before its cardholder disputes it.
+"""Early fraud warnings: an issuer reports fraud before a dispute.
 
 https://docs.stripe.com/api/radar/early_fraud_warnings. One is actionable until its charge is disputed or refunded whole.
 """

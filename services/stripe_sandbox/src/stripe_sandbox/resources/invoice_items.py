@@ -1,4 +1,4 @@
-"""InvoiceItems: what goes on an invoice beside a subscription's items (https://docs.stripe.com/api/invoiceitems)."""
+"""InvoiceItems: additional charges on an invoice (https://docs.stripe.com/api/invoiceitems)."""
 
 from stripe_sandbox.billing import clocks, lines
 from stripe_sandbox.currencies import MAXIMUM_AMOUNT, currency_of

@@ -1,4 +1,4 @@
-"""Invoices: what a customer owes, and what became of it (https://docs.stripe.com/api/invoices).
+"""Invoices API (https://docs.stripe.com/api/invoices).
 
 What they do by themselves is in `billing`; here is what may be asked of them.
 """
@@ -31,7 +31,7 @@ def create(call: Call) -> Json:
     at = now_of(call, customer)
     method = params.get("default_payment_method")
     advances = params.get("auto_advance", False)
-    wanted = invoicing.Wanted(
+    wanted = invoicing.InvoiceDraft(
         customer=customer,
         currency=_currency(call, customer, subscription),
         reason="manual",

@@ -1,4 +1,4 @@
-"""Mandates: the donor's word that their bank account may be debited (https://docs.stripe.com/api/mandates)."""
+"""Mandates: the donor's authorisation of direct debits (https://docs.stripe.com/api/mandates)."""
 
 from stripe_sandbox.errors import InvalidRequestError, Json
 from stripe_sandbox.ids import new_id

@@ -1,4 +1,4 @@
-"""Prices: an amount, once or again and again (https://docs.stripe.com/api/prices).
+"""Prices: one-time or recurring amounts (https://docs.stripe.com/api/prices).
 
 Amounts are integers in the currency's minor unit. What is billed by use, in tiers or by the customer's choice is not
 modelled.

@@ -1,4 +1,4 @@
-"""What becomes of a refund after it was made (https://docs.stripe.com/refunds#failed-refunds).
+"""Later outcomes of a refund (https://docs.stripe.com/refunds#failed-refunds).
 
 A refund that fails or is canceled returns to the balance with a movement of its own, and its charge is refunded by that
 much less. `refund.updated` tells of every change, `charge.refund.updated` tells the same.

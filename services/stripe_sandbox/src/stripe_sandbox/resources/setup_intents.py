@@ -1,4 +1,4 @@
-"""SetupIntents: a card or a bank account is stored now, with its owner present, to pay later.
+"""SetupIntents: store a card or bank account for later payments, on-session.
 
 https://docs.stripe.com/api/setup_intents
 """

@@ -1,4 +1,4 @@
-"""SubscriptionItems, to look at; they are changed with their subscription (https://docs.stripe.com/api/subscription_items)."""
+"""SubscriptionItems, read-only; they change with their subscription (https://docs.stripe.com/api/subscription_items)."""
 
 from stripe_sandbox.errors import Json, NoSuchObjectError
 from stripe_sandbox.lists import within

@@ -1,4 +1,4 @@
-"""Subscriptions: a customer who pays again and again (https://docs.stripe.com/api/subscriptions).
+"""Subscriptions API (https://docs.stripe.com/api/subscriptions).
 
 What they do is in `billing`; here is what may be asked of them.
 """

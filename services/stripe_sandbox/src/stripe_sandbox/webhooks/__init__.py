@@ -1,1 +1,1 @@
-"""Events on their way to the platform's webhook endpoint."""
+"""Webhook delivery to the platform's endpoint."""

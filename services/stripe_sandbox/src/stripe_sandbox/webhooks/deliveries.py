@@ -1,4 +1,4 @@
-"""The rows that say which event is still owed to the endpoint. They are in the file, so a restart forgets none."""
+"""Rows of pending webhook deliveries, which survive a restart."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Events on their way through Amazon EventBridge (https://docs.stripe.com/event-destinations/eventbridge).
+"""Delivery of events through Amazon EventBridge (https://docs.stripe.com/event-destinations/eventbridge).
 
 For tests and laptops: the bus is an emulator's on this machine. Stripe's own source, `aws.partner/stripe.com/…`, is refused to
 everybody but AWS's partners, there as at AWS: a rule's target has to write it into what it passes on.

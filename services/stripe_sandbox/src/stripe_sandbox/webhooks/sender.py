@@ -1,4 +1,4 @@
-"""The threads that send owed events until the endpoint has acknowledged them."""
+"""Threads that deliver events until the endpoint acknowledges them."""
 
 import json
 import logging

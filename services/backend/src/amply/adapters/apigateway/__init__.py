@@ -1,4 +1,4 @@
-"""Amazon API Gateway: the keys of the marketplace's usage plan, by which its gateway counts and slows buyers.
+"""Amazon API Gateway: creates and deletes the usage-plan keys that meter and throttle marketplace buyers.
 
 A key lets nobody in by itself: what is read is decided by tokens (ADR 0136). Keys are looked for among those of the plan alone, so that
 no other key of the account can be read: https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsagePlanKeys.html
@@ -20,15 +20,17 @@ _PAGES_MAX: Final = 100
 
 
 class GatewayKeys:
-    """Keys of one usage plan, as the marketplace's `BuyerKeys`."""
+    """API keys of one usage plan: implements the marketplace's `BuyerKeys`."""
 
     def __init__(self, *, plan: str) -> None:
         self._plan = plan
-        # Its stubs are larger than all we use of it.
+        # No type stubs: they are larger than what we use.
         self._client: Any = boto3.client("apigateway", config=_LIMITS)
 
     def of(self, contract_id: str) -> tuple[str, ...]:
-        """The ids of its keys. A question by a name finds all that begin so, or, in an emulator, everything."""
+        """Ids of a contract's keys. The name query is a prefix match (in emulators it returns everything), so results
+        are filtered.
+        """
         forbid_transaction("API Gateway: list keys")
         found: list[str] = []
         asked = {"usagePlanId": self._plan, "nameQuery": contract_id, "limit": _PAGE}
@@ -41,7 +43,7 @@ class GatewayKeys:
         return tuple(sorted(found))
 
     def make(self, contract_id: str) -> MadeKey:
-        """One that is named by its contract, in the plan; where it cannot be put there it is taken away again."""
+        """Create a key named after its contract and add it to the plan; deleted again if that fails."""
         forbid_transaction("API Gateway: make a key")
         made = self._client.create_api_key(name=contract_id, enabled=True)
         try:
@@ -52,7 +54,7 @@ class GatewayKeys:
         return MadeKey(id=made["id"], value=made["value"])
 
     def end(self, key_id: str) -> None:
-        """Delete a key, and its place in the plan where that does not go with it; what is gone stays gone."""
+        """Delete a key and its membership in the plan. Idempotent."""
         forbid_transaction("API Gateway: end a key")
         try:
             self._client.delete_api_key(apiKey=key_id)

@@ -1,4 +1,4 @@
-"""A list of leaked passwords over HTTP, in the shape of haveibeenpwned.com/API/v3#PwnedPasswords."""
+"""HTTP client for a list of leaked passwords, in the format of haveibeenpwned.com/API/v3#PwnedPasswords."""
 
 import time
 from collections.abc import Collection
@@ -11,13 +11,13 @@ from amply.infra.database import forbid_transaction
 
 _SECONDS_MAX: Final = 1.5
 _BYTES_MAX: Final = 262_144
-"""A range has some 2,000 lines of 40 bytes, padding included."""
+"""A range has about 2,000 lines of 40 bytes, including padding."""
 
 _log = structlog.get_logger()
 
 
 class HttpBreachList:
-    """Asks for all digests that begin with five digits. Does not answer, or badly: knows none, and the log says so."""
+    """Fetches all leaked digests with a five-digit prefix. On failure it returns none, and logs that."""
 
     def __init__(self, *, url: str) -> None:
         self._url = url.rstrip("/")
@@ -25,12 +25,12 @@ class HttpBreachList:
             timeout=httpx2.Timeout(_SECONDS_MAX),
             follow_redirects=False,
             trust_env=False,
-            # Padding hides from whoever listens how long a range is, and with it which one.
+            # Padding hides the response's length, and so which range was requested.
             headers={"User-Agent": "amply", "Add-Padding": "true"},
         )
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._client.close()
 
     def suffixes_of(self, prefix: str) -> Collection[str]:
@@ -50,6 +50,6 @@ class HttpBreachList:
                 received += chunk
                 if len(received) > _BYTES_MAX or time.monotonic() > deadline:
                     raise ValueError("the answer is too long, or took too long")
-        # Padding has the count 0: a suffix that nobody's password has.
+        # Padding entries have the count 0.
         lines = (line.partition(":") for line in received.decode("ascii").splitlines())
         return {suffix.strip().upper() for suffix, _, count in lines if count.strip() not in ("", "0")}

@@ -1,4 +1,4 @@
-"""The DNS, asked through the resolver that this machine is told of, by dnspython."""
+"""DNS lookups by dnspython, through this machine's configured resolver."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 
 class DnsRecords:
-    """A `federation.DomainRecords`. Without a resolver of its own it uses the machine's."""
+    """Implements `federation.DomainRecords`. Uses the machine's resolver unless given one."""
 
     def __init__(self, resolver: dns.resolver.Resolver | None = None) -> None:
         self._resolver = resolver

@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: the lake's tables of consents and of datasets, as those who make releases ask them.
+"""Amazon DynamoDB: the lake's tables of consents and datasets, which the release process reads.
 
 A consent's item is named by `subject` (a person of the lake) and `purpose`; `state` is `given` or `withdrawn`, `version` grows with each
 decision, `changed_at` is when the last one was made. `changed_on` is the day this item changed (UTC), so when it was told and not when it
@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from amply.adapters.dynamodb.items import is_refused
 from amply.infra.database import forbid_transaction
 from amply.kernel.clock import iso
-from amply.modules.ingestion import ToldDataset
-from amply.modules.sharing import Decision, ToldConsent
+from amply.modules.ingestion import PublishedDataset
+from amply.modules.sharing import Decision, PublishedConsent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 _IS_NEWS: Final = "attribute_not_exists(subject) OR (#version < :version AND #state <> :withdrawn)"
 _IS_FINAL: Final = "attribute_not_exists(subject) OR #state <> :withdrawn"
-"""Of a withdrawal, whatever its version: a database that was restored counts from lower numbers than the table has seen."""
+"""Condition of a withdrawal, regardless of version: a restored database counts from lower versions than the table has."""
 
 
 class DynamoConsents:
-    """Writes consents. Reads none, but for the one that stands where a write is refused."""
+    """Writes consents. Reads only the one that refused a conditional write."""
 
     def __init__(self, *, table: str) -> None:
         self._table = table
         self._client: DynamoDBClient = boto3.client("dynamodb", config=_LIMITS)
 
-    def put(self, consent: ToldConsent) -> Decision:
+    def put(self, consent: PublishedConsent) -> Decision:
         """Keep a consent unless a withdrawal is there, or it is given and this version or a later one is; return what stands there then."""
         forbid_transaction("DynamoDB: put a consent")
         try:
@@ -59,7 +59,7 @@ class DynamoConsents:
         return consent.state
 
 
-def _only_if(consent: ToldConsent) -> dict[str, Any]:
+def _only_if(consent: PublishedConsent) -> dict[str, Any]:
     """What the write expects to find. Names and values that the condition does not use are refused."""
     asked: dict[str, Any] = {
         "ConditionExpression": _IS_FINAL,
@@ -74,7 +74,7 @@ def _only_if(consent: ToldConsent) -> dict[str, Any]:
 
 
 _PART: Final = "source"
-"""Beside it stand a dataset's releases, which others write."""
+"""Sort key of the items written here. Others write a dataset's releases beside it."""
 _SAID: Final = (
     "SET #owner = :owner, title = :title, policy = :policy, version = :version, "
     "release_every_days = :release_every_days, #class = :class, #state = :state, changed_at = :changed_at"
@@ -83,13 +83,13 @@ _IS_NEWER: Final = "attribute_not_exists(version) OR version < :version"
 
 
 class DynamoDatasets:
-    """Writes of each dataset what it is; reads none."""
+    """Writes dataset definitions; reads none."""
 
     def __init__(self, *, table: str) -> None:
         self._table = table
         self._client: DynamoDBClient = boto3.client("dynamodb", config=_LIMITS)
 
-    def put(self, dataset: ToldDataset) -> None:
+    def put(self, dataset: PublishedDataset) -> None:
         """Keep this, unless this version or a later one is there already; what others wrote beside it stays."""
         forbid_transaction("DynamoDB: put a dataset")
         try:

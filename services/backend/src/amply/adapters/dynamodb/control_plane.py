@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: the control plane's tables of what is sold, as the marketplace's functions read them (ADR 0136, 0143).
+"""Amazon DynamoDB: the marketplace's control-plane tables, which its Lambda functions read (ADR 0136, 0143).
 
 Attributes are named as `services/marketplace` reads them; `terms` and `version` of a contract are ours. Indexes hold keys alone and
 are brought up to date a moment later, so that items are read by their keys, as they are now:
@@ -41,13 +41,13 @@ _BY_CONTRACT: Final = "by-contract"
 _ACTIVE: Final = "active"
 _CLOSED: Final = "closed"
 _NOT_AS_WRITTEN: Final = (KeyError, ValueError, TypeError, AmplyError)
-"""What reading a contract ends in that is not as commands write it."""
+"""Errors of reading a contract that no command wrote like this."""
 
 _log = structlog.get_logger()
 
 
 class _Table:
-    """One table. Paged answers are read to their end."""
+    """One table. Follows pagination to the end."""
 
     def __init__(self, *, table: str) -> None:
         self._table = table
@@ -88,7 +88,7 @@ class _Table:
 
 
 class DynamoContracts(_Table):
-    """The buyers' contracts."""
+    """Buyers' contracts."""
 
     def get(self, contract_id: str) -> Contract | None:
         item = self._get({"contract_id": contract_id})
@@ -101,7 +101,7 @@ class DynamoContracts(_Table):
             ) from error
 
     def all(self) -> Iterator[Contract]:
-        """Without those that have no terms: what somebody wrote by hand before there was a price is not settled.
+        """All contracts with terms. Ones without (written by hand before prices existed) are not settled.
 
         One that cannot be read is told of, and holds up no other.
         """
@@ -134,7 +134,7 @@ class DynamoContracts(_Table):
 
 
 class DynamoGrants(_Table):
-    """What tokens may read."""
+    """Grants: which token may read which dataset."""
 
     def give(self, grants: Sequence[Grant]) -> bool:
         forbid_transaction("DynamoDB: give a token")
@@ -157,7 +157,7 @@ class DynamoGrants(_Table):
             KeyConditionExpression="contract_id = :contract",
             ExpressionAttributeValues=texts({":contract": contract_id}),
         )
-        # Of a token that the index knows, all items are read, those too that it does not know yet.
+        # Read all items of a token in the index, since the index is eventually consistent.
         tokens = sorted({text(key, "token_digest") for key in keys})
         found = [grant for token in tokens for grant in self.of_token(token)]
         return [grant for grant in found if grant.contract_id == contract_id]
@@ -183,12 +183,12 @@ class DynamoGrants(_Table):
 
 
 class DynamoUsage(_Table):
-    """What was given to buyers; written by the marketplace's functions alone."""
+    """Usage by buyers, which only the marketplace's functions write."""
 
     def month(self, contract_id: str, period: Period) -> Used:
         month = f"{contract_id}#{period}"
         by_dataset: dict[str, int] = {}
-        # The sum first: what is written meanwhile is then missing in it, and the two are told apart.
+        # The sum first: concurrent writes are then missing in it, and the difference shows.
         total = self._get({"contract_month": month, "event": "total"})
         for item in self._pages(
             self._client.query,
@@ -202,7 +202,7 @@ class DynamoUsage(_Table):
 
 
 class DynamoCatalogue(_Table):
-    """The datasets, of which only the owner is asked here."""
+    """Looks up the owners of datasets."""
 
     def owner(self, dataset_id: str) -> str | None:
         item = self._get({"dataset_id": dataset_id, "part": "dataset"})
@@ -210,7 +210,7 @@ class DynamoCatalogue(_Table):
 
 
 class DynamoRevenue(_Table):
-    """The shares, a line each; written once and never changed."""
+    """Revenue shares, each written once and never changed."""
 
     def put(self, line: RevenueLine) -> None:
         words = {

@@ -1,4 +1,4 @@
-"""Items of tables as DynamoDB says them, and what it answers where a condition does not hold.
+"""Conversion of DynamoDB items, and detection of failed condition expressions.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 """
@@ -15,17 +15,17 @@ _NOT_SO: Final = "ConditionalCheckFailed"
 
 
 def texts(words: Mapping[str, str]) -> dict[str, Any]:
-    """As they are written."""
+    """Encode as a list of strings."""
     return {name: {"S": value} for name, value in words.items()}
 
 
 def number(value: int) -> dict[str, str]:
-    """As it is written."""
+    """Encode as a number."""
     return {"N": str(value)}
 
 
 def text(item: Item, name: str) -> str:
-    """Of a text or a number. One that is missing raises KeyError."""
+    """Decode a string or number. Raises KeyError if it is missing."""
     return str(next(iter(item[name].values())))
 
 
@@ -50,7 +50,7 @@ def moment_or_none(item: Item, name: str) -> datetime | None:
 
 
 def is_refused(error: ClientError) -> bool:
-    """Whether a condition of a write, or of one of a transaction's, does not hold."""
+    """Whether an error is a failed condition of a write or of a transaction's item."""
     code = error.response.get("Error", {}).get("Code")
     if code == "TransactionCanceledException":
         return any(reason.get("Code") == _NOT_SO for reason in error.response.get("CancellationReasons", []))

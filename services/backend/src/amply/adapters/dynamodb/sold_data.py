@@ -1,4 +1,5 @@
-"""Amazon DynamoDB: the control plane's tables as sellers see them. Reads alone: by key, or a bounded stretch of one partition.
+"""Amazon DynamoDB: read-only queries of the control plane for the seller portal, each by key or a bounded range of one
+partition.
 
 What stands where: docs/adr/0136-the-marketplace.md, and for the sums of a dataset's use 0145. Indexes hold keys alone, so what
 they lead to is read from the table, as it is now.
@@ -34,11 +35,11 @@ _LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "sta
 _BY_OWNER, _BY_CREDITED = "by-owner", "by-credited"
 _DATASET, _SOURCE = "dataset", "source"
 _KEYS_MAX: Final = 100
-"""Of one BatchGetItem."""
+"""Keys of one BatchGetItem."""
 _ASKED_MAX: Final = 5
-"""How often an answer that leaves something out is asked for again."""
+"""Requests for unprocessed keys."""
 _ITEMS_A_DATASET: Final = 4
-"""With one owner, at most: what it is, what it comes from, and room for one that somebody adds."""
+"""Maximum items of a dataset with one owner: `dataset`, `source`, and room for more kinds."""
 
 
 class DynamoSoldTables:
@@ -49,7 +50,7 @@ class DynamoSoldTables:
         self._client: DynamoDBClient = boto3.client("dynamodb", config=_LIMITS)
 
     def datasets(self, owner: str, *, after: str | None, limit: int) -> Sequence[Dataset]:
-        """Of one owner, by their ids: those behind `after`."""
+        """Datasets of one owner, by id, after `after`."""
         asked: dict[str, Any] = {"IndexName": _BY_OWNER, **_partition("owner", owner)}
         if after is not None:
             asked = _beyond(asked, "dataset_id", ">", after)
@@ -58,11 +59,11 @@ class DynamoSoldTables:
         return list(self._described(list(names)))
 
     def dataset(self, dataset_id: str) -> Dataset | None:
-        """None where there is none of this id."""
+        """One dataset, or None."""
         return next(self._described([dataset_id]), None)
 
     def releases(self, dataset: Dataset, *, before: int | None, limit: int) -> Sequence[Release]:
-        """The newest first: those with a lower number than `before`. Found by their numbers, so that no file's item is read.
+        """Releases below `before`, newest first, queried by number so that no file items are read.
 
         Fewer than `limit` only where there are no more: numbers that nothing stands under end no list.
         """
@@ -76,19 +77,19 @@ class DynamoSoldTables:
         return found[:limit]
 
     def release(self, dataset_id: str, number: int) -> Release | None:
-        """None where there is none of this number."""
+        """One release, or None."""
         keys = [{"dataset_id": dataset_id, "part": _revision(number)}]
         return next(self._shown(keys), None)
 
     def uses(self, dataset_id: str, *, before: tuple[str, str] | None, limit: int) -> Sequence[Use]:
-        """The newest month first: what stands behind this month and contract."""
+        """Usage, newest month first, after the given month and contract."""
         asked = {**_partition("contract_month", f"dataset#{dataset_id}"), "ScanIndexForward": False}
         if before is not None:
             asked = _beyond(asked, "event", "<", "#".join(before))
         return [_use(item) for item in self._query(self._usage, asked, limit=limit)]
 
     def shares(self, credited: str, *, before: tuple[str, str] | None, limit: int) -> Sequence[Share]:
-        """The newest period first: what stands behind this period and transfer."""
+        """Revenue shares, newest period first, after the given period and transfer."""
         asked = {"IndexName": _BY_CREDITED, **_partition("credited", credited), "ScanIndexForward": False}
         if before is not None:
             period, transfer_id = before

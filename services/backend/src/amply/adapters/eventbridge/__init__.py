@@ -1,4 +1,4 @@
-"""Stripe's events as they come through AWS: its partner event source, a rule of ours, a queue (`stacks/events.py`).
+"""Stripe events delivered through AWS: partner event source, EventBridge rule, SQS queue (`stacks/events.py`).
 
 The message is EventBridge's envelope, whose `detail` is the event as a webhook would carry it, snapshot or thin
 (docs.stripe.com/event-destinations/eventbridge). Nobody but a partner can publish with a source that begins with `aws.`.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _WAIT_SECONDS: Final = 20
-"""How long a question waits for the first message: the longest that SQS allows."""
+"""Long polling: the maximum that SQS allows."""
 
 _LIMITS: Final = Config(
     connect_timeout=5, read_timeout=_WAIT_SECONDS + 10, retries={"mode": "standard", "max_attempts": 3}
@@ -38,7 +38,7 @@ class _Envelope(BaseModel):
 
 
 class StripeEventQueue:
-    """The queue, as the webhooks module's `EventQueue`."""
+    """Implements `webhooks.EventQueue` over SQS."""
 
     def __init__(self, settings: StripeQueueSettings, *, wait_seconds: int = _WAIT_SECONDS) -> None:
         self._url = settings.events_url
@@ -46,7 +46,9 @@ class StripeEventQueue:
         self._client: SQSClient = boto3.client("sqs", config=_LIMITS)
 
     def receive(self) -> Sequence[EventReceived]:
-        """At most ten messages. One that cannot be read is left, to be set aside for a person after five times."""
+        """Receive at most ten messages. An unreadable one is left, and goes to the dead-letter queue after five
+        receives.
+        """
         forbid_transaction("SQS: receive events")
         with tracing.call("SQS: receive events"):
             answer = self._client.receive_message(
@@ -58,7 +60,7 @@ class StripeEventQueue:
                 event = event_of(message["Body"])
             except EventMalformed:
                 _log.error(
-                    "stripe event not understood",
+                    "stripe_event_not_understood",
                     message_id=message.get("MessageId"),
                     runbook="docs/runbooks/alarms/stripe-events-set-aside.md",
                 )
@@ -74,7 +76,7 @@ class StripeEventQueue:
 
 
 def event_of(body: str) -> ProviderEvent:
-    """The event in one message.
+    """Parse the event of one message.
 
     Raises:
         EventMalformed: It is none of Stripe's.

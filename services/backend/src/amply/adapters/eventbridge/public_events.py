@@ -1,4 +1,4 @@
-"""Our own events, on the environment's event bus (`stacks/events.py`)."""
+"""Publishes public events on the environment's EventBridge bus (`stacks/events.py`)."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final

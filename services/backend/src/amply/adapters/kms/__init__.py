@@ -1,4 +1,4 @@
-"""AWS KMS: implements the ledger's signer and the vault's key wrapping. No key of the service ever leaves it."""
+"""AWS KMS: implements the ledger's signer and the vault's key wrapping. Private keys never leave the service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "st
 _WRAPPING_LIMITS: Final = Config(
     connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3}
 )
-"""A process that has no keys yet asks before it answers."""
+"""Short, because a process without keys waits for this before it responds."""
 _MESSAGE_BYTES_MAX: Final = 4_096
 """What `Sign` takes with MessageType RAW (docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html)."""
 
@@ -35,11 +35,11 @@ class KmsSigner:
         self._client: KMSClient = boto3.client("kms", config=_LIMITS)
 
     def public_key(self) -> bytes:
-        """The 32 bytes of the public key; asked for once."""
+        """The public key (32 bytes), fetched once."""
         return self._public_key
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of the signature."""
+        """Sign a message; returns 64 bytes."""
         forbid_transaction("KMS: sign")
         invariant(len(message) <= _MESSAGE_BYTES_MAX, "KMS signs short messages")
         answer = self._client.sign(
@@ -57,7 +57,7 @@ class KmsSigner:
 
 
 class KmsKeyWrapping:
-    """One symmetric key, which never leaves the service, makes the envelope keys and opens them again.
+    """Generates and unwraps envelope keys with one symmetric KMS key.
 
     Scope and version are the encryption context: what was wrapped for one scope opens for no other, and CloudTrail says
     which one was opened (docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html).
@@ -68,7 +68,7 @@ class KmsKeyWrapping:
         self._client: KMSClient = boto3.client("kms", config=_WRAPPING_LIMITS)
 
     def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
-        """32 fresh bytes, and the same bytes wrapped."""
+        """Generate a 32-byte key; returns it in plain and wrapped."""
         forbid_transaction("KMS: generate data key")
         with _telling_what_is_away():
             made = self._client.generate_data_key(
@@ -77,7 +77,7 @@ class KmsKeyWrapping:
         return made["Plaintext"], made["CiphertextBlob"]
 
     def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
-        """The 32 bytes that were wrapped."""
+        """Unwrap a 32-byte key."""
         forbid_transaction("KMS: decrypt")
         with _telling_what_is_away():
             opened = self._client.decrypt(

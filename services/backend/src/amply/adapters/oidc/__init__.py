@@ -1,4 +1,5 @@
-"""OpenID Connect by Authlib (the two requests) and joserfc (what is signed), over a way out that strangers may name.
+"""OpenID Connect client: Authlib makes the requests, joserfc verifies signatures, over the guarded HTTP client for untrusted
+hosts.
 
 What is checked, and where it is asked for: OpenID Connect Core 1.0 §3.1.3.7 (ID tokens), Discovery 1.0 §4.3 (the issuer that
 a provider says of itself), RFC 9207 (the issuer beside a code), RFC 9700 §2.1 (PKCE, exact redirect addresses).
@@ -35,12 +36,12 @@ from amply.modules.people import (
 )
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384")
-"""Asymmetric ones alone: with a shared one, whoever has the client's secret could speak for the provider."""
+"""Asymmetric only: with a shared secret, whoever has it could forge the provider's tokens."""
 _LEEWAY_SECONDS: Final = 60
 _KEPT: Final = timedelta(minutes=10)
 _KEPT_MAX: Final = 256
 _AGAIN_AFTER: Final = timedelta(seconds=10)
-"""How soon keys are fetched again for a token that names an unknown one: whoever sends such tokens must not make us ask."""
+"""Minimum time between fetches of keys for unknown key ids, so that forged tokens cannot cause a flood of requests."""
 _TOKEN_LENGTH_MAX: Final = 4096
 
 _log = structlog.get_logger()
@@ -50,8 +51,8 @@ _REFUSED: Final = "Begin again: what the provider sent back is not good, or not 
 
 
 @dataclass(kw_only=True)
-class _Known:
-    """What a provider publishes of itself."""
+class _ProviderMetadata:
+    """A provider's discovery document and key set, as fetched."""
 
     metadata: Mapping[str, Any]
     keys: Mapping[str | None, jwk.Key]
@@ -59,7 +60,7 @@ class _Known:
 
 
 class OidcClient:
-    """A `people.ProviderClient`. `allows_loopback`: on a laptop and in tests."""
+    """Implements `people.ProviderClient`. `allows_loopback`: on a laptop and in tests."""
 
     def __init__(
         self, *, allows_loopback: bool = False, transport: httpx2.BaseTransport | None = None
@@ -72,7 +73,7 @@ class OidcClient:
             trust_env=False,
             headers={"User-Agent": "amply", "Accept": "application/json"},
         )
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, _ProviderMetadata] = OrderedDict()
         self._lock = Lock()
 
     def address(
@@ -125,11 +126,11 @@ class OidcClient:
                 answer = _refreshed(
                     client, _endpoint(known.metadata, "token_endpoint", provider), refresh_token
                 )
-            # Without an ID token (Core §12.2 lets it be left out) it says nothing about groups: that is no word.
+            # A response without an ID token (optional by Core §12.2) says nothing about groups, so it does not count.
             claims = self._claims(provider, answer, nonce=None, now=now)
         return _proof(claims, answer)
 
-    def _oauth(self, provider: Provider, known: _Known, *, redirect: str | None) -> OAuth2Client:
+    def _oauth(self, provider: Provider, known: _ProviderMetadata, *, redirect: str | None) -> OAuth2Client:
         methods = known.metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         method = "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
         return OAuth2Client(
@@ -191,7 +192,7 @@ class OidcClient:
             raise ProviderRefused(_REFUSED)
         return found
 
-    def _published(self, provider: Provider, *, now: datetime, anew: bool = False) -> _Known:
+    def _published(self, provider: Provider, *, now: datetime, anew: bool = False) -> _ProviderMetadata:
         with self._lock:
             known = self._known.get(provider.issuer)
         if known is not None and not anew and timedelta() <= now - known.fetched_at < _KEPT:
@@ -200,7 +201,7 @@ class OidcClient:
         if metadata.get("issuer") != provider.issuer:
             raise ProviderRefused("Ask whoever set this sign-in up: its issuer calls itself something else.")
         keys = _keys(self._fetched(_endpoint(metadata, "jwks_uri", provider)))
-        made = _Known(metadata=metadata, keys=keys, fetched_at=now)
+        made = _ProviderMetadata(metadata=metadata, keys=keys, fetched_at=now)
         with self._lock:
             self._known[provider.issuer] = made
             self._known.move_to_end(provider.issuer)
@@ -230,7 +231,7 @@ class _Lent(httpx2.BaseTransport):
 @contextmanager
 def _answering(provider: Provider) -> Iterator[None]:
     """What goes wrong, in one of two sentences. The log says which provider and what kind of fault, and nothing it sent."""
-    # Also where nothing has to be asked just now: what is known of a provider is known for minutes.
+    # Checked even if no request is needed: provider metadata is cached for minutes.
     forbid_transaction("OIDC: ask a provider")
     try:
         yield
@@ -265,7 +266,7 @@ def _refreshed(client: OAuth2Client, endpoint: str, refresh_token: str) -> Mappi
     return answer
 
 
-def _scope(provider: Provider, known: _Known) -> str:
+def _scope(provider: Provider, known: _ProviderMetadata) -> str:
     """What is asked for, as far as the provider knows it: some refuse a request for the rest of it."""
     supported = known.metadata.get("scopes_supported")
     asked = provider.scope.split()
@@ -292,7 +293,7 @@ def _proof(claims: Mapping[str, Any], answer: Mapping[str, Any]) -> Proof:
     return Proof(
         subject=claims["sub"],
         email=email if isinstance(email, str) else None,
-        # Some say it as text.
+        # Some providers send it as a string.
         email_verified={True: True, "true": True, False: False, "false": False}.get(verified)
         if isinstance(verified, bool | str)
         else None,

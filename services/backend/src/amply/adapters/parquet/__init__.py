@@ -1,4 +1,4 @@
-"""Parquet of strangers, each file in a process of its own: what brings its decoders down brings down nothing else.
+"""Reads untrusted Parquet files, each in a subprocess of its own: a crash of the decoder takes down nothing else.
 
 The process (`rows.py`) has none of this one's variables, a limit of memory and of seconds of a processor, and can write no
 file. It is no jail: it runs as the same user.
@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from amply.infra.database import forbid_transaction
-from amply.modules.ingestion import EXPANDED_BYTES_MAX, ROWS_MAX, FileReason, Pieces, Refused
+from amply.modules.ingestion import EXPANDED_BYTES_MAX, ROWS_MAX, FileReason, FileRefused, Pieces
 
 _PROGRAM: Final = Path(__file__).with_name("rows.py")
 _MEMORY_BYTES: Final = 384 * 1024 * 1024
-"""Beyond what the program and the file in it have."""
+"""Memory beyond the program itself and the file."""
 _PROCESSOR_SECONDS: Final = 120
-"""Of the 300 seconds that a task may take, beside the minute in which files are begun."""
+"""CPU time. A task has 300 seconds, and may begin files during its first minute."""
 _PIECE: Final = 1024 * 1024
 _REFUSED: Final = {
     3: FileReason.UNREADABLE,
@@ -29,28 +29,28 @@ _REFUSED: Final = {
     5: FileReason.TOO_MANY_ROWS,
     6: FileReason.COLUMNS_DIFFER,
 }
-"""What the program ends with where it is the file's fault; all else is ours, and tried again."""
+"""Exit codes that mean the file is at fault; all others are our failures, and retried."""
 _BY_THE_FILE: Final = {
     *(signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU)
 }
-"""What it dies of where a file brought it down. Not SIGKILL: that is somebody who needs the memory."""
+"""Signals that mean a file crashed the decoder. Not SIGKILL, which is the OOM killer."""
 _ALLOCATES: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
-"""So that what is reserved is what is used: a limit counts both."""
+"""Makes allocators reserve no more than is used, since the limit counts reserved memory."""
 
 
 class OpeningFailed(Exception):
-    """The program did not end as it should, and no file is known to be why."""
+    """The subprocess failed for a reason that is not known to be the file's fault."""
 
 
 class ParquetRows:
-    """One file at a time: several at once would need as many times the memory."""
+    """Opens one file at a time, which bounds the memory in use."""
 
     def __init__(self) -> None:
         self._one = threading.Lock()
 
     @contextmanager
     def open(self, file: Pieces, columns: Sequence[str]) -> Iterator[Pieces]:
-        """The rows of a file as lines of JSON."""
+        """Stream a file's rows as JSON lines."""
         forbid_transaction("Parquet: read a file")
         order = {
             "columns": list(columns),
@@ -73,7 +73,7 @@ class ParquetRows:
                 _feed(program, file)
                 yield _Lines(program)
             finally:
-                # Whoever has read enough waits for nothing more of it.
+                # A reader that has enough need not wait for the subprocess.
                 program.kill()
                 _close_input(program)
 
@@ -83,7 +83,7 @@ def _feed(program: subprocess.Popen[bytes], file: Pieces) -> None:
     if program.stdin is None:
         raise OpeningFailed("it has no input")
     while piece := file.read(_PIECE):
-        # One that ended early says why when it is read from.
+        # If it ended early, reading from it reports why.
         with suppress(BrokenPipeError):
             program.stdin.write(piece)
     _close_input(program)
@@ -97,22 +97,22 @@ def _close_input(program: subprocess.Popen[bytes]) -> None:
 
 
 class _Lines:
-    """What the program writes; at its end it is known whether that was all."""
+    """The subprocess's output, which knows at its end whether it was complete."""
 
     def __init__(self, program: subprocess.Popen[bytes]) -> None:
         self._program = program
 
     def read(self, size: int, /) -> bytes:
-        """So many bytes at most; none at the end."""
+        """Read at most this many bytes; empty at the end."""
         output = self._program.stdout
         piece = output.read1(size) if output is not None else b""  # type: ignore[attr-defined] # a BufferedReader
         if piece:
             return bytes(piece)
         code = self._program.wait()
         if code in _REFUSED:
-            raise Refused(_REFUSED[code])
+            raise FileRefused(_REFUSED[code])
         if -code in _BY_THE_FILE:
-            raise Refused(FileReason.UNREADABLE)
+            raise FileRefused(FileReason.UNREADABLE)
         if code != 0:
             raise OpeningFailed(f"it ended with {code}")
         return b""

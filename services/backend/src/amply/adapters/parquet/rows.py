@@ -1,4 +1,4 @@
-"""A program of its own: reads one Parquet file and writes its rows as lines of JSON. Imports nothing of ours.
+"""Subprocess program: reads one Parquet file and writes its rows as JSON lines. Imports nothing of this project.
 
 It is told what to do as JSON in its one argument, reads the file from its input, and writes the rows as it reads them. Where the
 file is no good it ends with a number that says why.
@@ -16,18 +16,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _ENDINGS: Final = {"unreadable": 3, "too_large": 4, "too_many_rows": 5, "columns_differ": 6}
-"""What it ends with where the file is no good."""
+"""Exit codes for unusable files."""
 _ROWS: Final = 256
-"""At a time, so that long cells that a file repeats do not add up."""
+"""Rows at a time, so that repeated long cells do not add up."""
 
 
 def refuse(word: str) -> NoReturn:
-    """End, and say why."""
+    """Exit with a reason."""
     sys.exit(_ENDINGS[word])
 
 
 def limit(order: dict[str, Any]) -> None:
-    """From here on it gets so much more memory than it has, so much time, and writes no file."""
+    """Limit this process's additional memory and CPU time, and forbid writing files."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     memory = pages * resource.getpagesize() + order["memory_bytes"]
     seconds = order["processor_seconds"]
@@ -38,7 +38,7 @@ def limit(order: dict[str, Any]) -> None:
 
 
 def column_reader(kind: Any) -> Callable[[Any], list[Any]]:
-    """How the values of a column of this type are read; it is refused where it has columns within it."""
+    """A converter for values of this column type; nested columns are refused."""
     types = pa.types
     if types.is_dictionary(kind):
         inner = column_reader(kind.value_type)
@@ -59,18 +59,18 @@ def column_reader(kind: Any) -> Callable[[Any], list[Any]]:
 
 
 def texts(column: Any) -> list[Any]:
-    """What is no UTF-8 is told by lone surrogates."""
+    """Decode strings. Invalid UTF-8 becomes lone surrogates."""
     plain = column.cast(pa.large_binary())
     return [None if value is None else value.decode(errors="surrogateescape") for value in plain.to_pylist()]
 
 
 def moments(column: Any) -> list[Any]:
-    """One without a zone is written without one."""
+    """Format timestamps. Those without a time zone are written without one."""
     return [value and value.isoformat() for value in column.to_pylist()]
 
 
 def write_rows(content: bytes, order: dict[str, Any]) -> None:
-    """Row by row, in the file's order."""
+    """Write all rows in file order."""
     file = pq.ParquetFile(io.BytesIO(content))
     about = file.metadata
     inside = sum(about.row_group(place).total_byte_size for place in range(about.num_row_groups))

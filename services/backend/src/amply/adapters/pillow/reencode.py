@@ -1,4 +1,4 @@
-"""A program of its own: reads one picture, writes it anew in the sizes it is told. Imports nothing of ours.
+"""Subprocess program: decodes one image and re-encodes it in the requested sizes. Imports nothing of this project.
 
 It is told what to do as JSON in its one argument, reads the picture from its input, and writes each file behind a line of JSON.
 It ends with 3, and one word, where the picture is no good.
@@ -17,19 +17,19 @@ from PIL import Image, ImageCms, ImageOps
 _REFUSED: Final = 3
 _ORIENTATION: Final = 0x0112
 _LYING: Final = (5, 6, 7, 8)
-"""Orientations whose width is the height (Exif 2.32 §4.6.4)."""
+"""Exif orientations that swap width and height (Exif 2.32 §4.6.4)."""
 _QUALITY: Final = 82
 
 
 def refuse(word: str) -> NoReturn:
-    """End, and say why."""
+    """Exit with a reason."""
     sys.stdout.write(word)
     sys.stdout.flush()
     sys.exit(_REFUSED)
 
 
 def limit(order: dict[str, Any]) -> None:
-    """From here on it gets no more memory than this, no more time, and writes no file."""
+    """Limit this process's memory and CPU time, and forbid writing files."""
     memory, seconds = order["memory_bytes"], order["processor_seconds"]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
@@ -38,7 +38,7 @@ def limit(order: dict[str, Any]) -> None:
 
 
 def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
-    """The picture upright, with its first frame alone, and no larger than is needed.
+    """Decode the first frame, upright, no larger than needed.
 
     What it says of its own size is looked at before any of it is decoded.
     """
@@ -54,7 +54,7 @@ def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
     if reach < 1:
         refuse("too_small")
     if picture.format == "JPEG":
-        # Half of what would do is left over for a good look of the smaller one.
+        # Twice the needed size, for good quality of the smaller image.
         side = 2 * max(target_width, target_height)
         picture.draft("RGB", (side, side))
     picture.load()
@@ -64,7 +64,7 @@ def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
 
 
 def with_channels(picture: Image.Image) -> Image.Image:
-    """Of a mode that can be scaled: palettes cannot, nor can one colour that stands for clear (`tRNS` of PNG)."""
+    """Convert to a mode that can be resized: not a palette, nor one transparent colour (`tRNS` of PNG)."""
     has_clear_colour = "transparency" in picture.info
     if picture.mode in ("RGB", "RGBA", "L", "CMYK") and not has_clear_colour:
         return picture
@@ -73,7 +73,7 @@ def with_channels(picture: Image.Image) -> Image.Image:
 
 
 def in_usual_colours(picture: Image.Image) -> Image.Image:
-    """As sRGB, which is what a picture without a profile is shown as."""
+    """Convert to sRGB, which browsers assume for images without a profile."""
     profile = picture.info.get("icc_profile")
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
     plain = picture.convert("RGB") if picture.mode == "RGBA" else picture
@@ -85,7 +85,7 @@ def in_usual_colours(picture: Image.Image) -> Image.Image:
             )
             plain = turned or plain
         except (ImageCms.PyCMSError, OSError, ValueError):
-            # A profile that is no good is as good as none.
+            # An invalid profile is ignored.
             pass
     plain = plain.convert("RGB")
     if alpha is not None:
@@ -94,7 +94,7 @@ def in_usual_colours(picture: Image.Image) -> Image.Image:
 
 
 def fitted(picture: Image.Image, width: int, height: int, *, covers: bool) -> Image.Image:
-    """On a canvas of its own, which knows nothing of where the picture came from.
+    """Copy onto a new canvas, without any metadata.
 
     `covers`: filled, with what stands over cut off on both sides; otherwise whole, with nothing around it.
     """
@@ -105,13 +105,13 @@ def fitted(picture: Image.Image, width: int, height: int, *, covers: bool) -> Im
         ground = Image.new("RGBA", (width, height), (255, 255, 255, 0))
         part = ImageOps.contain(picture, (width, height), Image.Resampling.LANCZOS)
     at = ((width - part.width) // 2, (height - part.height) // 2)
-    # Onto what is clear it is copied, alpha and all: a mask would blend alpha with itself, and colours with the ground's.
+    # Copied with its alpha onto a transparent canvas: pasting with a mask would blend alpha with itself.
     ground.paste(part, at, part if covers and part.mode == "RGBA" else None)
     return ground
 
 
 def encoded(picture: Image.Image, media_type: str) -> bytes:
-    """The same bytes for the same pixels."""
+    """Encode deterministically."""
     written = io.BytesIO()
     if media_type == "image/webp":
         picture.save(written, "WEBP", quality=_QUALITY, method=6)
@@ -123,7 +123,7 @@ def encoded(picture: Image.Image, media_type: str) -> bytes:
 
 
 def made(content: bytes, order: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """The largest as what every browser shows, then all of them as WebP."""
+    """All files: the largest size in a universal format, then all sizes as WebP."""
     picture = in_usual_colours(opened(content, order))
     kinds = [order["fallback"], *("image/webp" for _ in order["sizes"])]
     sizes = [order["sizes"][0], *order["sizes"]]

@@ -1,4 +1,4 @@
-"""Public registers: implements what applications ask them by.
+"""Lookup in public registers of charities: implements `applications.Register`.
 
 `MadeUpRegisters` answers from a file of charities that do not exist, for environments without live money. No register of a
 country is asked for live money yet: each has its own terms and keys (ADR 0119), and staff look there themselves.
@@ -10,10 +10,10 @@ from importlib.resources import files
 from typing import Final
 
 from amply.infra.database import forbid_transaction
-from amply.modules.applications import Found, Register, RegisterUnavailable
+from amply.modules.applications import Register, RegisterEntry, RegisterUnavailable
 
 _AWAY: Final = "away"
-"""What the file says of a number whose register does not answer."""
+"""The file's value for a number whose register does not respond."""
 
 
 class MadeUpRegisters:
@@ -27,7 +27,7 @@ class MadeUpRegisters:
         """Of countries that the file has."""
         return f"made-up register of {country}" if country in self._known else None
 
-    def look_up(self, *, country: str, tax_id: str) -> Found | None:
+    def look_up(self, *, country: str, tax_id: str) -> RegisterEntry | None:
         """What the file has.
 
         Raises:
@@ -39,21 +39,21 @@ class MadeUpRegisters:
             return None
         if entry["status"] == _AWAY:
             raise RegisterUnavailable(country)
-        return Found(name=entry["name"], status=entry["status"])
+        return RegisterEntry(name=entry["name"], status=entry["status"])
 
 
 class NoRegisters:
-    """None can be asked."""
+    """No register is available."""
 
     def name_for(self, *, country: str) -> str | None:  # noqa: ARG002 -- the same for all
         """None."""
         return None
 
-    def look_up(self, *, country: str, tax_id: str) -> Found | None:  # noqa: ARG002 -- never called
+    def look_up(self, *, country: str, tax_id: str) -> RegisterEntry | None:  # noqa: ARG002 -- never called
         """Nothing."""
         return None
 
 
 def registers(*, livemode: bool) -> Register:
-    """What an environment asks."""
+    """The registers of an environment."""
     return NoRegisters() if livemode else MadeUpRegisters()

@@ -1,5 +1,5 @@
-"""Amazon S3: implements the ledger's public log and its archive, the audit log's, the list of erasures,
-and the trees of keys (`key_trees`).
+"""Amazon S3: implements the ledger's public log and archive, the audit archive, the erasure list, and the store of key trees
+(`key_trees`).
 
 Conditional writes do the work of locks: `If-None-Match: *` for what never changes, `If-Match` for the one object that
 does (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -43,7 +43,7 @@ class S3PublicLog:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def checkpoint(self) -> StoredCheckpoint | None:
-        """What everyone sees now, with its ETag."""
+        """Read the public checkpoint with its ETag."""
         forbid_transaction("S3: read the checkpoint")
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=_CHECKPOINT)
@@ -54,7 +54,7 @@ class S3PublicLog:
         return StoredCheckpoint(note=found["Body"].read().decode(), version=found["ETag"])
 
     def put_full(self, path: str, body: bytes) -> None:
-        """Store a full tile or bundle under `log/`, for ever."""
+        """Store a full tile or bundle under `log/`, permanently."""
         _put_once(
             self._client, self._bucket, _PREFIX + path, body, content_type=_BINARY, cache_control=_FOR_EVER
         )
@@ -71,7 +71,7 @@ class S3PublicLog:
         )
 
     def let_go(self, path: str) -> None:
-        """Tag a partial tile or bundle for the bucket's lifecycle, which removes it: this program may remove nothing."""
+        """Tag a partial tile or bundle for deletion by the bucket's lifecycle rule: this role may delete nothing."""
         forbid_transaction("S3: tag a partial tile")
         key, value = SUPERSEDED
         try:
@@ -85,7 +85,7 @@ class S3PublicLog:
                 raise
 
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
-        """Write `log/checkpoint` if it is still what was read."""
+        """Write `log/checkpoint` if its ETag is unchanged."""
         forbid_transaction("S3: replace the checkpoint")
         try:
             if replaces is None:
@@ -113,7 +113,7 @@ class S3PublicLog:
 
 
 class S3Archive:
-    """The bucket with Object Lock: what is in it stays, whoever asks."""
+    """The bucket with Object Lock: objects cannot be deleted."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
@@ -125,7 +125,7 @@ class S3Archive:
 
 
 class S3AuditArchive:
-    """The same bucket's prefix `audit/`, which the audit log's files have for themselves."""
+    """The prefix `audit/` of the archive bucket."""
 
     prefix = _AUDIT
 
@@ -160,7 +160,7 @@ class S3AuditArchive:
 
 
 class S3Erasures(S3AuditArchive):
-    """The same bucket's prefix `erased/`: digests of what was erased, for databases that are restored."""
+    """The prefix `erased/` of the archive bucket: digests of erased ids, for restored databases."""
 
     prefix = erasures.PREFIX
 

@@ -1,4 +1,4 @@
-"""Amazon S3: the certificates beside what was released. Nothing else of the bucket is read here."""
+"""Amazon S3: reads the certificates beside released data. Reads nothing else of the bucket."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BYTES_MAX: Final = 128 * 1024
-"""Of a certificate: docs/data-platform.md."""
+"""Size limit of a certificate: docs/data-platform.md."""
 _LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
 _NOT_THERE: Final = frozenset({"NoSuchKey", "404", "AccessDenied"})
-"""Who may not list a bucket is told the same of what is not there as of what is not theirs."""
+"""Without permission to list the bucket, a missing object gives AccessDenied."""
 
 
 class S3Certificates:
@@ -27,7 +27,7 @@ class S3Certificates:
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def read(self, place: str) -> bytes | None:
-        """What stands there; None where nothing does, or more than a certificate can be.
+        """Read a certificate; None if it does not exist or exceeds the size limit.
 
         Raises:
             TablesAway: The store does not answer.

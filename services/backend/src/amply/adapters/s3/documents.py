@@ -1,4 +1,4 @@
-"""Documents of organisations: uploaded as `uploads` says, read by signed links."""
+"""Amazon S3: documents of organisations, uploaded by signed form (`uploads`) and read by presigned URL."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,10 +9,10 @@ _ENDINGS: Final = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "
 
 
 class S3Documents(S3Uploads):
-    """The prefix `applications/` of the documents' bucket."""
+    """The prefix `applications/` of the documents bucket."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
-        """An address to read it by: as a file that is saved, so that no browser runs what it holds."""
+        """A presigned download URL with `Content-Disposition: attachment`, so that no browser renders the file."""
         asked = {
             "Bucket": self._bucket,
             "Key": key,

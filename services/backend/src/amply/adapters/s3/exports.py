@@ -1,4 +1,4 @@
-"""Files that organisations ask for: written a part at a time, fetched by signed addresses.
+"""Amazon S3: export files, written by multipart upload and downloaded by presigned URL.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html: parts have 5 MiB or more, all but the last.
 """
@@ -15,7 +15,7 @@ from amply.infra.database import forbid_transaction
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# The fourth version of signatures is the only one for objects that a key of KMS encrypts.
+# Objects encrypted by KMS require Signature Version 4.
 _LIMITS: Final = Config(
     connect_timeout=5,
     read_timeout=20,
@@ -26,14 +26,14 @@ PART_BYTES: Final = 8 * 1024 * 1024
 
 
 class S3Exports:
-    """The bucket of exports, which forgets each file after days by its own lifecycle."""
+    """The exports bucket, whose lifecycle rule deletes files after days."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
-        """Upload in parts of eight mebibytes; what is small goes at once. Nothing is there before all of it is."""
+        """Multipart upload in parts of 8 MiB; small files in one request. The object appears only when complete."""
         forbid_transaction("S3: write an export")
         held, upload = bytearray(), None
         parts: list[Any] = []
@@ -60,7 +60,7 @@ class S3Exports:
             raise
 
     def link(self, path: str, *, filename: str, media_type: str, lasts: timedelta) -> str:
-        """Signed with this process's own credentials: it asks nobody."""
+        """A presigned URL, computed locally with this process's credentials."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={

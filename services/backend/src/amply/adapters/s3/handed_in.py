@@ -1,4 +1,4 @@
-"""The lake's raw bucket, as whoever takes data in reaches it: uploads by a form, files in parts, links of minutes."""
+"""Amazon S3: the lake's raw bucket as ingestion uses it: form uploads, multipart writes, short-lived presigned URLs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,24 +8,24 @@ from botocore.exceptions import ClientError
 from amply.adapters.s3.exports import S3Exports
 from amply.adapters.s3.uploads import S3Uploads, is_missing
 from amply.infra.database import forbid_transaction
-from amply.modules.ingestion import FileReason, Pieces, Refused
+from amply.modules.ingestion import FileReason, FileRefused, Pieces
 
 
 class S3HandedIn(S3Uploads, S3Exports):
-    """Forms and looks as of other uploads, parts and links as of exports. The bucket encrypts with the lake's own key."""
+    """Upload forms like `S3Uploads`, multipart writes and links like `S3Exports`. Encrypted with the lake's key."""
 
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
-        """What came along with a request."""
+        """Store a file sent within a request."""
         forbid_transaction("S3: hand in")
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=media_type)
 
     def has(self, path: str) -> bool:
-        """By its first bytes."""
+        """Whether the object exists, by its first bytes."""
         return self.look(path) is not None
 
     @contextmanager
     def open(self, key: str, *, version: str | None) -> Iterator[Pieces]:
-        """As a stream of the version that was looked at."""
+        """Stream the version that was inspected."""
         forbid_transaction("S3: read what was handed in")
         try:
             found = (
@@ -35,7 +35,7 @@ class S3HandedIn(S3Uploads, S3Exports):
             )
         except ClientError as error:
             if is_missing(error):
-                raise Refused(FileReason.GONE) from error
+                raise FileRefused(FileReason.GONE) from error
             raise
         body = found["Body"]
         try:

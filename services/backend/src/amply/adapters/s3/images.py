@@ -1,4 +1,4 @@
-"""Logos and banners: as they were uploaded, in the documents' bucket, and as they are shown, in the one behind `/media/*`."""
+"""Amazon S3: logos and banners, the uploads in the documents bucket and the generated files in the bucket behind `/media/*`."""
 
 from botocore.exceptions import ClientError
 
@@ -6,7 +6,7 @@ from amply.adapters.s3.uploads import S3Uploads, is_missing
 from amply.infra.database import forbid_transaction
 
 _FOR_EVER = "public, max-age=31536000, s-maxage=86400, immutable"
-"""Browsers keep it for a year. The edge asks again after a day (RFC 9111 §5.2.2.10), and so lets go of what is withdrawn."""
+"""Browsers cache for a year, the edge for a day (RFC 9111 §5.2.2.10), so that withdrawn files disappear from it."""
 
 
 class S3Images(S3Uploads):
@@ -17,7 +17,7 @@ class S3Images(S3Uploads):
         self._media = media
 
     def read(self, key: str, *, version: str | None) -> bytes | None:
-        """The version that was looked at; None where it is gone."""
+        """Read the inspected version; None if it is gone."""
         forbid_transaction("S3: read an image")
         try:
             found = (
@@ -32,14 +32,14 @@ class S3Images(S3Uploads):
         return found["Body"].read()
 
     def publish(self, path: str, content: bytes, *, media_type: str) -> None:
-        """Under a name that never means other bytes, so that again changes nothing."""
+        """Store under a content-addressed name, so repeating is harmless."""
         forbid_transaction("S3: publish an image")
         self._client.put_object(
             Bucket=self._media, Key=path, Body=content, ContentType=media_type, CacheControl=_FOR_EVER
         )
 
     def withdraw(self, prefix: str) -> None:
-        """A marker upon everything whose name begins so; the bucket's lifecycle forgets what lies beneath."""
+        """Put delete markers on everything with this prefix; the lifecycle rule removes the versions."""
         forbid_transaction("S3: withdraw an image")
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._media, Prefix=prefix)
         for found in (each for page in pages for each in page.get("Contents", [])):

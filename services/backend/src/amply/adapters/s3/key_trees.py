@@ -1,4 +1,5 @@
-"""The bucket of the trees of keys: one object a version, overwritten when a leaf is cut out, and forgotten within days.
+"""Amazon S3: the key trees, one object for each version, overwritten when a leaf is punctured, old versions expiring within
+days.
 
 `If-Match` lets no write go over another one that was made since it was read
 (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -17,20 +18,20 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
-"""A process that has no tree yet asks before it answers."""
+"""Short, because a process without a tree waits for this before it responds."""
 _UNCHANGED: Final = frozenset({"304", "NotModified"})
 _MOVED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"})
 
 
 class S3KeyTrees:
-    """A bucket that holds trees and nothing else. Their bytes are encrypted before they come here."""
+    """A bucket of key trees only. Their bytes are encrypted before they are uploaded."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
-        """The tree of this name; None where there is none. One that is known by its mark comes without its bytes.
+        """Read a tree, or None. If its mark is known already, the body is omitted.
 
         Raises:
             KeyTreeAway: S3 did not answer, or refused.
@@ -53,7 +54,7 @@ class S3KeyTrees:
             raise _away(error) from error
 
     def write(self, name: str, body: bytes, *, replaces: str | None) -> str:
-        """Write what replaces the tree with this mark, or the first one; answers the new mark.
+        """Replace the tree with this mark, or create the first one; returns the new mark.
 
         Raises:
             KeyTreeMoved: What is there has another mark.

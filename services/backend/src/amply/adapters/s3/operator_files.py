@@ -1,4 +1,4 @@
-"""Files that operators upload for a command that runs as a task: what stands in the command's own words is kept by AWS."""
+"""Amazon S3: files that operators upload for a command run as a task, since AWS keeps the command line itself."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -17,14 +17,14 @@ _LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "st
 
 
 class S3OperatorFiles:
-    """A prefix of the bucket of exports, which forgets what is left there after days."""
+    """A prefix of the exports bucket, whose lifecycle rule deletes files after days."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def read(self, name: str, *, bytes_max: int) -> bytes | None:
-        """The file's beginning, of so many bytes at most; None where there is none."""
+        """Read up to this many bytes; None if there is no file."""
         forbid_transaction("S3: read an operator's file")
         try:
             with self._client.get_object(Bucket=self._bucket, Key=f"{PREFIX}{name}")["Body"] as body:
@@ -35,6 +35,6 @@ class S3OperatorFiles:
             raise
 
     def remove(self, name: str) -> None:
-        """A marker upon it; the bucket's lifecycle forgets what lies beneath."""
+        """Put a delete marker; the lifecycle rule removes the version."""
         forbid_transaction("S3: remove an operator's file")
         self._client.delete_object(Bucket=self._bucket, Key=f"{PREFIX}{name}")

@@ -1,4 +1,4 @@
-"""The lake's raw bucket as the worker reaches it: it lists names and writes files, and reads none.
+"""Amazon S3: the lake's raw bucket as the worker uses it for shared facts: list and write, never read.
 
 What stands there is known by its ETag in a listing. S3 asks for `s3:GetObject` besides where a write is for one version alone
 (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -22,21 +22,21 @@ _PARQUET: Final = "application/vnd.apache.parquet"
 
 
 class S3RawFiles:
-    """Files of facts, replaced only while they are what was seen."""
+    """Files of facts, replaced by conditional writes only."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def version(self, path: str) -> str | None:
-        """The ETag of what stands there now; None where nothing does."""
+        """The current ETag, or None."""
         forbid_transaction("S3: look for a raw file")
         listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=path, MaxKeys=1)
         found = {each["Key"]: each["ETag"] for each in listed.get("Contents", [])}
         return found.get(path)
 
     def write(self, path: str, content: bytes, *, replaces: str | None) -> None:
-        """Store a whole file in place of that version; None: where nothing is.
+        """Replace the given version by a whole file; None: create it.
 
         Raises:
             FileMoved: Something else stands there.

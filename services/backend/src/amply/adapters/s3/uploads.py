@@ -1,4 +1,4 @@
-"""What people upload into a private bucket by a signed form, and a look at what came.
+"""Amazon S3: presigned upload forms for a private bucket, and inspection of what was uploaded.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html: S3 itself holds what is uploaded to the
 form's conditions: this name, this type, this size at most.
@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from amply.infra.database import forbid_transaction
-from amply.infra.uploads import LOOKED_AT_BYTES, Stored, Upload
+from amply.infra.uploads import LOOKED_AT_BYTES, StoredUpload, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,7 +21,7 @@ _LIMITS: Final = Config(
     connect_timeout=5,
     read_timeout=20,
     retries={"mode": "standard", "max_attempts": 3},
-    # The only signature that objects under a key of KMS are read and written by.
+    # Objects encrypted by KMS require Signature Version 4.
     signature_version="s3v4",
     # The bucket's own host in its region, which the pages' policy names; without it forms lead to the global one, which
     # sends browsers on from there while a bucket is new. In us-east-1 the global one is botocore's default.
@@ -30,14 +30,14 @@ _LIMITS: Final = Config(
 
 
 class S3Uploads:
-    """A prefix of the documents' bucket. The bucket encrypts what comes with the data key."""
+    """A prefix of the documents bucket, which is encrypted with the data key."""
 
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
 
     def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
-        """A form that uploads one file."""
+        """Create a presigned form for one file."""
         made = self._client.generate_presigned_post(
             self._bucket,
             key,
@@ -47,8 +47,8 @@ class S3Uploads:
         )
         return Upload(url=made["url"], fields=made["fields"])
 
-    def look(self, key: str) -> Stored | None:
-        """Its size, its first bytes, and its version."""
+    def look(self, key: str) -> StoredUpload | None:
+        """Size, first bytes and version of an upload."""
         forbid_transaction("S3: look at an upload")
         try:
             found = self._client.get_object(
@@ -60,20 +60,20 @@ class S3Uploads:
             raise
         size = int(found["ContentRange"].rpartition("/")[2])
         version = found.get("VersionId")
-        return Stored(
+        return StoredUpload(
             size_bytes=size,
             beginning=found["Body"].read(),
             version=None if version in (None, "null") else version,
         )
 
     def take_away(self, key: str) -> None:
-        """A marker upon it; the bucket's lifecycle forgets what lies beneath."""
+        """Put a delete marker; the lifecycle rule removes the version."""
         forbid_transaction("S3: take an upload away")
         self._client.delete_object(Bucket=self._bucket, Key=key)
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether S3 says that nothing, or nothing with bytes in it, is there."""
+    """Whether S3's error means that the object does not exist or is empty."""
     return error.response.get("Error", {}).get("Code", "") in {
         *("NoSuchKey", "NoSuchVersion", "404", "InvalidRange")
     }

@@ -1,4 +1,4 @@
-"""Amazon SES: sends letters, and tells what became of them."""
+"""Amazon SES: sends letters and reads delivery feedback."""
 
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final
@@ -24,7 +24,7 @@ _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "st
 
 
 class SesMailer:
-    """Sends each e-mail as the MIME message we wrote, so that attachments arrive byte for byte."""
+    """Sends raw MIME messages, so that attachments arrive byte for byte."""
 
     def __init__(self, settings: MailSettings) -> None:
         self._settings = settings

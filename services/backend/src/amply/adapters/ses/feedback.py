@@ -1,4 +1,4 @@
-"""What SES says of letters, as EventBridge puts it into the queue of `stacks/mail.py`.
+"""SES delivery feedback (bounces, complaints), as EventBridge puts it into the queue of `stacks/mail.py`.
 
 The messages are Amazon SES events (docs.aws.amazon.com/ses, "Monitoring using EventBridge" and "Contents of event data").
 """
@@ -96,7 +96,7 @@ _EVENT: Final[TypeAdapter[_Event]] = TypeAdapter(_Event)
 
 
 class FeedbackMalformed(Exception):
-    """A message is no SES event that we know. It holds none of the message: that names people."""
+    """A message is not a known SES event. The error holds nothing of the message, which names people."""
 
 
 class SesFeedback:
@@ -107,7 +107,9 @@ class SesFeedback:
         self._client: SQSClient = boto3.client("sqs", config=_LIMITS)
 
     def receive(self) -> Sequence[FeedbackReceived]:
-        """At most ten messages. One that cannot be read is left, to be set aside for a person after five times."""
+        """Receive at most ten messages. An unreadable one is left, and goes to the dead-letter queue after five
+        receives.
+        """
         forbid_transaction("SQS: receive feedback")
         with tracing.call("SQS: receive feedback"):
             answer = self._client.receive_message(
@@ -118,7 +120,7 @@ class SesFeedback:
             try:
                 said = feedback_of(message["Body"])
             except FeedbackMalformed:
-                _log.error("mail feedback not understood", runbook="docs/runbooks/mail-feedback.md")
+                _log.error("mail_feedback_not_understood", runbook="docs/runbooks/mail-feedback.md")
                 continue
             read.append(FeedbackReceived(receipt=message["ReceiptHandle"], said=said))
         return read
@@ -131,7 +133,7 @@ class SesFeedback:
 
 
 def feedback_of(body: str) -> list[Feedback]:
-    """What one message says, an item for each address.
+    """Parse one message: one item for each address.
 
     Raises:
         FeedbackMalformed: It is no SES event, or of a type the stack does not ask for.

@@ -1,4 +1,4 @@
-"""Amazon SQS by way of Celery: one application object for those who send work and those who do it."""
+"""Celery on Amazon SQS: one application object for processes that send tasks and the worker that runs them."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -57,7 +57,7 @@ def application(settings: QueueSettings, *, low_concurrency: int | None = None) 
 
 
 class TaskSender:
-    """Sends facts and tasks to the queues."""
+    """Sends outbox messages and tasks to the queues."""
 
     def __init__(self, app: Celery, *, tasks_of: dict[str, tuple[str, str]]) -> None:
         """`tasks_of` maps a fact's topic to the task that consumes it and that task's queue."""
@@ -65,7 +65,7 @@ class TaskSender:
         self._tasks_of = tasks_of
 
     def publish(self, fact: Fact) -> None:
-        """Turn a fact into its task, with the fact's payload as arguments."""
+        """Send the task of an outbox message, with its payload as arguments."""
         task, queue = self._tasks_of[fact.topic]
         with tracing.continued(f"publish {fact.topic}", traceparent=fact.traceparent, kind=SpanKind.PRODUCER):
             self.send(task, queue=queue, arguments=dict(fact.payload))
@@ -79,7 +79,7 @@ class TaskSender:
 
 
 def continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
-    """The same work as a part of the trace its message came from."""
+    """Wrap a task so that it continues the trace of its message."""
 
     def run(task: Any, **arguments: Any) -> None:
         with tracing.continued(name, traceparent=traceparent_of(task), kind=SpanKind.CONSUMER):
@@ -89,6 +89,6 @@ def continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
 
 
 def traceparent_of(task: Any) -> str | None:
-    """The context that came with the message of the task at hand."""
+    """The trace context in the current task's message."""
     found = (task.request.headers or {}).get(tracing.TRACEPARENT)
     return found if isinstance(found, str) else None

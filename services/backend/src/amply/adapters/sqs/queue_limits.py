@@ -1,4 +1,4 @@
-"""Kombu's SQS transport, with an end to how much of one queue a worker has in hand.
+"""Kombu's SQS transport, with a limit on the messages of each queue that one worker holds at a time.
 
 Celery takes from all its queues in turn, into one pool. A few tasks of minutes from a queue nobody waits for would hold every
 thread, and what somebody waits for would stay behind them. Where a queue has a most (`in_flight_max` of the transport's options, by
@@ -12,10 +12,10 @@ from kombu.transport import SQS
 
 
 class QoS(SQS.QoS):
-    """What is delivered and not done yet."""
+    """Tracks messages that are delivered and not acknowledged."""
 
     def in_flight(self, queue_url: str) -> int:
-        """Messages of one queue. Called by the thread that receives: others only note what they have done."""
+        """Count unacknowledged messages of one queue. Called by the receiving thread only."""
         self._flush()  # type: ignore[no-untyped-call] # kombu types a part
         return sum(
             message.delivery_info.get("sqs_queue") == queue_url for message in self._delivered.values()
@@ -23,7 +23,7 @@ class QoS(SQS.QoS):
 
 
 class Channel(SQS.Channel):
-    """Receives from a queue while there is capacity for it."""
+    """Receives from a queue only while it has capacity."""
 
     QoS = QoS
 
@@ -37,7 +37,7 @@ class Channel(SQS.Channel):
     def _get_async(self, queue: str, count: int = 1, callback: Callable[..., object] | None = None) -> Any:
         capacity = self._capacity(queue)
         if capacity == 0:
-            # SQS refuses to be asked for none.
+            # SQS refuses to receive zero messages.
             return None if callback is None else callback([])
         asked = count if capacity is None else min(count, capacity)
         return super()._get_async(queue, asked, callback=callback)  # type: ignore[no-untyped-call] # kombu types a part
@@ -53,6 +53,6 @@ class Channel(SQS.Channel):
 
 
 class Transport(SQS.Transport):
-    """SQS by this channel."""
+    """The SQS transport with this channel."""
 
     Channel = Channel

@@ -1,4 +1,4 @@
-"""Stripe: implements the payments' processor, kept and shared methods, the payouts' processor, the webhooks' verifier and source."""
+"""Stripe: implements the ports of payments (charges, saved and cloned methods), payouts, and webhooks (signatures, event list)."""
 
 from amply.adapters.stripe.account_links import StripeAccountLinks
 from amply.adapters.stripe.events import StripeEventSource

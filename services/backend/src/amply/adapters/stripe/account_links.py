@@ -1,4 +1,4 @@
-"""Stripe's own onboarding, opened by a link that is good for one visit (https://docs.stripe.com/api/v2/core/account-links)."""
+"""Single-use links to Stripe's hosted onboarding (https://docs.stripe.com/api/v2/core/account-links)."""
 
 from datetime import datetime
 
@@ -8,13 +8,13 @@ from amply.modules.payments import OnboardingLink
 
 
 class StripeAccountLinks:
-    """Stripe as the payments module's `AccountLinks`. Built once per process; safe to share between threads."""
+    """Implements `payments.AccountLinks`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._client = client_for(settings)
 
     def onboarding(self, *, account_id: str, again_url: str, back_url: str) -> OnboardingLink:
-        """Everything Stripe will want within the year is asked at once, so that nobody is called back for the rest."""
+        """Create a link that asks for everything Stripe will require within the year at once."""
         with translated("create account link"):
             made = self._client.v2.core.account_links.create(
                 {

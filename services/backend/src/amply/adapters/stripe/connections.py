@@ -1,4 +1,4 @@
-"""How the SDK reaches Stripe: over connections that all threads of a process share, and that stay open between calls.
+"""HTTP connection pool of the Stripe SDK, kept open between calls and shared by all threads of the process.
 
 The SDK's own way keeps a session for each thread, and threads that wait for requests end after seconds without one: most
 gifts of a quiet hour would begin with another handshake. It also takes three times as long to say the same request.
@@ -15,17 +15,17 @@ import urllib3
 
 _TIMEOUT_SECONDS: Final = 10
 _KEPT_MAX: Final = 40
-"""Connections kept open: as many as threads that answer requests. More are opened when needed, and closed afterwards."""
+"""Idle connections kept open: as many as request threads. More are opened on demand, and closed afterwards."""
 
 _ASKED_WHILE_IDLE: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
 )
-"""What stands between forgets a connection that is silent for minutes, and says so to nobody: the kernel keeps it in mind."""
+"""TCP keepalive: middleboxes drop silent connections after minutes without notice."""
 
 
 class SharedConnections(stripe.HTTPClient):
-    """The SDK's transport. Repetitions, and what is repeated, are the SDK's affair."""
+    """HTTP client of the Stripe SDK. Retries are left to the SDK."""
 
     name = "urllib3"
 
@@ -47,7 +47,7 @@ class SharedConnections(stripe.HTTPClient):
         return answer.data.decode(errors="replace"), answer.status, answer.headers
 
     def close(self) -> None:
-        """The connections are the process's: others may be using them."""
+        """Does nothing: the connections belong to the process."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Stripe's list of events: thirty days of them, whether or not they were delivered (docs.stripe.com/api/events/list)."""
+"""Stripe's event list: the last thirty days, delivered or not (docs.stripe.com/api/events/list)."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _PAGE: Final = 100
 
 
 class StripeEventSource:
-    """Stripe as the webhooks module's `EventSource`. Built once per process; safe to share between threads."""
+    """Implements `webhooks.EventSource`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._client = client_for(settings)

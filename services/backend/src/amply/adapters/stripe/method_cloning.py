@@ -1,4 +1,4 @@
-"""Payment methods shared by several direct charges (https://docs.stripe.com/connect/direct-charges-multiple-accounts)."""
+"""Clones one payment method to several connected accounts (https://docs.stripe.com/connect/direct-charges-multiple-accounts)."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _UNEXPECTED: Final = "payment_intent_unexpected_state"
 
 
 class StripeMethodCloning:
-    """Stripe as the payments module's `PaymentMethodCloning`. Built once per process; safe to share between threads."""
+    """Implements `payments.PaymentMethodCloning`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._publishable_key = settings.publishable_key
@@ -38,7 +38,7 @@ class StripeMethodCloning:
             return made.id
 
     def open_setup(self, *, split_id: str, payer_id: str, number: int) -> SharedSetup:
-        """On the session: the donor is there and pays at once. Methods that lead away cannot be copied."""
+        """Create an on-session SetupIntent. Redirect-based methods cannot be cloned."""
         with translated("create setup intent"):
             made = self._client.v1.setup_intents.create(
                 {
@@ -60,7 +60,7 @@ class StripeMethodCloning:
             return method if isinstance(method, str) else method.id
 
     def pay(self, *, remote_id: str, account_id: str, payer_id: str, method_id: str) -> SharedOutcome:
-        """The intent is the lock: Stripe lets one confirmation through, and a succeeded one takes no other."""
+        """Confirm a payment. The intent serialises attempts: Stripe allows one confirmation, and none after success."""
         with translated("pay with a copied method"):
             intent = self._retrieve(remote_id, account_id)
             if intent.status not in _OPEN:
@@ -81,7 +81,7 @@ class StripeMethodCloning:
             except stripe.InvalidRequestError as error:
                 if error.code != _UNEXPECTED:
                     raise
-                # Somebody else was faster: what they made of it counts.
+                # Another request was first: its result counts.
                 return _told(self._retrieve(remote_id, account_id))
 
     def release(self, *, payer_id: str) -> None:

@@ -19,11 +19,11 @@ from amply.modules.payouts import Payout, PayoutStatus, Transaction, Transaction
 _log = structlog.get_logger()
 
 _PAGE: Final = 100
-"""What Stripe lists at most at once."""
+"""Stripe's maximum page size."""
 
 
 class StripePayouts:
-    """Stripe as the payouts module's `PayoutProcessor`. Built once per process; safe to share between threads."""
+    """Implements `payouts.PayoutProcessor`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._client = client_for(settings)
@@ -44,7 +44,7 @@ class StripePayouts:
         return self._transactions({"created": created}, account_id=account_id, older_than=older_than)
 
     def balance(self, *, account_id: str | None) -> Mapping[str, int]:
-        """What is available and what is pending. Reserves and what is prefunded are parts of neither."""
+        """Available plus pending balance, without reserves and prefunded amounts."""
         with translated("retrieve balance"):
             balance = self._client.v1.balance.retrieve({}, on(account_id))
         held: dict[str, int] = {}
@@ -67,25 +67,25 @@ class StripePayouts:
 
 
 def on(account_id: str | None) -> stripe.RequestOptions:
-    """The options of a call on this account; None: the platform's own."""
+    """Request options for this account; None: the platform's own."""
     return {} if account_id is None else {"stripe_account": account_id}
 
 
 @contextmanager
 def translated(call: str) -> Iterator[None]:
-    """Turn the SDK's errors about reading into the port's, and refuse to run inside a transaction."""
+    """Translate the SDK's errors into the port's, and refuse to run inside a transaction."""
     forbid_transaction(f"Stripe: {call}")
     try:
         with tracing.call(f"Stripe: {call}"):
             yield
     except (stripe.InvalidRequestError, stripe.PermissionError) as error:
-        _log.warning("stripe refused", call=call, code=error.code, stripe_request=error.request_id)
+        _log.warning("stripe_refused", call=call, code=error.code, stripe_request=error.request_id)
         raise ProcessorRefused(
             "The payment processor refused to tell; check the id and that it belongs to this account."
         ) from error
     except stripe.StripeError as error:
         _log.warning(
-            "stripe did not answer", call=call, error=type(error).__name__, stripe_request=error.request_id
+            "stripe_did_not_answer", call=call, error=type(error).__name__, stripe_request=error.request_id
         )
         raise ProcessorUnavailable("The payment processor does not answer; try again later.") from error
 

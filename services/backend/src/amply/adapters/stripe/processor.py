@@ -40,24 +40,24 @@ _RETRIES_MAX: Final = 2
 _HTTP_CONFLICT: Final = 409
 _HTTP_NOT_FOUND: Final = 404
 _SHUT_OUT: Final = "account_invalid"
-"""Stripe's code where a platform has no access to an account, or has it no more."""
+"""Stripe's error code for an account that the platform cannot access (any more)."""
 _MERCHANT: Final = "configuration.merchant"
 _PAGE: Final = 100
 _RETURNS_MAX: Final = 1_000
-"""Refunds or disputes of one payment that are read; there are a handful."""
+"""Refunds or disputes read for one payment; usually a handful."""
 _ATTEMPTS: Final = {
     "processing": PaymentStatus.PROCESSING,
     "succeeded": PaymentStatus.SUCCEEDED,
     "canceled": PaymentStatus.CANCELED,
 }
 _AT_ONCE: Final = frozenset({"redirect_to_url", "use_stripe_sdk"})
-"""What a donor is led to while they are at the form (docs.stripe.com/api/payment_intents/object, "next_action")."""
+"""Next actions that happen while the donor is at the form (docs.stripe.com/api/payment_intents/object, "next_action")."""
 _CAPABILITY: Final = frozenset({"active", "pending", "rejected", "restricted", "unsupported"})
 _MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 
 
 class StripeProcessor:
-    """Stripe as the payments module's `Processor`. Built once per process; safe to share between threads."""
+    """Implements `payments.Processor`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._publishable_key = settings.publishable_key
@@ -70,7 +70,7 @@ class StripeProcessor:
     def create_account(
         self, *, organization_id: str, name: str, country: str, email: str, number: int = 0
     ) -> Account:
-        """Open an account with a full dashboard whose fees and losses are Stripe's and the organisation's affair.
+        """Create an account with a full dashboard, for which Stripe and the organisation bear fees and losses.
 
         `losses_collector: stripe` allows direct charges only: money can never pass through an account of ours.
         """
@@ -128,7 +128,7 @@ class StripeProcessor:
             return _intent(intent)
 
     def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
-        """Search by our id. Stripe's search may lag by a minute, which is why the completer waits that long."""
+        """Search by our id in the metadata. The index may lag by a minute, which is why the completer waits that long."""
         with translated("search payment intents"):
             found = self._client.v1.payment_intents.search(
                 {"query": f"metadata['amply_payment_id']:'{payment_id}'", "limit": 1},
@@ -137,7 +137,7 @@ class StripeProcessor:
             return _intent(found.data[0]) if found.data else None
 
     def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
-        """The reason Stripe keeps is neutral: nothing is said of whoever tried."""
+        """Cancel with a neutral reason, which says nothing about the donor."""
         with translated("cancel payment intent"):
             self._client.v1.payment_intents.cancel(
                 remote_id, {"cancellation_reason": "abandoned"}, {"stripe_account": account_id}
@@ -230,7 +230,7 @@ class StripeProcessor:
         reason: RefundReason | None,
         idempotency_key: str,
     ) -> RemoteRefund:
-        """Refund a charge on the organisation's account. The fee of an application is not given back by this."""
+        """Refund a charge on the organisation's account, without refunding the application fee."""
         asked: RefundCreateParams = {
             "payment_intent": remote_id,
             "amount": amount.minor_units,
@@ -273,7 +273,7 @@ class StripeProcessor:
 
 
 def client_for(settings: StripeSettings) -> stripe.StripeClient:
-    """The SDK's client as every call of ours uses it: bounded in time and in repetitions."""
+    """An SDK client with our limits of time and retries."""
     return stripe.StripeClient(
         settings.secret_key.get_secret_value(),
         base_addresses={"api": settings.api_url},
@@ -284,7 +284,7 @@ def client_for(settings: StripeSettings) -> stripe.StripeClient:
 
 @contextmanager
 def translated(call: str) -> Iterator[None]:
-    """Turn the SDK's errors into the port's, and refuse to run inside a transaction."""
+    """Translate the SDK's errors into the port's, and refuse to run inside a transaction."""
     forbid_transaction(f"Stripe: {call}")
     try:
         with tracing.call(f"Stripe: {call}"):
@@ -295,7 +295,7 @@ def translated(call: str) -> Iterator[None]:
                 "The same payment is being made right now; repeat the request shortly."
             ) from error
         code = error.code or getattr(error.error, "code", None)
-        _log.warning("stripe refused", call=call, code=code, stripe_request=error.request_id)
+        _log.warning("stripe_refused", call=call, code=code, stripe_request=error.request_id)
         if code == _SHUT_OUT:
             raise AccountUnreachable(
                 "The payment processor no longer lets us act for this organisation; ask it for another way to give."
@@ -305,7 +305,7 @@ def translated(call: str) -> Iterator[None]:
         ) from error
     except stripe.StripeError as error:
         _log.warning(
-            "stripe did not answer", call=call, error=type(error).__name__, stripe_request=error.request_id
+            "stripe_did_not_answer", call=call, error=type(error).__name__, stripe_request=error.request_id
         )
         raise ProcessorUnavailable(
             "The payment processor does not answer; repeat the request with the same Idempotency-Key."

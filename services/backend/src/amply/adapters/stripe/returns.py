@@ -1,4 +1,4 @@
-"""Stripe's refunds, disputes and early fraud warnings in the words of the payments module."""
+"""Translates Stripe's refunds, disputes and early fraud warnings into the payments module's types."""
 
 from datetime import UTC, datetime
 from typing import Any, Final

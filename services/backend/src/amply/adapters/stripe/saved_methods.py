@@ -1,4 +1,4 @@
-"""Cards and bank accounts that Stripe keeps on the organisations' accounts, and charges with them.
+"""Saved cards and bank accounts on the organisations' Stripe accounts, and off-session charges with them.
 
 Setting up: docs.stripe.com/payments/save-during-payment. Charging: docs.stripe.com/payments/save-and-reuse, "Charge the
 saved payment method later". Customers are made without name or address: the organisation knows its donors from us.
@@ -25,7 +25,7 @@ _STATUS: Final = {
 
 
 class StripeSavedMethods:
-    """Stripe as the payments module's `SavedMethods`. Built once per process; safe to share between threads."""
+    """Implements `payments.SavedMethods`. Thread-safe; built once per process."""
 
     def __init__(self, settings: StripeSettings) -> None:
         self._client = client_for(settings)

@@ -1,4 +1,6 @@
-"""Stripe's events and their signatures (docs.stripe.com/webhooks#verify-manually), bounded in both directions of time."""
+"""Verifies Stripe's webhook signatures (docs.stripe.com/webhooks#verify-manually), rejecting timestamps too far in the past
+or the future.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -72,7 +74,7 @@ class _Notification(BaseModel):
 
 
 class StripeEventVerifier:
-    """Checks that an event was signed with a secret of this endpoint, just now.
+    """Verifies an event's signature by a secret of this endpoint, and its age.
 
     Several secrets stand with spaces or commas between: each destination at Stripe that has this address has its own, as
     those of snapshots and of thin events are two.
@@ -118,7 +120,7 @@ def _signed_at(signature: str) -> datetime | None:
 
 
 def event_in(text: str) -> ProviderEvent:
-    """An event, snapshot or thin, whoever vouches for it.
+    """Parse an event, snapshot or thin.
 
     Raises:
         EventMalformed: It is none.
@@ -132,7 +134,7 @@ def event_in(text: str) -> ProviderEvent:
 
 
 def listed_event(given: dict[str, Any]) -> ProviderEvent:
-    """An event as Stripe's API lists it: the same object, believed because Stripe was asked for it.
+    """Parse an event from Stripe's event list, which needs no signature.
 
     Raises:
         EventMalformed: It is none.
@@ -146,7 +148,7 @@ def listed_event(given: dict[str, Any]) -> ProviderEvent:
 def _told(told: _Notification) -> ProviderEvent:
     """A thin event of a v1 object is the event of its snapshot: whichever comes first is stored, and the other is known."""
     kind = told.type.removeprefix(_V1)
-    # Of accounts the processor is asked anyway.
+    # For account events the processor is queried anyway.
     is_fetched = kind != told.type and kind not in ACCOUNT_TYPES
     about = told.related_object
     named = {} if about is None else {"id": about.id, "object": about.type}

@@ -1,4 +1,6 @@
-"""Requests to webhook endpoints, which organisations name: implements `webhook_endpoints.Sender` over the guarded way out."""
+"""Sends requests to webhook endpoints chosen by organisations: implements `webhook_endpoints.Sender` over the guarded HTTP
+client.
+"""
 
 import re
 import ssl
@@ -17,7 +19,7 @@ from amply.infra.guarded_http import AddressRefused, GuardedTransport, Resolve, 
 from amply.modules.webhook_endpoints import Answer, Failure
 
 SECONDS_MAX: Final = 15.0
-"""For a whole request, however slowly the answer comes (Standard Webhooks 1.0.0 asks for 15 to 30)."""
+"""Timeout of a whole request (Standard Webhooks 1.0.0 recommends 15 to 30)."""
 _SECONDS_A_STEP: Final = 10.0
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
@@ -25,7 +27,7 @@ _log = structlog.get_logger()
 
 
 class HttpSender:
-    """Each request has a connection of its own: nothing of one endpoint's stands open for another.
+    """Opens a connection for each request, so that endpoints share none.
 
     Args:
         allows_loopback: Only on a laptop and in tests: this machine may be told too, without TLS.
@@ -42,13 +44,13 @@ class HttpSender:
         seconds_max: float = SECONDS_MAX,
     ) -> None:
         self._allows_loopback = allows_loopback
-        # Made once: to read the authorities takes longer than a request.
+        # Created once: loading CA certificates takes longer than a request.
         self._trusts = trusts or httpx2.create_ssl_context(trust_env=False)
         self._resolve = resolve
         self._seconds_max = seconds_max
 
     def post(self, *, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send it, follow no redirect, and read nothing of the answer but its status and `Retry-After`."""
+        """Send a request without following redirects; only the response's status and `Retry-After` are read."""
         forbid_transaction("webhook: deliver")
         transport = GuardedTransport(
             allows_loopback=self._allows_loopback,

@@ -1,4 +1,6 @@
-"""Witnesses over HTTP (c2sp.org/tlog-witness): strangers' servers, so bounded in time and size and never followed."""
+"""Client for checkpoint witnesses over HTTP (c2sp.org/tlog-witness). They are untrusted servers: bounded time and size, no
+redirects.
+"""
 
 import time
 from typing import Final
@@ -10,27 +12,27 @@ from amply.modules.ledger import WitnessAnswer, WitnessAway
 from ledger_format.cosignatures import MAX_COSIGNATURES_BYTES
 
 SECONDS_MAX: Final = 4.0
-"""How long a whole answer may take; each wait for a part of it is shorter."""
+"""Timeout of a whole response; each read has a shorter one."""
 
 _WAITS: Final = httpx2.Timeout(SECONDS_MAX / 2)
 
 
 class HttpWitness:
-    """One witness by its submission prefix, an address without a slash at its end."""
+    """One witness, by its submission prefix without a trailing slash."""
 
     def __init__(self, *, address: str) -> None:
         self._url = f"{address.rstrip('/')}/add-checkpoint"
-        # No proxy and no .netrc of the machine: what it says to a witness is nobody else's to change.
+        # Ignore the machine's proxy settings and .netrc.
         self._client = httpx2.Client(
             timeout=_WAITS, follow_redirects=False, trust_env=False, headers={"User-Agent": "amply-publisher"}
         )
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._client.close()
 
     def add_checkpoint(self, body: bytes) -> WitnessAnswer:
-        """Send one request and read the whole answer."""
+        """Send one request and read the whole response."""
         forbid_transaction("witness: add-checkpoint")
         deadline = time.monotonic() + SECONDS_MAX
         received = bytearray()

@@ -1,4 +1,4 @@
-"""AWS X-Ray's OTLP endpoint: spans over HTTPS, each request signed with the task's own role.
+"""Exports spans to AWS X-Ray's OTLP endpoint, each request signed (SigV4) with the task's role.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html
 """
@@ -22,11 +22,11 @@ _SIGNED: Final = ("Content-Type", "Content-Encoding")
 
 
 class NoCredentials(Exception):
-    """There is no role to sign with; the spans of this batch are lost, the next one asks again."""
+    """No credentials to sign with: this batch of spans is lost, the next one tries again."""
 
 
 class SignedByTheTask(AuthBase):
-    """SigV4 by botocore. It runs in the exporter's thread, where credentials are also fetched and renewed."""
+    """SigV4 signing by botocore, in the exporter's thread, which also refreshes credentials."""
 
     def __init__(self, session: boto3.session.Session) -> None:
         self._session = session
@@ -53,7 +53,7 @@ class SignedByTheTask(AuthBase):
 
 
 def exporter(url: str) -> OTLPSpanExporter:
-    """Sends batches to the endpoint at `url`, or gives up on one after a few seconds."""
+    """A span exporter for the endpoint at `url`, which drops a batch after a few seconds."""
     session = requests.Session()
     session.auth = SignedByTheTask(boto3.session.Session())
     return OTLPSpanExporter(

@@ -1,4 +1,4 @@
-"""Traces: the steps of a request or a task as spans, and the context that leads from one process to the next.
+"""Distributed tracing: spans of requests and tasks, and context propagation between processes.
 
 Nothing is recorded until `export.exporting` is open; until then each function here costs a look at a context variable.
 A context travels as W3C `traceparent` (https://www.w3.org/TR/trace-context/) in rows and in the headers of messages,
@@ -19,14 +19,14 @@ from amply.kernel.errors import AmplyError
 
 TRACEPARENT: Final = "traceparent"
 OUR_OWN: Final = "amply."
-"""Starts the name of each attribute that is ours rather than OpenTelemetry's."""
+"""Prefix of our own span attributes."""
 
 _WIRE: Final = TraceContextTextMapPropagator()
 
 
 @dataclass
 class _Installed:
-    """Ours and not OpenTelemetry's global one: no library makes spans of its own account."""
+    """Our tracer provider, not OpenTelemetry's global one, so that libraries create no spans on their own."""
 
     provider: TracerProvider
     tracer: Tracer
@@ -40,46 +40,46 @@ _installed: Final = _Installed(
 
 
 def install(provider: TracerProvider | None, *, statement_seconds_min: float = 0.0) -> None:
-    """Make spans with this provider from now on; None: make none. For the minimum see `statements`."""
+    """Use this provider for spans from now on; None: none. For the minimum see `statements`."""
     _installed.provider = provider or _NOTHING
     _installed.tracer = _installed.provider.get_tracer(__name__)
     _installed.statement_seconds_min = statement_seconds_min
 
 
 def provider() -> TracerProvider | None:
-    """What spans are made with; None while none are."""
+    """The tracer provider; None while tracing is off."""
     return None if _installed.provider is _NOTHING else _installed.provider
 
 
 def tracer() -> Tracer:
-    """What makes spans, or only seems to."""
+    """The tracer, a no-op one while tracing is off."""
     return _installed.tracer
 
 
 def statement_seconds_min() -> float:
-    """How long the slowest statement of a transaction takes at least to be a span; 0: every statement is one."""
+    """Minimum duration of a transaction's slowest statement to become a span; 0: every statement does."""
     return _installed.statement_seconds_min
 
 
 def step(name: str, *, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[None]:
-    """A part of what is recorded right now; of nothing, when nothing is."""
+    """A child span of the current span, if one is recorded."""
     return _span(name, kind=kind) if trace.get_current_span().is_recording() else nullcontext()
 
 
 def call(name: str) -> AbstractContextManager[None]:
-    """A call that leaves the process, in the adapter's words: `Stripe: create payment intent`."""
+    """A span of an external call, in the adapter's words: `Stripe: create payment intent`."""
     return step(name, kind=SpanKind.CLIENT)
 
 
 def continued(name: str, *, traceparent: str | None, kind: SpanKind) -> AbstractContextManager[None]:
-    """A part of what another process, or this one earlier, began; nothing is recorded without its `traceparent`."""
+    """A span that continues the trace of a `traceparent`; without one nothing is recorded."""
     if traceparent is None:
         return nullcontext()
     return _span(name, kind=kind, parent=_WIRE.extract({TRACEPARENT: traceparent}, context=Context()))
 
 
 def traceparent() -> str | None:
-    """The context that whoever goes on later needs; None when nothing is recorded."""
+    """The current trace context; None when nothing is recorded."""
     if not trace.get_current_span().is_recording():
         return None
     carrier: dict[str, str] = {}
@@ -88,14 +88,14 @@ def traceparent() -> str | None:
 
 
 def annotate(**ids: str) -> None:
-    """Say which of our rows the span is about. Ids only, and each name must be allowed in `contents`."""
+    """Set attributes of the current span. Ids only, and each name must be allowed in `contents`."""
     span = trace.get_current_span()
     if span.is_recording():
         span.set_attributes({f"{OUR_OWN}{name}": value for name, value in ids.items()})
 
 
 def link(traceparent: str | None) -> None:
-    """Lead from the current span to one of another trace."""
+    """Link the current span to a span of another trace."""
     span = trace.get_current_span()
     if traceparent is not None and span.is_recording():
         other = trace.get_current_span(_WIRE.extract({TRACEPARENT: traceparent}, context=Context()))
@@ -103,7 +103,7 @@ def link(traceparent: str | None) -> None:
 
 
 def trace_id() -> str | None:
-    """The trace that is recorded right now, in 32 hexadecimal digits."""
+    """The current trace id, in 32 hexadecimal digits."""
     span = trace.get_current_span()
     return trace.format_trace_id(span.get_span_context().trace_id) if span.is_recording() else None
 
@@ -116,7 +116,7 @@ def _span(name: str, *, kind: SpanKind, parent: Context | None = None) -> Iterat
         try:
             yield
         except Exception as error:
-            # The type alone: what an exception says may be personal. What a caller can act on is an answer, no fault.
+            # The type only, since messages may be personal. Errors for callers are responses, not failures.
             span.set_attribute("error.type", type(error).__qualname__)
             if not isinstance(error, AmplyError):
                 span.set_status(StatusCode.ERROR)

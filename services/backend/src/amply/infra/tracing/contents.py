@@ -1,4 +1,4 @@
-"""What a span may say. Everything else is left out before it leaves, whichever library wrote it."""
+"""Allowlist of span attributes. Everything else is removed before export, whichever library wrote it."""
 
 from typing import Final
 
@@ -25,11 +25,11 @@ ALLOWED: Final = frozenset(
         ),
     }
 )
-"""No address, header, query, body, statement, message of an error, or name of a person."""
+"""No address, header, query, body, statement, error message, or name of a person."""
 
 
 def allowed(span: ReadableSpan) -> ReadableSpan:
-    """The same span with what it may say: attributes by name, no events, no words about its status."""
+    """A copy of the span with allowed attributes only, without events and status text."""
     return ReadableSpan(
         name=without_secrets(span.name),
         context=span.context,

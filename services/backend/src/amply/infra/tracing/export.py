@@ -1,4 +1,4 @@
-"""Spans on their way out: a bounded queue, a thread of its own, and an account of what was lost.
+"""Span exporter: a bounded queue, a thread of its own, and a count of dropped spans.
 
 The work never waits for any of it. Where there is no room a span is dropped; a receiver that is away or slow costs the
 spans of its time, one line of the log a minute, and at the end of the process a few seconds.
@@ -31,17 +31,17 @@ from amply.infra.tracing.contents import allowed
 from amply.infra.tracing.sampling import sampler
 
 ANSWER_SECONDS_MAX: Final = 5
-"""How long the receiver of a batch may take, all tries together."""
+"""Timeout of a batch, all retries included."""
 SPANS_LOST: Final = "spans_lost"
-"""What the line about it is called."""
+"""Event name of the log line about lost spans."""
 
 _QUEUED_MAX: Final = 4096
-"""Spans kept while the receiver is away: about ten seconds of a busy process, and below 10 MB."""
+"""Spans queued while the receiver is unavailable: about ten seconds of a busy process, below 10 MB."""
 _BATCH_MAX: Final = 512
 """The endpoint takes 10,000 and 5 MB; a span has some 400 bytes."""
 _EVERY_SECONDS: Final = 2.0
 _STOP_SECONDS_MAX: Final = 5.0
-"""After that nothing more is sent; what is under way has `ANSWER_SECONDS_MAX`. A container has 60 s to stop."""
+"""Time for the final flush. A container has 60 s to stop."""
 _BETWEEN_LINES_SECONDS: Final = 60.0
 
 _log = structlog.get_logger()
@@ -56,7 +56,7 @@ def exporting(
     share_of_reads: float,
     statement_seconds_min: float,
 ) -> Iterator[None]:
-    """Record and export while the block runs; what still waits at its end is sent, for a few seconds at most."""
+    """Record and export spans during the block; at its end, flush for a few seconds at most."""
     propagate.set_global_textmap(NothingFromStrangers())
     provider = TracerProvider(
         sampler=sampler(share_of_reads=share_of_reads),
@@ -80,7 +80,7 @@ def exporting(
 
 
 class NothingFromStrangers(TextMapPropagator):
-    """Neither reads a context from a request nor writes one into one.
+    """A propagator that neither reads context from requests nor writes it into them.
 
     The framework asks it for the context of each request: anyone could choose the trace, and that it is recorded.
     """
@@ -99,7 +99,7 @@ class NothingFromStrangers(TextMapPropagator):
         context: Context | None = None,
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
-        """Nothing to write."""
+        """Does nothing."""
 
     @property
     def fields(self) -> set[str]:
@@ -107,7 +107,7 @@ class NothingFromStrangers(TextMapPropagator):
 
 
 class LastWords(logging.Handler):
-    """Keeps what OpenTelemetry said last, and only that: it says it once for each batch."""
+    """A logging handler that keeps OpenTelemetry's latest message only, since it repeats it for each batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,8 +129,8 @@ def _last_words() -> Iterator[LastWords]:
         logger.removeHandler(words)
 
 
-class _Room:
-    """How many spans are kept, and how many found no room or no receiver. Shared by all threads."""
+class _SpanCapacity:
+    """Counts queued and dropped spans against the limit. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -140,7 +140,7 @@ class _Room:
         self._spoke_at = -_BETWEEN_LINES_SECONDS
 
     def take(self) -> bool:
-        """Room for one more; False, and one is lost, when there is none."""
+        """Reserve room for a span; False, and counted as lost, when the queue is full."""
         with self._lock:
             if self._kept >= _QUEUED_MAX:
                 self._lost += 1
@@ -154,7 +154,7 @@ class _Room:
             self._lost += count if lost else 0
 
     def news(self, *, at: float) -> tuple[int, int] | None:
-        """Spans lost since the last news and altogether; None when there are none or there was news just now."""
+        """Spans lost since the last report, and in total; None if there are none, or it was reported just now."""
         with self._lock:
             if self._lost == self._lost_before or at - self._spoke_at < _BETWEEN_LINES_SECONDS:
                 return None
@@ -163,16 +163,16 @@ class _Room:
 
 
 class _Accounting(SpanExporter):
-    """Sends what may be said, keeps the account, and after a stop does not try for long."""
+    """Exporter that removes disallowed attributes, counts losses, and gives up quickly at shutdown."""
 
-    def __init__(self, exporter: SpanExporter, *, room: _Room, words: LastWords) -> None:
+    def __init__(self, exporter: SpanExporter, *, room: _SpanCapacity, words: LastWords) -> None:
         self._exporter = exporter
         self._room = room
         self._words = words
         self._until = float("inf")
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Runs in the batches' own thread."""
+        """Runs in the exporter's own thread."""
         result = SpanExportResult.FAILURE
         try:
             if time.monotonic() < self._until:
@@ -195,10 +195,10 @@ class _Accounting(SpanExporter):
 
 
 class Outgoing(SpanProcessor):
-    """Takes each recorded span at its end; returns at once."""
+    """Span processor that queues each recorded span without blocking."""
 
     def __init__(self, exporter: SpanExporter, *, words: LastWords) -> None:
-        self._room = _Room()
+        self._room = _SpanCapacity()
         self._accounting = _Accounting(exporter, room=self._room, words=words)
         self._batches = BatchSpanProcessor(
             self._accounting,
@@ -208,7 +208,7 @@ class Outgoing(SpanProcessor):
         )
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing to do before the end."""
+        """Does nothing."""
 
     def on_end(self, span: ReadableSpan) -> None:
         if self._room.take():

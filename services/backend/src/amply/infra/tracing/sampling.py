@@ -1,4 +1,4 @@
-"""Which traces are recorded: decided where they begin, and followed wherever they lead."""
+"""Head sampling: decided at the root span, and followed in every child."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -19,7 +19,7 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Requests(Sampler):
-    """A request begins a trace; nothing else does, so that loops which look for work leave none.
+    """Samples traces that begin with a request, and none that begin with a polling loop.
 
     Requests that change something are always recorded: a gift and the event that books it are two requests, and a
     story of which one half was left out is no story. Of those that only read it is `share_of_reads`, 0 to 1.
@@ -51,5 +51,5 @@ class Requests(Sampler):
 
 
 def sampler(*, share_of_reads: float) -> Sampler:
-    """Parts of a trace go with the whole; what begins one is decided by `Requests`."""
+    """A parent-based sampler, whose root decisions are by `Requests`."""
     return ParentBased(root=Requests(share_of_reads=share_of_reads))

@@ -1,4 +1,4 @@
-"""Statements as spans: what they do and to which table. Neither their text nor what they were given is kept.
+"""Spans of SQL statements: operation and table, without the statement's text or parameters.
 
 Most statements take a millisecond, and a span costs a tenth of one in the same process. So of each transaction the
 slowest statement is shown, where it took some time at all, and those that failed; the others are counted. In a process
@@ -20,7 +20,7 @@ from sqlalchemy.engine import ExceptionContext
 from amply.infra import tracing
 
 OTHER_STATEMENTS: Final = f"{tracing.OUR_OWN}other_statements"
-"""How many of a transaction's statements are not shown."""
+"""Number of a transaction's statements without a span."""
 
 _BEGAN: Final = "amply.statement_began"
 _UNSHOWN: Final = "amply.statements_not_shown"
@@ -31,12 +31,12 @@ _TABLE: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SHAPES_MAX: Final = 1024
-"""Different statements remembered; the application has some hundred."""
+"""Cached statement shapes; the application has some hundred."""
 
 
 @dataclass(frozen=True)
 class _Timed:
-    """A statement with its beginning and end in nanoseconds since 1970."""
+    """A statement with its start and end in nanoseconds since 1970."""
 
     statement: str
     began: int
@@ -49,7 +49,7 @@ class _Timed:
 
 @dataclass
 class _Unshown:
-    """What a transaction has done so far without a span."""
+    """Statements of a transaction that have no span yet."""
 
     slowest: _Timed
     count: int = 0
@@ -61,7 +61,7 @@ class _Unshown:
 
 
 def follow(engine: Engine) -> None:
-    """Record the statements that are part of something recorded."""
+    """Record the SQL statements of recorded traces."""
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _end)
     event.listen(engine, "handle_error", _fail)
@@ -71,7 +71,7 @@ def follow(engine: Engine) -> None:
 
 @lru_cache(maxsize=_SHAPES_MAX)
 def shape(statement: str) -> tuple[str, dict[str, AttributeValue]]:
-    """A name such as `INSERT donation`, and OpenTelemetry's attributes for the same."""
+    """A span name such as `INSERT donation`, with OpenTelemetry's attributes."""
     words = statement.split(maxsplit=1)
     operation = words[0].upper() if words and words[0].isalpha() else "STATEMENT"
     attributes: dict[str, AttributeValue] = {

@@ -1,11 +1,11 @@
-"""Personal data at rest: sealed by envelope keys that KMS wraps, so that the database alone names nobody (ADR 0121).
+"""Encryption of personal data at rest, by envelope keys that KMS wraps: the database alone identifies nobody (ADR 0121).
 
-`Keyring` has the keys of a process at hand, `Place` is what a value is bound to, and a `SealedRecord` is a row with personal
+`Keyring` has the keys of a process at hand, `CellLocation` is what a value is bound to, and a `SealedRecord` is a row with personal
 fields. `reencryption` and `shredding` (imported by their own names, since they need the database) seal anew in the background, and
 cut out what an erased donor's values were sealed under.
 """
 
-from amply.infra.vault.format import Head, LeafCut, Place, SealedBytesUnreadable, head_of, prefix
+from amply.infra.vault.format import CellLocation, Head, LeafCut, SealedBytesUnreadable, head_of, prefix
 from amply.infra.vault.keyring import Keyring
 from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
 from amply.infra.vault.ports import (
@@ -36,6 +36,7 @@ __all__ = [
     "DONOR_INDEX",
     "OF_ORGANIZATION",
     "PEOPLE",
+    "CellLocation",
     "ClosedLeafRow",
     "DataKeyRow",
     "Head",
@@ -49,7 +50,6 @@ __all__ = [
     "LeafCut",
     "NoKeysHere",
     "Personal",
-    "Place",
     "Scope",
     "SealedBytesUnreadable",
     "SealedFields",

@@ -1,4 +1,4 @@
-"""What a sealed value looks like, and what it is bound to."""
+"""Binary format of an encrypted value, and the associated data that binds it to its cell."""
 
 import secrets
 import struct
@@ -12,29 +12,29 @@ from amply.infra.vault.puncturable_prf import LEAF_BYTES
 from amply.kernel.errors import InvariantViolation
 
 FORMAT: Final = b"\2"
-"""In front of what a key of its scope sealed. `\\1` is what people's secret sealed before there were envelope keys."""
+"""Format byte of values encrypted by a scope's key. `\1`: by the people secret, before there were envelope keys."""
 LEAFED: Final = b"\3"
-"""In front of what was sealed under somebody's leaf of the scope's tree (ADR 0129)."""
+"""Format byte of values encrypted under a leaf of the scope's key tree (ADR 0129)."""
 
 _HEAD: Final = struct.Struct(">I")
 PREFIX_BYTES: Final = len(FORMAT) + _HEAD.size
 LEAFED_BYTES: Final = PREFIX_BYTES + LEAF_BYTES
-"""What a value under a leaf begins with: format, version, leaf."""
+"""Length of the header of a value under a leaf: format, version, leaf."""
 _NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 
 
 class SealedBytesUnreadable(InvariantViolation):
-    """Another key, another place, changed bytes, or a format this release does not know."""
+    """Decryption failed: wrong key, wrong cell, altered bytes, or an unknown format."""
 
 
 class LeafCut(SealedBytesUnreadable):
-    """Whoever this was of was erased: the leaf that it was sealed under is cut out, and nobody opens it any more."""
+    """The value's leaf key was deleted because its donor was erased: it can never be decrypted again."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a value stands. Copied to another table, column or row it does not open there."""
+class CellLocation:
+    """The cell of an encrypted value. A copy in another table, column or row does not decrypt."""
 
     table: str
     column: str
@@ -47,30 +47,30 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """What stands in front of a sealed value: which version of its key sealed it, and under which leaf, if under any."""
+    """Header of an encrypted value: key version, and its leaf if there is one."""
 
     version: int
     leaf: int | None = None
 
     def encode(self) -> bytes:
-        """As the value has it."""
+        """The header's bytes."""
         if self.leaf is None:
             return prefix(self.version)
         return leafed_prefix(self.version) + self.leaf.to_bytes(LEAF_BYTES)
 
 
 def prefix(version: int) -> bytes:
-    """What everything sealed by this version of a key begins with: the format's byte, and the version in four."""
+    """Prefix of all values of a key version: the format byte, and the version in four bytes."""
     return FORMAT + _HEAD.pack(version)
 
 
 def leafed_prefix(version: int) -> bytes:
-    """The same, of what is sealed under leaves. It comes behind whatever is sealed by the key alone."""
+    """The same for values encrypted under leaves. Sorts after all values of the plain format."""
     return LEAFED + _HEAD.pack(version)
 
 
 def head_of(sealed: bytes) -> Head:
-    """Which key opens this.
+    """Parse a value's header.
 
     Raises:
         SealedBytesUnreadable: It is of no format that this release knows.
@@ -84,7 +84,7 @@ def head_of(sealed: bytes) -> Head:
 
 
 def version_in(head: bytes) -> int | None:
-    """The version that the first bytes of a value name; None where they are of no format that has one."""
+    """The key version in a value's first bytes; None if the format has none."""
     if head[: len(FORMAT)] not in (FORMAT, LEAFED) or len(head) < PREFIX_BYTES:
         return None
     (version,) = _HEAD.unpack_from(head, len(FORMAT))
@@ -92,7 +92,7 @@ def version_in(head: bytes) -> int | None:
 
 
 def seal(key: bytes, content: bytes, *, head: Head, bound: bytes) -> bytes:
-    """AES-256-GCM: the head, a random nonce of 12 bytes, the ciphertext with its tag of 16.
+    """Encrypt by AES-256-GCM: header, random nonce (12 bytes), ciphertext, tag (16 bytes).
 
     With random nonces one key seals 2^32 values (NIST SP 800-38D §8.3): years of gifts, and a rotation begins anew.
     """
@@ -102,7 +102,7 @@ def seal(key: bytes, content: bytes, *, head: Head, bound: bytes) -> bytes:
 
 
 def unseal(key: bytes, sealed: bytes, *, bound: bytes) -> bytes:
-    """What was sealed.
+    """Decrypt a value.
 
     Raises:
         SealedBytesUnreadable: Another key, another place, changed bytes, or a format this release does not know.

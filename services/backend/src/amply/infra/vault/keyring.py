@@ -1,4 +1,4 @@
-"""The envelope keys a process has at hand: fetched outside transactions, kept for a time, used inside them."""
+"""In-process cache of unwrapped envelope keys: fetched outside transactions, used inside them."""
 
 import hmac
 import threading
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from amply.infra.vault import format as sealed_format
 from amply.infra.vault import leaves as at_hand
-from amply.infra.vault.format import Head, Place, SealedBytesUnreadable
+from amply.infra.vault.format import CellLocation, Head, SealedBytesUnreadable
 from amply.infra.vault.leaves import Leaves
 from amply.infra.vault.ports import KeyTreeAway, KeyWrapping, KeyWrappingAway
 from amply.infra.vault.scopes import ALWAYS, DONORS, WITH_TREES, KeyNotAtHand, Scope
@@ -24,27 +24,27 @@ from amply.kernel.clock import Clock, system_clock
 from amply.kernel.errors import invariant
 
 LOOK_EVERY: Final = timedelta(minutes=5)
-"""How often a process looks whether there are other versions."""
+"""How often a process looks for new key versions."""
 COMING: Final = timedelta(minutes=15)
-"""How long a new version is only read with: by then every process has looked, or looks before its next transaction."""
+"""How long a new version is for decryption only, until every process knows it."""
 UNWRAP_EVERY: Final = timedelta(hours=1)
 KEPT_AT_MOST: Final = timedelta(hours=12)
-"""While the key service is away: afterwards nothing personal is opened or sealed until it is back."""
+"""Cache lifetime while the key service is unavailable: afterwards personal data can be neither read nor written."""
 _AGAIN: Final = timedelta(seconds=5)
 _OTHERS_MAX: Final = 500
 
 KEYRING: Final = "keyring"
-"""Where a session has the keys of its process (`Database.transaction`)."""
+"""The key in `Session.info` under which a session holds its keyring (`Database.transaction`)."""
 AWAY: Final = "personal_keys_away"
-"""What the line is called that an alarm counts."""
+"""Event name of a log line that an alarm counts."""
 TREE_AWAY: Final = "key_tree_away"
-"""The same, of a tree that is not where it was, or does not open."""
+"""The same for a key tree that is missing or unreadable."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Held:
+class _CachedKey:
     version: int
     key: bytes = field(repr=False)
     seals_from: datetime
@@ -72,7 +72,7 @@ _NEWEST: Final = text("SELECT coalesce(max(version), 0) FROM data_key WHERE scop
 
 
 class Keyring:
-    """Keys by scope and version. `Database` asks it to look around before each transaction (`freshen`).
+    """Keys by scope and version. `Database` refreshes it before each transaction (`freshen`).
 
     `only_opens`: this process seals nothing and makes no key; what it writes is sealed by the worker.
 
@@ -100,12 +100,12 @@ class Keyring:
         self._only_opens = only_opens
         self._clock = clock
         self._ticks = ticks
-        self._held: OrderedDict[Scope, Mapping[int, _Held]] = OrderedDict()
+        self._held: OrderedDict[Scope, Mapping[int, _CachedKey]] = OrderedDict()
         self._due = self._looked = ticks()
         self._looking = threading.Lock()
 
     def freshen(self) -> None:
-        """Look for new versions where it is time; never fails. Outside transactions."""
+        """Look for new key versions when it is time; never fails. Outside transactions."""
         ticks = self._ticks()
         if ticks < self._due:
             return
@@ -120,7 +120,7 @@ class Keyring:
                 self._look()
 
     def hold(self, scope: Scope, *, makes: bool = True) -> None:
-        """Have the keys of a scope at hand. Outside transactions.
+        """Load the keys of a scope. Outside transactions.
 
         `makes`: the first one, where there is none; without, nothing is sealed yet where there is none.
 
@@ -138,7 +138,7 @@ class Keyring:
             del self._held[oldest]
 
     def rotate(self, scope: Scope, *, now: datetime) -> int:
-        """Make another version of a key, and return its number. It seals after `COMING`. Outside transactions.
+        """Create another key version, and return its number. It encrypts after `COMING`. Outside transactions.
 
         Raises:
             KeyWrappingAway: The key service does not answer; nothing has changed.
@@ -150,7 +150,7 @@ class Keyring:
         return version
 
     def seals(self, scope: Scope, *, is_later: bool = False) -> bool:
-        """Whether values are sealed yet: not while processes of the release before may still run, which read none.
+        """Whether values are encrypted yet: not while processes of the previous release, which cannot decrypt, may run.
 
         `is_later`: of tables that were sealed a release later than the first ones (ADR 0128). Never where this process only opens.
 
@@ -168,7 +168,7 @@ class Keyring:
         )
 
     def newest(self, scope: Scope) -> int:
-        """The version that seals now.
+        """The version that encrypts now.
 
         Raises:
             KeyNotAtHand: None does.
@@ -176,7 +176,7 @@ class Keyring:
         return self._sealing(scope).version
 
     def begins(self, scope: Scope) -> bytes:
-        """What everything begins with that is sealed now, where the scope has trees: under leaves, once that has begun.
+        """Prefix of newly encrypted values in a scope with trees: under leaves, once that has begun.
 
         Raises:
             KeyNotAtHand: None does.
@@ -191,11 +191,11 @@ class Keyring:
         content: bytes,
         *,
         scope: Scope,
-        at: Place,
+        at: CellLocation,
         of: str | None = None,
         beside: bytes | None = None,
     ) -> bytes:
-        """Seal what stands at a place. `of`: whose it is, by a text that is the same for all that goes with their erasure.
+        """Encrypt a value for a cell. `of`: the person it belongs to, as a text shared by all that is erased with them.
 
         `beside`: something sealed whose leaf this goes under, where it has one of the newest version that is not about to be cut.
         Without any, and where the scope has no trees, the key of the scope seals it alone, and no erasure closes copies of it.
@@ -207,8 +207,8 @@ class Keyring:
         head = self._head(held, of, beside) if of is not None else Head(version=held.version)
         return sealed_format.seal(_key_for(held, head), content, head=head, bound=at.bound(scope))
 
-    def open(self, sealed: bytes, *, scope: Scope, at: Place) -> bytes:
-        """What was sealed for this place.
+    def open(self, sealed: bytes, *, scope: Scope, at: CellLocation) -> bytes:
+        """Decrypt a value of this cell.
 
         Raises:
             KeyNotAtHand: The key, or the tree, is not at hand.
@@ -225,15 +225,15 @@ class Keyring:
         return sealed_format.unseal(_key_for(held, head), sealed, bound=at.bound(scope))
 
     def look_again(self) -> None:
-        """Look around before the next transaction, and let it wait for that."""
+        """Refresh before the next transaction, which waits for it."""
         self._due = self._looked = 0.0
 
     def index(self, content: str, *, scope: Scope) -> bytes:
-        """What finds this text, and tells nobody which it is: HMAC-SHA-256 behind the version of its key."""
+        """Blind index of a text: HMAC-SHA-256 with the key version as prefix."""
         return _index(self._sealing(scope), content)
 
     def indexes(self, content: str, *, scope: Scope) -> list[bytes]:
-        """What may find this text: one for each version that is not destroyed, since a rotation takes its time.
+        """Blind indexes of a text under every live key version, since a rotation takes time.
 
         Raises:
             KeyNotAtHand: No key of the scope is at hand.
@@ -243,14 +243,14 @@ class Keyring:
             raise KeyNotAtHand(scope)
         return [_index(held, content) for held in versions.values()]
 
-    def _sealing(self, scope: Scope) -> _Held:
+    def _sealing(self, scope: Scope) -> _CachedKey:
         now = self._clock()
         found = [held for held in self._versions(scope).values() if held.seals_from <= now]
         if not found:
             raise KeyNotAtHand(scope)
         return found[-1]
 
-    def _of_version(self, scope: Scope, version: int) -> _Held:
+    def _of_version(self, scope: Scope, version: int) -> _CachedKey:
         versions = self._versions(scope)
         if version in versions:
             return versions[version]
@@ -259,7 +259,7 @@ class Keyring:
         self.look_again()
         raise KeyNotAtHand(scope)
 
-    def _head(self, held: _Held, of: str, beside: bytes | None) -> Head:
+    def _head(self, held: _CachedKey, of: str, beside: bytes | None) -> Head:
         leaves = held.leaves
         tree = leaves.begun(self._clock()) if leaves is not None else None
         if leaves is None or (tree is None and not leaves.are_away()):
@@ -271,7 +271,7 @@ class Keyring:
             return leaves.beside(beside, version=held.version, tree=tree, of=of)
         return Head(version=held.version, leaf=tree.leaf_of(of, closed=leaves.closed))
 
-    def _versions(self, scope: Scope) -> Mapping[int, _Held]:
+    def _versions(self, scope: Scope) -> Mapping[int, _CachedKey]:
         oldest = self._ticks() - KEPT_AT_MOST.total_seconds()
         held = self._held.get(scope, {})
         if any(each.unwrapped_at < oldest for each in held.values()):
@@ -313,7 +313,7 @@ class Keyring:
             self._make(scope, 1, seals_from=self._clock(), now=self._clock())
             rows = self._rows(scope)
         before, ticks = self._held.get(scope, {}), self._ticks()
-        held: dict[int, _Held] = {}
+        held: dict[int, _CachedKey] = {}
         away: KeyWrappingAway | KeyTreeAway | None = None
         for row in rows:
             known = before.get(row.version)
@@ -335,8 +335,8 @@ class Keyring:
             raise away
 
     def _look_at_trees(
-        self, trees: KeyTrees, scope: Scope, rows: Sequence[Row[Any]], before: Mapping[int, _Held]
-    ) -> at_hand.Looked:
+        self, trees: KeyTrees, scope: Scope, rows: Sequence[Row[Any]], before: Mapping[int, _CachedKey]
+    ) -> at_hand.LoadedTrees:
         ticks = self._ticks()
         return at_hand.look(
             self._engine,
@@ -366,8 +366,8 @@ class Keyring:
             connection.execute(_MAKE, values)
 
 
-def _held(row: Row[Any], key: bytes, unwrapped_at: float) -> _Held:
-    return _Held(
+def _held(row: Row[Any], key: bytes, unwrapped_at: float) -> _CachedKey:
+    return _CachedKey(
         version=row.version,
         key=key,
         seals_from=row.seals_from,
@@ -376,7 +376,7 @@ def _held(row: Row[Any], key: bytes, unwrapped_at: float) -> _Held:
     )
 
 
-def _key_for(held: _Held, head: Head) -> bytes:
+def _key_for(held: _CachedKey, head: Head) -> bytes:
     return held.key if held.leaves is None else held.leaves.key_for(head, key=held.key)
 
 
@@ -385,5 +385,5 @@ def _tell(scope: Scope, error: Exception) -> None:
     _log.warning(name, scope=scope, error=type(error).__name__, reason=str(error))
 
 
-def _index(held: _Held, content: str) -> bytes:
+def _index(held: _CachedKey, content: str) -> bytes:
     return sealed_format.prefix(held.version) + hmac.digest(held.key, content.encode(), "sha256")

@@ -1,4 +1,4 @@
-"""The trees of a scope's versions in a process: looked at with its keys, kept while the store is away (ADR 0129)."""
+"""In-process cache of key trees: refreshed with the keys, and kept while their store is unavailable (ADR 0129)."""
 
 import hmac
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _GROWN: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Leaves:
-    """What a process has of one version's tree.
+    """A process's copy of one key version's tree.
 
     Attributes:
         begin_at: When values begin to be sealed under leaves: every process reads them by then.
@@ -38,17 +38,17 @@ class Leaves:
     closed: frozenset[int] = field(default=frozenset(), repr=False)
 
     def are_away(self) -> bool:
-        """Whether there is a tree, and this process has none."""
+        """Whether there is a tree that this process could not load."""
         return self.grown is not None and self.held is None
 
     def begun(self, now: datetime) -> KeyTree | None:
-        """The tree under whose leaves values are sealed; None before that begins."""
+        """The tree whose leaves encrypt new values; None before that begins."""
         if self.held is None or self.begin_at > now:
             return None
         return self.held.tree
 
     def beside(self, sealed: bytes, *, version: int, tree: KeyTree, of: str) -> Head:
-        """The head of what goes under the leaf of something sealed: without a leaf as long as that has none that takes more.
+        """Header for a value that goes with another encrypted one: under the same leaf, if it is still open.
 
         Where that leaf is cut, whoever it is of was erased: what comes afterwards has a leaf of its own.
         """
@@ -62,7 +62,7 @@ class Leaves:
         )
 
     def key_for(self, head: Head, *, key: bytes) -> bytes:
-        """What opens a value with this head: the version's key and the leaf together, since neither does alone.
+        """The key for a value with this header, derived from version key and leaf together.
 
         Raises:
             LeafCut: Whoever it is of was erased.
@@ -77,8 +77,8 @@ class Leaves:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
-    """The trees of a scope, by version, and what kept one from being read."""
+class LoadedTrees:
+    """A scope's trees by version, and the error that kept one from being read."""
 
     leaves: Mapping[int, Leaves]
     away: KeyTreeAway | KeyWrappingAway | None
@@ -93,8 +93,8 @@ def look(
     before: Mapping[int, Leaves],
     ticks: float,
     oldest: float,
-) -> Looked:
-    """Every version's tree as it is now. Who keeps trees makes those that are missing because none was made yet.
+) -> LoadedTrees:
+    """Load every version's current tree. Processes that keep trees create missing first ones.
 
     `oldest`: one that was looked at before that is let go of. Outside transactions.
     """
@@ -115,7 +115,7 @@ def look(
         found[row.version] = Leaves(
             begin_at=row.leaves_begin_at, grown=grown, held=held, closed=closed.get(row.version, frozenset())
         )
-    return Looked(leaves=found, away=away)
+    return LoadedTrees(leaves=found, away=away)
 
 
 def _read(

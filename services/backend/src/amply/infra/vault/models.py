@@ -1,4 +1,4 @@
-"""The envelope keys as the database has them: wrapped. And which leaves of their trees nothing is sealed under any more."""
+"""Tables of wrapped envelope keys, and of key-tree leaves that encrypt nothing any more."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from amply.infra.orm import Record
 
 
 class DataKeyRow(Record):
-    """`wrapped` is None once the version is destroyed. `seals_from`: every process has heard of it by then.
+    """A wrapped key version. `wrapped` is None once destroyed. `seals_from`: by then every process knows it.
 
     `tree`: which tree of keys belongs to it; None where there is none, or none any more.
     """
@@ -26,7 +26,7 @@ class DataKeyRow(Record):
 
 
 class ClosedLeafRow(Record):
-    """A leaf that the database takes nothing under any more. `cut_at`: it is cut out of the tree, and opens nothing."""
+    """A leaf under which the database accepts no new values. `cut_at`: deleted from the tree."""
 
     __tablename__ = "closed_leaf"
 

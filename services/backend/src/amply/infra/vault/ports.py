@@ -1,4 +1,4 @@
-"""Who makes envelope keys and opens them again, and where the trees of keys are."""
+"""Ports of the vault: the key service that wraps envelope keys, and the store of key trees."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,17 +13,17 @@ class KeyWrappingAway(AmplyError):
 
 
 class KeyWrapping(Protocol):
-    """A key service. Called outside transactions alone; retries by itself, a few times."""
+    """A key service. Called outside transactions only; retries by itself, a few times."""
 
     def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
-        """32 fresh bytes, and the same bytes wrapped for this scope and version.
+        """Generate a 32-byte key; returns it in plain, and wrapped for this scope and version.
 
         Raises:
             KeyWrappingAway: The key service did not answer, or refused.
         """
 
     def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
-        """The 32 bytes that were wrapped for this scope and version, and for no other.
+        """Unwrap a key that was wrapped for this scope and version.
 
         Raises:
             KeyWrappingAway: The key service did not answer, or refused.
@@ -44,14 +44,14 @@ class KeyTreeMoved(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredTree:
-    """A tree as it is stored, encrypted; `mark` changes with every write."""
+    """An encrypted tree in the store; `mark` changes with every write."""
 
     body: bytes = field(repr=False)
     mark: str
 
 
 class TreeStore(Protocol):
-    """A place outside the database and its backups, which forgets what was overwritten within days."""
+    """A store outside the database and its backups, where overwritten versions expire within days."""
 
     def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
         """The tree of this name; None where there is none. `unless` is the mark of one that is known: the same may come back

@@ -1,4 +1,4 @@
-"""A tree of keys from which a leaf can be cut out for good (ADR 0129).
+"""Puncturable PRF: a binary tree of keys (GGM) from which single leaves can be deleted for good (ADR 0129).
 
 Each node's secret makes those of its two children by a one-way function, so that the root makes 2^64 leaves (Goldreich,
 Goldwasser and Micali, "How to construct random functions", J. ACM 33, 1986). To cut a leaf out, the secrets on the way to it are
@@ -32,12 +32,12 @@ _NOT_CUT: Final[frozenset[int]] = frozenset()
 
 
 class TreeUnreadable(InvariantViolation):
-    """These bytes are no tree, or one of a later release."""
+    """The bytes are not a tree, or of a newer format."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyTree:
-    """What is left of a tree: the secrets of nodes of which none stands below another.
+    """A punctured tree: secrets of the remaining nodes, none of which is below another.
 
     Attributes:
         id: Which tree it is, at random; the database remembers it.
@@ -65,17 +65,19 @@ class KeyTree:
         )
 
     def number(self, donor: str, *, generation: int) -> int:
-        """One of a donor's leaves. Nobody can make it without the tree, nor tell whether two trees' are the same donor's."""
+        """The number of one of a donor's leaves, a keyed hash: unlinkable between trees, and not computable without the
+        tree.
+        """
         named = hmac.digest(self.naming, f"{generation}\0{donor}".encode(), "sha256")
         return int.from_bytes(named[:LEAF_BYTES])
 
     def numbers(self, donor: str) -> Iterator[int]:
-        """A donor's leaves in the order of their generations: another one after each erasure."""
+        """A donor's leaves in order of generation: a new one after each erasure."""
         for generation in itertools.count():
             yield self.number(donor, generation=generation)
 
     def leaf_of(self, donor: str, *, closed: Collection[int] = _NOT_CUT) -> int:
-        """The leaf that a donor's values are sealed under: the first of theirs that is neither cut nor about to be.
+        """The leaf that encrypts a donor's values: their first that is neither deleted nor closed.
 
         Raises:
             InvariantViolation: No leaf is left at all.
@@ -84,16 +86,16 @@ class KeyTree:
         return next(leaf for leaf in self.numbers(donor) if leaf not in closed and self.has(leaf))
 
     def has(self, leaf: int) -> bool:
-        """Whether a leaf was not cut."""
+        """Whether a leaf still exists."""
         return self._above(leaf) is not None
 
     def derive(self, leaf: int) -> bytes | None:
-        """The leaf's secret; None once it is cut."""
+        """The leaf's secret; None once it is deleted."""
         found = self._above(leaf)
         return None if found is None else _down(self._node(found), leaf, depth=self.depths[found])
 
     def cut(self, leaf: int) -> Self:
-        """The tree without a leaf: the same one where it was cut before."""
+        """The tree without a leaf (punctured). Idempotent."""
         found = self._above(leaf)
         if found is None:
             return self
@@ -113,7 +115,7 @@ class KeyTree:
         )
 
     def encode(self) -> bytes:
-        """As `decode` reads it."""
+        """The tree's bytes, for `decode`."""
         nodes = (
             _NODE.pack(start, depth, self._node(place))
             for place, (start, depth) in enumerate(zip(self.starts, self.depths, strict=True))
@@ -122,7 +124,7 @@ class KeyTree:
 
     @classmethod
     def decode(cls, encoded: bytes) -> Self:
-        """The tree that `encode` wrote.
+        """Parse the bytes of `encode`.
 
         Raises:
             TreeUnreadable: These bytes are no tree, or one of a later release.

@@ -1,4 +1,4 @@
-"""Rows with personal fields: read and written by name, sealed together in one column, found by an index that names nobody.
+"""Rows with personal fields: accessed by name, encrypted together in one column, found by a blind index.
 
 Until sealing begins, and of rows that the worker has not sealed yet, the fields stand in columns of their own (`plain_…`).
 """
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, LargeBinary, column, event, inspect, selec
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, object_session
 
 from amply.infra.orm import Record
-from amply.infra.vault.format import LeafCut, Place, head_of
+from amply.infra.vault.format import CellLocation, LeafCut, head_of
 from amply.infra.vault.keyring import KEYRING, Keyring
 from amply.infra.vault.scopes import DONOR_INDEX, OF_ORGANIZATION, NoKeysHere, Scope
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class SealedFields:
-    """Which fields of a table are personal.
+    """Definition of a table's personal fields.
 
     Attributes:
         scope: Whose key seals them; with `OF_ORGANIZATION` that of the row's organisation.
@@ -63,16 +63,16 @@ class SealedFields:
     another_column: str | None = None
 
     def scope_of(self, organization_id: str | None) -> Scope:
-        """Whose key seals a row of this organisation."""
+        """The scope of the key for a row of this organisation."""
         return f"{self.scope}{organization_id}" if self.scope == OF_ORGANIZATION else self.scope
 
     def whose(self, digest: str | None, *, row_id: str) -> str:
-        """Whose leaf a row is sealed under: that of the address with this digest, or its own where it has no address."""
+        """The person whose leaf encrypts a row: by the digest of their address, or the row itself if it has none."""
         return digest or f"{self.goes_with or self.table}:{row_id}"
 
-    def place(self, row_id: str, *, column: str = _COLUMN) -> Place:
-        """Where the fields of a row stand."""
-        return Place(table=self.table, column=column, row=row_id)
+    def place(self, row_id: str, *, column: str = _COLUMN) -> CellLocation:
+        """The cell of a row's fields."""
+        return CellLocation(table=self.table, column=column, row=row_id)
 
     def open(
         self,
@@ -116,7 +116,7 @@ class SealedFields:
         organization_id: str | None = None,
         beside: str | None = None,
     ) -> dict[str, Any]:
-        """What a row's columns hold so that its fields are these, by the names of the row's attributes.
+        """Column values that store these fields, by the row's attributes.
 
         `beside`: the id of the row it goes with, where that is not its own.
 
@@ -166,10 +166,10 @@ class SealedFields:
             found = session.execute(select(gone_with.c.sealed).where(gone_with.c.id == beside)).one_or_none()
         return {} if found is None else {"of": self.whose(None, row_id=beside), "beside": found.sealed}
 
-    def _apart(self, row_id: str) -> Place:
+    def _apart(self, row_id: str) -> CellLocation:
         return self.place(row_id, column=self.another_column or "")
 
-    def _around(self, row_id: str) -> Place:
+    def _around(self, row_id: str) -> CellLocation:
         return self.place(row_id, column=f"{self.another_column}/around")
 
     def _of_another(self, sealed: bytes | None) -> dict[str, Any]:
@@ -186,7 +186,7 @@ class SealedFields:
 
 
 def keyring_of(session: Session) -> Keyring | None:
-    """The keys of the process a session belongs to."""
+    """The keyring of a session's process."""
     found: Keyring | None = session.info.get(KEYRING)
     return found
 
@@ -201,7 +201,7 @@ def _under_both(inner: bytes, outer: bytes) -> bytes | None:
 
 
 class Personal(Generic[T]):
-    """A personal field of a row, by its name."""
+    """Descriptor of one personal field."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -224,7 +224,7 @@ class Personal(Generic[T]):
 
 
 class SealedRecord(Record):
-    """A row with personal fields. They are opened when one is first read, with the keys of the session it came from."""
+    """A row with personal fields, decrypted at first access with the keys of its session."""
 
     __abstract__ = True
     fields: ClassVar[SealedFields]
@@ -232,7 +232,7 @@ class SealedRecord(Record):
     sealed: Mapped[bytes | None]
 
     def opened(self) -> dict[str, Any]:
-        """The fields by name, as they are at this moment.
+        """The current fields by name.
 
         Raises:
             KeyNotAtHand, SealedBytesUnreadable: As the keyring says.
@@ -253,7 +253,7 @@ class SealedRecord(Record):
         return found
 
     def seal(self, session: Session) -> None:
-        """Let the columns hold what the fields are."""
+        """Write the fields to the row's columns."""
         at_rest = self.fields.at_rest(
             session,
             row_id=self._row_id,
@@ -271,13 +271,13 @@ class SealedRecord(Record):
 
     @classmethod
     def sealed_columns(cls) -> tuple[InstrumentedAttribute[bytes | None], ...]:
-        """Every column with sealed fields."""
+        """All encrypted columns."""
         own: InstrumentedAttribute[bytes | None] = cls.sealed
         return (own, getattr(cls, cls.fields.another_column)) if cls.fields.another_column else (own,)
 
     @classmethod
     def is_of(cls, session: Session, digest: str) -> ColumnElement[bool]:
-        """The condition that a sealed row's index is that of a digest, under whichever version of its key.
+        """Condition: the row's blind index is that of a digest, under any key version.
 
         Raises:
             KeyNotAtHand: The key service was away when this process began.
@@ -287,7 +287,7 @@ class SealedRecord(Record):
 
 
 def indexes(session: Session, digest: str) -> list[bytes]:
-    """What sealed rows of a digest may have as index.
+    """Possible blind indexes of a digest.
 
     Raises:
         KeyNotAtHand: The key service was away when this process began.
@@ -300,7 +300,7 @@ def indexes(session: Session, digest: str) -> list[bytes]:
 
 
 class _Plain:
-    """The plain columns of a row by the names of its fields."""
+    """A row's unencrypted columns by field name."""
 
     def __init__(self, row: SealedRecord) -> None:
         self._row = row

@@ -1,4 +1,4 @@
-"""Sealing anew in the background, and destroying versions of keys that nothing is sealed by any more."""
+"""Key rotation: re-encrypts rows in the background, and destroys key versions that no row uses any more."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from amply.infra.vault.resealing import move, reseal
 from amply.infra.vault.scopes import DONOR_INDEX, OF_ORGANIZATION, Scope
 
 _ROWS: Final = 200
-"""In one transaction: none of them is locked for long."""
+"""Rows in one transaction, so that none is locked for long."""
 _BATCHES: Final = 25
 QUIET: Final = COMING + timedelta(hours=1)
-"""How long another version has sealed before an older one may be destroyed: whoever began before that has ended."""
+"""How long a newer version has been in use before an older one may be destroyed: no older transaction is still running."""
 
-TENDED: Final = "personal_data_tended"
+REENCRYPTED: Final = "personal_data_tended"
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tended:
-    """One kind of rows. `columns` holds what the keys of each scope made in them.
+class SealedRows:
+    """Rows of one kind that key rotation re-encrypts. `columns` holds their encrypted columns by scope.
 
     `reseal` seals some rows of those that are not as the newest version would have them, and returns how many. `prepare` is
     called before, outside transactions. The columns of all organisations' own keys stand under `OF_ORGANIZATION`.
@@ -45,9 +45,9 @@ class Tended:
     prepare: Callable[[Database], None] = lambda _database: None
 
 
-def of_records(kind: type[SealedRecord]) -> Tended:
-    """Of rows whose personal fields stand in one column, with an index beside it where rows are found by one."""
-    return Tended(
+def of_records(kind: type[SealedRecord]) -> SealedRows:
+    """`SealedRows` of a table with one encrypted column, and its blind index if there is one."""
+    return SealedRows(
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
         columns={kind.fields.scope: kind.sealed_columns(), **_index_of(kind)},
@@ -61,7 +61,7 @@ def _index_of(kind: type[SealedRecord]) -> dict[Scope, tuple[InstrumentedAttribu
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One version of a key, and how many values are of it. `state`: coming, sealing, read or destroyed."""
+    """A key version, and how many values use it. `state`: coming, sealing, read or destroyed."""
 
     scope: Scope
     version: int
@@ -70,8 +70,9 @@ class Version:
     seals_from: datetime
 
 
-def tend(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
-    """Seal anew what waits for it, up to some thousand rows; destroy what is unused once nothing waits. Returns the rows.
+def reencrypt(database: Database, kinds: Sequence[SealedRows], *, now: datetime) -> int:
+    """Re-encrypt up to some thousand outdated rows; once none is left, destroy unused key versions. Returns the number
+    of rows.
 
     Killed anywhere it goes on from there: what is done is found by its version.
     """
@@ -87,15 +88,15 @@ def tend(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
             if sealed < _ROWS:
                 break
     if done:
-        _log.info(TENDED, rows=done)
+        _log.info(REENCRYPTED, rows=done)
         return done
     with database.transaction() as session:
         _destroy_unused(session, kinds, now=now)
     return 0
 
 
-def versions(session: Session, kinds: Sequence[Tended], *, now: datetime) -> list[Version]:
-    """Every version of every key, and what is still of it: how far a rotation has come. Reads every sealed value's head."""
+def versions(session: Session, kinds: Sequence[SealedRows], *, now: datetime) -> list[Version]:
+    """All key versions with the number of values that use each: a rotation's progress. Reads every value's header."""
     counts = _counts(session, kinds)
     rows = session.scalars(select(DataKeyRow).order_by(DataKeyRow.scope, DataKeyRow.version)).all()
     newest = {row.scope: row.version for row in rows if row.seals_from <= now and row.wrapped is not None}
@@ -119,7 +120,7 @@ def _state(row: DataKeyRow, *, sealing: int | None, now: datetime) -> str:
     return "sealing" if row.version == sealing else "read"
 
 
-def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime) -> None:
+def _destroy_unused(session: Session, kinds: Sequence[SealedRows], *, now: datetime) -> None:
     """Versions before one that has sealed for a while, of which no value is left: nobody seals by them any more.
 
     Every value's head is read only where there is such a version.
@@ -167,7 +168,7 @@ def _scope_in(
     return literal(scope) + column.class_.organization_id if scope == OF_ORGANIZATION else literal(scope)
 
 
-def _counts(session: Session, kinds: Sequence[Tended]) -> dict[tuple[Scope, int], int]:
+def _counts(session: Session, kinds: Sequence[SealedRows]) -> dict[tuple[Scope, int], int]:
     length = sealed_format.PREFIX_BYTES
     asked = [
         select(

@@ -1,4 +1,4 @@
-"""Rows that are to be sealed anew: which they are, each kind by an index that holds nothing once nothing is left to do."""
+"""Finds and re-encrypts the rows of one table that use an old key version, by a partial index that is empty when none is left."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -25,7 +25,7 @@ from amply.infra.vault.scopes import DONOR_INDEX, NoKeysHere
 
 
 def reseal(session: Session, kind: type[SealedRecord], *, limit: int) -> int:
-    """Seal what stands in the clear, and anew what a version before the newest sealed or indexed; return how many rows.
+    """Encrypt plain rows, and re-encrypt or re-index rows of older versions; return how many.
 
     Rows that somebody else changes at the moment are left for the next turn.
 
@@ -43,7 +43,7 @@ def reseal(session: Session, kind: type[SealedRecord], *, limit: int) -> int:
 def reseal_chosen(
     session: Session, kind: type[SealedRecord], choices: Iterable[ColumnElement[bool]], *, limit: int
 ) -> int:
-    """Seal the rows that each of these conditions finds; return how many."""
+    """Re-encrypt the rows that each of these conditions finds; return how many."""
     done = 0
     for chosen in choices:
         rows = session.scalars(
@@ -54,7 +54,7 @@ def reseal_chosen(
             .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
-            # What opens for nobody any more loses its bytes here: it is of somebody who was erased, in a copy from before that.
+            # A value that cannot be decrypted belongs to an erased person, in a restored copy: delete its bytes.
             row.seal(session)
         session.flush()
         done += len(rows)
@@ -64,7 +64,7 @@ def reseal_chosen(
 
 
 def move(session: Session, kind: type[SealedRecord], *, head: Head, limit: int) -> int:
-    """Seal anew what stands under a leaf that is closed; return how many rows. Waits for whoever changes one at the moment.
+    """Re-encrypt rows under a closed leaf; return how many. Waits for concurrent changes of a row.
 
     Raises:
         KeyNotAtHand: The key service was away when this process began.
@@ -82,13 +82,13 @@ def move(session: Session, kind: type[SealedRecord], *, head: Head, limit: int) 
 
 
 def under_leaf(column: Any, head: Head) -> ColumnElement[bool]:
-    """The condition that a value is sealed under a leaf; there is an index over these bytes."""
+    """Condition: a value is encrypted under a leaf (indexed)."""
     length: ColumnElement[int] = literal_column(str(sealed_format.LEAFED_BYTES))
     return and_(column.is_not(None), func.substring(column, literal_column("1"), length) == head.encode())
 
 
 def not_newest(keyring: Keyring, kind: type[SealedRecord]) -> Iterator[ColumnElement[bool]]:
-    """Each by an index of its own, which holds nothing once there is nothing to do."""
+    """Conditions for outdated rows, each by a partial index that is empty when nothing is left."""
     if kind.fields.is_ever_plain:
         yield in_the_clear(kind)
     before = sealed_before(kind, keyring.begins(kind.fields.scope))
@@ -105,13 +105,13 @@ def not_newest(keyring: Keyring, kind: type[SealedRecord]) -> Iterator[ColumnEle
 
 
 def in_the_clear(kind: type[SealedRecord]) -> ColumnElement[bool]:
-    """The condition that a row is not sealed yet."""
+    """Condition: a row is not encrypted yet."""
     plain = (getattr(kind, f"plain_{name}") for name in kind.fields.names)
     return and_(kind.sealed.is_(None), or_(*(each.is_not(None) for each in plain)))
 
 
 def sealed_before(kind: type[SealedRecord], begins: bytes) -> ColumnElement[bool]:
-    """The condition that a row was sealed before what begins with these bytes: by an older version, or by no leaf."""
+    """Condition: a value sorts before this prefix, so it is of an older version or without a leaf."""
     return and_(kind.sealed.is_not(None), _head(kind.sealed) < begins)
 
 

@@ -1,20 +1,20 @@
-"""Whose data a key seals, and what is said where a key is not at hand."""
+"""Scopes of keys (whose data a key encrypts), and the error where a key is unavailable."""
 
 from typing import Final
 
 from amply.kernel.errors import AmplyError, Unavailable
 
 Scope = str
-"""Whose data a key seals. Which one a column is under is said where the column is."""
+"""Whose data a key encrypts. Each column's definition names its scope."""
 
 DONORS: Final[Scope] = "donors"
 DONOR_INDEX: Final[Scope] = "donor-index"
 PEOPLE: Final[Scope] = "people"
 OF_ORGANIZATION: Final = "organization:"
-"""What the scope of an organisation's own key begins with; its id follows."""
+"""Prefix of the scope of an organisation's own key; its id follows."""
 ALWAYS: Final[tuple[Scope, ...]] = (DONORS, DONOR_INDEX, PEOPLE)
 WITH_TREES: Final[frozenset[Scope]] = frozenset({DONORS})
-"""Of which whoever is erased takes a key along (ADR 0129)."""
+"""Scopes with key trees, for crypto-shredding (ADR 0129)."""
 
 
 class KeyNotAtHand(Unavailable):

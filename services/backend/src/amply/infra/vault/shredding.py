@@ -1,4 +1,5 @@
-"""Erasing by cutting out a key: whatever was ever sealed under an erased donor's leaf opens no more, in backups neither (ADR 0129).
+"""Crypto-shredding: deletes a donor's leaf key, so that nothing encrypted under it can be read again, in backups either (ADR
+0129).
 
 Three steps, each of which may be repeated. `close`: the database takes nothing under the leaf from then on, so that a process
 which has not heard of the erasure seals nothing that would be lost. Then whoever calls erases what there is. `finish`: what stays
@@ -21,16 +22,16 @@ from amply.infra.vault.format import Head
 from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
 from amply.infra.vault.ports import KeyTreeAway
 from amply.infra.vault.puncturable_prf import LEAF_BYTES, KeyTree
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.scopes import NoKeysHere, Scope
 from amply.infra.vault.stored_trees import KeyTrees
 from amply.kernel.errors import invariant
 
 LEFT_BEHIND: Final = timedelta(hours=1)
-"""How long whoever closed a leaf has to finish before the worker does."""
+"""After this time the worker finishes an interrupted erasure."""
 BACKUPS_LAST: Final = timedelta(days=410)
-"""No environment keeps a backup longer (`constructs_lib/durability.py`): until then one that is restored needs the trees of its time."""
+"""Maximum age of backups (`constructs_lib/durability.py`): a restored one needs the trees of its time."""
 _ROWS: Final = 200
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(leaf_lock(:scope, :version, :leaf))")
 
@@ -39,7 +40,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Closing:
-    """A leaf of a version of a scope that nothing is sealed under any more."""
+    """A leaf that encrypts nothing any more, and is to be deleted."""
 
     scope: Scope
     version: int
@@ -51,9 +52,9 @@ class Closing:
 
 
 def close(
-    database: Database, kinds: Sequence[Tended], *, scope: Scope, whose: Collection[str], now: datetime
+    database: Database, kinds: Sequence[SealedRows], *, scope: Scope, whose: Collection[str], now: datetime
 ) -> list[Closing]:
-    """Close the leaves that these people's values stand under, in every tree there is; none where nothing does.
+    """Close the leaves of these people's values in every tree.
 
     Waits for whoever is sealing under one at the moment: what they wrote is there when it returns. Answers those too that were
     closed before and are not cut yet. Outside transactions: one for each of them, since each waits for others.
@@ -75,7 +76,7 @@ def close(
 
 def _close_one(
     database: Database,
-    kinds: Sequence[Tended],
+    kinds: Sequence[SealedRows],
     grown: Mapping[int, KeyTree],
     *,
     scope: Scope,
@@ -94,7 +95,7 @@ def _close_one(
             present.append(leaf)
         for each in present:
             _lock(session, each)
-        # Only now: whoever was sealing has ended, and what they wrote is seen.
+        # Only now: transactions that were encrypting have ended, and their rows are visible.
         if any(_holds(session, kinds, each) for each in present):
             for each in present:
                 _close(session, each, now=now)
@@ -103,9 +104,9 @@ def _close_one(
 
 
 def finish(
-    database: Database, kinds: Sequence[Tended], closings: Sequence[Closing], *, now: datetime
+    database: Database, kinds: Sequence[SealedRows], closings: Sequence[Closing], *, now: datetime
 ) -> None:
-    """Cut the leaves out, once nothing stands under them that was not to go. Outside transactions.
+    """Delete the leaves once only values that are to be erased are under them. Outside transactions.
 
     Raises:
         KeyTreeAway, KeyWrappingAway, KeyNotAtHand: It is not done, and is to be done again.
@@ -135,7 +136,7 @@ def finish(
 
 
 def finish_what_was_left(
-    database: Database, kinds: Sequence[Tended], *, now: datetime, left_behind: timedelta = LEFT_BEHIND
+    database: Database, kinds: Sequence[SealedRows], *, now: datetime, left_behind: timedelta = LEFT_BEHIND
 ) -> int:
     """Finish what others closed and left, being killed; and cut again what a copy of a tree that was put back has still, of a
     version that was destroyed too. Return how many leaves.
@@ -152,7 +153,7 @@ def finish_what_was_left(
         ).all()
     left = [_closing_of(row) for row in closed if row.cut_at is None and row.closed_at <= now - left_behind]
     finish(database, kinds, left, now=now)
-    # Afterwards, since a tree that is away holds back only what is looked for in all of them.
+    # Afterwards, since an unavailable tree blocks only searches of all trees.
     had = {scope: dict(_grown(database, scope)) for scope in {row.scope for row in closed}}
     back = [
         each
@@ -164,7 +165,7 @@ def finish_what_was_left(
 
 
 def let_go_of_trees(database: Database, *, now: datetime) -> int:
-    """Empty the trees of versions that were destroyed so long ago that no backup holds anything of them; return how many.
+    """Empty the trees of versions destroyed before the oldest backup; return how many.
 
     Raises:
         KeyTreeAway, KeyTreeMoved: It is done by a later turn.
@@ -227,7 +228,7 @@ def _leaves_of(session: Session, tree: KeyTree, whose: str, *, scope: Scope, ver
                 return
 
 
-def _holds(session: Session, kinds: Sequence[Tended], closing: Closing) -> bool:
+def _holds(session: Session, kinds: Sequence[SealedRows], closing: Closing) -> bool:
     return any(
         session.scalar(
             select(func.count()).select_from(column.class_).where(under_leaf(column, closing.head))
@@ -250,7 +251,7 @@ def _named(closing: Closing) -> dict[str, str | int | bytes]:
     return {"scope": closing.scope, "version": closing.version, "leaf": _bytes(closing.leaf)}
 
 
-def _move(database: Database, kind: Tended, closings: Sequence[Closing]) -> None:
+def _move(database: Database, kind: SealedRows, closings: Sequence[Closing]) -> None:
     with database.transaction() as session:
         held = [each for each in closings if _holds(session, [kind], each)]
     for each in held:

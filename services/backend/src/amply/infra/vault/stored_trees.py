@@ -1,4 +1,4 @@
-"""The trees of keys of a scope's versions, as they are stored: wrapped by KMS, outside the database and its backups (ADR 0129)."""
+"""Storage of key trees: wrapped by KMS, outside the database and its backups (ADR 0129)."""
 
 import secrets
 import struct
@@ -16,14 +16,14 @@ _FORMAT: Final = b"amply tree at rest 1"
 _LENGTH: Final = struct.Struct(">H")
 _NONCE_BYTES: Final = 12
 _TRIES: Final = 20
-"""Of a write that others came before. Erasures are asked for by people, and seldom two at once."""
+"""Retries of conflicting writes. Erasures are requested by people, and rarely concurrent."""
 EMPTIED: Final = b"amply tree emptied"
-"""What stands where a tree was whose version is gone. A deletion would not reach the copy in another region; a write does."""
+"""Contents of a deleted tree. Deletions are not replicated to the other region; writes are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldTree:
-    """A tree as a process has it. None as `tree`: it is gone, and so is whatever was sealed under it."""
+    """A tree in memory. `tree` is None if it is gone, and with it everything encrypted under it."""
 
     tree: KeyTree | None
     mark: str
@@ -31,7 +31,7 @@ class HeldTree:
 
 
 class KeyTrees:
-    """Reads trees and writes them. All of it is outside transactions.
+    """Loads and stores trees, outside transactions.
 
     `keeps`: whether this process makes trees and changes them; the others may only read.
     """
@@ -44,7 +44,7 @@ class KeyTrees:
     def look(
         self, scope: str, version: int, *, known: HeldTree | None = None, ticks: float = 0.0
     ) -> HeldTree | None:
-        """The tree as it is now; None where there is none. `known` is taken for it as long as nobody has written another.
+        """Load the current tree, or None. `known` is reused if it is unchanged.
 
         Raises:
             KeyTreeAway, KeyWrappingAway: It cannot be read or opened.
@@ -59,7 +59,7 @@ class KeyTrees:
         )
 
     def make(self, scope: str, version: int) -> KeyTree:
-        """A new tree, or the one that another process made first.
+        """Create a tree, or load the one that another process created first.
 
         Raises:
             KeyTreeAway, KeyWrappingAway: It cannot be written, read or opened.
@@ -78,7 +78,7 @@ class KeyTrees:
         return made
 
     def cut(self, scope: str, version: int, leaves: Collection[int]) -> bool:
-        """Cut leaves out for good; answers whether any of them was there. Once it returns, none is in what is stored.
+        """Delete leaves permanently; returns whether any existed. Afterwards none is in the stored tree.
 
         Raises:
             KeyTreeAway, KeyWrappingAway: It cannot be read, opened or written; what is stored is as it was, or is done.
@@ -92,7 +92,7 @@ class KeyTrees:
         return self._change(scope, version, without)
 
     def empty(self, scope: str, version: int) -> None:
-        """Let a tree go, with all that it could still open. Raises KeyTreeAway, KeyTreeMoved."""
+        """Delete a tree and everything it could decrypt. Raises KeyTreeAway, KeyTreeMoved."""
         stored = self._store.read(_name(scope, version))
         if stored is not None and stored.body != EMPTIED:
             self._store.write(_name(scope, version), EMPTIED, replaces=stored.mark)

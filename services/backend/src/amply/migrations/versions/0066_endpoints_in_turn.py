@@ -23,18 +23,29 @@ _VIEW = """
 
 def upgrade() -> None:
     op.execute("""
-        ALTER TABLE webhook_endpoint ADD COLUMN next_attempt_at timestamptz;
-        CREATE INDEX ix_webhook_delivery_pending ON webhook_delivery (endpoint_id, next_attempt_at) WHERE state = 'pending';
+        ALTER TABLE webhook_endpoint ADD COLUMN IF NOT EXISTS next_attempt_at timestamptz;
+        CREATE INDEX IF NOT EXISTS ix_webhook_delivery_pending ON webhook_delivery (endpoint_id, next_attempt_at) WHERE state = 'pending';
         GRANT UPDATE (next_attempt_at) ON webhook_endpoint TO amply_api, amply_app;
         GRANT DELETE ON webhook_signing_key TO amply_app
     """)
     op.execute("""
-        ALTER TABLE donation ADD COLUMN plan_id text CONSTRAINT fk_donation_plan_id REFERENCES plan (id);
-        UPDATE donation SET plan_id = plan_charge.plan_id
-        FROM plan_charge
-        WHERE plan_charge.donation_id = donation.id AND donation.erased_at IS NULL
+        ALTER TABLE donation
+        ADD COLUMN IF NOT EXISTS plan_id text CONSTRAINT fk_donation_plan_id REFERENCES plan (id)
     """)
     op.execute(_VIEW.format(replaces="OR REPLACE", more=", plan_id"))
+    _fill_in()
+
+
+def _fill_in() -> None:
+    # What is repeated without harm where this is cut off: gifts go on being taken meanwhile.
+    with op.get_context().autocommit_block():
+        op.execute("SET statement_timeout = '2h'")
+        op.execute("""
+            UPDATE donation SET plan_id = plan_charge.plan_id
+            FROM plan_charge
+            WHERE plan_charge.donation_id = donation.id AND donation.erased_at IS NULL AND donation.plan_id IS NULL
+        """)
+        op.execute("SET statement_timeout = '10min'")
 
 
 def downgrade() -> None:

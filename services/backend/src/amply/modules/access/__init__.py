@@ -1,4 +1,4 @@
-"""Who asks, and what they may do: callers, roles, scopes, and the one table that says who may do what.
+"""Authentication and authorisation: callers, roles, scopes, and the policy table of permissions. Import from here only.
 
 Import from here only.
 """
@@ -20,10 +20,10 @@ from amply.modules.access.domain import (
     SessionNotValid,
     SignInUnavailable,
 )
-from amply.modules.access.grants import Access, Own, hold_organization
+from amply.modules.access.grants import Access, PersonAccess, hold_organization
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission, Rule
-from amply.modules.access.ports import CallerSource, Renewing
-from amply.modules.access.revocable import (
+from amply.modules.access.ports import CallerSource, RoleRenewal
+from amply.modules.access.stored_secrets import (
     RevocableRow,
     just_made,
     newest_first,
@@ -31,7 +31,7 @@ from amply.modules.access.revocable import (
     revoked,
     row_of_secret,
 )
-from amply.modules.access.uploaded import (
+from amply.modules.access.uploads import (
     UploadedRow,
     count_there,
     look_at_upload,
@@ -74,13 +74,13 @@ __all__ = [
     "LastOwner",
     "NotAllowed",
     "OrganizationHidden",
-    "Own",
     "Permission",
+    "PersonAccess",
     "PersonCaller",
-    "Renewing",
     "RequestFromElsewhere",
     "RevocableRow",
     "Role",
+    "RoleRenewal",
     "Rule",
     "Scope",
     "SessionNotValid",

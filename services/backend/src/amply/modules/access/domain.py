@@ -1,4 +1,4 @@
-"""Callers of the API, as whoever lets them in knows them, and what they are refused."""
+"""Types of API callers (donors, people, API keys), and the errors of authorisation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Nobody gives a role above their own, or takes one: an owner 2, an admin 1, everybody else 0."""
+        """Rank of a role for granting and revoking: owner 2, admin 1, others 0. Nobody changes a role above their own."""
         return {Role.OWNER: 2, Role.ADMIN: 1}.get(self, 0)
 
 
@@ -37,12 +37,12 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Anonymous:
-    """Anybody: the request carries nothing that says who asks."""
+    """A caller without credentials."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonCaller:
-    """Somebody who is signed in.
+    """A signed-in person.
 
     Attributes:
         session_id: Which of their sessions; no secret.
@@ -61,7 +61,7 @@ class PersonCaller:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyCaller:
-    """A program of an organisation's, by its API key. `is_live` is False for keys that move test money only."""
+    """An organisation's program, by API key. `is_live` is False for keys that move test money only."""
 
     key_id: str
     organization_id: str

@@ -1,4 +1,4 @@
-"""What somebody was let in for, as conditions of statements: who forgets to decide beforehand has decided there.
+"""SQL conditions that limit a statement to what the caller's membership or key allows.
 
 The database decides once more by row-level security (ADR 0106): a unit of work is bound to organisation and caller, and what
 is an organisation's own is shown to its members and keys alone.
@@ -42,7 +42,7 @@ Column = ColumnElement[str] | InstrumentedAttribute[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One permission of one caller in one organisation. Made by `allowed`; queries take it.
+    """An authorised caller: one permission in one organisation. Made by `allowed`; queries require it.
 
     Attributes:
         role: What the person is there, as it was when they were let in; None for a key.
@@ -58,24 +58,24 @@ class Access:
 
     @property
     def person_id(self) -> str | None:
-        """Who asks, where it is a person."""
+        """The caller's person id, if it is a person."""
         return self.caller.person_id if isinstance(self.caller, PersonCaller) else None
 
     @property
     def key_id(self) -> str | None:
-        """Which key asks, where it is one."""
+        """The caller's API key id, if it is one."""
         return self.caller.key_id if isinstance(self.caller, KeyCaller) else None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A unit of work that is bound to the organisation and the caller."""
+        """A transaction bound to the organisation and the caller (row-level security)."""
         with self.database.transaction(
             organization_id=self.organization_id, person_id=self.person_id, key_id=self.key_id
         ) as session:
             yield session
 
     def covers(self, organization_id: Column, permission: Permission | None = None) -> ColumnElement[bool]:
-        """The condition that a row is this organisation's and the caller still may.
+        """Condition: the row is of this organisation, and the caller still has the permission.
 
         Args:
             organization_id: The row's.
@@ -102,13 +102,13 @@ class Access:
 
 
 def hold_organization(session: Session, organization_id: str) -> None:
-    """Let whoever changes something of this organisation's wait for the end of this transaction: what is counted until then holds."""
+    """Lock an organisation until the end of this transaction, so that what was counted stays true."""
     session.execute(_HOLD, {"organization_id": organization_id})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Own:
-    """A person on what concerns them alone. Made by `signed_in`; queries take it."""
+class PersonAccess:
+    """A signed-in person's access to their own data. Made by `signed_in`; queries require it."""
 
     caller: PersonCaller
     permission: Permission
@@ -117,19 +117,19 @@ class Own:
 
     @property
     def person_id(self) -> str:
-        """Who asks."""
+        """The person's id."""
         return self.caller.person_id
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A unit of work that is bound to the person."""
+        """A transaction bound to the person (row-level security)."""
         with self.database.transaction(person_id=self.person_id) as session:
             yield session
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What somebody is in an organisation.
+    """A person's role in an organisation.
 
     Attributes:
         holds_until: How long that counts, where the organisation's provider says it; None where it is said here.
@@ -142,7 +142,7 @@ class Standing:
 
 
 def standing_of(database: Database, *, organization_id: str, person_id: str) -> Standing | None:
-    """What somebody is in an organisation; None where they are nothing there, or there is none."""
+    """A person's role in an organisation; None if they have none, or it does not exist."""
     with database.transaction(organization_id=organization_id, person_id=person_id) as session:
         found = session.execute(_STANDING).one_or_none()
     if found is None:

@@ -1,4 +1,4 @@
-"""Who may do what: the one table. What is not in it, nobody may.
+"""The authorisation policy: which roles and scopes have which permission. What is not listed is denied.
 
 `docs/access.md` shows it, and a test holds the page to it. Staff of the platform are not in it: they have no rights over
 HTTP, and use `admin` commands (ADR 0071).
@@ -14,7 +14,7 @@ from amply.kernel.errors import invariant
 from amply.modules.access.domain import Role, Scope
 
 CONFIRMED_WITHIN: Final = timedelta(minutes=10)
-"""How long ago somebody may have shown that it is them, where that is wanted."""
+"""Maximum age of a re-authentication, where one is required."""
 
 
 class Permission(StrEnum):
@@ -61,7 +61,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Who may do it.
+    """The roles and scopes that have a permission.
 
     Attributes:
         what: In a sentence, for whoever reads the table.

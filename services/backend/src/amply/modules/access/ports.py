@@ -1,4 +1,4 @@
-"""How the application learns who asks."""
+"""Ports by which other modules authenticate callers and renew roles."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,20 +7,21 @@ from typing import Protocol
 from amply.modules.access.domain import Caller
 
 
-class Renewing(Protocol):
-    """How a role that an organisation's provider gives goes on: by another word of its, which whoever keeps it asks for."""
+class RoleRenewal(Protocol):
+    """Renews a role that an identity provider grants, by asking the provider again."""
 
     def renew(self, *, organization_id: str, person_id: str, now: datetime) -> None:
-        """Ask for it, where that can be. What has become of the role is looked up afterwards."""
+        """Renew the role if possible. The resulting role is looked up afterwards."""
 
 
 class CallerSource(Protocol):
-    """One way to be known: a session, or a key. The application asks each in turn."""
+    """One way of authentication: session or key. The application tries each in turn."""
 
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
     ) -> Caller | None:
-        """Who asks; None where the request carries nothing of this kind. `address` is the client's, as our gateway saw it.
+        """The caller; None if the request has no credentials of this kind. `address`: the client's, as seen by our
+        gateway.
 
         Raises:
             AmplyError: It carries something of this kind that is not good, or no longer; 401, and not told why.

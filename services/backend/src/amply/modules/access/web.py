@@ -1,4 +1,4 @@
-"""What routes depend on: who asks, and whether they may."""
+"""FastAPI dependencies that authenticate the caller and check a permission."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,9 +27,9 @@ from amply.modules.access.domain import (
     SessionNotValid,
     SignInUnavailable,
 )
-from amply.modules.access.grants import Access, Own, Standing, standing_of
+from amply.modules.access.grants import Access, PersonAccess, Standing, standing_of
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission
-from amply.modules.access.ports import Renewing
+from amply.modules.access.ports import RoleRenewal
 
 PROBLEMS: Final = (
     AuthenticationRequired,
@@ -41,7 +41,7 @@ PROBLEMS: Final = (
     OrganizationHidden,
     TooManyRequests,
 )
-"""What a route with `{organization_id}` may be answered with before it begins."""
+"""Errors of authentication and authorisation on routes with `{organization_id}`."""
 
 OWN_PROBLEMS: Final = (
     AuthenticationRequired,
@@ -52,11 +52,11 @@ OWN_PROBLEMS: Final = (
     ConfirmationRequired,
     TooManyRequests,
 )
-"""The same of a route that concerns whoever asks alone."""
+"""The same for routes about the signed-in person."""
 
 _SAFE: Final = ("GET", "HEAD")
 _ASKED_BEFORE: Final = timedelta(minutes=1)
-"""How long before a provider's word runs out it is asked for the next one: so that one that hesitates keeps nobody waiting."""
+"""A role is renewed this long before it expires, so that a slow provider delays nobody."""
 
 
 def _caller(request: Request, clock: ClockOf) -> Caller:
@@ -75,7 +75,7 @@ CallerOf = Annotated[Caller, Depends(_caller)]
 
 
 def count(request: Request, caller: PersonCaller | KeyCaller) -> None:
-    """Count a request against whoever asks, wherever they ask from.
+    """Count a request against the caller's limit, from any address.
 
     Raises:
         TooManyRequests: They asked too often.
@@ -88,7 +88,7 @@ def count(request: Request, caller: PersonCaller | KeyCaller) -> None:
 
 
 def limits_of_callers(method: str) -> tuple[str, str]:
-    """The names of a key's and of a person's limit for requests by this method."""
+    """Names of the limits for keys and people, for requests of this method."""
     what = "reads" if method in _SAFE else "writes"
     return f"key_{what}", f"person_{what}"
 
@@ -97,7 +97,7 @@ def limits_of_callers(method: str) -> tuple[str, str]:
 async def _key(request: Request, clock: ClockOf) -> KeyCaller | None:
     """A key, on a route that is for anybody: sessions are not looked at, so that one that is over keeps nobody from giving."""
     sent = request.headers.get("authorization")
-    # Donors show nothing, and need no thread to be told so.
+    # Donors have no credentials, so this needs no thread.
     return await run_in_threadpool(_key_shown, request, sent, clock()) if sent else None
 
 
@@ -114,7 +114,7 @@ KeyOf = Annotated[KeyCaller | None, Depends(_key)]
 
 
 def require_own(request: Request, key: KeyCaller, *, organization_id: str, permission: Permission) -> None:
-    """Let a key do for its own organisation what anybody may do for each.
+    """Restrict a key to its own organisation on routes that are open to anybody.
 
     Raises:
         OrganizationHidden: It is another organisation's key.
@@ -127,7 +127,7 @@ def require_own(request: Request, key: KeyCaller, *, organization_id: str, permi
 
 @dataclass(frozen=True)
 class Allowed:
-    """The dependency of a route with `{organization_id}`: lets in who may, and gives what statements ask.
+    """Dependency of routes with `{organization_id}`: authorises the caller, and returns the `Access` for queries.
 
     Raises:
         AuthenticationRequired: Nobody knows who asks.
@@ -198,7 +198,7 @@ class Allowed:
         return role
 
     def require_scope(self, organization_id: str, caller: KeyCaller) -> None:
-        """Raises OrganizationHidden or NotAllowed unless a key may."""
+        """Raises OrganizationHidden or NotAllowed unless the key has the permission."""
         if caller.organization_id != organization_id:
             raise OrganizationHidden
         scopes = POLICY[self.permission].scopes
@@ -210,7 +210,7 @@ class Allowed:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The dependency of a route that concerns whoever is signed in, and no organisation in its path.
+    """Dependency of routes about the signed-in person, without an organisation in the path.
 
     Raises:
         AuthenticationRequired, NotAllowed: Nobody is, or it is a key.
@@ -229,14 +229,16 @@ class SignedIn:
         """Of whoever asks."""
         return limits_of_callers(method)
 
-    def __call__(self, request: Request, caller: CallerOf, database: DatabaseOf, clock: ClockOf) -> Own:
+    def __call__(
+        self, request: Request, caller: CallerOf, database: DatabaseOf, clock: ClockOf
+    ) -> PersonAccess:
         known = _known(caller)
         count(request, known)
         if isinstance(known, KeyCaller):
             raise NotAllowed(f"No key may '{self.permission}': a person who is signed in does this.")
         now = clock()
         _require_confirmed(self.permission, known, now=now)
-        return Own(caller=known, permission=self.permission, now=now, database=database)
+        return PersonAccess(caller=known, permission=self.permission, now=now, database=database)
 
 
 def _standing(
@@ -245,22 +247,22 @@ def _standing(
     """What somebody is, as their organisation's provider says it now where it is that who says it."""
     asked = {"organization_id": organization_id, "person_id": person_id}
     found = standing_of(database, **asked)
-    renewing: Renewing | None = request.app.state.renewing
-    if found is None or found.holds_until is None or renewing is None:
+    renewal: RoleRenewal | None = request.app.state.role_renewal
+    if found is None or found.holds_until is None or renewal is None:
         return found
     if now < found.holds_until - _ASKED_BEFORE:
         return found
-    renewing.renew(**asked, now=now)
+    renewal.renew(**asked, now=now)
     return standing_of(database, **asked)
 
 
 def allowed(permission: Permission) -> Any:
-    """What a route of an organisation annotates its parameter `access` with, beside `Access`."""
+    """Dependency for a route's parameter `access`, with the permission it requires."""
     return Depends(Allowed(permission))
 
 
 def signed_in(permission: Permission) -> Any:
-    """What a route of one's own annotates its parameter `own` with, beside `Own`."""
+    """Dependency for a route's parameter `own` about the signed-in person."""
     return Depends(SignedIn(permission))
 
 

@@ -1,5 +1,5 @@
-"""How somebody comes to have an organisation here: applications, the documents and registers that bear them out, and what
-staff decide (ADR 0118 to 0120). Import from here only.
+"""Applications of organisations to join the platform: documents, register checks, staff decisions (ADR 0118 to 0120). Import
+from here only.
 """
 
 from typing import TYPE_CHECKING
@@ -12,33 +12,33 @@ from amply.modules.applications.documents import (
     documents_for_staff,
 )
 from amply.modules.applications.domain import (
-    MOVES,
+    REVIEW_ACTIONS,
     TOPIC_DOCUMENT_REMOVED,
     TOPIC_LETTER_OWED,
     TOPIC_REGISTER_ASKED,
     ApplicationNotFound,
     Lookup,
-    Move,
+    ReviewAction,
 )
-from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.models import ApplicationRow
-from amply.modules.applications.moves import by_staff, verify
 from amply.modules.applications.ports import (
-    DocumentShelf,
-    Found,
+    DocumentStore,
     People,
     Register,
+    RegisterEntry,
     RegisterUnavailable,
 )
 from amply.modules.applications.queries import application_for_staff, count_late, last_lookup, waiting
+from amply.modules.applications.review_transitions import by_staff, verify
 from amply.modules.applications.tasks import (
     ApplicationTaskDependencies,
     ask_registers,
     count_untold,
-    tended,
+    sealed_rows,
     tidy_documents,
     write_letters,
 )
+from amply.modules.applications.tier_growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.tiers import TIERS, Tier
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BYTES_MAX",
-    "MOVES",
     "READ_WITHIN",
+    "REVIEW_ACTIONS",
     "TIERS",
     "TOPIC_DOCUMENT_REMOVED",
     "TOPIC_LETTER_OWED",
@@ -56,13 +56,13 @@ __all__ = [
     "ApplicationRow",
     "ApplicationTaskDependencies",
     "Dependencies",
-    "DocumentShelf",
-    "Found",
+    "DocumentStore",
     "Lookup",
-    "Move",
     "People",
     "Register",
+    "RegisterEntry",
     "RegisterUnavailable",
+    "ReviewAction",
     "Tier",
     "application_for_staff",
     "ask_registers",
@@ -75,8 +75,8 @@ __all__ = [
     "last_lookup",
     "outgrowing",
     "routers",
+    "sealed_rows",
     "tell",
-    "tended",
     "tidy_documents",
     "verify",
     "verify_for",
@@ -87,7 +87,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.applications import router  # noqa: PLC0415 -- see above
 
     return router.router, router.own_router

@@ -1,13 +1,13 @@
-"""What the routes of applications depend on, beside what all routes have."""
+"""Dependencies of the application routes, beyond those that all routes share."""
 
 from dataclasses import dataclass
 
-from amply.modules.applications.ports import DocumentShelf, People
+from amply.modules.applications.ports import DocumentStore, People
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of applications depend on, beside what all routes have."""
+    """Dependencies of the application routes."""
 
     people: People
-    shelf: DocumentShelf
+    shelf: DocumentStore

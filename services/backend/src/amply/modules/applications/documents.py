@@ -1,4 +1,4 @@
-"""Documents that show what an organisation says: uploaded as `infra/uploads` says, and read by links of minutes (ADR 0119).
+"""Documents that support an application: uploads (`infra/uploads`) and short-lived download links (ADR 0119).
 
 Nothing here says that a file is harmless: it is not scanned, and staff are told so.
 """
@@ -28,13 +28,13 @@ from amply.modules.access import (
 )
 from amply.modules.applications.domain import OPEN, TOPIC_DOCUMENT_REMOVED, ApplicationNotOpen
 from amply.modules.applications.models import DocumentRow
-from amply.modules.applications.ports import DocumentShelf
+from amply.modules.applications.ports import DocumentStore
 from amply.modules.applications.tiers import TIERS, DocumentKind, Tier
 from amply.modules.audit import Action
 
 BYTES_MAX: Final = 10 * 1024 * 1024
 DOCUMENTS_MAX: Final = 30
-"""Of an organisation, those included whose upload is awaited."""
+"""Documents of an organisation, including expected uploads."""
 READ_WITHIN: Final = timedelta(minutes=5)
 _TAKES_MORE: Final = OPEN | {organizations.OrganizationState.VERIFIED}
 """Who is verified may add documents, such as for the next tier; nothing that was decided upon goes."""
@@ -67,16 +67,16 @@ class TooManyDocuments(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offered:
-    """A document whose upload is awaited, and the form that uploads it."""
+class ExpectedDocument:
+    """A document whose upload is expected, with its upload form."""
 
     document_id: str
     upload: Upload
     expires_at: datetime
 
 
-def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_type: str) -> Offered:
-    """Make a place for one file. Whose upload never comes is forgotten.
+def offer(access: Access, shelf: DocumentStore, *, kind: DocumentKind, media_type: str) -> ExpectedDocument:
+    """Create an upload form for one document. Uploads that never arrive are deleted.
 
     Raises:
         OrganizationHidden: The caller may not (any more).
@@ -110,11 +110,11 @@ def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_typ
         )
         audit.record_by(session, access, Action.DOCUMENT_ADDED, document_id)
     upload = shelf.offer(key, media_type=media_type, bytes_max=BYTES_MAX, lifetime=UPLOAD_WITHIN)
-    return Offered(document_id=document_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
+    return ExpectedDocument(document_id=document_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
 
 
-def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> DocumentRow:
-    """Take up what was uploaded, after a look at it. Again, it changes nothing.
+def receive(access: Access, shelf: DocumentStore, *, document_id: str) -> DocumentRow:
+    """Accept an upload after inspecting it. Idempotent.
 
     Raises:
         DocumentNotFound: There is none of this id.
@@ -144,8 +144,8 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
     )
 
 
-def link_to(access: Access, shelf: DocumentShelf, *, document_id: str) -> str:
-    """An address to read a document by, for minutes. That it was asked for is recorded.
+def link_to(access: Access, shelf: DocumentStore, *, document_id: str) -> str:
+    """A short-lived download link; the request is recorded in the audit log.
 
     Raises:
         DocumentNotFound: There is none of this id.
@@ -162,7 +162,7 @@ def link_to(access: Access, shelf: DocumentShelf, *, document_id: str) -> str:
 
 
 def remove(access: Access, *, document_id: str) -> None:
-    """Let nobody read a document any more; the worker takes its bytes away.
+    """Remove a document from view; the worker deletes its bytes.
 
     Raises:
         DocumentNotFound: There is none of this id.
@@ -179,12 +179,12 @@ def remove(access: Access, *, document_id: str) -> None:
 
 
 def documents_of(session: Session, access: Access) -> Sequence[DocumentRow]:
-    """Those that are there or awaited, the oldest first."""
+    """Uploaded and expected documents, oldest first."""
     return uploads_there(session, access, DocumentRow)
 
 
 def documents_for_staff(session: Session, *, organization_id: str) -> Sequence[DocumentRow]:
-    """Those that are there, the oldest first."""
+    """Uploaded documents, oldest first."""
     return session.scalars(
         select(DocumentRow)
         .where(
@@ -197,7 +197,7 @@ def documents_for_staff(session: Session, *, organization_id: str) -> Sequence[D
 
 
 def document_for_staff(session: Session, *, document_id: str) -> DocumentRow:
-    """A document that is there, whosever it is; the command that asks for it is recorded.
+    """An uploaded document of any organisation; the calling command is recorded in the audit log.
 
     Raises:
         DocumentNotFound: There is none of this id, or it was removed.
@@ -215,13 +215,13 @@ def document_for_staff(session: Session, *, document_id: str) -> DocumentRow:
 
 
 def missing(session: Session, access: Access, *, tier: str) -> list[str]:
-    """Documents that the tier asks for and that are not there, by kind."""
+    """Kinds of documents that the tier requires and that are missing."""
     there = {row.kind for row in documents_of(session, access) if row.received_at is not None}
     return missing_kinds(there, tier=tier)
 
 
 def missing_kinds(there: set[str], *, tier: str) -> list[str]:
-    """The same, of kinds that are there."""
+    """The same, given the kinds that exist."""
     return [f"document '{kind}'" for kind in TIERS[Tier(tier)].documents if kind not in there]
 
 

@@ -1,4 +1,4 @@
-"""What an organisation says of itself, who moves it on, and what is refused. Pure."""
+"""Review actions on an application, who may take them, and the errors of applying. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 from amply.modules.organizations import OrganizationState as State
 
 TOPIC_LETTER_OWED: Final = "applications.letter_owed"
-"""A letter about an application or a tier waits to be written."""
+"""A letter about an application or a tier is due."""
 TOPIC_REGISTER_ASKED: Final = "applications.register_asked"
-"""A public register is to be asked for a number."""
+"""A register lookup was requested."""
 TOPIC_DOCUMENT_REMOVED: Final = "applications.document_removed"
-"""A document's bytes are to be taken away."""
+"""A removed document's bytes are to be deleted."""
 
 PROMISED_WITHIN: Final = timedelta(days=7)
 """Five working days have a weekend among them: who has waited for longer has waited for longer than is promised."""
 
 APPLICATIONS_MAX: Final = 3
-"""Undecided ones of a person; the database holds it (`found_organization`)."""
+"""Undecided applications of a person, enforced by the database (`found_organization`)."""
 
 _SLUG_LENGTH_MAX: Final = 60
 
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     NGO = "ngo"
 
 
-class Move(StrEnum):
+class ReviewAction(StrEnum):
     """What can be done with an application."""
 
     SUBMIT = "submit"
@@ -49,8 +49,8 @@ class Move(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MoveRule:
-    """From where, to where, and whether staff have to say why, in words that the organisation is told."""
+class TransitionRule:
+    """The states an action leads from and to, and whether it requires a reason for the organisation."""
 
     of: frozenset[State]
     to: State
@@ -58,24 +58,30 @@ class MoveRule:
     wants_reason: bool = False
 
 
-MOVES: Final[Mapping[Move, MoveRule]] = {
-    Move.SUBMIT: MoveRule(of=frozenset({State.DRAFT, State.MORE_ASKED}), to=State.SUBMITTED, by_staff=False),
-    Move.REVIEW: MoveRule(of=frozenset({State.SUBMITTED}), to=State.IN_REVIEW),
-    Move.ASK: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.MORE_ASKED, wants_reason=True),
-    Move.VERIFY: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.VERIFIED),
-    Move.REFUSE: MoveRule(
+REVIEW_ACTIONS: Final[Mapping[ReviewAction, TransitionRule]] = {
+    ReviewAction.SUBMIT: TransitionRule(
+        of=frozenset({State.DRAFT, State.MORE_ASKED}), to=State.SUBMITTED, by_staff=False
+    ),
+    ReviewAction.REVIEW: TransitionRule(of=frozenset({State.SUBMITTED}), to=State.IN_REVIEW),
+    ReviewAction.ASK: TransitionRule(of=frozenset({State.IN_REVIEW}), to=State.MORE_ASKED, wants_reason=True),
+    ReviewAction.VERIFY: TransitionRule(of=frozenset({State.IN_REVIEW}), to=State.VERIFIED),
+    ReviewAction.REFUSE: TransitionRule(
         of=frozenset({State.IN_REVIEW, State.MORE_ASKED}), to=State.REFUSED, wants_reason=True
     ),
-    Move.SUSPEND: MoveRule(of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True),
-    Move.RESTORE: MoveRule(of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True),
+    ReviewAction.SUSPEND: TransitionRule(
+        of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True
+    ),
+    ReviewAction.RESTORE: TransitionRule(
+        of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True
+    ),
 }
-"""All there are; the trigger `keep_organization_moves` has the same, and a test holds the two together."""
+"""All state transitions; the trigger `keep_organization_moves` has the same, and a test compares them."""
 
 WAITING: Final = frozenset({State.SUBMITTED, State.IN_REVIEW})
-"""In these staff have to act; in the others nobody, or the organisation."""
+"""States in which staff must act."""
 
 OPEN: Final = frozenset({State.DRAFT, State.MORE_ASKED})
-"""In these its people change what they say; the database holds it."""
+"""States in which the organisation may edit its application, enforced by the database."""
 
 
 class ApplicationNotFound(NotFound):
@@ -122,7 +128,7 @@ class ApplicationsNotOffered(NotOffered):
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup:
-    """What a public register said of a number, and when (UTC): evidence for staff, and no proof."""
+    """A public register's answer about a number, with its time (UTC): evidence for staff, not proof."""
 
     country: str
     tax_id: str
@@ -135,7 +141,7 @@ class Lookup:
 
 
 def slug_of(text: str) -> str:
-    """The name in addresses that it wants, as far as its length goes.
+    """A slug from the desired name, within the length limit.
 
     Raises:
         ApplicationNotAcceptable: It is too long.

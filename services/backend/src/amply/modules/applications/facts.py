@@ -1,4 +1,4 @@
-"""What an organisation has to say of itself before staff look."""
+"""Facts that an application must state before staff review it."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from amply.modules.applications.models import ApplicationRow
 
 
 def missing_facts(row: ApplicationRow) -> list[str]:
-    """What the organisation has not said of itself yet, by the names of the API."""
+    """Required facts that the organisation has not stated yet, by API field name."""
     said: Mapping[str, object] = {
         "kind": row.kind,
         "tax_id": row.tax_id,

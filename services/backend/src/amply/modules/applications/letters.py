@@ -1,4 +1,4 @@
-"""Letters about what became of an application, as text and as HTML that say the same."""
+"""Letters about the progress of an application, as text and HTML with the same content."""
 
 from collections.abc import Mapping
 from typing import Final

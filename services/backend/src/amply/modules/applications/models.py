@@ -11,7 +11,7 @@ from amply.modules.access import UploadedRow
 
 
 class ApplicationRow(SealedRecord):
-    """It begins in the clear, with the name that its organisation has: there is no key of the organisation's before there is one."""
+    """An application. Starts unencrypted with its organisation's name, before the organisation has a key."""
 
     __tablename__ = "organization_application"
 
@@ -47,7 +47,7 @@ class ApplicationRow(SealedRecord):
 
 
 class StepRow(SealedRecord, DueRow):
-    """A move that was made, and the letter about it: due until `told_at`."""
+    """A state transition, and the letter about it, which is due until `told_at` is set."""
 
     __tablename__ = "organization_step"
 
@@ -64,7 +64,7 @@ class StepRow(SealedRecord, DueRow):
 
 
 class TierNoticeRow(DueRow):
-    """That an organisation (nearly) outgrew a tier, and the letter about it."""
+    """A notice that an organisation (nearly) exceeded its tier, and the letter about it."""
 
     __tablename__ = "tier_notice"
 
@@ -101,7 +101,7 @@ class LookupRow(SealedRecord, DueRow):
 
 
 class DocumentRow(UploadedRow, DueRow):
-    """`gone_at`: removed, and its bytes are gone."""
+    """An uploaded document. `gone_at`: removed, and its bytes are deleted."""
 
     __tablename__ = "organization_document"
 

@@ -1,47 +1,47 @@
-"""What applications need from outside."""
+"""Ports of applications: people's addresses, public registers, document uploads."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from amply.infra.uploads import UploadShelf
+from amply.infra.uploads import UploadStore
 
 
 class People(Protocol):
-    """People as far as others may know them. May not be called inside a transaction."""
+    """Looks up people's verified addresses. May not be called inside a transaction."""
 
     def verified_address(self, *, person_id: str) -> str | None:
-        """The e-mail address that somebody has shown to be theirs; None where they have not."""
+        """A person's verified e-mail address, or None."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What a public register has under a number: the name in it, and in its own words how that stands."""
+class RegisterEntry:
+    """A public register's entry: the name in it, and its status in the register's own words."""
 
     name: str
     status: str
 
 
 class RegisterUnavailable(Exception):
-    """The register does not answer, or not in a way that can be read. It is asked again."""
+    """The register does not respond, or not intelligibly. It is retried."""
 
 
 class Register(Protocol):
     """Public registers of charities and companies. May not be called inside a transaction."""
 
     def name_for(self, *, country: str) -> str | None:
-        """What the register of a country is called; None where none can be asked."""
+        """The name of a country's register; None if it has none that can be queried."""
 
-    def look_up(self, *, country: str, tax_id: str) -> Found | None:
-        """What it has under a number; None where it has none.
+    def look_up(self, *, country: str, tax_id: str) -> RegisterEntry | None:
+        """The register's entry of a number, or None.
 
         Raises:
             RegisterUnavailable: It does not answer.
         """
 
 
-class DocumentShelf(UploadShelf, Protocol):
-    """Where documents lie, and how they are read again."""
+class DocumentStore(UploadStore, Protocol):
+    """The store of documents, with download links."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
-        """An address that anybody who has it reads the file by, as a download, for so long."""
+        """A presigned download URL with this lifetime."""

@@ -1,4 +1,4 @@
-"""Reading applications: as their organisation's people do, each statement naming whoever asks, and as staff do."""
+"""Queries of applications: by members, authorised within each statement, and by staff."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Waiting:
 
 
 def row_of(session: Session, access: Access) -> ApplicationRow:
-    """What the organisation says of itself.
+    """The organisation's application.
 
     Raises:
         ApplicationNotFound: It never applied, or the caller may not (any more).
@@ -49,14 +49,14 @@ def row_of(session: Session, access: Access) -> ApplicationRow:
 
 
 def steps_of(session: Session, access: Access) -> Sequence[StepRow]:
-    """What became of it, the oldest step first."""
+    """Its state transitions, oldest first."""
     return session.scalars(
         select(StepRow).where(access.covers(StepRow.organization_id)).order_by(StepRow.id)
     ).all()
 
 
 def last_lookup(session: Session, *, organization_id: str) -> Lookup | None:
-    """The newest answer of a register, or the question that waits for one."""
+    """The latest register lookup, answered or pending."""
     row = session.scalars(
         select(LookupRow)
         .where(LookupRow.organization_id == organization_id)
@@ -78,7 +78,7 @@ def last_lookup(session: Session, *, organization_id: str) -> Lookup | None:
 
 
 def application_for_staff(session: Session, *, organization_id: str) -> ApplicationRow:
-    """What an organisation says of itself.
+    """An organisation's application, for staff.
 
     Raises:
         OrganizationNotFound: There is none of this id.
@@ -92,7 +92,7 @@ def application_for_staff(session: Session, *, organization_id: str) -> Applicat
 
 
 def waiting(session: Session, *, states: Collection[OrganizationState], now: datetime) -> list[Waiting]:
-    """Applications in these states, whoever has waited longest first; 200 at most."""
+    """Applications in these states, longest waiting first; 200 at most."""
     since = func.coalesce(ApplicationRow.submitted_at, ApplicationRow.created_at)
     rows = session.execute(
         select(
@@ -120,7 +120,7 @@ def waiting(session: Session, *, states: Collection[OrganizationState], now: dat
 
 
 def count_late(session: Session, *, now: datetime) -> int:
-    """Applications that have waited for staff for longer than is promised."""
+    """Count applications that wait for staff longer than promised."""
     counted = (
         select(func.count())
         .select_from(ApplicationRow)

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of
-from amply.infra.vault.of_organizations import hold_key_of
+from amply.infra.vault.organization_keys import hold_key_of
 from amply.infra.web import Identifier, responses
 from amply.kernel.clock import iso
 from amply.kernel.errors import AmplyError
 from amply.modules import access as who
-from amply.modules.access import Access, Own, Permission, allowed, signed_in
-from amply.modules.applications import documents, domain, service, showing
+from amply.modules.access import Access, Permission, PersonAccess, allowed, signed_in
+from amply.modules.applications import documents, domain, presentation, service
 from amply.modules.applications.dependencies import Dependencies
 from amply.modules.applications.documents import READ_WITHIN
 from amply.modules.applications.schemas import (
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/organisations/{organization_id}/application", tag
 
 
 async def _parts(request: Request) -> Dependencies:
-    parts: Dependencies | None = request.app.state.applying
+    parts: Dependencies | None = request.app.state.organization_applications
     if parts is None:
         raise domain.ApplicationsNotOffered("Nobody can apply here yet; ask whoever runs this platform.")
     return parts
@@ -62,7 +62,7 @@ def _problems(*more: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
 )
 def begin_application(
     body: ApplicationIn,
-    own: Annotated[Own, signed_in(Permission.ORGANISATION_APPLY)],
+    own: Annotated[PersonAccess, signed_in(Permission.ORGANISATION_APPLY)],
     parts: PartsOf,
     response: Response,
 ) -> ApplicationOut:
@@ -81,7 +81,7 @@ def begin_application(
 def show_application(access: Reading, response: Response) -> ApplicationOut:
     hold_key_of(access.database, access.organization_id)
     with access.transaction() as session:
-        shown = showing.shown_of(session, access)
+        shown = presentation.shown_of(session, access)
     response.headers["ETag"] = etag_of(shown)
     return shown
 
@@ -184,7 +184,7 @@ def remove_document(document_id: Identifier, access: Changing) -> None:
     documents.remove(access, document_id=document_id)
 
 
-def _shown(own: Own, organization_id: str) -> ApplicationOut:
+def _shown(own: PersonAccess, organization_id: str) -> ApplicationOut:
     """As its owner, which whoever began it is now."""
     access = Access(
         caller=own.caller,
@@ -196,4 +196,4 @@ def _shown(own: Own, organization_id: str) -> ApplicationOut:
     )
     hold_key_of(own.database, organization_id)
     with access.transaction() as session:
-        return showing.shown_of(session, access)
+        return presentation.shown_of(session, access)

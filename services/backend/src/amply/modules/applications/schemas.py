@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from amply.kernel.clock import iso, iso_or_none
-from amply.modules.applications.documents import Offered
+from amply.modules.applications.documents import ExpectedDocument
 from amply.modules.applications.domain import Kind
 from amply.modules.applications.models import ApplicationRow, DocumentRow, StepRow
 from amply.modules.applications.tiers import DocumentKind, Tier
@@ -171,7 +171,7 @@ class UploadOut(BaseModel):
     expires_at: str
 
     @classmethod
-    def of(cls, offered: Offered) -> "UploadOut":
+    def of(cls, offered: ExpectedDocument) -> "UploadOut":
         """The form as it is answered, once."""
         fields: Mapping[str, str] = offered.upload.fields
         return cls(

@@ -1,4 +1,4 @@
-"""Applying: somebody with a proven address founds a draft and owns it, says what the organisation is, and hands it in."""
+"""The applicant's side: creates a draft organisation with its owner, edits it, and submits it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,31 +13,31 @@ from amply.infra import outbox
 from amply.infra.conditional import require_match
 from amply.kernel import ids
 from amply.modules import audit, organizations
-from amply.modules.access import Access, Own
+from amply.modules.access import Access, PersonAccess
 from amply.modules.applications import documents, domain, tax_ids
 from amply.modules.applications.domain import (
-    MOVES,
     OPEN,
+    REVIEW_ACTIONS,
     TOPIC_LETTER_OWED,
     TOPIC_REGISTER_ASKED,
     ApplicationIncomplete,
     ApplicationNotOpen,
-    Move,
+    ReviewAction,
     TooManyApplications,
 )
 from amply.modules.applications.facts import missing_facts
 from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
+from amply.modules.applications.presentation import shown_of
 from amply.modules.applications.queries import row_of
 from amply.modules.applications.schemas import ApplicationChange, ApplicationIn, ApplicationOut
-from amply.modules.applications.showing import shown_of
 from amply.modules.audit import Action
-from amply.modules.organizations import Step
+from amply.modules.organizations import StateChange
 
 _CLOSED: Final = "Staff look at this application, or have decided about it: wait for their letter."
 
 
-def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> str:
-    """Make a draft that the person owns, or find the one with this slug that they have; return its organisation.
+def found(session: Session, own: PersonAccess, *, asked: ApplicationIn, address: str) -> str:
+    """Create a draft that the person owns, or find their existing one with this slug; return its organisation.
 
     Raises:
         ApplicationNotAcceptable, OrganizationNotAcceptable: Something in it cannot be so.
@@ -74,7 +74,7 @@ def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> 
 def change(
     session: Session, access: Access, *, asked: ApplicationChange, if_match: str | None
 ) -> ApplicationOut:
-    """Change what was sent and leave the rest, as long as staff do not look at it.
+    """Update the sent fields, unless staff are reviewing it.
 
     Raises:
         ApplicationNotFound, OrganizationHidden: There is none, or the caller may not (any more).
@@ -104,14 +104,14 @@ def change(
 
 
 def submit(session: Session, access: Access) -> ApplicationOut:
-    """Hand it in: staff look at it, and a register is asked.
+    """Submit it: staff review it, and a register is queried.
 
     Raises:
         ApplicationNotFound, OrganizationHidden: There is none, or the caller may not (any more).
         MoveNotPossible: It is handed in already, or decided.
         ApplicationIncomplete: Something is missing; the sentence names it.
     """
-    rule = MOVES[Move.SUBMIT]
+    rule = REVIEW_ACTIONS[ReviewAction.SUBMIT]
     step = organizations.move(
         session, organization_id=access.organization_id, of=rule.of, to=rule.to, access=access
     )
@@ -143,8 +143,10 @@ def submit(session: Session, access: Access) -> ApplicationOut:
     return shown_of(session, access)
 
 
-def note_step(session: Session, *, organization_id: str, step: Step, said: str | None, now: datetime) -> None:
-    """Remember a move, and let the worker write about it."""
+def note_step(
+    session: Session, *, organization_id: str, step: StateChange, said: str | None, now: datetime
+) -> None:
+    """Record a state transition; the worker sends a letter about it."""
     noted = {"id": ids.new_id("step"), "organization_id": organization_id}
     session.execute(
         insert(StepRow).values(

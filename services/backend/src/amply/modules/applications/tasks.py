@@ -1,4 +1,4 @@
-"""What the worker does about applications by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Periodic worker tasks for applications, in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
-from amply.infra.vault.of_organizations import hold_key_of, of_organizations
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.organization_keys import hold_key_of, of_organizations
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules import mail, organizations
 from amply.modules.access import note_gone
 from amply.modules.applications.letters import step_mail
 from amply.modules.applications.models import ApplicationRow, DocumentRow, LookupRow, StepRow, TierNoticeRow
-from amply.modules.applications.ports import DocumentShelf, Register, RegisterUnavailable
+from amply.modules.applications.ports import DocumentStore, Register, RegisterUnavailable
 from amply.modules.organizations import Organization
 from amply.modules.receipts import Language
 
@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 Told = TypeVar("Told", StepRow, TierNoticeRow)
 Filling = Callable[[Organization, Language], Mapping[str, str]]
-"""What a letter's blanks are filled with besides the organisation's name."""
+"""Returns a letter's placeholders besides the organisation's name."""
 
 
 def nothing_more(_organization: Organization, _language: Language) -> Mapping[str, str]:
@@ -46,12 +46,12 @@ class ApplicationTaskDependencies:
     database: Database
     mailer: mail.Mailer
     register: Register
-    shelf: DocumentShelf
+    shelf: DocumentStore
     page: str
 
 
 def write_letters(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Tell organisations what became of their applications; return how many letters were handed over.
+    """Send letters about applications; return how many were handed to the mail service.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -61,7 +61,7 @@ def write_letters(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
 def write_owed(
     parts: ApplicationTaskDependencies, table: type[Told], tell: Callable[[Told], int], *, now: datetime
 ) -> int:
-    """Tell organisations what a table's rows owe them, as often as is tried; return how many letters were handed over."""
+    """Send the pending letters of a table's rows, with limited attempts; return how many were handed over."""
     return work_off(
         parts.database,
         table,
@@ -74,7 +74,7 @@ def write_owed(
 
 
 def ask_registers(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Ask public registers for the numbers of applications; return how many questions were answered.
+    """Look up applications' numbers in public registers; return how many were answered.
 
     One that does not answer is asked again, ever later; the application waits with it, and staff may decide without it.
     """
@@ -90,7 +90,7 @@ def ask_registers(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
 
 
 def tidy_documents(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
-    """Forget uploads that never came, and take away the bytes of what was removed; return how many."""
+    """Delete expired uploads and the bytes of removed documents; return how many."""
     return work_off(
         parts.database,
         DocumentRow,
@@ -105,13 +105,13 @@ def tidy_documents(parts: ApplicationTaskDependencies, *, now: datetime) -> int:
     )
 
 
-def tended() -> tuple[Tended, ...]:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> tuple[SealedRows, ...]:
+    """Rows that key rotation re-encrypts."""
     return tuple(of_organizations(kind) for kind in (ApplicationRow, LookupRow, StepRow))
 
 
 def count_untold(session: Session) -> int:
-    """Letters about applications that were tried as often as is tried."""
+    """Count letters about applications that used up their attempts."""
     total = 0
     for table in (StepRow, TierNoticeRow):
         counted = select(func.count()).where(*_owed(table), table.attempts >= _ATTEMPTS_MAX)
@@ -126,7 +126,7 @@ def _owed(table: type[StepRow] | type[TierNoticeRow]) -> tuple[ColumnElement[boo
 def _take_away(parts: ApplicationTaskDependencies, row: DocumentRow, *, now: datetime) -> int:
     """Take one away; whatever stops this one must not stop the others."""
     try:
-        # First the bytes: where this dies in between, the row says what is left to do.
+        # Delete the bytes first: after a crash in between, the row still says what is left to do.
         parts.shelf.take_away(row.object_key)
         with parts.database.transaction() as session:
             note_gone(session, DocumentRow, row, now=now)
@@ -146,7 +146,7 @@ def deliver(
     said: str | None = None,
     filled: Filling = nothing_more,
 ) -> int:
-    """Write to an organisation about a row, and note that it was told; 0 where it was not."""
+    """Send the letter of a row, and mark it as sent; 0 if that failed."""
     told = {"letter": row.id, "organization_id": row.organization_id}
     try:
         with parts.database.transaction() as session:
@@ -179,7 +179,7 @@ def deliver(
 
 
 def _tell(parts: ApplicationTaskDependencies, step: StepRow, *, now: datetime) -> int:
-    # Who comes back from a suspension is told so, and not that they are verified.
+    # An organisation that returns from suspension is told that, not that it was verified.
     hold_key_of(parts.database, step.organization_id)
     word = "restored" if step.from_state == organizations.OrganizationState.SUSPENDED else step.to_state
     return deliver(parts, StepRow, step, step=word, said=step.said, now=now)

@@ -1,4 +1,4 @@
-"""Numbers that registers and tax offices know organisations by: what one has to look like, country by country.
+"""Formats of registration and tax numbers by country.
 
 Check digits are python-stdnum's. A number that fits may still be made up, or somebody else's: a register may be asked
 (`ports.Register`), and staff decide.
@@ -25,7 +25,7 @@ class TaxIdNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class TaxId:
-    """A number as it is compared. `form`: which of its country's it is; None where we know none of its numbers."""
+    """A normalised number. `form`: its kind within the country; None for countries without known formats."""
 
     number: str
     form: str | None
@@ -33,7 +33,7 @@ class TaxId:
 
 @dataclass(frozen=True, kw_only=True)
 class _Form:
-    """One kind of number. `module` is python-stdnum's; `pattern` where it has none, with where the pattern is from."""
+    """A format of numbers. `module` is python-stdnum's; `pattern` where it has none, with its source."""
 
     name: str
     module: str = ""
@@ -91,11 +91,11 @@ FORMS: Final[Mapping[str, tuple[_Form, ...]]] = {
     "SG": (_Form(name="UEN", module="sg.uen"),),
     "US": (_Form(name="EIN", module="us.ein"),),
 }
-"""By ISO 3166-1 alpha-2. Elsewhere any number of 4 to 30 letters and digits is taken, and staff look."""
+"""By ISO 3166-1 alpha-2. In other countries any 4 to 30 letters and digits are accepted, and staff check."""
 
 
 def tax_id_of(text: str, *, country: str) -> TaxId:
-    """Read a number.
+    """Parse and normalise a number.
 
     Raises:
         TaxIdNotAcceptable: None of its country's looks like this, or its check digit is wrong.

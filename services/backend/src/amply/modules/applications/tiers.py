@@ -1,4 +1,4 @@
-"""How thoroughly an organisation is looked at, by what it takes in a year: documents and checks as data (ADR 0120)."""
+"""Verification tiers by yearly volume: the documents and checks that each requires (ADR 0120)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from amply.modules.audit.chain import ChainBroken
-from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, Outcome, digested
+from amply.modules.audit.domain import Action, Actor, ActorKind, AuditedAction, Outcome, digested
 from amply.modules.audit.ports import ArchiveDiffers, AuditArchive
 from amply.modules.audit.queries import LISTED_MAX, Search, search
 from amply.modules.audit.sealing import Verified, count_unarchived, seal_and_archive, verify
@@ -19,8 +19,8 @@ __all__ = [
     "ActorKind",
     "ArchiveDiffers",
     "AuditArchive",
+    "AuditedAction",
     "ChainBroken",
-    "Deed",
     "Outcome",
     "Search",
     "Verified",
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.audit import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

@@ -1,4 +1,4 @@
-"""The chain read and recomputed, a thousand records a transaction."""
+"""Reads and verifies the hash chain of audit records, a thousand records in each transaction."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _LOOSE = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """How many records the chain has, and the hash of the last one."""
+    """Length of the chain, and the hash of its last record."""
 
     position: int
     hash: bytes
@@ -48,7 +48,7 @@ class Link:
 
 
 class ChainBroken(Exception):
-    """The audit log is not what was written: somebody with power over the tables changed it."""
+    """The audit log was altered: a record does not match the chain."""
 
     def __init__(self, reason: str, *, position: int | None = None) -> None:
         super().__init__(reason)
@@ -57,13 +57,13 @@ class ChainBroken(Exception):
 
 
 def head_of(session: Session) -> Head:
-    """Where the chain ends now."""
+    """The current head of the chain."""
     row = session.execute(_HEAD).one_or_none()
     return Head(position=row.position, hash=row.hash) if row else Head(position=0, hash=GENESIS)
 
 
 def links_between(session: Session, *, first: int, last: int) -> Sequence[Link]:
-    """The links of these positions, both included, with the content of each."""
+    """Records of these positions, inclusive."""
     rows = session.execute(_LINKS, {"first": first, "last": last})
     return [
         Link(position=row.position, record_id=row.record_id, hash=row.hash, content=row.content)
@@ -72,7 +72,7 @@ def links_between(session: Session, *, first: int, last: int) -> Sequence[Link]:
 
 
 def walk(database: Database, *, until: Head) -> Iterator[Head]:
-    """Recompute the chain up to `until`, and say where it stands after each record.
+    """Recompute the chain up to `until`, yielding the head after each record.
 
     Raises:
         ChainBroken: A record or a link was changed, removed, inserted or moved.
@@ -92,7 +92,7 @@ def walk(database: Database, *, until: Head) -> Iterator[Head]:
 
 
 def refuse_loose(database: Database) -> None:
-    """Raises ChainBroken where a record stands in no chain: it was put there past the database's own rules."""
+    """Raises ChainBroken if a record is in no chain: it was inserted past the database's rules."""
     with database.transaction() as session:
         loose = session.scalar(_LOOSE)
     if loose is not None:

@@ -1,4 +1,4 @@
-"""What a record says, and how the chain is made of records. Pure.
+"""Audit records and their hash chain. Pure.
 
 A record holds no personal data in clear: what is not shaped like an id or a code is replaced by its digest, so that a
 typing error cannot leave an address here for seven years.
@@ -182,8 +182,8 @@ class Actor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deed:
-    """What is recorded. `targets` are ids (digest what has none: `digested`), the most specific first.
+class AuditedAction:
+    """An audit record to append. `targets` are ids, the most specific first (`digested` for values without an id).
 
     `reason` is kept where it is a code, such as the role that was given; of words only the digest is, since they stand where the command keeps them.
     `error` is the stable code of what was refused. `request_id` or `task_id` says where the logs tell more.
@@ -201,12 +201,12 @@ class Deed:
 
 
 def digested(text: str) -> str:
-    """`sha256:` and the digest of what may not stand in clear."""
+    """`sha256:` and the digest of a value that must not be stored in plain text."""
     return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def content_of(deed: Deed, *, record_id: str, now: datetime) -> bytes:
-    """The canonical JSON (RFC 8785) of a record, always ASCII; members without a value are left out."""
+def content_of(deed: AuditedAction, *, record_id: str, now: datetime) -> bytes:
+    """A record as canonical JSON (RFC 8785), ASCII, without empty members."""
     invariant(len(deed.targets) <= TARGETS_MAX, f"a record has {TARGETS_MAX} targets at most")
     program = deed.actor.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM)
     said: dict[str, Any] = {
@@ -230,12 +230,12 @@ def content_of(deed: Deed, *, record_id: str, now: datetime) -> bytes:
 
 
 def linked(previous: bytes, content: bytes) -> bytes:
-    """The hash of a record: SHA-256 over the 32 bytes of the hash before and the record's content."""
+    """A record's hash: SHA-256 over the previous hash (32 bytes) and the content."""
     return hashlib.sha256(previous + content).digest()
 
 
 def chained(previous: bytes, contents: Iterable[bytes]) -> bytes:
-    """The head after all of `contents`."""
+    """The head after appending all of `contents`."""
     for content in contents:
         previous = linked(previous, content)
     return previous

@@ -1,11 +1,11 @@
-"""What the audit log needs from outside: a place that forgets nothing for seven years."""
+"""Port of the audit log: an archive with seven years of retention."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 
 class ArchiveDiffers(Exception):
-    """The archive has another file under this name: two databases were sealed into one place, or one was changed."""
+    """The archive holds a different file under this name: two databases share an archive, or one was changed."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} in the archive is another file than this database makes")
@@ -13,10 +13,10 @@ class ArchiveDiffers(Exception):
 
 
 class AuditArchive(Protocol):
-    """Files by name; none is ever overwritten or removed."""
+    """Append-only store of files by name."""
 
     def keep(self, path: str, body: bytes) -> None:
-        """Store a file; one that is there already with the same bytes is fine.
+        """Store a file; succeeds if the same bytes exist already.
 
         Raises:
             ArchiveDiffers: It is there with other bytes.

@@ -1,4 +1,4 @@
-"""Looking records up."""
+"""Queries of audit records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _FOUND = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What to look for; nothing: everything. `actor` is `kind:id`, `since` is included, `until` is not."""
+    """Filters of a search; all optional. `actor` is `kind:id`, `since` is inclusive, `until` exclusive."""
 
     organization_id: str | None = None
     actor: str | None = None
@@ -49,7 +49,7 @@ class Search:
 def search(
     session: Session, wanted: Search, *, cursor: str | None = None, limit: int = 100
 ) -> Page[dict[str, Any]]:
-    """Records as they were written, the newest first. Where the session is bound to an organisation, its own alone."""
+    """Audit records, newest first. If the session is bound to an organisation, its own only."""
     limit = max(1, min(limit, LISTED_MAX))
     rows: Sequence[Any] = session.execute(
         _FOUND,
@@ -72,7 +72,7 @@ def search(
 def own(
     session: Session, access: Access, wanted: Search, *, cursor: str | None, limit: int
 ) -> Page[dict[str, Any]]:
-    """Records of the organisation that the caller was let in to, the newest first, whatever organisation is searched for.
+    """Audit records of the caller's organisation, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/audit`: who did what in an organisation, for those who run it."""
+"""`/v1/organisations/{organization_id}/audit`: an organisation's audit log, for those who run it."""
 
 from typing import Annotated, Any
 
@@ -37,7 +37,7 @@ class AuditRecordOut(BaseModel):
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> "AuditRecordOut":
-        """A record as it was written; what it leaves out is empty."""
+        """A record as stored; missing members are empty."""
         return cls(
             id=said["id"],
             at=said["at"],

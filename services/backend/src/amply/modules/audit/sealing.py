@@ -1,4 +1,4 @@
-"""The chain in files: once a day what was appended since is sealed, with the head that it leads to, and archived.
+"""Archives the audit log once a day: the records appended since, in a file with the head of the chain.
 
 What a file holds is decided in the database first, by a row that nobody changes. So a run that ends in the middle, a
 second one and one at the same time all write the same bytes under the same names.
@@ -25,13 +25,13 @@ PART_RECORDS: Final = 10_000
 _PREFIX: Final = "audit/"
 _ARCHIVED_WITHIN: Final = timedelta(hours=6)
 _ARCHIVED_MAX: Final = 100
-"""Files a run writes; the next one goes on."""
+"""Files written in one run; the next one continues."""
 
 _LAST = text("SELECT day, last_position, hash FROM audit_seal ORDER BY day DESC, part DESC LIMIT 1")
 _HASH_AT = text("SELECT hash FROM audit_link WHERE position = :position")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 _SEALING: Final = 0x616D706C7904
-"""As those of the ledger: the letters of the name and a number; 3 is the chain's own."""
+"""Advisory lock, like those of the ledger: letters of the name and a number (3 is the chain's own)."""
 _SEAL = text("""
     INSERT INTO audit_seal (day, part, first_position, last_position, previous_hash, hash, sealed_at)
     VALUES (:day, :part, :first, :last, :previous, :hash, :now)
@@ -79,7 +79,7 @@ class Seal:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What was found whole: records, the head's hash in hex, and how many files of the archive were compared."""
+    """Result of a verification: records, the head's hash in hex, and the number of archive files compared."""
 
     records: int
     head: str
@@ -88,7 +88,7 @@ class Verified:
 
 
 def seal_and_archive(database: Database, archive: AuditArchive, *, now: datetime) -> int:
-    """Seal the day that ended last (UTC), where it is not, and archive what waits; returns the number of files.
+    """Seal the previous day (UTC) if necessary, and archive pending files; returns their number.
 
     A day of which nothing is told has its file too: that nothing happened is then held as well. A day that passed
     without a run has none, and its records stand in the next one.
@@ -107,7 +107,7 @@ def seal_and_archive(database: Database, archive: AuditArchive, *, now: datetime
 
 
 def path_of(seal: Seal) -> str:
-    """Such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: the day, the part, and how the head begins.
+    """A file's path, such as `audit/2026-11-25.00000.0123456789abcdef.jsonl`: day, part, beginning of the head.
 
     With the head, so that a database that was restored to before a seal can seal that day again, and the archive has both.
     """
@@ -115,7 +115,7 @@ def path_of(seal: Seal) -> str:
 
 
 def file_of(database: Database, seal: Seal) -> bytes:
-    """A line that says where in the chain it stands, then a line a record: canonical JSON, each.
+    """A file's lines: its position in the chain, then one record a line, in canonical JSON.
 
     Raises:
         ChainBroken: The records do not lead from one hash of the seal to the other: such a file is not written.
@@ -145,7 +145,7 @@ def file_of(database: Database, seal: Seal) -> bytes:
 
 
 def count_unarchived(session: Session, *, now: datetime) -> int:
-    """Files that are not in the archive six hours after their seal; one more where a day was not even sealed the day after."""
+    """Count files not archived six hours after sealing, plus one if a day was not sealed in time."""
     yesterday = now.astimezone(UTC).date() - timedelta(days=1)
     asked = {
         "sealed_before": now - _ARCHIVED_WITHIN,
@@ -156,7 +156,7 @@ def count_unarchived(session: Session, *, now: datetime) -> int:
 
 
 def verify(database: Database, archive: AuditArchive | None = None) -> Verified:
-    """Recompute the whole chain and hold it against its seals and, with `archive`, against every file.
+    """Recompute the whole chain, and compare it with its seals and, with `archive`, every file.
 
     Only the archive tells of records that were removed from the end together with their links and seals.
 

@@ -1,4 +1,4 @@
-"""Appending a record: in the transaction of what it tells of, so that neither is without the other."""
+"""Appends audit records, in the same transaction as the change they record."""
 
 from datetime import datetime
 
@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from amply.infra.logging import request_id
 from amply.kernel.ids import new_id
-from amply.modules.access import Access, KeyCaller, Own, PersonCaller
-from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, content_of
+from amply.modules.access import Access, KeyCaller, PersonAccess, PersonCaller
+from amply.modules.audit.domain import Action, Actor, ActorKind, AuditedAction, content_of
 
 _APPEND = text("INSERT INTO audit_record (content) VALUES (:content)")
 
 
-def record(session: Session, deed: Deed, *, now: datetime) -> str:
-    """Append what is done in this transaction, and return the record's id, aud_….
+def record(session: Session, deed: AuditedAction, *, now: datetime) -> str:
+    """Append a record in this transaction, and return its id, aud_….
 
     The database chains it when the transaction commits, and others wait for no longer than that. What was tried and
     refused has no transaction left: record it in one of its own.
@@ -26,15 +26,15 @@ def record(session: Session, deed: Deed, *, now: datetime) -> str:
 
 def record_by(
     session: Session,
-    by: Access | Own,
+    by: Access | PersonAccess,
     action: Action,
     *targets: str,
     organization_id: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Append what whoever was let in does in this transaction. `organization_id`: where they were let in to none."""
+    """Append a record by an authorised caller in this transaction. `organization_id`: if they were authorised for none."""
     where = by.organization_id if isinstance(by, Access) else organization_id
-    deed = Deed(
+    deed = AuditedAction(
         actor=_actor(by.caller),
         action=action,
         targets=targets,
@@ -53,8 +53,8 @@ def record_of_person(
     now: datetime,
     organization_id: str | None = None,
 ) -> None:
-    """Append what a person does about themselves in this transaction: signed in, or by a letter that reached them."""
-    deed = Deed(
+    """Append a record of what a person does about themselves, signed in or by a letter's link."""
+    deed = AuditedAction(
         actor=Actor(kind=ActorKind.PERSON, id=person_id),
         action=action,
         targets=targets,

@@ -1,4 +1,4 @@
-"""Defence against those who try stolen cards on donation forms. Import from here only."""
+"""Protection against card testing on donation forms. Import from here only."""
 
 from amply.modules.defence.closings import (
     TOPIC_FORM_CLOSED,

@@ -1,4 +1,4 @@
-"""Where a client is, as far as its address says."""
+"""A client's IP address, and the network that one customer of a provider has."""
 
 import ipaddress
 from typing import Final
@@ -10,7 +10,7 @@ _PRIVATE: Final = tuple(
 
 
 def address_and_network(text: str) -> tuple[str, str] | None:
-    """A client's address and the network it stands in, as far as one customer of a provider reaches.
+    """A client's IP address, and its network as large as one provider's customer has; None if there is no address.
 
     IPv4: the address and its /24. IPv6: its /64, which is one household's, and its /48. None for what is no address, or of
     a private network: where strangers' addresses are not seen, nobody is told from anybody by them.

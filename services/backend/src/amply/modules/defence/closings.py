@@ -1,4 +1,4 @@
-"""Forms that are closed for a while, where cards are tried on and the challenge does not hold: who decides, and for how long.
+"""Temporary closing of donation forms under card testing that the challenge does not stop.
 
 A closing ends by itself, or when an operator ends it. Its row stays: it says what was seen then, and whether the organisation
 has been told.
@@ -25,14 +25,14 @@ from amply.modules.defence.domain import (
     CLOSE_AFTER,
     CLOSE_WINDOW,
     DAY,
-    Through,
+    PassedChallenges,
     closed_until,
     is_challenge_beaten,
 )
 from amply.modules.defence.models import ClosingRow, DeclineRow, ExemptionRow
 
 TOPIC_FORM_CLOSED: Final = "defence.form_closed"
-"""An organisation is to be told that its form takes no gifts for a while."""
+"""An organisation's form was closed; it is to be notified."""
 
 EXEMPT_DAYS_MAX: Final = 365
 _REASON_MAX: Final = 200
@@ -77,7 +77,7 @@ class FormClosed(Conflict):
         self.members = {"closed": {"organization_ids": self.organization_ids, "opens_at": iso(opens_at)}}
 
     def naming(self, names: Sequence[str]) -> "FormClosed":
-        """The same, with the organisations' names in the sentence."""
+        """The error with the organisations' names in its sentence."""
         return FormClosed(self.organization_ids, opens_at=self.opens_at, is_alone=self.is_alone, names=names)
 
 
@@ -95,7 +95,7 @@ class ExemptionNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Closing:
-    """A form that was closed; `reopened_at` where a person ended it. The numbers are those of the last evidence."""
+    """A closed form; `reopened_at` if a person reopened it. The counts are those of the latest evidence."""
 
     id: str
     organization_id: str
@@ -112,7 +112,7 @@ class Closing:
 
 @dataclass(frozen=True, kw_only=True)
 class Exemption:
-    """An organisation whose form is not closed, whatever is tried on it."""
+    """An organisation whose form is never closed automatically."""
 
     organization_id: str
     since: datetime
@@ -123,7 +123,7 @@ class Exemption:
 def look_at_challenge(
     session: Session, *, organization_id: str, attacked_since: datetime, now: datetime
 ) -> None:
-    """Close the form of an organisation under attack if too much comes through the challenge, or keep it closed for longer.
+    """Close an attacked organisation's form, or extend that, if too many gifts pass the challenge.
 
     What came through before it had held for ten minutes does not count, nor what did before the form was last opened. The
     caller holds the attack's row: one decides at a time.
@@ -159,7 +159,7 @@ def look_at_challenge(
 def closed_forms(
     session: Session, *, organization_ids: Collection[str], now: datetime
 ) -> Mapping[str, datetime]:
-    """Until when the forms of these organisations are closed; those that are open are not in it."""
+    """Closed forms among these organisations, with their ends."""
     rows = session.execute(
         select(ClosingRow.organization_id, ClosingRow.until).where(
             ClosingRow.organization_id.in_(organization_ids), ClosingRow.until > now
@@ -169,13 +169,13 @@ def closed_forms(
 
 
 def latest_closings(session: Session) -> Sequence[Closing]:
-    """The last hundred closings, the newest first."""
+    """The last hundred closings, newest first."""
     rows = session.scalars(select(ClosingRow).order_by(ClosingRow.began_at.desc()).limit(_SHOWN_MAX))
     return [_closing(row) for row in rows]
 
 
 def reopen(session: Session, *, organization_id: str, reason: str, now: datetime) -> datetime:
-    """Open a closed form now; return since when it was closed.
+    """Reopen a closed form; return when it was closed.
 
     It is closed again only for what comes through when it has been open for ten minutes.
 
@@ -198,7 +198,7 @@ def reopen(session: Session, *, organization_id: str, reason: str, now: datetime
 
 
 def exempt(session: Session, *, organization_id: str, days: int, reason: str, now: datetime) -> Exemption:
-    """Let an organisation's form never be closed for so many days; none ends an exemption. Again, it begins anew.
+    """Exempt a form from closing for so many days (0 ends an exemption). Repeating restarts it.
 
     Raises:
         ExemptionNotAcceptable: There is no reason, or a long one; or it is for more than a year.
@@ -216,7 +216,7 @@ def exempt(session: Session, *, organization_id: str, days: int, reason: str, no
 
 
 def exemptions(session: Session, *, now: datetime) -> Sequence[Exemption]:
-    """Those that are in force, the longest first."""
+    """Current exemptions, longest first."""
     rows = session.scalars(select(ExemptionRow).where(ExemptionRow.until > now).order_by(ExemptionRow.since))
     return [
         Exemption(organization_id=row.organization_id, since=row.since, until=row.until, reason=row.reason)
@@ -225,7 +225,7 @@ def exemptions(session: Session, *, now: datetime) -> Sequence[Exemption]:
 
 
 def tell_closings(database: Database, *, tell: Callable[[Closing], str | None], now: datetime) -> int:
-    """Tell of each closing once, and say of how many that was done.
+    """Send one letter about each closing; return how many.
 
     `tell` says why nothing can be sent, which is kept; None where a letter was handed over. What it raises is tried again, ten
     times at most, ever later. Killed in between, an organisation is told twice: better than never.
@@ -255,7 +255,7 @@ def tell_closings(database: Database, *, tell: Callable[[Closing], str | None], 
 
 
 def count_untold(session: Session, *, now: datetime) -> int:
-    """Of how many closings of the last two days an organisation could not be told in ten attempts."""
+    """Count closings of the last two days whose letter failed ten times."""
     untold = select(func.count()).where(
         ClosingRow.told_at.is_(None),
         ClosingRow.withheld.is_(None),
@@ -278,7 +278,7 @@ def _checked(reason: str) -> str:
     return said
 
 
-def _through(session: Session, *, organization_id: str, since: datetime) -> Through:
+def _through(session: Session, *, organization_id: str, since: datetime) -> PassedChallenges:
     """Of gifts, and cards for them, for which a challenge was solved. Across midnight UTC a card and a network count twice: marks are the day's."""
     declines, cards, networks, declined = session.execute(
         select(
@@ -293,7 +293,9 @@ def _through(session: Session, *, organization_id: str, since: datetime) -> Thro
         )
     ).one()
     opened = queries.count_opened(session, organization_id=organization_id, since=since, is_challenged=True)
-    return Through(declines=declines, cards=cards, networks=networks, declined=declined, opened=opened)
+    return PassedChallenges(
+        declines=declines, cards=cards, networks=networks, declined=declined, opened=opened
+    )
 
 
 def _is_exempt(session: Session, *, organization_id: str, now: datetime) -> bool:
@@ -308,7 +310,7 @@ def _is_exempt(session: Session, *, organization_id: str, now: datetime) -> bool
 
 
 def _close(
-    session: Session, *, organization_id: str, through: Through, until: datetime, now: datetime
+    session: Session, *, organization_id: str, through: PassedChallenges, until: datetime, now: datetime
 ) -> None:
     row = ClosingRow(
         id=ids.new_id("clo"),
@@ -326,5 +328,5 @@ def _close(
     )
 
 
-def _note(row: ClosingRow, through: Through) -> None:
+def _note(row: ClosingRow, through: PassedChallenges) -> None:
     row.declines, row.cards, row.networks = through.declines, through.cards, through.networks

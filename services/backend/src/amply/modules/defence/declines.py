@@ -1,4 +1,4 @@
-"""What is learnt from cards that were declined: whose they were, whether it is an attack, and what must end."""
+"""Card declines as a signal: records them, detects attacks, and decides which payments must end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from amply.modules.defence.fingerprints import key_of, mark
 from amply.modules.defence.models import AttackRow, CardSetupRow, DeclineRow, OpenedGiftRow
 
 TOPIC_EXHAUSTED: Final = "defence.gift_exhausted"
-"""Something that many cards were tried on is to be ended at the processor."""
+"""A payment or SetupIntent used for card testing is to be canceled."""
 
 _MARKS: Final = ("address", "network", "device", "mail", "mail_domain", "is_challenged")
 
@@ -54,7 +54,7 @@ def note_decline(
     is_collected: bool = False,
     split_id: str | None = None,
 ) -> bool:
-    """Count a card that was declined for a gift, once; return whether the gift's payment must end now.
+    """Record a declined card of a gift, once; return whether the gift's payment must end now.
 
     False too when it was counted before, or is so old that nothing follows from it. May bring attack mode and the closing of
     the organisation's form, but for a gift that `is_collected` from a plan: it is declined while nobody is there. `split_id`: of a
@@ -72,13 +72,15 @@ def note_decline(
 
 
 def note_setup_decline(session: Session, decline: Decline, *, setup: CardSetupRow, now: datetime) -> bool:
-    """Count a card that a SetupIntent did not take, at each of its organisations; return whether its owner's must end now."""
+    """Record a declined card of a SetupIntent for each of its organisations; return whether the owner's SetupIntents
+    must end now.
+    """
     tried = _Tried(owner_id=setup.owner_id, organization_ids=setup.organization_ids)
     return _note(session, decline, tried, marks=_marks(setup), small_at=setup.small_at, now=now)
 
 
 def forget_donor(session: Session, *, donation_ids: Sequence[str]) -> None:
-    """Delete what was kept of these gifts."""
+    """Delete the data about these gifts."""
     session.execute(delete(DeclineRow).where(DeclineRow.donation_id.in_(donation_ids)))
     session.execute(delete(OpenedGiftRow).where(OpenedGiftRow.donation_id.in_(donation_ids)))
 

@@ -1,4 +1,4 @@
-"""Who may open a gift, free of I/O: what is counted, from how many on it is too many, and what follows then.
+"""Decides whether a gift may be opened: counted events, limits, and the resulting action. Pure.
 
 A card tester wants an answer for each of many stolen cards. What tells him from donors is how often he opens gifts, and
 above all how often his cards are declined. The numbers are data: `RULES` about gifts that are opened, `DECLINES` about
@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """From above which number on requests are challenged, and from above which refused; None: never, or no other number.
+    """Thresholds above which requests are challenged and refused. None: never, or no separate threshold.
 
     Nothing that strangers share (an organisation, a kind of device) ever refuses anybody.
     """
@@ -75,7 +75,7 @@ RULES: Final = (
     Rule(name="organization-minute", subject=Subject.ORGANIZATION, window=_MINUTE, challenge_above=3_000),
     Rule(name="everyone-minute", subject=Subject.EVERYONE, window=_MINUTE, challenge_above=10_000),
 )
-"""Of gifts that are opened, whatever becomes of them."""
+"""Limits of opened gifts, successful or not."""
 
 DECLINES: Final = (
     Rule(
@@ -106,25 +106,25 @@ DECLINES: Final = (
     # Testers make addresses up, of one domain; half of all donors share another one, and are never refused for that.
     Rule(name="declined-mail-domain", subject=Subject.MAIL_DOMAIN, window=_TEN_MINUTES, challenge_above=20),
 )
-"""Of payments that were declined. Donors mistype a card once or twice."""
+"""Limits of declined payments. Donors mistype a card once or twice."""
 
 SMALL_DECLINES: Final = Rule(
     name="declined-small", subject=Subject.ORGANIZATION, window=_TEN_MINUTES, challenge_above=8
 )
-"""Small gifts to one organisation that were declined: then small gifts to it are challenged, whoever gives them."""
+"""Limit of declined small gifts to one organisation, above which its small gifts are challenged."""
 _SMALL_TIMES_MINIMUM: Final = 5
-"""Cards are tested with the smallest amounts that are taken: up to five times the currency's minimum is small."""
+"""Up to five times the currency's minimum is small: card testers use the smallest amounts."""
 
 STRICTER_ALONE: Final = 4
-"""While the cache is away and each process sees its share only, limits of opened gifts are a quarter."""
+"""Divisor of limits while the cache is unavailable, since each process counts its share only."""
 
 ATTACK_WINDOW: Final = _TEN_MINUTES
 ATTACK_LASTS: Final = timedelta(minutes=30)
-"""After the last decline that still made an attack."""
+"""How long an attack lasts after the latest decline that indicated it."""
 _ATTACK_DECLINES: Final = 20
 _ATTACK_CARDS: Final = 10
 _ATTACK_SHARE: Final = 4
-"""One gift in four declined: in quiet times it is one in twenty."""
+"""An attack: one gift in four is declined. Normally it is one in twenty."""
 
 DECLINES_OF_A_GIFT: Final = 6
 CARDS_OF_A_GIFT: Final = 4
@@ -133,7 +133,7 @@ GIFTS_OF_A_CARD: Final = 3
 """A card that was declined for three gifts within an hour is being tested: the fourth one's payment ends with it."""
 
 CLOSE_AFTER: Final = _TEN_MINUTES
-"""Of attack: until then nobody can say that the challenge does not hold."""
+"""Duration of an attack before the challenge can be judged ineffective."""
 CLOSE_WINDOW: Final = _TEN_MINUTES
 _CLOSE_DECLINES: Final = 60
 _CLOSE_CARDS: Final = 30
@@ -141,14 +141,16 @@ _CLOSE_NETWORKS: Final = 20
 _CLOSE_SHARE: Final = 2
 """Every other gift that was opened: where more donors than testers come, closing would do more harm than they."""
 CLOSED_FOR: Final = HOUR
-"""After the last decline that still said so."""
+"""After the latest evidence."""
 CLOSED_AT_MOST: Final = 3 * HOUR
 CLOSED_A_DAY: Final = 6 * HOUR
-"""Within 24 hours, in all; then the form stays open whatever is tried on it, and a person decides."""
+"""Maximum within 24 hours; then the form stays open, and a person decides."""
 DAY: Final = timedelta(days=1)
 
 BITS: Final = 13
-"""Of each puzzle: with sixteen of them 130,000 digests, a fifth of a second in a browser, a second on an old phone."""
+"""Difficulty of each of sixteen puzzles: 130,000 digests in all, a fifth of a second in a browser, a second on an old
+phone.
+"""
 BITS_UNDER_ATTACK: Final = 15
 BITS_MAX: Final = 17
 
@@ -170,20 +172,20 @@ class ChallengeRequired(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Whoever asks, as the request shows it; never kept like this."""
+    """The client, from the request's headers; never stored like this."""
 
     address: str
     device: str
 
 
 def is_small(amount: Money) -> bool:
-    """Whether cards are tested with charges of such amounts."""
+    """Whether an amount is typical of card testing."""
     return amount.minor_units <= currency_of(amount.currency).gift_min * _SMALL_TIMES_MINIMUM
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decline:
-    """One card that was declined.
+    """One declined card.
 
     `reference` tells it from others: the processor's charge, or attempt. `card` is the processor's fingerprint of the card, if it
     says one. Both are kept under the day's key only.
@@ -196,7 +198,7 @@ class Decline:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one organisation is charged for, where one request gives to several."""
+    """One organisation's amount in a split gift."""
 
     organization_id: str
     amount: Money
@@ -204,7 +206,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A gift that somebody wants to open, or a card that they want to enter for one.
+    """A request to open a gift, or to enter a card for one.
 
     A card is tried with each charge: what is small is judged of each part, and never of what they come to.
 
@@ -235,7 +237,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class SetupOf:
-    """A card that somebody wants to enter for what they have begun.
+    """A request to enter a card for an existing gift or plan.
 
     Attributes:
         owner_id: The gift to several organisations, or the plan, that it is for.
@@ -250,7 +252,7 @@ class SetupOf:
     gifts: Sequence[Part]
 
     def attempt(self, client: Client) -> Attempt:
-        """What the gate is asked for."""
+        """The request as the gate's question."""
         first, *beside = self.gifts
         return Attempt(
             client=client,
@@ -265,7 +267,7 @@ class SetupOf:
 
 @dataclass(frozen=True, kw_only=True)
 class Fingerprints:
-    """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
+    """A request's pseudonymous keys: equal for equal clients on one day, and unlinkable between days.
 
     None for what is not the public Internet's: everyone of a private network would be one subject. All are None for what an
     organisation's own program asked for. `is_challenged`: a challenge was solved for it.
@@ -281,7 +283,7 @@ class Fingerprints:
 
     @classmethod
     def of_program(cls, amount: Money) -> "Fingerprints":
-        """Of a gift that an organisation's own program asked for: it is counted, and nobody is told from anybody by it."""
+        """Fingerprints of a gift by API key: counted, without identifying a client."""
         return cls(
             address=None, network=None, device=None, mail=None, mail_domain=None, is_small=is_small(amount)
         )
@@ -293,7 +295,7 @@ class Fingerprints:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known when a request is judged: numbers by rule name, and what the organisation goes through.
+    """Inputs of a decision: counts by rule name, and the organisation's state of attack.
 
     `closed`: until when forms are closed, by organisation.
     """
@@ -306,8 +308,8 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Through:
-    """What came through the challenge, in ten minutes at most, at an organisation that is under attack.
+class PassedChallenges:
+    """Gifts that passed the challenge at an attacked organisation, within at most ten minutes.
 
     Attributes:
         declines: Cards that were declined, of gifts for which a challenge was solved.
@@ -326,7 +328,7 @@ class Through:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """The verdict; how hard a challenge is; and the rule that decided, which is for our eyes."""
+    """The decision, the difficulty of a challenge, and the rule that decided (for logs)."""
 
     verdict: Verdict
     bits: int = 0
@@ -334,7 +336,7 @@ class Judgement:
 
 
 def judge(evidence: Evidence, *, is_small: bool) -> Judgement:
-    """The strictest of all rules decides, and how far its limit is exceeded says how hard a challenge is."""
+    """The strictest rule decides; the excess over its limit sets the challenge's difficulty."""
     found = [Judgement(verdict=Verdict.CHALLENGE, bits=BITS_UNDER_ATTACK, rule="attack")]
     if not evidence.is_under_attack:
         found = [Judgement(verdict=Verdict.ADMIT)]
@@ -362,12 +364,12 @@ def _apply(rule: Rule, number: float, *, part: int = 1, is_under_attack: bool = 
 
 
 def is_attack(*, declines: int, cards: int, opened: int) -> bool:
-    """Whether so many declines of so many cards within ten minutes are more than bad luck."""
+    """Whether these declines within ten minutes amount to an attack."""
     return declines >= _ATTACK_DECLINES and cards >= _ATTACK_CARDS and declines * _ATTACK_SHARE >= opened
 
 
-def is_challenge_beaten(through: Through) -> bool:
-    """Whether somebody solves what he is asked and goes on, from more networks than limits can be kept for."""
+def is_challenge_beaten(through: PassedChallenges) -> bool:
+    """Whether somebody keeps solving the challenge from more networks than rate limits can track."""
     return (
         through.declines >= _CLOSE_DECLINES
         and through.cards >= _CLOSE_CARDS
@@ -377,7 +379,7 @@ def is_challenge_beaten(through: Through) -> bool:
 
 
 def closed_until(*, began_at: datetime, closed_before: timedelta, now: datetime) -> datetime | None:
-    """Until when a form is closed for what has just come through; None when it has been closed for long enough today.
+    """Until when to close a form for what passed the challenge; None if it was closed long enough today.
 
     `began_at`: since when it is closed, or now. `closed_before`: for how long it was closed within a day before that.
     """
@@ -386,7 +388,7 @@ def closed_until(*, began_at: datetime, closed_before: timedelta, now: datetime)
 
 
 def is_exhausted(*, declines: int, cards: int, gifts_of_card: int, is_under_attack: bool) -> bool:
-    """Whether a payment has been tried so often, or with such cards, that it must end."""
+    """Whether a payment was tried so often, or with such cards, that it must end."""
     if is_under_attack and declines >= DECLINES_OF_A_GIFT_UNDER_ATTACK:
         return True
     return declines >= DECLINES_OF_A_GIFT or cards >= CARDS_OF_A_GIFT or gifts_of_card > GIFTS_OF_A_CARD

@@ -1,4 +1,4 @@
-"""Keys that live two days, and what stands for a person's address under them.
+"""Pseudonyms of IP addresses (keyed hashes), under keys that are deleted after two days.
 
 Nothing personal is kept: an address, a browser or a card is counted under HMAC-SHA-256 with the day's key. The key is random,
 and deleted after two days; from then on nobody can tell whose a mark was, not even by trying all addresses there are.
@@ -24,7 +24,7 @@ _MARK_BYTES: Final = 16
 
 
 class DailyKeys:
-    """The keys of the days that this process has seen."""
+    """Cache of the daily keys in this process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class DailyKeys:
 
 
 def key_of(session: Session, *, day: date) -> bytes:
-    """The day's key, in the caller's transaction."""
+    """The day's key, within the caller's transaction."""
     wanted = select(DailyKeyRow.key).where(DailyKeyRow.day == day)
     found = session.scalar(wanted)
     if found is None:
@@ -52,17 +52,17 @@ def key_of(session: Session, *, day: date) -> bytes:
 
 
 def forget_keys(session: Session, *, now: datetime) -> None:
-    """Delete the keys that nothing is counted under any more."""
+    """Delete expired keys."""
     session.execute(delete(DailyKeyRow).where(DailyKeyRow.day < (now - KEPT).date()))
 
 
 def mark(key: bytes, kind: str, *parts: str) -> bytes:
-    """What stands for these words today. Different kinds never meet."""
+    """Today's pseudonym of these words, distinct for each kind."""
     return hmac.digest(key, "\n".join((kind, *parts)).encode(), "sha256")[:_MARK_BYTES]
 
 
 def marks_of(key: bytes, attempt: Attempt) -> Fingerprints:
-    """An attempt's subjects under the day's key."""
+    """A request's pseudonyms under the day's key."""
     places = address_and_network(attempt.client.address)
     address, network = places if places is not None else (None, None)
     return Fingerprints(

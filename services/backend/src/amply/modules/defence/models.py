@@ -15,7 +15,7 @@ class DailyKeyRow(Record):
 
 
 class OpenedGiftRow(Record):
-    """A gift that was opened in the last two days. One that an organisation's program took has no marks."""
+    """A gift opened in the last two days. One by API key has no fingerprints."""
 
     __tablename__ = "opened_gift"
 
@@ -32,7 +32,7 @@ class OpenedGiftRow(Record):
 
 
 class CardSetupRow(DueRow):
-    """A SetupIntent that takes cards until it is ended, which is due at `next_attempt_at`.
+    """An open SetupIntent, which is to be canceled at `next_attempt_at`.
 
     `account_id`: None on the platform itself. `owner_id`: the gift to several organisations, or the plan, that it stores a card for.
     `small_at`: those of its organisations that are given something small. The marks go after two days.
@@ -57,7 +57,7 @@ class CardSetupRow(DueRow):
 
 
 class DeclineRow(Record):
-    """A card that was declined: for a gift, or by a SetupIntent of `owner_id`. `split_id`: the gift to several that the gift is a part of.
+    """A declined card, of a gift or of a SetupIntent of `owner_id`. `split_id`: the split gift that the gift belongs to.
 
     `is_collected`: of a recurring gift, where nobody was at a form. `is_repeat`: an attempt that concerns several organisations has
     a row for each, of which one counts against whoever made it.

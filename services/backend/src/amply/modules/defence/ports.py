@@ -1,4 +1,4 @@
-"""What the defence needs from outside: somebody who poses challenges. Counters are `amply.infra.counters`."""
+"""Port of the defence: a provider of challenges. Counters are in `amply.infra.counters`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What a challenge is posed for: one gift to one organisation. A solution is good for nothing else."""
+    """What a challenge is bound to: one gift to one organisation."""
 
     organization_id: str
     idempotency_key: str
 
 
 class Challenge(Protocol):
-    """Something that costs a client more than a request, and a donor no more than a moment.
+    """A challenge that is expensive for attackers and quick for a donor.
 
     A solution is used once, because the gift it is for is made once: it is bound to the request's Idempotency-Key.
     """
 
     def pose(self, about: About, *, bits: int, now: datetime) -> Mapping[str, Any]:
-        """A challenge as JSON tells it to a client; its `kind` says how it is solved."""
+        """Create a challenge, as JSON for the client; its `kind` says how it is solved."""
 
     def is_solved(self, about: About, *, solution: str, now: datetime) -> bool:
-        """Whether this solves a challenge that was posed for this and has not expired."""
+        """Whether this solves an unexpired challenge that was posed for this."""

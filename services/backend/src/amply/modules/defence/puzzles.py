@@ -1,4 +1,4 @@
-"""A proof of work as a challenge: sixteen small puzzles, solved by trying numbers. No third party, no cookies.
+"""Proof-of-work challenge: sixteen small puzzles, solved by brute force. No third party, no cookies.
 
 Hashcash's idea (http://www.hashcash.org/papers/hashcash.pdf), split into puzzles so that luck evens out: with one large one,
 every twentieth donor would wait three times as long. Puzzle i is solved by the number n when
@@ -25,11 +25,11 @@ _TOKEN: Final = re.compile(r"1\.([0-9]{1,2})\.([0-9]{1,12})\.([0-9a-f]{32})\.([0
 _SOLUTION: Final = re.compile(r"(1[0-9a-f.]{50,120});([0-9]{1,12}(?:,[0-9]{1,12}){15})")
 
 KeyOfDay = Callable[[date], bytes]
-"""The secret of a day; of one that is over and forgotten, another one than it was."""
+"""Returns a day's secret; for a day whose key was deleted, a different one than before."""
 
 
 class ProofOfWork:
-    """Puzzles whose tokens are signed with the day's key: nothing is kept about one that was posed."""
+    """Stateless puzzles, whose tokens are signed with the day's key."""
 
     def __init__(self, key_of: KeyOfDay) -> None:
         self._key_of = key_of
@@ -68,13 +68,13 @@ class ProofOfWork:
 
 
 def solves(token: str, *, number: int, answer: str, bits: int) -> bool:
-    """Whether the digest of this answer begins with so many zero bits."""
+    """Whether an answer's digest begins with so many zero bits."""
     digest = hashlib.sha256(f"{token}:{number}:{answer}".encode()).digest()
     return int.from_bytes(digest[:4]) >> (32 - bits) == 0
 
 
 def solve(challenge: Mapping[str, Any]) -> str:
-    """What a client sends back, found by trying; for clients of ours and for tests."""
+    """Solve a puzzle by brute force, for our clients and tests."""
     token, bits = str(challenge["token"]), int(challenge["bits"])
     answers = (_try(token, number=number, bits=bits) for number in range(int(challenge["puzzles"])))
     return f"{token};{','.join(answers)}"

@@ -1,4 +1,4 @@
-"""What is known of declines and attacks."""
+"""Queries of recent declines and of organisations under attack."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,12 +59,12 @@ _SEEN: Final = text(f"""
     FROM decline
     WHERE {_lately(HOUR)} AND NOT is_repeat AND ({" OR ".join(f"{column} = :{column}" for column in _COLUMNS.values())})
 """)  # noqa: S608 -- of constants: the rules are data
-"""Built once: to say it anew for each gift would cost more than to ask it."""
+"""Built once: composing it for each gift would cost more than executing it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What is known when a gift is opened: declines by the rule's name, and what its organisations go through.
+class CardTestingSignals:
+    """Signals of card testing when a gift is opened: declines by rule name, and attacks on its organisations.
 
     `closed`: until when forms are closed, by organisation.
     """
@@ -79,7 +79,7 @@ _RULES: Final = (*(rule.name for rule in DECLINES), SMALL_DECLINES.name)
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:
-    """An organisation whose form is used to test cards."""
+    """An organisation under a card-testing attack."""
 
     organization_id: str
     began_at: datetime
@@ -94,15 +94,15 @@ def seen_of(
     small_at: Collection[str],
     organization_ids: Collection[str],
     now: datetime,
-) -> Seen:
-    """What is known of these marks and organisations, in one look outside of any transaction.
+) -> CardTestingSignals:
+    """Signals about these fingerprints and organisations, by one query outside of transactions.
 
     `small_at`: the organisations of small charges; the one with the most small declines counts.
     """
     known = {column: getattr(marks, subject) for subject, column in _COLUMNS.items()}
     asked = {"small_at": sorted(small_at), "organization_ids": sorted(organization_ids), "now": now}
     (found,) = database.look(_SEEN, {**known, **asked})
-    return Seen(
+    return CardTestingSignals(
         declined={name: float(found[name]) for name in _RULES},
         is_under_attack=found["is_under_attack"],
         closed=dict(zip(found["closed"], found["closed_until"], strict=True)),
@@ -110,7 +110,7 @@ def seen_of(
 
 
 def is_under_attack(session: Session, *, organization_ids: Collection[str], now: datetime) -> bool:
-    """Whether the form of one of these organisations is being used to test cards."""
+    """Whether one of these organisations is under a card-testing attack."""
     attacked = select(AttackRow.organization_id).where(
         AttackRow.organization_id.in_(organization_ids), AttackRow.until > now
     )
@@ -134,7 +134,7 @@ def count_opened(
 
 
 def attacks(session: Session, *, now: datetime) -> Sequence[Attack]:
-    """The organisations under attack, the longest first."""
+    """Attacked organisations, longest first."""
     rows = session.scalars(select(AttackRow).where(AttackRow.until > now).order_by(AttackRow.began_at))
     return [
         Attack(
@@ -148,7 +148,7 @@ def attacks(session: Session, *, now: datetime) -> Sequence[Attack]:
 
 
 def count_attacks(session: Session, *, now: datetime) -> int:
-    """How many organisations are under attack, or have their form closed for one."""
+    """Count organisations under attack, or with a closed form."""
     attacked = select(AttackRow.organization_id).where(AttackRow.until > now)
     closed = select(ClosingRow.organization_id).where(ClosingRow.until > now)
     return session.scalars(select(func.count()).select_from(union(attacked, closed).subquery())).one()

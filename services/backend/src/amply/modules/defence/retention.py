@@ -1,4 +1,4 @@
-"""What the defence keeps of anybody goes after two days."""
+"""Deletes all of the defence's data about clients after two days."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from amply.modules.defence.setups import forget_setups
 
 
 def forget(session: Session, *, now: datetime) -> None:
-    """Delete what is two days old: marks say nothing without their day's key, which goes too."""
+    """Delete data older than two days, with the daily keys of its pseudonyms."""
     session.execute(delete(DeclineRow).where(DeclineRow.declined_at < now - KEPT))
     session.execute(delete(OpenedGiftRow).where(OpenedGiftRow.opened_at < now - KEPT))
     forget_setups(session, now=now)

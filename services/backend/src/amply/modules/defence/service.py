@@ -1,4 +1,4 @@
-"""The gate that gifts pass before they are opened."""
+"""The gate that every gift passes before it is opened."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import Database, forbid_transaction
-from amply.infra.new_rows import NewRow
+from amply.infra.multi_table_insert import NewRow
 from amply.kernel.errors import TooManyRequests
 from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import (
@@ -34,7 +34,7 @@ REFUSAL: Final = "This gift cannot be taken just now: wait a minute and try agai
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What requests are judged with."""
+    """Dependencies of the gate."""
 
     database: Database
     counters: Counters
@@ -42,7 +42,7 @@ class Gate:
     challenge: Challenge
 
     def admit(self, attempt: Attempt, *, solution: str | None, now: datetime) -> Fingerprints:
-        """Let a request on, and say what it is to be remembered by.
+        """Decide whether a request may proceed; returns the fingerprints to remember.
 
         Raises:
             FormClosed: The form of one of its organisations is closed for a while.
@@ -93,13 +93,13 @@ class Gate:
 
 
 def gate(database: Database, counters: Counters) -> Gate:
-    """The gate as it stands before the donation route: with a proof of work as its challenge."""
+    """The gate of the donation routes, with proof of work as its challenge."""
     keys = DailyKeys(database)
     return Gate(database=database, counters=counters, keys=keys, challenge=ProofOfWork(keys.of))
 
 
 def opened(*, donation_id: str, organization_id: str, marks: Fingerprints, now: datetime) -> NewRow:
-    """What is remembered of whose gift this is, so that a decline can be told of whoever opened it: written with the gift."""
+    """The row that remembers a gift's fingerprints for later declines, written with the gift."""
     values = {
         "donation_id": donation_id,
         "organization_id": organization_id,

@@ -1,4 +1,4 @@
-"""SetupIntents: each takes any number of cards while it is open, so that each is remembered, counted and ended.
+"""Tracks SetupIntents: any number of cards can be tried on an open one, so each is counted and ended.
 
 Whoever enters a card for a gift to several organisations, or another one for a plan, does so in a SetupIntent. It is ended at the
 processor when many cards were tried on its owner's, and a day after it was opened otherwise.
@@ -21,7 +21,7 @@ from amply.modules.defence.fingerprints import KEPT
 from amply.modules.defence.models import CardSetupRow, DeclineRow
 
 OPEN_FOR: Final = timedelta(days=1)
-"""How long a donor may take to enter a card."""
+"""Time for a donor to enter a card."""
 
 _ATTEMPTS_MAX: Final = 10
 _BATCH_MAX: Final = 50
@@ -47,7 +47,7 @@ def keep_setup(
     marks: Fingerprints | None,
     now: datetime,
 ) -> None:
-    """Remember a SetupIntent before anybody is told its client secret; again, nothing changes.
+    """Record a SetupIntent before its client secret is given out. Idempotent.
 
     `marks`: what the gate remembers whoever asked by.
     """
@@ -58,7 +58,7 @@ def keep_setup(
             remote_id=remote_id,
             account_id=account_id,
             owner_id=about.owner_id,
-            # In one order everywhere: a decline locks what is known of each in this one.
+            # A consistent lock order: recording a decline locks rows in the same order.
             organization_ids=sorted({gift.organization_id for gift in about.gifts}),
             small_at=sorted({gift.organization_id for gift in about.gifts if is_small(gift.amount)}),
             **{name: value for name, value in remembered.items() if name != "is_small"},
@@ -70,19 +70,19 @@ def keep_setup(
 
 
 def count_setups(session: Session, *, owner_id: str) -> int:
-    """How many an owner had lately."""
+    """Count an owner's recent SetupIntents."""
     own = select(func.count()).where(CardSetupRow.owner_id == owner_id)
     return session.scalars(own).one()
 
 
 def find_setup(session: Session, *, remote_id: str, account_id: str | None) -> CardSetup | None:
-    """The SetupIntent of this name; None when it is none of ours on that account."""
+    """The SetupIntent with this id, if it is ours on that account."""
     row = session.get(CardSetupRow, remote_id)
     return _setup(row) if row is not None and row.account_id == account_id else None
 
 
 def open_setups(session: Session, *, owner_id: str) -> Sequence[CardSetup]:
-    """An owner's SetupIntents that are not ended, the newest first."""
+    """An owner's open SetupIntents, newest first."""
     rows = session.scalars(
         select(CardSetupRow)
         .where(CardSetupRow.owner_id == owner_id, CardSetupRow.ended_at.is_(None))
@@ -94,7 +94,8 @@ def open_setups(session: Session, *, owner_id: str) -> Sequence[CardSetup]:
 def note_setup_declines(
     session: Session, declines: Sequence[Decline], *, setup: CardSetup, now: datetime
 ) -> bool:
-    """Count the cards that a SetupIntent did not take, each once; return whether its owner's must end, and are due for that.
+    """Record a SetupIntent's declined cards, each once; return whether the owner's SetupIntents must end (they are then
+    due).
 
     All of the owner's are locked: one decides at a time.
     """
@@ -108,7 +109,7 @@ def note_setup_declines(
     row = next((each for each in rows if each.remote_id == setup.remote_id), None)
     if row is None:
         return False
-    # Each is counted, whatever the ones before it have come to.
+    # All are counted: no short-circuit.
     ends = [note_setup_decline(session, decline, setup=row, now=now) for decline in declines]
     must_end = any(ends)
     if must_end:
@@ -121,7 +122,7 @@ def note_setup_declines(
 
 
 def are_exhausted(session: Session, *, owner_id: str) -> bool:
-    """Whether an owner's SetupIntents were ended, or are about to be, because of the cards that were tried on them."""
+    """Whether an owner's SetupIntents ended, or are about to, because of declined cards."""
     exhausted = select(CardSetupRow.remote_id).where(
         CardSetupRow.owner_id == owner_id, CardSetupRow.is_exhausted
     )
@@ -140,7 +141,7 @@ def are_ending(session: Session, *, owner_ids: Collection[str]) -> bool:
 
 
 def end_setups(database: Database, *, end: Callable[[CardSetup], bool | None], now: datetime) -> int:
-    """End the SetupIntents whose time has come; return how many are over.
+    """Cancel due SetupIntents; return how many are over.
 
     `end` asks the processor; False where it lets us do nothing with the account now, None where it does not answer, which ends the
     run. Either is asked about again, ten times at most, ever later.
@@ -166,7 +167,7 @@ def end_setups(database: Database, *, end: Callable[[CardSetup], bool | None], n
 
 
 def note_ended(session: Session, *, remote_id: str, now: datetime) -> None:
-    """It takes no cards any more: it is canceled, or a card is stored."""
+    """Mark a SetupIntent as over: canceled, or a card was stored."""
     session.execute(
         update(CardSetupRow)
         .where(CardSetupRow.remote_id == remote_id)
@@ -176,7 +177,7 @@ def note_ended(session: Session, *, remote_id: str, now: datetime) -> None:
 
 
 def count_open_setups(session: Session, *, now: datetime) -> int:
-    """How many should have ended and could not be in ten attempts, of the last two days."""
+    """Count SetupIntents of the last two days that could not be canceled in ten attempts."""
     stuck = select(func.count()).where(
         CardSetupRow.ended_at.is_(None),
         CardSetupRow.attempts >= _ATTEMPTS_MAX,
@@ -186,7 +187,7 @@ def count_open_setups(session: Session, *, now: datetime) -> int:
 
 
 def forget_setups(session: Session, *, now: datetime) -> None:
-    """After two days delete those that have ended, and the marks of the others: the day's key goes."""
+    """After two days, delete ended SetupIntents and the fingerprints of the others."""
     is_old = CardSetupRow.opened_at < now - KEPT
     session.execute(delete(CardSetupRow).where(is_old, CardSetupRow.ended_at.is_not(None)))
     session.execute(
@@ -198,7 +199,7 @@ def forget_setups(session: Session, *, now: datetime) -> None:
 
 
 def forget_setups_of(session: Session, *, owner_ids: Collection[str]) -> None:
-    """Delete what was kept of the cards that these gifts and plans were given."""
+    """Delete SetupIntent data of these gifts and plans."""
     session.execute(delete(DeclineRow).where(DeclineRow.owner_id.in_(owner_ids)))
     session.execute(delete(CardSetupRow).where(CardSetupRow.owner_id.in_(owner_ids)))
 

@@ -1,4 +1,4 @@
-"""What a route that opens payments asks the gate with."""
+"""FastAPI dependency that builds the gate's question from a request."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -37,7 +37,7 @@ SolutionOf = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class CardAdmission:
-    """A request that wants to enter a card for what is begun, before the gate."""
+    """A request to enter a card for an existing gift or plan, before the gate."""
 
     gate: Gate
     client: Client
@@ -45,7 +45,7 @@ class CardAdmission:
     clock: Clock
 
     def admit(self, about: SetupOf) -> Fingerprints:
-        """Ask the gate, as for a gift, and say what whoever asks is remembered by.
+        """Ask the gate as for a gift; returns the fingerprints to remember.
 
         Raises:
             ChallengeRequired, TooManyRequests: As `Gate.admit` says.

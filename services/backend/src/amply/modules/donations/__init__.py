@@ -1,9 +1,8 @@
-"""Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
+"""Donations: opening a gift, following its payment, booking it, issuing its receipt. Import from here only."""
 
 from typing import TYPE_CHECKING
 
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
-from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.data_sharing import (
     ConsentKeeping,
@@ -12,6 +11,11 @@ from amply.modules.donations.data_sharing import (
     DataSharingNotAcceptable,
 )
 from amply.modules.donations.dedications import DedicationDependencies, send_due_dedications
+from amply.modules.donations.dispute_answers import (
+    DisputeNotAnswerable,
+    StatementNotAcceptable,
+    answer_dispute,
+)
 from amply.modules.donations.domain import (
     Costs,
     DonationNotFound,
@@ -39,8 +43,8 @@ from amply.modules.donations.donor_gifts import (
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.endings import end_abandoned, end_exhausted
-from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
+from amply.modules.donations.erasure_list import forget_told, still_there, told_of_gifts
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of
@@ -54,7 +58,7 @@ from amply.modules.donations.offline import (
 )
 from amply.modules.donations.offline_details import OfflineDetails
 from amply.modules.donations.offline_references import OfflineGiftKnown
-from amply.modules.donations.openings import tended_openings
+from amply.modules.donations.openings import sealed_openings
 from amply.modules.donations.options import (
     Anonymity,
     Dedication,
@@ -73,8 +77,8 @@ from amply.modules.donations.queries import (
     count_exhausted_letters,
     count_exhausted_receipts,
     covered_fees,
+    sealed_rows,
     statuses,
-    tended,
     withdraw_declarations,
 )
 from amply.modules.donations.receipting import (
@@ -229,6 +233,8 @@ __all__ = [
     "reverse_offline",
     "routers",
     "sealed_for",
+    "sealed_openings",
+    "sealed_rows",
     "search_openings",
     "send_due_dedications",
     "send_due_notices",
@@ -237,8 +243,6 @@ __all__ = [
     "statement_of_donor",
     "statuses",
     "still_there",
-    "tended",
-    "tended_openings",
     "told_of_gifts",
     "void_receipt",
     "withdraw_declarations",
@@ -246,7 +250,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter, APIRouter, APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.donations import (  # noqa: PLC0415 -- see above
         organization_router,
         refund_router,

@@ -1,4 +1,4 @@
-"""What every route that opens payments has in common: the gate before it, and its answer, a replayed one included."""
+"""Steps that all routes which open payments share: the defence gate, idempotency, and the response."""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,12 +35,12 @@ OPENING_PROBLEMS: Final = (
     receipts.DonorFactsNotAcceptable,
     TooManyRequests,
 )
-"""What a request that opens payments may be answered with."""
+"""Errors of requests that open payments."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """A request that wants to open payments, with its Idempotency-Key, before the gate."""
+    """A request to open payments, with its Idempotency-Key, before the gate."""
 
     key: str
     gate: defence.Gate
@@ -49,14 +49,14 @@ class Admission:
     clock: Clock
 
     def key_of(self, organization_id: str) -> str:
-        """The Idempotency-Key as one of this organisation's programs: no stranger's stands for the same (ADR 0005).
+        """The Idempotency-Key in the namespace of the organisation's programs, apart from strangers' (ADR 0005).
 
         A key of strangers has no space, and is 255 characters long at most, as is what is stored.
         """
         return f"{organization_id} {hashlib.sha256(self.key.encode()).hexdigest()}"
 
     def admit(self, gift: Gift, *beside: Gift) -> defence.Fingerprints:
-        """Ask the gate for a gift, or for all that are given at once, and say what whoever gives is remembered by.
+        """Ask the gate for one gift, or all parts of a split gift; returns the fingerprints to remember.
 
         Raises:
             FormClosed, ChallengeRequired, TooManyRequests: As `defence.Gate.admit` says.
@@ -98,6 +98,6 @@ AdmissionOf = Annotated[Admission, Depends(_admission)]
 
 
 def answered(answer: Answer) -> JSONResponse:
-    """The answer as it goes out; one that was given before says so."""
+    """The HTTP response; marked if it is a replay."""
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)

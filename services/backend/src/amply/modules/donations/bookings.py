@@ -1,4 +1,4 @@
-"""Which payment and gift a provider event is about, and the lines that a gift moves in the books."""
+"""Finds the payment and gift of a provider event, and builds the gift's ledger transfers."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ _ABOUT_PEOPLE: Final = ("customer.", "mandate.", "payment_method.", "setup_inten
 
 
 def find_payment(session: Session, event: webhooks.ProviderEvent) -> payments.Payment | None:
-    """The payment an event is about; None when it is none of ours.
+    """The payment of an event; None if it is not ours.
 
     The intent's id decides, or our id in its metadata while we do not know the intent's yet. (An organisation may edit
     the metadata on its own dashboard: it alone must not decide.)
@@ -33,25 +33,25 @@ def find_payment(session: Session, event: webhooks.ProviderEvent) -> payments.Pa
 
 
 def payment_id(snapshot: Mapping[str, Any]) -> str | None:
-    """Our payment's id in the metadata of an intent, which the processor copies to its charges."""
+    """Our payment id in an intent's metadata, which the processor copies to charges."""
     found = (snapshot.get("metadata") or {}).get("amply_payment_id")
     return found if isinstance(found, str) else None
 
 
 def intent_id(snapshot: Mapping[str, Any]) -> str:
-    """The intent an event is about: itself, or the one its charge, refund or dispute belongs to."""
+    """The intent of an event: the object itself, or that of its charge, refund or dispute."""
     is_intent = snapshot.get("object", "payment_intent") == "payment_intent"
     return str(snapshot.get("id" if is_intent else "payment_intent"))
 
 
 def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
-    """Whether an event that nobody handles yet is kept: the platform's own or a known account's, about nobody erased.
+    """Whether to keep an event without handler: of the platform or a known account, and of no erased donor.
 
     What the processor still tells of an erased donor's gift stays with the processor until somebody handles it, and so
     does what it tells of people and their cards: it moves no money, and no gift would lead an erasure to it.
     """
     if event.type.startswith(_ABOUT_PEOPLE) or event.fetch is not None:
-        # Of a thin event nobody can tell whose gift it is about. Its snapshot is found in the processor's own list.
+        # A thin event does not say which gift it is about; its snapshot event is found in the processor's list.
         return False
     if event.account_id is not None and not payments.knows_account(session, account_id=event.account_id):
         return False
@@ -61,7 +61,7 @@ def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
 def locked_gift(
     payment_event: PaymentEvent, transaction: EventTransaction, *, asked_about_returns: bool = True
 ) -> tuple[payments.Payment, DonationRow] | None:
-    """Lock the payment that an event is about, and find its gift; None when it is none of ours.
+    """Lock an event's payment, and return it with its gift; None if it is not ours.
 
     Raises:
         AnswerOutdated: What went back of it is not what it was when the processor was asked.
@@ -80,20 +80,20 @@ def locked_gift(
 
 
 def is_about_the_erased(session: Session, event: webhooks.ProviderEvent) -> bool:
-    """Whether the event's donor was erased: then it must not stay, for it names the payment."""
+    """Whether the event's donor was erased: then it must be deleted, since it names the payment."""
     payment = find_payment(session, event)
     return payment is not None and session.get_one(DonationRow, payment.donation_id).erased_at is not None
 
 
 def arrived(row: DonationRow, gross: Money) -> GiftParts:
-    """What arrived, by its parts: the gift whole before the fee's cover, and what is beyond both is the gift's."""
+    """Split what arrived into its parts: the gift first, then the fee cover; any excess belongs to the gift."""
     asked = row.minor_units - row.fee_cover_minor_units
     cover = min(max(gross.minor_units - asked, 0), row.fee_cover_minor_units)
     return GiftParts(gift=gross.minor_units - cover, cover=cover, currency=gross.currency)
 
 
 def gift_lines(row: DonationRow, parts: GiftParts) -> tuple[ledger.NewTransfer, ...]:
-    """What a gift of these parts moves; its fund is credited with the gift's part alone."""
+    """Ledger transfers of a gift; its fund is credited with the gift's part alone."""
     cover = Money(minor_units=parts.cover, currency=parts.currency)
     return ledger.donation_succeeded(
         organization_id=row.organization_id,
@@ -104,14 +104,14 @@ def gift_lines(row: DonationRow, parts: GiftParts) -> tuple[ledger.NewTransfer, 
 
 
 def reserved_lines(row: DonationRow) -> tuple[ledger.NewTransfer, ...]:
-    """What stands in the books while a bank takes days: all that was asked for, and nothing has moved."""
+    """Pending transfers while a bank debit is under way: the full requested amount."""
     cover = row.fee_cover_minor_units
     asked = GiftParts(gift=row.minor_units - cover, cover=cover, currency=row.currency)
     return ledger.postings.reserve(gift_lines(row, asked))
 
 
 def release(books: GiftBooks, *, event: webhooks.ProviderEvent) -> None:
-    """Void what is reserved of a gift that will not come this way; nothing where nothing is."""
+    """Void the pending entry of a gift that failed, if there is one."""
     gift = books.gift
     if gift.reserved_entry_id is None:
         return

@@ -1,4 +1,4 @@
-"""What a donor says beside a gift about sharing facts of it. Whoever keeps it stands above this module."""
+"""A donor's consent to data sharing as given with a gift, and the port that stores it (in a higher module)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,19 +18,19 @@ class DataSharingNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class DataSharing:
-    """A tick: for what, and beside which words."""
+    """A donor's consent: its purpose, and the wording beside the checkbox."""
 
     purpose: str
     wording: str
 
 
 class ConsentKeeping(Protocol):
-    """Keeps what donors consent to."""
+    """Stores donors' consents."""
 
     def keep(
         self, session: Session, *, donation_id: str, email: str, said: DataSharing, now: datetime
     ) -> None:
-        """Note a tick in the transaction that records the gift; one beside words that are not known is not noted."""
+        """Store a consent in the transaction that records the gift; one with an unknown wording is not stored."""
 
 
 class DataSharingIn(BaseModel):
@@ -44,5 +44,5 @@ class DataSharingIn(BaseModel):
     )
 
     def said(self) -> DataSharing:
-        """What was ticked."""
+        """The consent as given."""
         return DataSharing(purpose=self.purpose, wording=self.wording)

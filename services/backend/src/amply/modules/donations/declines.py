@@ -1,4 +1,4 @@
-"""What a declined card tells the defence, which says whether its payment must end."""
+"""Reports declined cards to the defence, and ends the payment if it says so."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from amply.modules.donations.provider_events.context import ApplyAnswer, EventTr
 
 
 def about_decline(payment_event: PaymentEvent) -> ApplyAnswer:
-    """The payment's state as with every attempt; and each card that was declined is counted, once.
+    """Query the payment's state, and report each declined card to the defence once.
 
     The event says that there was one, the processor which: an event that never came is made up for by the next.
     """
@@ -30,7 +30,7 @@ def about_decline(payment_event: PaymentEvent) -> ApplyAnswer:
 
 
 def decline_of(remote: payments.RemoteDecline) -> defence.Decline:
-    """What the defence counts of an attempt at the processor."""
+    """A declined attempt in the defence's terms."""
     return defence.Decline(reference=remote.remote_id, card=remote.card, declined_at=remote.declined_at)
 
 

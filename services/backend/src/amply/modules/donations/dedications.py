@@ -1,4 +1,4 @@
-"""Telling somebody, once, that a gift was made for another: after it has arrived, and never again.
+"""Sends the letter about a dedicated gift (in honour of somebody), once, after the gift has succeeded.
 
 A gift to several organisations is told of once too, when no part of it can still arrive.
 
@@ -28,11 +28,11 @@ from amply.modules.payments import DisputeState
 _log = structlog.get_logger()
 
 _RUN_MAX: Final = 200
-"""Letters of one run; the next one follows in half a minute."""
+"""Letters in one run; the next one follows in half a minute."""
 _FIRST_AGAIN: Final = timedelta(minutes=2)
 _DAY: Final = timedelta(days=1)
 _A_DAY_MAX: Final = 3
-"""Letters to one address within a day: a form that anybody may fill in must not fill somebody's mailbox."""
+"""Letters to one address in a day: the form must not be usable to flood a mailbox."""
 
 
 class WithheldDedication(StrEnum):
@@ -45,14 +45,14 @@ class WithheldDedication(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DedicationDependencies:
-    """What telling of dedications depends on."""
+    """Dependencies of sending dedication letters."""
 
     database: Database
     mailer: mail.Mailer
 
 
 def send_due_dedications(parts: DedicationDependencies, *, now: datetime) -> int:
-    """Write to those who are to be told of gifts that have arrived; return how many letters were handed over."""
+    """Send dedication letters of succeeded gifts; return how many were handed over."""
     _forget_told(parts, now=now)
     sent = 0
     for _ in range(_RUN_MAX):
@@ -93,7 +93,7 @@ def _send(parts: DedicationDependencies, *, donation_id: str, now: datetime) -> 
     try:
         message_id = parts.mailer.send(mail=receipts.dedication_mail(letter))
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("dedication not told", donation_id=donation_id)
+        _log.exception("dedication_not_told", donation_id=donation_id)
         with parts.database.transaction() as session:
             _give_back(session, donation_id=donation_id, now=now)
         return False
@@ -111,7 +111,7 @@ def _claim(
         if row is None or row.handed_over_at is not None:
             return None
         if row.recipient_email is None:
-            # Of a donor who was erased, in a database that was restored: it opens for nobody, and is told to nobody.
+            # An erased donor's row in a restored database: it cannot be decrypted, and no letter is sent.
             row.attempts = DEDICATION_ATTEMPTS_MAX
             return None
         gift = session.get_one(DonationRow, donation_id)

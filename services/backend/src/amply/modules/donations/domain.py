@@ -1,4 +1,4 @@
-"""What a donation is, and what it becomes when its payment changes."""
+"""A donation's states and its transitions when its payment changes. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +51,7 @@ class OfflineMethod(StrEnum):
 
 
 class Standing(StrEnum):
-    """What has become of a gift: its status, and once it has succeeded what happened to the money since.
+    """A gift's status and, once succeeded, refunds and disputes since.
 
     `CHARGED_BACK`: a dispute was lost, and the donor's bank has kept what it was about. `REVERSED`: it had been recorded
     wrongly.
@@ -100,7 +100,7 @@ class FeeCoverChanged(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class CoveredFees:
-    """An organisation's gifts whose donors covered the fee, of one currency and way to pay.
+    """Gifts with fee cover, summed by organisation, currency and payment method.
 
     Attributes:
         gifts: How many have arrived.
@@ -126,7 +126,7 @@ class DonationNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class Donor:
-    """Who gives. Personal: never in the log, erasable."""
+    """The donor. Personal: never in the log, erasable."""
 
     name: str
     email: str
@@ -134,7 +134,7 @@ class Donor:
 
 @dataclass(frozen=True, kw_only=True)
 class Gift:
-    """What a donor asks for. `fee_cover` comes on top of `amount`. `data_sharing`: facts of it may be shared."""
+    """A gift to be opened. `fee_cover` is added to `amount`. `data_sharing`: consent to share facts about it."""
 
     organization_id: str
     amount: Money
@@ -147,13 +147,13 @@ class Gift:
 
     @property
     def total(self) -> Money:
-        """What the donor pays in all."""
+        """Gift plus fee cover."""
         return self.amount if self.fee_cover is None else self.amount + self.fee_cover.amount
 
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What a donor added for the processor's fee, and what that fee really was.
+    """The donor's fee cover, and the processor's actual fee.
 
     Attributes:
         fee_cover: A part of the donation's amount; zero where the donor added nothing.
@@ -167,7 +167,7 @@ class Costs:
 
     @property
     def difference(self) -> Money | None:
-        """How much more was added than the fee took; below zero: less. None where nothing was added or the fee is unknown."""
+        """Fee cover minus actual fee. None without cover, or if the fee is unknown."""
         if self.processor_fee is None or self.fee_cover.minor_units == 0:
             return None
         return self.fee_cover - self.processor_fee
@@ -204,7 +204,7 @@ class Donation:
 
     @property
     def standing(self) -> Standing:
-        """What has become of it. An open dispute hides a refund, and so does a lost one: they are about the rest."""
+        """The gift's current state. A dispute, open or lost, hides refunds, since it is about the rest."""
         if self.status is not DonationStatus.SUCCEEDED:
             return Standing(self.status)
         if self.is_reversed:
@@ -218,10 +218,10 @@ class Donation:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still become a gift."""
+        """Whether it may still succeed."""
         return self.status in (DonationStatus.PENDING, DonationStatus.PROCESSING)
 
 
 def status_of_payment(status: PaymentStatus) -> DonationStatus:
-    """A donation follows its payment."""
+    """A donation's status for its payment's."""
     return _OF_PAYMENT[status]

@@ -1,4 +1,4 @@
-"""A donor's papers, made when they ask: a receipt's PDF and the ledger's proof. Personal: for that donor alone."""
+"""Renders a donor's documents on request: receipt PDF and ledger proof. Personal: for that donor alone."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from amply.modules.donations.receipting import ReceiptDependencies
 def own_receipt(
     parts: ReceiptDependencies, *, donation_id: str, receipt_id: str, email_sha256: str
 ) -> tuple[str, bytes]:
-    """A receipt of a donor's gift as it was sent, or marked as cancelled where it is void: its name and the PDF.
+    """A donor's receipt as sent (marked as cancelled if void): file name and PDF.
 
     Raises:
         ReceiptNotFound: There is none of theirs.
@@ -36,7 +36,7 @@ def own_receipt(
 
 
 def own_proof(parts: ReceiptDependencies, *, donation_id: str, email_sha256: str) -> tuple[str, bytes]:
-    """What proves a donor's gift against the public log, with what the log keeps sealed opened: its name and the file.
+    """The ledger proof of a donor's gift, with opened commitments: file name and contents.
 
     Raises:
         ReceiptNotFound: No published checkpoint covers a gift of theirs with this id.

@@ -1,4 +1,4 @@
-"""A donor's own gifts. Whose they are stands in every statement: nothing of anybody else's is read, locked or changed."""
+"""A donor's own gifts. Every statement is limited to that donor."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ from amply.modules.donations.options import Anonymity
 from amply.modules.donations.queries import donation_of
 
 TOPIC_HIDDEN: Final = "donations.gift_hidden"
-"""A donor keeps a gift from its organisation, which knew who gave."""
+"""A donor made a gift anonymous to its organisation."""
 _ORGANIZATIONS_MAX: Final = 200
 _NEWEST: Final = Order(name="donor's gifts", columns=(DonationRow.id,), descending=True)
 _GIVEN_AT: Final = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
@@ -81,7 +81,7 @@ class GivenYear:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenTo:
-    """An organisation that somebody has given to, and the fiscal years of it with gifts of theirs, the newest first."""
+    """An organisation that the donor gave to, and the fiscal years with their gifts, newest first."""
 
     id: str
     name: str
@@ -103,18 +103,18 @@ def _shown() -> ColumnElement[bool]:
 
 
 def owner_of(session: Session, *, donation_id: str) -> str | None:
-    """The digest of the address that a gift has; None where there is no such gift, or none any more."""
+    """The digest of a gift's address; None if the gift does not exist or has none any more."""
     row = session.get(DonationRow, donation_id)
     return None if row is None or row.donor_email is None else mail.address_digest(row.donor_email)
 
 
 def index_of(session: Session, *, donation_id: str) -> bytes | None:
-    """What a gift is found by, as the row has it: it is there where the gift opens for nobody, too."""
+    """The blind index of a gift's row, readable also if the row cannot be decrypted."""
     return session.scalar(select(DonationRow.donor_index).where(DonationRow.id == donation_id))
 
 
 def sealed_for(session: Session, *, donation_id: str) -> str | None:
-    """Whose leaf a gift and what stands beside it are sealed under (`SealedFields.whose`); None where there is no such gift."""
+    """The owner of the leaf that encrypts a gift (`SealedFields.whose`); None if there is no such gift."""
     row = session.get(DonationRow, donation_id)
     if row is None:
         return None
@@ -123,7 +123,7 @@ def sealed_for(session: Session, *, donation_id: str) -> str | None:
 
 
 def newest_address(session: Session, *, email_sha256: str) -> str | None:
-    """The address as the donor's newest gift has it; None where there is nothing to show to anybody with it."""
+    """The address in the donor's newest gift; None if there are no gifts."""
     row = session.scalar(
         select(DonationRow)
         .where(DonationRow.is_of(session, email_sha256), _shown())
@@ -134,7 +134,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
 
 
 def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
-    """The organisations that a donor has given to, the one they gave to last first."""
+    """Organisations that a donor gave to, most recent first."""
     rows = session.execute(
         select(DonationRow.organization_id, func.count().label("gifts"))
         .where(DonationRow.is_of(session, email_sha256), _shown())
@@ -161,7 +161,7 @@ def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
 def own_gifts(
     session: Session, *, email_sha256: str, organization_id: str | None, cursor: str | None, limit: int
 ) -> Page[OwnGift]:
-    """A page of a donor's gifts, to one organisation or to all, the newest first.
+    """A page of a donor's gifts to one or all organisations, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -177,7 +177,7 @@ def own_gifts(
 
 
 def own_gift(session: Session, *, donation_id: str, email_sha256: str, locks: bool = False) -> OwnGift:
-    """One gift of a donor's. `locks`: nothing changes it until the end of the transaction.
+    """One of a donor's gifts. `locks`: until the end of the transaction.
 
     Raises:
         DonationNotFound: There is none, or it is somebody else's: who asks is not told which.
@@ -197,7 +197,7 @@ def own_gift(session: Session, *, donation_id: str, email_sha256: str, locks: bo
 def change_anonymity(
     session: Session, *, donation_id: str, email_sha256: str, anonymity: Anonymity, now: datetime
 ) -> OwnGift:
-    """Say who is told of a gift from now on. Lists, answers to disputes and receipts made later follow it.
+    """Change who sees the donor's name. Lists, dispute evidence and later receipts follow it.
 
     Files that name donors and were asked for before are taken back by the worker, which learns of it by `TOPIC_HIDDEN`.
 
@@ -219,7 +219,7 @@ def change_anonymity(
 
 
 def resend_own_receipt(session: Session, *, donation_id: str, email_sha256: str, now: datetime) -> None:
-    """Let the receipt of a donor's gift be sent once more: the same one, to the address the gift has.
+    """Schedule the receipt of a donor's gift to be sent again, unchanged, to the gift's address.
 
     Raises:
         ReceiptNotFound: The gift is not theirs, or has not arrived.

@@ -1,4 +1,4 @@
-"""What one donor gave one organisation in a year, and what an organisation claims Gift Aid on: for people who ask."""
+"""A donor's yearly total with one organisation, and the gifts of an organisation's Gift Aid claim."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from amply.modules.donations.domain import DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
 
 _ROWS = 1_000
-"""Gifts read in one go."""
+"""Gifts read at a time."""
 
 
 class NoGiftsFound(NotFound):
@@ -26,8 +26,8 @@ class NoGiftsFound(NotFound):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Given:
-    """`amount` is what is left of it, `description` of a thing; None of money."""
+class _GiftInYear:
+    """A gift. `amount` is net of refunds; `description` is set for gifts in kind only."""
 
     id: str
     donor_name: str
@@ -44,7 +44,7 @@ def statement_of_donor(
     year: int,
     language: receipts.Language | None = None,
 ) -> receipts.Statement:
-    """The organisation's fiscal year that begins in `year`, for the donor whose address has this digest.
+    """The statement of the fiscal year beginning in `year`, for the donor with this address digest.
 
     Raises:
         OrganizationNotFound, YearNotAcceptable: What was asked for does not exist.
@@ -85,7 +85,7 @@ def statement_of_donor(
 def gift_aid_claim(
     database: Database, *, organization_id: str, first: date, last: date
 ) -> list[receipts.ClaimedGift]:
-    """The gifts of a period that Gift Aid can be claimed on: those with a valid receipt that says so.
+    """Gifts of a period on which Gift Aid can be claimed: with a valid receipt that says so.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -125,10 +125,10 @@ def _given(
     organization_id: str,
     since: datetime,
     before: datetime,
-) -> Iterator[_Given]:
+) -> Iterator[_GiftInYear]:
     """Gifts that arrived in a time and whose donor we know, the oldest first."""
     given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
-    # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
+    # If a gift was refunded before its receipt was issued, its row still has the full amount.
     left = func.coalesce(ReceiptRow.left_minor_units, DonationRow.minor_units)
     rows = session.execute(
         select(DonationRow, given_at, left, OfflineGiftRow)
@@ -147,7 +147,7 @@ def _given(
         .execution_options(yield_per=_ROWS)
     )
     for row, moment, minor_units, thing in rows:
-        yield _Given(
+        yield _GiftInYear(
             id=row.id,
             donor_name=row.donor_name or "",
             amount=Money(minor_units=minor_units, currency=row.currency),
@@ -157,12 +157,12 @@ def _given(
 
 
 def _givers(
-    given: Sequence[_Given],
+    given: Sequence[_GiftInYear],
     told: Mapping[str, tuple[receipts.DonorFacts, receipts.Advantage | None]],
     issued: Mapping[str, receipts.IssuedReceipt],
 ) -> list[receipts.GiverInYear]:
     """The person, as their newest gift calls them, and each company that gave through them: whose gift it is, is not mixed."""
-    of_company: dict[str, list[_Given]] = defaultdict(list)
+    of_company: dict[str, list[_GiftInYear]] = defaultdict(list)
     for gift in given:
         company = told[gift.id][0].company if gift.id in told else None
         of_company[company.name if company is not None else ""].append(gift)
@@ -190,7 +190,7 @@ def _thing(
     )
 
 
-def _line(gift: _Given, receipt: receipts.IssuedReceipt | None) -> receipts.GiftInYear:
+def _line(gift: _GiftInYear, receipt: receipts.IssuedReceipt | None) -> receipts.GiftInYear:
     """A receipt that is void counts nothing, for the gift went back; an acknowledgement claims nothing."""
     nothing = Money(minor_units=0, currency=gift.amount.currency)
     if receipt is None:

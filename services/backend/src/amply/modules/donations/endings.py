@@ -1,4 +1,4 @@
-"""The end of payments and SetupIntents at the processor: cards are tried on them, or nobody has paid for a day.
+"""Cancels payments and SetupIntents at the processor: after card testing, or when unpaid for a day.
 
 A donor whose own payment ends so begins another gift.
 """
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 
 def end_exhausted(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
-    """End what many cards were tried on, and setups that are a day old; return how many payments and setups are over.
+    """Cancel payments used for card testing, and SetupIntents a day old; return how many are over.
 
     Each is tried ten times, ever further apart; what the processor refuses to end has ended already.
     """
@@ -28,7 +28,7 @@ def end_exhausted(database: Database, processor: payments.Processor, *, clock: C
 
 
 def end_abandoned(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
-    """End payments that nobody has made for a day; return how many are over. Nobody waits for that."""
+    """Cancel payments unpaid for a day; return how many are over. Not urgent."""
     with database.transaction() as session:
         payments.find_abandoned(session, now=clock())
     end = partial(_end, processor, is_abandoned=True)
@@ -44,12 +44,12 @@ def _end(processor: payments.Processor, payment: payments.Payment, *, is_abandon
             return Ended.ENDED if processor.cancel_abandoned(**named) else Ended.KEPT
         processor.cancel_intent(**named)
     except payments.AccountUnreachable as reason:
-        _log.warning("payment not ended", payment_id=payment.id, reason=reason.code)
+        _log.warning("payment_not_ended", payment_id=payment.id, reason=reason.code)
         return Ended.SHUT_OUT
     except payments.ProcessorRefused:
         return Ended.OVER
     except payments.ProcessorUnavailable as reason:
-        _log.warning("payment not ended", payment_id=payment.id, reason=reason.code)
+        _log.warning("payment_not_ended", payment_id=payment.id, reason=reason.code)
         return Ended.UNHEARD
     return Ended.ENDED
 
@@ -58,11 +58,11 @@ def _end_setup(processor: payments.Processor, setup: defence.CardSetup) -> bool 
     try:
         processor.cancel_setup(remote_id=setup.remote_id, account_id=setup.account_id)
     except payments.AccountUnreachable as reason:
-        _log.warning("setup not ended", owner_id=setup.owner_id, reason=reason.code)
+        _log.warning("setup_not_ended", owner_id=setup.owner_id, reason=reason.code)
         return False
     except payments.ProcessorRefused:
         pass  # canceled before, or a card is stored
     except payments.ProcessorUnavailable as reason:
-        _log.warning("setup not ended", owner_id=setup.owner_id, reason=reason.code)
+        _log.warning("setup_not_ended", owner_id=setup.owner_id, reason=reason.code)
         return None
     return True

@@ -1,4 +1,4 @@
-"""Forgetting a donor, everywhere we hold anything of them. What the books say stays: amounts, dates, organisations.
+"""Erases a donor's personal data in all modules. Amounts, dates and organisations stay in the ledger.
 
 The order is: find every trace, then remove them in one transaction. Killed before its end nothing has changed;
 repeated, it removes what has come since. The public log needs no change, and the donor's own receipt still proves
@@ -21,7 +21,7 @@ from amply.infra.erasures import ErasureList
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import defence, ledger, mail, payments, public_events, receipts, webhooks
-from amply.modules.donations import erased_again, split_rows
+from amply.modules.donations import erasure_list, split_rows
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.models import (
     DedicationRow,
@@ -38,10 +38,10 @@ from amply.modules.donations.splits import SCOPE as SPLIT_SCOPE
 _log = structlog.get_logger()
 
 AlsoForgets = Callable[[Session, Collection[str]], None]
-"""What those above have of gifts, by the organisations whose donors are forgotten."""
+"""Erases what higher modules hold about gifts, by the organisations whose donors are erased."""
 
 _GIFTS: Final = 500
-"""Whose traces are looked for in one transaction."""
+"""Gifts searched in one transaction."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -54,7 +54,7 @@ class DonorNotNamed(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Erasure:
-    """What was removed.
+    """Counts of what was erased.
 
     Attributes:
         id: Of the record that it happened; None when there was nothing to remove.
@@ -75,7 +75,7 @@ class Erasure:
 
 @dataclass(frozen=True, kw_only=True)
 class _Traces:
-    """Everything of ours that names one donor."""
+    """All ids that lead to one donor."""
 
     donations: Sequence[str]
     payments: Mapping[str, str | None]
@@ -87,12 +87,12 @@ class _Traces:
 
     @property
     def texts(self) -> set[str]:
-        """What stands behind commitments to these gifts, and to none of the donor's others."""
+        """Committed texts of these gifts alone."""
         remote_ids = {remote_id for remote_id in self.payments.values() if remote_id is not None}
         return {*self.donations, *self.events.object_ids, *remote_ids, *self.returns}
 
     def texts_of(self, *, email_sha256: str | None) -> set[str]:
-        """The same, and the donor's addresses where all that is of the donor is meant."""
+        """The same, with the donor's addresses if everything of the donor is to be erased."""
         return self.texts if email_sha256 is None else {*self.texts, *self.addresses}
 
 
@@ -105,9 +105,9 @@ def erase_donor(
     now: datetime,
     listed: ErasureList | None = None,
     also: AlsoForgets | None = None,
-    searched: ledger.Searched | None = None,
+    searched: ledger.UnassignedOpenings | None = None,
 ) -> Erasure:
-    """Forget everything about whom the address with this digest belongs to (`mail.address_digest`), or about one gift.
+    """Erase all data about the owner of the address with this digest (`mail.address_digest`), or about one gift.
 
     That is as a donor, and as somebody who was told of another's gift: the gift then stays, and tells nobody.
 
@@ -128,11 +128,11 @@ def erase_donor(
         traces = _traces(session, donations)
         told_of = _told_of(session, digest=email_sha256)
     if listed is not None:
-        erased_again.note(listed, gifts=donations, told=told_of)
+        erasure_list.note(listed, gifts=donations, told=told_of)
     if searched is None:
         searched = ledger.search(database, secrets=secrets, traces=traces.texts_of(email_sha256=email_sha256))
     with database.transaction() as session:
-        # Looked for again, now that nothing can be booked of these gifts: the search took its time.
+        # Search again, now that these gifts are locked against booking: the first search took time.
         held = _traces(session, donations)
         about = ledger.entries_about(
             session,
@@ -150,8 +150,8 @@ def erase_donor(
 
 def search_openings(
     database: Database, secrets: ledger.CommitmentSecrets, *, donation_ids: Sequence[str]
-) -> ledger.Searched:
-    """Look once for what the ledger holds of all these gifts and does not know to be theirs, for erasing each of them.
+) -> ledger.UnassignedOpenings:
+    """Assign unassigned ledger openings to these gifts in one pass, before erasing each.
 
     Raises:
         OpeningsUnreadable: As `erase_donor` says.
@@ -164,7 +164,7 @@ def search_openings(
 
 
 def require_named(*, email_sha256: str | None, donation_id: str | None) -> None:
-    """See to it that a donor is named in one way, before anything of theirs is touched.
+    """Require exactly one way of naming the donor, before anything is changed.
 
     Raises:
         DonorNotNamed: Neither was given, or both, or what was given is no digest.
@@ -222,7 +222,7 @@ def _forget_recipient(session: Session, *, digest: str | None) -> int:
     told = session.scalars(
         select(DedicationRow).where(DedicationRow.told_to(session, digest)).with_for_update()
     )
-    return erased_again.forget_recipients(told)
+    return erasure_list.forget_recipients(told)
 
 
 def _remove(

@@ -1,4 +1,4 @@
-"""What we know of a disputed gift, as files for who answers the donor's bank. Personal: for that answer, and nobody else."""
+"""Evidence files about a disputed gift, for the answer to the donor's bank. Personal: for that answer alone."""
 
 import json
 from datetime import datetime
@@ -32,7 +32,7 @@ _PROOF: Final = (
 def evidence(
     database: Database, secrets: ledger.CommitmentSecrets, *, dispute_id: str, ledger_page: str
 ) -> dict[str, bytes]:
-    """The files of a dispute's bundle by their names: the facts, a statement, the receipt's PDF, and the ledger's proof.
+    """Files of a dispute's evidence by name: facts, statement, receipt PDF, ledger proof.
 
     Of an erased donor there are facts alone. The organisation answers the bank: of a gift whose donor it is not told, the
     files do not tell it either.

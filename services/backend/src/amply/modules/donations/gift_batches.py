@@ -1,4 +1,4 @@
-"""All gifts of an organisation, a thousand at a time: what a file of them is made of."""
+"""Reads all gifts of an organisation in batches of a thousand, for exports."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a payment consists of, and which part goes back first: the gift, then what the donor added for the fee."""
+"""Splits a payment into gift and fee cover. A refund takes the gift first, then the fee cover."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from amply.modules.payments import TakenSoFar
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBack:
-    """What goes back in one step, minor units: in all, and what of it is taken from the fee cover."""
+    """One refund step in minor units: the total, and the part taken from the fee cover."""
 
     minor_units: int
     cover: int
@@ -16,12 +16,12 @@ class TakenBack:
 
     @property
     def amount(self) -> Money | None:
-        """What is taken from the gift; None for nothing."""
+        """The refunded part of the gift, or None."""
         return self._part(self.minor_units - self.cover)
 
     @property
     def fee_cover(self) -> Money | None:
-        """What is taken from the fee cover; None for nothing."""
+        """The refunded part of the fee cover, or None."""
         return self._part(self.cover)
 
     def _part(self, minor_units: int) -> Money | None:
@@ -30,14 +30,14 @@ class TakenBack:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftParts:
-    """Minor units: the gift itself, and the donor's fee cover on top of it."""
+    """A gift and its fee cover, in minor units."""
 
     gift: int
     cover: int
     currency: str
 
     def take(self, minor_units: int, *, taken: TakenSoFar) -> TakenBack:
-        """The parts of what goes back now, when so much has been taken: the rest of the gift first.
+        """Split a refund into its parts, given what was taken before: the rest of the gift first.
 
         Neither account gives more than it got (docs/ledger-format.md §8, rule 6), as long as the whole payment does not;
         what goes back beyond that is the gift's.

@@ -1,4 +1,4 @@
-"""What an organisation is told of its gifts: who gave, for what, for whom, and what they wrote, as far as donors let it."""
+"""What an organisation sees of its gifts: donor, purpose, dedication and message, as far as the donor allows."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ _ROWS: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class ListedGift:
-    """One gift that arrived. Of an anonymous one, and of an erased donor's, nothing says who gave.
+    """A succeeded gift. Without the donor's identity where it is anonymous or erased.
 
     `fee_cover` is a part of `amount`: what its donor added for the processor's fee, which no fund is credited with.
     `given_back` is what of `amount` went back to the donor, by refunds and by disputes that were lost; `standing` says
@@ -51,7 +51,7 @@ class ListedGift:
 
 
 def gifts_of(database: Database, *, organization_id: str, first: date, last: date) -> list[ListedGift]:
-    """The gifts of a period in the organisation's time zone, the oldest first. Personal: for the organisation alone.
+    """Gifts of a period in the organisation's time zone, oldest first. Personal: for the organisation alone.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -67,7 +67,7 @@ def gifts_of(database: Database, *, organization_id: str, first: date, last: dat
 
 
 def as_csv(gifts: list[ListedGift]) -> str:
-    """RFC 4180, with a header. What people wrote is text: no cell begins a formula."""
+    """CSV (RFC 4180) with a header; texts are escaped against formulas."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow([field.name for field in fields(ListedGift)])

@@ -1,4 +1,4 @@
-"""What integrators are told of a gift, recorded in the transaction that makes it true. Nothing in it says who gave."""
+"""Records public events about gifts in the transaction of the change. They do not identify the donor."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +48,7 @@ class Arrived:
 
 
 def record_success(session: Session, gift: Arrived, *, occurred_at: datetime, now: datetime) -> None:
-    """The gift has arrived."""
+    """Record that a gift succeeded."""
     record(
         session,
         type=EventType.DONATION_SUCCEEDED,
@@ -67,7 +67,7 @@ def record_success(session: Session, gift: Arrived, *, occurred_at: datetime, no
 
 
 def record_changes(session: Session, gift: DonationRow, *, before: Standing, now: datetime) -> None:
-    """How much of the gift went back, and how its dispute stands, where that has changed."""
+    """Record changes of the refunded amount or the dispute."""
     refunded = Money(minor_units=gift.refunded_minor_units, currency=gift.currency)
     if gift.refunded_minor_units != before.refunded_minor_units:
         told = GiftRefunded(donation_id=gift.id, refunded=EventAmount.of(refunded))
@@ -79,7 +79,7 @@ def record_changes(session: Session, gift: DonationRow, *, before: Standing, now
 
 
 def record_reversal(session: Session, gift: DonationRow, *, now: datetime) -> None:
-    """A gift that did not come through the processor is taken out of the books again."""
+    """Record that an offline gift was reversed."""
     _record(session, gift, EventType.DONATION_REVERSED, GiftReversed(donation_id=gift.id), now=now)
 
 

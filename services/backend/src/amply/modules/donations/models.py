@@ -50,7 +50,7 @@ class DonationRow(SealedRecord):
 
 
 class DedicationRow(SealedRecord):
-    """`handed_over_at`: the letter was given to the mail service, or whoever gave it died while doing so.
+    """A dedication letter. `handed_over_at`: handed to the mail service, or crashed while doing so.
 
     The digest of the recipient's address stays when the address goes: it finds whom an erasure is of, and who had letters enough.
     What is of the recipient goes with the donor, and with the recipient alone.
@@ -90,16 +90,16 @@ class DedicationRow(SealedRecord):
 
     @classmethod
     def told_to(cls, session: Session, recipient_sha256: str) -> ColumnElement[bool]:
-        """The condition that it is, or was, to be told to whoever has the address with this digest."""
+        """Condition: its recipient has, or had, the address with this digest."""
         return or_(cls.is_of(session, recipient_sha256), cls.plain_recipient_sha256 == recipient_sha256)
 
     def forget_recipient(self) -> None:
-        """Keep no name and address of whom it was to be told to; the digest stays."""
+        """Erase the recipient's name and address; the digest stays."""
         self.recipient_name = self.recipient_email = None
 
 
 class SplitGiftRow(MaybeDueRow):
-    """`setups`: how many payment methods were asked for. `next_attempt_at`: when paying is done again, should it not end."""
+    """A split gift. `setups`: payment methods requested. `next_attempt_at`: when charging is retried."""
 
     __tablename__ = "split_gift"
 
@@ -179,7 +179,7 @@ class ErasureRow(Record):
 
 
 class RefundRequestRow(DueRow):
-    """A refund that somebody of the organisation asked for, `refusal` the code of why there is none. Its id becomes the refund's."""
+    """A refund requested by a member. `refusal`: error code if refused. Its id becomes the refund's."""
 
     __tablename__ = "refund_request"
 

@@ -1,4 +1,4 @@
-"""Telling donors that a debit which took days was refused. Nobody watches a page that long.
+"""Sends letters to donors whose delayed debit (such as SEPA) was refused days later.
 
 The task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """
@@ -20,7 +20,7 @@ from amply.modules.donations.models import DonationRow, NoticeRow
 from amply.modules.donations.receipting import ReceiptDependencies
 
 _FIRST_AFTER: Final = timedelta(hours=1)
-"""A donor who is still at the page may pay otherwise, and needs no letter then."""
+"""A donor still at the page may pay otherwise, and then needs no letter."""
 _RUN_MAX: Final = 1000
 """Letters of one run; the next one follows in half a minute."""
 
@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 
 def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
-    """Tell the donor in an hour that the gift has not arrived, unless it is under way again by then."""
+    """Schedule a letter in an hour that the gift's payment failed, unless it is retried by then."""
     if gift.erased_at is not None:
         return
     due = {"attempts": 0, "next_attempt_at": now + _FIRST_AFTER, "sent_at": None, "withheld": None}
@@ -40,7 +40,7 @@ def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
 
 
 def send_due_notices(parts: ReceiptDependencies, *, now: datetime) -> int:
-    """Send what is due; return how many were sent. The attempt is counted before the e-mail leaves: twice is better than never."""
+    """Send due letters; return how many. Attempts are counted before sending: at least once."""
     has_not_arrived = exists().where(
         DonationRow.id == NoticeRow.donation_id, DonationRow.status == DonationStatus.FAILED
     )
@@ -65,7 +65,7 @@ def _send(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> boo
             return False
         parts.mailer.send(mail=letter)
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("notice not sent", donation_id=donation_id)
+        _log.exception("notice_not_sent", donation_id=donation_id)
         return False
     with parts.database.transaction() as session:
         notice = session.get(NoticeRow, donation_id, with_for_update=True)

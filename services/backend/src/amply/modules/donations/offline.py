@@ -1,4 +1,4 @@
-"""Gifts that never passed the processor: cash, cheques, bank transfers and things, recorded by the organisation's staff.
+"""Offline gifts (cash, cheques, bank transfers, in kind), recorded by the organisation's staff.
 
 Each is an ordinary donation with a receipt of the same kind, and an entry of a kind of its own: whoever reads the books sees that
 nobody but the organisation says so. It may be for a fund, for somebody, from a company, and public, like any other (ADR
@@ -24,7 +24,7 @@ from amply.modules import ledger, organizations, receipts
 from amply.modules.donations.domain import DonationNotFound, DonationStatus, OfflineMethod
 from amply.modules.donations.integrator_events import Arrived, record_reversal, record_success
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
-from amply.modules.donations.offline_references import Thing, keep_reference
+from amply.modules.donations.offline_references import OfflineGiftDetails, keep_reference
 from amply.modules.donations.openings import gift_of, of_gift
 from amply.modules.donations.options import (
     Anonymity,
@@ -73,7 +73,7 @@ class ReversalReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineGift:
-    """What staff say of a gift.
+    """An offline gift as recorded by staff.
 
     Attributes:
         amount: What was given; of a thing, what the organisation books it at.
@@ -103,7 +103,7 @@ class OfflineGift:
 def record_offline(
     database: Database, secrets: ledger.CommitmentSecrets, *, gift: OfflineGift, now: datetime
 ) -> str:
-    """Record a gift, book it and owe the donor a receipt, in one transaction; return the donation's id.
+    """Record and book a gift and schedule its receipt, in one transaction; return the donation's id.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -131,7 +131,9 @@ def record_offline(
             donation_id=donation_id,
             organization_id=gift.organization_id,
             method=gift.method,
-            said=Thing(reference=reference, description=gift.description, appraiser=gift.appraiser),
+            said=OfflineGiftDetails(
+                reference=reference, description=gift.description, appraiser=gift.appraiser
+            ),
         )
         receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
         record_success(session, _arrived(gift, donation_id), occurred_at=received_at, now=now)
@@ -156,7 +158,7 @@ def reverse_offline(
     reason: ReversalReason,
     now: datetime,
 ) -> bool:
-    """Take an offline gift out of the books again; its receipt is void. False when it was reversed before.
+    """Reverse an offline gift in the ledger, and void its receipt. False if it was reversed before.
 
     Raises:
         DonationNotFound: There is no such gift.

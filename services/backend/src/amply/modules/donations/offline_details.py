@@ -1,4 +1,4 @@
-"""What is personal about an offline gift: who gave it, and what came with it. Staff hand it over in a file."""
+"""Personal details of an offline gift, which staff supply as a file."""
 
 from datetime import date
 from typing import Annotated
@@ -22,7 +22,7 @@ class OfflineAddress(AddressIn):
 
 
 class OfflineDonor(Request):
-    """Who gave. Without an e-mail address the receipt is printed."""
+    """The donor. Without an e-mail address the receipt is printed."""
 
     name: ShortText
     email: EmailAddress | None = None
@@ -30,7 +30,7 @@ class OfflineDonor(Request):
 
 
 class OfflineDetails(Request):
-    """Of one gift.
+    """Personal details of one offline gift.
 
     Attributes:
         reference: The cheque's number, the bank's reference, the slip's number.

@@ -1,4 +1,4 @@
-"""What tells a gift recorded by hand from others of its method: nobody records the same cheque twice."""
+"""References of offline gifts, unique by method: the same cheque cannot be recorded twice."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from amply.modules.donations.domain import OfflineMethod
 from amply.modules.donations.models import OfflineGiftRow
 
 _RECORDING: Final = 0x6F66_666C
-"""Tells this lock of an organisation from others of it."""
+"""First key of the advisory lock, distinct from an organisation's other locks."""
 
 
 class OfflineGiftKnown(Conflict):
@@ -29,8 +29,8 @@ class OfflineGiftKnown(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
-    """What is kept of an offline gift, sealed. `reference`: as it is compared."""
+class OfflineGiftDetails:
+    """Encrypted details of an offline gift. `reference`: normalised for comparison."""
 
     reference: str
     description: str | None
@@ -38,9 +38,14 @@ class Thing:
 
 
 def keep_reference(
-    session: Session, *, donation_id: str, organization_id: str, method: OfflineMethod, said: Thing
+    session: Session,
+    *,
+    donation_id: str,
+    organization_id: str,
+    method: OfflineMethod,
+    said: OfflineGiftDetails,
 ) -> None:
-    """Keep what was said of a gift. Two who record the same cheque at once wait for each other, and the second one is told.
+    """Store a gift's reference. Concurrent duplicates are serialised, and the second is refused.
 
     They wait by a lock: while the index's key rotates, the same reference has two indexes, and no constraint would hold them apart.
 

@@ -1,4 +1,4 @@
-"""What opens the ledger's commitments to a gift goes with the gift's donor: it is sealed under their leaf (ADR 0138)."""
+"""Encrypts the openings of a gift's ledger commitments under its donor's key-tree leaf (ADR 0138)."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -6,26 +6,26 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from amply.infra.vault import DONORS, Head, KeyNotAtHand, keyring_of
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.infra.vault.resealing import sealed_before
 from amply.modules import ledger, payments
 from amply.modules.donations.models import DonationRow
 
 
 def gift_of(row: DonationRow) -> ledger.OfGift:
-    """A gift, for the entries about it."""
+    """A gift as the owner of its entries' openings."""
     return of_gift(row.id, row.sealed)
 
 
 def of_gift(donation_id: str, sealed: bytes | None) -> ledger.OfGift:
-    """The same, of a gift whose personal fields rest as these bytes."""
+    """The same, for a gift with these encrypted bytes."""
     whose = DonationRow.fields.whose(None, row_id=donation_id)
     return ledger.OfGift(id=donation_id, whose=whose, sealed=None if sealed is None else bytes(sealed))
 
 
-def tended_openings(secrets: ledger.CommitmentSecrets | None) -> Tended:
-    """Openings. Those that the release before left are looked into, once, for the gift they are of; not without `secrets`."""
-    return Tended(
+def sealed_openings(secrets: ledger.CommitmentSecrets | None) -> SealedRows:
+    """Openings as `SealedRows`. With `secrets`, those of the previous release are assigned to their gifts once."""
+    return SealedRows(
         name=ledger.OpeningRow.__tablename__,
         reseal=lambda session, limit: _reseal(session, secrets, limit=limit),
         columns={DONORS: (ledger.OpeningRow.sealed,)},

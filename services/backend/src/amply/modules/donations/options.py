@@ -1,4 +1,4 @@
-"""What a gift may say beside its amount: for which fund, for whom, from whom, and who is not told."""
+"""Options of a gift besides its amount: fund, dedication, donor's name, anonymity."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -40,7 +40,7 @@ class DedicationKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """Who is written to about a dedication. Personal, of somebody who did not give: erasable by themselves."""
+    """The recipient of a dedication letter. Personal, of somebody other than the donor, and erasable separately."""
 
     name: str
     email: str
@@ -48,7 +48,7 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True)
 class Dedication:
-    """For whom a gift is made. Personal, like all that a donor says: never in the log."""
+    """Whom a gift honours. Personal: never in the log."""
 
     kind: DedicationKind
     honouree: str
@@ -57,7 +57,7 @@ class Dedication:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftOptions:
-    """What a donor may say of a gift. `fund_id` is public, in the ledger too; the rest is for those it names."""
+    """Options of a gift. `fund_id` is public, also in the ledger; the rest is private."""
 
     fund_id: str | None = None
     anonymity: Anonymity = Anonymity.PUBLIC
@@ -65,7 +65,7 @@ class GiftOptions:
 
 
 def check_options(session: Session, gift: "Gift") -> None:
-    """Refuse what does not go together, or not with this organisation. In the transaction that records the gift.
+    """Validate options against each other and the organisation's rules, in the transaction that records the gift.
 
     Raises:
         FundNotAcceptable: The fund is not the organisation's, or closed.
@@ -79,7 +79,7 @@ def check_options(session: Session, gift: "Gift") -> None:
 
 
 def keep_dedication(session: Session, *, donation_id: str, dedication: Dedication | None) -> None:
-    """Keep for whom a gift is; nothing where it is for nobody. In the transaction that records the gift."""
+    """Store a gift's dedication, if any, in the transaction that records the gift."""
     if dedication is None:
         return
     notify = dedication.notify
@@ -94,13 +94,13 @@ def keep_dedication(session: Session, *, donation_id: str, dedication: Dedicatio
 
 
 def dedication_of(session: Session, *, donation_id: str) -> Dedication | None:
-    """For whom a gift is, as its receipt says it; whom a letter was for is left out: there is one letter a gift."""
+    """A gift's dedication for its receipt, without the letter's recipient."""
     row = session.get(DedicationRow, donation_id)
     return None if row is None else Dedication(kind=DedicationKind(row.kind), honouree=row.honouree or "")
 
 
 def check_company(donor: DonorFacts) -> None:
-    """Refuse what no company can say.
+    """Validate a company donor.
 
     Raises:
         GiftOptionsNotAcceptable: A company declares Gift Aid.

@@ -1,4 +1,4 @@
-"""An organisation's gifts as its own people and programs list them; who gave, for those who may see that.
+"""Lists an organisation's gifts for its members and API keys, with donors for those who may see them.
 
 Read from the view `organization_gift`, which shows the gifts of the organisation that the unit of work is bound to, and to a
 member or a key of it; each statement names whoever asks besides (ADR 0106).
@@ -45,7 +45,7 @@ _ORDERS: Final[Mapping[GiftSort, Order]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GiftFilter:
-    """Which gifts are listed; None: whichever. `since` and `before` are of when they were begun (UTC)."""
+    """Filters of the list; None matches all. `since` and `before` refer to creation (UTC)."""
 
     status: DonationStatus | None = None
     fund_id: str | None = None
@@ -54,7 +54,7 @@ class GiftFilter:
     before: datetime | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """As a statement has them."""
+        """The filter as SQL conditions."""
         same = {"status": self.status, "fund_id": self.fund_id, "currency": self.currency}
         asked = [_GIFT.c[name] == value for name, value in same.items() if value is not None]
         if self.since is not None:
@@ -66,7 +66,7 @@ class GiftFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedGift:
-    """A gift as the organisation knows it.
+    """A gift as its organisation sees it.
 
     What is personal is None where whoever asks may not see it and until the gift has arrived: who began one and left is not the
     organisation's to know. Names are None besides where the donor keeps them from the organisation.
@@ -111,7 +111,7 @@ def received_gift(session: Session, access: Access, *, donation_id: str) -> Rece
 
 
 def own_donation(session: Session, access: Access, *, donation_id: str) -> Donation:
-    """One gift without who gave it.
+    """One gift, without its donor.
 
     Raises:
         DonationNotFound: The organisation has no such gift.

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/gifts`: what an organisation was given."""
+"""`/v1/organisations/{organization_id}/gifts`: the gifts of an organisation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ Reading = Annotated[Access, allowed(Permission.GIFTS_READ)]
 
 @dataclass(frozen=True, kw_only=True)
 class _Besides:
-    """What gifts are shown with: funds by id, and refunds by gift, where they are asked for."""
+    """Expanded objects of a list: funds by id, and refunds by gift."""
 
     funds: Mapping[str, organizations.Fund]
     refunds: Mapping[str, Sequence[GiftRefund]] | None

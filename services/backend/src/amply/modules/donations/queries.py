@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.money import Money
 from amply.modules import payments, receipts
 from amply.modules.donations.domain import (
@@ -50,7 +50,7 @@ def get(session: Session, *, donation_id: str) -> Donation:
 
 
 def covered_fees(session: Session, *, organization_id: str) -> list[CoveredFees]:
-    """What donors added for the processor's fees, and what those were, by currency and way to pay."""
+    """Fee covers and actual fees, summed by currency and payment method."""
     cover, fee = DonationRow.fee_cover_minor_units, DonationRow.processor_fee_minor_units
     rows = session.execute(
         select(
@@ -84,13 +84,13 @@ def covered_fees(session: Session, *, organization_id: str) -> list[CoveredFees]
 
 
 def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, DonationStatus]:
-    """Where each of these donations stands."""
+    """The status of each of these donations."""
     rows = session.execute(select(DonationRow.id, DonationRow.status).where(DonationRow.id.in_(donation_ids)))
     return {row.id: DonationStatus(row.status) for row in rows}
 
 
 def contested(session: Session, *, donation_ids: Collection[str]) -> frozenset[str]:
-    """Those of these gifts that their donor's bank wants back or has kept, or that were given back as fraud, or are asked to be.
+    """Those of these gifts that are disputed, were lost in a dispute, or were refunded as fraud.
 
     What is asked for and not made yet, the worker sees, which collects; strangers' requests do not.
     """
@@ -109,13 +109,13 @@ def contested(session: Session, *, donation_ids: Collection[str]) -> frozenset[s
 
 
 def costs(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Costs]:
-    """What was added to each of these donations for the fee, and what the fee was."""
+    """Fee cover and actual fee of each of these donations."""
     rows = session.scalars(select(DonationRow).where(DonationRow.id.in_(donation_ids)))
     return {row.id: costs_of(row) for row in rows}
 
 
 def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) -> None:
-    """Take the Gift Aid declaration from those of these gifts that have not arrived: nothing is claimed on them."""
+    """Remove the Gift Aid declaration from those of these gifts that have not succeeded yet."""
     still_open = session.scalars(
         select(DonationRow.id).where(
             DonationRow.id.in_(donation_ids), DonationRow.status != DonationStatus.SUCCEEDED
@@ -125,7 +125,7 @@ def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) ->
 
 
 def count_exhausted_receipts(session: Session) -> int:
-    """How many receipts used up their attempts and wait for a person."""
+    """Count receipts that used up their attempts."""
     exhausted = select(func.count()).where(
         ReceiptRow.sent_at.is_(None),
         ReceiptRow.withheld.is_(None),
@@ -153,8 +153,8 @@ def count_exhausted_letters(session: Session, *, now: datetime) -> int:
     return session.scalars(notices).one() + session.scalars(dedications).one()
 
 
-def tended() -> tuple[Tended, ...]:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> tuple[SealedRows, ...]:
+    """Rows that key rotation re-encrypts."""
     return (of_records(DonationRow), of_records(DedicationRow), of_records(OfflineGiftRow))
 
 
@@ -179,7 +179,7 @@ def donation_of(row: GiftRow) -> Donation:
 
 
 def costs_of(row: GiftRow) -> Costs:
-    """What a row says of the processor's fee."""
+    """Fee cover and actual fee in a row."""
     fee = row.processor_fee_minor_units
     return Costs(
         fee_cover=Money(minor_units=row.fee_cover_minor_units, currency=row.currency),

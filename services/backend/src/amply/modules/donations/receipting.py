@@ -1,4 +1,4 @@
-"""Receipts of gifts: sent once the log covers them, void or replaced when a gift changes, sent again when asked.
+"""Receipts of gifts: sent once the public log covers them, voided or replaced when a gift changes, re-sent on request.
 
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """
@@ -33,12 +33,12 @@ _log = structlog.get_logger()
 
 
 class ReceiptNotPossible(Exception):
-    """There is nobody to send the receipt to any more, or nothing that proves the gift."""
+    """The receipt has no recipient any more, or the gift has no proof."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptDependencies:
-    """What sending receipts depends on. `ledger_page` is where people read the public ledger."""
+    """Dependencies of sending receipts. `ledger_page` is the public ledger's address."""
 
     database: Database
     mailer: mail.Mailer
@@ -47,7 +47,7 @@ class ReceiptDependencies:
 
 
 def send_due_receipts(parts: ReceiptDependencies, *, now: datetime) -> int:
-    """Send the receipts whose entries are covered by a published checkpoint; return how many were sent.
+    """Send receipts whose entries a published checkpoint covers; return how many.
 
     The attempt is counted before the e-mail leaves. A crash in between sends it again later: a receipt twice is
     better than none, and it is the same receipt with the same number.
@@ -80,7 +80,7 @@ def void_receipt(
     now: datetime,
     reason: receipts.VoidReason = receipts.VoidReason.REFUNDED,
 ) -> receipts.IssuedReceipt | None:
-    """Say that `remaining` is left of a gift: its receipt is void, and replaced by one over what is left, if anything is.
+    """Void a gift's receipt because only `remaining` is left, and replace it by one over that, if anything.
 
     In the transaction that records the refund or the correction. The donor is told by the next run of
     `send_due_receipts`. What counts is how much is left: saying it again changes nothing. Returns the receipt that stands
@@ -89,7 +89,7 @@ def void_receipt(
     """
     waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
     if waiting is None:
-        # Nothing was issued yet; or the donor was erased, and the number that was issued to them is void all the same.
+        # No receipt was issued yet; or the donor was erased, and the issued number is void as well.
         return receipts.void(
             session, donation_id=donation_id, reason=reason, remaining=remaining, gift=None, now=now
         )
@@ -110,7 +110,7 @@ def void_receipt(
 def void_what_went_back(
     session: Session, *, gift: DonationRow, payment: payments.Payment, now: datetime
 ) -> None:
-    """Let a gift's receipt be over what is left of it, refunds and lost disputes taken off."""
+    """Adjust a gift's receipt to its amount net of refunds and lost disputes."""
     lost = payments.lost_to_disputes(session, payment_id=payment.id)
     left = max(gift.minor_units - gift.refunded_minor_units - lost, 0)
     void_receipt(
@@ -119,7 +119,7 @@ def void_what_went_back(
 
 
 def resend_receipt(session: Session, *, donation_id: str, now: datetime) -> None:
-    """Let the receipt of a gift be sent once more: the same one, to the address the gift has.
+    """Schedule a gift's receipt to be sent again, unchanged, to the gift's address.
 
     Raises:
         ReceiptNotFound: The gift has not arrived, or its donor was erased.
@@ -133,7 +133,7 @@ def resend_receipt(session: Session, *, donation_id: str, now: datetime) -> None
 def state_advantage(
     session: Session, *, donation_id: str, advantage: receipts.Advantage, now: datetime
 ) -> receipts.IssuedReceipt | None:
-    """Say what the donor got in return for a gift; a receipt that was issued without it is replaced.
+    """Record a benefit that the donor received; a receipt without it is replaced.
 
     Raises:
         DonationNotFound: No donation has this id.
@@ -161,7 +161,7 @@ def state_advantage(
 
 
 def gift_facts(session: Session, row: DonationRow, waiting: ReceiptRow) -> receipts.GiftFacts:
-    """What a receipt tells of this gift: of what is left of it."""
+    """The gift's data for its receipt, net of refunds."""
     organization = organizations.get(session, organization_id=row.organization_id)
     donor, advantage = receipts.told_of(session, donation_id=row.id)
     dedication = session.get(DedicationRow, row.id)
@@ -212,7 +212,7 @@ def _send_receipt(parts: ReceiptDependencies, *, donation_id: str, now: datetime
             return False
         message_id = parts.mailer.send(mail=receipts.receipt_mail(letter))
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("receipt not sent", donation_id=donation_id)
+        _log.exception("receipt_not_sent", donation_id=donation_id)
         return False
     _note_sent(parts, donation_id=donation_id, message_id=message_id, now=now)
     return True
@@ -230,7 +230,7 @@ def _note_sent(parts: ReceiptDependencies, *, donation_id: str, message_id: str,
 
 
 def printed_receipt(parts: ReceiptDependencies, *, donation_id: str, now: datetime) -> mail.Mail:
-    """The letter with its receipt as paper, for whoever hands it over; issued like any other, and not sent.
+    """The letter and receipt as PDF for printing; issued as usual, and not sent.
 
     Raises:
         ReceiptNotFound: The gift has none: no published checkpoint covers it yet, or its donor was erased.
@@ -260,7 +260,7 @@ def _letter(
         if proof is None:
             raise ReceiptNotPossible(donation_id)
         if row.donor_name is None:
-            # Erased, in a copy of the database from before that.
+            # An erased donor's row in a restored database.
             waiting.withheld = Withheld.NO_ADDRESS
             return None
         gift = gift_facts(session, row, waiting)

@@ -1,4 +1,4 @@
-"""Refunds that an organisation's people ask for over HTTP: written down as asked, and carried out by the worker.
+"""Refunds requested over HTTP by an organisation's members: recorded first, and executed by the worker.
 
 The API can neither post to the books nor name what it would commit to, so that it only writes down what is wanted, once what it
 can see does not speak against it. The worker makes the refund of it that `admin donation refund` makes, under the request's id;
@@ -82,7 +82,7 @@ class GiftRefundStatus(StrEnum):
 
     @property
     def takes_up(self) -> bool:
-        """Whether its amount cannot be refunded a second time."""
+        """Whether its amount counts as refunded."""
         return self not in (GiftRefundStatus.FAILED, GiftRefundStatus.CANCELED)
 
 
@@ -117,7 +117,7 @@ class GiftRefund:
 def request_refund(
     access: Access, *, donation_id: str, amount: Money | None, reason: payments.RefundReason, key: str | None
 ) -> GiftRefund:
-    """Write down that some or all of a gift is to go back; with the same key again, it is the same refund as it is by then.
+    """Record a request to refund some or all of a gift. Repeated with the same key, returns the same refund's state.
 
     Raises:
         DonationNotFound: The organisation has no such gift.
@@ -164,7 +164,7 @@ def find_refund(session: Session, access: Access, *, donation_id: str, refund_id
 def refunds_of_gifts(
     session: Session, access: Access, *, donation_ids: Collection[str]
 ) -> Mapping[str, Sequence[GiftRefund]]:
-    """By gift, the oldest first; gifts without one are left out."""
+    """Refunds by gift, oldest first."""
     found: dict[str, list[GiftRefund]] = {}
     rows = session.execute(
         _refunds(access)
@@ -177,7 +177,7 @@ def refunds_of_gifts(
 
 
 def carry_out_requests(parts: RefundDependencies) -> int:
-    """Make the refunds that were asked for; return how many requests are decided. What cannot be decided yet comes again.
+    """Execute requested refunds; return how many requests were decided. Undecided ones are retried.
 
     The first that the processor does not answer about is decided, and ends the run.
     """
@@ -193,7 +193,7 @@ def carry_out_requests(parts: RefundDependencies) -> int:
 
 
 def count_exhausted_requests(session: Session) -> int:
-    """How many requests were tried ten times and are not decided; they are tried again every hour."""
+    """Count requests undecided after ten attempts; they are retried every hour."""
     exhausted = select(func.count()).where(
         RefundRequestRow.state == RequestState.WAITING, RefundRequestRow.attempts >= _ATTEMPTS_MAX
     )
@@ -201,7 +201,7 @@ def count_exhausted_requests(session: Session) -> int:
 
 
 def forget_requests(session: Session, *, donation_ids: Collection[str]) -> None:
-    """Remove what leads from a refund's former id to these gifts, in the transaction that erases their donor.
+    """Erase links from former refund ids to these gifts, in the transaction that erases their donor.
 
     Raises:
         RefundUnderWay: One of them is asked for and not carried out yet.

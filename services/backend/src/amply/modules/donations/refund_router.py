@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/gifts/{donation_id}/refunds`: an organisation gives its own gifts back."""
+"""`/v1/organisations/{organization_id}/gifts/{donation_id}/refunds`: an organisation refunds its own gifts."""
 
 from collections.abc import Mapping
 from enum import StrEnum

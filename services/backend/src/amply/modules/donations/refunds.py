@@ -1,4 +1,5 @@
-"""Refunds we ask for: record and reserve, ask outside any transaction, record. Its event books it, or releases it.
+"""Refunds that we initiate: record and reserve, call the processor outside any transaction, record the result. The refund's
+event books it.
 
 Killed between the steps, `complete_stuck_refunds` finishes it a minute later: the key at the processor is derived from
 the row, and a refund that carries our id is looked for first. What is reserved stays so until the event comes.
@@ -59,7 +60,7 @@ class RefundRefused(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundDependencies:
-    """What refunds of ours depend on."""
+    """Dependencies of refunds."""
 
     database: Database
     processor: payments.Processor
@@ -69,7 +70,7 @@ class RefundDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRefund:
-    """A refund to be made.
+    """A refund to make. `amount`: exact, or a decimal such as `5.00`; None: all that is left.
 
     Attributes:
         amount: Exact, or as people write it, such as `5.00`; None: all that is left.
@@ -87,7 +88,7 @@ class WantedRefund:
 
 @dataclass(frozen=True, kw_only=True)
 class Refunded:
-    """A refund that the processor has. `status` is its word; the books follow with its event."""
+    """A refund at the processor. `status` is the processor's; it is booked by its event."""
 
     id: str
     donation_id: str
@@ -98,7 +99,7 @@ class Refunded:
 def refund(
     parts: RefundDependencies, *, donation_id: str, amount: str | None, reason: payments.RefundReason
 ) -> Refunded:
-    """Give some or all of a gift back. `amount` is written as people do, such as `5.00`; without one, all that is left.
+    """Refund some or all of a gift. `amount` is a decimal such as `5.00`; None: all that is left.
 
     Raises:
         As `carry_out` does.
@@ -110,7 +111,7 @@ def refund(
 def carry_out(
     parts: RefundDependencies, wanted: WantedRefund, *, beside: Callable[[Session], None] | None = None
 ) -> Refunded:
-    """Record and reserve, ask the processor, record its answer. `beside` is called in the transaction that records.
+    """Record and reserve, call the processor, record its answer. `beside` runs in the recording transaction.
 
     Raises:
         DonationNotFound: There is no such gift.
@@ -129,7 +130,7 @@ def carry_out(
 
 
 def complete_stuck_refunds(parts: RefundDependencies) -> int:
-    """Finish what a crash left; return how many refunds were completed. Each is tried ten times, ever further apart.
+    """Complete refunds interrupted by a crash; return how many. Ten attempts each, with backoff.
 
     The first that the processor does not answer about ends the run.
     """
@@ -151,10 +152,10 @@ def _complete(parts: RefundDependencies, recorded: payments.Refund, payment: pay
     try:
         _open(parts, recorded, payment)
     except (RefundRefused, payments.ProcessorUnavailable) as reason:
-        _log.warning("stuck refund not completed", refund_id=recorded.id, reason=reason.code)
+        _log.warning("stuck_refund_not_completed", refund_id=recorded.id, reason=reason.code)
         return None if is_silence(reason) else False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
-        _log.exception("stuck refund not completed", refund_id=recorded.id)
+        _log.exception("stuck_refund_not_completed", refund_id=recorded.id)
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""`/v1/donations`: take a gift, see how it stands."""
+"""`/v1/donations`: opens gifts and shows their state."""
 
 from typing import Annotated
 

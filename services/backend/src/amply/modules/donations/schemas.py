@@ -1,4 +1,4 @@
-"""Donations as the API takes and shows them. Amounts are strings of minor units: JSON numbers lose digits."""
+"""API schemas of donations. Amounts are strings of minor units: JSON numbers lose digits."""
 
 from collections.abc import Sequence
 from dataclasses import replace

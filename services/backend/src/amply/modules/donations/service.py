@@ -1,4 +1,4 @@
-"""Taking a gift: record, call, record.
+"""Opens a gift: record it, call the processor, record the result.
 
 (1) one transaction: idempotency key, donation, payment. (2) the processor, outside any transaction, with a key derived
 from the payment's row. (3) one transaction: the processor's id and the answer. Whatever dies in between, repeating
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra import idempotency, tracing
 from amply.infra.database import Database
-from amply.infra.new_rows import NewRow, write
+from amply.infra.multi_table_insert import NewRow, insert_rows
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
 from amply.kernel.money import Money
@@ -38,7 +38,7 @@ _STUCK_MAX: Final = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the request is answered; `replayed` when an earlier request with the same key was answered so."""
+    """The response; `replayed` if an earlier request with the same key got it."""
 
     status: int
     body: Mapping[str, Any]
@@ -56,7 +56,7 @@ def donate(
     marks: defence.Fingerprints | None = None,
     consents: ConsentKeeping | None = None,
 ) -> Answer:
-    """Take a gift as far as the donor's browser can carry on. `marks`: what the gate remembers whoever asks by.
+    """Open a gift, up to what the donor's browser needs to continue. `marks`: fingerprints to remember.
 
     `consents` keeps what the donor ticked; None where no data is shared, and nothing is noted.
 
@@ -93,7 +93,7 @@ def donate(
 
 
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
-    """Finish what a crash left between steps (1) and (3); return how many payments were completed.
+    """Complete payments interrupted by a crash between steps (1) and (3); return how many.
 
     Each is tried ten times, ever further apart; then it waits for a person. The first that the processor does not answer about ends
     the run: the others would each wait as long for the same.
@@ -121,19 +121,19 @@ def _complete(
         ):
             open_payment(database, processor, payment=payment, clock=clock)
     except payments.ProcessorUnavailable as reason:
-        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        _log.warning("stuck_payment_not_completed", payment_id=payment.id, reason=reason.code)
         return None
     except payments.ProcessorRefused as reason:
-        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        _log.warning("stuck_payment_not_completed", payment_id=payment.id, reason=reason.code)
         return False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
-        _log.exception("stuck payment not completed", payment_id=payment.id)
+        _log.exception("stuck_payment_not_completed", payment_id=payment.id)
         return False
     return True
 
 
 def replayed(status: int, body: Mapping[str, Any]) -> Answer:
-    """What the same request was answered before.
+    """The stored response to an identical request.
 
     Raises:
         ProcessorRefused: That was it.
@@ -144,7 +144,7 @@ def replayed(status: int, body: Mapping[str, Any]) -> Answer:
 
 
 def check_gift(session: Session, *, gift: Gift, is_agreed: bool = False) -> str:
-    """Refuse a gift that this organisation does not take; return the account that receives it.
+    """Validate a gift for this organisation; return the account that receives it.
 
     `is_agreed`: its fee cover was agreed to before, and may be below what covers the fee today, but not above it.
 
@@ -169,7 +169,7 @@ def record_gift(
     marks: defence.Fingerprints | None = None,
     plan_id: str | None = None,
 ) -> payments.Payment:
-    """Step (1): write down a gift, the payment it needs, and what the gate remembers whoever gives by.
+    """Step (1): record the gift, its payment, and the fingerprints.
 
     `customer` is whom the processor keeps a way to pay for. `plan_id`: the plan of recurring gifts that it belongs to.
 
@@ -207,7 +207,7 @@ def record_gift(
         now=now,
         customer=customer,
     )
-    write(session, row, intended, *_remembered(donation_id, gift, marks, now=now))
+    insert_rows(session, row, intended, *_remembered(donation_id, gift, marks, now=now))
     receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
     keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
     return payment
@@ -244,7 +244,7 @@ def _check_fee_cover(session: Session, *, gift: Gift, is_agreed: bool) -> None:
 
 
 def quotes(session: Session, *, organization_id: str, gift: Money) -> Sequence[payments.FeeCover]:
-    """What covers the fee of a gift to this organisation today, for each way to pay that has a price.
+    """Today's fee cover of a gift to this organisation, for each payment method with a price.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -261,7 +261,7 @@ def open_payment(
     clock: Clock,
     fee_cover: Money | None = None,
 ) -> Answer:
-    """Steps (2) and (3), as often as it takes. `fee_cover`: what of it the donor added, where the caller knows.
+    """Steps (2) and (3), repeatable. `fee_cover`: the donor's cover, if the caller knows it.
 
     Raises:
         ProcessorUnavailable: No answer; it can be repeated.
@@ -325,7 +325,7 @@ def _record_refusal(
 
 
 def record_refused(database: Database, *, payment: payments.Payment, now: datetime) -> None:
-    """The same of a payment that is one of several: its donation has failed, and the others may not."""
+    """Record that one of several payments was refused: its donation failed, the others may not."""
     with database.transaction() as session:
         _fail(session, payment=payment, now=now)
 

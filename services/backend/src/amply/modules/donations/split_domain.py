@@ -1,4 +1,4 @@
-"""One gift to several organisations: what it asks for, and what it is as a whole. Pure."""
+"""A gift split among several organisations: its parts, and its state as a whole. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -76,19 +76,19 @@ class SplitGift:
 
     @property
     def status(self) -> SplitStatus:
-        """What the gift is as a whole."""
+        """The status of the gift as a whole."""
         return status_of_parts([part.status for part in self.parts])
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewSplitGift:
-    """What a donor asks for: a gift for each organisation, that add up to the whole."""
+    """A split gift to open: one gift for each organisation."""
 
     gifts: tuple[Gift, ...]
 
 
 def status_of_parts(statuses: Collection[DonationStatus]) -> SplitStatus:
-    """What a gift is whose parts are these. Open parts come first: what they become decides."""
+    """The status of a split gift with these parts. Open parts take precedence."""
     told = set(statuses)
     if told == {DonationStatus.SUCCEEDED}:
         return SplitStatus.SUCCEEDED

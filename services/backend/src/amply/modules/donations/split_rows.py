@@ -1,4 +1,4 @@
-"""The rows of gifts to several organisations, and what of them is due."""
+"""Rows of split gifts, and queries of those that are due."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -30,8 +30,8 @@ _HAS_PARTS: Final = exists().where(SplitPartRow.split_id == SplitGiftRow.id)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """A gift whose payment method is with the processor."""
+class GiftWithMethod:
+    """A split gift whose payment method is stored at the processor."""
 
     id: str
     payer_id: str
@@ -40,7 +40,7 @@ class Held:
 
 
 def add(session: Session, *, split_id: str, donation_ids: Sequence[str], now: datetime) -> None:
-    """Write down which donations are one gift."""
+    """Record which donations form one split gift."""
     session.execute(insert(SplitGiftRow).values(id=split_id, created_at=now, updated_at=now))
     session.execute(
         insert(SplitPartRow),
@@ -52,12 +52,12 @@ def add(session: Session, *, split_id: str, donation_ids: Sequence[str], now: da
 
 
 def split_of(session: Session, *, donation_id: str) -> str | None:
-    """The gift to several organisations that a donation is a part of."""
+    """The split gift that a donation is part of."""
     return session.scalar(select(SplitPartRow.split_id).where(SplitPartRow.donation_id == donation_id))
 
 
 def get(session: Session, *, split_id: str) -> SplitGift:
-    """One gift as its parts stand.
+    """One split gift with its parts.
 
     Raises:
         SplitGiftNotFound: There is none with this id.
@@ -81,7 +81,7 @@ def get(session: Session, *, split_id: str) -> SplitGift:
 
 
 def has_arrived(*, now: datetime) -> ColumnElement[bool]:
-    """Whether the gift of a donation in the statement has arrived: of several parts one, and none can still follow.
+    """Condition: the donation's gift has succeeded; of a split gift at least one part, and none is open.
 
     A part that waits for its event may, for as long as its payment method is kept; one that was declined may be tried
     again until then.
@@ -114,7 +114,7 @@ def has_arrived(*, now: datetime) -> ColumnElement[bool]:
 
 
 def whole_of(session: Session, gift: DonationRow) -> Sequence[DonationRow]:
-    """All parts of the gift that a donation is a part of, in their order; the donation alone where it is the whole."""
+    """All parts of a donation's split gift in order, or the donation alone."""
     own, part = aliased(SplitPartRow), aliased(SplitPartRow)
     found = session.scalars(
         select(DonationRow)
@@ -127,7 +127,7 @@ def whole_of(session: Session, gift: DonationRow) -> Sequence[DonationRow]:
 
 
 def payments_of(session: Session, *, split_id: str) -> list[payments.Payment]:
-    """The payments of its parts, in their order."""
+    """Payments of its parts, in order."""
     donation_ids = session.scalars(
         select(SplitPartRow.donation_id)
         .where(SplitPartRow.split_id == split_id)
@@ -138,14 +138,14 @@ def payments_of(session: Session, *, split_id: str) -> list[payments.Payment]:
 
 
 def keep_payer(session: Session, *, split_id: str, payer_id: str, setup_id: str, now: datetime) -> None:
-    """Write down where the payment method is entered, unless somebody with the same request did."""
+    """Store where the payment method is entered, unless an identical request did."""
     row = session.get_one(SplitGiftRow, split_id, with_for_update=True)
     if row.setup_id is None:
         row.customer_id, row.setup_id, row.setups, row.updated_at = payer_id, setup_id, 1, now
 
 
-def begin_paying(session: Session, *, split_id: str, until: datetime) -> Held:
-    """Note that the donor wants to pay: what dies before `end_paying` is done again at `until`.
+def begin_paying(session: Session, *, split_id: str, until: datetime) -> GiftWithMethod:
+    """Record that charging begins: if it does not reach `end_paying`, it is retried at `until`.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed: There is nothing to pay with.
@@ -156,14 +156,14 @@ def begin_paying(session: Session, *, split_id: str, until: datetime) -> Held:
 
 
 def end_paying(session: Session, *, split_id: str, now: datetime) -> None:
-    """Every part was told how it stands: nothing has to be done again."""
+    """Record that charging has ended for every part."""
     row = session.get(SplitGiftRow, split_id, with_for_update=True)
     if row is not None:
         row.next_attempt_at, row.updated_at = None, now
 
 
 def setup_of(session: Session, *, split_id: str, number: int) -> defence.SetupOf:
-    """What the gate and the counts of declined cards are told of a gift's payment method."""
+    """A split gift's SetupIntent in the defence's terms."""
     rows = session.scalars(
         select(DonationRow)
         .join(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
@@ -183,7 +183,7 @@ def setup_of(session: Session, *, split_id: str, number: int) -> defence.SetupOf
 
 
 def another_setup(session: Session, *, split_id: str, most: int) -> defence.SetupOf:
-    """What another payment method would be for.
+    """Parameters of another SetupIntent.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed: There is nothing to pay.
@@ -193,8 +193,8 @@ def another_setup(session: Session, *, split_id: str, most: int) -> defence.Setu
     return setup_of(session, split_id=split_id, number=row.setups + 1)
 
 
-def next_setup(session: Session, *, split_id: str, number: int, most: int, now: datetime) -> Held:
-    """Count another payment method, the `number`-th, once: who asks for it at the same time gets the same one.
+def next_setup(session: Session, *, split_id: str, number: int, most: int, now: datetime) -> GiftWithMethod:
+    """Allocate the `number`-th SetupIntent, once: concurrent requests get the same one.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed, SetupsUsedUp: As `another_setup` says.
@@ -206,14 +206,19 @@ def next_setup(session: Session, *, split_id: str, number: int, most: int, now: 
 
 
 def use_setup(session: Session, *, split_id: str, number: int, setup_id: str, now: datetime) -> None:
-    """Pay with what is entered here from now on, unless a later one was asked for meanwhile."""
+    """Charge with this SetupIntent's method from now on, unless a later one was requested."""
     row = session.get(SplitGiftRow, split_id, with_for_update=True)
     if row is not None and row.setups == number and row.released_at is None:
         row.setup_id, row.updated_at = setup_id, now
 
 
 def pay_due(
-    database: Database, *, pay: Callable[[Held], int], tries_max: int, first_again: timedelta, now: datetime
+    database: Database,
+    *,
+    pay: Callable[[GiftWithMethod], int],
+    tries_max: int,
+    first_again: timedelta,
+    now: datetime,
 ) -> int:
     """Pay on gifts whose paying did not end, each `tries_max` times at most; return the sum of what `pay` returns."""
     return work_off(
@@ -231,7 +236,7 @@ def pay_due(
 
 
 def kept_too_long(session: Session, *, before: datetime) -> list[tuple[str, str]]:
-    """Gifts whose payment method should be forgotten by now, or whose donor was erased; with whom it is kept."""
+    """Gifts whose stored payment method is to be deleted: too old, or the donor was erased."""
     rows = session.scalars(
         select(SplitGiftRow)
         .where(
@@ -246,7 +251,7 @@ def kept_too_long(session: Session, *, before: datetime) -> list[tuple[str, str]
 
 
 def released(session: Session, *, split_id: str, now: datetime) -> None:
-    """The processor has forgotten the payment method, and so do we."""
+    """Record that the processor deleted the payment method."""
     row = session.get(SplitGiftRow, split_id, with_for_update=True)
     if row is not None:
         row.customer_id = row.setup_id = row.next_attempt_at = None
@@ -254,7 +259,7 @@ def released(session: Session, *, split_id: str, now: datetime) -> None:
 
 
 def sweep(session: Session, *, split_ids: Collection[str]) -> None:
-    """Delete what an erasure left of these gifts, now that the processor has forgotten their payment methods too."""
+    """Delete what is left of erased gifts once their payment methods are deleted too."""
     session.execute(
         delete(SplitGiftRow).where(
             SplitGiftRow.id.in_(split_ids), SplitGiftRow.customer_id.is_(None), ~_HAS_PARTS
@@ -263,7 +268,7 @@ def sweep(session: Session, *, split_ids: Collection[str]) -> None:
 
 
 def forget(session: Session, *, scope: str, donation_ids: Collection[str]) -> None:
-    """Take apart the gifts that these donations were parts of: one donor gave them all.
+    """Separate the parts of these donations' split gifts, since they had one donor.
 
     With whom a payment method is kept stays until the processor has forgotten it too, which is within the minute.
 
@@ -305,8 +310,10 @@ def _with_setups_left(session: Session, split_id: str, *, most: int) -> SplitGif
     return row
 
 
-def _held(row: SplitGiftRow) -> Held:
-    return Held(id=row.id, payer_id=row.customer_id or "", setup_id=row.setup_id or "", setups=row.setups)
+def _held(row: SplitGiftRow) -> GiftWithMethod:
+    return GiftWithMethod(
+        id=row.id, payer_id=row.customer_id or "", setup_id=row.setup_id or "", setups=row.setups
+    )
 
 
 def _part(row: DonationRow, account_id: str) -> SplitPart:

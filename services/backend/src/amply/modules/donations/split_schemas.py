@@ -1,4 +1,4 @@
-"""Gifts to several organisations as the API takes and shows them."""
+"""API schemas of split gifts."""
 
 from collections.abc import Sequence
 from dataclasses import replace

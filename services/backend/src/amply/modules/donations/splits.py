@@ -1,4 +1,4 @@
-"""Taking one gift to several organisations: record, call, record, as of any gift; then one payment method for all parts.
+"""Opens a split gift (record, call, record), then charges all parts with one payment method.
 
 Each part is a donation like any other: its own payment, intent, events, entry, receipt, refund. What is added is where the
 donor enters the method once, and its copies. Nothing is charged twice: a part has one intent for ever, which the processor
@@ -39,7 +39,7 @@ _CREATED: Final = 201
 _SETUPS_MAX: Final = 5
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _TRIES_MAX: Final = 5
-"""How often paying is repeated for a donor whose request died: within half an hour, or not at all."""
+"""Retries of charging after a crash: within half an hour, or not at all."""
 _OVER: Final = frozenset({DonationStatus.SUCCEEDED, DonationStatus.PROCESSING, DonationStatus.CANCELED})
 
 
@@ -49,7 +49,7 @@ AdmitsCard = Callable[[defence.SetupOf], defence.Fingerprints]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitGiftDependencies:
-    """What gifts to several organisations depend on."""
+    """Dependencies of split gifts."""
 
     database: Database
     processor: payments.Processor
@@ -65,7 +65,7 @@ def give_to_many(
     request: Mapping[str, Any],
     marks: defence.Fingerprints | None = None,
 ) -> Answer:
-    """Take a gift as far as the donor can enter a payment method. `marks`: as for `donate`, of every part.
+    """Open a split gift, up to the entry of a payment method. `marks`: as for `donate`, for every part.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.
@@ -90,7 +90,7 @@ def give_to_many(
 
 
 def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
-    """Pay every part that is not paid, with the method the donor entered. Again, only what failed is tried again.
+    """Charge all unpaid parts with the entered method. Repeating it retries failed parts only.
 
     Raises:
         SplitGiftNotFound: There is no such gift.
@@ -105,7 +105,7 @@ def pay_parts(parts: SplitGiftDependencies, *, split_id: str) -> SplitGift:
 
 
 def new_setup(parts: SplitGiftDependencies, *, split_id: str, admit: AdmitsCard) -> SetupOut:
-    """Let the donor enter another payment method for the parts that are not paid. `admit` asks the gate.
+    """Create another SetupIntent for the unpaid parts. `admit` asks the gate.
 
     Raises:
         SplitGiftNotFound, SplitGiftClosed: As `pay_parts` says.
@@ -130,7 +130,7 @@ def new_setup(parts: SplitGiftDependencies, *, split_id: str, admit: AdmitsCard)
 
 
 def complete_splits(parts: SplitGiftDependencies) -> int:
-    """Pay what a crash left unpaid, and forget payment methods that are kept no longer; return how many gifts were paid on.
+    """Charge parts left by a crash, and delete stored payment methods; return how many gifts were charged.
 
     A donor who asked to pay is charged within half an hour or not at all.
     """
@@ -150,15 +150,15 @@ def complete_splits(parts: SplitGiftDependencies) -> int:
     return done
 
 
-def _completed(parts: SplitGiftDependencies, held: split_rows.Held) -> bool:
+def _completed(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod) -> bool:
     """Whatever stops this one must not stop the others."""
     try:
         _pay(parts, held)
     except AmplyError as reason:
-        _log.warning("split gift not completed", split_id=held.id, reason=reason.code)
+        _log.warning("split_gift_not_completed", split_id=held.id, reason=reason.code)
         return False
     except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
-        _log.exception("split gift not completed", split_id=held.id)
+        _log.exception("split_gift_not_completed", split_id=held.id)
         return False
     return True
 
@@ -256,7 +256,7 @@ def _remember(
     defence.keep_setup(session, about, remote_id=made.remote_id, account_id=None, marks=marks, now=now)
 
 
-def _pay(parts: SplitGiftDependencies, held: split_rows.Held) -> SplitGift:
+def _pay(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod) -> SplitGift:
     method_id = parts.method_cloning.method_of(setup_id=held.setup_id)
     if method_id is None:
         with parts.database.transaction() as session:
@@ -301,7 +301,7 @@ def _closed(session: Session, split: SplitGift) -> frozenset[str]:
 
 
 def _require_open(
-    parts: SplitGiftDependencies, held: split_rows.Held, split: SplitGift, *, closed: frozenset[str]
+    parts: SplitGiftDependencies, held: split_rows.GiftWithMethod, split: SplitGift, *, closed: frozenset[str]
 ) -> None:
     """See that something can be paid, or that nothing has to be.
 
@@ -317,7 +317,7 @@ def _require_open(
         payments.require_account(session, organization_id=unpaid[0])
 
 
-def _open_missing(parts: SplitGiftDependencies, held: split_rows.Held) -> None:
+def _open_missing(parts: SplitGiftDependencies, held: split_rows.GiftWithMethod) -> None:
     """Parts whose intent a crash left unopened; what does not answer now is told as unknown."""
     with parts.database.transaction() as session:
         waiting: Sequence[payments.Payment] = split_rows.payments_of(session, split_id=held.id)
@@ -326,12 +326,12 @@ def _open_missing(parts: SplitGiftDependencies, held: split_rows.Held) -> None:
             try:
                 _open_intent(parts, payment)
             except payments.ProcessorUnavailable:
-                _log.warning("part not opened", payment_id=payment.id)
+                _log.warning("part_not_opened", payment_id=payment.id)
 
 
 def _pay_part(
     parts: SplitGiftDependencies,
-    held: split_rows.Held,
+    held: split_rows.GiftWithMethod,
     part: SplitPart,
     remote_id: str | None,
     *,
@@ -362,7 +362,7 @@ def _release(parts: SplitGiftDependencies, *, split_id: str, payer_id: str) -> N
     try:
         parts.method_cloning.release(payer_id=payer_id)
     except (payments.ProcessorUnavailable, payments.ProcessorRefused) as reason:
-        _log.warning("payment method not released", split_id=split_id, reason=reason.code)
+        _log.warning("payment_method_not_released", split_id=split_id, reason=reason.code)
         return
     with parts.database.transaction() as session:
         split_rows.released(session, split_id=split_id, now=parts.clock())

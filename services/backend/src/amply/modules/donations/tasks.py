@@ -1,4 +1,4 @@
-"""What happens to a donation later: provider events are applied.
+"""Worker tasks of donations: apply provider events.
 
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """
@@ -35,24 +35,24 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(webhooks.DISPUTE_TYPES, about_disputes),
     **dict.fromkeys(webhooks.FRAUD_WARNING_TYPES, about_fraud_warning),
 }
-"""Who handles an event about a payment, by its type."""
+"""Handlers of payment events by type."""
 
 _ROUNDS_MAX: Final = 5
-"""How often an event is looked at again at once, when others about the same payment were faster."""
+"""Immediate retries of an event when others about the same payment were faster."""
 
 _COUNTED: Final = {
     "payment_intent.succeeded": "gift_booked",
     "payment_intent.payment_failed": "payment_declined",
     "radar.early_fraud_warning.created": "fraud_warning",
 }
-"""Log lines that `stacks/observability.py` counts, by the type of the event that was applied."""
+"""Log events that `stacks/observability.py` counts, by type of the handled event."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventDependencies:
-    """What handling the processor's events depends on."""
+    """Dependencies of handling provider events."""
 
     database: Database
     processor: payments.Processor
@@ -62,7 +62,7 @@ class EventDependencies:
 def handle_provider_event(
     parts: EventDependencies, *, event_id: str, now: datetime
 ) -> webhooks.Outcome | None:
-    """Apply one stored event: payment, donation, ledger, receipt and the event's stamp in one transaction.
+    """Handle one stored event: payment, donation, ledger, receipt and the event's timestamp in one transaction.
 
     Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
     booked: then the event waits, and the attempt does not count.
@@ -78,7 +78,7 @@ def handle_provider_event(
         if payment is None:
             webhooks.mark_handled(session, event_id=event_id, outcome=webhooks.Outcome.NOT_OURS, now=now)
             return webhooks.Outcome.NOT_OURS
-    # The donor's request is a story of its own, told up to days before: this one leads to it.
+    # The donor's request has a trace of its own, possibly days old: link to it.
     tracing.annotate(event_id=event_id, donation_id=payment.donation_id, payment_id=payment.id)
     tracing.link(payment.traceparent)
     try:
@@ -88,7 +88,7 @@ def handle_provider_event(
             webhooks.put_off(session, event_id=event_id, now=now)
         _log.warning("bookings_paused", event_id=event_id, runbook="docs/runbooks/alarms/bookings-paused.md")
         return None
-    # After the commit: what was rolled back has not happened.
+    # After the commit, since a rolled-back change did not happen.
     if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
         _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment.id)
     return outcome

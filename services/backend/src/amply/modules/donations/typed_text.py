@@ -1,4 +1,4 @@
-"""What people type into a gift's fields, as the API takes it: kept by the one rule of `kernel.human_text`."""
+"""Pydantic types for text that people type into a gift's fields (rules: `kernel.human_text`)."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -10,7 +10,7 @@ from amply.kernel import human_text
 from amply.modules.receipts import is_name_alone
 
 _LONGEST_READ: Final = 100_000
-"""Characters that are looked at; whatever is longer is too long for every field."""
+"""Characters examined; longer text is too long for every field."""
 
 
 def _kept_by(rule: Callable[[str], str]) -> BeforeValidator:
@@ -58,4 +58,4 @@ def _name_alone(text: str) -> str:
 
 TaxId = Annotated[ShortText, Field(max_length=40)]
 NameInLetter = Annotated[ShortText, AfterValidator(_name_alone)]
-"""Stands in a letter to somebody who did not ask for one."""
+"""A name that appears in a letter to somebody who did not ask for one."""

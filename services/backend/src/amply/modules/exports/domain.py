@@ -1,4 +1,4 @@
-"""Files that an organisation asks for: of what, in which form, and how they stand."""
+"""Kinds, formats and states of export files."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 
 KEPT: Final = timedelta(days=7)
-"""A file, from when it was asked for; the bucket's lifecycle removes it."""
+"""Lifetime of a file since its request; the bucket's lifecycle rule deletes it."""
 
 LINK_LASTS: Final = timedelta(minutes=5)
 ATTEMPTS_MAX: Final = 5
@@ -31,12 +31,12 @@ class ExportFormat(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """What a file's name ends with."""
+        """The file name's suffix."""
         return "parquet" if self is ExportFormat.PARQUET else "csv"
 
     @property
     def media_type(self) -> str:
-        """What its content is called."""
+        """The media type."""
         return "application/vnd.apache.parquet" if self is ExportFormat.PARQUET else "text/csv; charset=utf-8"
 
 
@@ -51,8 +51,8 @@ class ExportState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What is asked for: what happened from `since` (inclusive) to `before` (exclusive), UTC; None: without a bound.
+class ExportRequest:
+    """A request for an export: from `since` (inclusive) to `before` (exclusive), UTC; None: unbounded.
 
     Raises:
         ExportNotAcceptable: There is no such file, or the period ends before it begins.
@@ -72,11 +72,11 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """A file, as whoever may fetch it knows it. `names_donors`: it says who gave."""
+    """An export file. `names_donors`: it identifies donors."""
 
     id: str
     organization_id: str
-    wanted: Wanted
+    wanted: ExportRequest
     names_donors: bool
     state: ExportState
     rows: int | None
@@ -88,12 +88,12 @@ class Export:
 
     @property
     def filename(self) -> str:
-        """What it is saved as."""
+        """The download's file name."""
         return f"{self.wanted.kind}-{self.id}.{self.wanted.format.suffix}"
 
 
 def path_of(*, organization_id: str, export_id: str) -> str:
-    """Where a file is: the same however often it is made, so that there is never a second one."""
+    """A file's storage path, the same for every attempt, so that there is never a second file."""
     return f"organisations/{organization_id}/{export_id}"
 
 

@@ -1,12 +1,12 @@
-"""Rows as files, a piece at a time: whatever their number, a thousand are held at once."""
+"""Writes rows as CSV or Parquet in a stream, holding a thousand rows at a time."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from amply.infra.pieces import Sink, drain
 from amply.infra.spreadsheet_cells import as_cell
+from amply.infra.streamed_files import DrainableBuffer, drain
 
 _ROW_GROUP: Final = 10
 
@@ -14,7 +14,7 @@ Row = Mapping[str, str | int | None]
 
 
 def csv_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterator[bytes]:
-    """RFC 4180, with a header. What people wrote is text: no cell begins a formula."""
+    """CSV (RFC 4180) with a header; texts are escaped against formulas."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(columns)
@@ -25,12 +25,12 @@ def csv_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterato
 
 
 def parquet_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterator[bytes]:
-    """Apache Parquet, zstd. Columns that end in `_minor` are 64-bit integers of minor units, all others text."""
+    """Apache Parquet, zstd. Columns ending in `_minor` are 64-bit integers of minor units, all others text."""
     import pyarrow as pa  # noqa: PLC0415 -- heavy: only who exports pays for it
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 
     schema = pa.schema([(name, pa.int64() if name.endswith("_minor") else pa.string()) for name in columns])
-    sink = Sink()
+    sink = DrainableBuffer()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for group in _grouped(pieces):
             writer.write_table(pa.Table.from_pylist([dict(row) for row in group], schema=schema))

@@ -1,4 +1,4 @@
-"""What exports need from outside."""
+"""Port of exports: the store of files."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -9,7 +9,7 @@ class ExportStore(Protocol):
     """Where files are kept. Called outside transactions."""
 
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
-        """Store a file, a piece at a time; it is there once all of it is, in place of a former one. Nothing is left of half a one."""
+        """Stream a file into the store, atomically: it replaces a former one only when complete."""
 
     def link(self, path: str, *, filename: str, media_type: str, lasts: timedelta) -> str:
-        """An address that fetches this one file for so long, and saves it under that name."""
+        """A presigned download URL with this lifetime and file name."""

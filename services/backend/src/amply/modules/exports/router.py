@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/exports`: files of an organisation's own, made by the worker."""
+"""`/v1/organisations/{organization_id}/exports`: export files, made by the worker."""
 
 from typing import Annotated
 
@@ -20,9 +20,9 @@ from amply.modules.exports.domain import (
     ExportNotAcceptable,
     ExportNotFound,
     ExportNotReady,
+    ExportRequest,
     ExportsNotOffered,
     ExportState,
-    Wanted,
     path_of,
 )
 from amply.modules.exports.ports import ExportStore
@@ -33,7 +33,7 @@ Exporting = Annotated[Access, allowed(Permission.EXPORT)]
 
 
 class _LimitedByOrganization(Limited):
-    """Who is let in, counted against the organisation, whoever of it asks."""
+    """Authorises the caller, and counts the request against the organisation."""
 
     def __call__(self, request: Request, access: Exporting) -> Access:
         count(request, limit=self.limit, caller=access.organization_id, whose="for this organisation")
@@ -133,7 +133,7 @@ def ask_for_export(
     body: ExportIn, access: Annotated[Access, Depends(_LimitedByOrganization("own_exports"))], _: StoreOf
 ) -> ExportOut:
     """Three an hour and organisation. Look at it until its state is `ready`, then ask for a link."""
-    wanted = Wanted(kind=body.kind, format=body.format, since=body.since, before=body.before)
+    wanted = ExportRequest(kind=body.kind, format=body.format, since=body.since, before=body.before)
     with access.transaction() as session:
         return ExportOut.of(service.ask(session, access, wanted=wanted))
 

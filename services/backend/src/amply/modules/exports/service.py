@@ -1,4 +1,4 @@
-"""Asking for files and looking at them. Who may is decided in each statement: a file with donors in it is not everybody's."""
+"""Requests and lists export files. Each statement checks the permission, since files may name donors."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -35,25 +35,25 @@ from amply.modules.exports.domain import (
     ExportKind,
     ExportNotFound,
     ExportNotReady,
+    ExportRequest,
     ExportState,
-    Wanted,
 )
 from amply.modules.exports.models import ExportRow
 
-TOPIC_ASKED: Final = "exports.asked"
+TOPIC_EXPORT_REQUESTED: Final = "exports.asked"
 PERMISSIONS: Final[Mapping[ExportKind, Permission]] = {
     ExportKind.GIFTS: Permission.GIFTS_READ,
     ExportKind.LEDGER: Permission.GIFTS_READ,
     ExportKind.PAYOUTS: Permission.PAYOUTS_READ,
 }
-"""What somebody has to be allowed to read, to have a file of it."""
+"""Permission required for each kind of export."""
 
 _ORGANIZATION: Final = table("organization", column("id", Text))
 _NEWEST: Final = Order(name="exports", columns=(ExportRow.created_at, ExportRow.id), descending=True)
 
 
-def ask(session: Session, access: Access, *, wanted: Wanted) -> Export:
-    """Let the worker make a file. Who gave is in one of gifts where whoever asks may see that.
+def ask(session: Session, access: Access, *, wanted: ExportRequest) -> Export:
+    """Request an export. One of gifts names donors if the caller may see them.
 
     Raises:
         NotAllowed: They may not read what it is made of.
@@ -79,12 +79,12 @@ def ask(session: Session, access: Access, *, wanted: Wanted) -> Export:
         .returning(ExportRow)
     ).one()
     audit.record_by(session, access, Action.EXPORT_ASKED, row.id, reason=row.kind)
-    outbox.put(session, topic=TOPIC_ASKED, payload={"export_id": row.id}, now=access.now)
+    outbox.put(session, topic=TOPIC_EXPORT_REQUESTED, payload={"export_id": row.id}, now=access.now)
     return export_of(row)
 
 
 def listed(session: Session, access: Access, *, cursor: str | None, limit: int) -> Page[Export]:
-    """The files that there are for whoever asks, the newest first.
+    """Exports visible to the caller, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -110,7 +110,7 @@ def find(session: Session, access: Access, *, export_id: str) -> Export:
 
 
 def fetch(session: Session, access: Access, *, export_id: str) -> Export:
-    """One that a link is asked for, which is recorded.
+    """An export to download; recorded in the audit log.
 
     Raises:
         ExportNotFound: The organisation has no such file, it has expired, or it is not for whoever asks.
@@ -128,7 +128,7 @@ def fetch(session: Session, access: Access, *, export_id: str) -> Export:
 
 
 def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
-    """Hand out no file with donors of these organisations that was begun until now: one of them is being forgotten.
+    """Withdraw files with donors of these organisations begun until now, because a donor is being erased.
 
     In the transaction that forgets. One that is just being made is not handed out either; one that is not begun waits for it, and
     is made of what is left.
@@ -137,7 +137,7 @@ def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
 
 
 def withdraw_hidden(session: Session) -> None:
-    """Hand out no file with donors that was begun before one of them kept a gift from the organisation.
+    """Withdraw files that name donors and were requested before one of them became anonymous.
 
     Facts of the outbox tell of that, and stay there for as long as files are kept. Both moments are those of whichever process
     wrote them.
@@ -146,7 +146,7 @@ def withdraw_hidden(session: Session) -> None:
 
 
 _HIDDEN: Final[ColumnElement[str]] = literal_column(f"'{donations.TOPIC_HIDDEN}'")
-"""In the words of the statement: only so is the index of these facts used (`ix_outbox_gift_hidden`)."""
+"""As a literal, since only then the partial index `ix_outbox_gift_hidden` is used."""
 _CLOCKS_APART: Final = timedelta(minutes=1)
 _IS_BEGUN: Final = or_(ExportRow.state != ExportState.WAITING, ExportRow.attempts > 0)
 _TAKEN_BACK: Final = (
@@ -178,7 +178,7 @@ def export_of(row: ExportRow) -> Export:
     return Export(
         id=row.id,
         organization_id=row.organization_id,
-        wanted=Wanted(
+        wanted=ExportRequest(
             kind=ExportKind(row.kind), format=ExportFormat(row.format), since=row.since, before=row.before
         ),
         names_donors=row.names_donors,

@@ -1,24 +1,26 @@
-"""An organisation's own sign-in: its provider, its domains, and whom they bring in, as what. Import from here only."""
+"""Federated sign-in of an organisation: its identity provider, its domains, and the roles of whoever signs in. Import from
+here only.
+"""
 
 from typing import TYPE_CHECKING
 
-from amply.modules.federation.arriving import Arriving, forget, require_provider
 from amply.modules.federation.connections import connection_of
 from amply.modules.federation.dependencies import Dependencies
 from amply.modules.federation.domain import role_by
-from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
-from amply.modules.federation.tasks import DomainCheckDependencies, check_domains, tended
+from amply.modules.federation.federated_sign_in import FederatedSignIn, forget, require_provider
+from amply.modules.federation.ports import Directory, DirectoryEntry, DomainRecords, RecordsAway
+from amply.modules.federation.tasks import DomainCheckDependencies, check_domains, sealed_rows
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "Arriving",
     "Dependencies",
     "Directory",
+    "DirectoryEntry",
     "DomainCheckDependencies",
     "DomainRecords",
-    "Listed",
+    "FederatedSignIn",
     "RecordsAway",
     "check_domains",
     "connection_of",
@@ -26,12 +28,12 @@ __all__ = [
     "require_provider",
     "role_by",
     "routers",
-    "tended",
+    "sealed_rows",
 ]
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.federation import router  # noqa: PLC0415 -- see above
 
     return router.router, router.finding_router

@@ -1,4 +1,4 @@
-"""An organisation's provider. Whether the caller may is decided in each statement, and by row-level security again."""
+"""An organisation's identity provider. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -31,7 +31,7 @@ _TRIED: Final = text("""
 
 
 def show(session: Session, access: Access, *, locked: bool = False) -> Connection:
-    """The organisation's; `locked`, so that it stays as it is until the end of the transaction.
+    """The organisation's provider. `locked`: until the end of the transaction.
 
     Raises:
         ConnectionNotFound: It has none.
@@ -56,7 +56,7 @@ def put(
     key: people.PeopleKey,
     allows_loopback: bool,
 ) -> Connection:
-    """Set it up, or set it anew. Without a secret the one that is kept stays, as long as issuer and client do.
+    """Create or replace the provider. Without a secret the stored one is kept, if issuer and client are unchanged.
 
     Raises:
         ConnectionNotAcceptable: The issuer is no https address, an owner would be made, or a secret is missing.
@@ -97,7 +97,7 @@ def put(
 
 
 def remove(session: Session, access: Access) -> None:
-    """Take it away: from the next request on nobody comes by it, and who came by it has no role within five minutes.
+    """Remove the provider: sign-in stops at once, and roles from it expire within five minutes.
 
     Raises:
         ConnectionNotFound: There is none.
@@ -114,7 +114,7 @@ def remove(session: Session, access: Access) -> None:
 
 
 def connection_of(database: Database, key: people.PeopleKey, organization_id: str) -> people.Provider | None:
-    """An organisation's provider as people are signed in by it; None where it has none, or no domain of its own."""
+    """An organisation's provider for sign-in; None without a provider or a verified domain."""
     with database.transaction() as session:
         row = session.execute(_FIND, {"asked": organization_id}).one_or_none()
     if row is None or not row.domains:

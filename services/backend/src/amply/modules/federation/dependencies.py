@@ -1,4 +1,4 @@
-"""What organisations' own sign-in depends on, beside what all routes have."""
+"""Dependencies of federated sign-in, beyond those that all routes share."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from amply.modules.federation.ports import DomainRecords
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What organisations' own sign-in depends on.
+    """Dependencies of federated sign-in.
 
     `redirect` is what organisations register at their providers. `allows_loopback`: a provider may be this machine (laptops).
     """

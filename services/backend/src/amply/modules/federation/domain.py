@@ -1,4 +1,4 @@
-"""What an organisation's own sign-in is, whom it makes what, and what is refused about it."""
+"""Providers, domains and role mapping of federated sign-in, and its errors. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered, 
 from amply.modules.access import Role
 
 HOLDS_FOR: Final = timedelta(minutes=5)
-"""How long a provider's word about somebody's role counts: a role that is taken there is gone here by then."""
+"""Validity of a role granted by a provider: a revoked role is gone within this time."""
 TRIED_EVERY: Final = timedelta(seconds=10)
-"""How soon a provider that did not answer is asked again about the same person."""
+"""Retry interval for a provider that did not respond, for each person."""
 CHECKED_EVERY: Final = timedelta(days=1)
 MISSED_AGAIN: Final = timedelta(hours=6)
 MISSES_MAX: Final = 3
-"""In a row, at least six hours apart, before a domain is taken away: whoever moves their DNS has a day."""
+"""Consecutive failed checks, at least six hours apart, before a domain is removed: a day to migrate DNS."""
 DOMAINS_MAX: Final = 20
 GROUPS_MAX: Final = 100
 RECORD_NAME: Final = "_amply"
@@ -28,7 +28,7 @@ _DOMAIN: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """How an organisation's people sign in. The client's secret is not in it: nobody reads it again.
+    """An organisation's identity provider, without the client secret, which is write-only.
 
     Attributes:
         group_roles: What members of a group there are here; of several the highest counts. Never an owner.
@@ -47,7 +47,7 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """A domain that an organisation says is its own, and has shown where `verified_at` says so."""
+    """A domain claimed by an organisation; verified where `verified_at` is set."""
 
     domain: str
     token: str
@@ -56,12 +56,12 @@ class Domain:
 
     @property
     def record_name(self) -> str:
-        """Where the record stands."""
+        """Name of the DNS record."""
         return f"{RECORD_NAME}.{self.domain}"
 
     @property
     def record_text(self) -> str:
-        """What it says."""
+        """Contents of the DNS record."""
         return _RECORD + self.token
 
 
@@ -126,7 +126,7 @@ class FederationNotOffered(NotOffered):
 
 
 def domain_of(text: str) -> str:
-    """A domain as it is kept: ASCII, lower case.
+    """Normalise a domain: ASCII, lower case.
 
     Raises:
         DomainNotAcceptable: It is none.
@@ -143,7 +143,7 @@ def domain_of(text: str) -> str:
 def role_by(
     default_role: str | None, group_roles: Mapping[str, str], groups: tuple[str, ...] | None
 ) -> Role | None:
-    """What somebody in these groups is; None where they are nothing."""
+    """The role of somebody in these groups, or None."""
     given = [Role(group_roles[each]) for each in groups or () if each in group_roles]
     if given:
         return max(given, key=_weight)

@@ -1,4 +1,4 @@
-"""An organisation's domains: asked for, shown by a record in the DNS, looked at again, and taken away where it is gone."""
+"""Domains of an organisation: claimed, verified by a DNS record, checked again, and removed when the record is gone."""
 
 import secrets
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _TOKEN_BYTES: Final = 24
 
 
 def domains_of(session: Session, access: Access) -> Sequence[Domain]:
-    """All, by name."""
+    """All domains, by name."""
     rows = session.scalars(
         select(DomainRow).where(access.covers(DomainRow.organization_id)).order_by(DomainRow.domain)
     )
@@ -38,7 +38,7 @@ def domains_of(session: Session, access: Access) -> Sequence[Domain]:
 
 
 def claim(session: Session, access: Access, *, domain: str) -> Domain:
-    """Say that a domain is the organisation's, and get what to put into its DNS. Again, it is the same.
+    """Claim a domain; returns the DNS record to create. Idempotent.
 
     Raises:
         TooManyDomains: There are twenty.
@@ -62,7 +62,7 @@ def claim(session: Session, access: Access, *, domain: str) -> Domain:
 
 
 def look(access: Access, records: DomainRecords, *, domain: str) -> Domain:
-    """Ask the DNS whether a domain is the organisation's. The question is asked outside any transaction.
+    """Verify a domain by DNS, outside any transaction.
 
     Raises:
         DomainNotFound: They have not asked for it.
@@ -90,7 +90,7 @@ def look(access: Access, records: DomainRecords, *, domain: str) -> Domain:
 
 
 def give_up(session: Session, access: Access, *, domain: str) -> None:
-    """Take a domain away: from the next request on nobody of it comes by the organisation's provider.
+    """Remove a domain: its people can no longer sign in through the organisation's provider.
 
     Raises:
         DomainNotFound: They have not asked for it.
@@ -107,7 +107,7 @@ def give_up(session: Session, access: Access, *, domain: str) -> None:
 
 
 def is_shown(records: DomainRecords, domain: Domain) -> bool:
-    """Whether the record is there now.
+    """Whether the DNS record exists now.
 
     Raises:
         RecordsAway: It cannot be said.
@@ -121,7 +121,7 @@ def domain_of_row(row: DomainRow) -> Domain:
 
 
 def next_check(now: datetime) -> datetime:
-    """When a domain that was shown is looked at again."""
+    """When a verified domain is checked again."""
     return now + CHECKED_EVERY
 
 

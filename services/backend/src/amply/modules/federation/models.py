@@ -21,7 +21,7 @@ class ConnectionRow(Record):
 
 
 class DomainRow(Record):
-    """`next_check_at`: when the DNS is asked again by itself; None before it was shown for the first time."""
+    """`next_check_at`: next automatic DNS check; None before the first verification."""
 
     __tablename__ = "sign_in_domain"
 
@@ -35,7 +35,7 @@ class DomainRow(Record):
 
 
 class GrantRow(Record):
-    """`tried_at`: when the provider was last asked for its word; whoever moves it is the one who asks, while `is_asking`."""
+    """`tried_at`: last renewal attempt. Whoever advances it makes the request, while `is_asking`."""
 
     __tablename__ = "sign_in_grant"
 

@@ -1,4 +1,4 @@
-"""What an organisation says in the DNS, and what its directory says of its people."""
+"""Ports of federated sign-in: DNS lookups, and group membership from the organisation's directory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from amply.modules import people
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
-    """What a directory says of somebody."""
+class DirectoryEntry:
+    """A directory's entry of a person."""
 
     is_active: bool
     groups: tuple[str, ...]
 
 
 class Directory(Protocol):
-    """An organisation's list of its people, where it has one."""
+    """An organisation's SCIM directory, if it has one."""
 
     def listed(
         self, session: Session, *, organization_id: str, person_id: str, address: people.Address
-    ) -> Listed | None:
-        """What it says of somebody who comes by the provider; None where the organisation has no directory."""
+    ) -> DirectoryEntry | None:
+        """The directory's entry of a person; None if the organisation has no directory."""
 
 
 class RecordsAway(Exception):
-    """The DNS does not answer; what it would say is not known."""
+    """The DNS did not respond."""
 
 
 class DomainRecords(Protocol):
-    """Texts in the DNS. May not be called inside a transaction."""
+    """Looks up TXT records. May not be called inside a transaction."""
 
     def texts(self, name: str) -> Sequence[str]:
-        """The TXT records of a name; nothing where there is none.
+        """TXT records of a name.
 
         Raises:
             RecordsAway: It cannot be said.

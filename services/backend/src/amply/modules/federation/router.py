@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/sign-in` and what belongs to it; `/v1/auth/outside/find`: whose domain it is."""
+"""`/v1/organisations/{organization_id}/sign-in` and its parts; `/v1/auth/outside/find`: the provider of an e-mail domain."""
 
 from typing import Annotated, Any, Final
 
@@ -43,7 +43,7 @@ _FIND: Final = text("SELECT organization_id, name FROM organization_of_domain(:a
 
 
 async def _parts(request: Request) -> Dependencies:
-    parts: Dependencies | None = request.app.state.own_sign_in
+    parts: Dependencies | None = request.app.state.organization_sign_in
     if parts is None:
         raise FederationNotOffered("People cannot sign in here yet; ask whoever runs this platform.")
     return parts

@@ -1,4 +1,4 @@
-"""An organisation's own sign-in as the API shows it, and what it is told of it."""
+"""API schemas of federated sign-in."""
 
 from typing import Annotated, Self
 

@@ -1,4 +1,4 @@
-"""What the worker does by itself: it looks whether domains are still shown, and keeps secrets sealed. Two at once do no harm."""
+"""Worker tasks of federated sign-in: re-verify domains, re-encrypt client secrets. Safe to run concurrently."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules import audit, people
 from amply.modules.audit import Action
-from amply.modules.federation import arriving, connections
+from amply.modules.federation import connections, federated_sign_in
 from amply.modules.federation.domain import MISSED_AGAIN, MISSES_MAX
 from amply.modules.federation.domains import domain_of_row, is_shown, next_check
 from amply.modules.federation.models import DomainRow
@@ -25,19 +25,19 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class DomainCheckDependencies:
-    """What checking domains depends on."""
+    """Dependencies of domain checks."""
 
     database: Database
     records: DomainRecords
 
 
-def tended(key: people.PeopleKey) -> Tended:
-    """Clients' secrets and refresh tokens, which the vault keeps sealed by the newest key of people."""
-    return people.tended_by(key, "federation", columns=(connections.SEALED, arriving.SEALED))
+def sealed_rows(key: people.PeopleKey) -> SealedRows:
+    """Client secrets and refresh tokens, which key rotation re-encrypts."""
+    return people.sealed_columns_of(key, "federation", columns=(connections.SEALED, federated_sign_in.SEALED))
 
 
 def check_domains(parts: DomainCheckDependencies, *, now: datetime) -> int:
-    """Look at the domains whose turn it is; return how many were taken away.
+    """Re-verify due domains; return how many were removed.
 
     One whose record is missing three times in a row is taken away. A DNS that does not answer says nothing.
     """
@@ -89,7 +89,7 @@ def _look(parts: DomainCheckDependencies, claimed: DomainRow, *, now: datetime) 
 
 
 def _record(session: Session, row: DomainRow, *, now: datetime) -> None:
-    deed = audit.Deed(
+    deed = audit.AuditedAction(
         actor=audit.Actor(kind=audit.ActorKind.SYSTEM, id="domain-check"),
         action=Action.SIGN_IN_DOMAIN_LOST,
         targets=(row.domain,),

@@ -1,4 +1,4 @@
-"""Documents that donors ask for on their page. The API writes down what is wanted; the worker makes it.
+"""Documents that donors request on their page: the API records the request, the worker makes the file.
 
 The worker alone has the key that opens what the ledger keeps sealed, and sets paper. A document is kept for an hour.
 """
@@ -25,22 +25,22 @@ from amply.modules.giving.domain import (
     DocumentKind,
     DocumentNotFound,
     DocumentNotReady,
+    DocumentRequest,
     DocumentState,
-    Wanted,
 )
 from amply.modules.giving.models import DocumentRow
 from amply.modules.giving.sealing import seal, unseal
 from amply.modules.recurring import LinkKey
 
-TOPIC_ASKED: Final = "giving.document_asked"
+TOPIC_DOCUMENT_REQUESTED: Final = "giving.document_asked"
 _BATCH_MAX: Final = 50
 _AGAIN_AFTER: Final = timedelta(seconds=30)
 
 _log = structlog.get_logger()
 
 
-def ask(session: Session, *, email_sha256: str, wanted: Wanted, now: datetime) -> Document:
-    """Let the worker make a document of a donor's.
+def ask(session: Session, *, email_sha256: str, wanted: DocumentRequest, now: datetime) -> Document:
+    """Request a donor's document.
 
     Raises:
         DonationNotFound, ReceiptNotFound, NoGiftsFound: There is nothing of theirs to make it of.
@@ -63,12 +63,12 @@ def ask(session: Session, *, email_sha256: str, wanted: Wanted, now: datetime) -
         )
         .returning(DocumentRow)
     ).one()
-    outbox.put(session, topic=TOPIC_ASKED, payload={"document_id": row.id}, now=now)
+    outbox.put(session, topic=TOPIC_DOCUMENT_REQUESTED, payload={"document_id": row.id}, now=now)
     return _document(row)
 
 
 def find(session: Session, *, document_id: str, email_sha256: str, now: datetime) -> Document:
-    """How a donor's document stands.
+    """The state of a donor's document.
 
     Raises:
         DocumentNotFound: There is none, or it is somebody else's.
@@ -79,7 +79,7 @@ def find(session: Session, *, document_id: str, email_sha256: str, now: datetime
 def content(
     session: Session, *, document_id: str, email_sha256: str, key: LinkKey, now: datetime
 ) -> tuple[Document, bytes]:
-    """A donor's document with its content.
+    """A donor's document with its contents.
 
     Raises:
         DocumentNotFound: As `find` says.
@@ -91,12 +91,12 @@ def content(
     try:
         return _document(row), unseal(key, row.sealed, document_id=row.id)
     except InvalidTag:
-        # Sealed before the links' key was changed.
+        # Encrypted before the link secret was changed.
         raise _gone() from None
 
 
 def make_documents(parts: donations.ReceiptDependencies, key: LinkKey, *, now: datetime) -> int:
-    """Make what was asked for and forget what has expired; return how many were made.
+    """Make requested documents, and delete expired ones; return how many were made.
 
     Killed in between, the next run makes the same again.
     """
@@ -116,7 +116,7 @@ def make_documents(parts: donations.ReceiptDependencies, key: LinkKey, *, now: d
     return made
 
 
-def _check_theirs(session: Session, *, email_sha256: str, wanted: Wanted) -> None:
+def _check_theirs(session: Session, *, email_sha256: str, wanted: DocumentRequest) -> None:
     if wanted.kind is DocumentKind.STATEMENT:
         there = {
             (recipient.id, given.year)

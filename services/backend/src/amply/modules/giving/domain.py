@@ -1,4 +1,4 @@
-"""What a donor asks for on their page, and why it cannot be had."""
+"""Requests for documents on the donor page, and their errors."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,8 +47,8 @@ class DocumentNotAcceptable(InvalidRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which document: of a gift's receipt, of a gift, or of a year with an organisation."""
+class DocumentRequest:
+    """A requested document: a receipt, a gift's proof, or a yearly statement."""
 
     kind: DocumentKind
     donation_id: str | None = None
@@ -60,7 +60,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One document that was asked for. `filename` is known once it is ready."""
+    """A requested document. `filename` is set once it is ready."""
 
     id: str
     kind: DocumentKind
@@ -70,5 +70,5 @@ class Document:
 
     @property
     def media_type(self) -> str:
-        """What its content is."""
+        """The media type."""
         return "application/octet-stream" if self.kind is DocumentKind.PROOF else "application/pdf"

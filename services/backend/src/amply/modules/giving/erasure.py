@@ -1,4 +1,4 @@
-"""Forgetting what a donor asked for on their page."""
+"""Erases what a donor requested on their page."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
     if owner is None:
         return
     session.execute(delete(DocumentRow).where(DocumentRow.email_sha256 == owner))
-    # They live for minutes, so that there are few.
+    # They expire within minutes, so there are few.
     waiting = session.scalars(select(LinkRequestRow)).all()
     theirs = [row.id for row in waiting if mail.address_digest(row.email or "") == owner]
     session.execute(delete(LinkRequestRow).where(LinkRequestRow.id.in_(theirs)))
@@ -32,6 +32,6 @@ def _asked_beside(session: Session, donation_id: str) -> str | None:
     index = donations.index_of(session, donation_id=donation_id)
     if index is None:
         return None
-    # They live for an hour, so that there are few.
+    # They expire within an hour, so there are few.
     asked = session.scalars(select(DocumentRow.email_sha256).distinct())
     return next((each for each in asked if index in indexes(session, each)), None)

@@ -1,4 +1,4 @@
-"""The letter with a link to the donors' page: sent to who has something to see there, and to nobody else."""
+"""Sends the link to the donor page, to addresses that have something to see there and to no other."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.infra.due_rows import work_off
 from amply.infra.letter_templates import letter_templates, letter_texts
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel import ids
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow
@@ -20,7 +20,7 @@ from amply.modules.mail import Mail
 from amply.modules.receipts import Language
 
 TOPIC_LINK_ASKED: Final = "giving.link_asked"
-"""Somebody waits for a letter with a link, or would if they had given."""
+"""A donor link was requested for an address, with or without gifts."""
 
 _ATTEMPTS_MAX: Final = 5
 _BATCH_MAX: Final = 50
@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class LinkLetter:
-    """Everything the letter says. `issuer` and `colour` are those of the one organisation the donor has given to."""
+    """Contents of the letter. `issuer` and `colour` are set if the donor gave to one organisation only."""
 
     to: str
     link: str
@@ -43,7 +43,7 @@ class LinkLetter:
 
 
 def ask_for_link(session: Session, *, email: str, language: Language | None, now: datetime) -> None:
-    """Let the worker send a link, if anybody gives with this address. Nothing here depends on whether somebody does."""
+    """Request a link by e-mail. The response never depends on whether the address has gifts."""
     request_id = ids.new_id("lnk")
     session.execute(
         insert(LinkRequestRow).values(
@@ -57,13 +57,13 @@ def ask_for_link(session: Session, *, email: str, language: Language | None, now
     outbox.put(session, topic=TOPIC_LINK_ASKED, payload={"request_id": request_id}, now=now)
 
 
-def tended() -> Tended:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> SealedRows:
+    """Rows that key rotation re-encrypts."""
     return of_records(LinkRequestRow)
 
 
 def send_links(parts: recurring.PlanLetterDependencies, *, now: datetime) -> int:
-    """Send the links that were asked for; return how many letters were handed over.
+    """Send requested links; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -73,7 +73,7 @@ def send_links(parts: recurring.PlanLetterDependencies, *, now: datetime) -> int
 
 
 def link_mail(letter: LinkLetter) -> Mail:
-    """Write the letter as text and as HTML that say the same."""
+    """Render the letter as text and HTML."""
     said = letter_texts(_PACKAGE, letter.language)["link"]
     facts = {
         "said": said,

@@ -1,4 +1,6 @@
-"""`/v1/donor`: a donor's gifts, receipts and years, by a link and without an account. Plans have routes of their own."""
+"""`/v1/donor`: a donor's gifts, receipts and yearly statements, by signed link and without an account. Plans have their own
+routes.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -40,7 +42,7 @@ _LIMITED = [Depends(limit_by_address("donor_plans"))]
 
 @dataclass(frozen=True)
 class _LimitedByDonor(Limited):
-    """Counted against whose link it is, whatever address it is used from."""
+    """Counts requests by the donor of the link, from any address."""
 
     def __call__(self, request: Request, caller: CallerOf) -> None:
         count(request, limit=self.limit, caller=caller.email_sha256)
@@ -58,7 +60,7 @@ def ask_for_link(
 ) -> LinkAsked:
     """Answered the same for every address. One that was asked for too often gets no more letters for a while."""
     limiter: Limiter = request.app.state.limiter
-    # Not said in the answer: how often others asked for an address is nobody's business.
+    # Not in the response headers: how often others requested a link for an address is private.
     mailbox = limiter.take(limit="links_to_one_address", caller=mail.address_digest(body.email))
     if mailbox is None or mailbox.is_allowed:
         with database.transaction() as session:

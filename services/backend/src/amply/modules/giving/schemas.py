@@ -1,4 +1,4 @@
-"""A donor's gifts as the API shows them. Amounts are strings of minor units: JSON numbers lose digits."""
+"""API schemas of the donor page. Amounts are strings of minor units: JSON numbers lose digits."""
 
 from datetime import date
 from typing import Annotated, Self
@@ -10,7 +10,13 @@ from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
 from amply.modules.donations import AmountOut, Anonymity, GivenTo, OwnGift
-from amply.modules.giving.domain import Document, DocumentKind, DocumentNotAcceptable, DocumentState, Wanted
+from amply.modules.giving.domain import (
+    Document,
+    DocumentKind,
+    DocumentNotAcceptable,
+    DocumentRequest,
+    DocumentState,
+)
 from amply.modules.mail import EmailAddress
 from amply.modules.organizations import PictureOut
 from amply.modules.receipts import Language, ListedReceipt, ReceiptKind, ReceiptState
@@ -194,7 +200,7 @@ class DocumentIn(Request):
         default=None, description="Of a statement; receipts have the one they have."
     )
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> DocumentRequest:
         """What this request asks for.
 
         Raises:
@@ -208,7 +214,7 @@ class DocumentIn(Request):
         for name in needed[self.kind]:
             if getattr(self, name) is None:
                 raise DocumentNotAcceptable(f"Give {name}: a {self.kind} needs it.", param=name)
-        return Wanted(**self.model_dump())
+        return DocumentRequest(**self.model_dump())
 
 
 class DocumentOut(BaseModel):

@@ -1,4 +1,4 @@
-"""Donors' documents at rest: encrypted under a key of the links' secret, so that a copy of the database alone tells nothing."""
+"""Encrypts donors' documents at rest, under a key derived from the secret of donor links."""
 
 import secrets
 from typing import Final
@@ -14,13 +14,13 @@ _NONCE_BYTES: Final = 12
 
 
 def seal(key: LinkKey, content: bytes, *, document_id: str) -> bytes:
-    """Encrypt with AES-256-GCM, bound to the document: the nonce, then the ciphertext with its tag."""
+    """Encrypt by AES-256-GCM, bound to the document: nonce, ciphertext, tag."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + _cipher(key).encrypt(nonce, content, document_id.encode())
 
 
 def unseal(key: LinkKey, sealed: bytes, *, document_id: str) -> bytes:
-    """What was sealed.
+    """Decrypt a document.
 
     Raises:
         cryptography.exceptions.InvalidTag: Another key, another document, or changed bytes.

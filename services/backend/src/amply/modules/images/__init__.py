@@ -1,4 +1,4 @@
-"""Logos and banners of organisations: uploaded, made anew by the worker, shown (ADR 0130). Import from here only."""
+"""Logos and banners of organisations: uploaded, re-encoded by the worker, published (ADR 0130). Import from here only."""
 
 from typing import TYPE_CHECKING
 
@@ -6,14 +6,14 @@ from amply.modules.images.domain import (
     BYTES_MAX,
     PIXELS_MAX,
     SHAPES,
-    Made,
+    GeneratedFile,
+    ImageRefused,
     Refusal,
-    Refused,
     Shape,
     Size,
 )
-from amply.modules.images.making import ImageJobs, make_images
-from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
+from amply.modules.images.image_jobs import ImageJobs, make_images
+from amply.modules.images.ports import ImageProcessor, ImageStore, ImageUploadStore
 from amply.modules.images.service import TOPIC_RECEIVED
 
 if TYPE_CHECKING:
@@ -24,22 +24,22 @@ __all__ = [
     "PIXELS_MAX",
     "SHAPES",
     "TOPIC_RECEIVED",
+    "GeneratedFile",
     "ImageJobs",
-    "ImageShelf",
+    "ImageProcessor",
+    "ImageRefused",
     "ImageStore",
-    "Made",
+    "ImageUploadStore",
     "Refusal",
-    "Refused",
     "Shape",
     "Size",
-    "Workshop",
     "make_images",
     "routers",
 ]
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.images import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

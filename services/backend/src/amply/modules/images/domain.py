@@ -1,4 +1,4 @@
-"""What pictures are made of what is uploaded, and what is refused."""
+"""Kinds and sizes of generated images, and reasons to refuse an upload."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ BYTES_MAX: Final = 5 * 1024 * 1024
 PIXELS_MAX: Final = 13_000_000
 """A photograph of 4032 by 3024. Decoded, so many take 50 MB, and WebP five times that: what says that it has more is not decoded."""
 IMAGES_MAX: Final = 10
-"""Of an organisation, those included that are refused, or whose upload is awaited."""
+"""Images of an organisation, including refused and expected ones."""
 ALT_LENGTH_MAX: Final = 250
 ATTEMPTS_MAX: Final = 5
 FILES_KEPT: Final = timedelta(days=1)
-"""After a picture is shown no more, for pages that are open and for those who have just been told its address."""
+"""Grace period after a picture is withdrawn, for open pages and cached addresses."""
 
 MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp")
 SUFFIXES: Final[Mapping[str, str]] = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -26,7 +26,7 @@ SUFFIXES: Final[Mapping[str, str]] = {"image/png": "png", "image/jpeg": "jpg", "
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """In pixels."""
+    """Size in pixels."""
 
     width: int
     height: int
@@ -34,7 +34,7 @@ class Size:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is made of an upload: WebP in these sizes, the largest first, and the largest in one that everybody reads.
+    """Generated files of an upload: WebP in these sizes, largest first, and the largest also in a universal format.
 
     `covers`: the picture fills it and what stands over is cut off; otherwise it is whole, and nothing is around it. It is
     never enlarged.
@@ -63,8 +63,8 @@ SHAPES: Final[Mapping[PictureKind, Shape]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """A file that was made."""
+class GeneratedFile:
+    """A generated image file."""
 
     media_type: str
     width: int
@@ -83,7 +83,7 @@ class Made:
 
 
 def folder_of(image_id: str) -> str:
-    """Where a picture's files are, below the site and in the bucket alike."""
+    """Directory of a picture's files, below the site and in the bucket."""
     return f"media/{image_id}/"
 
 
@@ -106,7 +106,7 @@ class Refusal(StrEnum):
     NOT_MADE = "not_made"
 
     def sentence(self, kind: PictureKind) -> str:
-        """What to do about it."""
+        """What the uploader should do."""
         return {
             Refusal.UNREADABLE: "This file is damaged or no picture: export it again as PNG, JPEG or WebP, and send that.",
             Refusal.TOO_LARGE: f"This picture has too many pixels: send one of {PIXELS_MAX // 1_000_000} million at most.",
@@ -116,8 +116,8 @@ class Refusal(StrEnum):
         }[self]
 
 
-class Refused(Exception):
-    """A file of which no picture is made."""
+class ImageRefused(Exception):
+    """The upload cannot be used as an image."""
 
     def __init__(self, why: Refusal) -> None:
         super().__init__(why)
@@ -161,7 +161,7 @@ class ImagesNotOffered(NotOffered):
 
 
 def require_type(media_type: str, kind: PictureKind) -> None:
-    """Raises ImageNotAcceptable, and says what to send."""
+    """Raises ImageNotAcceptable for an unsupported type, naming the supported ones."""
     if media_type == "image/svg+xml":
         raise ImageNotAcceptable(
             f"An SVG can hold scripts, and is not taken: export it as PNG, {SHAPES[kind].asks}, and send that.",

@@ -8,7 +8,7 @@ from amply.modules.access import UploadedRow
 
 
 class ImageRow(UploadedRow, DueRow):
-    """An upload, and what became of it.
+    """An upload, and its processing state.
 
     `made_at`: it was shown from then on. `removed_at`: it is not, or not any more. `gone_at`: its files are gone, too.
     """

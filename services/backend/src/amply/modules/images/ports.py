@@ -1,36 +1,36 @@
-"""What images need from outside. None of it may be called inside a transaction."""
+"""Ports of images: upload store and image processing. Never called inside a transaction."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from amply.infra.uploads import UploadShelf
-from amply.modules.images.domain import Made, Shape
+from amply.infra.uploads import UploadStore
+from amply.modules.images.domain import GeneratedFile, Shape
 
-ImageShelf = UploadShelf
-"""Where the API lets people upload to."""
+ImageUploadStore = UploadStore
+"""The store of uploads."""
 
 
 class ImageStore(Protocol):
-    """Where uploads lie, and where pictures are shown from."""
+    """Stores uploads, and publishes generated files."""
 
     def read(self, key: str, *, version: str | None) -> bytes | None:
-        """An upload; None where it is gone."""
+        """An upload; None if it is gone."""
 
     def take_away(self, key: str) -> None:
-        """An upload that is of no use any more; nothing happens where there is none."""
+        """Delete an upload. Idempotent."""
 
     def publish(self, path: str, content: bytes, *, media_type: str) -> None:
-        """Show a file for ever under a name that is of these bytes alone. Again, it changes nothing."""
+        """Publish a file permanently under a content-addressed name. Idempotent."""
 
     def withdraw(self, prefix: str) -> None:
-        """Show nothing any more whose name begins so; nothing happens where there is nothing."""
+        """Withdraw all files with this prefix. Idempotent."""
 
 
-class Workshop(Protocol):
-    """Makes pictures of files that strangers sent."""
+class ImageProcessor(Protocol):
+    """Re-encodes untrusted image files."""
 
-    def make(self, content: bytes, shape: Shape) -> Sequence[Made]:
-        """The largest size in the format that everybody reads, then all sizes as WebP. Only pixels come over.
+    def make(self, content: bytes, shape: Shape) -> Sequence[GeneratedFile]:
+        """Re-encode: the largest size in a universal format, then all sizes as WebP. Metadata is dropped.
 
         Raises:
             Refused: The file is no good.

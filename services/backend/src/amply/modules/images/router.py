@@ -10,7 +10,7 @@ from amply.kernel.errors import AmplyError
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.images import domain, service
 from amply.modules.images.models import ImageRow
-from amply.modules.images.ports import ImageShelf
+from amply.modules.images.ports import ImageUploadStore
 from amply.modules.images.schemas import ImageChange, ImageIn, ImageList, ImageOut, ImageUpload
 
 router = APIRouter(prefix="/v1/organisations/{organization_id}/images", tags=["Organisations"])
@@ -19,14 +19,14 @@ Reading = Annotated[Access, allowed(Permission.ORGANISATION_READ)]
 Changing = Annotated[Access, allowed(Permission.IMAGES_CHANGE)]
 
 
-async def _shelf(request: Request) -> ImageShelf:
-    shelf: ImageShelf | None = request.app.state.image_shelf
+async def _shelf(request: Request) -> ImageUploadStore:
+    shelf: ImageUploadStore | None = request.app.state.image_uploads
     if shelf is None:
         raise domain.ImagesNotOffered("No images are taken here yet; ask whoever runs this platform.")
     return shelf
 
 
-ShelfOf = Annotated[ImageShelf, Depends(_shelf)]
+ShelfOf = Annotated[ImageUploadStore, Depends(_shelf)]
 
 
 def _problems(*more: type[AmplyError]) -> dict[int | str, dict[str, Any]]:

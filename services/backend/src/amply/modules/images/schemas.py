@@ -1,4 +1,4 @@
-"""Images as the API shows them."""
+"""API schemas of images."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from amply.kernel.clock import iso
 from amply.modules.images.domain import ALT_LENGTH_MAX, ImageState, Refusal
 from amply.modules.images.models import ImageRow
-from amply.modules.images.service import Offered, state_of
+from amply.modules.images.service import ExpectedUpload, state_of
 from amply.modules.organizations import PictureKind
 
 Line = Annotated[str, Field(min_length=1, max_length=ALT_LENGTH_MAX)]
@@ -54,7 +54,7 @@ class ImageUpload(BaseModel):
     expires_at: str
 
     @classmethod
-    def of(cls, offered: Offered) -> "ImageUpload":
+    def of(cls, offered: ExpectedUpload) -> "ImageUpload":
         """The form as it is answered, once."""
         return cls(
             id=offered.image_id,

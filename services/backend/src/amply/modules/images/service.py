@@ -1,4 +1,4 @@
-"""What members and programs of an organisation do about its images. Each statement names whoever asks."""
+"""Uploads, describes and removes an organisation's images. Each statement checks the permission."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -37,15 +37,15 @@ from amply.modules.images.domain import (
     require_type,
 )
 from amply.modules.images.models import ImageRow
-from amply.modules.images.ports import ImageShelf
+from amply.modules.images.ports import ImageUploadStore
 from amply.modules.organizations import PICTURE_LANGUAGES, OrganizationState, PictureKind
 
 TOPIC_RECEIVED: Final = "images.received"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offered:
-    """An image whose upload is awaited, and the form that uploads it."""
+class ExpectedUpload:
+    """An image whose upload is expected, with its upload form."""
 
     image_id: str
     upload: Upload
@@ -53,9 +53,9 @@ class Offered:
 
 
 def offer(
-    access: Access, shelf: ImageShelf, *, kind: PictureKind, media_type: str, alt: Mapping[str, str]
-) -> Offered:
-    """Make a place for one file. Whose upload never comes is forgotten.
+    access: Access, shelf: ImageUploadStore, *, kind: PictureKind, media_type: str, alt: Mapping[str, str]
+) -> ExpectedUpload:
+    """Create an upload form for one file. Uploads that never arrive are deleted.
 
     Raises:
         OrganizationHidden: The caller may not (any more).
@@ -87,11 +87,11 @@ def offer(
         )
         audit.record_by(session, access, Action.IMAGE_ADDED, image_id, reason=kind.value)
     upload = shelf.offer(key, media_type=media_type, bytes_max=BYTES_MAX, lifetime=UPLOAD_WITHIN)
-    return Offered(image_id=image_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
+    return ExpectedUpload(image_id=image_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
 
 
-def receive(access: Access, shelf: ImageShelf, *, image_id: str) -> ImageRow:
-    """Take up what was uploaded, after a look at it, and let the worker make it. Again, it changes nothing.
+def receive(access: Access, shelf: ImageUploadStore, *, image_id: str) -> ImageRow:
+    """Accept an upload after inspecting it, for the worker to process. Idempotent.
 
     Raises:
         ImageNotFound: There is none of this id.
@@ -122,7 +122,7 @@ def receive(access: Access, shelf: ImageShelf, *, image_id: str) -> ImageRow:
 
 
 def remove(session: Session, access: Access, *, image_id: str) -> None:
-    """Show it no more, from the moment this is committed; the worker takes its files away, a day later.
+    """Remove an image from view; the worker deletes its files a day later.
 
     Raises:
         ImageNotFound: There is none of this id.
@@ -134,7 +134,7 @@ def remove(session: Session, access: Access, *, image_id: str) -> None:
 
 
 def held(session: Session, access: Access, *, image_id: str) -> ImageRow:
-    """One of them, with the worker and others who would change it waiting.
+    """One image, locked against the worker and other changes.
 
     Raises:
         ImageNotFound: There is none of this id.
@@ -144,7 +144,7 @@ def held(session: Session, access: Access, *, image_id: str) -> ImageRow:
 
 
 def describe(session: Session, access: Access, *, image_id: str, alt: Mapping[str, str]) -> ImageRow:
-    """Say what it shows, from the moment this is committed. Hold it first (`held`).
+    """Set its description. Lock it first (`held`).
 
     Raises:
         ImageNotAcceptable: It is not said in each language.
@@ -164,7 +164,7 @@ def describe(session: Session, access: Access, *, image_id: str, alt: Mapping[st
 
 
 def images_of(session: Session, access: Access) -> Sequence[ImageRow]:
-    """Those that are shown, on their way or refused, the oldest first."""
+    """Images that are shown, pending or refused, oldest first."""
     return uploads_there(session, access, ImageRow)
 
 
@@ -181,7 +181,7 @@ def find(session: Session, access: Access, *, image_id: str) -> ImageRow:
 
 
 def state_of(row: ImageRow) -> ImageState:
-    """How far it is."""
+    """Its processing state."""
     if row.refused is not None:
         return ImageState.REFUSED
     if row.made_at is not None:

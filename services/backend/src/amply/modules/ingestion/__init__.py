@@ -1,20 +1,20 @@
-"""What outside sources hand in: datasets, files, and what becomes of them. Import from here only."""
+"""Data ingestion: datasets of outside sources, their files, and the state of each file. Import from here only."""
 
 from typing import TYPE_CHECKING
 
+from amply.modules.ingestion.dataset_sync import IngestionDependencies, tell_datasets
 from amply.modules.ingestion.datasets import TOPIC_CHANGED
 from amply.modules.ingestion.domain import (
     EXPANDED_BYTES_MAX,
     ROWS_MAX,
     FileReason,
-    Refused,
-    ToldDataset,
+    FileRefused,
+    PublishedDataset,
 )
 from amply.modules.ingestion.jobs import TOPIC_SUBMITTED
 from amply.modules.ingestion.ports import DatasetTable, Intake, ParquetOpener, RawBucket
+from amply.modules.ingestion.reading_jobs import read_files
 from amply.modules.ingestion.records import Pieces
-from amply.modules.ingestion.taking import read_files
-from amply.modules.ingestion.telling import IngestionDependencies, tell_datasets
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -26,13 +26,13 @@ __all__ = [
     "TOPIC_SUBMITTED",
     "DatasetTable",
     "FileReason",
+    "FileRefused",
     "IngestionDependencies",
     "Intake",
     "ParquetOpener",
     "Pieces",
+    "PublishedDataset",
     "RawBucket",
-    "Refused",
-    "ToldDataset",
     "read_files",
     "routers",
     "tell_datasets",
@@ -40,7 +40,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.ingestion import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

@@ -1,4 +1,4 @@
-"""Whether a row is what its dataset says: each cell by its column's type and limits, and none besides."""
+"""Validates the cells of a row against the types and limits of its dataset's columns."""
 
 import math
 import re
@@ -24,8 +24,8 @@ Value = str | int | float | bool | date | datetime | None
 Row = tuple[Value, ...]
 
 
-class BadCell(Exception):
-    """What is in a cell is not what its column says."""
+class CellError(Exception):
+    """A cell's value does not match its column."""
 
     def __init__(self, reason: RowReason) -> None:
         super().__init__(reason.value)
@@ -33,37 +33,37 @@ class BadCell(Exception):
 
 
 @dataclass(frozen=True)
-class Bad:
-    """Why a row is not accepted, and by which column where it is one."""
+class RowError:
+    """Why a row is refused, and the column at fault if there is one."""
 
     reason: RowReason
     column: str | None = None
 
 
 class Checker:
-    """Looks at the rows of one dataset. `are_texts`: cells are written out, as in CSV, and an empty one is nothing."""
+    """Validates rows of one dataset. `are_texts`: cells are strings, as in CSV, and an empty one is null."""
 
     def __init__(self, columns: Sequence[Column], *, are_texts: bool) -> None:
         self._columns = [(column, _reader(column, are_texts=are_texts)) for column in columns]
         self._names = frozenset(column.name for column in columns)
 
-    def check(self, found: Mapping[str, Any]) -> Row | Bad:
-        """The row's values in the order of the columns, or what is wrong with it: the first thing."""
+    def check(self, found: Mapping[str, Any]) -> Row | RowError:
+        """The row's values in column order, or its first error."""
         if not found.keys() <= self._names:
             unknown = min(found.keys() - self._names)
-            return Bad(RowReason.UNKNOWN_COLUMN, _shown(unknown))
+            return RowError(RowReason.UNKNOWN_COLUMN, _shown(unknown))
         values: list[Value] = []
         for column, read in self._columns:
             value = found.get(column.name)
             if value is None:
                 if column.required:
-                    return Bad(RowReason.MISSING, column.name)
+                    return RowError(RowReason.MISSING, column.name)
                 values.append(None)
                 continue
             try:
                 values.append(read(value))
-            except BadCell as bad:
-                return Bad(bad.reason, column.name)
+            except CellError as bad:
+                return RowError(bad.reason, column.name)
         return tuple(values)
 
 
@@ -78,7 +78,7 @@ def _reader(column: Column, *, are_texts: bool) -> Callable[[Any], Value]:
 
     def reading(value: Any) -> Value:
         if isinstance(value, dict | list):
-            raise BadCell(RowReason.NESTED)
+            raise CellError(RowReason.NESTED)
         return within(read(value))
 
     return reading
@@ -90,11 +90,11 @@ def _limits(column: Column) -> Callable[[Value], Value]:
 
     def within(value: Value) -> Value:
         if one_of and value not in one_of:
-            raise BadCell(RowReason.NOT_ONE_OF_THEM)
+            raise CellError(RowReason.NOT_ONE_OF_THEM)
         if isinstance(value, int | float) and (
             (least is not None and value < least) or (most is not None and value > most)
         ):
-            raise BadCell(RowReason.OUT_OF_RANGE)
+            raise CellError(RowReason.OUT_OF_RANGE)
         return value
 
     return within if one_of or least is not None or most is not None else lambda value: value
@@ -102,85 +102,85 @@ def _limits(column: Column) -> Callable[[Value], Value]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     if "\0" in value:
-        raise BadCell(RowReason.NULL_CHARACTER)
+        raise CellError(RowReason.NULL_CHARACTER)
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise BadCell(RowReason.NOT_UTF8) from None
+        raise CellError(RowReason.NOT_UTF8) from None
     if size > CELL_BYTES_MAX:
-        raise BadCell(RowReason.CELL_TOO_LONG)
+        raise CellError(RowReason.CELL_TOO_LONG)
     return value
 
 
 def _whole(value: Any) -> int:
     if type(value) is not int:
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     if not _LEAST <= value <= _MOST:
-        raise BadCell(RowReason.OUT_OF_RANGE)
+        raise CellError(RowReason.OUT_OF_RANGE)
     return value
 
 
 def _number(value: Any) -> float:
     if type(value) not in (int, float):
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     try:
         number = float(value)
     except OverflowError:
-        raise BadCell(RowReason.NOT_A_NUMBER) from None
+        raise CellError(RowReason.NOT_A_NUMBER) from None
     if not math.isfinite(number):
-        raise BadCell(RowReason.NOT_A_NUMBER)
+        raise CellError(RowReason.NOT_A_NUMBER)
     return number
 
 
 def _yes_or_no(value: Any) -> bool:
     if type(value) is not bool:
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     return value
 
 
 def _day(value: Any) -> date:
     text = _text(value)
     if not _DATE.fullmatch(text):
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadCell(RowReason.OUT_OF_RANGE) from None
+        raise CellError(RowReason.OUT_OF_RANGE) from None
 
 
 def _moment(value: Any) -> datetime:
     text = _text(value)
     if not _TIMESTAMP.fullmatch(text):
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     try:
         # Python keeps microseconds.
         return datetime.fromisoformat(_MICROSECONDS.sub(r"\1", text.upper())).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadCell(RowReason.OUT_OF_RANGE) from None
+        raise CellError(RowReason.OUT_OF_RANGE) from None
 
 
 def _written_whole(value: Any) -> int:
     text = _text(value)
     if not _INTEGER.fullmatch(text):
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     return _whole(int(text))
 
 
 def _written_number(value: Any) -> float:
     text = _text(value)
     if text.lower() in ("nan", "inf", "-inf", "infinity", "-infinity"):
-        raise BadCell(RowReason.NOT_A_NUMBER)
+        raise CellError(RowReason.NOT_A_NUMBER)
     if not _NUMBER.fullmatch(text):
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     return _number(float(text))
 
 
 def _written_yes_or_no(value: Any) -> bool:
     text = _text(value)
     if text not in ("true", "false"):
-        raise BadCell(RowReason.WRONG_TYPE)
+        raise CellError(RowReason.WRONG_TYPE)
     return text == "true"
 
 

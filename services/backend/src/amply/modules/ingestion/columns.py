@@ -1,4 +1,4 @@
-"""A dataset's columns: what is in them, and what each is to the anonymiser (docs/data-platform.md, "What a policy says")."""
+"""A dataset's column definitions: types, limits, and the anonymiser's policy (docs/data-platform.md, "What a policy says")."""
 
 import math
 import re
@@ -18,7 +18,7 @@ WHOLE_NUMBERS_MAX: Final = 10_000
 """Of an `integer` that is released as it is, which has four digits besides: room for a year, a rating or a count; none for a telephone
 number or a day. Four digits may be a postcode still, or a member's number: only who describes a column knows."""
 _COMBINATIONS_MAX: Final = 1_000_000
-"""Of levels of quasi-identifiers: what the anonymiser searches."""
+"""Combinations of generalisation levels, which the anonymiser searches."""
 _NUMBER_MAX: Final = 2**53 - 1
 NAME: Final = r"^[a-z][a-z0-9_]{0,62}$"
 _NAME: Final = re.compile(NAME)
@@ -72,7 +72,7 @@ class Column:
     publish_as: str | None = None
 
     def as_kept(self) -> dict[str, Any]:
-        """As JSON."""
+        """The column as JSON for storage."""
         return {
             name: value
             for name, value in asdict(self).items()
@@ -81,7 +81,7 @@ class Column:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Column":
-        """From what `as_kept` gave."""
+        """Parse the JSON of `as_kept`."""
         given = {**kept, "type": ColumnType(kept["type"]), "role": ColumnRole(kept["role"])}
         for name in ("one_of", "bands"):
             given[name] = tuple(given.get(name, ()))
@@ -110,7 +110,7 @@ def check(columns: Sequence[Column]) -> None:
 
 
 def policy_of(columns: Sequence[Column], *, policy_id: str, retention_days: int) -> dict[str, Any]:
-    """The anonymiser's policy for these columns: k, l and the limit are those of `default-v2`."""
+    """The anonymisation policy for these columns; k, l and the limit are those of `default-v2`."""
     return {
         "format": 1,
         "id": policy_id,
@@ -124,7 +124,7 @@ def policy_of(columns: Sequence[Column], *, policy_id: str, retention_days: int)
 
 
 def names_and_types(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """What has to stay once something was handed in."""
+    """What must not change once data was ingested."""
     return [(column.name, column.type.value) for column in columns]
 
 
@@ -252,7 +252,7 @@ def _check_together(columns: Sequence[Column]) -> None:
 
 _STEPS: Final = ("widths", "keep", "periods", "version_4", "tenths_of_degree")
 _FIXED_LEVELS: Final = 3
-"""Of user agents: themselves, coarser, and nothing."""
+"""Levels of user agents: family and device, device, suppressed."""
 
 
 def _levels(generalise: Mapping[str, Any]) -> int:

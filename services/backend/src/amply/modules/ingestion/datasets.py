@@ -1,4 +1,4 @@
-"""An organisation's datasets: what their files are, and what stands in their columns. Each statement names whoever asks."""
+"""An organisation's datasets: file format and columns. Each statement checks the permission."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,8 +39,8 @@ _WITH_COLUMNS: Final = select(DatasetRow, SchemaRow.columns).join(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described:
-    """What an organisation says of a dataset."""
+class DatasetDefinition:
+    """A dataset as its organisation defines it."""
 
     source_id: str
     title: str
@@ -55,10 +55,10 @@ class Described:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A dataset. `schema_version` counts the versions of its columns."""
+    """A dataset. `schema_version` is the version of its columns."""
 
     id: str
-    said: Described
+    said: DatasetDefinition
     schema_version: int
     is_open: bool
     created_at: datetime
@@ -67,7 +67,7 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What is to change; None stays."""
+    """Changes to a dataset; None leaves a value as it is."""
 
     title: str | None = None
     columns: tuple[Column, ...] | None = None
@@ -76,8 +76,8 @@ class Changes:
     is_open: bool | None = None
 
 
-def add(session: Session, access: Access, *, said: Described) -> Dataset:
-    """Make a dataset, or return the one that was described so before.
+def add(session: Session, access: Access, *, said: DatasetDefinition) -> Dataset:
+    """Create a dataset, or return an existing one with the same definition.
 
     Raises:
         OrganizationHidden: No organisation has this id.
@@ -104,7 +104,7 @@ def add(session: Session, access: Access, *, said: Described) -> Dataset:
 
 
 def find(session: Session, access: Access, *, dataset_id: str, to_change: bool = False) -> Dataset:
-    """One of the organisation's; `to_change`: others who would change it wait.
+    """One of the organisation's datasets; `to_change` locks it.
 
     Raises:
         DatasetNotFound: It has none of this id.
@@ -121,7 +121,7 @@ def find(session: Session, access: Access, *, dataset_id: str, to_change: bool =
 
 
 def listed(session: Session, access: Access, *, cursor: str | None, limit: int) -> Page[Dataset]:
-    """The organisation's, the newest first.
+    """The organisation's datasets, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -136,7 +136,7 @@ def listed(session: Session, access: Access, *, cursor: str | None, limit: int) 
 
 
 def change(session: Session, access: Access, before: Dataset, *, asked: Changes) -> Dataset:
-    """Change what is said, of a dataset that is locked; where nothing changes, nothing is written.
+    """Apply changes to a locked dataset; writes nothing if nothing differs.
 
     Raises:
         DatasetNotAcceptable: The anonymiser could make nothing of a dataset like this.
@@ -218,7 +218,7 @@ def _has_files(session: Session, access: Access, dataset_id: str) -> bool:
     return bool(session.scalar(select(handed)))
 
 
-def _made(session: Session, access: Access, said: Described) -> Dataset:
+def _made(session: Session, access: Access, said: DatasetDefinition) -> Dataset:
     dataset_id = ids.new_id("dset")
     session.execute(
         insert(DatasetRow).values(
@@ -279,7 +279,7 @@ def _taken() -> DatasetTaken:
 def _dataset(row: DatasetRow, columns: Sequence[Mapping[str, Any]]) -> Dataset:
     return Dataset(
         id=row.id,
-        said=Described(
+        said=DatasetDefinition(
             source_id=row.source_id,
             title=row.title,
             kind=DatasetClass(row.kind),

@@ -1,4 +1,4 @@
-"""What outside sources hand in: datasets and their files, how far one has come, and what is refused about it."""
+"""States, limits and errors of ingestion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound, NotOffered
 
 UPLOAD_BYTES_MAX: Final = 64 * 1024 * 1024
 INLINE_BYTES_MAX: Final = 1_000_000
-"""A request's whole body, this content in it included, has a mebibyte at most."""
+"""Content in the request itself, whose whole body has a limit of 1 MiB."""
 EXPANDED_BYTES_MAX: Final = 512 * 1024 * 1024
 EXPANSION_MAX: Final = 200
-"""How many times larger than it is packed a file may be, once it is more than `EXPANSION_FREE_BYTES`."""
+"""Maximum compression ratio of files larger than `EXPANSION_FREE_BYTES`."""
 EXPANSION_FREE_BYTES: Final = 4 * 1024 * 1024
 ROWS_MAX: Final = 1_000_000
 LINE_BYTES_MAX: Final = 256 * 1024
 CELL_BYTES_MAX: Final = 4_096
-"""Of a text, in UTF-8: what the anonymiser reads."""
+"""Bytes of a text in UTF-8, as the anonymiser limits it."""
 QUARANTINED_MAX: Final = 10_000
-"""Rows of one file. With more of them the file is not what its dataset says, and none of it is accepted."""
+"""Refused rows of a file, above which the whole file is refused."""
 SHOWN_CHARACTERS_MAX: Final = 1_000
-"""Of a row in quarantine, as it came."""
+"""Characters of a refused row that are kept."""
 JOBS_WAITING_MAX: Final = 20
 SOURCES_MAX: Final = 50
 DATASETS_MAX: Final = 100
@@ -32,7 +32,7 @@ QUARANTINE_DAYS: Final = 30
 QUARANTINE_KEPT: Final = timedelta(days=QUARANTINE_DAYS)
 """The bucket's lifecycle removes the file then."""
 KEPT: Final = timedelta(days=90)
-"""How long a job is told of: as long as what it accepted is kept."""
+"""Lifetime of a job: as long as its accepted rows."""
 RETENTION_DAYS: Final = 365
 RETENTION_DAYS_MAX: Final = 730
 RELEASE_EVERY_DAYS: Final = 30
@@ -43,7 +43,7 @@ TITLE_LENGTH_MAX: Final = 100
 HANDED_IN: Final = "handed-in/"
 QUARANTINE: Final = "quarantine/"
 ACCEPTED: Final = "datasets/"
-"""Where files are in the lake's raw bucket: as they came, rows that were refused, and rows for the anonymiser."""
+"""Prefixes in the lake's raw bucket: files as uploaded, refused rows, and rows for the anonymiser."""
 
 
 class DatasetClass(StrEnum):
@@ -94,7 +94,7 @@ _PACKED: Final[Mapping[Compression, str]] = {
 
 
 def media_type_of(file_format: FileFormat, compression: Compression) -> str:
-    """What the form that uploads such a file takes as its type."""
+    """The media type that the upload form requires."""
     return _PACKED.get(compression) or _PLAIN[file_format]
 
 
@@ -135,8 +135,8 @@ class FileReason(StrEnum):
     NOT_READ = "not_read"
 
 
-class Refused(Exception):
-    """Nothing of the file is accepted, however often it is read."""
+class FileRefused(Exception):
+    """The file is refused as a whole; reading it again would not change that."""
 
     def __init__(self, why: FileReason) -> None:
         super().__init__(why.value)
@@ -154,8 +154,8 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToldDataset:
-    """What those who make releases are told of a dataset, from a version on.
+class PublishedDataset:
+    """A dataset's definition at a version, for the release process.
 
     Attributes:
         policy: The anonymiser's policy document, as text.

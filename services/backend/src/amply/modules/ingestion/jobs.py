@@ -1,4 +1,4 @@
-"""Files that are handed in, as members and programs of an organisation see them. Each statement names whoever asks."""
+"""Ingestion jobs (one file each), for an organisation's members and API keys. Each statement checks the permission."""
 
 import base64
 import binascii
@@ -51,7 +51,7 @@ _NEWEST: Final = Order(name="jobs", columns=(JobRow.created_at, JobRow.id), desc
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """How far a file is. Its rows are known once it is read."""
+    """An ingestion job's state. Row counts are set once the file was read."""
 
     id: str
     dataset_id: str
@@ -71,16 +71,16 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handed:
-    """A job, and the form that its file is uploaded by while that may be."""
+class JobWithUpload:
+    """A job with its upload form, while uploading is allowed."""
 
     job: Job
     upload: Upload | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What is to be handed in; None: as the dataset says."""
+class JobRequest:
+    """A job to create; None: the dataset's default."""
 
     dataset_id: str
     format: FileFormat | None
@@ -88,8 +88,8 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linked:
-    """A link to the refused rows of a file."""
+class RefusedRowsLink:
+    """A download link to a file's refused rows."""
 
     url: str
     filename: str
@@ -97,12 +97,12 @@ class Linked:
 
 
 def quarantine_path(*, organization_id: str, dataset_id: str, job_id: str) -> str:
-    """Where the refused rows of a file are: in the same place however often it is read."""
+    """The storage path of a file's refused rows, the same for every attempt."""
     return f"{QUARANTINE}{organization_id}/{dataset_id}/{job_id}.jsonl.gz"
 
 
-def init(access: Access, intake: Intake, *, key: str | None, wanted: Wanted) -> Handed:
-    """Make a place for one file. With the same key again, it is the same place.
+def init(access: Access, intake: Intake, *, key: str | None, wanted: JobRequest) -> JobWithUpload:
+    """Create a job with an upload form. Idempotent by key.
 
     Raises:
         OrganizationHidden: No organisation has this id.
@@ -117,15 +117,15 @@ def init(access: Access, intake: Intake, *, key: str | None, wanted: Wanted) -> 
         row = _begun(session, access, scope="init", key=idempotency.check_key(key), wanted=wanted, more={})
     left = row.expires_at - access.now
     if row.received_at is not None or left.total_seconds() < 1:
-        return Handed(job=job_of(row, now=access.now), upload=None)
+        return JobWithUpload(job=job_of(row, now=access.now), upload=None)
     upload = intake.offer(
         row.object_key, media_type=row.media_type, bytes_max=UPLOAD_BYTES_MAX, lifetime=left
     )
-    return Handed(job=job_of(row, now=access.now), upload=upload)
+    return JobWithUpload(job=job_of(row, now=access.now), upload=upload)
 
 
 def submit_uploaded(access: Access, intake: Intake, *, job_id: str) -> Job:
-    """Have the worker read what was uploaded. Again, it changes nothing.
+    """Submit an uploaded file for reading. Idempotent.
 
     Raises:
         JobNotFound: There is none of this id.
@@ -144,11 +144,11 @@ def submit_content(
     intake: Intake,
     *,
     key: str | None,
-    wanted: Wanted,
+    wanted: JobRequest,
     content: str,
     encoding: Literal["text", "base64"],
 ) -> Job:
-    """Hand in what came along with the request. With the same key again, it is handed in once.
+    """Submit a file sent in the request. Idempotent by key.
 
     Raises:
         As `init`, and ContentNotAcceptable: It is empty, too large or not what its encoding says.
@@ -181,7 +181,7 @@ def find(session: Session, access: Access, *, job_id: str) -> Job:
 def listed(
     session: Session, access: Access, *, dataset_id: str | None, cursor: str | None, limit: int
 ) -> Page[Job]:
-    """The organisation's, or those of one dataset, the newest first.
+    """The organisation's jobs, or those of one dataset, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -196,8 +196,8 @@ def listed(
     )
 
 
-def link(access: Access, intake: Intake, *, job_id: str) -> Linked:
-    """A link to what was refused, which is recorded.
+def link(access: Access, intake: Intake, *, job_id: str) -> RefusedRowsLink:
+    """A download link to refused rows; recorded in the audit log.
 
     Raises:
         JobNotFound: There is none of this id.
@@ -211,14 +211,14 @@ def link(access: Access, intake: Intake, *, job_id: str) -> Linked:
     filename = f"refused-{job_id}.jsonl.gz"
     path = quarantine_path(organization_id=access.organization_id, dataset_id=job.dataset_id, job_id=job_id)
     url = intake.link(path, filename=filename, media_type=QUARANTINE_TYPE, lasts=LINK_LASTS)
-    return Linked(url=url, filename=filename, expires_at=access.now + LINK_LASTS)
+    return RefusedRowsLink(url=url, filename=filename, expires_at=access.now + LINK_LASTS)
 
 
 def job_of(row: JobRow, *, now: datetime) -> Job:
     """The job a row tells of."""
     state = _state(row, now=now)
     is_kept = row.finished_at is not None and now < row.finished_at + QUARANTINE_KEPT
-    # Before that, the numbers are those of a reading whose files may not be there yet.
+    # Until then, the counts belong to a run whose files may not exist yet.
     has_rows = row.finished_at is not None
     return Job(
         id=row.id,
@@ -250,7 +250,7 @@ def _state(row: JobRow, *, now: datetime) -> JobState:
 
 
 def _begun(
-    session: Session, access: Access, *, scope: str, key: str, wanted: Wanted, more: Mapping[str, Any]
+    session: Session, access: Access, *, scope: str, key: str, wanted: JobRequest, more: Mapping[str, Any]
 ) -> JobRow:
     """The job of this key: a new one, or the one that it stands for already."""
     sources.hold_verified(session, access)
@@ -283,7 +283,9 @@ def _begun(
     return _found(session, access, job_id)
 
 
-def _insert(session: Session, access: Access, job_id: str, dataset: datasets.Dataset, wanted: Wanted) -> None:
+def _insert(
+    session: Session, access: Access, job_id: str, dataset: datasets.Dataset, wanted: JobRequest
+) -> None:
     """What is not said of the file is as the dataset has it."""
     file_format = wanted.format or dataset.said.format
     compression = wanted.compression or dataset.said.compression
@@ -331,7 +333,7 @@ def _received(access: Access, intake: Intake, row: JobRow) -> Job:
             row_id=row.id,
             stored=stored,
             is_good=is_good,
-            # Its turn counts from now, and not from when its place was made.
+            # It queues from now, not from when the job was created.
             also={"next_attempt_at": access.now},
         ):
             audit.record_by(session, access, Action.FILE_SUBMITTED, row.id, reason=row.dataset_id)

@@ -22,7 +22,7 @@ class SourceRow(Record):
 
 
 class DatasetRow(DueRow):
-    """`version` grows with each change, `told_version` is what those who make releases know; `schema_version` counts columns."""
+    """`version` grows with each change; `told_version` is the version published to the release process."""
 
     __tablename__ = "dataset"
 
@@ -46,7 +46,7 @@ class DatasetRow(DueRow):
 
 
 class SchemaRow(Record):
-    """The columns of a dataset from one version on; a job is read by those that it was handed in under."""
+    """A version of a dataset's columns. A job is read with the version it was created under."""
 
     __tablename__ = "dataset_schema"
 
@@ -58,7 +58,7 @@ class SchemaRow(Record):
 
 
 class JobRow(UploadedRow, DueRow):
-    """A file that is handed in, and what became of it.
+    """An ingested file, and its processing state.
 
     `refused`: why nothing of it was accepted. `removed_at`: it was not what it may be. `gone_at`: its bytes are taken away.
     The numbers of its rows are there before `finished_at`: from just before the accepted ones can be seen.

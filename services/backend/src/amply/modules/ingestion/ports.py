@@ -1,27 +1,27 @@
-"""What taking data in needs from outside. None of it may be called inside a transaction."""
+"""Ports of ingestion: raw bucket, Parquet reader, dataset table. Never called inside a transaction."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Protocol
 
-from amply.infra.uploads import UploadShelf
-from amply.modules.ingestion.domain import ToldDataset
+from amply.infra.uploads import UploadStore
+from amply.modules.ingestion.domain import PublishedDataset
 from amply.modules.ingestion.records import Pieces
 
 
-class Intake(UploadShelf, Protocol):
-    """The lake's raw bucket as the API knows it: a place to hand in, and links to what was refused."""
+class Intake(UploadStore, Protocol):
+    """The lake's raw bucket for the API: upload forms, and links to refused rows."""
 
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
         """Hand in for whoever sent it along with their request. Again, it is there once more."""
 
     def link(self, path: str, *, filename: str, media_type: str, lasts: timedelta) -> str:
-        """An address that fetches this one file for so long, and saves it under that name."""
+        """A presigned download URL with this lifetime and file name."""
 
 
 class RawBucket(Protocol):
-    """The same bucket as the worker knows it."""
+    """The lake's raw bucket for the worker."""
 
     def open(self, key: str, *, version: str | None) -> AbstractContextManager[Pieces]:
         """What was handed in, in the version that was looked at.
@@ -31,17 +31,17 @@ class RawBucket(Protocol):
         """
 
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
-        """Store a file, a piece at a time; it is there once all of it is, in place of a former one. Nothing is left of half a one."""
+        """Stream a file into the bucket, atomically: it replaces a former one only when complete."""
 
     def has(self, path: str) -> bool:
-        """Whether this file is there."""
+        """Whether the file exists."""
 
     def take_away(self, key: str) -> None:
-        """Nobody reads it any more; nothing happens where there is none."""
+        """Delete a file. Idempotent."""
 
 
 class ParquetOpener(Protocol):
-    """Reads Parquet apart from this process: its decoders are large, and read what strangers send."""
+    """Reads untrusted Parquet files outside this process."""
 
     def open(self, file: Pieces, columns: Sequence[str]) -> AbstractContextManager[Pieces]:
         """The rows of a file as lines of JSON, in order. `columns`: those that it may have.
@@ -53,7 +53,7 @@ class ParquetOpener(Protocol):
 
 
 class DatasetTable(Protocol):
-    """What those who make releases know of datasets."""
+    """The dataset table of the release process."""
 
-    def put(self, dataset: ToldDataset) -> None:
+    def put(self, dataset: PublishedDataset) -> None:
         """Keep this, unless this version or a later one is there already; what others wrote beside it stays."""

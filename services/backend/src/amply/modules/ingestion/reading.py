@@ -1,13 +1,13 @@
-"""Reading one file: rows are looked at one after the other, accepted ones leave in groups, refused ones are kept with why."""
+"""Reads one file in a stream: validates each row, groups accepted rows, and keeps refused rows with the reason."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from amply.modules.ingestion.accepted import Quarantine, parquet_of
-from amply.modules.ingestion.cells import Bad, Checker, Row
+from amply.modules.ingestion.cells import Checker, Row, RowError
 from amply.modules.ingestion.columns import Column
+from amply.modules.ingestion.decompression import DecompressedFile
 from amply.modules.ingestion.domain import (
     EXPANDED_BYTES_MAX,
     QUARANTINED_MAX,
@@ -16,21 +16,21 @@ from amply.modules.ingestion.domain import (
     Compression,
     FileFormat,
     FileReason,
-    Refused,
+    FileRefused,
 )
-from amply.modules.ingestion.expanding import Expanded
+from amply.modules.ingestion.output_files import Quarantine, parquet_of
 from amply.modules.ingestion.records import Pieces, Record, of_lines, records_of
 
 _GROUP_ROWS: Final = 10_000
 _GROUP_BYTES: Final = 8 * 1024 * 1024
 
 Opened = Callable[[Pieces, Sequence[str]], Pieces]
-"""Parquet as lines of JSON (`ports.ParquetOpener`), of a file that has these columns and no other."""
+"""Opens Parquet as JSON lines (`ports.ParquetOpener`), requiring exactly these columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What a file is said to be."""
+    """A file's declared format."""
 
     format: FileFormat
     compression: Compression
@@ -38,7 +38,7 @@ class Shape:
 
 
 class Reading:
-    """One file on its way. What it has come to is known once `accepted` is exhausted."""
+    """Reading of one file. Its totals are final once `accepted` is exhausted."""
 
     def __init__(self, file: Pieces, shape: Shape, *, open_parquet: Opened) -> None:
         self._columns = shape.columns
@@ -50,19 +50,19 @@ class Reading:
 
     @property
     def quarantined(self) -> int:
-        """How many rows were refused."""
+        """Number of refused rows."""
         return self.reasons.total()
 
     def accepted(self) -> Iterator[bytes]:
-        """The accepted rows as Parquet, piece by piece; nothing at all where there are none.
+        """Stream the accepted rows as Parquet; nothing at all if there are none.
 
         Raises:
-            Refused: Nothing of the file is accepted; rows that were refused until then are kept.
+            FileRefused: Nothing of the file is accepted; rows that were refused until then are kept.
         """
         groups = self._groups()
         first = next(groups, None)
         if not self.read:
-            raise Refused(FileReason.NO_ROWS)
+            raise FileRefused(FileReason.NO_ROWS)
         if first is not None:
             yield from parquet_of(self._columns, _again(first, groups))
 
@@ -75,7 +75,7 @@ class Reading:
         size = 0
         for record in self._records:
             row = self._looked_at(record)
-            if isinstance(row, Bad):
+            if isinstance(row, RowError):
                 continue
             group.append(row)
             size += record.size
@@ -85,14 +85,14 @@ class Reading:
         if group:
             yield group
 
-    def _looked_at(self, record: Record) -> Row | Bad:
+    def _looked_at(self, record: Record) -> Row | RowError:
         self.read += 1
         if self.read > ROWS_MAX:
-            raise Refused(FileReason.TOO_MANY_ROWS)
-        row = record.found if isinstance(record.found, Bad) else self._checker.check(record.found)
-        if isinstance(row, Bad):
+            raise FileRefused(FileReason.TOO_MANY_ROWS)
+        row = record.found if isinstance(record.found, RowError) else self._checker.check(record.found)
+        if isinstance(row, RowError):
             if self.quarantined >= QUARANTINED_MAX:
-                raise Refused(FileReason.TOO_MANY_BAD_ROWS)
+                raise FileRefused(FileReason.TOO_MANY_BAD_ROWS)
             self.reasons[row.reason.value] += 1
             self._quarantine.add(record, row)
         return row
@@ -101,12 +101,12 @@ class Reading:
 def _records(file: Pieces, shape: Shape, open_parquet: Opened) -> Iterator[Record]:
     names = [column.name for column in shape.columns]
     if shape.format is FileFormat.PARQUET:
-        # It is read from its end, so that all of it is held by whoever opens it.
-        whole = Expanded(file, shape.compression, bytes_max=UPLOAD_BYTES_MAX)
+        # Parquet is read from its end, so the opener holds all of it.
+        whole = DecompressedFile(file, shape.compression, bytes_max=UPLOAD_BYTES_MAX)
         # A page may repeat one value a million times: what its rows are is counted as they come out.
-        rows = Expanded(open_parquet(whole, names), Compression.NONE, bytes_max=EXPANDED_BYTES_MAX)
+        rows = DecompressedFile(open_parquet(whole, names), Compression.NONE, bytes_max=EXPANDED_BYTES_MAX)
         return of_lines(rows)
-    return records_of(Expanded(file, shape.compression), shape.format, names)
+    return records_of(DecompressedFile(file, shape.compression), shape.format, names)
 
 
 def _again(first: Sequence[Row], rest: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:

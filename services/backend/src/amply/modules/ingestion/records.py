@@ -1,4 +1,5 @@
-"""Rows out of a file, one after the other: what cannot be read as one is a row too, with why. Nothing is held but the row at hand.
+"""Parsers that stream rows from CSV, JSON and Parquet files. A malformed row is yielded with its error; one row is held at a
+time.
 
 Every format gives as many rows as there are in the file, so that what was read is what was accepted and what is in quarantine.
 """
@@ -11,18 +12,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from amply.modules.ingestion.cells import Bad
-from amply.modules.ingestion.domain import LINE_BYTES_MAX, FileFormat, FileReason, Refused, RowReason
+from amply.modules.ingestion.cells import RowError
+from amply.modules.ingestion.domain import LINE_BYTES_MAX, FileFormat, FileReason, FileRefused, RowReason
 
 _PIECE: Final = 64 * 1024
 _RECORD_BYTES_MAX: Final = 4 * LINE_BYTES_MAX
-"""Of one row of CSV, whose cells may hold line ends."""
+"""Bytes of one CSV row, whose cells may contain line breaks."""
 _MARK: Final = b"\xef\xbb\xbf"
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
 class Pieces(Protocol):
-    """A file that is read from its beginning to its end."""
+    """A binary file that is read sequentially."""
 
     def read(self, size: int, /) -> bytes:
         """So many bytes at most; none at the end."""
@@ -30,7 +31,7 @@ class Pieces(Protocol):
 
 @dataclass(frozen=True)
 class Record:
-    """A row as it came.
+    """One row of the file, unvalidated.
 
     Attributes:
         line: Where it begins: its line, or where a file has no lines its number; from 1.
@@ -42,7 +43,7 @@ class Record:
     line: int
     shown: str
     size: int
-    found: Mapping[str, Any] | Bad
+    found: Mapping[str, Any] | RowError
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class _Line:
 
 
 def records_of(file: Pieces, file_format: FileFormat, names: Sequence[str]) -> Iterator[Record]:
-    """The rows of a file that is no Parquet. `names`: the columns that a row of CSV may have.
+    """Rows of a CSV or JSON file. `names`: allowed CSV columns.
 
     Raises:
-        Refused: No row of it can be made sense of.
+        FileRefused: No row of it can be made sense of.
     """
     if file_format is FileFormat.CSV:
         return _of_csv(file, frozenset(names))
@@ -64,42 +65,42 @@ def records_of(file: Pieces, file_format: FileFormat, names: Sequence[str]) -> I
 
 
 def of_lines(file: Pieces) -> Iterator[Record]:
-    """An object a line. Lines with nothing in them are no rows."""
+    """One JSON object a line; blank lines are skipped."""
     for line in _lines(file):
         content = line.content.strip(b" \t\r")
         if not content and line.is_whole:
             continue
-        found = parsed(content) if line.is_whole else Bad(RowReason.LINE_TOO_LONG)
+        found = parsed(content) if line.is_whole else RowError(RowReason.LINE_TOO_LONG)
         yield Record(line.number, line.content.decode(errors="replace"), len(line.content), found)
 
 
-def parsed(content: bytes) -> Mapping[str, Any] | Bad:
-    """The object that a line is."""
+def parsed(content: bytes) -> Mapping[str, Any] | RowError:
+    """Parse a line's object."""
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        return Bad(RowReason.NOT_UTF8)
+        return RowError(RowReason.NOT_UTF8)
     return _loaded(lambda: json.loads(text, object_pairs_hook=_object, parse_constant=_constant))
 
 
 class _Wrong(Exception):
-    """What JSON allows, or Python reads, and no row has."""
+    """Valid for Python's JSON parser, but not for a row."""
 
     def __init__(self, reason: RowReason) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
 
-def _loaded(load: Callable[[], Any]) -> Mapping[str, Any] | Bad:
+def _loaded(load: Callable[[], Any]) -> Mapping[str, Any] | RowError:
     try:
         found = load()
     except _Wrong as wrong:
-        return Bad(wrong.reason)
+        return RowError(wrong.reason)
     except RecursionError:
-        return Bad(RowReason.NESTED)
+        return RowError(RowReason.NESTED)
     except ValueError:
-        return Bad(RowReason.NOT_JSON)
-    return found if isinstance(found, dict) else Bad(RowReason.NOT_AN_OBJECT)
+        return RowError(RowReason.NOT_JSON)
+    return found if isinstance(found, dict) else RowError(RowReason.NOT_AN_OBJECT)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -142,18 +143,18 @@ def _pieces(file: Pieces) -> Iterator[bytes]:
 
 
 class _RecordTooLong(Exception):
-    """A row of CSV goes on and on: a quote that nobody closes."""
+    """A CSV row exceeds the limit, as with an unclosed quote."""
 
 
 class _CsvLines:
-    """Lines as the reader of CSV takes them, which knows what it took for the row at hand."""
+    """Lines for the CSV reader, remembering which ones the current row used."""
 
     def __init__(self, file: Pieces) -> None:
         self._lines = _lines(file)
         self.begin()
 
     def begin(self) -> None:
-        """A new row begins."""
+        """Start a new row."""
         self.line, self.shown, self.size, self.is_whole = 0, "", 0, True
 
     def __iter__(self) -> Iterator[str]:
@@ -183,13 +184,13 @@ def _of_csv(file: Pieces, names: frozenset[str]) -> Iterator[Record]:
         lines.begin()
         try:
             cells = next(reader)
-            found = _by_name(header, cells) if lines.is_whole else Bad(RowReason.LINE_TOO_LONG)
+            found = _by_name(header, cells) if lines.is_whole else RowError(RowReason.LINE_TOO_LONG)
         except StopIteration:
             return
         except _RecordTooLong:
-            found = Bad(RowReason.LINE_TOO_LONG)
+            found = RowError(RowReason.LINE_TOO_LONG)
         except csv.Error:
-            found = Bad(RowReason.NOT_CSV if lines.is_whole else RowReason.LINE_TOO_LONG)
+            found = RowError(RowReason.NOT_CSV if lines.is_whole else RowReason.LINE_TOO_LONG)
         else:
             if not cells:
                 continue
@@ -201,20 +202,20 @@ def _header(reader: Iterator[list[str]], names: frozenset[str]) -> list[str] | N
     try:
         header = next(reader, None)
     except (csv.Error, _RecordTooLong):
-        raise Refused(FileReason.COLUMNS_DIFFER) from None
+        raise FileRefused(FileReason.COLUMNS_DIFFER) from None
     if header is not None and (not header or len(set(header)) < len(header) or not set(header) <= names):
-        raise Refused(FileReason.COLUMNS_DIFFER)
+        raise FileRefused(FileReason.COLUMNS_DIFFER)
     return header
 
 
-def _by_name(header: Sequence[str], cells: Sequence[str]) -> Mapping[str, Any] | Bad:
+def _by_name(header: Sequence[str], cells: Sequence[str]) -> Mapping[str, Any] | RowError:
     if len(cells) != len(header):
-        return Bad(RowReason.CELLS_DIFFER)
+        return RowError(RowReason.CELLS_DIFFER)
     return {name: cell for name, cell in zip(header, cells, strict=True) if cell}
 
 
 class _Text:
-    """The file's text around the place at which it is read."""
+    """The file's text around the current position."""
 
     def __init__(self, file: Pieces) -> None:
         self._pieces = _pieces(file)
@@ -223,14 +224,14 @@ class _Text:
         self.text, self.at, self.is_over = "", 0, False
 
     def more(self) -> None:
-        """Forget what was read, and read on."""
+        """Drop consumed text, and read more."""
         piece = next(self._pieces, None)
         self.is_over = piece is None
         self.text = self.text[self.at :] + self._decoder.decode(piece or b"", final=self.is_over)
         self.at = 0
 
     def skip_space(self) -> str:
-        """The next character that is none of spaces and line ends; empty at the end."""
+        """The next non-blank character; empty at the end."""
         while True:
             match = _SPACE.match(self.text, self.at)
             self.at = match.end() if match else self.at
@@ -243,14 +244,14 @@ def _of_array(file: Pieces) -> Iterator[Record]:
     """One array of objects. Where one of them cannot be read, nobody knows where the next one begins."""
     text = _Text(file)
     if text.skip_space() != "[":
-        raise Refused(FileReason.NOT_JSON)
+        raise FileRefused(FileReason.NOT_JSON)
     text.at += 1
     if text.skip_space() == "]":
         text.at += 1
     else:
         yield from _elements(text)
     if text.skip_space():
-        raise Refused(FileReason.NOT_JSON)
+        raise FileRefused(FileReason.NOT_JSON)
 
 
 def _elements(text: _Text) -> Iterator[Record]:
@@ -258,7 +259,7 @@ def _elements(text: _Text) -> Iterator[Record]:
     while True:
         number += 1
         if not text.skip_space():
-            raise Refused(FileReason.NOT_JSON)
+            raise FileRefused(FileReason.NOT_JSON)
         found, content = _element(text)
         yield Record(number, content[:_PIECE], len(content), found)
         follows = text.skip_space()
@@ -266,14 +267,14 @@ def _elements(text: _Text) -> Iterator[Record]:
         if follows == "]":
             return
         if follows != ",":
-            raise Refused(FileReason.NOT_JSON)
+            raise FileRefused(FileReason.NOT_JSON)
 
 
 _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 """Finds where a value ends, whatever its numbers are."""
 
 
-def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, str]:
+def _element(text: _Text) -> tuple[Mapping[str, Any] | RowError, str]:
     """What stands at this place, and its text. It is read again with what follows until it is whole, or too long."""
     while True:
         try:
@@ -284,12 +285,12 @@ def _element(text: _Text) -> tuple[Mapping[str, Any] | Bad, str]:
         if end and (end < len(text.text) or text.is_over):
             break
         if text.is_over or len(text.text) - text.at > LINE_BYTES_MAX:
-            raise Refused(FileReason.NOT_JSON)
+            raise FileRefused(FileReason.NOT_JSON)
         text.more()
     content = text.text[text.at : end]
     text.at = end
     if len(content) > LINE_BYTES_MAX:
-        return Bad(RowReason.LINE_TOO_LONG), content
+        return RowError(RowReason.LINE_TOO_LONG), content
     return (
         _loaded(lambda: json.loads(content, object_pairs_hook=_object, parse_constant=_constant)),
         content,

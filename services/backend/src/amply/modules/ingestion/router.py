@@ -1,4 +1,4 @@
-"""`/v1/sources`, `/v1/datasets`, `/v1/ingest` and `/v1/jobs`: what outside sources hand in.
+"""`/v1/sources`, `/v1/datasets`, `/v1/ingest` and `/v1/jobs`: data ingestion.
 
 Where no data is taken in, what is read is empty and says `degraded`, and what would change something is refused.
 """
@@ -106,7 +106,7 @@ def list_datasets(
 )
 def add_dataset(body: DatasetIn, access: HandingIn, _: IntakeOf) -> DatasetOut:
     """Again, it changes nothing: the dataset that was described so is the answer."""
-    said = datasets.Described(
+    said = datasets.DatasetDefinition(
         source_id=body.source_id,
         title=body.title,
         kind=body.kind,
@@ -193,7 +193,7 @@ def init_upload(
     body: InitIn, access: HandingIn, intake: IntakeOf, idempotency_key: KeyHeader = None
 ) -> JobBegun:
     """Answers with a form that uploads one file of at most 64 MiB within ten minutes. Then submit it."""
-    wanted = jobs.Wanted(dataset_id=body.dataset_id, format=body.format, compression=body.compression)
+    wanted = jobs.JobRequest(dataset_id=body.dataset_id, format=body.format, compression=body.compression)
     return JobBegun.handed(jobs.init(access, intake, key=idempotency_key, wanted=wanted))
 
 
@@ -211,7 +211,7 @@ def submit_file(
         return JobOut.of(jobs.submit_uploaded(access, intake, job_id=body.job_id))
     if body.job_id is not None or body.dataset_id is None or body.content is None:
         raise domain.ContentNotAcceptable("Send either job_id, or dataset_id and content.", param="content")
-    wanted = jobs.Wanted(dataset_id=body.dataset_id, format=body.format, compression=body.compression)
+    wanted = jobs.JobRequest(dataset_id=body.dataset_id, format=body.format, compression=body.compression)
     return JobOut.of(
         jobs.submit_content(
             access, intake, key=idempotency_key, wanted=wanted, content=body.content, encoding=body.encoding

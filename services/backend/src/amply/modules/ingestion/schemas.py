@@ -1,4 +1,4 @@
-"""What is said and shown of sources, datasets and jobs."""
+"""API schemas of sources, datasets and jobs."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -30,7 +30,7 @@ from amply.modules.ingestion.domain import (
     JobState,
     PolicyId,
 )
-from amply.modules.ingestion.jobs import Handed, Job
+from amply.modules.ingestion.jobs import Job, JobWithUpload
 from amply.modules.ingestion.sources import Source
 
 _MOST: Final = 2**53 - 1
@@ -40,7 +40,7 @@ Title = Annotated[StrictStr, Field(min_length=1, max_length=TITLE_LENGTH_MAX)]
 Whole = Annotated[StrictInt, Field(ge=-_MOST, le=_MOST)]
 
 
-class _Said(BaseModel):
+class _RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -51,7 +51,7 @@ class Nothing(BaseModel):
     data: Annotated[list[Any], Field(max_length=0)] = []
 
 
-class SourceIn(_Said):
+class SourceIn(_RequestBody):
     """Where data comes from: a till, a website, a program."""
 
     title: Title
@@ -77,7 +77,7 @@ class SourceOut(BaseModel):
         )
 
 
-class ColumnModel(_Said):
+class ColumnModel(_RequestBody):
     """One column, and what it says of people."""
 
     name: Annotated[StrictStr, Field(pattern=NAME)]
@@ -121,7 +121,7 @@ RetentionDays = Annotated[
 ReleaseEveryDays = Annotated[StrictInt, Field(ge=1, le=RELEASE_EVERY_DAYS_MAX)]
 
 
-class DatasetIn(_Said):
+class DatasetIn(_RequestBody):
     """A dataset: what its files are, and what stands in their columns."""
 
     source_id: Identifier
@@ -135,7 +135,7 @@ class DatasetIn(_Said):
     release_every_days: ReleaseEveryDays = RELEASE_EVERY_DAYS
 
 
-class DatasetChange(_Said):
+class DatasetChange(_RequestBody):
     """What is to change; the rest stays. Names and types of columns stay once something was handed in."""
 
     title: Title | None = None
@@ -187,7 +187,7 @@ class DatasetOut(BaseModel):
         )
 
 
-class InitIn(_Said):
+class InitIn(_RequestBody):
     """A file that is to be uploaded. Format and compression are the dataset's where nothing is said."""
 
     dataset_id: Identifier
@@ -195,7 +195,7 @@ class InitIn(_Said):
     compression: Compression | None = None
 
 
-class SubmitIn(_Said):
+class SubmitIn(_RequestBody):
     """Either `job_id`, of a file that was uploaded; or a dataset, and the content itself."""
 
     job_id: Identifier | None = None
@@ -261,7 +261,7 @@ class JobBegun(JobOut):
     upload: UploadForm | None
 
     @classmethod
-    def handed(cls, handed: Handed) -> "JobBegun":
+    def handed(cls, handed: JobWithUpload) -> "JobBegun":
         """How it is shown to whoever begins it."""
         upload = handed.upload and UploadForm(
             url=handed.upload.url, fields=dict(handed.upload.fields), expires_at=iso(handed.job.expires_at)

@@ -1,4 +1,4 @@
-"""Where an organisation's data comes from. Each statement names whoever asks."""
+"""An organisation's data sources. Each statement checks the permission."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ _NEWEST: Final = Order(name="sources", columns=(SourceRow.created_at, SourceRow.
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A till, a website, a program."""
+    """A source of data, such as a till, a website or a program."""
 
     id: str
     title: str
@@ -39,7 +39,7 @@ class Source:
 
 
 def hold_verified(session: Session, access: Access) -> None:
-    """Let whoever else changes something of this organisation's wait: what is counted until the end of the transaction holds.
+    """Lock the organisation until the end of the transaction, so that counts stay true.
 
     Raises:
         OrganizationHidden: The caller may not (any more).
@@ -51,7 +51,7 @@ def hold_verified(session: Session, access: Access) -> None:
 
 
 def line_of(text: str) -> str:
-    """A title in one line.
+    """Normalise a title to one line.
 
     Raises:
         SourceNotAcceptable: It has nothing that can be read.
@@ -63,7 +63,7 @@ def line_of(text: str) -> str:
 
 
 def add(session: Session, access: Access, *, title: str, description: str) -> Source:
-    """Make a source, or return the one of this title.
+    """Create a source, or return the one with this title.
 
     Raises:
         OrganizationHidden: No organisation has this id.
@@ -99,7 +99,7 @@ def add(session: Session, access: Access, *, title: str, description: str) -> So
 
 
 def require(session: Session, access: Access, *, source_id: str) -> None:
-    """See that the organisation has this source.
+    """Raise unless the organisation has this source.
 
     Raises:
         SourceNotFound: It has not.
@@ -112,7 +112,7 @@ def require(session: Session, access: Access, *, source_id: str) -> None:
 
 
 def listed(session: Session, access: Access, *, cursor: str | None, limit: int) -> Page[Source]:
-    """The organisation's, the newest first.
+    """The organisation's sources, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.

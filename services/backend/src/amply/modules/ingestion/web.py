@@ -1,4 +1,4 @@
-"""Whose data a request is about. Programs act for their own organisation; people name theirs beside the path."""
+"""Finds the organisation of an ingestion request: an API key's own, or the one that a person names."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from amply.modules.ingestion.ports import Intake
 
 
 class AllowedBeside(Allowed):
-    """As `Allowed`, of a route whose path names no organisation."""
+    """Like `Allowed`, for routes without an organisation in the path."""
 
     def __call__(  # type: ignore[override] # what FastAPI calls: its parameters are where they are read from
         self,

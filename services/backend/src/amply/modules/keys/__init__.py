@@ -1,4 +1,4 @@
-"""API keys: how an organisation's programs are known. Import from here only."""
+"""API keys of organisations. Import from here only."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ __all__ = ["PATTERN", "KeyCallers", "KeyMade", "KeyNotFound", "make", "routers"]
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.keys import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

@@ -1,4 +1,4 @@
-"""How a program is known: `Authorization: Bearer sk_…`."""
+"""Authenticates API keys: `Authorization: Bearer sk_…`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NOTE: Final = text("SELECT note_key_use(:id, :now)")
 
 @dataclass(frozen=True, kw_only=True)
 class KeyCallers:
-    """Programs by their keys. Nothing is remembered from request to request: what is revoked is refused at once."""
+    """Authenticates API keys without caching, so that revocation is immediate."""
 
     database: Database
     livemode: bool
@@ -28,7 +28,7 @@ class KeyCallers:
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
     ) -> Caller | None:
-        """The key's caller; None where no key of ours is sent.
+        """The caller of an API key; None if no valid key was sent.
 
         Raises:
             CredentialNotValid: It was never made, is revoked, has expired, or is of the other mode. What no key can be is

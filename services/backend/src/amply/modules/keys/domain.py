@@ -1,4 +1,4 @@
-"""What an API key looks like, and what is refused about one: `sk_live_` or `sk_test_`, and a checked secret (ADR 0107)."""
+"""Format and errors of API keys: `sk_live_` or `sk_test_`, and a secret with a checksum (ADR 0107)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules.access import Scope
 
 PATTERN: Final = rf"sk_(?:live|test)_{TAIL}"
-"""What scanners look for (docs/access.md)."""
+"""For secret scanners (docs/access.md)."""
 KEYS_OF_A_NAME_MAX: Final = 2
 KEYS_MAX: Final = 50
 LIFETIME_DAYS_MAX: Final = 730
@@ -18,7 +18,7 @@ _NAME_LENGTH_MAX: Final = 100
 
 
 class Secret(CheckedSecret):
-    """A key as its program sends it."""
+    """An API key as sent in a request."""
 
     FORM = PATTERN
     PURPOSE = b"amply/api-key/v1"
@@ -30,13 +30,13 @@ class Secret(CheckedSecret):
 
     @classmethod
     def fresh(cls, *, is_live: bool) -> "Secret":
-        """One that nobody has."""
+        """A new random key."""
         return cls.random(f"sk_{'live' if is_live else 'test'}_")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
-    """A key as it is known after it was made: all but the secret."""
+    """An API key after creation, without its secret."""
 
     id: str
     organization_id: str
@@ -51,7 +51,7 @@ class ApiKey:
     last_used_at: datetime | None
 
     def works(self, *, now: datetime) -> bool:
-        """Whether it lets a program in."""
+        """Whether it is valid now."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
@@ -74,7 +74,7 @@ class TooManyKeys(Conflict):
 
 
 def name_of(text: str) -> str:
-    """A key's name in one line.
+    """Normalise a key's name to one line.
 
     Raises:
         KeyNotAcceptable: It is empty, too long, or has characters that cannot be printed.

@@ -8,7 +8,7 @@ from amply.modules.access import RevocableRow
 
 
 class KeyRow(RevocableRow):
-    """A key is looked for by the database's function `find_api_key`."""
+    """An API key, looked up by the database function `find_api_key`."""
 
     __tablename__ = "api_key"
 

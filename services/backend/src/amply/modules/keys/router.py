@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/keys`: what an organisation's programs are known by."""
+"""`/v1/organisations/{organization_id}/keys`: API keys of an organisation."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""API keys as the API takes and shows them."""
+"""API schemas of API keys."""
 
 from typing import Annotated
 

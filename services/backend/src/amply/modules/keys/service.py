@@ -1,4 +1,4 @@
-"""Making, listing and revoking keys. Whether the caller may is decided in each statement, and by row-level security again."""
+"""Creates, lists and revokes API keys. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -34,7 +34,7 @@ def make(
     lifetime_days: int | None,
     is_live: bool,
 ) -> tuple[ApiKey, Secret]:
-    """Make a key. The secret is in this answer alone: nobody can show it again.
+    """Create a key. Only this response contains the secret.
 
     To rotate one, make another of its name, let the program use that, and revoke the first.
 
@@ -70,12 +70,12 @@ def make(
 
 
 def keys_of(session: Session, access: Access) -> Sequence[ApiKey]:
-    """The keys that there are, the newest first, and then those that are revoked; 500 at most."""
+    """Active keys, newest first, then revoked ones; 500 at most."""
     return [_key(row) for row in newest_first(session, access, KeyRow, most=_LISTED_MAX)]
 
 
 def revoke(session: Session, access: Access, *, key_id: str) -> ApiKey:
-    """Let a key in no more, from the moment this is committed. Again, it changes nothing.
+    """Revoke a key, effective at commit. Idempotent.
 
     Raises:
         KeyNotFound: The organisation has no such key.

@@ -1,4 +1,4 @@
-"""The public, tamper-evident ledger. Only what this file names may be imported from outside.
+"""The public, tamper-evident ledger. Import from here only.
 
 Writers `post` entries in their own transactions. The sequencer puts committed entries in order and hashes them into
 a Merkle tree; the publisher signs the tree and shows it. `receipt` proves one entry to anyone, for ever.
@@ -17,6 +17,7 @@ from amply.modules.ledger.balances import (
     standing_balance,
     trial_balance,
 )
+from amply.modules.ledger.booking_gate import takes_entries
 from amply.modules.ledger.breaches import (
     AccountClosed,
     AccountUnsettled,
@@ -32,7 +33,7 @@ from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import Received, fold_days, received_since
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.entry_lookup import (
-    Moved,
+    AccountMovement,
     entries_on,
     find_payout_step,
     log_indexes,
@@ -40,10 +41,9 @@ from amply.modules.ledger.entry_lookup import (
     published_log_indexes,
     sides_of,
 )
-from amply.modules.ledger.erasure import OpeningsUnreadable, Searched, entries_about, search
+from amply.modules.ledger.erasure import OpeningsUnreadable, UnassignedOpenings, entries_about, search
 from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
 from amply.modules.ledger.forks import ForkRefused, FormerKey
-from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.openings import (
     OfGift,
@@ -55,7 +55,7 @@ from amply.modules.ledger.openings import (
     seal_anew,
 )
 from amply.modules.ledger.pages import OrganizationHasNoLedger
-from amply.modules.ledger.partials import let_go_of_partials
+from amply.modules.ledger.partial_tiles import let_go_of_partials
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
     Archive,
@@ -69,7 +69,7 @@ from amply.modules.ledger.ports import (
 )
 from amply.modules.ledger.postings import Kind, donation_succeeded, processor_fee
 from amply.modules.ledger.publishing import (
-    CHECKPOINT_PUBLISHED,
+    TOPIC_CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
     check_public_log,
     clear_sequencer,
@@ -113,14 +113,15 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "CHECKPOINT_PUBLISHED",
     "EVERYTHING",
     "LINE_COLUMNS",
     "PLATFORM",
     "PUBLISHER_LOCK",
     "SEQUENCER_BATCH_MAX",
     "SEQUENCER_LOCK",
+    "TOPIC_CHECKPOINT_PUBLISHED",
     "AccountClosed",
+    "AccountMovement",
     "AccountUnsettled",
     "AlreadyDifferent",
     "Archive",
@@ -144,7 +145,6 @@ __all__ = [
     "LedgerNotShown",
     "LedgerShownInSums",
     "Line",
-    "Moved",
     "NewEntry",
     "NewTransfer",
     "OfGift",
@@ -160,12 +160,12 @@ __all__ = [
     "Reconciled",
     "Restored",
     "ReversalExceedsOriginal",
-    "Searched",
     "Sequencer",
     "Signer",
     "Statement",
     "StoredCheckpoint",
     "Sums",
+    "UnassignedOpenings",
     "Visibility",
     "VisibilityNotAcceptable",
     "VisibilityOut",
@@ -233,7 +233,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.ledger import public, router  # noqa: PLC0415 -- see above
 
     return router.router, public.router

@@ -1,4 +1,4 @@
-"""What accounts hold: now, in the log, after any number of its entries; and whether everything balances.
+"""Account balances: current, or as of any number of log entries; and the check that all accounts balance.
 
 The log is the clock of the books. "After `size` entries" is exact, for ever, and what a checkpoint of that size lets
 anyone compute; a moment means the newest checkpoint that was public by then (`size_at`).
@@ -100,7 +100,7 @@ _MISFOLDED: Final = text(f"""
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """All that was booked on each side, in minor units: moved (`posted`) and only reserved (`pending`)."""
+    """Debit and credit totals in minor units: `posted`, and `pending` (reserved)."""
 
     debits_posted: int = 0
     credits_posted: int = 0
@@ -109,7 +109,7 @@ class Sums:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether both sides are equal, as they are over all accounts of a currency."""
+        """Whether debits equal credits."""
         return (self.debits_posted, self.debits_pending) == (self.credits_posted, self.credits_pending)
 
 
@@ -128,27 +128,27 @@ class Balance:
 
     @property
     def minor_units(self) -> int:
-        """What it holds, positive on its normal side. Reserved amounts have not moved and do not count."""
+        """The balance, positive on its normal side, without pending amounts."""
         grown = self.sums.debits_posted - self.sums.credits_posted
         return grown if self.normal_side == "debit" else -grown
 
     @property
     def available_minor_units(self) -> int:
-        """What it holds less what is reserved to leave it."""
+        """The balance less pending withdrawals."""
         leaving = self.sums.credits_pending if self.normal_side == "debit" else self.sums.debits_pending
         return self.minor_units - leaving
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialBalance:
-    """All accounts of one currency together."""
+    """The trial balance of one currency."""
 
     currency: str
     sums: Sums
 
 
 def balances_of(session: Session, *, owner: str, size: int | None = None) -> list[Balance]:
-    """An owner's accounts as the log has them: after its first `size` entries, or all that are sequenced."""
+    """Balances of an owner's accounts after the log's first `size` entries, or all sequenced ones."""
     if size is None:
         rows: Sequence[Row[Any]] = session.execute(_OF_OWNER, {"owner": owner}).all()
     else:
@@ -157,23 +157,23 @@ def balances_of(session: Session, *, owner: str, size: int | None = None) -> lis
 
 
 def balance_after(session: Session, *, account: str, currency: str, size: int) -> Balance:
-    """One account after the log's first `size` entries."""
+    """One account's balance after the log's first `size` entries."""
     row = session.execute(_AFTER, {"account": account, "currency": currency, "size": size}).one_or_none()
     return Balance(account=account, currency=currency, sums=Sums()) if row is None else _balance(row)
 
 
 def standing_balance(session: Session, *, account: str, currency: str) -> Balance:
-    """One account this very moment, entries that wait for their place in the log included."""
+    """One account's current balance, including entries not sequenced yet."""
     return _balance(session.execute(_STANDING, {"account": account, "currency": currency}).one())
 
 
 def size_at(session: Session, *, moment: datetime) -> int:
-    """How many entries the newest checkpoint had that was public at a moment; 0 before the first."""
+    """The size of the newest checkpoint that was public at a time; 0 before the first."""
     return session.scalar(_SIZE_AT, {"moment": moment}) or 0
 
 
 def trial_balance(session: Session, *, size: int) -> list[TrialBalance]:
-    """Each currency's sums over all accounts after the log's first `size` entries.
+    """The trial balance of each currency after the log's first `size` entries.
 
     Debits equal credits, or the books are wrong.
     """
@@ -182,7 +182,8 @@ def trial_balance(session: Session, *, size: int) -> list[TrialBalance]:
 
 
 def misfolded(session: Session, *, size: int) -> list[tuple[str, str]]:
-    """Accounts (reference, currency) whose balance after `size` entries is not the sum of their transfers: none.
+    """Accounts (reference, currency) whose balance after `size` entries is not the sum of their transfers: none, if all
+    is well.
 
     Reads every transfer of these entries.
     """
@@ -190,7 +191,7 @@ def misfolded(session: Session, *, size: int) -> list[tuple[str, str]]:
 
 
 def sums_of(row: Row[Any]) -> Sums:
-    """The four sums of a row that has them under their names."""
+    """The four sums of a row."""
     return Sums(
         debits_posted=int(row.debits_posted),
         credits_posted=int(row.credits_posted),

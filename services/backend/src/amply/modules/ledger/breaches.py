@@ -1,4 +1,4 @@
-"""What the database refused, in the words of the books.
+"""Translates constraint violations of the database into the ledger's errors.
 
 The tables decide; these errors only say which of their rules it was, and what to do next. The transaction is lost.
 """
@@ -96,7 +96,7 @@ _BREACHES: Final[dict[str, AmplyError]] = {
 
 
 def breach(error: IntegrityError) -> AmplyError | None:
-    """The rule behind a refused statement; None when it is none that a caller can do anything about."""
+    """The ledger's error for a refused statement; None if no caller could act on it."""
     cause = error.orig
     found = _BREACHES.get(cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else None
     return None if found is None else type(found)(found.detail)

@@ -1,4 +1,4 @@
-"""The chart of accounts: what is counted, and in whose books.
+"""The chart of accounts.
 
 An account is written `owner/code`, or `owner/gifts/fund_…` for what was given for one of its funds (of things:
 `owner/gifts_in_kind/fund_…`). The owner is an organisation (`org_…`), a business (`biz_…`) or `platform`. An
@@ -39,7 +39,7 @@ CHART: Final[Mapping[str, Side]] = {
     "processor_balance": "debit",
     "processor_fees": "debit",
 }
-"""Account codes with the side on which they grow. The `chart` table holds the same; a test compares them.
+"""Account codes with their normal side. The `chart` table is the same; a test compares them.
 
 - `processor_balance`: what the processor reports as the owner's balance; `bank`: what it has paid out.
 - `gifts`: what was given; `fee_cover`: what donors added so that the fee does not lessen their gift.
@@ -57,7 +57,7 @@ CHART: Final[Mapping[str, Side]] = {
 """
 
 PARTED: Final = ("gifts", "gifts_in_kind")
-"""The codes that have parts: a fund's gifts are counted apart from those that may be used for anything."""
+"""Codes with sub-accounts: restricted gifts of a fund are kept apart."""
 
 _OWNER: Final = r"platform|(?:org|biz)_[0-9a-z]{26}"
 _OWNER_ALONE: Final = re.compile(_OWNER)
@@ -66,27 +66,27 @@ _ACCOUNT: Final = re.compile(rf"(?:{_OWNER})/(?:{'|'.join(CHART)}|(?:{'|'.join(P
 
 
 def account(owner: str, code: str) -> str:
-    """Write an account reference."""
+    """Format an account reference."""
     return f"{owner}/{code}"
 
 
 def gifts(fund_id: str | None) -> str:
-    """The code of the account that a gift is credited to: the fund's own where it is given for one."""
+    """The account code for a gift: the fund's own if it has one."""
     return _part("gifts", fund_id)
 
 
 def gifts_in_kind(fund_id: str | None) -> str:
-    """The same for a thing: never on an account with money."""
+    """The account code for a gift in kind, which is never a money account."""
     return _part("gifts_in_kind", fund_id)
 
 
 def is_owner(text: str) -> bool:
-    """Whether books can be this one's."""
+    """Whether this is a valid owner of accounts."""
     return _OWNER_ALONE.fullmatch(text) is not None
 
 
 def is_account(text: str) -> bool:
-    """Whether an account can have this reference."""
+    """Whether this is a valid account reference."""
     return _ACCOUNT.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Rows of `checkpoint`: the line of trees this log has committed to, each completed step by step."""
+"""Rows of `checkpoint`: the tree heads that this log has committed to, each completed step by step."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +39,7 @@ _MARK_PUBLISHED: Final = text("""
 
 
 class CheckpointTaken(Exception):
-    """Another publisher extended the same checkpoint first, or this is not the database that decided on it."""
+    """Another publisher was first, or this is not the database that decided on the checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class CheckpointRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LogProgress:
-    """How far the log has come: leaves sequenced, the newest row, and the newest size known to be public (or 0)."""
+    """Progress of the log: sequenced leaves, newest checkpoint row, and newest published size (or 0)."""
 
     tree_size: int
     head: CheckpointRow | None
@@ -62,14 +62,14 @@ class LogProgress:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything sequenced is public."""
+        """Whether everything sequenced is published."""
         if self.head is None:
             return self.tree_size == 0
         return self.head.published and self.head.size == self.tree_size
 
 
 def read_progress(session: Session) -> LogProgress:
-    """Look at the log and its checkpoints."""
+    """Read the progress of the log and its checkpoints."""
     row = session.execute(_HEAD).mappings().one_or_none()
     head = None
     if row is not None:
@@ -82,7 +82,7 @@ def read_progress(session: Session) -> LogProgress:
 
 
 def claim(session: Session, *, size: int, previous_size: int | None, root: bytes, now: datetime) -> None:
-    """Write the row of a checkpoint that extends `previous_size` (None: the first one).
+    """Insert the row of a checkpoint that extends `previous_size` (None: the first one).
 
     Raises:
         CheckpointTaken: Another row extends it already.
@@ -97,7 +97,7 @@ def claim(session: Session, *, size: int, previous_size: int | None, root: bytes
 
 
 def keep_note(session: Session, *, size: int, note: str) -> None:
-    """Remember the signature. Signing again gives the same: Ed25519 is deterministic (RFC 8032 §5.1.6).
+    """Store the signed note. Signing again gives the same: Ed25519 is deterministic (RFC 8032 §5.1.6).
 
     Raises:
         CheckpointTaken: No such tree was decided on here: the database was put back to an older state since. Whoever
@@ -109,7 +109,7 @@ def keep_note(session: Session, *, size: int, note: str) -> None:
 
 
 def extend_note(session: Session, *, size: int, seen: str, longer: str) -> None:
-    """Give a kept note more signature lines. The table refuses whatever would lose or change one.
+    """Add signature lines to a stored note. The table refuses to lose or change one.
 
     Raises:
         CheckpointTaken: The note is not the one that was seen: another publisher is at work.
@@ -120,5 +120,5 @@ def extend_note(session: Session, *, size: int, seen: str, longer: str) -> None:
 
 
 def mark_published(session: Session, *, size: int, now: datetime) -> bool:
-    """Say that the public can see it; return False when that was said before."""
+    """Mark a checkpoint as published; False if it was already."""
     return session.execute(_MARK_PUBLISHED, {"size": size, "now": now}).one_or_none() is not None

@@ -1,4 +1,4 @@
-"""The sequencer works only after the publisher has compared this very database with what the public has seen.
+"""Handshake that lets the sequencer work only after the publisher has compared this database with the public log.
 
 A database restored to an earlier moment, or a replica that lagged, would give away places that other entries have in
 public, and a leaf is never taken back. A restore ends every connection and with it the lead: so each new leader asks
@@ -33,20 +33,20 @@ _WITHDRAW: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Clearance:
-    """A leader's question, under a token that no other state of the database knows."""
+    """A leader's request for clearance, with a token that no other state of the database has."""
 
     token: str
 
     @classmethod
     def ask(cls, database: Database, *, now: datetime) -> Self:
-        """Ask the publisher whether this database may go on."""
+        """Request clearance for this database from the publisher."""
         token = new_random_id("clear")
         with database.transaction() as session:
             session.execute(_ASK, {"token": token, "now": now})
         return cls(token=token)
 
     def is_given(self, session: Session) -> bool:
-        """Whether it may; the answer can be withdrawn.
+        """Whether clearance is granted; it can be withdrawn.
 
         Asked in the transaction that gives places away: between two, a connection may come to lead to another database.
         """
@@ -55,23 +55,23 @@ class Clearance:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """The newest question, and whether it waits for an answer."""
+    """The latest clearance request, and whether it is pending."""
 
     token: str
     is_open: bool
 
 
 def newest(session: Session) -> Question | None:
-    """What the present leader asked; None before there ever was one."""
+    """The latest clearance request; None if there never was one."""
     row = session.execute(_NEWEST).one_or_none()
     return None if row is None else Question(token=row.token, is_open=row.cleared_at is None)
 
 
 def give(session: Session, *, token: str, now: datetime) -> None:
-    """Let the leader who asked go on."""
+    """Grant clearance to the requesting leader."""
     session.execute(_GIVE, {"token": token, "now": now})
 
 
 def withdraw(session: Session, *, token: str, reason: str) -> None:
-    """Stop the leader who asked."""
+    """Withdraw clearance from the requesting leader."""
     session.execute(_WITHDRAW, {"token": token, "reason": reason})

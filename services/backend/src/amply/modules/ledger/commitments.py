@@ -1,4 +1,4 @@
-"""Openings of commitments at rest: salt and value, sealed so that a copy of the database alone tells nothing."""
+"""Encrypts the openings (salt and value) of commitments at rest, so that a copy of the database alone reveals nothing."""
 
 import json
 import secrets
@@ -15,7 +15,7 @@ from ledger_format.receipts import Opening
 
 _KEY_BYTES: Final = 32
 _SEALED_V1: Final = b"\1"
-"""In front of what is sealed: which key and cipher. A rotation adds a number and can still read the old ones."""
+"""Format byte (key and cipher). A rotation adds another one, and can still read the old."""
 
 _NONCE_BYTES: Final = 12
 _SALT_BYTES: Final = 32
@@ -23,7 +23,7 @@ _SECRET_LENGTH_MIN: Final = 43
 
 
 class CommitmentSecrets:
-    """Makes fresh salts and seals openings with AES-256-GCM, each entry's bound to the entry.
+    """Generates salts, and encrypts openings (AES-256-GCM), each bound to its entry.
 
     `key` is 32 bytes. `random` returns that many unpredictable bytes; only tests replace it.
     """
@@ -35,7 +35,7 @@ class CommitmentSecrets:
 
     @classmethod
     def from_settings(cls, settings: CommitmentSettings) -> Self:
-        """Derive the key from the secret as Secrets Manager made it: at least 43 random characters.
+        """Derive the key from the secret, at least 43 random characters.
 
         Its characters are letters and digits, not key bytes: HKDF (RFC 5869) makes 32 uniform bytes of them.
         """
@@ -45,7 +45,7 @@ class CommitmentSecrets:
         return cls(key=derivation.derive(secret.encode()))
 
     def new_opening(self, value: str) -> Opening:
-        """A value with a salt nobody has seen."""
+        """An opening of a value, with a fresh salt."""
         return Opening(value=value, salt=self._random(_SALT_BYTES))
 
     def seal(self, openings: Mapping[str, Opening], *, entry_id: str) -> bytes:

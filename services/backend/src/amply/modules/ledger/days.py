@@ -1,4 +1,4 @@
-"""Sums by day and kind, folded from published leaves: what totals are made of, and where to look for old entries."""
+"""Daily sums by kind of entry, aggregated from published leaves: for totals and for finding old entries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from amply.kernel.money import Money
 from amply.modules.ledger.visibility import VisibilityPolicy
 
 FOLD_LEAVES_MAX: Final = 20_000
-"""Leaves a transaction folds."""
+"""Leaves aggregated in one transaction."""
 
 FOLD_BATCHES_MAX: Final = 10
-"""Transactions a run makes: whoever runs it has other things to do, and the next run continues."""
+"""Transactions in one run; the next run continues."""
 
 _LOCK: Final = text("SELECT folded_to FROM ledger_day_fold FOR UPDATE")
 _PUBLISHED: Final = text("SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL")
@@ -80,7 +80,7 @@ _FOLDED_TO: Final = text("SELECT folded_to FROM ledger_day_fold")
 
 @dataclass(frozen=True, kw_only=True)
 class Sum:
-    """What one kind of entry moved in one currency: over one day (UTC), or over all shown days when `day` is None.
+    """Total of one kind of entry in one currency: on one day (UTC), or on all shown days if `day` is None.
 
     `amount_minor` adds up the entries' transfers in minor units; it may be wider than 64 bits.
     """
@@ -94,7 +94,7 @@ class Sum:
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """What was given to an organisation by the processor in one currency, fees included."""
+    """Gifts to an organisation through the processor in one currency, fees included."""
 
     organization_id: str
     amount: Money

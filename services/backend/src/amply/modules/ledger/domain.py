@@ -1,4 +1,4 @@
-"""Entries as they are asked for: what cannot be booked cannot be written down."""
+"""Ledger entries before they are posted. Invalid entries cannot be constructed."""
 
 import hashlib
 import re
@@ -14,10 +14,10 @@ from ledger_format.entries import MAX_TRANSFERS, Phase
 
 PERSONAL_FIELDS_MAX: Final = 16
 PERSONAL_VALUE_BYTES_MAX: Final = 1_024
-"""Limits that keep an entry's openings, and so a receipt, short."""
+"""Limits the size of an entry's openings, and so of a receipt."""
 
 _REFERENCED: Final = ("payout.", "currency.")
-"""What the kinds begin with that may say in public where they are found outside: facts that belong to no person."""
+"""Kinds with a public external reference: facts that belong to no person."""
 
 _ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{26}")
 _PENDING: Final = re.compile(r"ent_[0-9a-z]{26}#(?:0|[1-9][0-9]{0,2})")
@@ -75,7 +75,7 @@ class NewTransfer:
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry:
-    """One fact to be booked. What the public log could not spell cannot be written down.
+    """A ledger entry to post. What the log's format cannot express cannot be constructed.
 
     Attributes:
         kind: What happened, such as `donation.succeeded`; `postings.Kind` lists ours.
@@ -139,7 +139,7 @@ class NewEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PostedEntry:
-    """The entry that stands for an idempotency key; `created` is False when an earlier call had made it."""
+    """The entry of an idempotency key; `created` is False if it existed before."""
 
     id: str
     created: bool

@@ -1,4 +1,4 @@
-"""What became of facts in the books: entries found by their idempotency keys, of which only digests are kept."""
+"""Finds ledger entries by their idempotency keys, of which only digests are stored."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -58,21 +58,23 @@ _REFERENCED: Final = text("SELECT id FROM entry WHERE kind = :kind AND reference
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moved:
-    """An entry, and what it moved on one account: minor units by currency, positive where the account was debited."""
+class AccountMovement:
+    """An entry's effect on one account: minor units by currency, positive for debits."""
 
     entry_id: str
     minor_units: Mapping[str, int]
 
 
-def moved_by(session: Session, *, account: str, stored_keys: Collection[str]) -> dict[str, Moved]:
+def moved_by(session: Session, *, account: str, stored_keys: Collection[str]) -> dict[str, AccountMovement]:
     """The entries that stand for these keys (`stored_key`), with what each moved on the account. What only reserves moves nothing."""
     rows = session.execute(_MOVED, {"account": account, "keys": sorted(set(stored_keys))})
-    found: dict[str, Moved] = {}
+    found: dict[str, AccountMovement] = {}
     for row in rows:
-        before = found.get(row.idempotency_key, Moved(entry_id=row.id, minor_units={}))
+        before = found.get(row.idempotency_key, AccountMovement(entry_id=row.id, minor_units={}))
         more = {} if row.currency is None else {row.currency: int(row.minor_units)}
-        found[row.idempotency_key] = Moved(entry_id=row.id, minor_units={**before.minor_units, **more})
+        found[row.idempotency_key] = AccountMovement(
+            entry_id=row.id, minor_units={**before.minor_units, **more}
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""Finding all that the ledger holds behind its commitments to one person.
+"""Finds and erases the openings of all commitments to one person.
 
 An opening says whose gift it is of, and that finds it. Those of which that is not looked up yet are read, one after the other.
 """
@@ -56,8 +56,8 @@ class OpeningsUnreadable(AmplyError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Searched:
-    """What openings say of which nobody has said yet whose gift they are of.
+class UnassignedOpenings:
+    """Openings that are not assigned to a gift yet.
 
     Attributes:
         found: By a text that was looked for, the entries behind whose commitments it stands.
@@ -72,7 +72,7 @@ class Searched:
         return {each for trace in traces for each in self.found.get(trace.casefold(), ())}
 
 
-def search(database: Database, *, secrets: CommitmentSecrets, traces: Collection[str]) -> Searched:
+def search(database: Database, *, secrets: CommitmentSecrets, traces: Collection[str]) -> UnassignedOpenings:
     """Look for all of these texts at once in the openings whose gift is not known.
 
     A text matches a value, whatever its case, or the last name in a reference (`stripe:refund:re_…`). Until the worker has been
@@ -83,7 +83,9 @@ def search(database: Database, *, secrets: CommitmentSecrets, traces: Collection
     """
     with database.transaction() as session:
         horizon = int(session.scalars(_HORIZON).one())
-    return Searched(found=_matching(_unlinked(database), database.keyring, secrets, traces), horizon=horizon)
+    return UnassignedOpenings(
+        found=_matching(_unlinked(database), database.keyring, secrets, traces), horizon=horizon
+    )
 
 
 def entries_about(
@@ -92,7 +94,7 @@ def entries_about(
     secrets: CommitmentSecrets,
     donation_ids: Collection[str],
     traces: Collection[str],
-    searched: Searched,
+    searched: UnassignedOpenings,
 ) -> set[str]:
     """The entries about these gifts, those that were posted since `search` began, and all that reverse or correct them.
 

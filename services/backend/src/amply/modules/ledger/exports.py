@@ -1,4 +1,4 @@
-"""An organisation's published entries as files: read and written a piece at a time, whatever their number."""
+"""Exports of an organisation's published entries, read and written in a stream."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from amply.infra.database import Database
-from amply.infra.pieces import Sink, drain
+from amply.infra.streamed_files import DrainableBuffer, drain
 from amply.modules.ledger.pages import (
     EntryFilter,
     LoggedEntry,
@@ -20,7 +20,7 @@ from amply.modules.ledger.pages import (
 )
 
 EXPORT_ENTRIES_MAX: Final = 100_000
-"""Entries one file covers; the answer's `Link` header leads to the next file."""
+"""Entries in one file; the response's `Link` header leads to the next one."""
 
 _BATCH: Final = 1_000
 _ROW_GROUP: Final = 10
@@ -54,7 +54,7 @@ MEDIA_TYPES: Final[Mapping[ExportFormat, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Which entries a file holds: the wanted ones among an organisation's, by their sequence numbers."""
+    """The entries of an export: a filter over an organisation's, by sequence number."""
 
     organization_id: str
     wanted: EntryFilter
@@ -110,7 +110,7 @@ def parquet_file(pieces: Iterable[Sequence[LoggedEntry]]) -> Iterator[bytes]:
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 
     schema = _schema()
-    sink = Sink()
+    sink = DrainableBuffer()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for group in _grouped(pieces):
             writer.write_table(pa.Table.from_pylist([_typed(line) for line in group], schema=schema))

@@ -1,4 +1,4 @@
-"""Never two histories: nothing is signed unless it extends what the public has already seen.
+"""Fork protection: refuses to sign a checkpoint that does not extend what was already published.
 
 A database restored from a backup, or a replica that lagged when it took over, has forgotten entries the world has
 receipts for. Its next checkpoint would be a signed proof that this log is not honest.
@@ -30,7 +30,7 @@ class ForkRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class FormerKey:
-    """A key this log signed with before, and the size of the last tree that it signed; None while it overlaps."""
+    """A former signing key, and the size of the last tree it signed; None during the overlap."""
 
     key: VerifierKey
     last_size: int | None
@@ -38,7 +38,7 @@ class FormerKey:
 
 @dataclass(frozen=True, kw_only=True)
 class PublicCheckpoint:
-    """The public checkpoint, verified; `by_present_key` says whether the present key is among those that signed."""
+    """The verified public checkpoint; `by_present_key`: signed by the current key."""
 
     checkpoint: Checkpoint
     by_present_key: bool

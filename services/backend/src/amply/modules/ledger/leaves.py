@@ -1,4 +1,4 @@
-"""From rows to the log: an entry's bytes, its place, the tree above it, the balances below it."""
+"""Builds the log from rows: an entry's leaf bytes, its index, the Merkle tree, and the balances."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, cast
@@ -40,7 +40,7 @@ _GROW: Final = text("""
 
 
 class _Leaf(NamedTuple):
-    """A row of `leaf`, in the order of its columns."""
+    """A row of `leaf`, in column order."""
 
     idx: int
     entry_id: str
@@ -51,7 +51,7 @@ class _Leaf(NamedTuple):
 
 
 class ChainEnd(NamedTuple):
-    """What an organisation's next entry continues."""
+    """The end of an organisation's hash chain."""
 
     org_seq: int
     org_prev: bytes | None

@@ -1,4 +1,4 @@
-"""Leadership: of several processes one works, the others wait idle to take over.
+"""Leader election by advisory lock: one process works, the others stand by.
 
 An advisory lock of the session, held on a connection of its own in autocommit: it ends with the connection, so a dead
 leader is followed at once, and it opens no transaction that would hold back the snapshot horizon. The lock keeps two
@@ -15,11 +15,11 @@ from amply.infra.database import Database
 
 SEQUENCER_LOCK: Final = 0x616D706C7901
 PUBLISHER_LOCK: Final = 0x616D706C7902
-"""Any constants all processes agree on; the letters of the name and a number."""
+"""Advisory locks: letters of the name and a number."""
 
 
 class Leadership:
-    """Whether this process leads. Valid as long as its connection lives."""
+    """Whether this process is the leader. Valid while its connection lives."""
 
     def __init__(self, connection: Connection, *, lock: int) -> None:
         self._connection = connection

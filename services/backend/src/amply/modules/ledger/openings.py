@@ -1,4 +1,4 @@
-"""Openings at rest: sealed with the commitments' secret, and that under the leaf of whoever gave (ADR 0138).
+"""Openings of commitments at rest, encrypted under the commitment secret and under the donor's key-tree leaf (ADR 0138).
 
 As long as the gift has no leaf, an opening is kept as the commitments' secret sealed it, and the worker puts it under the leaf later.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
-from amply.infra.vault import DONORS, Head, Keyring, LeafCut, NoKeysHere, Place, keyring_of
+from amply.infra.vault import DONORS, CellLocation, Head, Keyring, LeafCut, NoKeysHere, keyring_of
 from amply.infra.vault.format import LEAFED, LEAFED_BYTES
 from amply.infra.vault.resealing import under_leaf
 from amply.modules.ledger.commitments import CommitmentSecrets
@@ -23,7 +23,7 @@ _LEADING: Final = ("donation_id", "reference")
 
 
 class OpeningRow(Record):
-    """`donation_id`: the gift that it is of; None where that is not looked up yet, or where there is none."""
+    """`donation_id`: the gift it belongs to; None if not assigned yet, or there is none."""
 
     __tablename__ = _TABLE
 
@@ -34,7 +34,7 @@ class OpeningRow(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class OfGift:
-    """The gift that an entry is about: its openings go with its donor.
+    """The gift of an entry, whose donor's key encrypts the openings.
 
     Attributes:
         id: The gift's.
@@ -169,5 +169,5 @@ def _under_leaf(keyring: Keyring, inner: bytes, *, entry_id: str, gift: OfGift |
     return sealed if is_under_leaves(sealed) else None
 
 
-def _place(entry_id: str) -> Place:
-    return Place(table=_TABLE, column="sealed", row=entry_id)
+def _place(entry_id: str) -> CellLocation:
+    return CellLocation(table=_TABLE, column="sealed", row=entry_id)

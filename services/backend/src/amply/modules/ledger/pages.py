@@ -1,4 +1,4 @@
-"""An organisation's entries as its public pages show them, read from the log's own leaves and nothing else."""
+"""An organisation's public ledger pages, read from the log's leaves alone."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from amply.kernel.pagination import Page
 from amply.modules.ledger.visibility import VisibilityPolicy
 
 SCAN_MAX: Final = 2_000
-"""Entries one page looks at when they are filtered; a page may then be short, or empty, and still have a next one."""
+"""Entries scanned for one filtered page, which may therefore be short or empty and still have a next one."""
 
 # Entries are numbered in the order of the log, so those that a published checkpoint covers come first. Only what is not
 # published yet lies above them, and is skipped: seconds of it, or as long as witnesses are missing.
@@ -106,7 +106,7 @@ class NotInLog(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerHead:
-    """How far an organisation's ledger goes: the newest published tree's size, and how many of its entries are in it."""
+    """Size of the newest published tree, and the number of the organisation's entries in it."""
 
     entries: int
     published_size: int
@@ -114,7 +114,7 @@ class LedgerHead:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryFilter:
-    """Which entries are wanted: of one kind, from `since` (inclusive) to `until` (exclusive). None: any."""
+    """Filter by kind, and from `since` (inclusive) to `until` (exclusive). None: any."""
 
     kind: str | None = None
     since: datetime | None = None
@@ -135,7 +135,7 @@ class EntryFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedEntry:
-    """An entry at its place.
+    """An entry with its index in the log.
 
     Attributes:
         index: Place in the log, from 0.
@@ -153,7 +153,7 @@ class LoggedEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Location:
-    """Where an entry is. The log proves it; this only helps to find it."""
+    """An entry's location in the log, as a hint: the log itself proves it."""
 
     entry_id: str
     organization_id: str

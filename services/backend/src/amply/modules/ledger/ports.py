@@ -1,4 +1,4 @@
-"""What the ledger needs from outside: a key that signs, witnesses, a public place, a place that forgets nothing.
+"""Ports of the ledger: signer, witnesses, public storage, and write-once archive.
 
 What a store cannot do for reasons of its own (away, not permitted, not there) is its own exception, passed through:
 the caller's turn fails with it, nothing is signed, and the next turn tries again.
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class AlreadyDifferent(Exception):
-    """An object that never changes exists with other bytes: two logs write to one place."""
+    """An immutable object exists with other bytes: two logs write to one place."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} already holds something else")
@@ -17,24 +17,24 @@ class AlreadyDifferent(Exception):
 
 
 class CheckpointMoved(Exception):
-    """The public checkpoint changed since it was read: another publisher was faster."""
+    """The public checkpoint changed since it was read: another publisher was first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredCheckpoint:
-    """The public checkpoint: the signed note, and the store's version of it (an ETag)."""
+    """The public checkpoint: the signed note, and its ETag."""
 
     note: str
     version: str
 
 
 class WitnessAway(Exception):
-    """A witness gave no answer that could be read, for the reason that the message says."""
+    """A witness gave no usable answer, for the reason in the message."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WitnessAnswer:
-    """What a witness answered over HTTP. Nothing in it is true until it was verified."""
+    """A witness's HTTP response, unverified."""
 
     status: int
     content_type: str
@@ -42,7 +42,7 @@ class WitnessAnswer:
 
 
 class Witness(Protocol):
-    """Somebody who cosigns checkpoints, by c2sp.org/tlog-witness."""
+    """A witness that cosigns checkpoints (c2sp.org/tlog-witness)."""
 
     def add_checkpoint(self, body: bytes) -> WitnessAnswer:
         """Send the body of `add-checkpoint`.
@@ -54,7 +54,7 @@ class Witness(Protocol):
 
 
 class Signer(Protocol):
-    """An Ed25519 key (RFC 8032, pure) that never leaves its keeper."""
+    """An Ed25519 key (RFC 8032, pure) in a key service."""
 
     def public_key(self) -> bytes:
         """The 32 bytes of the public key."""
@@ -66,7 +66,7 @@ class Signer(Protocol):
 
 
 class PublicLog(Protocol):
-    """What everyone reads: tiles, entry bundles and one checkpoint, by the paths of C2SP tlog-tiles."""
+    """The public log's storage: tiles, entry bundles and one checkpoint, by the paths of C2SP tlog-tiles."""
 
     def checkpoint(self) -> StoredCheckpoint | None:
         """The checkpoint everyone sees now; None before the first."""
@@ -92,7 +92,7 @@ class PublicLog(Protocol):
         ...
 
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
-        """Show a new checkpoint, provided the one seen before (by version; None: there was none) still stands.
+        """Replace the public checkpoint if its version is unchanged (None: there was none).
 
         Raises:
             CheckpointMoved: It does not.
@@ -101,10 +101,10 @@ class PublicLog(Protocol):
 
 
 class Archive(Protocol):
-    """Copies nobody can delete, ourselves included."""
+    """Write-once copies that nobody can delete, ourselves included."""
 
     def keep(self, path: str, body: bytes) -> None:
-        """Store a copy. Storing the same again changes nothing.
+        """Store a copy. Idempotent.
 
         Raises:
             AlreadyDifferent: The path holds other bytes.

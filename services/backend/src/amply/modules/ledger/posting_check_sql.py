@@ -1,4 +1,4 @@
-"""What entries of the log do to their accounts, worked out anew from their transfers: SQL for whoever holds postings against it.
+"""SQL that recomputes the postings of log entries from their transfers, to compare them with the stored ones.
 
 `moved` and `side` are word for word those of the sequencer (`posting_sql.py`); only where the entries come from differs. They find
 postings that were changed or lost, and not a mistake in the rule itself: `amply-verify reconcile` has code of its own.

@@ -1,4 +1,4 @@
-"""What sequenced entries do to their accounts: a posting for each side of each transfer, and the balances after them.
+"""SQL that writes the postings of sequenced entries: one for each side of each transfer, with the balance after it.
 
 In batches, by the sequencer: an account that everybody books on costs its writers nothing.
 """
@@ -59,5 +59,5 @@ _FOLD: Final = text("""
 
 
 def fold(session: Session, entry_ids: Sequence[str], *, first_index: int) -> None:
-    """Book these entries, which have the indexes from `first_index` on, on their accounts."""
+    """Write the postings of these entries, whose indexes begin at `first_index`."""
     session.execute(_FOLD, {"entry_ids": list(entry_ids), "first_index": first_index})

@@ -1,4 +1,4 @@
-"""Which transfers a fact of the world becomes: one function a fact, free of I/O.
+"""Transfers for each kind of fact: one pure function for each.
 
 Each returns lines that move at once. Lines that only reserve are made of them with `reserve`; `post` and `void` resolve
 those, `reverse` takes moved lines back. What we ask the processor for is reserved before it is asked, and the database
@@ -66,7 +66,7 @@ def donation_succeeded(
     contribution: Money | None = None,
     fund_id: str | None = None,
 ) -> Lines:
-    """A gift arrived in the organisation's balance at the processor.
+    """A gift arrived in the organisation's processor balance.
 
     `fee_cover` is what the donor added for the processor's fee, `contribution` what they added for the platform: it
     is due to the platform until the processor passes it on (`application_fee`). `amount` holds neither. What is given for a
@@ -79,22 +79,22 @@ def donation_succeeded(
 
 
 def donation_offline(*, organization_id: str, amount: Money, fund_id: str | None = None) -> Lines:
-    """The organisation received money that never passed the processor. (Recorded wrongly: `reverse`.)"""
+    """The organisation received money outside the processor. (Recorded wrongly: `reverse`.)"""
     return (_within(organization_id, debit="offline_received", credit=gifts(fund_id), amount=amount),)
 
 
 def donation_in_kind(*, organization_id: str, value: Money, fund_id: str | None = None) -> Lines:
-    """The organisation was given something else than money, worth what it says."""
+    """The organisation received a gift in kind of this value."""
     return (_within(organization_id, debit="in_kind", credit=gifts_in_kind(fund_id), amount=value),)
 
 
 def processor_fee(*, organization_id: str, amount: Money) -> Lines:
-    """The processor kept its fee, as its balance transaction says."""
+    """The processor's fee, from its balance transaction."""
     return (_within(organization_id, debit="processor_fees", credit="processor_balance", amount=amount),)
 
 
 def application_fee(*, organization_id: str, amount: Money) -> Lines:
-    """The processor passed the donor's voluntary contribution on: out of the organisation's books, into ours."""
+    """The donor's voluntary contribution to the platform, out of the organisation's books into ours."""
     return (
         _within(
             organization_id, debit="platform_contributions_due", credit="processor_balance", amount=amount
@@ -111,7 +111,7 @@ def refund(
     contribution: Money | None = None,
     fund_id: str | None = None,
 ) -> Lines:
-    """Some or all of a gift went back to the donor; the processor's fee stays where it is.
+    """A refund of some or all of a gift; the processor keeps its fee.
 
     A contribution that goes back after it was passed on leaves `platform_contributions_due` in debit until the
     application fee is refunded as well, which the processor does only when asked.
@@ -121,12 +121,12 @@ def refund(
 
 
 def dispute_opened(*, organization_id: str, amount: Money) -> Lines:
-    """A donor's bank disputes a payment: the processor withdrew the amount and holds it."""
+    """A dispute: the processor withdrew the amount and holds it."""
     return (_within(organization_id, debit="dispute_hold", credit="processor_balance", amount=amount),)
 
 
 def dispute_fee(*, organization_id: str, amount: Money) -> Lines:
-    """The processor charged for handling a dispute."""
+    """The processor's fee for a dispute."""
     return (_within(organization_id, debit="dispute_fees", credit="processor_balance", amount=amount),)
 
 
@@ -138,28 +138,28 @@ def dispute_lost(
     contribution: Money | None = None,
     fund_id: str | None = None,
 ) -> Lines:
-    """The held money is gone, and with it the gift. (Won: `reverse` what `dispute_opened` moved.)"""
+    """A lost dispute: the held money and the gift are gone. (Won: `reverse` what `dispute_opened` moved.)"""
     parts = _parts(amount, fee_cover, contribution, fund_id)
     return _taken_back(organization_id, to="dispute_hold", parts=parts)
 
 
 def payout_created(*, owner: str, amount: Money) -> Lines:
-    """The processor sent money on its way to the owner's bank."""
+    """A payout is on its way to the owner's bank."""
     return (_within(owner, debit="payout_in_transit", credit="processor_balance", amount=amount),)
 
 
 def payout_paid(*, owner: str, amount: Money) -> Lines:
-    """It settled: the money is in the bank. (Failed: `reverse` what was created; returned: what was paid.)"""
+    """A payout arrived in the bank. (Failed: `reverse` the creation; returned: this.)"""
     return (_within(owner, debit="bank", credit="payout_in_transit", amount=amount),)
 
 
 def match_pledged(*, business_id: str, amount: Money) -> Lines:
-    """A business promised to match gifts up to an amount: memo accounts, no organisation's books."""
+    """A business's pledge to match gifts up to an amount: memo accounts, no organisation's books."""
     return (_within(business_id, debit="match_pledged", credit="match_available", amount=amount),)
 
 
 def match_paid(*, business_id: str, organization_id: str, amount: Money) -> Lines:
-    """A business's matching gift arrived: a gift in the organisation's books, and so much less of the promise left."""
+    """A business's matching gift: a gift to the organisation, and a reduction of the pledge."""
     return (
         *donation_succeeded(organization_id=organization_id, amount=amount),
         _within(business_id, debit="match_available", credit="match_paid", amount=amount),
@@ -167,7 +167,7 @@ def match_paid(*, business_id: str, organization_id: str, amount: Money) -> Line
 
 
 def currency_exchanged(*, owner: str, sold: Money, bought: Money, spread: Money | None = None) -> Lines:
-    """The processor exchanged one currency of a balance for another.
+    """A currency exchange within the processor balance.
 
     Each currency balances by itself, through a liquidity account of its own. `bought` is what arrived; `spread`, in
     the same currency, is what the exchange kept of what the rate alone would have given.
@@ -184,7 +184,7 @@ def currency_exchanged(*, owner: str, sold: Money, bought: Money, spread: Money 
 
 
 def data_settled(*, fee: Money, shares: Money) -> Lines:
-    """A buyer owes the platform for a month of data: its own fee, and what it owes the datasets' owners. One may be nothing."""
+    """A buyer owes a month of data: the platform's fee, and the owners' shares. Either may be zero."""
     invariant(fee.currency == shares.currency, "a month is owed in one currency")
     return tuple(
         _within(PLATFORM, debit="data_receivable", credit=code, amount=part)
@@ -194,22 +194,22 @@ def data_settled(*, fee: Money, shares: Money) -> Lines:
 
 
 def data_share_credited(*, organization_id: str, amount: Money) -> Lines:
-    """An owner earned its share of it; the platform owes it to them."""
+    """An owner's share, which the platform owes them."""
     return (_within(organization_id, debit="data_shares_receivable", credit="data_shares", amount=amount),)
 
 
 def data_paid(*, amount: Money) -> Lines:
-    """A buyer paid into the platform's bank."""
+    """A buyer's payment into the platform's bank account."""
     return (_within(PLATFORM, debit="offline_received", credit="data_receivable", amount=amount),)
 
 
 def data_sent_back(*, amount: Money) -> Lines:
-    """The platform sent a buyer some of what it had paid, from its bank."""
+    """A repayment to a buyer from the platform's bank account."""
     return (_within(PLATFORM, debit="data_receivable", credit="offline_received", amount=amount),)
 
 
 def data_share_paid(*, organization_id: str, amount: Money) -> Lines:
-    """The platform passed a share on, from its bank to the owner's."""
+    """Payment of a share to its owner from the platform's bank account."""
     return (
         _within(PLATFORM, debit="data_shares_due", credit="offline_received", amount=amount),
         _within(organization_id, debit="offline_received", credit="data_shares_receivable", amount=amount),
@@ -217,18 +217,18 @@ def data_share_paid(*, organization_id: str, amount: Money) -> Lines:
 
 
 def correction(*, wrong: Sequence[NewTransfer], right: Sequence[NewTransfer]) -> Lines:
-    """Take the lines of an entry back and book the right ones, in one entry that `supersedes` the wrong one."""
+    """Reverse an entry's transfers and post the right ones, in one entry that `supersedes` it."""
     return (*reverse(wrong), *right)
 
 
 def reserve(lines: Sequence[NewTransfer]) -> Lines:
-    """The same lines, pending."""
+    """The same transfers, pending."""
     invariant(all(line.phase is None for line in lines), "what is reserved has not moved")
     return tuple(replace(line, phase="pending") for line in lines)
 
 
 def post(*, entry_id: str, pending: Sequence[NewTransfer], moved: Sequence[NewTransfer]) -> Lines:
-    """Resolve all lines of a pending entry by what really moved, lines between the same accounts in any order.
+    """Post a pending entry with the final amounts; transfers between the same accounts in any order.
 
     Less than was reserved posts less and releases the rest; nothing voids; more moves at once, beside what was posted.
     """
@@ -245,12 +245,12 @@ def post(*, entry_id: str, pending: Sequence[NewTransfer], moved: Sequence[NewTr
 
 
 def void(*, entry_id: str, pending: Sequence[NewTransfer]) -> Lines:
-    """Release all lines of a pending entry."""
+    """Void a pending entry."""
     return post(entry_id=entry_id, pending=pending, moved=())
 
 
 def reverse(lines: Sequence[NewTransfer]) -> Lines:
-    """Move the same amounts back. Lines that only reserved are voided instead."""
+    """Reverse the transfers. Pending ones are voided instead."""
     invariant(all(line.phase in (None, "post") for line in lines), "what is reversed has moved")
     return tuple(NewTransfer(debit=line.credit, credit=line.debit, amount=line.amount) for line in lines)
 

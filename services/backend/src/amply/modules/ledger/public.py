@@ -1,4 +1,4 @@
-"""`/v1/public/organisations/{id}/ledger` and `/v1/public/log/search`: the log as pages, sums and files, and the way in.
+"""`/v1/public/organisations/{id}/ledger` and `/v1/public/log/search`: ledger pages, sums, exports, and search.
 
 None of it needs to be believed: every answer can be checked against the log's own files. What no published checkpoint
 covers could not be, so it is not shown.
@@ -44,7 +44,7 @@ router = APIRouter(prefix="/v1/public", tags=["Public"])
 
 DAYS_MAX: Final = 366
 _YEARS: Final = range(2000, 2200)
-"""Beyond them days cannot be counted with: a month before the first of all is none."""
+"""Range in which date arithmetic cannot overflow."""
 _PAGE_SECONDS: Final = 10
 _FILE_SECONDS: Final = 60
 

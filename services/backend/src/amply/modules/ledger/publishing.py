@@ -1,4 +1,4 @@
-"""The publisher: commits to the log in public, in an order that survives a crash at every step.
+"""Publishes checkpoints, in an order that survives a crash at every step.
 
 Tiles and bundles first, then the checkpoint's row (which only one publisher can write), then the signature, then the
 witnesses, then the public checkpoint, then the archive, then the mark that it is done. Whoever comes after a crash
@@ -17,7 +17,7 @@ from sqlalchemy import text
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.errors import invariant
-from amply.modules.ledger import checkpoints, clearance, gate
+from amply.modules.ledger import booking_gate, checkpoints, clearance
 from amply.modules.ledger.checkpoints import CheckpointTaken, LogProgress
 from amply.modules.ledger.forks import ForkRefused, PublicCheckpoint, refuse_fork
 from amply.modules.ledger.ports import (
@@ -44,12 +44,12 @@ from ledger_format.tiles import (
     tile_path,
 )
 
-CHECKPOINT_PUBLISHED: Final = "ledger.checkpoint_published"
+TOPIC_CHECKPOINT_PUBLISHED: Final = "ledger.checkpoint_published"
 _FIRST: Final = "first-checkpoint"
-"""In the archive: the text of the first checkpoint ever, kept before it is signed."""
+"""Archive name of the first checkpoint's text, stored before it is signed."""
 
 ENTRIES_MAX: Final = 65_536
-"""How far one checkpoint goes beyond the one before: a bound on what a single publication uploads."""
+"""Maximum growth from one checkpoint to the next, which bounds the upload."""
 
 _log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ _BUNDLE: Final = text("SELECT bytes FROM leaf WHERE idx >= :start AND idx < :sto
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedCheckpoint:
-    """A checkpoint everyone can see: entries it covers, the tree's root, the note, and how many witnesses it lacks."""
+    """A published checkpoint: size, root, note, and how many witnesses are missing."""
 
     size: int
     root: bytes
@@ -68,7 +68,7 @@ class PublishedCheckpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class _Target:
-    """What is to be published. Files changed since `base` leaves are uploaded; `note` is there when it was signed."""
+    """A checkpoint to publish. Files changed since `base` leaves are uploaded; `note` is set once signed."""
 
     size: int
     root: bytes
@@ -95,7 +95,7 @@ def check_public_log(
     witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
 ) -> None:
-    """Before any work: make sure that this database extends what the public, and the witnesses, have seen.
+    """Verify that this database extends what the public and the witnesses have seen.
 
     What the bucket shows is compared whoever answers. It is not enough alone: its last publisher may have died between
     the witnesses and the bucket, and both may have been restored.
@@ -138,7 +138,7 @@ def clear_sequencer(
     witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
 ) -> None:
-    """Check the public log and the witnesses; let entries be booked, and tell the sequencer that it may give away places.
+    """Check public log and witnesses, then open the booking gate and clear the sequencer.
 
     Raises:
         ForkRefused: This database does not extend what they have seen; the sequencer stops, and so does every booking.
@@ -146,7 +146,7 @@ def clear_sequencer(
     """
     with database.transaction() as session:
         # Before the comparison: should another server answer meanwhile, it is not the one that was compared.
-        life = gate.present_life(session)
+        life = booking_gate.present_life(session)
         asked = clearance.newest(session)
     try:
         check_public_log(
@@ -159,21 +159,21 @@ def clear_sequencer(
         )
     except ForkRefused as refusal:
         with database.transaction() as session:
-            gate.close_bookings(session, life=life, reason=refusal.reason, now=now)
+            booking_gate.close_bookings(session, life=life, reason=refusal.reason, now=now)
             if asked is not None:
                 clearance.withdraw(session, token=asked.token, reason=refusal.reason)
         raise
     with database.transaction() as session:
-        gate.open_bookings(session, life=life, now=now)
+        booking_gate.open_bookings(session, life=life, now=now)
         if asked is not None:
             clearance.give(session, token=asked.token, now=now)
 
 
 def clearance_is_due(database: Database) -> bool:
-    """Whether a sequencer asked for clearance and has none, or nothing may be booked."""
+    """Whether a sequencer waits for clearance, or the booking gate is closed."""
     with database.transaction() as session:
         asked = clearance.newest(session)
-        return (asked is not None and asked.is_open) or not gate.takes_entries(session)
+        return (asked is not None and asked.is_open) or not booking_gate.takes_entries(session)
 
 
 def publish_checkpoint(
@@ -187,7 +187,7 @@ def publish_checkpoint(
     witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
 ) -> PublishedCheckpoint | None:
-    """Publish what was sequenced since the last checkpoint, or finish what a crash or missing witnesses interrupted.
+    """Publish what was sequenced since the last checkpoint, or complete an interrupted publication.
 
     None when there is nothing new, or when another publisher was faster. No transaction is open while anything outside
     is called.
@@ -344,7 +344,7 @@ def _keep_copies(database: Database, target: _Target, note: str, archive: Archiv
 def _finish(database: Database, target: _Target, *, now: datetime) -> None:
     with database.transaction() as session:
         if checkpoints.mark_published(session, size=target.size, now=now):
-            outbox.put(session, topic=CHECKPOINT_PUBLISHED, payload={"size": str(target.size)}, now=now)
+            outbox.put(session, topic=TOPIC_CHECKPOINT_PUBLISHED, payload={"size": str(target.size)}, now=now)
     _log.info("ledger_checkpoint_published", size=target.size)
 
 

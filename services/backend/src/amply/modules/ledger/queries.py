@@ -1,4 +1,4 @@
-"""Where an entry is in the log, and the receipt that proves it."""
+"""An entry's index in the log, and its inclusion proof."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,7 +62,7 @@ class EntryNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class EntryLocation:
-    """Where a published entry is: its index in the log, and its leaf hash (32 bytes)."""
+    """A published entry's index in the log, and its leaf hash (32 bytes)."""
 
     entry_id: str
     index: int
@@ -78,7 +78,7 @@ class Inclusion:
 
 
 def entry_location(session: Session, *, entry_id: str) -> EntryLocation | None:
-    """Where the entry is in the log; None while it is not published, and for an entry that does not exist."""
+    """An entry's location in the log; None if it is not published or does not exist."""
     row = session.execute(_LOCATION, {"entry_id": entry_id}).one_or_none()
     if row is None:
         return None
@@ -86,13 +86,13 @@ def entry_location(session: Session, *, entry_id: str) -> EntryLocation | None:
 
 
 def inclusion(session: Session, *, entry_id: str) -> Inclusion | None:
-    """Since which checkpoint the entry is public; None while it is not."""
+    """The checkpoint since which an entry is public, or None."""
     row = session.execute(_INCLUSION, {"entry_id": entry_id}).one_or_none()
     return None if row is None else Inclusion(index=row.idx, checkpoint_size=row.size)
 
 
 def is_published(entry_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
-    """A condition for other modules' statements: the entry in that column is covered by a published checkpoint."""
+    """Condition for other modules' statements: a published checkpoint covers the entry in that column."""
     newest = (
         select(func.max(_CHECKPOINT.c.size)).where(_CHECKPOINT.c.published_at.is_not(None)).scalar_subquery()
     )
@@ -100,13 +100,13 @@ def is_published(entry_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
 
 
 def oldest_unpublished_age(session: Session, *, now: datetime) -> timedelta:
-    """How long ago the oldest entry was posted that no published checkpoint covers; zero when all are covered."""
+    """Age of the oldest unpublished entry; zero if there is none."""
     oldest = session.scalar(_OLDEST_UNPUBLISHED)
     return timedelta() if oldest is None else max(now - oldest, timedelta())
 
 
 def published_size(session: Session) -> int:
-    """How many entries the newest published checkpoint covers; 0 before the first."""
+    """The size of the newest published checkpoint; 0 before the first."""
     newest = select(func.max(_CHECKPOINT.c.size)).where(_CHECKPOINT.c.published_at.is_not(None))
     return session.scalar(newest) or 0
 
@@ -123,7 +123,7 @@ def published_sizes(session: Session) -> list[int]:
 
 
 def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets, opens: bool = True) -> str | None:
-    """The text of a `c2sp.org/tlog-proof@v1` file against the newest published checkpoint; None while there is none.
+    """A `c2sp.org/tlog-proof@v1` file for the newest published checkpoint, or None.
 
     It opens every commitment whose opening was not erased; none where it is for somebody who must not know whose gift it is.
     """

@@ -1,4 +1,4 @@
-"""Rows and log agree: looked at piece by piece, all the time, in transactions that hold nobody up.
+"""Continuously compares database rows with the log, in small steps that block nobody.
 
 From the first entry on: its rows must spell its leaf, its leaf must be what the tree is made of, and its transfers what
 its accounts' balances are made of; each piece rests on the one before. That the tree is the one in public is the
@@ -23,13 +23,13 @@ from ledger_format.merkle import leaf_hash
 from ledger_format.tiles import grow, tile_path
 
 PIECE_ENTRIES_MAX: Final = 1_000
-"""Entries a transaction reads."""
+"""Entries compared in one transaction."""
 
 PIECES_MAX: Final = 20
-"""Pieces a run looks at: the next run continues."""
+"""Transactions in one run; the next run continues."""
 
 _AGAIN_AFTER: Final = timedelta(hours=1)
-"""How soon a finished walk begins again at the first entry; until then it follows what is new."""
+"""Interval between complete passes; in between, only new entries are compared."""
 
 _STATE: Final = text("SELECT checked_to, began_at, completed_at FROM reconciliation")
 
@@ -114,7 +114,7 @@ _COMPLETED: Final = text("SELECT coalesce(completed_at, began_at) FROM reconcili
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciled:
-    """How far a run came: entries looked at, the first index that is still to be looked at, and what is wrong there.
+    """Progress of a run: entries compared, next index, and the difference there if any.
 
     While something is wrong, each run looks at the same place again.
     """
@@ -132,7 +132,7 @@ class _State:
 
 
 def reconcile_on(database: Database, *, now: datetime) -> Reconciled:
-    """Look at the next entries, and begin anew an hour after the last beginning. Two at once do the same work twice."""
+    """Compare the next entries; a new pass begins an hour after the last one began. Concurrent runs only repeat work."""
     entries, checked_to, difference = 0, 0, None
     for _ in range(PIECES_MAX):
         with database.transaction() as session:
@@ -150,7 +150,7 @@ def reconcile_on(database: Database, *, now: datetime) -> Reconciled:
 
 
 def reconciliation_age(session: Session, *, now: datetime) -> timedelta:
-    """How long ago the last whole walk ended; while none has, how long it is under way."""
+    """Time since the last complete pass, or since the first one began."""
     completed_at: datetime = session.scalars(_COMPLETED).one()
     return max(now - completed_at, timedelta())
 

@@ -1,4 +1,4 @@
-"""The SQL of posting: one statement writes an entry with all that belongs to it."""
+"""SQL of posting: one statement inserts an entry with everything that belongs to it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ _LINKS: Final = ("reference", "reverses", "supersedes", "matches", "reason")
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingEntry:
-    """The entry that already has an idempotency key."""
+    """The existing entry of an idempotency key."""
 
     id: str
     says_the_same: bool
@@ -89,7 +89,7 @@ def parameters(
     donation_id: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """What `POST` is executed with."""
+    """Parameters of `POST`."""
     row: dict[str, Any] = {
         "id": entry_id,
         "kind": entry.kind,
@@ -111,7 +111,7 @@ def parameters(
 
 
 def find_existing(session: Session, entry: NewEntry) -> ExistingEntry:
-    """The entry with the same idempotency key, and whether it moves the same."""
+    """The existing entry of an idempotency key, and whether its transfers are the same."""
     row = session.execute(_STANDING, {"idempotency_key": stored_key(entry.idempotency_key)}).mappings().one()
     asked = {
         "kind": entry.kind,
@@ -133,7 +133,7 @@ def erase(session: Session, entry_ids: Sequence[str]) -> int:
 def decide_closure(
     session: Session, *, account: str, currency: str, is_closed: bool, reason: str, now: datetime
 ) -> None:
-    """Write down that an account is closed, or open again."""
+    """Record that an account is closed or reopened."""
     decision = {
         "account": account,
         "currency": currency,

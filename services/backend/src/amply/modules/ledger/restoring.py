@@ -1,4 +1,4 @@
-"""Putting back entries that only the public log still has, after the database went back to an earlier state.
+"""Restores entries from the public log after the database was restored to an earlier state.
 
 What was published is a promise: it keeps its places, its bytes and its hashes. Nothing is written before the bundles,
 on top of the leaves this database still has, give a root that the log's key has signed. Then entries, transfers and
@@ -38,7 +38,7 @@ from ledger_format.notes import VerifierKey
 from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, bundle_path, decode_bundle, grow, tree_root
 
 ReadFile = Callable[[str], bytes | None]
-"""Reads a file of the log by its path below the prefix (`checkpoint`, `tile/entries/000`); None: there is none."""
+"""Reads a file of the log by its path below the prefix (`checkpoint`, `tile/entries/000`), or None."""
 
 _BATCH_MAX: Final = 1_000
 
@@ -76,7 +76,7 @@ class CannotRestore(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What was put back.
+    """Counts of what was restored.
 
     Attributes:
         start: How many leaves the database had.
@@ -100,7 +100,7 @@ def restore_log(
     now: datetime,
     owner: str | None = None,
 ) -> Restored:
-    """Put back what the public log has and this database has not; running it again goes on where it ended.
+    """Restore entries that are in the public log and missing here. Resumable.
 
     `key` comes from people, not from the log. `facts` are what the processor knows to have happened in the lost time,
     as they would be booked again. `owner` is a role to act as: writing entries and leaves is no single service's right.
@@ -203,11 +203,11 @@ def _over(grown: dict[Tile, bytes], here: TileReader) -> TileReader:
 
 
 Says = tuple[Any, ...]
-"""All that the public log tells of a fact, but for its name and its commitments."""
+"""An entry's public content, except its key and commitments."""
 
 
 class _KeyRing:
-    """Idempotency keys of facts, to be given to entries that say the same; each once.
+    """Idempotency keys of facts, each assigned once to a restored entry with the same content.
 
     A fact whose minute is not certain may be given under several.
     """
@@ -220,7 +220,7 @@ class _KeyRing:
         self._all: Final = {says: tuple(keys) for says, keys in self._keys.items()}
 
     def leave_out_standing(self, session: Session) -> None:
-        """What this database has booked needs no entry."""
+        """Drop keys of facts that this database has posted."""
         self._spent |= _standing(session, self._every(), _STANDING_KEYS, {})
 
     def booked_meanwhile(self, session: Session, *, public_ids: Sequence[str]) -> dict[Says, str]:
@@ -268,7 +268,7 @@ def _what_an_entry_says(entry: Entry) -> Says:
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """Some of the published leaves, in their order, written in one transaction."""
+    """Consecutive published leaves, written in one transaction."""
 
     raws: Sequence[bytes]
     start: int
@@ -277,7 +277,7 @@ class _Batch:
     owner: str | None
 
     def write(self, session: Session, keys: _KeyRing) -> dict[str, bool]:
-        """Write what is missing; return the id of each entry that was added, and whether it got a fact's key."""
+        """Write missing entries; return each new entry's id, and whether it got a fact's key."""
         if self.owner is not None:
             session.execute(
                 text(f"SET LOCAL ROLE {self.owner}")

@@ -1,4 +1,4 @@
-"""`/v1/public`: where an entry is in the public log, and how far the log has come. All else is read from the log."""
+"""`/v1/public`: an entry's index in the public log, and the log's size. Everything else is read from the log itself."""
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, LogUrlOf, responses
 from amply.kernel.errors import TooManyRequests
-from amply.modules.ledger import gate, queries
+from amply.modules.ledger import booking_gate, queries
 from amply.modules.ledger.queries import EntryNotFound
 
 router = APIRouter(
@@ -55,10 +55,10 @@ def show_freshness(
     # Of this moment alone: another digest each time, and not to be kept by anybody.
     response.headers["Cache-Control"] = "no-store"
     with database.transaction() as session:
-        # The age first: what is published in between makes the answer older, never too young.
+        # Read the age first, so that a concurrent publication cannot make it too small.
         age = queries.oldest_unpublished_age(session, now=clock())
         size = queries.published_size(session)
-        takes_entries = gate.takes_entries(session)
+        takes_entries = booking_gate.takes_entries(session)
     return FreshnessOut(
         published_size=size,
         oldest_unpublished_seconds=age.total_seconds(),

@@ -1,4 +1,4 @@
-"""The ledger as the public API shows it. Amounts are strings of minor units."""
+"""API schemas of the ledger. Amounts are strings of minor units."""
 
 from pydantic import BaseModel, Field
 

@@ -1,4 +1,4 @@
-"""The sequencer: gives committed entries their place in the log.
+"""The sequencer: assigns committed entries their index in the log.
 
 Writers never wait for it. It takes only entries of transactions below the snapshot horizon (`pg_snapshot_xmin`): all
 of these have ended, so nothing can ever appear before a place that was given away. What is taken is decided by the
@@ -19,7 +19,7 @@ from amply.modules.ledger.leaves import append
 
 BATCH_MAX: Final = 2_000
 LAG_SECONDS_MAX: Final = 5.0
-"""An entry committed longer ago than this and still above the horizon means a transaction somewhere stays open."""
+"""An entry waiting longer than this above the horizon indicates a long-running transaction."""
 
 _WALK_ROWS: Final = 10_000
 
@@ -84,7 +84,7 @@ _LAST_TAKEN: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Where the next scan begins, to spare reading the whole past. No record of what was sequenced.
+    """Where the next scan begins: an optimisation, not a record of what was sequenced.
 
     Attributes:
         scan_from: Transaction before which nothing can be waiting; None: not known yet.
@@ -97,7 +97,7 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What one transaction did: entries taken, since when entries wait above the horizon, where the next one starts."""
+    """Result of one transaction: entries sequenced, the oldest waiting entry, and where the next scan begins."""
 
     taken: int
     held_back_since: datetime | None
@@ -105,7 +105,7 @@ class Batch:
 
 
 class Sequencer:
-    """What a leader keeps from batch to batch; it is forgotten with the leadership."""
+    """A leader's state between batches, dropped with its leadership."""
 
     def __init__(self, *, origin: str, batch_max: int = BATCH_MAX) -> None:
         self.batch_max: Final = batch_max
@@ -113,7 +113,7 @@ class Sequencer:
         self._start = Start()
 
     def step(self, database: Database, *, now: datetime, clearance: Clearance | None = None) -> int | None:
-        """Sequence a batch in one transaction; return how many entries it held. As many as `batch_max`: more wait.
+        """Sequence one batch in a transaction; return its size. If that equals `batch_max`, more entries wait.
 
         None when this database has no clearance to go on, where one is needed.
         """
@@ -130,7 +130,7 @@ class Sequencer:
 
 
 def sequence_batch(session: Session, *, origin: str, start: Start, batch_max: int = BATCH_MAX) -> Batch:
-    """Sequence at most one batch in the caller's transaction, in the order of (transaction, posting).
+    """Sequence at most one batch in the caller's transaction, ordered by (transaction, posting).
 
     Starting where an earlier batch ended is safe: below a horizon that was emptied nothing can appear any more. A new
     leader starts where the log ends, and beside its work walks once through all entries, a piece a batch, for any

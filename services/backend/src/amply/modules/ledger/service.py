@@ -1,4 +1,4 @@
-"""Posting entries, closing accounts, and erasing what stands behind commitments."""
+"""Posts entries, closes accounts, and erases the openings of commitments."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ def post(
     gift: OfGift | None = None,
     keeps_openings: bool = True,
 ) -> PostedEntry:
-    """Book an entry in the caller's transaction; the same idempotency key is booked once.
+    """Post an entry in the caller's transaction, once for each idempotency key.
 
     Missing accounts are opened. Nothing is locked that another organisation's entry needs. The entry appears in the
     public log when the sequencer has taken it, after the transaction commits. What opens its commitments goes with
@@ -72,7 +72,7 @@ def prepare(
     keyring: Keyring | None = None,
     gift: OfGift | None = None,
 ) -> dict[str, Any]:
-    """All that posting does before it asks the database: identity, commitments, sealed openings, parameters."""
+    """Everything before the insert: id, commitments, encrypted openings, parameters."""
     # Public for ever, beside a time rounded to the minute on purpose: the id must not undo that.
     entry_id = new_random_id("ent")
     openings = {field: secrets.new_opening(value) for field, value in entry.personal.items()}
@@ -95,7 +95,7 @@ def prepare(
 
 
 def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:
-    """Forget salts and values of these entries; return how many entries had any.
+    """Erase salts and values of these entries; return how many entries had any.
 
     The commitments stay in the public log for ever and say nothing any more, except to who holds a receipt.
     """
@@ -103,7 +103,7 @@ def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:
 
 
 def close_account(session: Session, *, account: str, currency: str, reason: str, now: datetime) -> None:
-    """Let an account take nothing more; it can be opened again. Waits a moment for all who are posting.
+    """Close an account to new entries (reversible). Waits briefly for concurrent posting.
 
     Raises:
         AccountUnsettled: Money is still reserved on it.
@@ -120,7 +120,7 @@ def close_account(session: Session, *, account: str, currency: str, reason: str,
 
 
 def reopen_account(session: Session, *, account: str, currency: str, reason: str, now: datetime) -> None:
-    """Let a closed account be booked on again."""
+    """Reopen a closed account."""
     repository.decide_closure(
         session, account=account, currency=currency, is_closed=False, reason=reason, now=now
     )

@@ -1,4 +1,4 @@
-"""Whose signatures a checkpoint carries: the present key's, and once, when a new key takes over, the former's too."""
+"""The log's signing keys, current and former: which signatures a checkpoint carries. At a key rotation, one carries both."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ledger_format.notes import VerifierKey, add_signatures, sign_note, split_no
 
 @dataclass(frozen=True, kw_only=True)
 class FormerKeys:
-    """The keys a log signed with before.
+    """A log's former signing keys.
 
     Attributes:
         overlapping: The key before the present one, while it can still sign: the one checkpoint that follows the last
@@ -25,7 +25,7 @@ class FormerKeys:
 
 @dataclass(frozen=True, kw_only=True)
 class LogKeys:
-    """The keys of one log: its name, under which they all sign, the present one, and those before."""
+    """A log's keys: its name, the current key, and former ones."""
 
     origin: str
     signer: Signer
@@ -33,12 +33,12 @@ class LogKeys:
 
     @property
     def present(self) -> VerifierKey:
-        """The present verifier key."""
+        """The current verifier key."""
         return VerifierKey.from_ed25519(self.origin, self.signer.public_key())
 
     @property
     def former(self) -> tuple[FormerKey, ...]:
-        """The former keys whose signature is still good on what they signed, the overlapping one first."""
+        """Former keys still valid for what they signed, the overlapping one first."""
         ended, overlapping = self.before.ended, self.before.overlapping
         if overlapping is None:
             return tuple(ended)
@@ -46,7 +46,7 @@ class LogKeys:
         return (FormerKey(key=key, last_size=None), *ended)
 
     def open(self, seen: StoredCheckpoint | None) -> PublicCheckpoint | None:
-        """Read the public checkpoint, where there is one.
+        """Verify the public checkpoint, if there is one.
 
         Raises:
             ForkRefused: It is not ours.
@@ -54,7 +54,7 @@ class LogKeys:
         return open_public(seen.note, key=self.present, former=self.former) if seen else None
 
     def sign(self, text: str, note: str | None, *, both: bool) -> str:
-        """Sign a checkpoint's text, as far as `note` does not carry the signatures yet; `both`: the former key too."""
+        """Add the missing signatures to a checkpoint; `both`: the former key's too."""
         signers = [(self.present, self.signer)]
         if both and self.before.overlapping is not None:
             signers.append((self.former[0].key, self.before.overlapping))

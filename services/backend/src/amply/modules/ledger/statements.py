@@ -1,4 +1,4 @@
-"""The statement of an account: what it held, every line that changed it in the order of the log, what it holds."""
+"""Account statements: opening balance, every posting in log order, closing balance."""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ _LINES: Final = text("""
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One side of one transfer, as this account sees it.
+    """One posting to the account.
 
     Attributes:
         index: The entry's place in the log.
@@ -66,7 +66,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """A page of an account's lines between two sizes of the log.
+    """A page of an account's postings between two log sizes.
 
     Attributes:
         opening: Before the first entry of the whole period, not of the page.
@@ -90,7 +90,7 @@ def statement(
     cursor: str | None = None,
     limit: int = PAGE_SIZE_MAX,
 ) -> Statement:
-    """What the log's entries from index `from_size` up to, not including, `until_size` did to an account.
+    """Postings to an account by log entries from index `from_size` (inclusive) to `until_size` (exclusive).
 
     A page stays the same for ever; `until_size` defaults to all that is sequenced and should be kept for the pages
     that follow.

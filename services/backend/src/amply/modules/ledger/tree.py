@@ -1,4 +1,4 @@
-"""The Merkle tree as it lies in the database: hash tiles that only grow, read at any size the tree ever had."""
+"""The Merkle tree as hash tiles in the database, readable at any earlier size."""
 
 from functools import cache
 from typing import Final
@@ -19,12 +19,12 @@ _HASHES: Final = text("""
 
 
 def tree_size(session: Session) -> int:
-    """How many leaves are sequenced."""
+    """The number of sequenced leaves."""
     return int(session.scalars(_SIZE).one())
 
 
 def tile_reader(session: Session) -> TileReader:
-    """Read tiles from the database. A tile that has grown since is cut to the width that is asked for."""
+    """A reader of tiles from the database. Tiles that have grown are cut to the requested width."""
 
     @cache
     def read(tile: Tile) -> bytes:

@@ -1,4 +1,4 @@
-"""What an organisation's own pages and exports show of its ledger. The log itself is never touched: it is public.
+"""What an organisation's public pages and exports show of its ledger. The log itself is always public.
 
 LedgerNotShown          the organisation shows no pages (404)
 LedgerShownInSums       it shows sums alone, and entries were asked for (404)
@@ -99,7 +99,7 @@ class VisibilityPolicy:
             raise VisibilityNotAcceptable(f"Ask for at least {MINIMUM_MIN} to {MINIMUM_MAX} entries a sum.")
 
     def require_entries(self) -> None:
-        """Refuse where single entries are not shown.
+        """Raise if single entries are not shown.
 
         Raises:
             LedgerNotShown, LedgerShownInSums: They are not.
@@ -109,7 +109,7 @@ class VisibilityPolicy:
             raise LedgerShownInSums
 
     def require_sums(self) -> None:
-        """Refuse where nothing is shown.
+        """Raise if nothing is shown.
 
         Raises:
             LedgerNotShown: Nothing is.
@@ -118,11 +118,11 @@ class VisibilityPolicy:
             raise LedgerNotShown
 
     def entries_until(self, now: datetime) -> datetime | None:
-        """Entries from here on are too young to be shown; None: there is no such limit."""
+        """Entries from this time on are too young to be shown; None: no limit."""
         return None if self.delay_days is None else now - timedelta(days=self.delay_days)
 
     def days_until(self, now: datetime) -> date | None:
-        """Days from here on are not shown (UTC); None: all are.
+        """Days from this one on are not shown (UTC); None: all are shown.
 
         A day that is not over is not shown in sums: two looks at it would tell the gift in between.
         """
@@ -137,7 +137,7 @@ EVERYTHING: Final = VisibilityPolicy(visibility=Visibility.FULL)
 
 
 def visibility_of(session: Session, *, organization_id: str) -> VisibilityPolicy:
-    """What the organisation has chosen."""
+    """The organisation's visibility policy."""
     row = session.execute(_FIND, {"organization_id": organization_id}).one_or_none()
     if row is None:
         return EVERYTHING
@@ -147,7 +147,7 @@ def visibility_of(session: Session, *, organization_id: str) -> VisibilityPolicy
 def set_visibility(
     session: Session, *, organization_id: str, policy: VisibilityPolicy, now: datetime
 ) -> None:
-    """Choose for an organisation. Pages follow at once, caches within a minute."""
+    """Set an organisation's policy. Pages follow at once, caches within a minute."""
     session.execute(
         _SET,
         {

@@ -1,4 +1,4 @@
-"""The publisher's witnesses: asked all at once, each within bounds, and none of them believed.
+"""Requests cosignatures from witnesses, concurrently and bounded in time, and verifies each.
 
 A checkpoint is shown only when as many witnesses as the policy demands have cosigned it, each cosignature verified
 here. One that is slow, away, or lies costs its own cosignature and nothing else.
@@ -30,19 +30,19 @@ from ledger_format.tiles import consistency_proof
 from ledger_format.witnessing import SIZE_CONTENT_TYPE, AddCheckpoint, parse_size_body
 
 REQUESTS_MAX: Final = 3
-"""To one witness for one checkpoint: with the size it had, with the size it says, and once more for a broken line."""
+"""Requests to one witness for a checkpoint: with the known size, with the size it reports, and one after an I/O error."""
 
 PATIENCE_SECONDS: Final = 8.0
-"""How long all of them together are waited for: two requests, each within the adapter's own bounds."""
+"""Total time for all witnesses: two requests, each within the adapter's limits."""
 
 GRACE_SECONDS: Final = 0.5
-"""How long the others are waited for once there are enough."""
+"""Additional time for other witnesses once the quorum is reached."""
 
 _log = structlog.get_logger()
 
 
 class QuorumMissing(Exception):
-    """Too few witnesses have cosigned, so nothing was shown. Asking again later helps."""
+    """Too few witnesses cosigned, so nothing was published. Retrying later may help."""
 
     def __init__(self, *, size: int, policy: Policy, answers: "Sequence[Answer]") -> None:
         said = "; ".join(f"{answer.name}: {answer.reason}" for answer in answers)
@@ -54,7 +54,7 @@ class QuorumMissing(Exception):
 
 
 class WitnessesSilent(Exception):
-    """Those who gave no answer may together know of a larger tree, so nothing is cleared. Asking again later helps."""
+    """Witnesses that did not answer may know a larger tree, so clearance is withheld. Retrying later may help."""
 
     def __init__(self, *, tree_size: int, silent: "Sequence[Answer]") -> None:
         said = "; ".join(f"{answer.name}: {answer.reason}" for answer in silent)
@@ -66,7 +66,7 @@ class WitnessesSilent(Exception):
 
 
 class Verdict(StrEnum):
-    """What a witness's answer amounts to."""
+    """The meaning of a witness's answer."""
 
     COSIGNED = "cosigned"
     FURTHER = "further"  # it says that it has seen a larger tree
@@ -76,7 +76,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One witness's answer. `cosignature` was verified; `seen_size` is only what the witness says."""
+    """A witness's answer. `cosignature` was verified; `seen_size` is only the witness's claim."""
 
     name: str
     verdict: Verdict
@@ -87,7 +87,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class _Question:
-    """A signed checkpoint to be cosigned, and where proofs for it come from."""
+    """A signed checkpoint to be cosigned, and the source of consistency proofs."""
 
     database: Database
     checkpoint: Checkpoint
@@ -104,14 +104,14 @@ class _Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _PendingRequest:
     text: str
     future: Future[Answer]
 
 
 @dataclass(kw_only=True)
 class Witnesses:
-    """The witnesses of one policy, each reached by its name there. Of use in one thread at a time.
+    """The witnesses of a policy, by name. For one thread at a time.
 
     Whoever wants none says so: with `ledger_format.policies.UNWITNESSED`.
 
@@ -123,7 +123,7 @@ class Witnesses:
     patience: float = PATIENCE_SECONDS
     grace: float = GRACE_SECONDS
     _sizes: dict[str, int] = field(default_factory=dict, init=False)
-    _asked: dict[str, _Asked] = field(default_factory=dict, init=False)
+    _asked: dict[str, _PendingRequest] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         invariant(
@@ -140,7 +140,7 @@ class Witnesses:
         have: Collection[str] = (),
         hears_out: bool = False,
     ) -> list[Answer]:
-        """Ask all but those whose cosignature the note has; return what each said, in the policy's order.
+        """Ask all witnesses whose cosignature is missing; return their answers in the policy's order.
 
         Returns soon after enough have cosigned, or with `hears_out` soon after those who have not are too few to be a
         quorum. Whoever takes longer counts as failed, and is not asked again before it has answered.
@@ -165,7 +165,7 @@ class Witnesses:
         return answers
 
     def refuse_silence(self, answers: Iterable[Answer], *, tree_size: int) -> None:
-        """Stop when those who did not answer may be a quorum: what that quorum cosigned may have been public.
+        """Raise if the silent witnesses could form a quorum, since what it cosigned may have been public.
 
         Any other quorum has a member that answered and would have said so.
 
@@ -177,7 +177,7 @@ class Witnesses:
             raise WitnessesSilent(tree_size=tree_size, silent=silent)
 
     def refuse_fork(self, answers: Iterable[Answer], *, tree_size: int) -> None:
-        """Stop when those who say they saw another history, or more than this database holds, may be a quorum.
+        """Raise if the witnesses that report another or a larger tree could form a quorum.
 
         A quorum may be what was published and forgotten here. Fewer cannot have published, so one that lies, or has
         itself lost its way, does not stop the log: it is reported. Those who did not answer count with them as soon as
@@ -209,7 +209,7 @@ class Witnesses:
         if not anew and earlier is not None and earlier.text == text and _is_good(earlier.future):
             return earlier.future  # it came too late to be waited for, and is as good now
         future: Future[Answer] = Future()
-        self._asked[name] = _Asked(text=text, future=future)
+        self._asked[name] = _PendingRequest(text=text, future=future)
         self._start(name, partial(self._consult, name, key, question, future))
         return future
 

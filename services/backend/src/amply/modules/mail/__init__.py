@@ -1,4 +1,4 @@
-"""Letters to people: what one is, who sends it, and whom none may be sent to any more. Import from here only."""
+"""E-mail to people: letters, sending, and the suppression list. Import from here only."""
 
 from amply.modules.mail.addresses import LOCAL_PART_NOT_ASCII, EmailAddress, has_ascii_local_part, in_ascii
 from amply.modules.mail.domain import Feedback, FeedbackKind, Language, address_digest

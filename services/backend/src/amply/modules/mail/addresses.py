@@ -1,4 +1,4 @@
-"""E-mail addresses as mail servers take them, and which ones the mail service can write to."""
+"""Validates e-mail addresses: syntax, and which ones the mail service can send to."""
 
 import unicodedata
 from typing import Annotated, Final
@@ -11,11 +11,11 @@ LOCAL_PART_NOT_ASCII: Final = "We cannot write to this address: before the @ onl
 """Amazon SES does not speak SMTPUTF8 (RFC 6531; docs.aws.amazon.com/ses, "SendEmail": local parts are 7-bit ASCII)."""
 
 _ACE_PREFIX: Final = "xn--"
-"""What a label of a domain begins with that stands for letters beyond ASCII (RFC 5890, section 2.3.2.5)."""
+"""Prefix of internationalised domain labels (RFC 5890, section 2.3.2.5)."""
 
 
 def in_ascii(address: str) -> str:
-    """The address with its domain as DNS and mail servers have it: `ada@müller.de` is `ada@xn--mller-kva.de` (IDNA 2008).
+    """The address with an ASCII domain: `ada@müller.de` becomes `ada@xn--mller-kva.de` (IDNA 2008).
 
     What is no domain stays as it is.
     """
@@ -29,7 +29,7 @@ def in_ascii(address: str) -> str:
 
 
 def in_unicode(address: str) -> str:
-    """The address with its domain in the letters of its language, as `EmailAddress` keeps it; the other way round of `in_ascii`."""
+    """The address with a Unicode domain, the inverse of `in_ascii`."""
     local, at, domain = address.rpartition("@")
     if not any(label.startswith(_ACE_PREFIX) for label in domain.lower().split(".")):
         return address
@@ -40,7 +40,7 @@ def in_unicode(address: str) -> str:
 
 
 def has_ascii_local_part(address: str) -> bool:
-    """Whether letters to it can leave, whatever its domain."""
+    """Whether the mail service can send to it."""
     return address.rpartition("@")[0].isascii()
 
 

@@ -1,4 +1,4 @@
-"""What a mail service says of a letter, and what follows from it. An address is kept as its digest alone."""
+"""Delivery feedback about letters, and when an address is suppressed. Addresses are stored as digests."""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ class FeedbackKind(StrEnum):
 
     @property
     def suppresses(self) -> bool:
-        """Whether nothing more may be sent to the address: it does not exist, or its owner wants none of it."""
+        """Whether the feedback suppresses the address: a permanent bounce, or a complaint."""
         return self in (FeedbackKind.HARD_BOUNCE, FeedbackKind.COMPLAINT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
-    """One thing that the mail service said of one letter and one address.
+    """Delivery feedback about one letter to one address.
 
     Attributes:
         event_id: The mail service's own id of the event: the same one told twice is kept once.
@@ -48,7 +48,7 @@ class Feedback:
 
 
 def address_digest(address: str) -> str:
-    """What stands for an address: SHA-256, in lower-case hex, of it in lower case without spaces around it, its domain in Unicode.
+    """Digest of an address: hex SHA-256 of it in lower case, trimmed, with its domain in Unicode.
 
     That is the form that rows were made of since the first: the mail service names a domain in ASCII, which is decoded.
     `docs/runbooks/erase-a-donor.md` computes the same on the operator's machine, so that commands hold no address.

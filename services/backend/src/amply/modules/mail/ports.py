@@ -1,4 +1,4 @@
-"""What letters need from outside."""
+"""Ports of mail: sending letters, and receiving delivery feedback."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from amply.modules.mail.domain import Feedback
 
 
 class MailTooLarge(Exception):
-    """A letter with its attachments is larger than the mail service, or many a mailbox, takes."""
+    """The letter with attachments exceeds the mail service's limit, or that of many mailboxes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """A file that travels with an e-mail."""
+    """An attachment of an e-mail."""
 
     filename: str
     media_type: str
@@ -22,7 +22,7 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """One e-mail to one person, as text and as HTML that say the same."""
+    """One e-mail to one person, as text and HTML with the same content."""
 
     to: str
     subject: str
@@ -35,7 +35,7 @@ class Mailer(Protocol):
     """Sends e-mail. May not be called inside a transaction."""
 
     def send(self, *, mail: Mail) -> str:
-        """Hand the e-mail over and return the mail service's id for it.
+        """Send an e-mail, and return the mail service's id.
 
         Raises:
             MailTooLarge: It will never be taken as it is.
@@ -44,17 +44,17 @@ class Mailer(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackReceived:
-    """One message of the queue. `said` has an item for each address, and none where nothing was to be learned."""
+    """One message of the queue. `said` has one item for each address; it may be empty."""
 
     receipt: str
     said: Sequence[Feedback]
 
 
 class FeedbackQueue(Protocol):
-    """Where the mail service tells what became of letters. May not be called inside a transaction."""
+    """The queue of delivery feedback. May not be called inside a transaction."""
 
     def receive(self) -> Sequence[FeedbackReceived]:
-        """What waits, at most ten; empty when nothing does. What is not marked as done comes back."""
+        """Receive at most ten messages. Unacknowledged ones come back."""
 
     def done(self, *, receipt: str) -> None:
-        """Take a message off the queue."""
+        """Acknowledge a message."""

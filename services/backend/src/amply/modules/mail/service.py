@@ -1,4 +1,4 @@
-"""Hearing what became of letters, and keeping the list of addresses that get none any more."""
+"""Processes delivery feedback, and keeps the list of suppressed addresses."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from amply.modules.mail.models import FeedbackRow, SuppressionRow
 from amply.modules.mail.ports import FeedbackQueue
 
 _ROUNDS_MAX: Final = 20
-"""Of ten messages each: a run ends, and the next one follows in half a minute."""
+"""Batches of ten messages in one run; the next one follows in half a minute."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackDependencies:
-    """What reading the feedback of the mail service depends on."""
+    """Dependencies of processing delivery feedback."""
 
     database: Database
     queue: FeedbackQueue
 
 
 def hear_feedback(parts: FeedbackDependencies, *, now: datetime) -> int:
-    """Keep what the queue tells, put who must get no more letters on the list; return how many messages were read.
+    """Process the feedback queue, and suppress addresses; return how many messages were read.
 
     A message leaves the queue after its rows are committed. A crash in between tells it again, and nothing changes.
     """
@@ -49,7 +49,7 @@ def hear_feedback(parts: FeedbackDependencies, *, now: datetime) -> int:
 
 
 def suppressed_because(session: Session, *, address: str) -> FeedbackKind | None:
-    """Why nothing may be sent to this address any more; None when it may."""
+    """Why an address is suppressed, or None."""
     digest = address_digest(address)
     found = session.scalars(
         select(SuppressionRow.reason).where(SuppressionRow.address_sha256 == digest)
@@ -58,7 +58,7 @@ def suppressed_because(session: Session, *, address: str) -> FeedbackKind | None
 
 
 def forget(session: Session, *, addresses: Collection[str]) -> None:
-    """Forget what became of letters to these addresses.
+    """Delete the feedback about these addresses.
 
     Those on the list stay there, as digests: that they want no letters, or take none, is for them.
     """
@@ -81,7 +81,7 @@ def _keep(session: Session, said: Sequence[Feedback], *, now: datetime) -> None:
             .on_conflict_do_nothing()
         )
         if feedback.kind.suppresses:
-            # The first reason stays: a later one makes the address no better.
+            # Keep the first reason.
             session.execute(
                 insert(SuppressionRow)
                 .values(

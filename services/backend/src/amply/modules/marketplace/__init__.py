@@ -1,4 +1,4 @@
-"""What buyers of released data agreed to, may read and owe, and whose the money is. Import from here only."""
+"""Released data for buyers: contracts, access, settlements, and the owners' shares. Import from here only."""
 
 from amply.modules.marketplace.buyer_keys import KeyNotEnded, end_keys, make_key
 from amply.modules.marketplace.contracts import (
@@ -35,11 +35,11 @@ from amply.modules.marketplace.listing import settlements_of
 from amply.modules.marketplace.paying import (
     MoreThanCredit,
     MoreThanDue,
-    Noted,
     NothingOwed,
     Payment,
     PaymentContradicts,
-    Way,
+    RecordedPayment,
+    TransferKind,
     note_payment,
 )
 from amply.modules.marketplace.ports import (
@@ -58,7 +58,7 @@ from amply.modules.marketplace.ports import (
 from amply.modules.marketplace.revenue import tell_revenue
 from amply.modules.marketplace.reversing import reverse_settlement
 from amply.modules.marketplace.settling import (
-    Agreed,
+    AgreedAmount,
     BooksKnowMore,
     MonthNotOver,
     NothingToSettle,
@@ -68,7 +68,7 @@ from amply.modules.marketplace.settling import (
 )
 
 __all__ = [
-    "Agreed",
+    "AgreedAmount",
     "Amendment",
     "BooksKnowMore",
     "BuyerKeys",
@@ -94,21 +94,21 @@ __all__ = [
     "NewContract",
     "NewGrant",
     "NobodyToCredit",
-    "Noted",
     "NothingOwed",
     "NothingToSettle",
     "Payment",
     "PaymentContradicts",
     "Per",
     "Period",
+    "RecordedPayment",
     "ReferenceKnown",
     "Revenue",
     "RevenueLine",
     "SettlementDependencies",
     "Terms",
+    "TransferKind",
     "Usage",
     "Used",
-    "Way",
     "amend_contract",
     "by_dataset",
     "close_contract",

@@ -1,4 +1,4 @@
-"""Keys by which the gateway counts a buyer's requests: one a contract, made when its buyer needs one.
+"""API keys by which the gateway meters a buyer's requests, one for each contract.
 
 A key is found by its name, which is the contract's id. Its value is said once, and kept nowhere here. It ends where its contract is
 closed; nothing ends it where that runs out. Then it opens nothing, since tokens end with their contract, and stays until somebody closes it.
@@ -23,14 +23,14 @@ class KeyNotEnded(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class GivenKey:
-    """The contract's key. `value`: only of one that was made just now."""
+    """The contract's key. `value` is set only if it was just created."""
 
     key_id: str
     value: str | None
 
 
 def make_key(parts: ContractStores, keys: BuyerKeys, contract_id: str, *, now: datetime) -> GivenKey:
-    """Make a contract's key; one that it has stays, and its value is not said again.
+    """Create a contract's key; an existing one is kept, and its value not returned again.
 
     Of several who make one at once each takes its own away again where it sees another: none ends a key that
     somebody else was told of, and at most one stays. A contract that was closed meanwhile had no key that its closing
@@ -79,7 +79,7 @@ def _require_open(parts: ContractStores, contract_id: str, *, now: datetime) -> 
 
 
 def end_keys(keys: BuyerKeys, contract_id: str) -> Sequence[str]:
-    """End every key of a contract's name, whatever became of the contract; return those that were there.
+    """Delete all keys of a contract's name, whatever its state; return them.
 
     Raises:
         ContractNotFound: No contract is called so.

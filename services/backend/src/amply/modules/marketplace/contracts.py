@@ -1,4 +1,4 @@
-"""Opening, changing and closing contracts, and giving tokens. What a function of the marketplace asks next reads it as it stands."""
+"""Opens, changes and closes buyers' contracts, and issues tokens. The marketplace's functions see changes at their next read."""
 
 import hashlib
 import re
@@ -44,7 +44,7 @@ class GrantNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class ContractStores:
-    """Where contracts, grants and the catalogue are stored."""
+    """Stores of contracts, grants and the catalogue."""
 
     contracts: Contracts
     grants: Grants
@@ -53,7 +53,7 @@ class ContractStores:
 
 @dataclass(frozen=True, kw_only=True)
 class NewContract:
-    """What is agreed with a buyer."""
+    """Terms agreed with a buyer."""
 
     buyer: str
     datasets: tuple[str, ...]
@@ -67,7 +67,9 @@ class NewContract:
 
 @dataclass(frozen=True, kw_only=True)
 class Amendment:
-    """What changes; None stays. Price, share and datasets from the next month on; volume and end at once."""
+    """Changes to a contract; None keeps a value. Price, share and datasets apply from next month; volume and end at
+    once.
+    """
 
     datasets: tuple[str, ...] | None = None
     price: Money | None = None
@@ -109,7 +111,7 @@ class StillGranted(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewGrant:
-    """What a token shall read: datasets of the contract (all, where none is named), until an end (default: the contract's).
+    """Access to grant: datasets (default: all of the contract), until an end (default: the contract's).
 
     `token_digest`: of a token that its bearer made; None makes one.
     """
@@ -121,14 +123,14 @@ class NewGrant:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenToken:
-    """Its grants, and the token where it was made here: said once, and kept nowhere."""
+    """A token's grants, and the token itself if it was created here: shown once, never stored."""
 
     token: str | None
     grants: tuple[Grant, ...]
 
 
 def open_contract(parts: ContractStores, new: NewContract, *, now: datetime) -> Contract:
-    """Make a contract; its datasets are there and have owners who can be credited. None begins in a month that is over.
+    """Create a contract. Its datasets must exist with creditable owners, and it cannot begin in a past month.
 
     Raises:
         ContractNotAcceptable: What a contract says cannot be.
@@ -158,7 +160,7 @@ def open_contract(parts: ContractStores, new: NewContract, *, now: datetime) -> 
     if new.starts_at >= new.ends_at:
         raise ContractNotAcceptable("Let the contract end after it has begun.")
     if new.starts_at < Period.of(now).starts_at:
-        # It would owe months in which nobody could read.
+        # It would owe months without any access.
         raise ContractNotAcceptable("Let the contract begin this month or later.")
     _require_owned(parts, new.datasets)
     _require_new(parts, new)
@@ -169,7 +171,7 @@ def open_contract(parts: ContractStores, new: NewContract, *, now: datetime) -> 
 def amend_contract(
     parts: ContractStores, contract_id: str, amendment: Amendment, *, now: datetime
 ) -> Contract:
-    """Change a contract. A month that has begun keeps its price, whatever is agreed meanwhile.
+    """Amend a contract. A month that has begun keeps its price.
 
     Raises:
         ContractNotFound, ContractClosed: No contract has this id, or it is closed.
@@ -189,13 +191,13 @@ def amend_contract(
 
 
 def ending_earlier(parts: ContractStores, contract: Contract, *, now: datetime) -> tuple[Grant, ...]:
-    """Grants that still read and end before their contract does: prolonging it does not prolong them."""
+    """Active grants that end before the contract does; extending it does not extend them."""
     found = parts.grants.of(contract.contract_id)
     return tuple(each for each in found if each.is_live(now) and each.expires_at < contract.ends_at)
 
 
 def close_contract(parts: ContractStores, contract_id: str, *, now: datetime) -> Contract:
-    """End a contract at this moment, which reaches the next request of its tokens; closed again, it stays as it is.
+    """Close a contract now, effective with the next request of its tokens. Idempotent.
 
     Raises:
         ContractNotFound, ContractChanged: No contract has this id, or somebody else changes it at this moment.
@@ -224,7 +226,7 @@ def find_contract(parts: ContractStores, contract_id: str) -> Contract:
 
 
 def give_grant(parts: ContractStores, contract_id: str, new: NewGrant, *, now: datetime) -> GivenToken:
-    """Give a token datasets of a contract, and keep its digest alone. A token that has some of them is given the others.
+    """Grant datasets of a contract to a token, storing its digest alone. Existing grants are kept.
 
     Raises:
         ContractNotFound, ContractClosed: No contract has this id, or it is closed.
@@ -261,7 +263,7 @@ def give_grant(parts: ContractStores, contract_id: str, new: NewGrant, *, now: d
 def revoke_grants(
     parts: ContractStores, contract_id: str, *, grant_id: str | None, now: datetime
 ) -> tuple[Grant, ...]:
-    """Revoke one grant of a contract, or all; the next request of its token is refused. Return those it reached.
+    """Revoke one grant of a contract, or all, effective with the next request; return them.
 
     The contract itself is looked for only where it has none: tokens of one that cannot be read are revoked all the same.
 
@@ -325,7 +327,7 @@ def _standing(parts: ContractStores, contract_id: str, digest: str) -> tuple[Gra
 
 def _amended(present: Contract, amendment: Amendment, *, now: datetime) -> Contract:
     if not present.is_active or present.ends_at <= now:
-        # Prolonged, it would owe the months in which nobody could read.
+        # If extended, it would owe months without any access.
         raise ContractClosed(f"{present.contract_id} has ended; open another contract.")
     terms = present.terms
     if amendment.changes_terms:

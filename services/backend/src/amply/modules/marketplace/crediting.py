@@ -1,4 +1,4 @@
-"""What must be so before it is noted that a buyer got money back: its credit is what the database knows of its contract.
+"""Checks before a payment back to a buyer is recorded: it must not exceed the credit of its contract.
 
 Nobody's money is moved here: it was sent by bank. What is asked keeps a slip, a month that is still to be settled, or a
 restoration from making a credit that is not there.
@@ -17,7 +17,7 @@ from amply.modules.marketplace.models import PaymentRow, SettlementRow
 from amply.modules.marketplace.settling import BooksKnowMore
 
 RESTORED: Final = "database_restored"
-"""The reason of settlements that say what the books alone have: docs/runbooks/data-revenue.md, "After a restoration"."""
+"""Reason code of settlements reconstructed from the ledger: docs/runbooks/data-revenue.md, "After a restoration"."""
 
 
 class MonthNotSettled(Conflict):
@@ -33,7 +33,7 @@ class ReferenceKnown(Conflict):
 
 
 def require_settled(session: Session, contract: Contract, *, now: datetime) -> None:
-    """Every month of a contract that is over has a settlement that stands, those of the last hour and of long ago too.
+    """Require a valid settlement for every past month of the contract.
 
     Raises:
         MonthNotSettled: One has none.
@@ -54,7 +54,7 @@ def require_settled(session: Session, contract: Contract, *, now: datetime) -> N
 
 
 def require_credit_in_rows(session: Session, contract_id: str) -> None:
-    """What a contract owes is in its settlements, and not in the books alone.
+    """Require that settlement rows, not only ledger entries, account for what the contract owes.
 
     Raises:
         BooksKnowMore: A month of it was settled by what the books have from before a restoration.
@@ -72,7 +72,7 @@ def require_credit_in_rows(session: Session, contract_id: str) -> None:
 
 
 def require_nobody_elses(session: Session, payment_way: str, contract_id: str, reference: str) -> None:
-    """One transfer of the bank is noted under one contract.
+    """Require that a bank transfer is recorded under one contract only.
 
     Raises:
         ReferenceKnown: It stands under another one.

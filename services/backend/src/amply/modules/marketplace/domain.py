@@ -1,4 +1,4 @@
-"""Contracts of buyers, by month; and what of a month is owed to whom. Pure.
+"""Monthly contracts of buyers, and what a month costs and pays to each owner. Pure.
 
 Rules that an auditor recomputes: docs/adr/0143. Everything is whole numbers.
 """
@@ -21,10 +21,10 @@ WHOLE: Final = 10_000
 DATASETS_MAX: Final = 20
 BYTES_MAX: Final = 1 << 50
 OF_DONORS: Final = "platform"
-"""The owner of a dataset that is made of donors' gifts: its share is their organisations'."""
+"""Owner of the dataset of donors' gifts, whose share goes to their organisations."""
 
 EVERYBODY: Final = "all"
-"""No buyer's name: a dataset's own releases, which each buyer's follow, are made to it."""
+"""Pseudo-buyer of a dataset's own releases, which each buyer's follow."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _BUYER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")
@@ -65,7 +65,7 @@ class Per(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """A month of UTC."""
+    """A calendar month (UTC)."""
 
     year: int
     month: int
@@ -84,7 +84,7 @@ class Period:
 
     @classmethod
     def of(cls, moment: datetime) -> Self:
-        """The month of a moment."""
+        """The month of a time."""
         here = moment.astimezone(UTC)
         return cls(here.year, here.month)
 
@@ -110,7 +110,7 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What holds from a month on: which datasets, at which price, and how many basis points of it are their owners'."""
+    """Terms from a month on: datasets, price, and the owners' share in basis points."""
 
     since: Period
     datasets: tuple[str, ...]
@@ -134,7 +134,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """What a buyer may fetch, until when, and on which terms; `terms` in the order of their months.
+    """A buyer's contract: volume, end, and `terms` in chronological order.
 
     `version` grows with each change: whoever changes it says which one they saw.
     """
@@ -168,17 +168,17 @@ class Contract:
         return self.terms[0].price.currency
 
     def terms_in(self, period: Period) -> Terms:
-        """The newest terms that began by that month; of a month before all of them, the first."""
+        """The terms in effect in a month; the first ones for earlier months."""
         return next((terms for terms in reversed(self.terms) if terms.since <= period), self.terms[0])
 
     def holds_in(self, period: Period) -> bool:
-        """Whether any moment of the month is the contract's. One that was closed before it began has none."""
+        """Whether the contract is in effect at any time of the month."""
         return max(self.starts_at, period.starts_at) < min(self.ends_at, period.ends_at)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What one owner gets for one dataset. `weight` of all weights of that dataset: its people, or 1 of 1."""
+    """One owner's share for one dataset. `weight` out of the dataset's total: its people, or 1 of 1."""
 
     dataset_id: str
     credited: str
@@ -188,7 +188,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """What is owed for a month, whole: the platform's fee and all shares together are `owed`."""
+    """A month's amount, divided: platform fee and shares add up to `owed`."""
 
     owed: Money
     fee: Money
@@ -202,7 +202,7 @@ class NobodyToCredit(Conflict):
 
 
 def owed_for(terms: Terms, used: Mapping[str, int]) -> Money:
-    """What a month costs. By GiB it is rounded down to the minor unit, once, over all datasets."""
+    """The price of a month. By GiB it is rounded down to the minor unit once, over all datasets."""
     if terms.per is Per.MONTH:
         return terms.price
     total = terms.price.minor_units * sum(used.values())
@@ -210,7 +210,7 @@ def owed_for(terms: Terms, used: Mapping[str, int]) -> Money:
 
 
 def by_dataset(terms: Terms, used: Mapping[str, int]) -> dict[str, int]:
-    """How a month's price divides: in proportion to bytes; where nothing was used, alike among the contract's datasets."""
+    """Divide a month's price among datasets by bytes; evenly if nothing was used."""
     weights = {name: used[name] for name in sorted(used) if used[name] > 0}
     return weights or dict.fromkeys(sorted(terms.datasets), 1)
 
@@ -218,7 +218,7 @@ def by_dataset(terms: Terms, used: Mapping[str, int]) -> dict[str, int]:
 def split(
     owed: Money, *, weights: Mapping[str, int], seller_share_bp: int, owners: Mapping[str, Mapping[str, int]]
 ) -> Split:
-    """Divide what is owed: among datasets, of each into fee and share, of each share among those it is credited to.
+    """Divide the amount: among datasets, then into fee and share, then each share among its owners.
 
     Each step is by largest remainder; what is equal goes to the fee first, then by name, so that nothing is lost and
     whoever divides again finds the same.
@@ -257,17 +257,17 @@ def _shares(dataset_id: str, minor_units: int, owners: Mapping[str, int]) -> Seq
 
 
 def is_name(said: str) -> bool:
-    """Whether a dataset can be called so: as Delta Sharing's names are told apart."""
+    """Whether this is a valid dataset name in Delta Sharing."""
     return _NAME.fullmatch(said) is not None
 
 
 def is_credited(owner: str) -> bool:
-    """Whether a dataset's owner has books of its own."""
+    """Whether a dataset's owner has ledger accounts."""
     return is_id(owner, prefix="org")
 
 
 def checked_reason(said: str) -> str:
-    """A reason as the log takes it.
+    """Validate a reason for the public log.
 
     Raises:
         ContractNotAcceptable: It is not a code.

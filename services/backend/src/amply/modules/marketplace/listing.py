@@ -1,4 +1,4 @@
-"""Settlements as people read them: what was owed, on which numbers, and who was credited."""
+"""Settlements for reading: amounts, the usage they are based on, and the organisations credited."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from amply.modules.marketplace.models import SettlementRow, ShareRow
 
 
 def settlements_of(session: Session, *, period: Period, contract_id: str | None) -> list[Mapping[str, Any]]:
-    """Those of a month with all their numbers, reversed ones too, by contract and in their order."""
+    """Settlements of a month with all their numbers, reversed ones included, by contract."""
     wanted = select(SettlementRow).where(SettlementRow.period == str(period))
     if contract_id is not None:
         wanted = wanted.where(SettlementRow.contract_id == contract_id)

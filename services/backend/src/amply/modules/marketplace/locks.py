@@ -1,4 +1,4 @@
-"""What is done to one month, one party's payments or one transfer of the bank, one at a time."""
+"""Advisory locks for a month, a party's payments, and a bank transfer."""
 
 from typing import Final
 
@@ -9,12 +9,12 @@ _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:nam
 
 
 def lock_month(session: Session, contract_id: str, period: str) -> None:
-    """Until the transaction ends, nobody else settles this month of this contract."""
+    """Lock a contract's month against other settlements until the transaction ends."""
     session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/{contract_id}/{period}"})
 
 
 def lock_payments(session: Session, party: str) -> None:
-    """Until the transaction ends, nobody else notes a payment of this party, or settles a month of this contract.
+    """Lock a party's payments and settlements until the transaction ends.
 
     Whoever needs its month's lock too takes that one first.
     """
@@ -22,5 +22,5 @@ def lock_payments(session: Session, party: str) -> None:
 
 
 def lock_reference(session: Session, way: str, reference: str) -> None:
-    """Until the transaction ends, nobody else notes a payment of this reference, of whatever party. The last of these locks."""
+    """Lock a bank reference until the transaction ends. The last lock in the order."""
     session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/reference/{way}/{reference}"})

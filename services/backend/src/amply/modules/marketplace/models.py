@@ -8,7 +8,7 @@ from amply.infra.orm import Record
 
 
 class SettlementRow(DueRow):
-    """What a contract's month came to, as it was worked out: once, or again (`number`) after it was reversed.
+    """A settled month of a contract; `number` counts settlements after reversals.
 
     `told_at`: when the shares were written where owners look; None after a reversal until that was told too.
     """
@@ -37,7 +37,7 @@ class SettlementRow(DueRow):
 
 
 class ShareRow(Record):
-    """What one owner was credited with for one dataset. Without an entry where it came to nothing."""
+    """An owner's credit for one dataset. Without an entry if the amount is zero."""
 
     __tablename__ = "data_share"
 
@@ -52,7 +52,7 @@ class ShareRow(Record):
 
 
 class PaymentRow(Record):
-    """Money that a buyer sent (`received`, for a contract) or got back (`sent_back`), or that an owner was sent (`passed_on`)."""
+    """A bank transfer: from a buyer (`received`), back to one (`sent_back`), or to an owner (`passed_on`)."""
 
     __tablename__ = "data_payment"
 

@@ -1,4 +1,4 @@
-"""Money that came from buyers, went back to them and went to owners, by bank and not through the processor: noted by people, booked once each."""
+"""Bank transfers of the data marketplace (from buyers, back to them, to owners): recorded by operators, each booked once."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from amply.modules.marketplace.models import PaymentRow, SettlementRow
 from amply.modules.marketplace.settling import BooksKnowMore
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9./_-]{1,64}")
-"""No free text: that could be somebody's name, and a payment is kept for ever."""
+"""No free text, which could contain a name and would be kept for ever."""
 
 _NAMED_BY_NONE: Final = """
     SELECT entry.id
@@ -57,7 +57,7 @@ _UNKNOWN_EVER: Final = text(f"{_NAMED_BY_NONE} LIMIT 1")
 _MOMENT: Final = text("SELECT event_at FROM entry WHERE id = :id")
 
 
-class Way(StrEnum):
+class TransferKind(StrEnum):
     """`received`: from a contract's buyer. `sent_back`: to that buyer. `passed_on`: to an organisation."""
 
     RECEIVED = "received"
@@ -65,7 +65,7 @@ class Way(StrEnum):
     PASSED_ON = "passed_on"
 
 
-_OF_BUYERS: Final = frozenset({Way.RECEIVED, Way.SENT_BACK})
+_OF_BUYERS: Final = frozenset({TransferKind.RECEIVED, TransferKind.SENT_BACK})
 """One transfer of these is noted under one contract: what came and is noted twice would be credit of money that is not there."""
 
 
@@ -95,9 +95,9 @@ class NothingOwed(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """`party`: the contract that was paid for or whose buyer got money back, or the organisation that was paid."""
+    """A bank transfer. `party`: the contract (of its buyer), or the organisation that was paid."""
 
-    way: Way
+    way: TransferKind
     party: str
     amount: Money
     reference: str
@@ -105,8 +105,8 @@ class Payment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Noted:
-    """A payment as it stands, whether this call noted it, and what is still open; below zero where too much was paid."""
+class RecordedPayment:
+    """A recorded transfer, whether this call recorded it, and the open balance (negative if overpaid)."""
 
     id: str
     created: bool
@@ -123,8 +123,8 @@ def note_payment(
     also_of_another: bool = False,
     contract: Contract | None = None,
     in_books: Money | None = None,
-) -> Noted:
-    """Note a payment and book it; the same one noted again changes nothing.
+) -> RecordedPayment:
+    """Record and book a bank transfer. Idempotent.
 
     `is_new`: it is none of those that a restored database has in its books alone. `also_of_another`: its transfer stands under
     another contract too, and this is one's part of it. Of what was sent back, `contract`: the party as it is now, and
@@ -149,17 +149,17 @@ def note_payment(
         standing = _standing(session, payment)
         open_minor = _open(session, payment, is_noted=standing is not None)
         if standing is not None:
-            return Noted(id=standing.id, created=False, open_minor=open_minor)
+            return RecordedPayment(id=standing.id, created=False, open_minor=open_minor)
         posted = _post(session, secrets, payment, is_new=is_new, now=now)
         # What was put back under its own key was judged before it was lost, and is in the balance.
         if posted.created:
             if payment.way in _OF_BUYERS and not also_of_another:
                 require_nobody_elses(session, payment.way, payment.party, payment.reference)
-            if payment.way is Way.SENT_BACK:
+            if payment.way is TransferKind.SENT_BACK:
                 _require_credit(session, payment, contract, but=posted.id, in_books=in_books, now=now)
             _require_there(payment, open_minor + (0 if in_books is None else in_books.minor_units))
         made = _write(session, payment, entry_id=posted.id, now=now)
-        return Noted(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
+        return RecordedPayment(id=made, created=True, open_minor=_open(session, payment, is_noted=True))
 
 
 def _check(payment: Payment, *, now: datetime) -> None:
@@ -169,7 +169,7 @@ def _check(payment: Payment, *, now: datetime) -> None:
         )
     if payment.happened_on > now.date():
         raise ContractNotAcceptable("Give the day on which the bank moved it; none that is still to come.")
-    if payment.way is Way.PASSED_ON and not is_credited(payment.party):
+    if payment.way is TransferKind.PASSED_ON and not is_credited(payment.party):
         raise ContractNotAcceptable("Name the organisation by its id, org_….")
 
 
@@ -249,11 +249,11 @@ def _require_same_day(session: Session, payment: Payment, entry_id: str) -> None
 
 def _require_there(payment: Payment, open_minor: int) -> None:
     """Nobody is sent more than is theirs. What came is noted however much it is: it did arrive."""
-    most = {Way.PASSED_ON: open_minor, Way.SENT_BACK: -open_minor}.get(payment.way)
+    most = {TransferKind.PASSED_ON: open_minor, TransferKind.SENT_BACK: -open_minor}.get(payment.way)
     if most is None or payment.amount.minor_units <= most:
         return
     there = Money(minor_units=max(most, 0), currency=payment.amount.currency)
-    if payment.way is Way.PASSED_ON:
+    if payment.way is TransferKind.PASSED_ON:
         raise MoreThanDue(f"{payment.party} is owed {there}; note at most that.")
     raise MoreThanCredit(
         f"The buyer of {payment.party} has {there} in credit; note at most that, and what it paid or what was reversed first."
@@ -293,11 +293,11 @@ def _entry(payment: Payment) -> ledger.NewEntry:
 def _booked(payment: Payment) -> tuple[Kind, str, ledger.postings.Lines]:
     """As what, in whose books, and between which accounts."""
     match payment.way:
-        case Way.RECEIVED:
+        case TransferKind.RECEIVED:
             return Kind.DATA_PAID, ledger.PLATFORM, ledger.postings.data_paid(amount=payment.amount)
-        case Way.SENT_BACK:
+        case TransferKind.SENT_BACK:
             return Kind.DATA_SENT_BACK, ledger.PLATFORM, ledger.postings.data_sent_back(amount=payment.amount)
-        case Way.PASSED_ON:
+        case TransferKind.PASSED_ON:
             lines = ledger.postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
             return Kind.DATA_SHARE_PAID, payment.party, lines
 
@@ -330,7 +330,7 @@ def _open(session: Session, payment: Payment, *, is_noted: bool) -> int:
     Of one that is noted already everything may have been reversed since.
     """
     currency = payment.amount.currency
-    if payment.way is Way.PASSED_ON:
+    if payment.way is TransferKind.PASSED_ON:
         owed = account(payment.party, "data_shares_receivable")
         return ledger.standing_balance(session, account=owed, currency=currency).minor_units
     settled, owed_minor = session.execute(
@@ -338,7 +338,7 @@ def _open(session: Session, payment: Payment, *, is_noted: bool) -> int:
             func.count(), func.sum(SettlementRow.owed_minor).filter(SettlementRow.reversed_at.is_(None))
         ).where(SettlementRow.contract_id == payment.party, SettlementRow.currency == currency)
     ).one()
-    if payment.way is Way.RECEIVED and not settled and not is_noted:
+    if payment.way is TransferKind.RECEIVED and not settled and not is_noted:
         raise NothingOwed(
             f"{payment.party} owes nothing in {currency}; settle its month first, or name another contract."
         )
@@ -347,7 +347,9 @@ def _open(session: Session, payment: Payment, *, is_noted: bool) -> int:
 
 def _paid(session: Session, contract_id: str, currency: str) -> int:
     """What a buyer paid, without what it got back."""
-    signed = case((PaymentRow.way == Way.SENT_BACK, -PaymentRow.amount_minor), else_=PaymentRow.amount_minor)
+    signed = case(
+        (PaymentRow.way == TransferKind.SENT_BACK, -PaymentRow.amount_minor), else_=PaymentRow.amount_minor
+    )
     paid_minor = session.scalar(
         select(func.coalesce(func.sum(signed), 0)).where(
             PaymentRow.way.in_(_OF_BUYERS),

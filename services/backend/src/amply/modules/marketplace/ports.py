@@ -1,4 +1,4 @@
-"""What the marketplace needs from outside: the control plane's tables, and the gateway's keys. Called outside transactions."""
+"""Ports of the marketplace: control-plane tables and gateway keys. Called outside transactions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ PeopleByOrganization = Callable[[Session, datetime], Mapping[str, int]]
 
 
 class ContractMoved(Exception):
-    """It changed since it was read, or there is one of this name already."""
+    """The contract changed since it was read, or its name is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """A token's right to one dataset. All items of one token have the same `grant_id`."""
+    """A token's access to one dataset. All grants of one token share a `grant_id`."""
 
     token_digest: str
     dataset_id: str
@@ -36,7 +36,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Used:
-    """A contract's month: bytes by dataset, added up from its events, and the sum that was counted beside them."""
+    """A contract's usage in a month: bytes by dataset summed from events, and the running total."""
 
     by_dataset: Mapping[str, int]
     total: int
@@ -44,7 +44,7 @@ class Used:
 
 @dataclass(frozen=True, kw_only=True)
 class RevenueLine:
-    """What one transfer of the ledger credits somebody with for a month; below zero where it takes back."""
+    """A credit for a month by one ledger transfer; negative for a reversal."""
 
     period: Period
     transfer_id: str
@@ -57,7 +57,7 @@ class RevenueLine:
 
 
 class Contracts(Protocol):
-    """The buyers' contracts, as they are now."""
+    """Store of buyers' contracts."""
 
     def get(self, contract_id: str) -> Contract | None:
         """None where there is none.
@@ -78,7 +78,7 @@ class Contracts(Protocol):
 
 
 class Grants(Protocol):
-    """What tokens may read. Only digests of tokens are known."""
+    """Store of grants. Tokens are stored as digests."""
 
     def of_token(self, token_digest: str) -> Sequence[Grant]:
         """Every grant of a token as it is now, revoked ones too."""
@@ -94,21 +94,21 @@ class Grants(Protocol):
 
 
 class Usage(Protocol):
-    """What was given to buyers."""
+    """Reads usage by buyers."""
 
     def month(self, contract_id: str, period: Period) -> Used:
         """Read as it is now."""
 
 
 class Catalogue(Protocol):
-    """The datasets."""
+    """Looks up datasets."""
 
     def owner(self, dataset_id: str) -> str | None:
         """Who a dataset belongs to; None where there is no such dataset."""
 
 
 class Revenue(Protocol):
-    """The shares, as owners are told of them."""
+    """Store of the owners' revenue lines."""
 
     def put(self, line: RevenueLine) -> None:
         """Write one; one that is there stays."""
@@ -116,14 +116,14 @@ class Revenue(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class MadeKey:
-    """A key of the gateway. `value` is what its buyer sends."""
+    """A new gateway key. `value` is what the buyer sends."""
 
     id: str
     value: str
 
 
 class BuyerKeys(Protocol):
-    """The gateway's keys, by which requests of buyers are counted and slowed."""
+    """Gateway keys, by which buyers' requests are metered and throttled."""
 
     def of(self, contract_id: str) -> Sequence[str]:
         """The ids of the keys that are named so."""

@@ -1,4 +1,4 @@
-"""Telling owners: after the ledger has a share, it stands in the table of revenue too, named by its transfer.
+"""Copies owners' shares to the revenue table once the ledger has them, keyed by their transfer.
 
 The settlement's row is the truth and the table follows it: what is repeated finds its line there, so that it is told once.
 """
@@ -21,14 +21,14 @@ from amply.modules.marketplace.settling import SettlementDependencies
 _BATCH_MAX: Final = 200
 _AGAIN: Final = timedelta(minutes=10)
 _AGAIN_MAX: Final = timedelta(hours=1)
-"""What owners see is not to wait for a day because the table was away for an hour; and an alarm lasts as long as its cause."""
+"""Maximum backoff, so that an outage of an hour does not delay owners for a day."""
 UNTOLD: Final = "data_share_not_told"
 
 _log = structlog.get_logger()
 
 
 def tell_revenue(parts: SettlementDependencies, *, now: datetime) -> int:
-    """Write the shares of settlements that were not told yet; return of how many. Killed in between, they are written again."""
+    """Publish shares of new settlements; return of how many. Safe to repeat after a crash."""
     return work_off(
         parts.database,
         SettlementRow,

@@ -1,4 +1,4 @@
-"""Taking a settlement back, whole: each of its entries backwards, naming the one it reverses. What was right is settled anew."""
+"""Reverses a settlement as a whole: a reversing entry for each of its entries. The month can then be settled again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class SettlementNotFound(NotFound):
 
 @dataclass(frozen=True)
 class _Taking:
-    """What every entry of one reversal has in common."""
+    """Parameters that all entries of one reversal share."""
 
     secrets: ledger.CommitmentSecrets
     settlement_id: str
@@ -45,7 +45,7 @@ def reverse_settlement(
     reason: str,
     now: datetime,
 ) -> bool:
-    """Reverse a settlement; return whether this call did. Its owners are told of it afterwards, as of any other.
+    """Reverse a settlement; return whether this call did. Owners' revenue lines follow.
 
     What the books have of it from before a restoration is found, and not booked again.
 

@@ -1,4 +1,4 @@
-"""Settling a contract's month: what is owed is worked out once, and stands with its entries in one transaction.
+"""Settles a contract's month: computes the amounts and posts their entries in one transaction.
 
 Killed anywhere, and repeated: the month's row is there with all of its entries, or nothing is. Nothing is changed
 afterwards; what was wrong is reversed (`reversing`), and then the month may be settled anew.
@@ -44,9 +44,9 @@ from amply.modules.marketplace.ports import (
 )
 
 _LATE: Final = timedelta(hours=1)
-"""After a month's end: an answer of its last second is written down within seconds."""
+"""After a month's end, when all its usage has been recorded."""
 _LOOKED_BACK: Final = 3
-"""Months: a worker that was away for longer is told by `data settle`."""
+"""Months settled automatically; older ones need `data settle`."""
 NOT_SETTLED: Final = "data_not_settled"
 
 _UNKNOWN: Final = text("""
@@ -97,7 +97,7 @@ class ShareNotCreditable(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class SettlementDependencies:
-    """What settling a month depends on."""
+    """Dependencies of settlements."""
 
     database: Database
     secrets: ledger.CommitmentSecrets
@@ -109,15 +109,15 @@ class SettlementDependencies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreed:
-    """An amount that people agreed on in place of what the terms say, and why: a public code."""
+class AgreedAmount:
+    """An amount agreed manually instead of the computed one, with a public reason code."""
 
     owed: Money
     reason: str
 
 
 def settle_due(parts: SettlementDependencies, *, now: datetime) -> int:
-    """Settle every contract's months that are over and were never settled; return how many. One that cannot be holds up none."""
+    """Settle every contract's unsettled past months; return how many. A failure delays no other."""
     periods = list(_lately_over(now))
     contracts = list(parts.contracts.all())
     with parts.database.transaction() as session:
@@ -147,11 +147,11 @@ def settle(
     contract: Contract,
     period: Period,
     *,
-    agreed: Agreed | None,
+    agreed: AgreedAmount | None,
     now: datetime,
     by_itself: bool = False,
 ) -> tuple[str, bool]:
-    """Settle one month of a contract; return the settlement that stands for it and whether this call made it.
+    """Settle one month of a contract; return its valid settlement, and whether this call made it.
 
     `by_itself`: nobody asked for it. Then one that was reversed is left so, and returned: people decide what comes of it.
 
@@ -215,7 +215,7 @@ class _Month:
     terms: Terms
     used: Used
     split: Split
-    agreed: Agreed | None
+    agreed: AgreedAmount | None
 
 
 def _book(session: Session, parts: SettlementDependencies, month: _Month, *, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Who is in an organisation, and as what: invitations, roles, leaving, and handing ownership on. Import from here only."""
+"""Members of organisations: invitations, roles, leaving, and transfer of ownership. Import from here only."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from amply.modules.members.dependencies import Dependencies
 from amply.modules.members.domain import TOPIC_INVITED, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.ports import People
-from amply.modules.members.tasks import InvitationDependencies, send_invitations, tended
+from amply.modules.members.tasks import InvitationDependencies, sealed_rows, send_invitations
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -22,13 +22,13 @@ __all__ = [
     "invite_owner",
     "leave_everywhere",
     "routers",
+    "sealed_rows",
     "send_invitations",
-    "tended",
 ]
 
 
 def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.members import invited_router, router  # noqa: PLC0415 -- see above
 
     return router.router, router.own_router, invited_router.invited_router

@@ -1,4 +1,4 @@
-"""Changing who is in an organisation, and as what. Each change locks the rows that it was decided upon.
+"""Changes memberships and roles, locking the rows that each decision depends on.
 
 That an organisation keeps an owner is held by the database, whatever is done at the same moment (`ck_member_last_owner`).
 """
@@ -37,7 +37,7 @@ _LAST_OWNER: Final = "ck_member_last_owner"
 def change_role(
     session: Session, access: Access, *, person_id: str, role: Role, if_match: str | None
 ) -> Member:
-    """Give a member another role. What they invited others by goes with their old one.
+    """Change a member's role. Invitations that the new role could not send are withdrawn.
 
     Raises:
         MemberNotFound: There is none.
@@ -64,7 +64,7 @@ def change_role(
 
 
 def remove(session: Session, access: Access, *, person_id: str) -> None:
-    """Take a member out of the organisation. What they may is over with this transaction.
+    """Remove a member, effective at commit.
 
     Raises:
         MemberNotFound: There is none.
@@ -79,7 +79,7 @@ def remove(session: Session, access: Access, *, person_id: str) -> None:
 
 
 def leave(session: Session, access: Access) -> None:
-    """End one's own membership.
+    """End the caller's own membership.
 
     Raises:
         LastOwner: Nobody would be left: offer ownership to somebody first.
@@ -89,7 +89,7 @@ def leave(session: Session, access: Access) -> None:
 
 
 def leave_everywhere(session: Session, *, person_id: str, now: datetime) -> None:
-    """End all memberships of somebody who is about to be forgotten. The unit of work is bound to them, and stays so.
+    """End all memberships of a person who is being erased. Binds the transaction to them.
 
     Raises:
         LastOwner: An organisation would be left to nobody; nothing has ended.
@@ -112,7 +112,7 @@ def leave_everywhere(session: Session, *, person_id: str, now: datetime) -> None
 
 
 def offer_ownership(session: Session, access: Access, *, person_id: str) -> None:
-    """Offer one's ownership to a member; a former offer is over with it. Nothing changes before they accept.
+    """Offer ownership to a member, replacing a former offer. Nothing changes before they accept.
 
     Raises:
         MemberNotFound: There is none.
@@ -135,14 +135,14 @@ def offer_ownership(session: Session, access: Access, *, person_id: str) -> None
 
 
 def withdraw_offer(session: Session, access: Access) -> None:
-    """Take an offer back; where there is none, nothing happens."""
+    """Withdraw an ownership offer. Idempotent."""
     to = _take_offer_back(session, access)
     if to is not None:
         audit.record_by(session, access, Action.OWNERSHIP_OFFER_WITHDRAWN, to)
 
 
 def accept_ownership(session: Session, access: Access) -> Member:
-    """Take the place of the owner who offered it, and give them one's own administration: they stay as an admin.
+    """Become owner; the former owner becomes an admin.
 
     Raises:
         OfferNotFound: Nobody offered it to whoever asks, or not any more, or they are no owner any more.

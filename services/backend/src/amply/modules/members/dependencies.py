@@ -1,4 +1,4 @@
-"""What the routes of members depend on, beside what all routes have."""
+"""Dependencies of the member routes, beyond those that all routes share."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from amply.modules.members.ports import People
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of members depend on, beside what all routes have. `people` is None where nobody lets people in."""
+    """Dependencies of the member routes. `people` is None where nobody can sign in."""
 
     key: JoinKey
     people: People | None = None

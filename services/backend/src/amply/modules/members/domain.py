@@ -1,4 +1,4 @@
-"""Members of organisations, and what is refused about them."""
+"""Members of organisations, and the errors about them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,20 +8,20 @@ from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound, 
 from amply.modules.access import Role
 
 TOPIC_INVITED: Final = "members.invited"
-"""A letter that invites somebody waits to be written."""
+"""A member invitation is due to be sent."""
 
 INVITED_FOR: Final = timedelta(days=7)
 OFFERED_FOR: Final = timedelta(days=7)
 MEMBERS_MAX: Final = 500
-"""Of one organisation: its page lists them all at once."""
+"""Members of an organisation, whose page lists all at once."""
 INVITATIONS_MAX: Final = 100
-"""That wait for an answer, of one organisation. Two at once may pass it by one: it bounds letters and guards nothing else."""
+"""Pending invitations of an organisation. Concurrent requests may exceed it by one, which is harmless."""
 ATTEMPTS_MAX: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A person in an organisation. Who they are is known to whoever lets people in."""
+    """A member. Their identity is known to the people module."""
 
     organization_id: str
     person_id: str
@@ -31,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """An organisation that a person is in, as they see it."""
+    """A person's membership in an organisation, as they see it."""
 
     organization_id: str
     name: str
@@ -41,7 +41,7 @@ class Membership:
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """One that waits for its answer. `email` is personal: for those who may invite alone. `invited_by` is None for staff."""
+    """A pending invitation. `email` is personal: for inviters only. `invited_by` is None for staff."""
 
     id: str
     organization_id: str
@@ -55,7 +55,7 @@ class Invitation:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """An owner's offer to another member to take their place."""
+    """An owner's offer to transfer ownership to another member."""
 
     organization_id: str
     from_person_id: str

@@ -1,4 +1,4 @@
-"""Invitations: a letter to one address, with a link that lets whoever owns it join for a week.
+"""Invitations to an organisation: a letter with a link, valid for a week and for that address alone.
 
 The link names the invitation and is signed (`infra.signed_links`). It lets nobody in by itself: who accepts is signed in, and
 has shown that the address is theirs.
@@ -17,8 +17,8 @@ from amply.infra.signed_links import SignedLinks
 from amply.infra.vault import indexes, keyring_of
 from amply.kernel import ids
 from amply.modules import audit, mail, organizations
-from amply.modules.access import Access, Own, Role
-from amply.modules.audit import Action, Actor, ActorKind, Deed
+from amply.modules.access import Access, PersonAccess, Role
+from amply.modules.audit import Action, Actor, ActorKind, AuditedAction
 from amply.modules.members.domain import (
     INVITATIONS_MAX,
     INVITED_FOR,
@@ -39,7 +39,7 @@ _ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{3,190}")
 
 
 class JoinKey(SignedLinks):
-    """What links to join are signed with: the secret of links in letters, for a purpose of its own."""
+    """Signing key of invitation links, derived from the link secret for this purpose."""
 
     version = "v1"
     purpose = "amply/member-invitation/v1"
@@ -47,11 +47,11 @@ class JoinKey(SignedLinks):
     lifetime = INVITED_FOR
 
     def sign(self, *, invitation_id: str, created_at: datetime) -> str:
-        """The token of an invitation; it is over when the invitation is."""
+        """The token of an invitation, expiring with it."""
         return self._sign(invitation_id, now=created_at)
 
     def invitation_of(self, token: str, *, now: datetime) -> str:
-        """The invitation that a token was signed for.
+        """The invitation of a token.
 
         Raises:
             InvitationNotValid: It is not ours, or its time is over; which of the two is not told.
@@ -63,7 +63,7 @@ class JoinKey(SignedLinks):
 
 
 def not_valid() -> InvitationNotValid:
-    """What an invitation is answered with that nobody can accept; why is not told."""
+    """The error for an unusable invitation, without the reason."""
     return InvitationNotValid(
         "This invitation is over, or for another address: sign in with the one it was sent to, or ask for a new one.",
         param="token",
@@ -71,14 +71,14 @@ def not_valid() -> InvitationNotValid:
 
 
 def link_not_valid() -> InvitationLinkNotValid:
-    """What somebody is told whose link opens nothing; why is not told."""
+    """The error for an invalid link, without the reason."""
     return InvitationLinkNotValid(
         "This invitation was used or withdrawn, or is too old: sign in to see where you are a member, or ask for a new one."
     )
 
 
 def invite(session: Session, access: Access, *, email: str, role: Role, language: Language) -> Invitation:
-    """Let the worker write to somebody. Asked again, it writes again; the first link goes on working.
+    """Request an invitation letter. Repeating sends another; the first link stays valid.
 
     Raises:
         MemberNotAcceptable: This is no e-mail address, or the organisation is not verified yet.
@@ -118,7 +118,7 @@ def invite(session: Session, access: Access, *, email: str, role: Role, language
 def invite_owner(
     session: Session, *, organization_id: str, email: str, language: Language, now: datetime
 ) -> None:
-    """What staff do for an organisation that has no owner, or lost the one it had.
+    """Invite an owner, by staff, for an organisation without one.
 
     Raises:
         OrganizationNotFound: There is no such organisation.
@@ -137,7 +137,7 @@ def invite_owner(
 
 
 def withdraw(session: Session, access: Access, *, invitation_id: str) -> None:
-    """Let nobody join by an invitation any more, and forget its address.
+    """Withdraw an invitation, and erase its address.
 
     Raises:
         InvitationNotFound: None of this id waits.
@@ -153,8 +153,8 @@ def withdraw(session: Session, access: Access, *, invitation_id: str) -> None:
     audit.record_by(session, access, Action.MEMBER_INVITATION_WITHDRAWN, invitation_id)
 
 
-def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> str:
-    """Join by an invitation to `address`, which is the person's; return the organisation. Once, by the database's own rule.
+def accept(session: Session, own: PersonAccess, *, invitation_id: str, address: str) -> str:
+    """Join by an invitation to the person's verified `address`; return the organisation. Once, enforced by the database.
 
     Raises:
         InvitationNotValid: It is over, withdrawn, accepted, for another address, or by somebody who may not give that role any more.
@@ -169,7 +169,7 @@ def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> s
 
 
 def waiting(session: Session, *, invitation_id: str, now: datetime) -> Invitation:
-    """What somebody is invited to who holds the letter.
+    """The invitation as shown to the holder of its letter.
 
     Raises:
         InvitationLinkNotValid: Nobody can accept it any more; why is not told.
@@ -185,7 +185,7 @@ def waiting(session: Session, *, invitation_id: str, now: datetime) -> Invitatio
 
 
 def decline(session: Session, *, invitation_id: str, now: datetime) -> None:
-    """Take an invitation away in the name of whoever holds its letter; its address is forgotten with it.
+    """Decline an invitation as the holder of its letter, and erase its address.
 
     Raises:
         InvitationLinkNotValid: It is over already.
@@ -193,7 +193,7 @@ def decline(session: Session, *, invitation_id: str, now: datetime) -> None:
     organization_id = session.scalar(select(func.decline_invitation(invitation_id, now)))
     if organization_id is None:
         raise link_not_valid()
-    deed = Deed(
+    deed = AuditedAction(
         actor=Actor(kind=ActorKind.SYSTEM, id="invitation-letter"),
         action=Action.MEMBER_INVITATION_DECLINED,
         targets=(invitation_id,),

@@ -1,4 +1,4 @@
-"""`/v1/invitation`: what whoever holds an invitation's letter sees and does, signed in or not (ADR 0113)."""
+"""`/v1/invitation`: shows and accepts an invitation, signed in or not (ADR 0113)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ _COUNTED: Final = (Depends(limit_by_address("invitations")),)
 
 @dataclass(frozen=True, kw_only=True)
 class Invited:
-    """Whoever holds a letter: the invitation that it names, and when they ask."""
+    """The holder of an invitation letter: the invitation, and the current time."""
 
     invitation_id: str
     people: People

@@ -1,4 +1,4 @@
-"""The letter that invites somebody into an organisation, as text and as HTML that say the same."""
+"""The invitation letter, as text and HTML with the same content."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ _TEMPLATES: Final = letter_templates(_PACKAGE)
 
 
 def invitation_mail(*, to: str, organization: str, role: Role, language: Language, link: str) -> Mail:
-    """Ask whoever reads `to` to join an organisation by `link`."""
+    """The letter to `to`, with `link`."""
     texts = texts_in(language)
     filled = {"organization": harmless(organization), "role": texts["roles"][role]}
     said = {name: text.format_map(filled) for name, text in texts["invitation"].items()}

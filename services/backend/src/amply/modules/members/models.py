@@ -9,7 +9,7 @@ from amply.infra.vault import PEOPLE, Personal, SealedFields, SealedRecord
 from amply.modules import mail
 
 APART: Final = "member_invitation:"
-"""Before the digests that invitations' indexes are made of."""
+"""Prefix that separates invitations' blind indexes from others."""
 
 
 class MemberRow(Record):
@@ -22,7 +22,7 @@ class MemberRow(Record):
 
 
 class InvitationRow(SealedRecord, MaybeDueRow):
-    """`next_attempt_at`: when its letter is sent, or tried again; None once it has left."""
+    """`next_attempt_at`: when its letter is sent or retried; None once it was sent or given up."""
 
     __tablename__ = "member_invitation"
 

@@ -1,4 +1,4 @@
-"""What membership needs to know of people, which whoever lets them in tells."""
+"""Port of members: addresses and accounts of people."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -8,21 +8,21 @@ from amply.modules.mail import Language
 
 
 class People(Protocol):
-    """People as far as others may know them. May not be called inside a transaction."""
+    """Looks up people's addresses and accounts. May not be called inside a transaction."""
 
     def verified_address(self, *, person_id: str) -> str | None:
-        """The e-mail address that somebody has shown to be theirs; None where they have not."""
+        """A person's verified e-mail address, or None."""
 
     def names(self, *, person_ids: Collection[str]) -> Mapping[str, str]:
-        """What these people are called among colleagues, by id; who is not known any more is left out."""
+        """Addresses of these people by id, without erased ones."""
 
     def is_registered(self, *, address: str) -> bool:
-        """Whether an e-mail address has an account; for whoever has shown that they read its letters."""
+        """Whether an address has an account. Only for callers who have proven the address."""
 
     def register(
         self, *, address: str, password: str, language: Language, network_address: str, now: datetime
     ) -> bool:
-        """Make the account of an address whose letters somebody has shown to read; False where it has one.
+        """Register an account for a proven address; False if it has one.
 
         Raises:
             PasswordNotAcceptable, AddressNotAcceptable: It can be no account's.

@@ -1,4 +1,4 @@
-"""Reading who is in an organisation. Whether the caller may is decided in each statement, and by row-level security again."""
+"""Queries of members. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from amply.modules import organizations
-from amply.modules.access import Access, Own, Role
+from amply.modules.access import Access, PersonAccess, Role
 from amply.modules.members.domain import (
     INVITATIONS_MAX,
     MEMBERS_MAX,
@@ -22,7 +22,7 @@ from amply.modules.members.models import InvitationRow, MemberRow, OfferRow
 
 
 def members_of(session: Session, access: Access) -> Sequence[Member]:
-    """All members, the first ones first."""
+    """All members, oldest first."""
     rows = session.scalars(
         select(MemberRow)
         .where(access.covers(MemberRow.organization_id))
@@ -49,8 +49,8 @@ def find(session: Session, access: Access, *, person_id: str) -> Member:
     return member_of(row)
 
 
-def memberships_of(session: Session, own: Own) -> Sequence[Membership]:
-    """The organisations that somebody is in, the first ones first."""
+def memberships_of(session: Session, own: PersonAccess) -> Sequence[Membership]:
+    """A person's organisations, oldest first."""
     rows = session.scalars(
         select(MemberRow)
         .where(MemberRow.person_id == own.person_id)
@@ -69,7 +69,7 @@ def memberships_of(session: Session, own: Own) -> Sequence[Membership]:
 
 
 def invitations_of(session: Session, access: Access) -> Sequence[Invitation]:
-    """Those that wait for their answer, the oldest first."""
+    """Pending invitations, oldest first."""
     rows = session.scalars(
         select(InvitationRow)
         .where(InvitationRow.expires_at > access.now, access.covers(InvitationRow.organization_id))
@@ -80,7 +80,7 @@ def invitations_of(session: Session, access: Access) -> Sequence[Invitation]:
 
 
 def offer_of(session: Session, access: Access) -> Offer:
-    """The offer of ownership that waits.
+    """The pending ownership offer.
 
     Raises:
         OfferNotFound: There is none.

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/members` and what belongs to it; `/v1/me/organisations`: where one is a member."""
+"""`/v1/organisations/{organization_id}/members` and its parts; `/v1/me/organisations`: the caller's memberships."""
 
 from typing import Annotated, Any, Final
 
@@ -8,7 +8,7 @@ from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMa
 from amply.infra.web import Identifier, responses
 from amply.kernel.errors import AmplyError
 from amply.modules import access as who
-from amply.modules.access import Access, Own, Permission, allowed, signed_in
+from amply.modules.access import Access, Permission, PersonAccess, allowed, signed_in
 from amply.modules.members import changes, domain, invitations, queries
 from amply.modules.members.dependencies import Dependencies
 from amply.modules.members.schemas import (
@@ -180,7 +180,7 @@ def accept_ownership(access: Annotated[Access, allowed(Permission.OWNERSHIP_ACCE
 @own_router.get(
     "/organisations", summary="List the organisations one is in", responses=responses(*who.OWN_PROBLEMS)
 )
-def list_memberships(own: Annotated[Own, signed_in(Permission.OWN_ORGANISATIONS)]) -> MembershipList:
+def list_memberships(own: Annotated[PersonAccess, signed_in(Permission.OWN_ORGANISATIONS)]) -> MembershipList:
     with own.transaction() as session:
         found = queries.memberships_of(session, own)
     return MembershipList(data=[MembershipOut.of(each) for each in found])
@@ -198,7 +198,7 @@ def list_memberships(own: Annotated[Own, signed_in(Permission.OWN_ORGANISATIONS)
     ),
 )
 def join(
-    body: TokenIn, own: Annotated[Own, signed_in(Permission.INVITATION_ACCEPT)], parts: PartsOf
+    body: TokenIn, own: Annotated[PersonAccess, signed_in(Permission.INVITATION_ACCEPT)], parts: PartsOf
 ) -> Joined:
     """For whoever is signed in and has verified the address that the letter was sent to."""
     if parts.people is None:

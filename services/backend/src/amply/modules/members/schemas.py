@@ -1,4 +1,4 @@
-"""Members, invitations and offers as the API takes and shows them."""
+"""API schemas of members, invitations and ownership offers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated

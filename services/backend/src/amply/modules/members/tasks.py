@@ -1,4 +1,4 @@
-"""What the worker does about members by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Periodic worker tasks for members, in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.modules import mail, organizations
 from amply.modules.access import Role
 from amply.modules.members.domain import ATTEMPTS_MAX
@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationDependencies:
-    """What inviting members depends on. `page` is the address where whoever is invited begins."""
+    """Dependencies of sending invitations. `page` is where invited people begin."""
 
     database: Database
     mailer: mail.Mailer
@@ -36,7 +36,7 @@ class InvitationDependencies:
 
 
 def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
-    """Write to those who are invited, forget those who did not answer; return how many letters were handed over.
+    """Send invitation letters, and erase expired invitations; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -53,8 +53,8 @@ def send_invitations(parts: InvitationDependencies, *, now: datetime) -> int:
     )
 
 
-def tended() -> Tended:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> SealedRows:
+    """Rows that key rotation re-encrypts."""
     return of_records(InvitationRow)
 
 

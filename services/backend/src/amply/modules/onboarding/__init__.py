@@ -1,5 +1,4 @@
-"""How an organisation comes to take gifts, and what its staff are told: invitations, links to the processor's onboarding, the
-state of its account, and letters about its form.
+"""Onboarding of organisations at the payment processor: invitations, account links, account state, and letters to staff.
 
 Import from here only.
 """
@@ -14,8 +13,8 @@ from amply.modules.onboarding.invitations import InvitationKey, address_at_rest,
 from amply.modules.onboarding.tasks import (
     OnboardingTaskDependencies,
     look_at_accounts,
+    sealed_rows,
     send_invitations,
-    tended,
 )
 
 if TYPE_CHECKING:
@@ -33,14 +32,14 @@ __all__ = [
     "invite",
     "look_at_accounts",
     "routers",
+    "sealed_rows",
     "send_invitations",
     "tell_of_closings",
-    "tended",
 ]
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.onboarding import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

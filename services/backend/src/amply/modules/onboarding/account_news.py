@@ -1,4 +1,4 @@
-"""Events about organisations' accounts: the processor is asked how an account stands, and that is written down."""
+"""Handles events about organisations' processor accounts: retrieves the account and stores its state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,12 @@ from amply.infra.database import Database
 from amply.modules import payments, webhooks
 
 ROUNDS_MAX: Final = 5
-"""How often an account is asked about again at once, when others learned something of it meanwhile."""
+"""Immediate retries when an account changed meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountEventDependencies:
-    """What handling events about accounts depends on."""
+    """Dependencies of handling account events."""
 
     database: Database
     processor: payments.Processor
@@ -23,7 +23,7 @@ class AccountEventDependencies:
 def handle_provider_event(
     parts: AccountEventDependencies, *, event_id: str, now: datetime
 ) -> webhooks.Outcome | None:
-    """Let an organisation's account stand as the processor says it does; return None when there is nothing left to do.
+    """Store an account's current state; return None if there is nothing left to do.
 
     In whatever order events come, and however often: the answer counts, and one that was overtaken is asked for again.
 

@@ -1,4 +1,4 @@
-"""Telling an organisation that its form was closed because stolen cards were tried on it: when, until when, and what to do."""
+"""Tells an organisation that its donation form was closed because of card testing, and until when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class ClosingLetter:
-    """Everything the letter says. `latest`: beyond this the form is not kept closed at a stretch."""
+    """Contents of the letter. `latest`: the form reopens by then at the latest."""
 
     to: str
     language: Language
@@ -37,12 +37,12 @@ class ClosingLetter:
 
 
 def tell_of_closings(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
-    """Write to each organisation whose form was closed, once a closing; return how many letters were handed over."""
+    """Send one letter about each closed form; return how many were handed over."""
     return defence.tell_closings(parts.database, tell=partial(_tell, parts), now=now)
 
 
 def closing_mail(letter: ClosingLetter) -> Mail:
-    """Write it as text and as HTML that say the same."""
+    """Render the letter as text and HTML."""
     wording = Wording.of(letter.language, country=letter.country, time_zone=letter.time_zone)
     filled = {
         "organization": harmless(letter.organization),

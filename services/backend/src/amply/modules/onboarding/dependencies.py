@@ -1,4 +1,4 @@
-"""What onboarding depends on, and the error where it is not set up."""
+"""Dependencies of onboarding, and the error where it is not configured."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class OnboardingNotOffered(NotOffered):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of onboarding depend on, beside what all routes have. `page` is the address where staff begin."""
+    """Dependencies of the onboarding routes. `page` is where staff begin."""
 
     links: payments.AccountLinks
     key: InvitationKey

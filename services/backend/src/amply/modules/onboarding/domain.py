@@ -1,11 +1,11 @@
-"""What onboarding tells the worker of, and what it refuses."""
+"""Outbox topics and errors of onboarding."""
 
 from typing import ClassVar, Final
 
 from amply.kernel.errors import AmplyError, InvalidRequest
 
 TOPIC_INVITED: Final = "onboarding.invited"
-"""An organisation's account is to be opened, and its staff are to be written to."""
+"""An organisation was invited to onboarding: its account is opened, and a letter sent."""
 
 
 class InvitationNotAcceptable(InvalidRequest):

@@ -1,4 +1,4 @@
-"""Invitations: a letter to an organisation's staff, with a link that leads them to the processor's onboarding for a week.
+"""Invitations to onboarding: a letter to an organisation's staff, with a link that is valid for a week.
 
 The link is signed (`infra.signed_links`), and stands in the letter alone. The processor's own link, good for one visit, is made
 when somebody asks for it, and stands in that answer alone.
@@ -20,7 +20,7 @@ from amply.modules.receipts import Language
 
 
 class InvitationKey(SignedLinks):
-    """What invitations are signed with: the secret of links in letters, for a purpose of its own."""
+    """Signing key of invitation links, derived from the link secret for this purpose."""
 
     version = "v1"
     purpose = "amply/onboarding/v1"
@@ -51,7 +51,7 @@ def invite(
     confirmed: payments.Confirmation | None,
     now: datetime,
 ) -> None:
-    """Let the worker open the organisation's account, where it has none, and write to its staff.
+    """Request a letter to the organisation's staff; the worker opens its account first if necessary.
 
     Raises:
         OrganizationNotFound: There is no such organisation.
@@ -81,7 +81,7 @@ def invite(
 
 
 def address_at_rest(session: Session, *, invitation_id: str, email: str) -> dict[str, Any]:
-    """What the columns of an invitation hold so that it is for this address.
+    """Encrypted column values of an invitation for this address.
 
     Raises:
         KeyNotAtHand: The key service was away when this process began.

@@ -1,4 +1,4 @@
-"""The letter that invites an organisation's staff, as text and as HTML that say the same."""
+"""The letter that invites staff to onboarding, as text and HTML with the same content."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _TEMPLATES: Final = letter_templates(_PACKAGE)
 
 
 def invitation_mail(*, to: str, organization: str, language: Language, link: str) -> Mail:
-    """Invite whoever reads `to` to onboard an organisation by `link`."""
+    """The letter to `to`, with `link`."""
     filled = {"organization": harmless(organization)}
     said = {
         name: text.format_map(filled) for name, text in letter_texts(_PACKAGE, language)["invitation"].items()

@@ -1,4 +1,4 @@
-"""`/v1/onboarding`: what invited staff do for their organisation. Beside it, whether an organisation takes gifts at all."""
+"""`/v1/onboarding`: onboarding by invited staff; and whether an organisation takes gifts."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Onboarding as the API shows it."""
+"""API schemas of onboarding."""
 
 from pydantic import BaseModel, Field
 

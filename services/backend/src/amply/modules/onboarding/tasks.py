@@ -1,4 +1,4 @@
-"""What the worker does about onboarding by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Periodic worker tasks for onboarding, in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import structlog
 
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, organizations, payments
 from amply.modules.onboarding.account_news import AccountEventDependencies
@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class OnboardingTaskDependencies:
-    """What the worker's tasks of onboarding depend on. `page` is the address where invited staff begin."""
+    """Dependencies of the onboarding tasks. `page` is where invited staff begin."""
 
     database: Database
     processor: payments.Processor
@@ -38,12 +38,12 @@ class OnboardingTaskDependencies:
 
     @property
     def handling(self) -> AccountEventDependencies:
-        """What events about accounts are handled with."""
+        """Dependencies of handling account events."""
         return AccountEventDependencies(database=self.database, processor=self.processor)
 
 
 def look_at_accounts(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
-    """Ask how those accounts stand that were not looked at for long; return how many changed.
+    """Refresh accounts not checked for long; return how many changed.
 
     Events may be lost, and an account that is out of reach sends none.
     """
@@ -54,7 +54,7 @@ def look_at_accounts(parts: OnboardingTaskDependencies, *, now: datetime) -> int
         try:
             changed += _look_at(parts, account_id, now=now)
         except (AmplyError, payments.AnswerOutdated) as reason:
-            # Its turn is over all the same: one that nobody answers for holds back no other.
+            # It counts as checked, so that an account without an answer delays no other.
             _log.warning("account_not_looked_at", account_id=account_id, reason=type(reason).__name__)
             with parts.database.transaction() as session:
                 payments.put_account_last(session, account_id=account_id, now=now)
@@ -62,7 +62,7 @@ def look_at_accounts(parts: OnboardingTaskDependencies, *, now: datetime) -> int
 
 
 def send_invitations(parts: OnboardingTaskDependencies, *, now: datetime) -> int:
-    """Open the accounts of those who are invited, and write to them; return how many letters were handed over.
+    """Open accounts of invited organisations, and send letters; return how many were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -76,8 +76,8 @@ def send_invitations(parts: OnboardingTaskDependencies, *, now: datetime) -> int
     )
 
 
-def tended() -> Tended:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> SealedRows:
+    """Rows that key rotation re-encrypts."""
     return of_records(InvitationRow)
 
 

@@ -8,7 +8,7 @@ from amply.modules.organizations.contacts import (
     contact_of,
     is_address,
     keep_contact,
-    tended,
+    sealed_rows,
 )
 from amply.modules.organizations.domain import (
     PICTURE_LANGUAGES,
@@ -34,7 +34,7 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
-from amply.modules.organizations.own import own as own_organization
+from amply.modules.organizations.own_profile import own as own_organization
 from amply.modules.organizations.pictures import describe_picture, hide_picture, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
@@ -42,7 +42,7 @@ from amply.modules.organizations.schemas import PictureOut
 from amply.modules.organizations.service import create, take_anonymous_gifts
 from amply.modules.organizations.states import (
     MoveNotPossible,
-    Step,
+    StateChange,
     locked,
     move,
     name_as,
@@ -52,7 +52,7 @@ from amply.modules.organizations.states import (
     tier_of,
     tiers,
 )
-from amply.modules.organizations.words import line_of, name_of, sdgs_of, text_of, website_of
+from amply.modules.organizations.text_rules import line_of, name_of, sdgs_of, text_of, website_of
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -73,7 +73,7 @@ __all__ = [
     "PictureKind",
     "PictureOut",
     "SlugTaken",
-    "Step",
+    "StateChange",
     "address_at_rest",
     "allow_return",
     "check",
@@ -101,12 +101,12 @@ __all__ = [
     "rename_fund",
     "routers",
     "sdgs_of",
+    "sealed_rows",
     "set_tier",
     "settle",
     "show_picture",
     "state_of",
     "take_anonymous_gifts",
-    "tended",
     "text_of",
     "tier_of",
     "tiers",
@@ -115,7 +115,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter, APIRouter, APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.organizations import own_router, project_router, router  # noqa: PLC0415 -- see above
 
     return (

@@ -1,4 +1,4 @@
-"""Whom we write to about an organisation. Never public: the API cannot read it."""
+"""Contact addresses of an organisation, for our letters. Never public: the API's role cannot read them."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.errors import InvalidRequest
 from amply.modules.organizations import queries
 from amply.modules.organizations.models import ContactRow
@@ -24,7 +24,7 @@ class ContactNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
-    """An address that the organisation's staff read, and the language they read (`en`, `de` or `fr`)."""
+    """An e-mail address of the organisation's staff, and their language (`en`, `de` or `fr`)."""
 
     email: str
     language: str
@@ -38,7 +38,7 @@ def is_address(text: str) -> bool:
 def keep_contact(
     session: Session, *, organization_id: str, contact: Contact, now: datetime, replaces: bool = True
 ) -> None:
-    """Write to this address from now on; without `replaces`, only where there is none yet.
+    """Store the contact; without `replaces` only if there is none.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -61,13 +61,13 @@ def keep_contact(
 
 
 def contact_of(session: Session, *, organization_id: str) -> Contact | None:
-    """Whom to write to; None where nobody was named."""
+    """The contact, or None."""
     row = session.get(ContactRow, organization_id, populate_existing=True)
     return Contact(email=row.email or "", language=row.language) if row is not None else None
 
 
 def address_at_rest(session: Session, *, organization_id: str, email: str) -> dict[str, Any]:
-    """What the columns of a contact hold, by their names, so that it is this address.
+    """Encrypted column values of a contact with this address.
 
     Raises:
         KeyNotAtHand: The key service was away when this process began.
@@ -76,6 +76,6 @@ def address_at_rest(session: Session, *, organization_id: str, email: str) -> di
     return {"email": held["plain_email"], "sealed": held["sealed"]}
 
 
-def tended() -> Tended:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> SealedRows:
+    """Rows that key rotation re-encrypts."""
     return of_records(ContactRow)

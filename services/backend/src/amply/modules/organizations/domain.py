@@ -1,4 +1,4 @@
-"""What an organisation is."""
+"""Organisations: types, states and errors."""
 
 import re
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class OrganizationState(StrEnum):
 
     @property
     def is_public(self) -> bool:
-        """Whether strangers see it: a suspended one's past stays where it is."""
+        """Whether it is publicly visible (also while suspended)."""
         return self in PUBLIC_STATES
 
 
@@ -54,14 +54,14 @@ PUBLIC_STATES: Final = frozenset({OrganizationState.VERIFIED, OrganizationState.
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileText:
-    """What it says of itself in one language: a line, and a text of several."""
+    """A profile's tagline and description in one language."""
 
     tagline: str
     about: str
 
 
 PICTURE_LANGUAGES: Final = ("en", "de", "fr")
-"""What a picture shows is said in all of them: the languages of the pages it stands on."""
+"""Required languages of a picture's description: those of the pages."""
 
 
 class PictureKind(StrEnum):
@@ -73,7 +73,7 @@ class PictureKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PictureFile:
-    """One size of it in one format. `path`: below the site, and of these bytes alone for ever. Pixels."""
+    """One size and format of a picture. `path`: content-addressed, below the site. Size in pixels."""
 
     path: str
     media_type: str
@@ -83,7 +83,7 @@ class PictureFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A picture as it is shown. `alt`: what it shows, by language. The first of `files` is what every browser knows."""
+    """A published picture. `alt`: description by language. The first of `files` has a universal format."""
 
     id: str
     alt: Mapping[str, str]
@@ -114,7 +114,7 @@ class Organization:
 
 
 def check(*, name: str, slug: str, country: str) -> None:
-    """Refuse what cannot become an organisation.
+    """Validate a new organisation.
 
     Raises:
         OrganizationNotAcceptable: Names the field that is wrong.
@@ -127,7 +127,7 @@ def check(*, name: str, slug: str, country: str) -> None:
 
 
 def check_slug(slug: str) -> None:
-    """Refuse what cannot stand in an address.
+    """Validate a slug.
 
     Raises:
         OrganizationNotAcceptable: It holds something else.

@@ -1,4 +1,4 @@
-"""Funds: what an organisation lets people give for. A gift is for one of them, or for whatever is needed most."""
+"""Funds: designations that an organisation offers. A gift is for one fund, or undesignated."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from amply.modules.organizations.models import FundRow
 
 _NAME_LENGTH_MAX: Final = 100
 FUNDS_MAX: Final = 200
-"""Open and closed ones of an organisation: its page lists them all at once."""
+"""Funds of an organisation, open and closed: its page lists all at once."""
 
 
 class FundKind(StrEnum):
@@ -49,7 +49,7 @@ class FundTaken(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Fund:
-    """Something that gifts can be restricted to. Public, its name included. `closed_at`: since then nothing is given for it."""
+    """A designation of gifts, public with its name. `closed_at`: closed to gifts since then."""
 
     id: str
     organization_id: str
@@ -60,14 +60,14 @@ class Fund:
 
 
 def create_fund(session: Session, *, organization_id: str, name: str, kind: FundKind, now: datetime) -> Fund:
-    """Create a fund, or return the one that has this name and kind already.
+    """Create a fund, or return the existing one of this name and kind.
 
     Raises:
         FundNotAcceptable: The name is unusable.
         FundTaken: The name stands for a fund of another kind, or there are 200.
     """
     named = _name_of(name)
-    # Two at once may pass the limit by one: it keeps a page short and guards nothing else.
+    # Concurrent requests may exceed the limit by one; it only keeps a page short.
     known = funds_of(session, organization_id=organization_id)
     if len(known) >= FUNDS_MAX and all(fund.name != named for fund in known):
         raise FundTaken(f"An organisation has {FUNDS_MAX} funds at most; rename what the next one is for.")
@@ -87,7 +87,7 @@ def create_fund(session: Session, *, organization_id: str, name: str, kind: Fund
 
 
 def rename_fund(session: Session, *, organization_id: str, fund_id: str, name: str) -> Fund:
-    """Call a fund something else, as long as nobody has given for it: the database holds that (ADR 0086). Lock it first.
+    """Rename a fund that has no gifts yet, enforced by the database (ADR 0086). Lock it first.
 
     Raises:
         FundNotFound: The organisation has no such fund.
@@ -117,7 +117,7 @@ def rename_fund(session: Session, *, organization_id: str, fund_id: str, name: s
 
 
 def close_fund(session: Session, *, organization_id: str, fund_id: str, now: datetime) -> Fund:
-    """Let nothing more be given for a fund. Gifts that are on their way still arrive in it; its past stays public.
+    """Close a fund to new gifts. Pending ones still arrive; its past stays public.
 
     Raises:
         FundNotFound: The organisation has no such fund.
@@ -152,7 +152,7 @@ def find_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
 
 
 def locked_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
-    """One fund, with others who would change it waiting; gifts for it do not wait.
+    """One fund, locked against changes but not against gifts.
 
     Raises:
         FundNotFound: The organisation has no such fund.
@@ -168,7 +168,7 @@ def locked_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund
 def open_fund(
     session: Session, *, organization_id: str, fund_id: str, given_from: datetime | None = None
 ) -> Fund:
-    """A fund that a gift to this organisation can be for. `given_from`: the gift came then or later, and not only now.
+    """A fund that is open to gifts, or was at `given_from`.
 
     Raises:
         FundNotAcceptable: It is not the organisation's, or closed; for a gift that came before: closed before that.
@@ -185,7 +185,7 @@ def open_fund(
 
 
 def funds_of(session: Session, *, organization_id: str) -> Sequence[Fund]:
-    """All funds of an organisation, the oldest first."""
+    """All funds of an organisation, oldest first."""
     rows = session.scalars(
         select(FundRow).where(FundRow.organization_id == organization_id).order_by(FundRow.id)
     )
@@ -193,7 +193,7 @@ def funds_of(session: Session, *, organization_id: str) -> Sequence[Fund]:
 
 
 def funds_of_many(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, Sequence[Fund]]:
-    """All funds of each of these organisations, the oldest first."""
+    """All funds of each of these organisations, oldest first."""
     rows = session.scalars(
         select(FundRow).where(FundRow.organization_id.in_(organization_ids)).order_by(FundRow.id)
     )
@@ -204,7 +204,7 @@ def funds_of_many(session: Session, *, organization_ids: Collection[str]) -> Map
 
 
 def fund_names(session: Session, *, fund_ids: Collection[str]) -> Mapping[str, str]:
-    """What these funds are called."""
+    """Names of these funds."""
     rows = session.execute(select(FundRow.id, FundRow.name).where(FundRow.id.in_(fund_ids)))
     return {row.id: row.name for row in rows}
 

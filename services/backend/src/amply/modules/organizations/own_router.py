@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}`: what an organisation sees and changes of itself, and its funds."""
+"""`/v1/organisations/{organization_id}`: an organisation's own profile and funds."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from amply.modules import audit
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.audit import Action
 from amply.modules.ledger import VisibilityNotAcceptable
-from amply.modules.organizations import funds, own, projects
+from amply.modules.organizations import funds, own_profile, projects
 from amply.modules.organizations.domain import OrganizationNotAcceptable
 from amply.modules.organizations.return_origins import ReturnOriginNotAcceptable, TooManyReturnOrigins
 from amply.modules.organizations.schemas import (
@@ -31,7 +31,7 @@ ChangingFunds = Annotated[Access, allowed(Permission.FUNDS_CHANGE)]
 @own_router.get("", summary="Show one's own organisation", responses=responses(*PROBLEMS))
 def show_own_organisation(access: Reading, response: Response, site_url: SiteUrlOf) -> OwnOrganization:
     with access.transaction() as session:
-        shown = own.shown(session, access, site_url=site_url)
+        shown = own_profile.shown(session, access, site_url=site_url)
     response.headers["ETag"] = etag_of(shown)
     return shown
 
@@ -57,7 +57,7 @@ def change_own_organisation(
     if_match: IfMatch = None,
 ) -> OwnOrganization:
     with access.transaction() as session:
-        shown = own.change(session, access, asked=body, if_match=if_match, site_url=site_url)
+        shown = own_profile.change(session, access, asked=body, if_match=if_match, site_url=site_url)
     response.headers["ETag"] = etag_of(shown)
     return shown
 
@@ -65,7 +65,7 @@ def change_own_organisation(
 @own_router.get("/funds", summary="List one's own funds", responses=responses(*PROBLEMS))
 def list_own_funds(access: Reading) -> PublicFunds:
     with access.transaction() as session:
-        organization = own.own(session, access)
+        organization = own_profile.own(session, access)
         found = funds.funds_of(session, organization_id=organization.id)
     return PublicFunds(data=[PublicFund.of(fund) for fund in found])
 
@@ -76,7 +76,7 @@ def list_own_funds(access: Reading) -> PublicFunds:
 def show_own_fund(fund_id: Identifier, access: Reading, response: Response) -> PublicFund:
     """Its `ETag` is what a change may name as `If-Match`."""
     with access.transaction() as session:
-        organization = own.own(session, access)
+        organization = own_profile.own(session, access)
         found = funds.find_fund(session, organization_id=organization.id, fund_id=fund_id)
     return _tagged(found, response)
 
@@ -90,7 +90,7 @@ def show_own_fund(fund_id: Identifier, access: Reading, response: Response) -> P
 def create_fund(body: FundIn, access: ChangingFunds) -> PublicFund:
     """Again, it changes nothing: the fund with this name and kind is the answer."""
     with access.transaction() as session:
-        organization = own.own(session, access)
+        organization = own_profile.own(session, access)
         made = funds.create_fund(
             session, organization_id=organization.id, name=body.name, kind=body.kind, now=access.now
         )
@@ -119,7 +119,7 @@ def rename_fund(
     A project's fund has the project's name, and is renamed by changing the project.
     """
     with access.transaction() as session:
-        organization = own.own(session, access)
+        organization = own_profile.own(session, access)
         before = funds.locked_fund(session, organization_id=organization.id, fund_id=fund_id)
         projects.require_no_project(session, access, fund_id=fund_id)
         if if_match is not None:
@@ -135,7 +135,7 @@ def rename_fund(
 def close_fund(fund_id: Identifier, access: ChangingFunds) -> PublicFund:
     """Nothing more is given for it; what is on its way still arrives. Again, it changes nothing."""
     with access.transaction() as session:
-        organization = own.own(session, access)
+        organization = own_profile.own(session, access)
         closed = funds.close_fund(session, organization_id=organization.id, fund_id=fund_id, now=access.now)
         if closed.closed_at == access.now:
             audit.record_by(session, access, Action.FUND_CLOSED, closed.id)

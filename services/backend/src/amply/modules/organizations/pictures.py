@@ -1,4 +1,4 @@
-"""The pictures an organisation shows of itself: what `modules/images` has made of what was uploaded."""
+"""References to an organisation's published images, which `modules/images` generates."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from amply.modules.organizations.models import OrganizationRow
 
 
 def show_picture(session: Session, *, organization_id: str, kind: PictureKind, picture: Picture) -> None:
-    """From now on, in place of the former one."""
+    """Publish a picture, replacing the former one."""
     session.execute(
         update(OrganizationRow)
         .where(OrganizationRow.id == organization_id)
@@ -23,7 +23,7 @@ def show_picture(session: Session, *, organization_id: str, kind: PictureKind, p
 
 
 def hide_picture(session: Session, *, organization_id: str, picture_id: str) -> None:
-    """Show it no more, wherever it is shown. Another one stays."""
+    """Remove this picture wherever it is shown."""
     for kind in PictureKind:
         session.execute(
             update(OrganizationRow)
@@ -39,7 +39,7 @@ def hide_picture(session: Session, *, organization_id: str, picture_id: str) -> 
 def describe_picture(
     session: Session, *, organization_id: str, picture_id: str, alt: Mapping[str, str]
 ) -> None:
-    """Say something else of what it shows, wherever it is shown. Another one's words stay."""
+    """Change this picture's description wherever it is shown."""
     for kind in PictureKind:
         where = cast([kind.value, "alt"], ARRAY(Text))
         session.execute(
@@ -54,7 +54,7 @@ def describe_picture(
 
 
 def pictures_of(kept: Mapping[str, Any]) -> dict[PictureKind, Picture]:
-    """As a row has them."""
+    """The pictures in a row."""
     return {
         PictureKind(kind): Picture(
             id=picture["id"],

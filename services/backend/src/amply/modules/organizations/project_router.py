@@ -1,4 +1,4 @@
-"""Projects over HTTP: what anybody sees of them, and what their organisation makes and changes."""
+"""Routes of projects: public reading, and editing by the organisation."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
 from amply.modules import audit
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.audit import Action
-from amply.modules.organizations import funds, own, projects, queries
+from amply.modules.organizations import funds, own_profile, projects, queries
 from amply.modules.organizations.domain import OrganizationNotAcceptable, OrganizationNotFound
 from amply.modules.organizations.project_schemas import (
     GoalIn,
@@ -60,7 +60,7 @@ def show_project(
 @project_router.get("", summary="List one's own projects", responses=responses(*PROBLEMS))
 def list_own_projects(access: Reading) -> PublicProjects:
     with access.transaction() as session:
-        organization = own.own(session, access)
+        organization = own_profile.own(session, access)
         found = projects.projects_of(session, organization_id=organization.id)
     return PublicProjects(data=[PublicProject.of(each) for each in found])
 
@@ -73,7 +73,7 @@ def list_own_projects(access: Reading) -> PublicProjects:
 def show_own_project(project_id: Identifier, access: Reading, response: Response) -> PublicProject:
     """Its `ETag` is what a change names as `If-Match`."""
     with access.transaction() as session:
-        organization = own.own(session, access)
+        organization = own_profile.own(session, access)
         found = projects.find(session, organization_id=organization.id, project_id=project_id)
     return _tagged(found, response)
 
@@ -93,9 +93,9 @@ def show_own_project(project_id: Identifier, access: Reading, response: Response
 )
 def create_project(body: ProjectIn, access: Changing, response: Response) -> PublicProject:
     """Again, it changes nothing: the project of this name is the answer."""
-    texts = own.acceptable_texts(body.texts)
+    texts = own_profile.acceptable_texts(body.texts)
     with access.transaction() as session:
-        own.own(session, access)
+        own_profile.own(session, access)
         made, is_new = projects.create(session, access, name=body.name, goal=_goal(body.goal), texts=texts)
         if is_new:
             audit.record_by(session, access, Action.PROJECT_CREATED, made.id, made.fund.id)
@@ -126,9 +126,9 @@ def change_project(
     if_match: IfMatch = None,
 ) -> PublicProject:
     """What is completed or given up takes no gifts any more, and stays so."""
-    texts = None if body.texts is None else own.acceptable_texts(body.texts)
+    texts = None if body.texts is None else own_profile.acceptable_texts(body.texts)
     with access.transaction() as session:
-        own.own(session, access)
+        own_profile.own(session, access)
         before = projects.locked(session, access, project_id=project_id)
         require_match(if_match, PublicProject.of(before))
         changed = projects.change(

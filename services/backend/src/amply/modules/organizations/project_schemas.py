@@ -1,4 +1,4 @@
-"""Projects as the API shows them."""
+"""API schemas of projects."""
 
 from typing import Annotated
 

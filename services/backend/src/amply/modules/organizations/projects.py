@@ -1,4 +1,4 @@
-"""Projects: what an organisation collects for, with a goal and a state. Gifts are given through the project's fund."""
+"""Projects: fundraising goals of an organisation, with a state. Gifts are given through the project's fund."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class ProjectState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is collected for it any more."""
+        """Whether it is completed or canceled."""
         return self in (ProjectState.COMPLETED, ProjectState.GIVEN_UP)
 
 
@@ -53,7 +53,7 @@ class FundOfProject(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What is collected for. Its name, and whether gifts are taken, are its fund's."""
+    """A fundraising project. Its name, and whether it takes gifts, are its fund's."""
 
     id: str
     fund: Fund
@@ -65,7 +65,7 @@ class Project:
 def create(
     session: Session, access: Access, *, name: str, goal: Money, texts: Mapping[str, Mapping[str, str]]
 ) -> tuple[Project, bool]:
-    """Make a project and its fund, or return the one of this name, whatever became of it; and whether it is new.
+    """Create a project with its fund, or return the existing one of this name; and whether it is new.
 
     Raises:
         FundNotAcceptable, FundTaken: As `create_fund` says; or the fund of this name has no project, and is closed or was renamed
@@ -128,7 +128,7 @@ def change(
     state: ProjectState | None,
     texts: Mapping[str, Mapping[str, str]] | None,
 ) -> Project:
-    """Change what is given and leave the rest; what is over closes its fund. Lock it first (`locked`).
+    """Update the given fields; a project that is over closes its fund. Lock it first (`locked`).
 
     Raises:
         ProjectNotFound: The organisation has none of this id.
@@ -163,7 +163,7 @@ def change(
 
 
 def locked(session: Session, access: Access, *, project_id: str) -> Project:
-    """One project and its fund, with others who would change them waiting.
+    """One project and its fund, locked.
 
     Raises:
         ProjectNotFound: The organisation has none of this id.
@@ -180,7 +180,7 @@ def locked(session: Session, access: Access, *, project_id: str) -> Project:
 
 
 def require_no_project(session: Session, access: Access, *, fund_id: str) -> None:
-    """Whoever changes a project names what they saw of it, and one that is over stays as it is. Lock its fund first.
+    """Refuse direct changes of a fund that belongs to a project. Lock the fund first.
 
     Raises:
         FundOfProject: The fund is a project's.
@@ -211,7 +211,7 @@ def find(session: Session, *, organization_id: str, project_id: str) -> Project:
 
 
 def projects_of(session: Session, *, organization_id: str) -> Sequence[Project]:
-    """All of an organisation's, the oldest first: as many as funds at most."""
+    """All projects of an organisation, oldest first."""
     rows = session.execute(
         select(ProjectRow, FundRow)
         .join(FundRow, FundRow.id == ProjectRow.fund_id)

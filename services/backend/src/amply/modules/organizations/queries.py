@@ -1,4 +1,4 @@
-"""Reading organisations."""
+"""Queries of organisations."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def get(session: Session, *, organization_id: str) -> Organization:
 
 
 def get_public(session: Session, *, organization_id: str) -> Organization:
-    """One organisation that strangers may see: verified, or suspended after that.
+    """One publicly visible organisation: verified, or suspended afterwards.
 
     Raises:
         OrganizationNotFound: There is none of this id, or it only asks to become one.
@@ -85,7 +85,7 @@ def find_by_slug(session: Session, *, slug: str) -> Organization | None:
 def list_public(
     session: Session, *, wanted: OrganizationFilter, sort: OrganizationSort, cursor: str | None, limit: int
 ) -> Page[Organization]:
-    """A page of those that strangers may see.
+    """A page of publicly visible organisations.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list in this order.
@@ -103,7 +103,7 @@ def list_public(
 
 
 def get_many(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, Organization]:
-    """These organisations by their ids; whoever does not exist is left out."""
+    """These organisations by id; missing ones are left out."""
     rows = session.scalars(select(OrganizationRow).where(OrganizationRow.id.in_(organization_ids)))
     return {row.id: organization_of(row) for row in rows}
 

@@ -1,4 +1,4 @@
-"""Where donors may be sent back to after giving: an organisation's own sites, as origins. Public.
+"""Origins of an organisation's own sites to which donors may be returned after giving. Public.
 
 The donation page sends nobody anywhere else: a link to it that names a stranger's site must not lead there in the
 organisation's name (OWASP, "Unvalidated Redirects and Forwards").
@@ -38,7 +38,7 @@ class TooManyReturnOrigins(Conflict):
 
 
 def origin_of(text: str) -> str:
-    """An origin as browsers write it: `https://charity.example`, or `http://localhost:8080` to try it out.
+    """Parse an origin: `https://charity.example`, or `http://localhost:8080` for trials.
 
     Raises:
         ReturnOriginNotAcceptable: It is something else, such as an address with a path.
@@ -56,7 +56,7 @@ def origin_of(text: str) -> str:
 
 
 def allow_return(session: Session, *, organization_id: str, origin: str) -> Sequence[str]:
-    """Let donors be sent back to a site; return all there are. Again, it changes nothing.
+    """Allow returns to an origin; return all allowed ones. Idempotent.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -80,7 +80,7 @@ def allow_return(session: Session, *, organization_id: str, origin: str) -> Sequ
 
 
 def forbid_return(session: Session, *, organization_id: str, origin: str) -> Sequence[str]:
-    """Send nobody to a site any more; return those that are left. Again, it changes nothing.
+    """Forbid returns to an origin; return the remaining ones. Idempotent.
 
     Raises:
         OrganizationNotFound: No organisation has this id.
@@ -92,7 +92,7 @@ def forbid_return(session: Session, *, organization_id: str, origin: str) -> Seq
 
 
 def acceptable_origins(origins: Sequence[str]) -> Sequence[str]:
-    """A whole list of them, each once, as browsers write them.
+    """A validated list of distinct origins.
 
     Raises:
         ReturnOriginNotAcceptable: As `origin_of` says.

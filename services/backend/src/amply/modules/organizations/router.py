@@ -1,4 +1,4 @@
-"""`/v1/public/organisations`: what anyone may read."""
+"""`/v1/public/organisations`: public data of organisations."""
 
 from enum import StrEnum
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""Organisations as the public API shows them."""
+"""API schemas of public organisation data."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Creating organisations."""
+"""Creates organisations."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from amply.modules.organizations.models import OrganizationRow
 
 
 def create(session: Session, *, name: str, slug: str, country: str, now: datetime) -> Organization:
-    """Create an organisation, or return the one that is exactly this already.
+    """Create an organisation, or return the existing identical one.
 
     Raises:
         OrganizationNotAcceptable: A field is unusable.
@@ -37,7 +37,7 @@ def create(session: Session, *, name: str, slug: str, country: str, now: datetim
 
 
 def take_anonymous_gifts(session: Session, *, organization_id: str, takes: bool) -> Organization:
-    """Say whether gifts are taken from people whom the organisation is not told. Gifts that were made stay as they are.
+    """Set whether gifts hidden from the organisation are accepted. Existing gifts are unaffected.
 
     Raises:
         OrganizationNotFound: No organisation has this id.

@@ -1,4 +1,4 @@
-"""How an organisation gets from one state to the next: one at a time, and never past what the database allows (ADR 0118)."""
+"""State transitions of an organisation, one at a time, enforced again by the database (ADR 0118)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,15 +28,15 @@ class MoveNotPossible(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """Where an organisation was, and where it is now."""
+class StateChange:
+    """An organisation's previous and current state."""
 
     before: OrganizationState
     after: OrganizationState
 
 
 def state_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) -> ScalarSelect[str]:
-    """The state of the organisation that a row names, for conditions of statements."""
+    """SQL expression for the state of a row's organisation."""
     return (
         select(OrganizationRow.state)
         .where(OrganizationRow.id == organization_id)
@@ -46,7 +46,7 @@ def state_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) -
 
 
 def tier_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) -> ScalarSelect[str | None]:
-    """The tier that the organisation a row names is verified for, for conditions of statements."""
+    """SQL expression for the verified tier of a row's organisation."""
     return (
         select(OrganizationRow.tier)
         .where(OrganizationRow.id == organization_id)
@@ -56,7 +56,7 @@ def tier_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) ->
 
 
 def tiers(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, str]:
-    """The tiers of those that are verified for one, by id."""
+    """Verified tiers by organisation id."""
     rows = session.execute(
         select(OrganizationRow.id, OrganizationRow.tier).where(
             OrganizationRow.id.in_(organization_ids),
@@ -68,7 +68,7 @@ def tiers(session: Session, *, organization_ids: Collection[str]) -> Mapping[str
 
 
 def set_tier(session: Session, *, organization_id: str, tier: str) -> None:
-    """Say what an organisation is verified for."""
+    """Set an organisation's verified tier."""
     session.execute(
         update(OrganizationRow)
         .where(OrganizationRow.id == organization_id)
@@ -79,7 +79,7 @@ def set_tier(session: Session, *, organization_id: str, tier: str) -> None:
 
 
 def locked(session: Session, *, organization_id: str, access: Access | None = None) -> Organization:
-    """The organisation, with others who would move it waiting for this transaction.
+    """The organisation, locked against other state transitions.
 
     Raises:
         OrganizationNotFound: There is none of this id.
@@ -95,8 +95,8 @@ def move(
     of: Collection[OrganizationState],
     to: OrganizationState,
     access: Access | None = None,
-) -> Step:
-    """Move it, if it is in one of the states `of`. Two at once: the second one sees where the first one left it.
+) -> StateChange:
+    """Change its state if it is one of `of`. Concurrent transitions are serialised.
 
     Raises:
         OrganizationNotFound, OrganizationHidden: As `locked` says.
@@ -113,13 +113,13 @@ def move(
         .execution_options(synchronize_session=False)
     )
     session.expire_all()
-    return Step(before=before, after=to)
+    return StateChange(before=before, after=to)
 
 
 def settle(
     session: Session, *, organization_id: str, slug: str, tier: str, website: str | None, sdgs: Sequence[int]
 ) -> None:
-    """Give one that is verified the slug it asked for, the tier it was verified for, and a profile to begin with.
+    """Give a verified organisation its slug, tier and initial profile.
 
     Raises:
         OrganizationNotAcceptable: The slug is unusable.
@@ -144,7 +144,7 @@ def settle(
 
 
 def name_as(session: Session, access: Access, *, name: str) -> None:
-    """Call one that is not verified yet by its legal name."""
+    """Set an unverified organisation's legal name."""
     session.execute(
         update(OrganizationRow)
         .where(access.covers(OrganizationRow.id))

@@ -1,4 +1,4 @@
-"""Payments: what we ask of the processor and what it tells us. Import from here only."""
+"""Payments: requests to the processor, and its answers and events. Import from here only."""
 
 from amply.modules.payments.accounts import (
     AccountAnswer,

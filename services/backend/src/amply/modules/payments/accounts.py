@@ -1,4 +1,4 @@
-"""Organisations' accounts at the processor: whose we know, how they stand, and what was learned of them.
+"""Organisations' accounts at the processor, and their latest known state.
 
 What an event says of an account is a hint: the processor is asked, and its answer counts, unless something else was learned
 since it was asked. An account that is out of reach counts as disconnected when an event says so, or after a day: a wrong
@@ -33,7 +33,7 @@ from amply.modules.payments.ports import Processor
 from amply.modules.payments.readiness import Readiness, readiness
 
 UNREACHABLE_FOR: Final = timedelta(days=1)
-"""After this an account that nobody reaches counts as disconnected, without an event that says so."""
+"""After this time an inaccessible account counts as disconnected, even without an event."""
 
 _LOOKED_AT_EVERY: Final = timedelta(hours=6)
 _PENDING_LOOKED_AT_EVERY: Final = timedelta(minutes=5)
@@ -43,7 +43,7 @@ _THAT_TAKES_GIFTS: Final = select(ProcessorAccountRow.account_id).where(
     ProcessorAccountRow.status == AccountStatus.ACTIVE,
     organizations.state_of(ProcessorAccountRow.organization_id) == organizations.OrganizationState.VERIFIED,
 )
-"""Composed once: every gift asks it."""
+"""Composed once, since every gift uses it."""
 
 _log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class KnownAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountAnswer:
-    """What the processor said of an account; `account` is None where it is out of reach. `looks`: what was known when asked."""
+    """The processor's answer about an account; `account` is None if it is out of reach. `looks`: state when asked."""
 
     account_id: str
     account: Account | None
@@ -75,7 +75,7 @@ def connect_organization(
     confirmed: Confirmation | None = None,
     reopens: bool = False,
 ) -> Account:
-    """Open an organisation's processor account, or refresh what we know of it.
+    """Open an organisation's processor account, or refresh its stored state.
 
     `reopens` opens another one where the organisation has left the present one: it is closed, or we are shut out of it.
 
@@ -107,7 +107,7 @@ def connect_organization(
 
 
 def ask_account(database: Database, processor: Processor, *, account_id: str) -> AccountAnswer | None:
-    """Ask the processor how an account stands; None when it is no organisation's present one.
+    """Retrieve an account's state; None if it is no organisation's current account.
 
     Raises:
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
@@ -126,7 +126,7 @@ def ask_account(database: Database, processor: Processor, *, account_id: str) ->
 
 
 def note_account(session: Session, *, answer: AccountAnswer, told_gone: bool, now: datetime) -> bool:
-    """Write down what the processor said; return whether anything changed. `told_gone`: an event says that we are shut out.
+    """Store a retrieved state; return whether it changed. `told_gone`: an event says that access was revoked.
 
     Raises:
         AnswerOutdated: Something was learned of it since the processor was asked.
@@ -151,7 +151,7 @@ def note_account(session: Session, *, answer: AccountAnswer, told_gone: bool, no
 
 
 def accounts_due(session: Session, *, most: int, now: datetime) -> Sequence[str]:
-    """Accounts whose state was not looked at for hours, or minutes while it is undecided; the longest ago first."""
+    """Accounts not checked for hours (minutes while undecided), longest ago first."""
     rows = session.scalars(
         select(ProcessorAccountRow.account_id)
         .where(
@@ -171,7 +171,7 @@ def accounts_due(session: Session, *, most: int, now: datetime) -> Sequence[str]
 
 
 def put_account_last(session: Session, *, account_id: str, now: datetime) -> None:
-    """An account that could not be looked at has had its turn."""
+    """Move an account that could not be checked to the end of the queue."""
     session.execute(
         update(ProcessorAccountRow)
         .where(ProcessorAccountRow.account_id == account_id)
@@ -181,14 +181,14 @@ def put_account_last(session: Session, *, account_id: str, now: datetime) -> Non
 
 
 def find_account(session: Session, *, organization_id: str) -> str | None:
-    """The account that takes an organisation's gifts; None when there is none, it is not active, or the organisation is
-    not verified.
+    """The account for an organisation's gifts; None if there is none, it is not active, or the organisation is not
+    verified.
     """
     return session.scalar(_THAT_TAKES_GIFTS, {"organization_id": organization_id})
 
 
 def require_account(session: Session, *, organization_id: str) -> str:
-    """The account that takes an organisation's gifts.
+    """The account for an organisation's gifts.
 
     Raises:
         OrganizationNotFound: There is no such organisation.
@@ -203,7 +203,7 @@ def require_account(session: Session, *, organization_id: str) -> str:
 
 
 def readiness_of(session: Session, *, organization_id: str) -> Readiness:
-    """Whether an organisation takes gifts by the processor, and otherwise why not."""
+    """Whether an organisation can take gifts by the processor, and why not."""
     row = session.get(ProcessorAccountRow, organization_id, populate_existing=True)
     state = organizations.get(session, organization_id=organization_id).state
     if row is None:
@@ -212,18 +212,18 @@ def readiness_of(session: Session, *, organization_id: str) -> Readiness:
 
 
 def has_left(session: Session, *, organization_id: str, account_id: str) -> bool:
-    """Whether an organisation has left this account of its own: it has another one, or we are shut out of it for good."""
+    """Whether this is an organisation's former account, or permanently inaccessible."""
     row = session.get(ProcessorAccountRow, organization_id, populate_existing=True)
     return row is None or row.account_id != account_id or row.status in LEFT
 
 
 def knows_account(session: Session, *, account_id: str) -> bool:
-    """Whether an organisation of ours has or had this account at the processor, in whatever state."""
+    """Whether this is or was an account of an organisation of ours."""
     return owner_of_account(session, account_id=account_id) is not None
 
 
 def known_accounts(session: Session) -> list[KnownAccount]:
-    """Those that organisations have now and have not left, by their ids: of others the processor tells us nothing."""
+    """Current accounts by id, without former and inaccessible ones."""
     rows = session.execute(
         select(ProcessorAccountRow.organization_id, ProcessorAccountRow.account_id)
         .where(ProcessorAccountRow.status.not_in(LEFT))
@@ -233,14 +233,14 @@ def known_accounts(session: Session) -> list[KnownAccount]:
 
 
 def owner_of_account(session: Session, *, account_id: str) -> str | None:
-    """The organisation that has or had this account; None when nobody of ours has."""
+    """The organisation that has or had this account, or None."""
     present = select(ProcessorAccountRow.organization_id).where(ProcessorAccountRow.account_id == account_id)
     former = select(FormerAccountRow.organization_id).where(FormerAccountRow.account_id == account_id)
     return session.scalar(present) or session.scalar(former)
 
 
 def account_of(session: Session, *, organization_id: str) -> str | None:
-    """An organisation's account, in whatever state; None when it has none."""
+    """An organisation's account in any state, or None."""
     return session.scalar(
         select(ProcessorAccountRow.account_id).where(ProcessorAccountRow.organization_id == organization_id)
     )

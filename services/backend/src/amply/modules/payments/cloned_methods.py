@@ -1,4 +1,4 @@
-"""One payment method for payments on several accounts: kept with the platform for as long as it takes, copied to each.
+"""One payment method for payments on several accounts: saved on the platform, and cloned to each account.
 
 https://docs.stripe.com/connect/direct-charges-multiple-accounts: the donor enters it once, in a setup that belongs to the
 platform; every payment stays a direct charge on the organisation's own account. No money passes through the platform.
@@ -21,7 +21,7 @@ class Paid(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Where the donor enters the payment method. `client_secret` lets the browser confirm it, on the platform."""
+    """A SetupIntent on the platform, whose `client_secret` lets the donor's browser enter a payment method."""
 
     remote_id: str
     client_secret: str
@@ -29,14 +29,14 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Of one payment. `client_secret` lets the browser ask the donor's bank, on the organisation's account."""
+    """Outcome of one payment. `client_secret` lets the browser authenticate it on the organisation's account."""
 
     paid: Paid
     client_secret: str | None = None
 
 
 class PaymentMethodCloning(Protocol):
-    """A processor that copies a payment method to the accounts it gives to.
+    """A processor that clones payment methods to connected accounts.
 
     Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.
     No method may be called inside a transaction.
@@ -47,19 +47,19 @@ class PaymentMethodCloning(Protocol):
         """The key a donor's browser uses."""
 
     def open_payer(self, *, split_id: str) -> str:
-        """Somebody the method can be kept with; the same gift gets the same one. Nothing personal is said of them."""
+        """Create a platform customer for a gift, without personal data. Idempotent by gift."""
 
     def open_setup(self, *, split_id: str, payer_id: str, number: int) -> Setup:
-        """Let the donor enter a method. The same gift and number are the same setup."""
+        """Create a SetupIntent. Idempotent by gift and number."""
 
     def method_of(self, *, setup_id: str) -> str | None:
-        """The method that the donor entered; None while they have not."""
+        """The payment method that the donor entered, or None."""
 
     def pay(self, *, remote_id: str, account_id: str, payer_id: str, method_id: str) -> Outcome:
-        """Copy the method to an account and pay an intent there with the copy, unless it is paid or under way already.
+        """Clone the method to an account and confirm an intent there, unless it is paid or under way.
 
         An intent is paid once, whoever asks how often: what was paid stays paid, and is told again.
         """
 
     def release(self, *, payer_id: str) -> None:
-        """Forget the payer with all methods kept with them; again, nothing happens."""
+        """Delete the customer with all saved methods. Idempotent."""

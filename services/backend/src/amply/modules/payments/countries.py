@@ -1,4 +1,4 @@
-"""In which countries an organisation can be onboarded at the processor to take gifts, and on what condition.
+"""Countries in which an organisation can be onboarded at the processor, and the conditions of each.
 
 Stripe takes gifts for a specific charitable purpose, and not for somebody else; in some countries it takes none, or only for
 some (support.stripe.com/questions/requirements-for-accepting-tips-or-donations). What an organisation receives itself, and
@@ -14,7 +14,7 @@ from amply.kernel.errors import InvalidRequest
 
 
 class Confirmation(StrEnum):
-    """What whoever onboards an organisation has looked up about it."""
+    """A fact that whoever onboards an organisation has verified about it."""
 
     REGISTERED_CHARITY = "registered_charity"
     COMMUNITY_ORGANIZATION = "community_organization"
@@ -29,7 +29,9 @@ class CountryNotAdmitted(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What holds in a country. `refusal`: no account, and why. `needs`: only with this confirmed, in the words of `condition`."""
+    """Onboarding rule of a country. `refusal`: not possible, and why. `needs`: only with this confirmed (`condition` in
+    words).
+    """
 
     refusal: str | None = None
     needs: Confirmation | None = None
@@ -68,7 +70,7 @@ RULES: Final[Mapping[str, Rule]] = {
 
 
 def require_admitted(*, country: str, confirmed: Confirmation | None) -> None:
-    """Refuse to onboard where the processor takes no gifts.
+    """Refuse to onboard in a country where the processor takes no gifts.
 
     Raises:
         CountryNotAdmitted: It says why, and what is possible instead.

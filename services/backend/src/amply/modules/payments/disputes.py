@@ -1,4 +1,4 @@
-"""Disputes and warnings of fraud as rows. Whoever changes one holds its payment's lock."""
+"""Rows of disputes and early fraud warnings. Changing one requires its payment's lock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from amply.modules.payments.refunds import refunds_of, remote_name
 from amply.modules.payments.returns import RemoteDispute, RemoteWarning
 
 LISTED_MAX = 1_000
-"""Disputes or warnings shown at once."""
+"""Maximum of a list."""
 
 
 class DisputeNotFound(NotFound):
@@ -29,7 +29,7 @@ class DisputeNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class DisputeBooks:
-    """What of a dispute is in the books.
+    """The booked state of a dispute.
 
     Attributes:
         booked: Digests of the balance transactions that are.
@@ -46,13 +46,13 @@ class DisputeBooks:
     lost_cover: int = 0
 
     def has(self, movement_id: str) -> bool:
-        """Whether this balance transaction is in the books."""
+        """Whether this balance transaction is booked."""
         return erased_reference(movement_id) in self.booked
 
 
 @dataclass(frozen=True, kw_only=True)
 class TakenSoFar:
-    """What has gone of a payment, minor units; `cover`: what of that was the donor's fee cover."""
+    """Minor units of a payment already refunded or disputed; `cover`: the fee cover's part of it."""
 
     minor_units: int
     cover: int
@@ -60,7 +60,7 @@ class TakenSoFar:
 
 @dataclass(frozen=True, kw_only=True)
 class Dispute:
-    """A donor's bank that wants a gift back."""
+    """A dispute (chargeback) of a payment."""
 
     id: str
     payment_id: str
@@ -71,7 +71,7 @@ class Dispute:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedDispute:
-    """What operators see of a dispute. `remote_id` is what it is called on the processor's dashboard."""
+    """A dispute as operators see it. `remote_id` is its id at the processor."""
 
     id: str
     organization_id: str
@@ -86,7 +86,7 @@ class ListedDispute:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedWarning:
-    """What operators see of a warning of fraud."""
+    """An early fraud warning as operators see it."""
 
     id: str
     organization_id: str
@@ -96,7 +96,7 @@ class ListedWarning:
 
 
 def dispute_told_of(session: Session, *, payment: Payment, told: RemoteDispute, now: datetime) -> Dispute:
-    """The dispute the processor speaks of; recorded now when it is new."""
+    """The row of a dispute at the processor, created if new."""
     names = (told.remote_id, erased_reference(told.remote_id))
     row = session.scalars(
         select(DisputeRow).where(DisputeRow.payment_id == payment.id, DisputeRow.remote_id.in_(names))
@@ -127,7 +127,7 @@ def dispute_told_of(session: Session, *, payment: Payment, told: RemoteDispute, 
 def note_dispute(
     session: Session, *, dispute_id: str, told: RemoteDispute, books: DisputeBooks, now: datetime
 ) -> None:
-    """Write down how the processor says it stands, and what of it is in the books."""
+    """Store a dispute's state, and what of it is booked."""
     row = session.get_one(DisputeRow, dispute_id)
     row.minor_units, row.currency = told.amount.minor_units, told.amount.currency
     row.reason, row.status, row.evidence_due_at = told.reason, told.status, told.evidence_due_at
@@ -139,13 +139,13 @@ def note_dispute(
 
 
 def dispute_statuses(session: Session, *, payment_id: str) -> Sequence[str]:
-    """How a payment's disputes stand, in the processor's words."""
+    """The processor's statuses of a payment's disputes."""
     session.flush()
     return session.scalars(select(DisputeRow.status).where(DisputeRow.payment_id == payment_id)).all()
 
 
 def taken_back(session: Session, *, payment_id: str, beside: str) -> TakenSoFar:
-    """What has been taken from a payment, or is reserved to be, by all its refunds and lost disputes but `beside`."""
+    """What refunds and lost disputes (except `beside`) have taken from a payment, or reserved."""
     session.flush()
     refunds = [each for each in refunds_of(session, payment_id=payment_id) if each.id != beside]
     disputes = session.scalars(
@@ -159,14 +159,14 @@ def taken_back(session: Session, *, payment_id: str, beside: str) -> TakenSoFar:
 
 
 def lost_to_disputes(session: Session, *, payment_id: str) -> int:
-    """What the donor's bank has kept of a payment, minor units."""
+    """Minor units of a payment lost in disputes."""
     session.flush()
     lost = select(func.coalesce(func.sum(DisputeRow.lost_minor_units), 0))
     return int(session.scalars(lost.where(DisputeRow.payment_id == payment_id)).one())
 
 
 def lost_of_donations(session: Session, *, donation_ids: Sequence[str]) -> dict[str, int]:
-    """What donors' banks have kept of these donations, minor units; those of which they kept nothing are left out."""
+    """Minor units of these donations lost in disputes; those without are left out."""
     lost = func.sum(DisputeRow.lost_minor_units)
     rows = session.execute(
         select(PaymentRow.donation_id, lost.label("lost"))
@@ -179,7 +179,7 @@ def lost_of_donations(session: Session, *, donation_ids: Sequence[str]) -> dict[
 
 
 def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:
-    """Keep a warning of fraud and return our id of it; None when it is kept already."""
+    """Store an early fraud warning and return our id; None if it is stored already."""
     names = (told.remote_id, erased_reference(told.remote_id))
     known = select(FraudWarningRow.id).where(FraudWarningRow.remote_id.in_(names))
     if session.scalar(known) is not None:
@@ -201,7 +201,7 @@ def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now
 
 
 def list_disputes(session: Session, *, is_open: bool, limit: int) -> list[ListedDispute]:
-    """Disputes, those whose evidence is due first at the front; only those that are not decided with `is_open`."""
+    """Disputes, earliest evidence deadline first; with `is_open` undecided ones only."""
     listed = (
         select(DisputeRow)
         .options(
@@ -228,7 +228,7 @@ def list_disputes(session: Session, *, is_open: bool, limit: int) -> list[Listed
 
 
 def list_warnings(session: Session, *, limit: int) -> list[ListedWarning]:
-    """Warnings of fraud, the newest first."""
+    """Early fraud warnings, newest first."""
     columns = FraudWarningRow
     rows = session.execute(
         select(columns.id, columns.organization_id, columns.remote_id, columns.fraud_type, columns.warned_at)
@@ -248,7 +248,7 @@ def list_warnings(session: Session, *, limit: int) -> list[ListedWarning]:
 
 
 def disputed_payment(session: Session, *, dispute_id: str) -> tuple[ListedDispute, str]:
-    """A dispute, and the id of the payment it is about.
+    """A dispute, and its payment's id.
 
     Raises:
         DisputeNotFound: There is none of this id.

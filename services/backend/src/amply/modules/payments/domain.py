@@ -1,4 +1,4 @@
-"""A payment's states and the decisions about them, free of I/O.
+"""A payment's states and transitions. Pure.
 
 created ──> pending ──> processing ──> succeeded
    │           │             │
@@ -44,7 +44,7 @@ class AccountStatus(StrEnum):
 
 
 LEFT: Final = (AccountStatus.DISCONNECTED, AccountStatus.CLOSED)
-"""Accounts whose organisation has gone, and that only it can bring back."""
+"""Accounts that are gone, and that only the organisation can restore."""
 
 
 _NEXT: Final = {
@@ -66,7 +66,7 @@ _OF_EVENT: Final = {
     "payment_intent.succeeded": PaymentStatus.SUCCEEDED,
     "payment_intent.canceled": PaymentStatus.CANCELED,
 }
-"""What is final at the processor, so that its event says how things stand however late it comes."""
+"""Final statuses by event type, which hold however late the event arrives."""
 
 
 class OrganizationNotReady(Conflict):
@@ -84,7 +84,7 @@ class ProcessorRefused(AmplyError):
 
 
 class AccountUnreachable(ProcessorRefused):
-    """The processor lets us do nothing with this organisation's account: it is closed, or we are shut out."""
+    """The processor denies access to the account: it is closed, or disconnected from the platform."""
 
 
 class ProcessorUnavailable(Unavailable):
@@ -95,7 +95,7 @@ class ProcessorUnavailable(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An organisation's account at the processor. `reason`: its word for why the account is not active, if it gives one."""
+    """An organisation's account at the processor. `reason`: the processor's reason why it is not active."""
 
     id: str
     status: AccountStatus
@@ -104,7 +104,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class OnboardingLink:
-    """Where an organisation's staff answer what the processor asks: good for one visit, and for minutes. Kept nowhere."""
+    """A single-use link to the processor's onboarding, valid for minutes. Never stored."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -112,7 +112,7 @@ class OnboardingLink:
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """For whom the processor keeps a way to pay. `keeps_method`: what the donor pays with now is kept, for gifts to come."""
+    """A customer at the processor. `keeps_method`: save the payment method for later charges."""
 
     id: str
     keeps_method: bool
@@ -120,7 +120,7 @@ class Customer:
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """The processor's record of a payment to be made. `client_secret` lets the donor's browser confirm it."""
+    """A PaymentIntent. `client_secret` lets the donor's browser confirm it."""
 
     remote_id: str
     client_secret: str
@@ -128,7 +128,7 @@ class Intent:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """How a payment stands that may be tried again.
+    """State of a payment that may be retried.
 
     Attributes:
         status: `PENDING` also while the donor is asked something.
@@ -141,7 +141,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Settlement:
-    """What a succeeded payment really moved, from the balance transaction.
+    """Amounts that a succeeded payment moved, from its balance transaction.
 
     Attributes:
         gross: What the donor paid.
@@ -154,7 +154,7 @@ class Settlement:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteDecline:
-    """One attempt to pay that was declined.
+    """One declined attempt.
 
     Attributes:
         remote_id: The processor's name for the attempt.
@@ -168,7 +168,7 @@ class RemoteDecline:
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """One attempt to move one gift from a donor to one organisation's account.
+    """A payment of one gift to one organisation's account.
 
     `traceparent` leads to the trace of the request that intended it; None when that one was not recorded.
     `returns_known` counts how often news that may be overtaken (money that went back, attempts to pay) changed something.
@@ -189,14 +189,14 @@ class Payment:
 
 
 class AnswerOutdated(Exception):
-    """The processor was asked, and before its answer was applied other news was: ask again."""
+    """Newer information was applied while the processor was asked: ask again."""
 
 
 def may_become(current: PaymentStatus, following: PaymentStatus) -> bool:
-    """Whether the state table has this edge. A repeated or late event has none and changes nothing."""
+    """Whether the state table has this transition. Repeated and late events have none, and change nothing."""
     return following in _NEXT[current]
 
 
 def status_of_event(event_type: str) -> PaymentStatus:
-    """The state that an event about the end of a payment announces."""
+    """The status announced by an event about a payment's end."""
     return _OF_EVENT[event_type]

@@ -1,4 +1,4 @@
-"""Payments that must end at the processor: many cards were tried on them, or nobody has paid them for a day.
+"""Selects payments that must be canceled at the processor: used for card testing, or unpaid for a day.
 
 What is noted here lives as long as its payment: whoever holds the client secret of an intent that nobody has ended can try cards on
 it years later.
@@ -23,7 +23,7 @@ from amply.modules.payments.models import PaymentEndingRow, PaymentRow
 from amply.modules.payments.service import payment_of
 
 ABANDONED_AFTER: Final = timedelta(days=1)
-"""How long a donor may take over a gift that is made once."""
+"""Time for a donor to complete a one-time gift."""
 
 
 class Ended(StrEnum):
@@ -47,7 +47,7 @@ _log = structlog.get_logger()
 
 
 def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
-    """Note that no card may be tried on a payment any more; False where that was noted before and is being done.
+    """Schedule a payment's cancellation because of card testing; False if it is scheduled already.
 
     A card that is declined where the payment was taken for ended shows that it was not.
     """
@@ -67,7 +67,9 @@ def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
 
 
 def find_abandoned(session: Session, *, now: datetime) -> int:
-    """Note the next fifty payments that nobody has paid for a day; return how many. Those of plans end with their period."""
+    """Schedule the cancellation of fifty payments unpaid for a day; return how many. Charges of plans end with their
+    period.
+    """
     abandoned = (
         select(PaymentRow.id, false(), literal(now), literal(now))
         .where(
@@ -87,7 +89,7 @@ def find_abandoned(session: Session, *, now: datetime) -> int:
 
 
 def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted: bool, now: datetime) -> int:
-    """End the next fifty payments whose turn it is; return how many were ended.
+    """Cancel fifty due payments; return how many.
 
     `is_exhausted`: those that many cards were tried on are tried ten times, ever later, until another card is declined there; the
     others for as long as they are open, once a day in the end. The first that the processor does not answer about ends the run.
@@ -131,7 +133,7 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
 
 
 def count_unended(session: Session, *, now: datetime) -> int:
-    """How many payments could not be ended in ten attempts, the last of them within two days: of either kind."""
+    """Count payments not canceled in ten attempts, the last of them within two days."""
     unended = select(func.count()).where(
         PaymentEndingRow.ended_at.is_(None),
         PaymentEndingRow.attempts >= ATTEMPTS_MAX,

@@ -1,4 +1,4 @@
-"""A payment without a person: it keeps its amount and its account, and loses every name that leads to the donor."""
+"""Removes the identifiers that lead to a donor from payments. Amount and account stay."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -15,9 +15,9 @@ from amply.modules.payments.models import DisputeRow, FraudWarningRow, PaymentEn
 from amply.modules.payments.returns import RefundStatus
 
 ERASED: Final = "erased:"
-"""What a reference begins with that leads nowhere any more."""
+"""Prefix of an erased reference."""
 ATTEMPTS_MAX: Final = 10
-"""How often it is tried to end what many cards were tried on, until another card is declined there."""
+"""Attempts to cancel a payment used for card testing, renewed by another declined card."""
 
 
 _RETURNS: Final[Mapping[type[RefundRow | DisputeRow | FraudWarningRow], str]] = {
@@ -46,7 +46,7 @@ class EndingUnderWay(Conflict):
 
 
 def erased_reference(remote_id: str) -> str:
-    """What stands for the processor's id once it is erased.
+    """The replacement for an erased id of the processor.
 
     Nobody can get the id back, but who brings it finds the payment: a refund that comes years later is still booked.
     """
@@ -55,14 +55,14 @@ def erased_reference(remote_id: str) -> str:
 
 
 def is_erased(remote_id: str | None) -> bool:
-    """Whether this stands for an id that is erased."""
+    """Whether this replaces an erased id."""
     return remote_id is not None and remote_id.startswith(ERASED)
 
 
 def names_of_payments(
     session: Session, *, donation_ids: Collection[str], lock: bool = False
 ) -> dict[str, str | None]:
-    """The payments of these donations: our id to the processor's, where it is known. Locked, nothing is booked of them."""
+    """Payments of these donations: our id to the processor's, if known. With `lock`, locked against booking."""
     named = (
         select(PaymentRow.id, PaymentRow.remote_id)
         .where(PaymentRow.donation_id.in_(donation_ids))
@@ -73,7 +73,7 @@ def names_of_payments(
 
 
 def names_of_returns(session: Session, *, payment_ids: Collection[str]) -> set[str]:
-    """The processor's ids of these payments' refunds, disputes and warnings, where they are not erased."""
+    """The processor's ids of these payments' refunds, disputes and warnings, unless erased."""
     return {
         name
         for table in _RETURNS
@@ -83,7 +83,7 @@ def names_of_returns(session: Session, *, payment_ids: Collection[str]) -> set[s
 
 
 def gifts_named(session: Session, *, remote_ids: Collection[str]) -> dict[str, str]:
-    """The gifts that the processor's ids lead to: of intents, refunds, disputes and warnings."""
+    """Gifts that these ids of the processor (intents, refunds, disputes, warnings) belong to."""
     found = {
         row.remote_id: row.donation_id
         for row in session.execute(
@@ -101,7 +101,7 @@ def gifts_named(session: Session, *, remote_ids: Collection[str]) -> dict[str, s
 
 
 def erase(session: Session, *, payment_id: str, now: datetime) -> None:
-    """Give a payment, and what went back of it, names that lead nowhere. One the processor never heard of is given up.
+    """Replace the processor's ids of a payment and its refunds and disputes. A payment without intent is abandoned.
 
     Raises:
         RefundUnderWay: A refund of it was asked for and not answered yet.

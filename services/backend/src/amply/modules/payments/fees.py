@@ -1,4 +1,4 @@
-"""What the processor keeps of a payment, as it publishes it, and what a donor adds so that a gift arrives whole.
+"""The processor's published fees, and the surcharge with which a gift arrives in full.
 
     total = ceil((gift + fixed) / (1 - rate))
 
@@ -36,7 +36,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fee:
-    """The published price of a payment in the currency of the account's own country. Amounts are minor units.
+    """The published fee of a payment in the account's home currency, in minor units.
 
     Attributes:
         countries: Of the accounts it holds for, ISO 3166-1 alpha-2.
@@ -60,12 +60,12 @@ class Fee:
         invariant(0 <= self.rate < _WHOLE and self.fixed >= 0, "a fee is less than its payment")
 
     def of(self, total: int) -> Fraction:
-        """The fee of a payment, before the processor rounds it."""
+        """The fee of a payment, before rounding."""
         share = Fraction(total * self.rate, _WHOLE)
         return self.fixed + (share if self.cap is None else min(share, Fraction(self.cap)))
 
     def total_for(self, gift: int, *, step: int = 1) -> int:
-        """The least payment, in steps, of which the gift is left after the fee."""
+        """The smallest payment that leaves the gift after the fee, in steps."""
         exact = _rounded_up((gift + self.fixed) * _WHOLE, _WHOLE - self.rate)
         if self.cap is not None:
             exact = min(exact, gift + self.fixed + self.cap)
@@ -74,7 +74,7 @@ class Fee:
 
 @dataclass(frozen=True, kw_only=True)
 class FeeCover:
-    """What a donor adds to a gift, for one way to pay."""
+    """The surcharge on a gift for one payment method."""
 
     method: Method
     amount: Money
@@ -147,11 +147,11 @@ FEES: Final = (
         seen=_SEEN,
     ),
 )
-"""By method and country of the account. What is exchanged on its way costs what nobody publishes beforehand: no row."""
+"""By method and country of the account. Payments with currency conversion have no published price, so no row."""
 
 
 def fee_covers(*, country: str, gift: Money) -> Sequence[FeeCover]:
-    """What covers the fee of a gift to an account in this country, for each way to pay that has a price there.
+    """The fee cover of a gift to an account in this country, for each payment method with a price there.
 
     Raises:
         CurrencyNotSupported: Nothing can be given in this currency.

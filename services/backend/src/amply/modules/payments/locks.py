@@ -1,4 +1,4 @@
-"""Which rows payments lock, in which order.
+"""Lock order of payment rows.
 
 One transaction locks at most one payment; whoever also locks a provider event locks the event first.
 """
@@ -18,7 +18,7 @@ def payment(session: Session, *, payment_id: str) -> PaymentRow:
 def payment_of_intent(
     session: Session, *, remote_id: str, payment_id: str | None, lock: bool = True
 ) -> PaymentRow | None:
-    """The payment an intent belongs to, locked unless it is only looked at.
+    """The payment of an intent, locked unless it is only read.
 
     The event may arrive before our own row has the intent's id; our id in its metadata finds it then.
     """

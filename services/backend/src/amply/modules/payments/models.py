@@ -51,7 +51,7 @@ class PaymentRow(Record):
 
 
 class PaymentEndingRow(DueRow):
-    """A payment that must end at the processor. `is_exhausted`: many cards were tried on it; otherwise nobody has paid it."""
+    """A payment to cancel at the processor. `is_exhausted`: used for card testing; otherwise unpaid."""
 
     __tablename__ = "payment_ending"
 

@@ -1,4 +1,4 @@
-"""What payments need from a processor. One contract suite runs against every implementation."""
+"""Port of the payment processor. One contract suite runs against every implementation."""
 
 from typing import Protocol
 
@@ -30,13 +30,13 @@ class Processor(Protocol):
     def create_account(
         self, *, organization_id: str, name: str, country: str, email: str, number: int = 0
     ) -> Account:
-        """Open an account for an organisation; the same organisation and number always get the same account.
+        """Create an account for an organisation. Idempotent by organisation and number.
 
         `number` counts the accounts it had before, which are closed.
         """
 
     def account(self, *, account_id: str) -> Account:
-        """The account as it stands. `AccountUnreachable` where we are shut out of it."""
+        """The account's current state. `AccountUnreachable` if access is denied."""
 
     def create_intent(
         self,
@@ -48,43 +48,44 @@ class Processor(Protocol):
         idempotency_key: str,
         customer: Customer | None = None,
     ) -> Intent:
-        """Announce a payment. The same idempotency key always yields the same intent."""
+        """Create a PaymentIntent. Idempotent by key."""
 
     def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
-        """The intent that carries our payment id, if one was ever made."""
+        """The intent with our payment id, if there is one."""
 
     def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
-        """End a payment that has not succeeded: no card can be tried for it any more.
+        """Cancel a payment that has not succeeded: no card can be tried on it any more.
 
         `ProcessorRefused` where there is nothing left to end.
         """
 
     def cancel_abandoned(self, *, remote_id: str, account_id: str) -> bool:
-        """The same of a payment that nobody pays; False where its donor has something in hand to pay it with, and it stays open.
+        """Cancel an unpaid payment; False if its donor holds something to pay it with (such as a voucher), and it stays
+        open.
 
         A voucher, or a transfer's details: their day comes later. `ProcessorRefused` as of `cancel_intent`.
         """
 
     def cancel_setup(self, *, remote_id: str, account_id: str | None) -> None:
-        """End a setup that stores no card yet; on the platform itself where there is no account.
+        """Cancel a setup that stores no card yet, on the platform if there is no account.
 
         `ProcessorRefused` where there is nothing left to end.
         """
 
     def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
-        """The newest hundred declined attempts of a payment, the oldest first."""
+        """The latest hundred declined attempts of a payment, oldest first."""
 
     def setup_declines(self, *, remote_id: str, account_id: str | None) -> tuple[RemoteDecline, ...]:
-        """The same of a setup: the newest hundred attempts to store a card that were declined."""
+        """The latest hundred declined attempts of a setup, oldest first."""
 
     def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
-        """How a payment stands now, and which attempt to pay is the newest."""
+        """A payment's current state, with its latest attempt."""
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
-        """What a succeeded payment moved."""
+        """Amounts that a succeeded payment moved."""
 
     def refunds(self, *, remote_id: str, account_id: str) -> tuple[RemoteRefund, ...]:
-        """Every refund of a payment as it stands, the oldest first, whoever made it."""
+        """All refunds of a payment, oldest first, whoever made them."""
 
     def create_refund(
         self,
@@ -97,23 +98,23 @@ class Processor(Protocol):
         reason: RefundReason | None,
         idempotency_key: str,
     ) -> RemoteRefund:
-        """Give some or all of a payment back. The same idempotency key always yields the same refund."""
+        """Refund some or all of a payment. Idempotent by key."""
 
     def disputes(self, *, remote_id: str, account_id: str) -> tuple[RemoteDispute, ...]:
-        """Every dispute of a payment as it stands, the oldest first, inquiries included."""
+        """All disputes of a payment, oldest first, inquiries included."""
 
     def answer_dispute(self, *, dispute_id: str, account_id: str, words: str, submits: bool) -> RemoteDispute:
-        """Lay a statement beside a dispute; `submits` hands it to the bank, once and for all."""
+        """Attach a statement to a dispute; `submits` sends it to the bank, once and for all."""
 
     def fraud_warning(self, *, warning_id: str, account_id: str) -> RemoteWarning:
-        """A card issuer's warning of fraud."""
+        """An early fraud warning."""
 
 
 class AccountLinks(Protocol):
-    """Where staff answer what the processor asks of their organisation. May not be called inside a transaction."""
+    """Creates links to hosted onboarding. May not be called inside a transaction."""
 
     def onboarding(self, *, account_id: str, again_url: str, back_url: str) -> OnboardingLink:
-        """A new link for this account. It leads back to `back_url`, or to `again_url` when it was used or is too old.
+        """A new link for this account. It returns to `back_url`, or to `again_url` if used or expired.
 
         Raises:
             ProcessorUnavailable, ProcessorRefused, AccountUnreachable: As `Processor` says.

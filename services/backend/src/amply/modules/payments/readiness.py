@@ -1,4 +1,4 @@
-"""Why an organisation cannot take gifts, in one sentence: for its staff, and for donors."""
+"""Explains in one sentence why an organisation cannot take gifts: for its staff, and for donors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from amply.modules.payments.domain import AccountStatus
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """Whether an organisation takes gifts by the processor. Both sentences are None where it does.
+    """Whether an organisation can take gifts through the processor. Both sentences are None if it can.
 
     Attributes:
         status: None where it has no account.
@@ -33,7 +33,7 @@ class Readiness:
 
     @property
     def can_continue(self) -> bool:
-        """Whether staff can still answer something at the processor: also where it takes gifts, for it asks anew."""
+        """Whether staff can (again) answer questions at the processor."""
         return self.status in (AccountStatus.ACTIVE, AccountStatus.PENDING, AccountStatus.RESTRICTED)
 
 
@@ -112,7 +112,7 @@ def readiness(
     reason: str | None,
     state: OrganizationState = OrganizationState.VERIFIED,
 ) -> Readiness:
-    """What an account's state means for those who want to give, and before it that of the organisation itself."""
+    """Readiness by the state of the organisation, then of its account."""
     if state in _UNVERIFIED:
         for_staff, for_donors = _UNVERIFIED[state]
         return Readiness(

@@ -1,4 +1,4 @@
-"""Refunds as rows: those we ask for, and those the processor tells of. Whoever changes one holds its payment's lock."""
+"""Rows of refunds, by us or reported by the processor. Changing one requires its payment's lock."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _NOT_SHOWN: Final = "Whether this refund was made cannot be seen now: it is look
 
 @dataclass(frozen=True, kw_only=True)
 class Refund:
-    """Money that goes back, or should.
+    """A refund, completed or not.
 
     Attributes:
         reserved_entry_id: The entry that reserved it, where we asked for it.

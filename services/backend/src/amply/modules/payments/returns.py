@@ -1,4 +1,4 @@
-"""What the processor says of money that goes back to a donor: refunds, disputes, warnings of fraud. Free of I/O.
+"""Types of money that goes back to a donor: refunds, disputes, early fraud warnings. Pure.
 
 A refund:  created ──> pending ──> succeeded ──> failed
               └───────────┴──────> failed │ canceled
@@ -52,7 +52,7 @@ _NOTHING_TO_SHOW: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteRefund:
-    """A refund as the processor has it now.
+    """A refund's current state at the processor.
 
     Attributes:
         refund_id: Our id of it, where we asked for it; None when it was made on the processor's own pages.
@@ -71,7 +71,7 @@ class RemoteRefund:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the donor will not get it."""
+        """Whether the refund failed."""
         return self.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
 
 
@@ -92,7 +92,7 @@ class DisputeMovement:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteDispute:
-    """A dispute as the processor has it now; `movements` in the order in which they happened."""
+    """A dispute's current state at the processor; `movements` in chronological order."""
 
     remote_id: str
     amount: Money
@@ -104,13 +104,13 @@ class RemoteDispute:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is decided against the organisation."""
+        """Whether the organisation lost it."""
         return self.status == _LOST
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteWarning:
-    """A card issuer's word that a payment may be fraud, before anybody disputes it."""
+    """An early fraud warning by a card issuer."""
 
     remote_id: str
     fraud_type: str
@@ -118,7 +118,7 @@ class RemoteWarning:
 
 
 def dispute_state(statuses: Iterable[str]) -> DisputeState | None:
-    """What a gift shows of disputes that stand so. A word that is new to us counts as an open dispute."""
+    """The gift's dispute state for these statuses. An unknown status counts as open."""
     shown = {status for status in statuses if status not in _NOTHING_TO_SHOW}
     if shown - {_LOST}:
         return DisputeState.OPEN

@@ -1,4 +1,4 @@
-"""What gifts to come need of a processor: a way to pay that is kept, and charges while nobody is there."""
+"""Port for saved payment methods and off-session charges."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from amply.modules.payments.domain import Intent, PaymentStatus
 
 @dataclass(frozen=True, kw_only=True)
 class SavedMethod:
-    """A way to pay that the processor keeps for a customer.
+    """A payment method saved with a customer.
 
     Attributes:
         kind: The processor's word: `card`, `sepa_debit`, …
@@ -24,7 +24,7 @@ class SavedMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class Decline:
-    """Why a charge was refused, in the processor's words; `advice` is the card issuer's, where it gives one."""
+    """Decline code of a charge; `advice` is the card issuer's, if given."""
 
     code: str
     advice: str | None = None
@@ -32,42 +32,42 @@ class Decline:
 
 @dataclass(frozen=True, kw_only=True)
 class Charged:
-    """How an intent stands after a charge. `decline` says why it does not succeed, where that is known."""
+    """An intent's state after a charge. `decline`: why it failed, if known."""
 
     status: PaymentStatus
     decline: Decline | None = None
 
 
 class SavedMethods(Protocol):
-    """A processor that keeps ways to pay on the organisations' own accounts.
+    """A processor that saves payment methods on the organisations' own accounts.
 
     Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.
     No method may be called inside a transaction.
     """
 
     def create_customer(self, *, plan_id: str, account_id: str) -> str:
-        """Make somebody to keep methods for; the same plan always gets the same customer. Tells nothing personal."""
+        """Create a customer without personal data. Idempotent by plan."""
 
     def intent(self, *, remote_id: str, account_id: str) -> Intent:
-        """An intent with what lets the donor's browser confirm it."""
+        """Create an intent for on-session confirmation."""
 
     def charge(self, *, remote_id: str, account_id: str, method_id: str, idempotency_key: str) -> Charged:
-        """Pay an intent with a kept method while its owner is not there; the same key is the same attempt.
+        """Charge a saved method off-session. Idempotent by key.
 
         An intent is paid once, however often this is called.
         """
 
     def standing(self, *, remote_id: str, account_id: str) -> Charged:
-        """How an intent stands."""
+        """An intent's state."""
 
     def cancel(self, *, remote_id: str, account_id: str) -> PaymentStatus:
-        """Give an intent up; its status afterwards, which is another one than canceled when it was paid before."""
+        """Cancel an intent; returns its status, which is not canceled if it was paid before."""
 
     def method_of_intent(self, *, remote_id: str, account_id: str) -> SavedMethod | None:
-        """What an intent was paid with, once it is kept; None before."""
+        """The saved payment method of an intent, or None."""
 
     def begin_setup(self, *, customer_id: str, account_id: str, idempotency_key: str) -> Intent:
-        """Let the donor's browser store another way to pay. The same key is the same setup."""
+        """Create a SetupIntent to store another payment method. Idempotent by key."""
 
     def method_of_setup(self, *, remote_id: str, account_id: str) -> SavedMethod | None:
-        """What was stored by a setup; None while it is not done."""
+        """The payment method stored by a setup, or None."""

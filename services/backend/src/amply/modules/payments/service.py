@@ -1,4 +1,4 @@
-"""Recording payments, opening them at the processor, and applying what it tells us."""
+"""Records payments, opens them at the processor, and applies its answers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
-from amply.infra.new_rows import NewRow
+from amply.infra.multi_table_insert import NewRow
 from amply.kernel import ids
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money
@@ -44,7 +44,7 @@ def intended(
     now: datetime,
     customer: Customer | None = None,
 ) -> tuple[Payment, NewRow]:
-    """A payment that is intended, before anybody outside hears of it; its row is written with the gift's."""
+    """A payment before it is sent to the processor; its row is inserted with the gift's."""
     payment = Payment(
         id=ids.new_id("pay"),
         donation_id=donation_id,
@@ -77,7 +77,7 @@ def intended(
 
 
 def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) -> Intent:
-    """Announce the payment, with a key derived from its row: repeating this is the same payment, never a second one.
+    """Create the PaymentIntent, with an idempotency key derived from the row.
 
     The processor forgets keys after a day, but not metadata: once its search has caught up (a minute), an intent that
     carries our id is looked for first.
@@ -100,14 +100,14 @@ def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) 
 
 
 def record_intent(session: Session, *, payment_id: str, intent: Intent, now: datetime) -> None:
-    """Write down the processor's id. An event may have brought it before us; then both must agree."""
+    """Store the intent's id. An event may have done so before; then both must agree."""
     told = {"payment_id": payment_id, "remote_id": intent.remote_id, "now": now}
     remote_id = session.scalar(_OPENED, told)
     invariant(remote_id == intent.remote_id, "a payment has one intent for ever")
 
 
 def refuse(session: Session, *, payment_id: str, now: datetime) -> bool:
-    """The processor said no before there was an intent: the payment has failed.
+    """Mark a payment as failed because the processor refused to create an intent.
 
     False when it is further along: an earlier call did make an intent, and its events decide.
     """
@@ -125,7 +125,7 @@ def for_donation(session: Session, *, donation_id: str) -> Payment:
 
 
 def for_donations(session: Session, *, donation_ids: Sequence[str]) -> dict[str, Payment]:
-    """The payments of these donations, by donation."""
+    """Payments of these donations, by donation."""
     rows = session.scalars(select(PaymentRow).where(PaymentRow.donation_id.in_(donation_ids)))
     return {row.donation_id: payment_of(row) for row in rows}
 
@@ -136,7 +136,7 @@ def get(session: Session, *, payment_id: str) -> Payment:
 
 
 def claim_stuck(session: Session, *, now: datetime) -> Payment | None:
-    """Count an attempt at the payment that has waited longest of those whose intent did not come back within a minute.
+    """Claim payments whose intent was not created within a minute, counting an attempt.
 
     After ten attempts a payment waits for a person; until then the attempts are ever further apart.
     """
@@ -145,14 +145,14 @@ def claim_stuck(session: Session, *, now: datetime) -> Payment | None:
 
 
 def count_exhausted(session: Session) -> int:
-    """How many stuck payments used up their attempts and wait for a person."""
+    """Count stuck payments that used up their attempts."""
     return count_given_up(session, PaymentRow)
 
 
 def find_for_event(
     session: Session, *, remote_id: str, payment_id: str | None, account_id: str
 ) -> Payment | None:
-    """The payment an event speaks of, without locking it; None when it is not one of ours on that account."""
+    """The payment of an event, without locking it; None if it is not ours on that account."""
     row = locks.payment_of_intent(session, remote_id=remote_id, payment_id=payment_id, lock=False)
     return payment_of(row) if row is not None and _is_about(row, remote_id, account_id) else None
 
@@ -160,7 +160,7 @@ def find_for_event(
 def lock_for_event(
     session: Session, *, remote_id: str, payment_id: str | None, account_id: str
 ) -> Payment | None:
-    """Lock the payment an event speaks of; None when it is not one of ours on that account."""
+    """Lock the payment of an event; None if it is not ours on that account."""
     row = locks.payment_of_intent(session, remote_id=remote_id, payment_id=payment_id)
     if row is None or not _is_about(row, remote_id, account_id):
         return None
@@ -169,7 +169,7 @@ def lock_for_event(
 
 
 def transition(session: Session, *, payment: Payment, following: PaymentStatus, now: datetime) -> bool:
-    """Move a locked payment along the state table; False when the table has no such edge."""
+    """Apply a state transition to a locked payment; False if the state table has none."""
     if not may_become(payment.status, following):
         return False
     row = locks.payment(session, payment_id=payment.id)
@@ -187,7 +187,7 @@ def lock_for_refund(session: Session, *, donation_id: str) -> Payment | None:
 
 
 def note_return(session: Session, *, payment: Payment, now: datetime) -> None:
-    """Count that news which may be overtaken has changed something: answers asked for before it are out of date."""
+    """Mark that refunds or disputes changed, so that answers requested before are outdated."""
     row = locks.payment(session, payment_id=payment.id)
     row.returns_known += 1
     row.updated_at = now

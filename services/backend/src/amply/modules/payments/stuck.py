@@ -1,4 +1,4 @@
-"""Payments and refunds of ours of which no answer came back: whoever asked died, or the processor was away.
+"""Finds payments and refunds whose request to the processor got no answer.
 
 Each is tried ten times, ever further apart; then it waits for a person.
 """
@@ -15,7 +15,7 @@ from amply.modules.payments.models import PaymentRow, RefundRow
 STUCK_AFTER: Final = timedelta(minutes=1)
 _FIRST_AGAIN: Final = 2 * STUCK_AFTER
 _CREATED: Final = "created"
-"""The state of both that the processor has not answered for."""
+"""The state of payments and refunds that the processor has not answered yet."""
 _ATTEMPTS_MAX: Final = 10
 
 Row = TypeVar("Row", PaymentRow, RefundRow)
@@ -41,6 +41,6 @@ def claim_stuck_row(session: Session, table: type[Row], *, now: datetime) -> Row
 
 
 def count_given_up(session: Session, table: type[PaymentRow | RefundRow]) -> int:
-    """How many used up their attempts."""
+    """Count rows that used up their attempts."""
     given_up = select(func.count()).where(table.status == _CREATED, table.attempts >= _ATTEMPTS_MAX)
     return session.scalars(given_up).one()

@@ -1,4 +1,4 @@
-"""Payouts: what the processor sends to the bank, what it consists of, and whether books and processor agree.
+"""Payouts from the processor to organisations' banks: contents, booking, and reconciliation with the ledger.
 
 Import from here only.
 """
@@ -6,7 +6,7 @@ Import from here only.
 from typing import TYPE_CHECKING
 
 from amply.modules.payouts.batches import PAYOUT_COLUMNS, journals_in_one, payouts_in_batches
-from amply.modules.payouts.closing import Closed, PayoutDependencies, close_books
+from amply.modules.payouts.closing import BalanceComparison, PayoutDependencies, close_books
 from amply.modules.payouts.domain import (
     MovementNotOpen,
     Payout,
@@ -29,7 +29,7 @@ from amply.modules.payouts.queries import (
 from amply.modules.payouts.recording import explain
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.tasks import (
-    TOPIC_ASKED,
+    TOPIC_RECONCILIATION_REQUESTED,
     ask_for,
     close_due,
     handle_provider_event,
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 __all__ = [
     "LISTED_MAX",
     "PAYOUT_COLUMNS",
-    "TOPIC_ASKED",
-    "Closed",
+    "TOPIC_RECONCILIATION_REQUESTED",
+    "BalanceComparison",
     "MovementNotOpen",
     "OpenMovement",
     "Payout",
@@ -78,7 +78,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.payouts import own_router, router  # noqa: PLC0415 -- see above
 
     return router.router, own_router.own_router

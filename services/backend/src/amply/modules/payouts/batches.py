@@ -1,4 +1,4 @@
-"""All payouts of an organisation, and their journals in one: what files of them are made of."""
+"""Reads all payouts of an organisation with their journals, for exports."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -27,7 +27,7 @@ Line = dict[str, str | int | None]
 def payouts_in_batches(
     database: Database, *, organization_id: str, since: datetime | None, before: datetime | None
 ) -> Iterator[list[Line]]:
-    """Payouts that were made in a period, the oldest first, a transaction for each batch."""
+    """Payouts of a period, oldest first, one transaction for each batch."""
     for rows in _batches(database, organization_id, since, before):
         yield [
             {
@@ -53,7 +53,7 @@ def journals_in_one(
     before: datetime | None,
     count: Callable[[], None],
 ) -> Iterator[bytes]:
-    """The journals of all reconciled payouts of a period, one header before all; `count` is called for each.
+    """Journals of all reconciled payouts of a period under one header; `count` is called for each.
 
     Raises:
         PayoutTotalsDiffer: A payout's items do not come to it: no file is better than a wrong one.

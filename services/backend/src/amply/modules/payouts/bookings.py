@@ -1,4 +1,4 @@
-"""A payout as the processor tells of it, written down and into the books, inside one transaction."""
+"""Records a payout and books it, in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _ENTRY_OF = {
     ledger.Kind.PAYOUT_RETURNED: "returned_entry_id",
     ledger.Kind.PAYOUT_FAILED: "failed_entry_id",
 }
-"""The column that holds the entry of each step."""
+"""The column of each step's entry."""
 
 _TAKES_BACK = {
     ledger.Kind.PAYOUT_RETURNED: ledger.Kind.PAYOUT_PAID,
@@ -36,7 +36,7 @@ _TOLD = {
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutInHand:
-    """A payout as it was told, whose it is, and the transaction its effects belong to.
+    """A payout to book, its owner, and the transaction.
 
     `happened_at` is when the processor says that it came to this state.
     """
@@ -50,7 +50,7 @@ class PayoutInHand:
     now: datetime
 
     def follow(self) -> bool:
-        """Write down what was told and book the steps that are missing; whether anything was booked.
+        """Store a payout's state and book missing steps; returns whether anything was booked.
 
         An answer that is older than what is known changes nothing.
         """

@@ -1,4 +1,4 @@
-"""Books and processor held together: what moved an account's balance is listed, and both balances are compared.
+"""Reconciles an account with the processor: lists its balance transactions and compares both balances.
 
 For each owner and currency
 
@@ -25,14 +25,14 @@ from amply.modules.payouts.ports import PayoutProcessor
 from amply.modules.payouts.recording import Recording, Sums, match_open, sums_of
 
 PAGES_MAX: Final = 50
-"""Of transactions that one walk reads; a longer one goes on in the next run."""
+"""Pages of balance transactions in one walk; the next run continues."""
 
 _OVERLAP: Final = timedelta(hours=1)
-"""The processor's clock and ours may differ, and what it lists may be late."""
+"""Allowance for different clocks and late transactions."""
 
 _TRIES_MAX: Final = 3
 _BEGINNING: Final = datetime(2011, 1, 1, tzinfo=UTC)
-"""Before the processor's first transaction of anybody."""
+"""Before the processor's first transaction ever."""
 
 RUNBOOK: Final = "docs/runbooks/payout-differs.md"
 
@@ -41,7 +41,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutDependencies:
-    """What handling payouts depends on."""
+    """Dependencies of handling payouts."""
 
     database: Database
     processor: PayoutProcessor
@@ -49,8 +49,8 @@ class PayoutDependencies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closed:
-    """Both balances of one currency, minor units.
+class BalanceComparison:
+    """Ledger and processor balances of one currency, in minor units.
 
     Attributes:
         processor: What it holds, available and pending together.
@@ -67,14 +67,14 @@ class Closed:
 
     @property
     def difference(self) -> int:
-        """What nobody can explain; zero when the books close."""
+        """The unexplained difference; zero if the balances agree."""
         return self.processor - self.books - self.outside - self.open
 
 
 def close_books(
     parts: PayoutDependencies, *, owner: str, account_id: str | None, now: datetime
-) -> list[Closed] | None:
-    """List what moved the account's balance, and compare; None when it moved meanwhile, or there was too much to list.
+) -> list[BalanceComparison] | None:
+    """List the account's balance transactions and compare balances; None if it changed meanwhile, or there was too much.
 
     `account_id` None is the platform's own account.
 
@@ -106,7 +106,7 @@ def close_books(
 
 
 def walk(parts: PayoutDependencies, *, owner: str, account_id: str | None, now: datetime) -> bool:
-    """Write down what moved the account's balance since the last walk; whether it came to its end."""
+    """Record the account's new balance transactions; returns whether the walk reached the end."""
     with parts.database.transaction() as session:
         row = _watermark(session, account_id)
         since, began_at = row.seen_to - _OVERLAP, row.began_at or now
@@ -125,7 +125,7 @@ def walk(parts: PayoutDependencies, *, owner: str, account_id: str | None, now: 
             if older_than is None:
                 row.seen_to, row.began_at, row.walked_to = max(row.seen_to, began_at), None, None
             else:
-                # The second of the oldest once more: it may hold others.
+                # Include the oldest second again, since it may contain others.
                 row.began_at, row.walked_to = began_at, page.items[-1].occurred_at + timedelta(seconds=1)
         if older_than is None:
             return True
@@ -133,17 +133,17 @@ def walk(parts: PayoutDependencies, *, owner: str, account_id: str | None, now: 
 
 
 def close_soon(session: Session, *, account_id: str | None) -> None:
-    """Let the next run compare this account before any other."""
+    """Schedule this account's comparison first."""
     _watermark(session, account_id).looked_at = None
 
 
 def close_later(session: Session, *, account_id: str | None, as_if_at: datetime) -> None:
-    """Let others come first: this account counts as compared at that moment."""
+    """Postpone this account's comparison: it counts as done at that time."""
     _watermark(session, account_id).looked_at = as_if_at
 
 
 def watermark_of(account_id: str | None) -> str:
-    """The name under which it is kept how far an account was walked."""
+    """The name of an account's watermark."""
     return ledger.PLATFORM if account_id is None else account_id
 
 
@@ -157,7 +157,9 @@ def _watermark(session: Session, account_id: str | None) -> MovementWatermarkRow
     ).one()
 
 
-def _compare(session: Session, *, owner: str, processor: Mapping[str, int], now: datetime) -> list[Closed]:
+def _compare(
+    session: Session, *, owner: str, processor: Mapping[str, int], now: datetime
+) -> list[BalanceComparison]:
     """In one snapshot, so that an entry is not counted on both sides."""
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     match_open(session, owner=owner, now=now)
@@ -169,7 +171,7 @@ def _compare(session: Session, *, owner: str, processor: Mapping[str, int], now:
         )
         found = sums.get(currency, Sums(open=0, outside=0))
         compared.append(
-            Closed(
+            BalanceComparison(
                 currency=currency,
                 processor=processor.get(currency, 0),
                 books=books.minor_units,
@@ -181,7 +183,7 @@ def _compare(session: Session, *, owner: str, processor: Mapping[str, int], now:
 
 
 def _write_down(
-    session: Session, *, owner: str, account_id: str | None, compared: list[Closed], now: datetime
+    session: Session, *, owner: str, account_id: str | None, compared: list[BalanceComparison], now: datetime
 ) -> None:
     for closed in compared:
         values = {
@@ -203,7 +205,7 @@ def _write_down(
     _watermark(session, account_id).looked_at = now
 
 
-def _tell(owner: str, closed: Closed) -> None:
+def _tell(owner: str, closed: BalanceComparison) -> None:
     if closed.difference != 0 or closed.open != 0:
         _log.warning(
             "processor_balance_differs",

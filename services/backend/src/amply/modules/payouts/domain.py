@@ -1,4 +1,4 @@
-"""Payouts and what moves a balance at the processor: what they are, and which step of a payout is booked when.
+"""Payouts and balance transactions, and when each step of a payout is booked. Pure.
 
 pending ──> in_transit ──> paid ──> failed      (the bank sent it back)
    │            └────────────────────> failed
@@ -22,7 +22,7 @@ from amply.modules import ledger
 RECONCILED_EVENT: Final = "payout.reconciliation_completed"
 
 ITEMS_MAX: Final = 50_000
-"""Balance transactions of one payout. A busier one waits for a person, who finds its event as exhausted."""
+"""Balance transactions of one payout. A larger one's event becomes exhausted, and waits for a person."""
 
 
 class PayoutStatus(StrEnum):
@@ -157,24 +157,24 @@ class Transaction:
 
     @property
     def net(self) -> int:
-        """What it changed the balance by, minor units."""
+        """Its effect on the balance, in minor units."""
         return self.gross.minor_units - self.fee.minor_units - self.application_fee.minor_units
 
 
 def digest_of(transaction_id: str) -> str:
-    """What is kept of a transaction's name, which leads to a donor at the processor. Nobody can get it back."""
+    """Digest of a balance transaction's id, which would lead to a donor at the processor."""
     return (
         f"sha256:{hashlib.sha256(b'amply/transaction/v1' + bytes(1) + transaction_id.encode()).hexdigest()}"
     )
 
 
 def may_follow(current: PayoutStatus, told: PayoutStatus) -> bool:
-    """Whether what was told is not older than what is known: two answers may arrive in the other order."""
+    """Whether a reported state is not older than the stored one: answers may arrive out of order."""
     return told == current or _RANK[told] > _RANK[current]
 
 
 def steps(status: PayoutStatus, booked: Collection[ledger.Kind]) -> Sequence[ledger.Kind]:
-    """What is still to be booked of a payout in this state, in this order.
+    """Steps still to be booked in this state, in order.
 
     One that failed before anybody heard that it was paid was never paid in the books.
     """

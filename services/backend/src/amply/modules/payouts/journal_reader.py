@@ -1,4 +1,4 @@
-"""What a payout's journal is made of, read from movements and the log."""
+"""Reads the movements and log entries from which a payout's journal is made."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class PayoutNotInLog(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
-    """A payout, and between which places of the log entries are told with it: above `after`, up to `place`."""
+class _PayoutLogRange:
+    """A payout's range of log entries: above `after`, up to `place`."""
 
     payout_id: str
     after: int
@@ -37,7 +37,7 @@ class _Told:
 def read_journal(
     session: Session, *, payout: KnownPayout, items: Sequence[Item], account_of: Mapping[str, str]
 ) -> Journal:
-    """What a payout moved, account by account. `account_of`: by item, where it belongs when no entry says so.
+    """Compute a payout's journal. `account_of`: the account of items without an entry.
 
     Raises:
         PayoutNotInLog: It began a moment ago.
@@ -60,7 +60,7 @@ def read_journal(
     return journal_of([*chapters, last], currency=payout.currency)
 
 
-def _told(session: Session, payout: KnownPayout) -> list[_Told]:
+def _told(session: Session, payout: KnownPayout) -> list[_PayoutLogRange]:
     """The payouts up to this one in the order of the log; those by hand have no journal, and what came before them waits."""
     begun = queries.with_journals(session, payout=payout)
     places = ledger.log_indexes(session, entry_ids=begun.values())
@@ -70,14 +70,14 @@ def _told(session: Session, payout: KnownPayout) -> list[_Told]:
     order = sorted((place, payout_id) for payout_id, place in known.items() if place <= known[payout.id])
     before = [-1, *(place for place, _ in order)]
     return [
-        _Told(payout_id=payout_id, after=after, place=place)
+        _PayoutLogRange(payout_id=payout_id, after=after, place=place)
         for (place, payout_id), after in zip(order, before, strict=False)
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Entries:
-    """Entries by id, of the currency they are about; `named`: by the key of an entry its id; `held`: those on `dispute_hold`."""
+    """Entries by id; `named`: ids by entry key; `held`: entries on `dispute_hold`."""
 
     currency: str
     sides: Mapping[str, Mapping[str, Mapping[str, int]]]
@@ -109,11 +109,11 @@ class _Entries:
         )
 
     def booked(self, entry_id: str) -> Entry | None:
-        """An entry of the payout's currency; None where it moved nothing in that."""
+        """An entry in the payout's currency, or None."""
         return self._entry(entry_id, self.currency)
 
     def exchanged(self, key: str) -> Entry | None:
-        """The entry with this key, in the donor's currency."""
+        """The entry with this key in the donor's currency."""
         entry_id = self.named.get(key, "")
         for currency in self.sides.get(entry_id, {}):
             if currency != self.currency:
@@ -121,7 +121,7 @@ class _Entries:
         return None
 
     def beside(self, *, after: int, place: int) -> list[Entry]:
-        """What moved no balance and is on `dispute_hold`, between two places of the log and in its order."""
+        """Entries on `dispute_hold` in a range of the log that moved no balance, in log order."""
         found = sorted((at, entry_id) for entry_id, at in self.held.items() if after < at <= place)
         entries = [
             self._entry(entry_id, currency)

@@ -1,4 +1,4 @@
-"""What payouts moved, account by account, in the currency of the account they come from: decided from entries, free of I/O.
+"""A payout's journal: movements by account in the account's currency. Pure.
 
 What an entry in that currency moves is taken as it is. One in a donor's currency is worth what the processor exchanged it
 for, divided among its accounts as the entry divides it. What waits on `dispute_hold` in a donor's currency goes off it at
@@ -28,7 +28,7 @@ Sides = Mapping[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """An entry of the books as far as it is of one currency.
+    """A ledger entry, reduced to one currency.
 
     Attributes:
         place: In the log; None while it has none.
@@ -61,7 +61,7 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """What is told with one payout. `beside`: entries about disputes that moved no balance, since the payout before."""
+    """Everything reported with one payout. `beside`: dispute entries since the previous payout that moved no balance."""
 
     pieces: Sequence[Piece]
     beside: Sequence[Entry]
@@ -76,13 +76,13 @@ class Journal:
 
     @property
     def all(self) -> Iterable[Sides]:
-        """Everything that is written, one after the other."""
+        """All lines, in order."""
         return (*self.by_piece.values(), *self.beside)
 
 
 def journal_of(chapters: Sequence[Chapter], *, currency: str) -> Journal:
-    """What the last of these payouts moved. All before it, in their order: they say what was held, and for how much."""
-    held: dict[str, _Held] = defaultdict(_Held)
+    """The journal of the last of these payouts. Earlier ones determine the held amounts and their value."""
+    held: dict[str, _DisputeHold] = defaultdict(_DisputeHold)
     waiting: list[Entry] = []
     journal = Journal(by_piece={}, beside=())
     for chapter in chapters:
@@ -98,7 +98,7 @@ def journal_of(chapters: Sequence[Chapter], *, currency: str) -> Journal:
 
 
 def shared(total: int, like: Sides) -> Sides:
-    """Divide an amount among accounts as they are divided already; the whole of it, to the last minor unit."""
+    """Divide an amount in proportion to these accounts, to the last minor unit."""
     invariant(sum(like.values()) != 0, "what is divided comes to something")
     names = [name for name in sorted(like) if like[name] != 0]
     sign = 1 if total > 0 else -1
@@ -107,8 +107,8 @@ def shared(total: int, like: Sides) -> Sides:
 
 
 @dataclass
-class _Held:
-    """What is on `dispute_hold` in one donor's currency, and what the account paid for it; minor units of either."""
+class _DisputeHold:
+    """The balance of `dispute_hold` in a donor's currency, and what the account paid for it; minor units of each."""
 
     theirs: int = 0
     ours: int = 0
@@ -118,14 +118,14 @@ class _Held:
         self.ours += worth
 
     def let_go(self, size: int, *, worth: int) -> int:
-        """What so much of it was taken in for, on the average; what nobody saw come in is worth what it brings."""
+        """The average value at which held money was taken in; money of unknown origin is worth what it brings."""
         known = min(size, self.theirs)
         value = self.ours if known == self.theirs else self.ours * known // self.theirs
         self.theirs, self.ours = self.theirs - known, self.ours - value
         return value + worth * (size - known) // size
 
 
-def _sides(piece: Piece, currency: str, held: dict[str, _Held]) -> Sides:
+def _sides(piece: Piece, currency: str, held: dict[str, _DisputeHold]) -> Sides:
     entry = piece.entry
     if entry is None or (entry.currency == currency and entry.moved != piece.minor_units):
         return {piece.account: -piece.minor_units}
@@ -136,7 +136,7 @@ def _sides(piece: Piece, currency: str, held: dict[str, _Held]) -> Sides:
     return _exchanged(entry, piece.minor_units, held[entry.currency])
 
 
-def _exchanged(entry: Entry, minor_units: int, held: _Held) -> Sides:
+def _exchanged(entry: Entry, minor_units: int, held: _DisputeHold) -> Sides:
     """An entry in a donor's currency, for what it was exchanged for: a debit where the balance was credited."""
     others = {name: amount for name, amount in entry.sides.items() if amount != 0}
     on_hold = others.pop(HOLD, 0)
@@ -152,7 +152,7 @@ def _exchanged(entry: Entry, minor_units: int, held: _Held) -> Sides:
     return {HOLD: -value} | ({_DIFFERENCES: rest} if rest else {})
 
 
-def _ready(waiting: Sequence[Entry], held: Mapping[str, _Held]) -> list[Entry]:
+def _ready(waiting: Sequence[Entry], held: Mapping[str, _DisputeHold]) -> list[Entry]:
     """Those of which it is known what was paid for what they are about, the oldest first."""
     left = {currency: each.theirs for currency, each in held.items()}
     ready = []
@@ -164,7 +164,7 @@ def _ready(waiting: Sequence[Entry], held: Mapping[str, _Held]) -> list[Entry]:
     return ready
 
 
-def _lost(entry: Entry, held: Mapping[str, _Held]) -> Sides:
+def _lost(entry: Entry, held: Mapping[str, _DisputeHold]) -> Sides:
     others = {name: amount for name, amount in entry.sides.items() if name != HOLD and amount != 0}
     value = held[entry.currency].let_go(-entry.sides[HOLD], worth=0)
     return {HOLD: -value, **shared(value, others)}

@@ -1,4 +1,4 @@
-"""Which entry books a transaction of the processor's: decided by names alone, free of I/O.
+"""Matches the processor's balance transactions to ledger entries, by identifiers alone. Pure.
 
 A transaction is one amount and up to two fees, and the books have an entry for each: a row a part. Entries are found by
 their idempotency keys, which are made of the processor's names (`stripe:pi_…:donation.succeeded`) and kept as digests,
@@ -45,7 +45,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Movement:
-    """One part of a transaction, and the entry that would book it.
+    """One part (amount, fee or application fee) of a balance transaction, and the entry that should book it.
 
     Attributes:
         kind: None where no kind of entry is meant for it.
@@ -81,7 +81,7 @@ class Movement:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a movement is, now."""
+    """The result of matching a movement."""
 
     state: State
     reason: str | None = None
@@ -99,7 +99,7 @@ _KINDS: Final[Mapping[str, ledger.Kind]] = {
     "fee": ledger.Kind.PROCESSOR_FEE,
     "platform_earning": ledger.Kind.APPLICATION_FEE_CREATED,
 }
-"""Reporting categories (docs.stripe.com/reports/reporting-categories) and what books their amount."""
+"""Entry kinds by reporting category (docs.stripe.com/reports/reporting-categories)."""
 
 _WITH_FEES: Final = frozenset({"charge", "refund", "payout", "payout_reversal"})
 """Categories whose fee is the processor's for moving money; an instant payout has one."""
@@ -116,7 +116,7 @@ _FEES_OF_DISPUTES: Final = frozenset({ledger.Kind.DISPUTE_FEE, ledger.Kind.DISPU
 
 
 def movements(transaction: Transaction) -> Iterator[Movement]:
-    """What a transaction moved, part by part; what is nothing is left out. Together they are its net."""
+    """The non-zero components of a balance transaction. They add up to its net."""
     parts = (
         (Part.AMOUNT, transaction.gross.minor_units),
         (Part.FEE, -transaction.fee.minor_units),
@@ -155,7 +155,7 @@ def _is_exchange(transaction: Transaction) -> bool:
 
 
 def is_fee(movement: Movement) -> bool:
-    """Whether reconciliation itself may book it: a fee that the processor took or gave back, of whatever.
+    """Whether reconciliation may book it by itself: any fee charged or returned by the processor.
 
     A dispute's comes with the dispute's own events; after an exchange they do not tell it, for it is in another currency.
     """
@@ -165,7 +165,7 @@ def is_fee(movement: Movement) -> bool:
 
 
 def is_application_fee(movement: Movement) -> bool:
-    """Whether it is what the platform was given with a gift, in the gift's own currency."""
+    """Whether it is a contribution to the platform, in the gift's own currency."""
     return (
         movement.part is Part.APPLICATION_FEE
         and movement.kind is ledger.Kind.APPLICATION_FEE_CREATED
@@ -173,8 +173,8 @@ def is_application_fee(movement: Movement) -> bool:
     )
 
 
-def decide(movement: Movement, *, moved: "ledger.Moved | None", is_ours: bool) -> Decision:
-    """Hold a movement against the entry that has its name, if there is one.
+def decide(movement: Movement, *, moved: "ledger.AccountMovement | None", is_ours: bool) -> Decision:
+    """Compare a movement with the entry of the same key, if there is one.
 
     An entry decides before anything else. Without one: what belongs to no payment of ours is the organisation's own
     affair (its account takes other money too), and all else waits.

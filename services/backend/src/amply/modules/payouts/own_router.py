@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/payouts`: what its own people and programs read of an organisation's payouts."""
+"""`/v1/organisations/{organization_id}/payouts`: an organisation's payouts, for its members and API keys."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What payouts need from a processor."""
+"""Port of payouts at the processor."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from amply.modules.payouts.domain import Payout, Transaction
 
 @dataclass(frozen=True, kw_only=True)
 class TransactionPage:
-    """Transactions, newest first. `older_than` asks for the next page; None on the last one."""
+    """Balance transactions, newest first. `older_than` requests the next page; None on the last one."""
 
     items: Sequence[Transaction]
     older_than: str | None
 
 
 class PayoutProcessor(Protocol):
-    """Tells of the payouts and the balance of one account; `account_id` None is the platform's own.
+    """Payouts and balance of one account; `account_id` None is the platform's own.
 
     Every method raises `payments.ProcessorUnavailable` when no answer came and `payments.ProcessorRefused` when the
     answer was no. No method may be called inside a transaction.
     """
 
     def payout(self, *, payout_id: str, account_id: str | None) -> Payout:
-        """The payout as it stands."""
+        """A payout's current state."""
 
     def transactions_of(
         self, *, payout_id: str, account_id: str | None, older_than: str | None
     ) -> TransactionPage:
-        """A page of what an automatic payout consists of, the payout's own transaction among it."""
+        """A page of an automatic payout's balance transactions, its own included."""
 
     def transactions_between(
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
     ) -> TransactionPage:
-        """A page of what moved the balance from `since` (inclusive) to `until` (exclusive)."""
+        """A page of balance transactions from `since` (inclusive) to `until` (exclusive)."""
 
     def balance(self, *, account_id: str | None) -> Mapping[str, int]:
-        """Minor units by currency: what is available and what is still pending, together."""
+        """Available plus pending minor units, by currency."""

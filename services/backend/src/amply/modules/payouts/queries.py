@@ -1,4 +1,4 @@
-"""Reading payouts, what they consist of, and what waits."""
+"""Queries of payouts, their items, and movements that wait for an explanation."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from amply.modules.payouts.matching import State
 from amply.modules.payouts.models import MovementRow, PayoutRow, ProcessorBalanceRow
 
 STANDS_AFTER: Final = timedelta(days=1)
-"""A difference, and a movement without its entry, may be events on their way; after a day they are not."""
+"""After this time, a difference or an unmatched movement is no longer explained by delayed events."""
 
 LISTED_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnownPayout:
-    """A payout as it was told of last, with the entries of its steps; amounts in minor units.
+    """The latest stored state of a payout, with the entries of its steps; minor units.
 
     `items_minor_units` is what its items come to, None while they are not known: equal to `minor_units` when all is well.
     """
@@ -46,7 +46,7 @@ class KnownPayout:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A part of what a payout consists of.
+    """One item of a payout.
 
     Attributes:
         name: What it is, in a word: `gift`, `fee`, `refund`, `dispute`, `other` (outside our books), or the processor's
@@ -70,7 +70,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenMovement:
-    """What moved a balance and is in no books, as an operator sees it. The processor's name for it is not kept."""
+    """An unexplained balance movement, for operators, without the processor's id."""
 
     id: str
     owner: str
@@ -88,7 +88,7 @@ _NAMES: Final = {"charge": "gift", "dispute_reversal": "dispute_won", "refund_fa
 
 
 def name_of(category: str, part: str, state: str) -> str:
-    """What an item is called in reports: a charge that is none of ours is no gift."""
+    """An item's name in reports: a charge that is not ours is no gift."""
     if state == State.OUTSIDE:
         return "other"
     return _NAMES.get(category, category) if part == "amount" else part
@@ -122,7 +122,7 @@ _ORDERS: Final[Mapping[PayoutSort, Order]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutFilter:
-    """Which payouts are listed; None: whichever. `since` is included, `before` is not (UTC)."""
+    """Filters of the list; None matches all. `since` is inclusive, `before` exclusive (UTC)."""
 
     status: PayoutStatus | None = None
     currency: str | None = None
@@ -146,7 +146,7 @@ class PayoutFilter:
 def newest(
     session: Session, *, owner: str, until: datetime | None, cursor: str | None, limit: int
 ) -> Page[KnownPayout]:
-    """A page of an owner's payouts, newest first, none made at `until` or later.
+    """A page of an owner's payouts made before `until`, newest first.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
@@ -164,7 +164,7 @@ def own_page(
     cursor: str | None,
     limit: int,
 ) -> Page[KnownPayout]:
-    """A page of payouts for an organisation's own people and programs: those that no log shows yet, too.
+    """A page of payouts for the organisation itself, unpublished ones included.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list in this order.
@@ -186,7 +186,7 @@ def find_own(session: Session, access: Access, *, payout_id: str) -> KnownPayout
 
 
 def own_bank_reference(session: Session, *, payout_id: str) -> str | None:
-    """The same as `bank_reference` for the organisation that the unit of work is bound to; None for all others."""
+    """`bank_reference` for the organisation that the transaction is bound to; None for all others."""
     found: str | None = session.scalar(select(func.own_bank_reference(payout_id)))
     return found
 
@@ -194,7 +194,7 @@ def own_bank_reference(session: Session, *, payout_id: str) -> str | None:
 def items_of(
     session: Session, *, payout_id: str, after: str = "", limit: int | None = None
 ) -> Sequence[Item]:
-    """What a payout consists of, without the payout's own transaction, in the order of our ids.
+    """A payout's items without its own transaction, in the order of our ids.
 
     Raises:
         PayoutNotReconciled: It is not known.
@@ -230,7 +230,7 @@ def items_of(
 
 @dataclass(frozen=True, kw_only=True)
 class ItemSum:
-    """What the items of one name come to, minor units."""
+    """Sum of a payout's items of one kind, in minor units."""
 
     name: str
     items: int
@@ -238,7 +238,7 @@ class ItemSum:
 
 
 def item_sums(session: Session, *, payout_id: str) -> Sequence[ItemSum]:
-    """All a payout consists of, added up by what it is."""
+    """Sums of a payout's items by kind."""
     rows = session.execute(
         select(
             *(MovementRow.category, MovementRow.part, MovementRow.state),
@@ -270,7 +270,7 @@ class Exchanged:
 
 
 def exchanged_in(session: Session, *, payout_ids: Collection[str]) -> Sequence[Exchanged]:
-    """What was exchanged of these payouts' items."""
+    """Exchanged items of these payouts."""
     rows = session.execute(
         select(
             *(MovementRow.id, MovementRow.payout_id, MovementRow.category),
@@ -285,7 +285,7 @@ def exchanged_in(session: Session, *, payout_ids: Collection[str]) -> Sequence[E
 
 
 def with_journals(session: Session, *, payout: KnownPayout) -> Mapping[str, str]:
-    """The payouts of the same owner and currency that have a journal, this one among them: with the entries they began with."""
+    """Payouts of the same owner and currency with a journal, including this one, with their first entries."""
     rows = session.execute(
         select(PayoutRow.id, PayoutRow.created_entry_id).where(
             PayoutRow.owner == payout.owner,
@@ -298,12 +298,12 @@ def with_journals(session: Session, *, payout: KnownPayout) -> Mapping[str, str]
 
 
 def bank_reference(session: Session, *, payout_id: str) -> str | None:
-    """The trace id by which the bank knows a payout, as far as it has said so."""
+    """A payout's trace id at the bank, if known."""
     return session.scalar(select(PayoutRow.bank_reference).where(PayoutRow.id == payout_id))
 
 
 def unmatched(session: Session, *, owner: str | None, limit: int) -> Iterator[OpenMovement]:
-    """What waits for its entry or for a person, the oldest first."""
+    """Unmatched movements, oldest first."""
     chosen = select(MovementRow).where(MovementRow.state == State.OPEN)
     if owner is not None:
         chosen = chosen.where(MovementRow.owner == owner)
@@ -326,7 +326,7 @@ def unmatched(session: Session, *, owner: str | None, limit: int) -> Iterator[Op
 
 
 def count_unmatched(session: Session, *, now: datetime) -> int:
-    """How many movements have waited for their entry for more than a day."""
+    """Count movements unmatched for more than a day."""
     waiting = select(func.count()).where(
         MovementRow.state == State.OPEN, MovementRow.seen_at <= now - STANDS_AFTER
     )
@@ -334,7 +334,7 @@ def count_unmatched(session: Session, *, now: datetime) -> int:
 
 
 def count_differences(session: Session, *, now: datetime) -> int:
-    """How many balances have differed from the processor's for more than a day, and payouts from their items."""
+    """Count balances that differ from the processor's for more than a day, and payouts that differ from their items."""
     balances = select(func.count()).where(ProcessorBalanceRow.differs_since <= now - STANDS_AFTER)
     unequal = select(func.count()).where(PayoutRow.items_minor_units != PayoutRow.minor_units)
     return session.scalars(balances).one() + session.scalars(unequal).one()
@@ -347,7 +347,7 @@ _KNOWN: Final = (
     *(PayoutRow.returned_entry_id, PayoutRow.failed_entry_id),
     *(PayoutRow.reconciled_at, PayoutRow.items, PayoutRow.items_minor_units),
 )
-"""Named columns: the API may not read what a bank says."""
+"""Named columns, since the API's role may not read the bank's reference."""
 
 
 def _page(

@@ -1,4 +1,4 @@
-"""Transactions of the processor's, written down and held against the books, inside one transaction."""
+"""Records the processor's balance transactions and matches them with the ledger, in one transaction."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from amply.modules.payouts.matching import (
 from amply.modules.payouts.models import MovementRow
 
 CHECKED_MAX: Final = 1_000
-"""Open movements that are looked for again at once."""
+"""Open movements retried in one run."""
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -38,7 +38,7 @@ _OF_PAYMENTS: Final = frozenset({"charge", "refund", "refund_failure", "dispute"
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """Whose transactions are written down, and the transaction of ours that does it."""
+    """The owner whose balance transactions are recorded, and the transaction."""
 
     session: Session
     owner: str
@@ -47,7 +47,7 @@ class Recording:
     now: datetime
 
     def record(self, transactions: Sequence[Transaction], *, payout_id: str | None = None) -> None:
-        """Write each down once, with the entry that books it or the reason why there is none.
+        """Record each balance transaction once, with its entry or the reason why there is none.
 
         What no event tells of is booked here: exchanges first, then fees and what the platform was given.
         """
@@ -91,14 +91,14 @@ class Recording:
             if movement.booked_as not in moved and of_what is not None and _is_of(movement, of_what):
                 self._book(movement, ledger.Kind.CURRENCY_EXCHANGED, _exchange_lines(self.owner, movement))
 
-    def _moved(self, found: Sequence[Movement]) -> Mapping[str, ledger.Moved]:
+    def _moved(self, found: Sequence[Movement]) -> Mapping[str, ledger.AccountMovement]:
         keys = {movement.booked_as for movement in found if movement.booked_as is not None}
         return ledger.moved_by(
             self.session, account=ledger.account(self.owner, "processor_balance"), stored_keys=keys
         )
 
     def _values(
-        self, movement: Movement, moved: Mapping[str, ledger.Moved], *, payout_id: str | None
+        self, movement: Movement, moved: Mapping[str, ledger.AccountMovement], *, payout_id: str | None
     ) -> dict[str, object]:
         entry = moved.get(movement.booked_as or "")
         decision = decide(movement, moved=entry, is_ours=entry is not None or self._is_ours(movement))
@@ -137,7 +137,7 @@ class Recording:
             is not None
         )
 
-    def _is_fee_to_book(self, movement: Movement, moved: Mapping[str, ledger.Moved]) -> bool:
+    def _is_fee_to_book(self, movement: Movement, moved: Mapping[str, ledger.AccountMovement]) -> bool:
         """The fee of a gift waits for the gift: the books tell of both in that order."""
         if not is_fee(movement) and not is_application_fee(movement):
             return False
@@ -179,7 +179,7 @@ class Recording:
         ledger.post(self.session, entry=entry, now=self.now, secrets=self.secrets, keeps_openings=False)
 
 
-def _is_of(movement: Movement, exchanged: ledger.Moved) -> bool:
+def _is_of(movement: Movement, exchanged: ledger.AccountMovement) -> bool:
     """Whether an entry moved, in the donor's currency, just what this exchange is of."""
     source = movement.transaction.source_amount
     if source is None:
@@ -200,7 +200,7 @@ def _exchange_lines(owner: str, movement: Movement) -> tuple[ledger.NewTransfer,
 
 
 def match_open(session: Session, *, now: datetime, owner: str | None = None) -> int:
-    """Look again for the entries of open movements, those first that were not looked for longest; how many were found.
+    """Retry matching open movements, least recently tried first; returns how many were matched.
 
     With an owner: of all of theirs.
     """
@@ -232,7 +232,7 @@ def _match(session: Session, owner: str, rows: Sequence[MovementRow], *, now: da
     return sum(row.state == State.MATCHED for row in rows)
 
 
-def _decide_again(row: MovementRow, moved: ledger.Moved | None) -> Decision:
+def _decide_again(row: MovementRow, moved: ledger.AccountMovement | None) -> Decision:
     if moved is None:
         return Decision(state=State.OPEN, reason=row.reason)
     if moved.minor_units.get(row.currency) == row.minor_units:
@@ -242,7 +242,7 @@ def _decide_again(row: MovementRow, moved: ledger.Moved | None) -> Decision:
 
 
 def explain(session: Session, *, movement_id: str, reason: str, now: datetime) -> None:
-    """An operator says why a movement is in no books: it leaves the queue, and counts as outside.
+    """Record an operator's explanation of a movement, which then counts as outside.
 
     Raises:
         ReasonNotAcceptable: The reason is no code.
@@ -263,14 +263,14 @@ def explain(session: Session, *, movement_id: str, reason: str, now: datetime) -
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """What an owner's movements come to in one currency, minor units."""
+    """Sums of an owner's movements in one currency, in minor units."""
 
     open: int
     outside: int
 
 
 def sums_of(session: Session, *, owner: str) -> dict[str, Sums]:
-    """By currency: what waits in the queue, and what is in no books for a reason."""
+    """Unmatched and explained sums, by currency."""
     amount = MovementRow.minor_units
     rows = session.execute(
         select(

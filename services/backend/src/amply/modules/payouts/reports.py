@@ -1,4 +1,4 @@
-"""A payout as files that people keep accounts with: item by item, as a journal, and gift by gift.
+"""Reports of a payout for accounting: itemised, as a journal, and by gift.
 
 Every file is added up and held against the payout before a line of it is written. No file names a donor: nobody has
 agreed to that, and nothing here knows who they are.
@@ -31,7 +31,7 @@ Row = Sequence[str]
 
 
 class ReferenceOf(Protocol):
-    """Tells the trace id by which the bank knows a payout."""
+    """Returns a payout's trace id at the bank."""
 
     def __call__(self, session: Session, *, payout_id: str) -> str | None: ...
 
@@ -61,8 +61,8 @@ class PayoutTotalsDiffer(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reported:
-    """A payout and all it consists of; amounts in minor units.
+class PayoutReport:
+    """A payout with all its items; amounts in minor units.
 
     Attributes:
         journal: What the items and the disputes that were lost are, account by account; None where the file has no accounts.
@@ -76,7 +76,7 @@ class Reported:
     funds: Mapping[str, str]
 
     def decimal(self, minor_units: int) -> str:
-        """An amount as spreadsheets read it."""
+        """An amount as a decimal number."""
         return format_minor_units(minor_units, self.payout.currency).partition(" ")[0]
 
     @property
@@ -91,7 +91,7 @@ def report(
     file_format: ReportFormat,
     reference_of: ReferenceOf = bank_reference,
 ) -> str:
-    """The file as text, lines ending as RFC 4180 says. `reference_of`: how whoever asks may learn the bank's name for it.
+    """The report as CSV (RFC 4180). `reference_of`: how the caller may look up bank references.
 
     Raises:
         PayoutNotFound, PayoutNotReconciled: There is nothing to report (yet).
@@ -106,7 +106,7 @@ def report(
     total = sum(item.minor_units for item in items)
     if total != payout.minor_units:
         raise PayoutTotalsDiffer(payout, total)
-    reported = Reported(
+    reported = PayoutReport(
         payout=payout,
         bank_reference=reference_of(session, payout_id=payout_id),
         items=items,
@@ -128,7 +128,7 @@ def _journal_of(session: Session, payout: KnownPayout, items: Sequence[Item]) ->
     return read_journal(session, payout=payout, items=items, account_of=account_of)
 
 
-def _item_lines(reported: Reported) -> Iterable[Row]:
+def _item_lines(reported: PayoutReport) -> Iterable[Row]:
     yield (
         *("payout", "arrives_on", "bank_reference", "date", "item", "category", "minor_units", "amount"),
         *("currency", "entry", "state"),
@@ -172,7 +172,7 @@ def _account_of(item: Item) -> str:
     return _ACCOUNT_OF.get(item.name, "other")
 
 
-def _journal(reported: Reported) -> list[tuple[str, int, str]]:
+def _journal(reported: PayoutReport) -> list[tuple[str, int, str]]:
     """Accounts with what is booked on each, debits positive, and a word on it: nothing together.
 
     What is given for a fund and what donors added for the fee are on accounts of their own, and disputes that were lost are told
@@ -197,12 +197,12 @@ def _journal(reported: Reported) -> list[tuple[str, int, str]]:
     return [(BANK, reported.payout.minor_units, paid), *lines]
 
 
-def _words(reported: Reported, account: str, items: int) -> str:
+def _words(reported: PayoutReport, account: str, items: int) -> str:
     fund = reported.funds.get(account)
     return f"{items} items of {reported.payout.id}{f' for {fund}' if fund else ''}"
 
 
-def _xero(reported: Reported) -> Iterable[Row]:
+def _xero(reported: PayoutReport) -> Iterable[Row]:
     """help.xero.com/nz/ManualJournalsImport: a debit is positive; the date with its day first."""
     yield ("*Narration", "*Date", "Description", "*AccountCode", "*TaxRate", "*Amount")
     narration = f"Payout {reported.payout.id} ({reported.payout.currency})"
@@ -211,7 +211,7 @@ def _xero(reported: Reported) -> Iterable[Row]:
         yield (narration, day, words, account, "Tax Exempt", reported.decimal(amount))
 
 
-def _quickbooks(reported: Reported) -> Iterable[Row]:
+def _quickbooks(reported: PayoutReport) -> Iterable[Row]:
     """As QuickBooks Online's import takes it: a number of at most 21 characters, and the month before the day."""
     yield ("Journal No", "Journal Date", "Account Name", "Debits", "Credits", "Description", "Currency")
     payout = reported.payout
@@ -222,7 +222,7 @@ def _quickbooks(reported: Reported) -> Iterable[Row]:
         yield (number, day, account, debit, credit, words, payout.currency)
 
 
-def _disbursement(reported: Reported) -> Iterable[Row]:
+def _disbursement(reported: PayoutReport) -> Iterable[Row]:
     """As corporate giving platforms report to charities: whose money is in which transfer, gift by gift, and totals."""
     payout = reported.payout
     yield ("Disbursement ID", payout.id)
@@ -252,12 +252,12 @@ def _donor(item: Item) -> str:
     return DONOR_NOT_SHARED if item.name == "gift" else ""
 
 
-def _fund(reported: Reported, item: Item) -> str:
+def _fund(reported: PayoutReport, item: Item) -> str:
     sides: Sides = {} if reported.journal is None else reported.journal.by_piece[item.id]
     return ", ".join(reported.funds[account] for account in sides if account in reported.funds)
 
 
-_WRITERS: Final[Mapping[ReportFormat, Callable[[Reported], Iterable[Row]]]] = {
+_WRITERS: Final[Mapping[ReportFormat, Callable[[PayoutReport], Iterable[Row]]]] = {
     ReportFormat.CSV: _item_lines,
     ReportFormat.JOURNAL: _xero,
     ReportFormat.QUICKBOOKS: _quickbooks,

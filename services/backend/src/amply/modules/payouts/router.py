@@ -1,4 +1,4 @@
-"""`/v1/public/organisations/{id}/payouts`: what was paid out, what it consists of, and where the log says so.
+"""`/v1/public/organisations/{id}/payouts`: public payouts, with their items and log entries.
 
 None of it needs to be believed: the log has an entry for every step and every item, and the bank has the amount.
 """
@@ -23,7 +23,7 @@ from amply.modules.payouts.schemas import ItemOut, ItemSumOut, PayoutOut, Payout
 router = APIRouter(prefix="/v1/public", tags=["Public"])
 
 ITEMS_MAX: Final = 500
-"""Of one page of a statement."""
+"""Items of a page."""
 
 _SECONDS: Final = 60
 

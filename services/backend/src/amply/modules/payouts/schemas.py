@@ -1,4 +1,4 @@
-"""Payouts as the public API shows them. Amounts are strings of minor units."""
+"""API schemas of public payouts. Amounts are strings of minor units."""
 
 from pydantic import BaseModel, Field
 

@@ -1,4 +1,4 @@
-"""What happens to payouts: the processor's events are followed, what they consist of is listed, balances are compared.
+"""Worker tasks of payouts: follow events, list a payout's items, compare balances.
 
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """
@@ -36,14 +36,14 @@ from amply.modules.payouts.domain import (
 from amply.modules.payouts.models import MovementWatermarkRow, PayoutRow
 from amply.modules.payouts.recording import Recording, match_open
 
-TOPIC_ASKED: Final = "payout.asked_for"
-"""An operator wants a payout to be asked for and reconciled."""
+TOPIC_RECONCILIATION_REQUESTED: Final = "payout.asked_for"
+"""An operator requested the reconciliation of a payout."""
 
 CLOSED_EVERY: Final = timedelta(hours=6)
 TRIED_AGAIN_AFTER: Final = timedelta(minutes=10)
-"""Where a balance moved while it was compared, or the processor did not answer."""
+"""Retry interval if the balance changed meanwhile, or the processor did not respond."""
 ACCOUNTS_MAX: Final = 10
-"""Whose balances one run compares."""
+"""Accounts compared in one run."""
 
 _TRIES_MAX: Final = 3
 
@@ -53,8 +53,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """A payout as the processor told of it just now, whose it is, and when it came to this state as far as we know."""
+class RetrievedPayout:
+    """A payout just retrieved from the processor, its owner, and when it entered its state, as far as known."""
 
     payout: Payout
     owner: str
@@ -65,7 +65,7 @@ class Told:
 def handle_provider_event(
     parts: PayoutDependencies, *, event_id: str, now: datetime
 ) -> webhooks.Outcome | None:
-    """Apply one stored event about a payout: the processor is asked for the payout, and the books follow what it says.
+    """Handle a payout event: retrieve the payout, and book what it says.
 
     Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
     booked: then the event waits, and the attempt does not count.
@@ -98,7 +98,7 @@ def _apply(
 
     What the payout consists of is listed page by page before the stamp: whoever is killed begins again.
     """
-    told = Told(
+    told = RetrievedPayout(
         payout=parts.processor.payout(payout_id=str(event.object.get("id")), account_id=event.account_id),
         owner=owner,
         account_id=event.account_id,
@@ -127,7 +127,7 @@ def _apply(
 
 
 def ask_for(session: Session, *, payout_id: str, organization_id: str | None, now: datetime) -> None:
-    """Let the worker ask the processor for a payout, follow what it says, and list what it consists of.
+    """Request the worker to retrieve and reconcile a payout.
 
     `organization_id` says whose it is where no event has told of it yet.
 
@@ -141,11 +141,11 @@ def ask_for(session: Session, *, payout_id: str, organization_id: str | None, no
     if row is None and account_id is None:
         raise PayoutNotFound(payout_id)
     payload = {"payout_id": payout_id, "account_id": account_id or ""}
-    outbox.put(session, topic=TOPIC_ASKED, payload=payload, now=now)
+    outbox.put(session, topic=TOPIC_RECONCILIATION_REQUESTED, payload=payload, now=now)
 
 
 def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | None, now: datetime) -> None:
-    """Follow a payout and list what it consists of, whether or not an event told of it.
+    """Retrieve a payout, book it, and list its items.
 
     Raises:
         PayoutNotFound: The account is none that we know.
@@ -156,7 +156,7 @@ def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | No
     if owner is None:
         raise PayoutNotFound(payout_id)
     payout = parts.processor.payout(payout_id=payout_id, account_id=account_id)
-    told = Told(payout=payout, owner=owner, account_id=account_id, happened_at=now)
+    told = RetrievedPayout(payout=payout, owner=owner, account_id=account_id, happened_at=now)
     _again(parts, lambda session: _follow(session, parts, told, now=now))
     if not payout.is_itemised:
         raise PayoutNotReconciled(payout_id)
@@ -164,13 +164,13 @@ def reconcile(parts: PayoutDependencies, *, payout_id: str, account_id: str | No
 
 
 def match_waiting(parts: PayoutDependencies, *, now: datetime) -> int:
-    """Look for the entries of movements that had none; how many have been booked since."""
+    """Retry unmatched movements; returns how many were booked since."""
     with parts.database.transaction() as session:
         return match_open(session, now=now)
 
 
 def close_due(parts: PayoutDependencies, *, now: datetime) -> int:
-    """Compare the balances of accounts, the platform's own among them, that were not compared for hours, or after a payout.
+    """Compare balances of accounts (the platform's included) not compared for hours, or since a payout.
 
     Returns how many were compared.
 
@@ -193,7 +193,7 @@ def close_due(parts: PayoutDependencies, *, now: datetime) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Watched:
-    """Whose balance is compared; `account_id` None is the platform's own."""
+    """An account whose balance is compared; `account_id` None is the platform's own."""
 
     owner: str
     account_id: str | None
@@ -227,7 +227,7 @@ def _owner(session: Session, account_id: str | None) -> str | None:
     return payments.owner_of_account(session, account_id=account_id)
 
 
-def _follow(session: Session, parts: PayoutDependencies, told: Told, *, now: datetime) -> bool:
+def _follow(session: Session, parts: PayoutDependencies, told: RetrievedPayout, *, now: datetime) -> bool:
     return PayoutInHand(
         session=session,
         payout=told.payout,
@@ -252,7 +252,7 @@ def _again(parts: PayoutDependencies, work: Callable[[Session], Result]) -> Resu
         return work(session)
 
 
-def _itemise(parts: PayoutDependencies, told: Told, *, now: datetime) -> None:
+def _itemise(parts: PayoutDependencies, told: RetrievedPayout, *, now: datetime) -> None:
     """List what a payout consists of, page by page, hold it against the books, and add it up."""
     payout = told.payout
     items = total = 0

@@ -1,11 +1,11 @@
-"""Who somebody is: accounts, passwords, second factors, and the sessions by which people are known. Import from here only."""
+"""People's accounts: passwords, second factors, sessions. Import from here only."""
 
 from typing import TYPE_CHECKING
 
 from amply.modules.people.addresses import Address, AddressNotAcceptable, address_of
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
-from amply.modules.people.changing import forget
+from amply.modules.people.credential_changes import forget
 from amply.modules.people.dependencies import Dependencies, Site
 from amply.modules.people.domain import (
     TOPIC_ERASED,
@@ -14,7 +14,7 @@ from amply.modules.people.domain import (
     Person,
     SignInElsewhere,
 )
-from amply.modules.people.erased import count_unnoted, note_erased, still_there
+from amply.modules.people.erasure_list import count_unnoted, note_erased, still_there
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
 from amply.modules.people.persons import addresses, find, move_stamp
@@ -34,10 +34,15 @@ from amply.modules.people.providers import (
     ProviderRefused,
 )
 from amply.modules.people.registering import is_registered, register_invited
-from amply.modules.people.resealing import SealedColumn, tended_by
+from amply.modules.people.resealing import SealedColumn, sealed_columns_of
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
-from amply.modules.people.tasks import PeopleTaskDependencies, count_exhausted_letters, send_letters, tended
+from amply.modules.people.tasks import (
+    PeopleTaskDependencies,
+    count_exhausted_letters,
+    sealed_rows,
+    send_letters,
+)
 from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly
 
 if TYPE_CHECKING:
@@ -91,15 +96,15 @@ __all__ = [
     "note_erased",
     "register_invited",
     "routers",
+    "sealed_columns_of",
+    "sealed_rows",
     "send_letters",
     "still_there",
-    "tended",
-    "tended_by",
 ]
 
 
 def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.people import factor_router, oidc_router, router  # noqa: PLC0415 -- see above
 
     return router.router, factor_router.factor_router, oidc_router.oidc_router

@@ -1,4 +1,4 @@
-"""E-mail addresses as people type them, and as they are compared: one mailbox, one form."""
+"""Normalises e-mail addresses, so that one mailbox has one form."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ _TOGETHER: Final = (
     frozenset({"HAN", "HANGUL"}),
     frozenset({"HAN", "BOPOMOFO"}),
 )
-"""Scripts that one word is written in together (Unicode UTS 39 §5.2, "highly restrictive", without their Latin)."""
+"""Scripts that may be mixed in one word (Unicode UTS 39 §5.2, "highly restrictive", without Latin)."""
 _NAMES: Final = {"CJK": "HAN"}
-"""What Unicode's names of letters begin with, where it is not the script."""
+"""Script names that differ from the prefix of Unicode character names."""
 _LIKE_LATIN: Final = frozenset("асԁеһіјӏорԛѕԝхугԍνοραικυωѵ")
-"""Letters of other scripts that pass for Latin ones (from Unicode's confusables.txt)."""
+"""Letters of other scripts that look like Latin ones (Unicode's confusables.txt)."""
 
 
 class AddressNotAcceptable(InvalidRequest):
@@ -31,14 +31,14 @@ class AddressNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """One mailbox. `written` is where letters go; `folded` is what is compared: NFKC, lower case, the domain in ASCII."""
+    """A mailbox. `written`: as typed, for sending. `folded`: for comparison (NFKC, lower case, ASCII domain)."""
 
     written: str
     folded: str
 
 
 def address_of(typed: str) -> Address:
-    """Read an address.
+    """Parse and normalise an address.
 
     Raises:
         AddressNotAcceptable: It is no address, or letters of several scripts make it look like another one.

@@ -1,4 +1,4 @@
-"""Passwords that are known from leaks, asked for so that whoever is asked does not learn which one was meant.
+"""Checks passwords against known leaks by k-anonymity: the service learns a hash prefix only.
 
 The first five hex digits of the password's SHA-1 go out, all suffixes that are known with them come back
 (haveibeenpwned.com/API/v3#PwnedPasswords). SHA-1 is that interface's; nothing is kept by it.
@@ -15,7 +15,7 @@ PREFIX_LENGTH: Final = 5
 
 
 class BreachList(Protocol):
-    """Knows passwords by their digests. May not be called inside a transaction.
+    """Looks up leaked passwords by digest. May not be called inside a transaction.
 
     One that does not answer knows none: nobody is kept from a good password by a list that is away.
     """
@@ -25,14 +25,14 @@ class BreachList(Protocol):
 
 
 class CommonPasswords:
-    """The passwords people choose most, of those that are long enough; carried along, so that it always answers."""
+    """A built-in list of the most common passwords, always available."""
 
     def suffixes_of(self, prefix: str) -> Collection[str]:
         return _common().get(prefix, ())
 
 
 class Several:
-    """What any of these lists knows."""
+    """The union of several lists."""
 
     def __init__(self, *lists: BreachList) -> None:
         self._lists = lists
@@ -42,7 +42,7 @@ class Several:
 
 
 def is_known(breaches: BreachList, password: str) -> bool:
-    """Whether a password stands in the list."""
+    """Whether a password is in the list."""
     prefix, suffix = _split(password)
     return suffix in breaches.suffixes_of(prefix)
 

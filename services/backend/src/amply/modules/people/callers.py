@@ -1,4 +1,4 @@
-"""Who asks, by the cookie of a session: how people are let in."""
+"""Authenticates people by their session cookie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.people import persons
 from amply.modules.people.dependencies import Dependencies
-from amply.modules.people.domain import SESSION_SEEN_EVERY, Session
+from amply.modules.people.domain import SESSION_SEEN_EVERY, SignInSession
 from amply.modules.people.session_binding import binding_of
 
 _SIGN_IN = "Sign in again: the session is over."
@@ -15,14 +15,14 @@ _SIGN_IN = "Sign in again: the session is over."
 
 @dataclass(frozen=True)
 class SessionCallers:
-    """An `access.CallerSource`: people, by their sessions. May not be called inside a transaction."""
+    """Implements `access.CallerSource` by sessions. May not be called inside a transaction."""
 
     parts: Dependencies
 
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
     ) -> PersonCaller | None:
-        """Who is signed in; None where no cookie of a session came.
+        """The signed-in person; None without a session cookie.
 
         Raises:
             SessionNotValid: The session is over, was ended, or is used from a place it is not bound to.
@@ -45,7 +45,7 @@ class SessionCallers:
             through=session.through,
         )
 
-    def _holds(self, session: Session, *, address: str) -> bool:
+    def _holds(self, session: SignInSession, *, address: str) -> bool:
         """Whether nothing has ended it since: it is where it belongs, and its stamp is the person's."""
         if session.place != binding_of(self.parts.key, session.binding, address):
             return False

@@ -1,4 +1,4 @@
-"""What everything about people depends on, and where their pages are."""
+"""Dependencies of the people module, and the addresses of its pages."""
 
 import ipaddress
 import urllib.parse
@@ -23,7 +23,7 @@ _LOOPBACK: Final = "localhost"
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where people's pages are.
+    """Addresses of people's pages.
 
     Attributes:
         origins: Of the pages that may send somebody's cookie along.
@@ -49,12 +49,12 @@ class Site:
 
     @property
     def session_cookie(self) -> str:
-        """The name of the cookie that holds a session's token."""
+        """Name of the session cookie."""
         return self._named("session")
 
     @property
     def device_cookie(self) -> str:
-        """The name of the cookie by which a browser is known again."""
+        """Name of the cookie by which a browser is recognised."""
         return self._named("device")
 
     def _named(self, what: str) -> str:
@@ -63,7 +63,7 @@ class Site:
 
 
 Leaving = Callable[[Session, str, datetime], None]
-"""Told whose account is about to be deleted and when, in the transaction that does it; what it raises keeps the account."""
+"""Called in the transaction that deletes an account; an exception keeps the account."""
 
 
 def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
@@ -72,7 +72,7 @@ def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of people depend on.
+    """Dependencies of the people routes.
 
     `before_leaving` is told whose account is about to be deleted and when, in the transaction that does it; what it raises
     keeps the account. Rooms that know what a person is needed for have their say there. `before_session` is told who is about

@@ -1,4 +1,4 @@
-"""Who somebody is: what is said of a person and of a session, how long each lasts, and what is refused."""
+"""People and sign-in sessions: types, lifetimes and errors."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,18 +10,18 @@ from amply.modules.mail import Language
 from amply.modules.people.addresses import Address
 
 TOPIC_ERASED: Final = "people.erased"
-"""Somebody was forgotten, and is to be written down where no restored database reaches; whoever hears it looks whom."""
+"""A person was erased; the worker records it on the erasure list."""
 
 TOPIC_LETTER_ASKED: Final = "people.letter_asked"
-"""A letter waits to be written; whoever hears it looks which."""
+"""A letter is due; the worker looks which one."""
 
 SESSION_IDLE: Final = timedelta(days=7)
 SESSION_LIFETIME: Final = timedelta(days=30)
 SESSION_SEEN_EVERY: Final = timedelta(minutes=5)
-"""How exactly it is known when a session was last used: writing it down at each request would double the work."""
+"""Resolution of a session's last use, to avoid a write for each request."""
 CONFIRMATION_LASTS: Final = timedelta(minutes=10)
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""By how much a moment may lie ahead of ours: another machine's clock noted it."""
+"""Allowance for times recorded by another machine's clock."""
 STAMP_CACHED: Final = timedelta(minutes=5)
 CLAIM_LIFETIME: Final = timedelta(days=2)
 RESET_LIFETIME: Final = timedelta(hours=1)
@@ -84,7 +84,7 @@ class PeopleNotOffered(NotOffered):
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody with an account. `stamp` counts what ends their sessions."""
+    """A person with an account. `stamp` is incremented to end all sessions."""
 
     id: str
     address: Address
@@ -96,7 +96,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """Where a request came from: the address our gateway saw, the browser's name for itself, and its device cookie."""
+    """Origin of a request: IP address, User-Agent, and device cookie."""
 
     address: str
     agent: str
@@ -104,8 +104,8 @@ class Visit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
-    """One session as it is stored, without its token.
+class SignInSession:
+    """A stored session, without its token.
 
     Attributes:
         stamp: The person's when it began; it ends when the person's is another one.
@@ -128,10 +128,10 @@ class Session:
     through: str | None = None
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it was left alone, or lasted, for too long."""
+        """Whether the session expired, by inactivity or by age."""
         return now - self.seen_at > SESSION_IDLE or now - self.signed_in_at > SESSION_LIFETIME
 
 
 def is_recent(confirmed_at: datetime, *, now: datetime) -> bool:
-    """Whether a confirmation still counts. One that lies ahead does not: a clock that jumped back would keep it for ever."""
+    """Whether a confirmation still counts. One in the future does not, since the clock may have jumped."""
     return -CLOCKS_DIFFER <= now - confirmed_at <= CONFIRMATION_LASTS

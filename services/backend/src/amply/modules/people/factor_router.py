@@ -1,4 +1,4 @@
-"""`/v1/auth/factors`, and passkeys at sign-in: what somebody shows beside a password, or instead of it."""
+"""`/v1/auth/factors` and sign-in by passkey: second factors and passkeys."""
 
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from amply.infra.web import ClockOf, Identifier, responses
 from amply.modules.access import SessionNotValid
 from amply.modules.audit import Action
-from amply.modules.people import changing, factors, limits, passkeys, persons, signing_in
+from amply.modules.people import credential_changes, factors, limits, passkeys, persons, signing_in
 from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import Person, SignInElsewhere, SignInRefused
 from amply.modules.people.factors import FactorExists, FactorNotFound, FactorRefused
@@ -71,7 +71,7 @@ def confirm_totp(
             )
         )
 
-    made = changing.changed(
+    made = credential_changes.changed(
         parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
@@ -89,7 +89,7 @@ def remove_totp(
     def change(session: Session) -> None:
         factors.remove_totp(session, person_id=caller.person_id)
 
-    made = changing.changed(
+    made = credential_changes.changed(
         parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
@@ -113,7 +113,7 @@ def new_recovery_codes(
             raise FactorNotFound("Set up an app or a passkey first.")
         codes.extend(factors.new_codes(session, person_id=caller.person_id, key=parts.key))
 
-    made = changing.changed(
+    made = credential_changes.changed(
         parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
@@ -163,7 +163,7 @@ def add_passkey(
         if not before.has_totp and not before.passkeys:
             codes.extend(factors.new_codes(session, person_id=caller.person_id, key=parts.key))
 
-    made = changing.changed(
+    made = credential_changes.changed(
         parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
@@ -188,7 +188,7 @@ def remove_passkey(
     def change(session: Session) -> None:
         passkeys.remove(session, person_id=caller.person_id, passkey_id=passkey_id)
 
-    made = changing.changed(
+    made = credential_changes.changed(
         parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)

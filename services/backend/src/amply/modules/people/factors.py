@@ -1,4 +1,4 @@
-"""What somebody shows beside their password: a code of an app (TOTP, RFC 6238), or one of ten recovery codes."""
+"""Second factors: one-time codes (TOTP, RFC 6238) and recovery codes."""
 
 import base64
 import secrets
@@ -22,12 +22,12 @@ _SECRET_BYTES: Final = 20
 _DIGITS: Final = 6
 _STEP_SECONDS: Final = 30
 _STEPS_OFF_MAX: Final = 1
-"""Clocks of telephones differ by half a minute now and then (RFC 6238 §5.2)."""
+"""Tolerated clock drift of phones, in steps (RFC 6238 §5.2)."""
 _CODES: Final = 10
 _CODE_GROUPS: Final = 4
 _GROUP_LENGTH: Final = 4
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without what is mistaken for something else: sixteen of these are 79 bits."""
+"""Without ambiguous characters: sixteen of these are 79 bits."""
 
 
 class FactorRefused(AmplyError):
@@ -52,7 +52,7 @@ class FactorNotFound(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Factors:
-    """What a person has beside a password."""
+    """A person's second factors."""
 
     has_totp: bool
     passkeys: int
@@ -61,14 +61,14 @@ class Factors:
 
 @dataclass(frozen=True, kw_only=True)
 class NewTotp:
-    """What an app is told, once: `secret` in base 32, `uri` for a QR code."""
+    """A new TOTP secret, shown once: `secret` in base 32, `uri` for a QR code."""
 
     secret: str
     uri: str
 
 
 def of_person(session: Session, *, person_id: str) -> Factors:
-    """What somebody has."""
+    """A person's second factors."""
     totp = session.scalar(
         select(func.count()).where(TotpRow.person_id == person_id, TotpRow.confirmed_at.is_not(None))
     )
@@ -78,7 +78,7 @@ def of_person(session: Session, *, person_id: str) -> Factors:
 
 
 def begin_totp(session: Session, *, person_id: str, email: str, key: PeopleKey, now: datetime) -> NewTotp:
-    """Make a secret for an app. It counts once a code of it was shown; until then another one takes its place.
+    """Create a TOTP secret. It becomes active once confirmed by a code, and is replaced if requested again before.
 
     Raises:
         FactorExists: There is one that counts.
@@ -106,7 +106,7 @@ def begin_totp(session: Session, *, person_id: str, email: str, key: PeopleKey, 
 
 
 def confirm_totp(session: Session, *, person_id: str, code: str, key: PeopleKey, now: datetime) -> list[str]:
-    """Have the app count, and return ten new recovery codes: they are shown once and can be read nowhere afterwards.
+    """Activate the TOTP secret, and return ten new recovery codes, which are shown only once.
 
     Raises:
         FactorNotFound: No app was begun, or it counts already.
@@ -126,7 +126,7 @@ def confirm_totp(session: Session, *, person_id: str, code: str, key: PeopleKey,
 
 
 def remove_totp(session: Session, *, person_id: str) -> None:
-    """Take the app away, and the recovery codes where no passkey is left to be recovered from.
+    """Remove TOTP, and the recovery codes if no passkey is left.
 
     Raises:
         FactorNotFound: There is none.
@@ -141,7 +141,7 @@ def remove_totp(session: Session, *, person_id: str) -> None:
 
 
 def new_codes(session: Session, *, person_id: str, key: PeopleKey) -> list[str]:
-    """Ten codes in place of all there were."""
+    """Replace all recovery codes by ten new ones."""
     codes = [_new_code() for _ in range(_CODES)]
     session.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.person_id == person_id))
     session.execute(
@@ -155,7 +155,7 @@ def new_codes(session: Session, *, person_id: str, key: PeopleKey) -> list[str]:
 
 
 def use_code(session: Session, *, person_id: str, code: str, key: PeopleKey, now: datetime) -> None:
-    """Accept a code of the app or a recovery code, once.
+    """Accept a one-time or recovery code, once.
 
     Raises:
         FactorRefused: It is neither, or was used.

@@ -1,4 +1,4 @@
-"""Who somebody is at providers: linked once they have shown that the account is theirs, and found by it from then on.
+"""Identities at OpenID providers, linked to an account once its owner has proven it.
 
 An identity is provider, issuer and subject. The address that the provider says is never one: it may be another person's
 tomorrow (OpenID Connect Core §5.7).
@@ -51,7 +51,7 @@ class LastWayIn(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """One provider that signs somebody in."""
+    """A linked identity at one provider."""
 
     id: str
     provider: str
@@ -60,7 +60,7 @@ class Identity:
 
 
 def person_at(session: Session, *, digest: bytes, now: datetime) -> str | None:
-    """Whose identity this is, noting that it is used; None where it is nobody's."""
+    """The person of an identity, marking it as used, or None."""
     return session.scalars(
         update(IdentityRow)
         .where(IdentityRow.digest == digest)
@@ -70,7 +70,7 @@ def person_at(session: Session, *, digest: bytes, now: datetime) -> str | None:
 
 
 def identities_of(session: Session, *, person_id: str) -> Sequence[Identity]:
-    """What somebody has, the oldest first."""
+    """A person's identities, oldest first."""
     rows = session.scalars(
         select(IdentityRow).where(IdentityRow.person_id == person_id).order_by(IdentityRow.id)
     )
@@ -83,7 +83,7 @@ def identities_of(session: Session, *, person_id: str) -> Sequence[Identity]:
 def link(
     session: Session, parts: Dependencies, *, person_id: str, provider: str, digest: bytes, now: datetime
 ) -> None:
-    """Have a provider sign somebody in, and tell them by letter. Again, it changes nothing.
+    """Link an identity, and notify the person by letter. Idempotent.
 
     Raises:
         IdentityTaken: Somebody else is signed in by it.
@@ -117,13 +117,13 @@ def link(
 
 
 def unlink(session: Session, *, person_id: str, identity_id: str) -> None:
-    """Have a provider sign somebody in no more. Whoever calls this ends the other sessions.
+    """Unlink an identity. The caller ends the other sessions.
 
     Raises:
         IdentityNotFound: They have no such one.
         LastWayIn: There is no password, no passkey and no other provider.
     """
-    # Two at once would each find the other's: the person's row lets one wait.
+    # Concurrent requests would each see the other's identity: lock the person's row.
     password = session.scalars(
         select(PersonRow.password_hash).where(PersonRow.id == person_id).with_for_update()
     ).one_or_none()

@@ -1,4 +1,4 @@
-"""Letters about accounts, as text and as HTML that say the same."""
+"""Letters about accounts, as text and HTML with the same content."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,7 +11,7 @@ _TEMPLATES: Final = letter_templates(_PACKAGE)
 
 
 def letter(*, name: str, to: str, language: Language, link: str) -> Mail:
-    """The letter of this name (a section of the texts). `link` leads to where its reader can act."""
+    """The letter of this name (a section of the texts), with `link`."""
     said = texts_in(language)[name]
     facts = {
         "said": said,

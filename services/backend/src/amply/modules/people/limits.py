@@ -1,4 +1,4 @@
-"""How often something may be tried: by network address and by account, so that no stranger can lock anybody out.
+"""Attempt limits by network and by account, designed so that a stranger cannot lock anybody out.
 
 Strangers share an account's allowance. A device that has been signed in to the account before has one of its own, and so
 does whoever opens a link from a letter: what strangers use up is not theirs (OWASP, device cookies).
@@ -20,7 +20,7 @@ from amply.modules.access import SignInUnavailable
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """At most so many in any window that long."""
+    """Maximum attempts in a sliding window."""
 
     name: str
     most: int
@@ -28,20 +28,20 @@ class Limit:
 
 
 OF_ADDRESS: Final = Limit(name="people_of_address", most=60, window=timedelta(minutes=5))
-"""All that is tried without a session from one network address: a school signs in behind one."""
+"""Unauthenticated attempts from one IP address, behind which may be a school."""
 ASKING: Final = Limit(name="people_asking", most=20, window=timedelta(hours=1))
-"""For accounts and passwords, by letter, from one network address."""
+"""Requests for registration and password reset from one IP address."""
 LETTERS: Final = Limit(name="people_letters", most=3, window=timedelta(hours=1))
-"""Of one kind to one mailbox, whoever asks: nobody's is filled by somebody else. More is answered alike and not written."""
+"""Letters of one kind to one mailbox, so that nobody can flood it. Excess requests get the same response, and no letter."""
 PASSWORDS_OF_STRANGERS: Final = Limit(
     name="people_passwords_of_strangers", most=10, window=timedelta(minutes=15)
 )
 PASSWORDS_OF_DEVICE: Final = Limit(name="people_passwords_of_device", most=10, window=timedelta(minutes=15))
 CODES: Final = Limit(name="people_codes", most=5, window=timedelta(minutes=5))
-"""Of second factors, by the account: a six-digit code lasts for some 30 seconds, and a million are possible."""
+"""Second-factor attempts by account: a six-digit code is valid for about 30 seconds."""
 CONFIRMATIONS: Final = Limit(name="people_confirmations", most=10, window=timedelta(minutes=15))
 LINKS: Final = Limit(name="people_links", most=10, window=timedelta(minutes=15))
-"""Passwords tried with one letter's link."""
+"""Password attempts with one link."""
 
 
 def _nobody() -> None:
@@ -54,7 +54,7 @@ def admit(
     now: datetime,
     told: Callable[[], None] = _nobody,
 ) -> None:
-    """Count one of each against its key, which holds no personal data in clear.
+    """Count an attempt for each key (without plain personal data), and raise above the limit.
 
     `told` hears of the first one that was too many, and of no more as long as they go on; of a network address's it hears
     nothing.
@@ -76,7 +76,7 @@ def admit(
 
 
 def allows(counters: Counters, limit: Limit, key: str, *, now: datetime) -> bool:
-    """Count one, and say whether it was one too many, for what is answered alike either way.
+    """Count an attempt, and return whether it is within the limit, for responses that must not differ.
 
     Raises:
         SignInUnavailable: It cannot be counted.

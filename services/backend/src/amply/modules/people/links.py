@@ -1,4 +1,4 @@
-"""What stands in people's letters, and between a password and a second factor: signed, for one purpose each.
+"""Signed tokens for links in letters, and for the step between password and second factor. One purpose each.
 
 A claim is deleted when its link is used, and a link for a new password names the person's stamp, which the new password moves:
 each works once, though no link is stored.
@@ -16,8 +16,8 @@ _VERSION: Final = "p1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stamped:
-    """A person at a stamp: what is signed for it ends when the stamp moves."""
+class StampedPerson:
+    """A person and their stamp. Tokens become invalid when the stamp changes."""
 
     person_id: str
     stamp: int
@@ -33,7 +33,7 @@ class Stamped:
 
 
 class ClaimLinks(SignedLinks):
-    """That an address is somebody's; for the id of the claim."""
+    """Tokens that confirm an address, for a claim's id."""
 
     version = _VERSION
     purpose = "amply/people/v1/claim"
@@ -45,35 +45,35 @@ class ClaimLinks(SignedLinks):
         return self._sign(claim_id, now=now)
 
     def claim_of(self, token: str, *, now: datetime) -> str | None:
-        """The claim that a token was signed for; None when it is not ours or too old."""
+        """The claim of a token; None if it is invalid or expired."""
         return self._subject_of(token, now=now)
 
 
 class StampedLinks(SignedLinks):
-    """Links for a person at a stamp."""
+    """Tokens for a person, valid until their stamp changes."""
 
     version = _VERSION
     subject = "usr_[0-9a-z]{26}-[0-9]{1,18}"
 
-    def sign(self, stamped: Stamped, *, now: datetime) -> str:
+    def sign(self, stamped: StampedPerson, *, now: datetime) -> str:
         """The token of a person at a stamp."""
         return self._sign(str(stamped), now=now)
 
-    def person_of(self, token: str, *, now: datetime) -> Stamped | None:
-        """Whom a token was signed for; None when it is not ours or too old."""
+    def person_of(self, token: str, *, now: datetime) -> StampedPerson | None:
+        """The person of a token; None if it is invalid or expired."""
         subject = self._subject_of(token, now=now)
-        return Stamped.read(subject) if subject is not None else None
+        return StampedPerson.read(subject) if subject is not None else None
 
 
 class ResetLinks(StampedLinks):
-    """To a new password."""
+    """Tokens for a password reset."""
 
     purpose = "amply/people/v1/reset"
     lifetime = RESET_LIFETIME
 
 
 class PendingLinks(StampedLinks):
-    """That the password was right and the second factor is missing. Stands in an answer."""
+    """Tokens that the password was verified and the second factor is pending. Returned in a response."""
 
     purpose = "amply/people/v1/second-factor"
     lifetime = PENDING_LIFETIME
@@ -81,7 +81,7 @@ class PendingLinks(StampedLinks):
 
 @dataclass(frozen=True, kw_only=True)
 class LetterLinks:
-    """People's links, all signed with the secret of links in letters."""
+    """All tokens of the people module, signed with the link secret."""
 
     claims: ClaimLinks
     resets: ResetLinks
@@ -89,7 +89,7 @@ class LetterLinks:
 
     @classmethod
     def from_settings(cls, settings: LinkSettings) -> Self:
-        """The key as a process is told it."""
+        """The key from settings."""
         return cls(
             claims=ClaimLinks.from_settings(settings),
             resets=ResetLinks.from_settings(settings),

@@ -61,7 +61,7 @@ class PasskeyRow(Record):
 
 
 class IdentityRow(Record):
-    """`digest` stands for provider, issuer and subject together: nobody reads from it who that is."""
+    """`digest` is a keyed hash of provider, issuer and subject."""
 
     __tablename__ = "person_identity"
 

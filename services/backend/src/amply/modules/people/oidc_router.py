@@ -1,4 +1,4 @@
-"""`/v1/auth/outside` and `/v1/auth/identities`: signing in by a provider, and which of them one is signed in by."""
+"""`/v1/auth/outside` and `/v1/auth/identities`: sign-in by OpenID provider, and linked identities."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from amply.infra.web import ClockOf, Identifier, responses
 from amply.kernel.errors import AmplyError
 from amply.modules.audit import Action
 from amply.modules.mail import Language
-from amply.modules.people import changing, identities, oidc_sign_in
+from amply.modules.people import credential_changes, identities, oidc_sign_in
 from amply.modules.people.addresses import AddressNotAcceptable
 from amply.modules.people.domain import SignInElsewhere, SignInRefused
 from amply.modules.people.factors import FactorRefused
@@ -178,7 +178,7 @@ def remove_identity(
     def change(session: Session) -> None:
         identities.unlink(session, person_id=caller.person_id, identity_id=identity_id)
 
-    made = changing.changed(
+    made = credential_changes.changed(
         parts, caller, token=token, change=change, action=Action.PERSON_IDENTITY_UNLINKED, now=clock()
     )
     set_session(response, parts.site, made)

@@ -1,4 +1,4 @@
-"""Signing in by a provider, as the API shows it and is told of it."""
+"""API schemas of sign-in by OpenID provider."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""Signing in by a provider: a browser is sent there, comes back with a code, and the code stands for who it is.
+"""Sign-in by OpenID provider (authorization code flow).
 
 The two halves are tied to one browser and to one use. Whoever the provider names is found by who they are there, never by
 an address. An address only says whose account it may become, and that account's owner has to show that they are.
@@ -41,8 +41,8 @@ class AddressNotProven(AmplyError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
-    """Where the browser goes, and the cookie that it is known by when it comes back."""
+class BegunSignIn:
+    """The provider's authorization URL, and the cookie that binds the response to the browser."""
 
     url: str
     device: str
@@ -50,7 +50,7 @@ class Begun:
 
 @dataclass(frozen=True, kw_only=True)
 class LinkNeeded:
-    """The address has an account: its owner shows that they are, with `pending` in their hand."""
+    """The address has an account: its owner must authenticate to link the identity, with the `pending` token."""
 
     pending: str
 
@@ -75,8 +75,8 @@ def begin(
     now: datetime,
     hint: str | None = None,
     person_id: str | None = None,
-) -> Begun:
-    """Begin a sign-in by a provider; of somebody signed in (`person_id`), to link it with their account.
+) -> BegunSignIn:
+    """Begin a sign-in by a provider, or, with `person_id`, linking an identity to that person.
 
     Raises:
         ProviderNotFound: There is none.
@@ -102,13 +102,13 @@ def begin(
         "person_id": person_id or "",
     }
     parts.sessions.keep(_named("errand", state), facts, lasts=AUTHORIZATION_LASTS)
-    return Begun(url=url, device=device)
+    return BegunSignIn(url=url, device=device)
 
 
 def finish(
     parts: Dependencies, *, state: str, code: str, issuer: str | None, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded | LinkNeeded:
-    """Finish a sign-in with what came back.
+    """Complete a sign-in from the provider's response.
 
     Raises:
         ProviderRefused: It is not good, was used, took too long, or belongs to another browser.
@@ -144,7 +144,7 @@ def link_own(
     visit: Visit,
     now: datetime,
 ) -> None:
-    """Link what came back with the account of whoever is signed in and began it.
+    """Link the provider's identity to the signed-in person who began it.
 
     Raises:
         ProviderRefused, ProviderAway: As of `finish`.
@@ -160,7 +160,7 @@ def link_own(
 def link_by_password(
     parts: Dependencies, *, pending: str, password: str, code: str | None, visit: Visit, now: datetime
 ) -> SignedIn:
-    """Link a provider with the account whose address it vouches for, once its owner has shown that they are; sign them in.
+    """Link an identity to the existing account of its address after password verification, and sign in.
 
     Raises:
         ProviderRefused: What is pending is not ours, was used, took too long, or belongs to another browser.
@@ -192,7 +192,7 @@ def link_by_password(
 
 
 def digest_of(parts: Dependencies, provider: Provider, proof: Proof) -> bytes:
-    """What stands for somebody at a provider."""
+    """Keyed digest of an identity."""
     return parts.key.identity_of(provider=provider.key, issuer=provider.issuer, subject=proof.subject)
 
 

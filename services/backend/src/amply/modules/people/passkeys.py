@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3): made by somebody who is signed in, and then enough to sign in with, or as a second factor.
+"""Passkeys (WebAuthn level 3): registration by a signed-in person, then sign-in or second factor.
 
 Each asks for user verification, so that a passkey is something one has and something one knows or is: it needs no password
 beside it. Challenges are kept in the cache, for one use within five minutes.
@@ -58,14 +58,14 @@ class Passkey:
 
 @dataclass(frozen=True, kw_only=True)
 class Ceremony:
-    """What the browser is asked. `id` comes back with its answer; `options` go to `navigator.credentials` as they are."""
+    """A WebAuthn ceremony. `id` returns with the answer; `options` are passed to `navigator.credentials`."""
 
     id: str
     options: Mapping[str, Any]
 
 
 def begin_making(parts: Dependencies, person: Person) -> Ceremony:
-    """Ask the browser for a new passkey."""
+    """Begin registering a passkey."""
     with parts.database.transaction() as session:
         held = session.scalars(
             select(PasskeyRow.credential_id).where(PasskeyRow.person_id == person.id)
@@ -88,7 +88,7 @@ def begin_making(parts: Dependencies, person: Person) -> Ceremony:
 def make(
     parts: Dependencies, *, person_id: str, ceremony: str, answer: Mapping[str, Any], name: str, now: datetime
 ) -> PasskeyRow:
-    """Check what the browser made; the row is not stored yet.
+    """Verify a registration; returns the row, not stored yet.
 
     Raises:
         FactorRefused: It is not what was asked for.
@@ -133,7 +133,7 @@ def add(session: Session, row: PasskeyRow) -> Passkey:
 
 
 def begin_showing(parts: Dependencies, *, person_id: str | None = None) -> Ceremony:
-    """Ask the browser for a passkey of one person, or of whoever has one for this site."""
+    """Begin authentication by a passkey of one person, or by any passkey of this site."""
     held: list[PublicKeyCredentialDescriptor] = []
     if person_id is not None:
         with parts.database.transaction() as session:
@@ -157,7 +157,7 @@ def show(
     person_id: str | None = None,
     now: datetime,
 ) -> str:
-    """Check a passkey that was shown, count its use, and return whose it is.
+    """Verify an authentication, update the passkey's use, and return its person.
 
     Raises:
         FactorRefused: It is unknown, somebody else's, not what was asked for, or its counter went back: then it was copied
@@ -189,7 +189,7 @@ def show(
 
 
 def list_of(session: Session, *, person_id: str) -> list[Passkey]:
-    """Somebody's passkeys, the oldest first."""
+    """A person's passkeys, oldest first."""
     rows = session.scalars(
         select(PasskeyRow).where(PasskeyRow.person_id == person_id).order_by(PasskeyRow.id)
     )
@@ -197,7 +197,7 @@ def list_of(session: Session, *, person_id: str) -> list[Passkey]:
 
 
 def remove(session: Session, *, person_id: str, passkey_id: str) -> None:
-    """Take a passkey away.
+    """Remove a passkey.
 
     Raises:
         PasskeyNotFound: It is not there, or not theirs.

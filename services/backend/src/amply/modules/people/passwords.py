@@ -1,4 +1,4 @@
-"""Passwords: which are taken, how they are kept (argon2id, RFC 9106), and how their check tells nothing by its time."""
+"""Password rules, hashing (argon2id, RFC 9106), and verification whose timing reveals nothing."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class PasswordNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one hash takes: memory in KiB, passes over it, lanes. Hashes made at another cost are made anew at sign-in."""
+    """Argon2id parameters: memory in KiB, iterations, lanes. Other hashes are renewed at sign-in."""
 
     memory_kib: int
     passes: int
@@ -41,7 +41,7 @@ AT_ONCE_MAX: Final = 4
 
 
 class Hashing:
-    """Makes and checks hashes, a bounded number at a time: many sign-ins must not take the memory that gifts need."""
+    """Hashes and verifies with bounded concurrency, which bounds the memory."""
 
     def __init__(self, cost: Cost = PRESENT, *, at_once: int = AT_ONCE_MAX) -> None:
         self._hasher = argon2.PasswordHasher(
@@ -51,7 +51,7 @@ class Hashing:
         self._dummy = self._hasher.hash("nobody's password")
 
     def hash(self, password: str) -> str:
-        """The hash of a prepared password, with its salt and cost.
+        """Hash a prepared password.
 
         Raises:
             SignInUnavailable: Too many wait for theirs.
@@ -60,7 +60,7 @@ class Hashing:
             return self._hasher.hash(password)
 
     def is_right(self, password: str, *, hashed: str | None) -> bool:
-        """Whether it is the password. Where there is no hash to check, the same work is done for nothing.
+        """Verify a password. Without a hash the same work is done, so that timing reveals nothing.
 
         Raises:
             SignInUnavailable: Too many wait for theirs.
@@ -73,7 +73,7 @@ class Hashing:
             return hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
-        """Whether it was made at another cost than ours."""
+        """Whether the hash has other parameters than ours."""
         return self._hasher.check_needs_rehash(hashed)
 
     @contextmanager
@@ -88,12 +88,12 @@ class Hashing:
 
 
 def prepared(password: str) -> str:
-    """As it is hashed: NFKC, so that the same keys on another keyboard are the same password (RFC 8265 §4.2 uses NFC)."""
+    """Normalise for hashing: NFKC, so that other keyboards give the same password (RFC 8265 §4.2 uses NFC)."""
     return unicodedata.normalize("NFKC", password)
 
 
 def accepted(password: str, *, address: str, breaches: BreachList) -> str:
-    """A new password as it is hashed. There are no rules of composition: they make passwords worse (NIST SP 800-63B).
+    """Validate a new password. No composition rules, as NIST SP 800-63B recommends.
 
     Raises:
         PasswordNotAcceptable: It is too short or long, is the address, or is in a list that attackers try.

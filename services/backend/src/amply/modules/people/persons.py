@@ -1,4 +1,4 @@
-"""People as the database has them: finding, making, changing. Every change that ends sessions moves the stamp here."""
+"""Rows of people: find, create, update. Every change that ends sessions changes the security stamp."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _DEVICES_MAX: Final = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a sign-in is checked against. `is_known_device`: the browser has been signed in to this account before."""
+    """Data for verifying a sign-in. `is_known_device`: this browser signed in to this account before."""
 
     person_id: str
     stamp: int
@@ -35,14 +35,14 @@ class Credentials:
 
     @property
     def has_factor(self) -> bool:
-        """Whether a password alone is not enough."""
+        """Whether a second factor is required."""
         return self.has_totp or self.has_passkeys
 
 
 def credentials_of(
     session: Session, *, index: bytes | None = None, person_id: str | None = None, device: bytes | None
 ) -> Credentials | None:
-    """By the address's index or by the person's id, in one statement: it takes the same way whether somebody is found."""
+    """Look up by blind index or id in one statement, whose timing does not depend on the result."""
     totp = exists().where(TotpRow.person_id == PersonRow.id, TotpRow.confirmed_at.is_not(None))
     passkey = exists().where(PasskeyRow.person_id == PersonRow.id)
     known = exists().where(DeviceRow.person_id == PersonRow.id, DeviceRow.mark == (device or b""))
@@ -67,7 +67,7 @@ def credentials_of(
 
 
 def find(session: Session, *, person_id: str, key: PeopleKey) -> Person | None:
-    """A person who has not been forgotten."""
+    """A person who is not erased."""
     row = session.get(PersonRow, person_id)
     if row is None or row.sealed_address is None:
         return None
@@ -82,7 +82,7 @@ def find(session: Session, *, person_id: str, key: PeopleKey) -> Person | None:
 
 
 def addresses(session: Session, *, person_ids: Collection[str], key: PeopleKey) -> Mapping[str, str]:
-    """Where these people are written to, by id; who has been forgotten is left out."""
+    """Addresses of these people by id, without erased ones."""
     rows = session.execute(
         select(PersonRow.id, PersonRow.sealed_address).where(
             PersonRow.id.in_(person_ids), PersonRow.sealed_address.is_not(None)
@@ -96,7 +96,7 @@ def addresses(session: Session, *, person_ids: Collection[str], key: PeopleKey) 
 
 
 def stamp_of(session: Session, *, person_id: str) -> int | None:
-    """A person's stamp; None where they are forgotten, or never were."""
+    """A person's stamp; None if they do not exist or are erased."""
     return session.scalars(
         select(PersonRow.stamp).where(PersonRow.id == person_id).where(PersonRow.erased_at.is_(None))
     ).one_or_none()
@@ -111,7 +111,7 @@ def add(
     key: PeopleKey,
     now: datetime,
 ) -> str | None:
-    """Make a person and return their id; None where the address has an account already."""
+    """Create a person and return their id; None if the address has an account."""
     person_id = ids.new_id("usr")
     made = session.execute(
         insert(PersonRow)
@@ -131,7 +131,7 @@ def add(
 
 
 def replace_hash(session: Session, *, person_id: str, before: str, after: str) -> None:
-    """The same password at another cost: nobody's session ends. A password that was changed meanwhile stays."""
+    """Store the same password's hash with new parameters, unless it was changed meanwhile. No session ends."""
     session.execute(
         update(PersonRow)
         .where(PersonRow.id == person_id, PersonRow.password_hash == before)
@@ -140,7 +140,7 @@ def replace_hash(session: Session, *, person_id: str, before: str, after: str) -
 
 
 def move_stamp(session: Session, *, person_id: str, at: int | None = None) -> int | None:
-    """End all that was signed in or signed before, and return the new stamp; None where the stamp is not `at` any more."""
+    """Increment the stamp, which invalidates all sessions and tokens, and return it; None unless it was `at`."""
     statement = (
         update(PersonRow)
         .where(PersonRow.id == person_id, PersonRow.erased_at.is_(None))
@@ -153,7 +153,7 @@ def move_stamp(session: Session, *, person_id: str, at: int | None = None) -> in
 
 
 def set_password(session: Session, *, person_id: str, password_hash: str, now: datetime) -> None:
-    """Put another password in its place. Whoever calls this moves the stamp."""
+    """Store another password. The caller moves the stamp."""
     session.execute(
         update(PersonRow)
         .where(PersonRow.id == person_id)
@@ -162,7 +162,7 @@ def set_password(session: Session, *, person_id: str, password_hash: str, now: d
 
 
 def set_address(session: Session, *, person_id: str, address: Address, key: PeopleKey) -> bool:
-    """Give a person another address; False where it has an account. Whoever calls this moves the stamp."""
+    """Change the address; False if it has an account. The caller moves the stamp."""
     try:
         with session.begin_nested():
             session.execute(
@@ -179,7 +179,7 @@ def set_address(session: Session, *, person_id: str, address: Address, key: Peop
 
 
 def note_device(session: Session, *, person_id: str, mark: bytes, now: datetime) -> bool:
-    """Remember a browser; True where it is a new one beside others. The one not seen for longest makes room."""
+    """Remember a browser; True if it is new beside others. The least recently seen one is dropped."""
     had = session.scalar(select(func.count()).where(DeviceRow.person_id == person_id)) or 0
     added = session.execute(
         insert(DeviceRow)
@@ -215,7 +215,7 @@ def ask_letter(
     person_id: str | None = None,
     claim_id: str | None = None,
 ) -> None:
-    """Have the worker write to an address; which letter it is depends on what is so when it is written."""
+    """Request a letter to an address; the worker decides which one from the state at that time."""
     letter_id = ids.new_id("plt")
     session.add(
         LetterRow(
@@ -235,7 +235,7 @@ def ask_letter(
 
 
 def tell(session: Session, person: Person, *, kind: LetterKind, key: PeopleKey, now: datetime) -> None:
-    """Have the worker tell a person of something that happened to their account."""
+    """Request a letter that notifies a person about their account."""
     ask_letter(
         session,
         kind=kind,

@@ -1,4 +1,4 @@
-"""Who else tells who somebody is: OpenID providers, of the whole platform or of one organisation, and what they say."""
+"""OpenID providers, of the whole platform or of one organisation, and their claims."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class ProviderRefused(AmplyError):
 
 
 class ProviderForgot(ProviderRefused):
-    """The provider says that what its word was asked for by is good no more (`invalid_grant`): they are gone, or were let go."""
+    """The provider revoked the refresh token (`invalid_grant`)."""
 
 
 class ProviderNotFound(NotFound):
@@ -49,7 +49,7 @@ class NoRoleHere(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """One OpenID provider, as this platform is its client.
+    """An OpenID provider, with this platform's client registration.
 
     Attributes:
         key: What it is called here; of an organisation's own, the organisation's id.
@@ -66,13 +66,13 @@ class Provider:
 
     @property
     def scope(self) -> str:
-        """Of an organisation's own, with what lets its word be asked for again without the person."""
+        """The requested scope; for an organisation's provider with offline access."""
         return "openid email" if self.domains is None else "openid email profile groups offline_access"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What a provider says of somebody who has just shown it who they are. Nothing of it is kept in clear.
+    """A provider's claims about a person who just authenticated. Never stored in plain text.
 
     Attributes:
         subject: Who it is there; means something with the issuer alone.
@@ -98,7 +98,7 @@ class AuthorizationRequest:
 
 
 class ProviderClient(Protocol):
-    """How providers are spoken to. May not be called inside a transaction. Everything may raise ProviderAway."""
+    """Requests to providers. May not be called inside a transaction. Every method may raise ProviderAway."""
 
     def address(
         self,
@@ -109,7 +109,7 @@ class ProviderClient(Protocol):
         hint: str | None,
         now: datetime,
     ) -> str:
-        """Where the browser is sent."""
+        """The authorization URL."""
 
     def redeem(
         self,
@@ -120,14 +120,14 @@ class ProviderClient(Protocol):
         issuer: str | None,
         now: datetime,
     ) -> Proof:
-        """What a code that came back stands for. `issuer`: what came back beside it (RFC 9207).
+        """Exchange an authorization code. `issuer`: from the response (RFC 9207).
 
         Raises:
             ProviderRefused: It is not good.
         """
 
     def renew(self, provider: Provider, *, refresh_token: str, now: datetime) -> Proof:
-        """What the provider says now of whom a token was made for.
+        """Refresh the provider's claims by a refresh token.
 
         Raises:
             ProviderForgot: That it does not know them any more.
@@ -147,7 +147,7 @@ def _nobody_arrives(
 
 @dataclass(frozen=True, kw_only=True)
 class OidcSignIn:
-    """Signing in by OpenID Connect: the client, and which providers there are.
+    """OpenID Connect sign-in: the client, and the configured providers.
 
     Attributes:
         providers: Those of the whole platform, by key.

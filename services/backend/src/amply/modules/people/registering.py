@@ -1,4 +1,4 @@
-"""How somebody comes to have an account: they say an address and a password, and show by a letter that the address is theirs.
+"""Registration: an address and a password, and proof of the address by a letter.
 
 Nothing here looks whether the address has an account: the worker does, and the letter says what is so. The link alone makes
 no account. Its reader must know the password too, or whoever registered with somebody else's address would choose the
@@ -27,7 +27,7 @@ _OVER = "This link is used or too old: sign in, or begin again to get another on
 def register(
     parts: Dependencies, *, email: str, password: str, language: Language, visit: Visit, now: datetime
 ) -> None:
-    """Keep what was said and have a letter written. The same work and answer for every address.
+    """Store a registration, and request a letter. Work and response are the same for every address.
 
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
@@ -67,7 +67,7 @@ def register(
 
 
 def verify(parts: Dependencies, *, token: str, password: str, device: bytes, now: datetime) -> str:
-    """Make the account that a link is for, and return the person's id. The browser is known from then on.
+    """Create the account of a link, and return the person's id. The browser is recognised from then on.
 
     Raises:
         LetterLinkNotValid: It is not ours, was used, or is too old.
@@ -108,7 +108,7 @@ def verify(parts: Dependencies, *, token: str, password: str, device: bytes, now
 def register_invited(
     parts: Dependencies, *, email: str, password: str, language: Language, network_address: str, now: datetime
 ) -> str | None:
-    """Make an account without a letter of ours: its reader has shown already that this address is theirs.
+    """Create an account without a letter, for somebody who has proven the address otherwise.
 
     Whoever asks chooses the password here, so that nobody confirms a stranger's. None where there is an account.
 
@@ -132,7 +132,7 @@ def register_invited(
 
 
 def is_registered(parts: Dependencies, *, email: str) -> bool:
-    """Whether an address has an account. For whoever has shown that they read its letters alone."""
+    """Whether an address has an account. Only for callers who have proven the address."""
     try:
         index = parts.key.index_of(address_of(email))
     except AddressNotAcceptable:
@@ -142,7 +142,7 @@ def is_registered(parts: Dependencies, *, email: str) -> bool:
 
 
 def change_address(parts: Dependencies, *, person_id: str, email: str, now: datetime) -> None:
-    """Have a letter written to an address that a person says is theirs. The account keeps its address until the link is used.
+    """Request a letter to a person's new address. The old one stays until the link is used.
 
     Raises:
         AddressNotAcceptable: It is no address, or looks like another one.
@@ -186,7 +186,7 @@ def change_address(parts: Dependencies, *, person_id: str, email: str, now: date
 
 
 def confirm_address(parts: Dependencies, *, token: str, now: datetime) -> None:
-    """Give an account the address that a link is for, end its sessions, and tell the address it had.
+    """Change to the address of a link, end all sessions, and notify the former address.
 
     Raises:
         LetterLinkNotValid: It is not ours, was used, is too old, or the address has got an account meanwhile.

@@ -1,4 +1,4 @@
-"""Columns that the key of people seals, in whichever module: sealed anew by its newest version, some rows at a time."""
+"""Re-encrypts columns of any module that the people key encrypts, in batches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy import func, inspect, literal_column, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from amply.infra.vault import PEOPLE
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules.people.sealing import PeopleKey
 
 _Column = InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]
@@ -15,17 +15,17 @@ _Column = InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]
 
 @dataclass(frozen=True, kw_only=True)
 class SealedColumn:
-    """One column. `of` gives what a value in it is bound to, from the row's primary key in its order."""
+    """An encrypted column. `of` returns what a value is bound to, from the row's primary key."""
 
     column: _Column
     of: Callable[..., str]
 
 
-def tended_by(
+def sealed_columns_of(
     key: PeopleKey, name: str, *, columns: Sequence[SealedColumn], passing: Sequence[_Column] = ()
-) -> Tended:
-    """What the vault keeps sealed by the newest key. `passing` is counted and ends within days, by itself."""
-    return Tended(
+) -> SealedRows:
+    """Columns as `SealedRows`. Values in `passing` expire within days, and are only counted."""
+    return SealedRows(
         name=name,
         reseal=lambda session, limit: _reseal(session, key, columns, limit=limit),
         columns={PEOPLE: (*(each.column for each in columns), *passing)},

@@ -1,4 +1,4 @@
-"""`/v1/auth`: an account from its registration to its end, and its sessions. Factors have routes of their own beside it."""
+"""`/v1/auth`: registration, sessions, and deletion of an account. Factors have their own routes."""
 
 from typing import Annotated, Final
 
@@ -12,7 +12,7 @@ from amply.modules.access import (
     SessionNotValid,
     SignInUnavailable,
 )
-from amply.modules.people import changing, factors, persons, registering, signing_in
+from amply.modules.people import credential_changes, factors, persons, registering, signing_in
 from amply.modules.people.addresses import AddressNotAcceptable
 from amply.modules.people.dependencies import Dependencies
 from amply.modules.people.domain import (
@@ -79,7 +79,7 @@ TokenOf = Annotated[str, Depends(_token)]
 
 
 def let_in(response: Response, parts: Dependencies, signed_in: SignedIn) -> SignedInOut:
-    """Answer with the cookies of a session."""
+    """The response with a session's cookies."""
     set_session(response, parts.site, signed_in.token)
     set_device(response, parts.site, signed_in.device)
     return SignedInOut(person_id=signed_in.person_id)
@@ -158,7 +158,7 @@ def logout(request: Request, parts: PartsOf, response: Response) -> Done:
 
 @router.post("/logout-all", summary="End all one's sessions", responses=responses(*SIGNED_IN))
 def logout_all(caller: PersonOf, parts: PartsOf, response: Response) -> Done:
-    changing.sign_out_everywhere(parts, caller)
+    credential_changes.sign_out_everywhere(parts, caller)
     clear_session(response, parts.site)
     return Done()
 
@@ -176,7 +176,7 @@ def show_me(caller: PersonOf, parts: PartsOf) -> PersonOut:
 @router.delete("/me", summary="Delete one's account", responses=responses(*CONFIRMED, LastOwner))
 def delete_me(caller: ConfirmedOf, parts: PartsOf, clock: ClockOf, response: Response) -> Done:
     """Address, password, factors and sessions go at once. Gifts are the donor's own matter: see `/v1/donor`."""
-    changing.erase(parts, caller, now=clock())
+    credential_changes.erase(parts, caller, now=clock())
     clear_session(response, parts.site)
     return Done()
 
@@ -221,7 +221,9 @@ def confirm(
 )
 def request_password_reset(body: ResetAskedIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -> LetterAsked:
     """Answered the same for every address. The letter leads to `reset-password`, or says that there is no account."""
-    changing.ask_for_password(parts, email=body.email, language=body.language, visit=visit, now=clock())
+    credential_changes.ask_for_password(
+        parts, email=body.email, language=body.language, visit=visit, now=clock()
+    )
     return LetterAsked()
 
 
@@ -234,7 +236,7 @@ def request_password_reset(body: ResetAskedIn, parts: PartsOf, visit: VisitOf, c
 def reset_password(body: ResetIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response) -> Done:
     """Ends all sessions. The second factor stays; then sign in."""
     device = new_device(visit)
-    changing.reset_password(
+    credential_changes.reset_password(
         parts, token=body.token, password=body.password, device=parts.key.mark_of(device), now=clock()
     )
     set_device(response, parts.site, device)
@@ -250,7 +252,7 @@ def change_password(
     body: PasswordIn, caller: PersonOf, token: TokenOf, parts: PartsOf, clock: ClockOf, response: Response
 ) -> Done:
     """Ends every other session."""
-    made = changing.change_password(
+    made = credential_changes.change_password(
         parts, caller, token=token, before=body.present_password, after=body.password, now=clock()
     )
     set_session(response, parts.site, made)
@@ -295,6 +297,6 @@ def security_settings(
     response: Response,
 ) -> Done:
     """Ends all sessions, since where they began was not kept; then sign in."""
-    changing.set_ip_binding(parts, caller, token=token, binding=body.ip_binding, now=clock())
+    credential_changes.set_ip_binding(parts, caller, token=token, binding=body.ip_binding, now=clock())
     clear_session(response, parts.site)
     return Done()

@@ -1,4 +1,4 @@
-"""People as the API shows them, and what it is told of them."""
+"""API schemas of people."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from amply.kernel.clock import iso, iso_or_none
 from amply.modules.mail import Language
-from amply.modules.people.domain import IpBinding, Person, Session
+from amply.modules.people.domain import IpBinding, Person, SignInSession
 from amply.modules.people.factors import Factors, NewTotp
 from amply.modules.people.passkeys import Ceremony, Passkey
 from amply.modules.people.signing_in import FactorNeeded
@@ -231,7 +231,7 @@ class SessionOut(BaseModel):
     is_this_one: bool
 
     @classmethod
-    def of(cls, session: Session, *, present: str) -> Self:
+    def of(cls, session: SignInSession, *, present: str) -> Self:
         """The wire form."""
         return cls(
             id=session.id,

@@ -1,4 +1,4 @@
-"""People's addresses and factors at rest: sealed, found by a keyed digest, and told apart from each other by what they are for.
+"""Encryption of people's addresses and factors at rest, with blind indexes to find them.
 
 What is written is sealed by the envelope key of people (ADR 0121). What the secret of the environment sealed before that is
 still read, until the worker has sealed it anew.
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from amply.infra.settings import PeopleSettings
-from amply.infra.vault import PEOPLE, Keyring, Place, prefix
+from amply.infra.vault import PEOPLE, CellLocation, Keyring, prefix
 from amply.kernel.errors import invariant
 from amply.modules.people.addresses import Address
 
@@ -24,12 +24,12 @@ _NONCE_BYTES: Final = 12
 _SECRET_BYTES_MIN: Final = 43
 _FOUND_BYTES: Final = 16
 _SEALED_V1: Final = b"\1"
-"""In front of what the secret sealed; the vault's own format begins with another byte."""
+"""Format byte of values encrypted by the secret itself; the vault's formats begin differently."""
 
 
 @dataclass(frozen=True)
 class PeopleKey:
-    """The secret of this environment's people. Each use has a key of its own, derived by HKDF (RFC 5869).
+    """The people secret of this environment. Each use has its own key, derived by HKDF (RFC 5869).
 
     `keyring` seals what is sealed from now on; without one the secret does.
     """
@@ -44,11 +44,11 @@ class PeopleKey:
 
     @classmethod
     def from_settings(cls, settings: PeopleSettings, *, keyring: Keyring | None = None) -> Self:
-        """The secret as a process is told it."""
+        """The secret from settings."""
         return cls(settings.people_key.get_secret_value().encode(), keyring)
 
     def seal(self, content: str, *, of: str) -> bytes:
-        """Encrypt with AES-256-GCM, bound to what it is `of`: a version, the nonce, the ciphertext with its tag.
+        """Encrypt by AES-256-GCM, bound to `of`: version, nonce, ciphertext, tag.
 
         Raises:
             KeyNotAtHand: The key service was away when this process began.
@@ -59,7 +59,7 @@ class PeopleKey:
         return _SEALED_V1 + nonce + self._cipher.encrypt(nonce, content.encode(), of.encode())
 
     def unseal(self, sealed: bytes, *, of: str) -> str:
-        """What was sealed.
+        """Decrypt a value.
 
         Raises:
             cryptography.exceptions.InvalidTag: Another secret, of something else, or changed bytes.
@@ -73,7 +73,7 @@ class PeopleKey:
         return self._cipher.decrypt(nonce, ciphertext, of.encode()).decode()
 
     def newest_prefix(self) -> bytes | None:
-        """What everything begins with that is sealed now; None while the secret seals.
+        """Prefix of newly encrypted values; None while the secret encrypts directly.
 
         Raises:
             KeyNotAtHand: The key service was away when this process began.
@@ -83,11 +83,11 @@ class PeopleKey:
         return prefix(self.keyring.newest(PEOPLE))
 
     def seal_address(self, address: Address, *, of: str) -> bytes:
-        """Both forms of an address: what was accepted once is never judged anew."""
+        """Encrypt both forms of an address, so that it is never validated anew."""
         return self.seal(f"{address.written}\n{address.folded}", of=of)
 
     def unseal_address(self, sealed: bytes, *, of: str) -> Address:
-        """The address that was sealed.
+        """Decrypt an address.
 
         Raises:
             cryptography.exceptions.InvalidTag, SealedBytesUnreadable, KeyNotAtHand: As `unseal` says.
@@ -96,27 +96,27 @@ class PeopleKey:
         return Address(written=written, folded=folded)
 
     def index_of(self, address: Address) -> bytes:
-        """What finds an address in the database, and tells nobody which it is."""
+        """Blind index of an address."""
         return self._mac("blind-index", address.folded)
 
     def mark_of(self, device: str) -> bytes:
-        """What stands for a device's cookie."""
+        """Keyed digest of a device cookie."""
         return self._mac("device", device)
 
     def place_of(self, network: str) -> str:
-        """What stands for a network address in a session (hex)."""
+        """Keyed digest of an IP address in a session (hex)."""
         return self._mac("place", network).hex()
 
     def code_digest(self, code: str, *, person_id: str) -> bytes:
-        """What stands for a recovery code of this person's."""
+        """Keyed digest of a person's recovery code."""
         return self._mac("recovery-code", f"{person_id}\0{code}")
 
     def identity_of(self, *, provider: str, issuer: str, subject: str) -> bytes:
-        """What stands for somebody at a provider."""
+        """Keyed digest of an identity."""
         return self._mac("identity", f"{provider}\0{issuer}\0{subject}")
 
     def value_of(self, organization_id: str, attribute: str, value: str) -> bytes:
-        """What finds what an organisation's directory wrote, by one of its attributes; another organisation's differs."""
+        """Blind index of an attribute's value, distinct for each organisation."""
         return self._mac("directory-value", f"{organization_id}\0{attribute}\0{value}")[:_FOUND_BYTES]
 
     def _mac(self, purpose: str, text: str) -> bytes:
@@ -138,6 +138,6 @@ class PeopleKey:
         return AESGCM(self._derived("seal"))
 
 
-def _place(of: str) -> Place:
+def _place(of: str) -> CellLocation:
     """What it is of names table and column by itself: ids of each table have a prefix of their own, factors say what they are."""
-    return Place(table="people", column="sealed", row=of)
+    return CellLocation(table="people", column="sealed", row=of)

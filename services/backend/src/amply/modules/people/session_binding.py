@@ -1,4 +1,4 @@
-"""Where a session is held to, for people who want that."""
+"""Binds a session to the client's network, for people who choose so."""
 
 import ipaddress
 from typing import Final
@@ -7,11 +7,11 @@ from amply.modules.people.domain import IpBinding
 from amply.modules.people.sealing import PeopleKey
 
 _NETWORK_BITS: Final = {4: 24, 6: 48}
-"""What one place keeps while addresses within it change: a block of a provider's, a site of IPv6's (RFC 6177)."""
+"""Prefix lengths of a network that stays the same while addresses change (RFC 6177)."""
 
 
 def binding_of(key: PeopleKey, binding: IpBinding, address: str) -> str:
-    """A keyed digest of what a session is held to; empty where it is to nothing."""
+    """Keyed digest of what a session is bound to; empty if to nothing."""
     if binding is IpBinding.NONE:
         return ""
     held_to = address if binding is IpBinding.STRICT else _network_of(address)

@@ -1,4 +1,4 @@
-"""Sessions in the cache. A token is 256 random bits, of which the cache holds a digest: a copy of it lets nobody in.
+"""Sessions in the cache. A token has 256 random bits; the cache holds its digest only.
 
 Whatever is known of a session but when it was last used stays as it is: a change makes another token, so that nothing
 is lost between two requests at once. When the cache is lost, people sign in again. When it does not answer, nobody is let in.
@@ -28,10 +28,10 @@ from amply.infra.cache import (
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import CacheSettings
 from amply.modules.access import SignInUnavailable
-from amply.modules.people.domain import SESSION_IDLE, SESSION_LIFETIME, STAMP_CACHED, IpBinding, Session
+from amply.modules.people.domain import SESSION_IDLE, SESSION_LIFETIME, STAMP_CACHED, IpBinding, SignInSession
 
 AT_ONCE_MAX: Final = 50
-"""Of one person's: the next one ends the oldest."""
+"""Sessions of a person; another one ends the oldest."""
 _TOKEN_BYTES: Final = 32
 _PREFIX: Final = "amply:people"
 _REMEMBER: Final = """
@@ -45,7 +45,7 @@ _log = structlog.get_logger()
 
 
 class SessionStore:
-    """Sessions and what is remembered beside them, in the cache.
+    """Sessions and related short-lived data in the cache.
 
     Everything raises SignInUnavailable when the cache does not answer, and may not be called inside a transaction.
     """
@@ -55,11 +55,11 @@ class SessionStore:
 
     @classmethod
     def from_settings(cls, settings: CacheSettings) -> "SessionStore":
-        """Over connections of its own, which are given up after a second."""
+        """A store with its own connections and a one-second timeout."""
         return cls(cache_client(settings, decodes=True))
 
-    def open(self, session: Session) -> str:
-        """Keep a session and return its token."""
+    def open(self, session: SignInSession) -> str:
+        """Store a session and return its token."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         name, index = _session_key(token), _index_key(session.person_id)
         with self._answering() as cache, cache.pipeline(transaction=True) as pipe:
@@ -72,38 +72,38 @@ class SessionStore:
             self._end_oldest(session.person_id)
         return token
 
-    def find(self, token: str) -> Session | None:
-        """The session that a token opens."""
+    def find(self, token: str) -> SignInSession | None:
+        """The session of a token."""
         with self._answering() as cache:
             found = get_text(cache, _session_key(token))
         return _read(found) if found else None
 
-    def touch(self, token: str, session: Session, *, now: datetime) -> None:
-        """Note that it is used. One that was ended meanwhile stays ended."""
+    def touch(self, token: str, session: SignInSession, *, now: datetime) -> None:
+        """Update the last use. An ended session stays ended."""
         seen = replace(session, seen_at=now)
         with self._answering() as cache:
             cache.set(_session_key(token), _written(seen), ex=_left(seen, now=now), xx=True)
 
-    def exchange(self, token: str, session: Session) -> str:
-        """End a token's session and open this one, with an id of its own, in its place; return its token."""
+    def exchange(self, token: str, session: SignInSession) -> str:
+        """Replace a token's session by this one with a new id; return its token."""
         made = self.open(session)
         self.end(token)
         return made
 
     def end(self, token: str) -> None:
-        """End a token's session. Ending it twice is no error."""
+        """End a token's session. Idempotent."""
         found = self.find(token)
         with self._answering() as cache:
             cache.delete(_session_key(token))
             if found is not None:
                 cache.hdel(_index_key(found.person_id), found.id)
 
-    def of_person(self, person_id: str) -> list[Session]:
-        """Those that a person has, the newest first."""
+    def of_person(self, person_id: str) -> list[SignInSession]:
+        """A person's sessions, newest first."""
         return sorted(self._held(person_id).values(), key=lambda held: held.signed_in_at, reverse=True)
 
     def end_one(self, person_id: str, *, session_id: str) -> bool:
-        """End a person's session by its id; False where they have no such one."""
+        """End a person's session by id; False if there is none."""
         with self._answering() as cache:
             name = get_field(cache, _index_key(person_id), session_id)
             if name is None:
@@ -112,7 +112,7 @@ class SessionStore:
             return bool(cache.delete(name))
 
     def end_all(self, person_id: str, *, but: str | None = None) -> None:
-        """End all sessions of a person, but the one with this id."""
+        """End all sessions of a person except this id."""
         with self._answering() as cache:
             index = get_hash(cache, _index_key(person_id))
             over = {session_id: name for session_id, name in index.items() if session_id != but}
@@ -121,41 +121,41 @@ class SessionStore:
                 cache.hdel(_index_key(person_id), *over)
 
     def stamp_of(self, person_id: str) -> int | None:
-        """The person's stamp as it was within the last five minutes, where it is remembered."""
+        """The cached stamp of a person, at most five minutes old, or None."""
         with self._answering() as cache:
             found = get_text(cache, _stamp_key(person_id))
         return int(found) if found else None
 
     def remember_stamp(self, person_id: str, stamp: int) -> None:
-        """For five minutes from when it was first remembered. A smaller one than is remembered was read too early."""
+        """Cache a stamp for five minutes. A smaller one than the cached is outdated, and ignored."""
         with self._answering() as cache:
             cache.eval(_REMEMBER, 1, _stamp_key(person_id), stamp, int(STAMP_CACHED.total_seconds()))
 
     def move_stamp(self, person_id: str, stamp: int) -> None:
-        """Of somebody who moved it. While the cache is away the old one is believed for five minutes at most."""
+        """Update the cached stamp. While the cache is unavailable, the old one is valid for five minutes at most."""
         try:
             self.remember_stamp(person_id, stamp)
         except SignInUnavailable:
             _log.warning("stamp_not_told", person_id=person_id)
 
     def keep(self, name: str, facts: Mapping[str, str], *, lasts: timedelta) -> None:
-        """Keep something for a single use."""
+        """Store a value for single use."""
         with self._answering() as cache:
             cache.set(f"{_PREFIX}:once:{name}", json.dumps(dict(facts)), ex=lasts)
 
     def kept(self, name: str) -> dict[str, str] | None:
-        """What was kept, and stays until it is taken."""
+        """Read a single-use value without consuming it."""
         with self._answering() as cache:
             found = get_text(cache, f"{_PREFIX}:once:{name}")
         return json.loads(found) if found else None
 
     def take(self, name: str) -> dict[str, str] | None:
-        """What was kept, once: of two who take it at once, one gets it."""
+        """Consume a single-use value: of two concurrent callers one gets it."""
         with self._answering() as cache:
             found = take_text(cache, f"{_PREFIX}:once:{name}")
         return json.loads(found) if found else None
 
-    def _held(self, person_id: str) -> dict[str, Session]:
+    def _held(self, person_id: str) -> dict[str, SignInSession]:
         """By the name of its key. What is over leaves the index."""
         with self._answering() as cache:
             index = get_hash(cache, _index_key(person_id))
@@ -195,23 +195,23 @@ def _stamp_key(person_id: str) -> str:
     return f"{_PREFIX}:stamp:{person_id}"
 
 
-def _left(session: Session, *, now: datetime) -> timedelta:
+def _left(session: SignInSession, *, now: datetime) -> timedelta:
     """How long the cache keeps it from now on: never less than a second, which it would refuse."""
     left = min(SESSION_IDLE, session.signed_in_at + SESSION_LIFETIME - now)
     return max(left, timedelta(seconds=1))
 
 
-def _written(session: Session) -> str:
+def _written(session: SignInSession) -> str:
     moments = {name: getattr(session, name).timestamp() for name in _MOMENTS}
     return json.dumps({**vars(session), **moments})
 
 
-def _read(text: str) -> Session | None:
+def _read(text: str) -> SignInSession | None:
     """What is written otherwise is of another release: its person signs in again."""
     try:
         facts: dict[str, Any] = json.loads(text)
         moments = {name: datetime.fromtimestamp(facts[name], tz=UTC) for name in _MOMENTS}
-        return Session(**{**facts, **moments, "binding": IpBinding(facts["binding"])})
+        return SignInSession(**{**facts, **moments, "binding": IpBinding(facts["binding"])})
     except (KeyError, TypeError, ValueError):
         return None
 

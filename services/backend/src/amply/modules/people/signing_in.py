@@ -1,4 +1,4 @@
-"""Signing in: password, second factor where there is one, then a session. And showing once more that it is still them."""
+"""Sign-in: password, second factor where there is one, then a session. And re-authentication."""
 
 import secrets
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.people import factors, limits, passwords, persons
 from amply.modules.people.addresses import address_of
-from amply.modules.people.agents import device_named
 from amply.modules.people.dependencies import Dependencies
-from amply.modules.people.domain import LetterKind, Session, SignInRefused, Visit
-from amply.modules.people.links import Stamped
+from amply.modules.people.domain import LetterKind, SignInRefused, SignInSession, Visit
+from amply.modules.people.links import StampedPerson
 from amply.modules.people.persons import Credentials
 from amply.modules.people.session_binding import binding_of
+from amply.modules.people.user_agents import device_named
 
 _REFUSED: Final = "Check the e-mail address and the password, or ask for a new one; a new account is open once its letter's link is used."
 _BEGIN_AGAIN: Final = "Begin again with your e-mail address and password."
@@ -27,7 +27,7 @@ _BEGIN_AGAIN: Final = "Begin again with your e-mail address and password."
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A session was opened: its token, and the cookie that the browser is known by."""
+    """A new session: its token, and the device cookie."""
 
     person_id: str
     token: str
@@ -36,7 +36,7 @@ class SignedIn:
 
 @dataclass(frozen=True, kw_only=True)
 class FactorNeeded:
-    """The password was right, or a provider's word, and a second factor is missing. `pending` says so for five minutes."""
+    """First step verified (password or provider), second factor required. `pending` is valid for five minutes."""
 
     pending: str
     has_totp: bool
@@ -46,7 +46,7 @@ class FactorNeeded:
 def sign_in(
     parts: Dependencies, *, email: str, password: str, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded:
-    """Check a password. Unknown addresses take the same way as known ones: the same counting, statement and hash.
+    """Verify a password. Unknown addresses do the same work: counting, statement and hash.
 
     Raises:
         SignInRefused: Address or password is not right.
@@ -75,10 +75,10 @@ def sign_in(
 def factor_or_session(
     parts: Dependencies, found: Credentials, *, visit: Visit, now: datetime
 ) -> SignedIn | FactorNeeded:
-    """What follows the first half of a sign-in."""
+    """Continue after the first step: a session, or the demand for a second factor."""
     if not found.has_factor:
         return begin(parts, found, visit=visit, now=now)
-    stamped = Stamped(person_id=found.person_id, stamp=found.stamp)
+    stamped = StampedPerson(person_id=found.person_id, stamp=found.stamp)
     return FactorNeeded(
         pending=parts.links.pending.sign(stamped, now=now),
         has_totp=found.has_totp,
@@ -89,7 +89,7 @@ def factor_or_session(
 def finish_with_code(
     parts: Dependencies, *, pending: str, code: str, visit: Visit, now: datetime
 ) -> SignedIn:
-    """Sign in with a code, after the password.
+    """Complete a sign-in by a code.
 
     Raises:
         SignInRefused: What is pending is not ours, too old, or the password was changed meanwhile.
@@ -110,7 +110,7 @@ def finish_with_code(
 
 
 def pending_of(parts: Dependencies, pending: str, *, visit: Visit, now: datetime) -> Credentials:
-    """Whose second factor is missing.
+    """The person whose second factor is pending.
 
     Raises:
         SignInRefused: It is not ours, too old, or the password was changed meanwhile.
@@ -129,7 +129,7 @@ def pending_of(parts: Dependencies, pending: str, *, visit: Visit, now: datetime
 def begin(
     parts: Dependencies, found: Credentials, *, visit: Visit, now: datetime, through: str | None = None
 ) -> SignedIn:
-    """Open a session for somebody who has shown who they are, and write to them where the browser is a new one.
+    """Open a session for an authenticated person, with a letter if the browser is new.
 
     `through`: the organisation whose provider says so; the session is for what they do there alone.
 
@@ -141,7 +141,7 @@ def begin(
             parts.before_session(session, found.person_id, now)
     device = visit.device or secrets.token_urlsafe(16)
     token = parts.sessions.open(
-        Session(
+        SignInSession(
             id=ids.new_id("ses"),
             person_id=found.person_id,
             stamp=found.stamp,
@@ -166,7 +166,7 @@ def begin(
 def confirm(
     parts: Dependencies, caller: PersonCaller, *, token: str, password: str, code: str | None, now: datetime
 ) -> str:
-    """Show once more, with password and second factor, that it is them; return the token that takes the place of theirs.
+    """Re-authenticate by password and second factor; returns a new token.
 
     Raises:
         SignInRefused: The password is not right.
@@ -189,7 +189,7 @@ def confirm(
 
 
 def renewed(parts: Dependencies, *, token: str, now: datetime, stamp: int | None = None) -> str:
-    """Another token and session in place of this one, confirmed now; at another stamp where that has moved.
+    """Replace the token and session, confirmed now; with another stamp if that changed.
 
     Whoever calls this has seen them show it themselves: the session is their own, whoever's provider it began with.
 
@@ -217,7 +217,7 @@ def tried_too_often(parts: Dependencies, person_id: str | None, *, now: datetime
     """
 
     def write() -> None:
-        deed = audit.Deed(
+        deed = audit.AuditedAction(
             actor=audit.Actor(kind=audit.ActorKind.SYSTEM, id="sign-in"),
             action=Action.PERSON_TRIED_TOO_OFTEN,
             targets=() if person_id is None else (person_id,),
@@ -232,7 +232,7 @@ def tried_too_often(parts: Dependencies, person_id: str | None, *, now: datetime
 
 
 def check_password(parts: Dependencies, *, person_id: str, password: str) -> Credentials:
-    """Whoever is signed in types their password.
+    """Verify the signed-in person's password.
 
     Raises:
         SignInRefused: It is not right.

@@ -1,4 +1,4 @@
-"""What the worker does about people by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Periodic worker tasks for people, in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.infra.erasures import ErasureList
-from amply.infra.vault.reencryption import Tended
+from amply.infra.vault.reencryption import SealedRows
 from amply.modules import mail
 from amply.modules.mail import Language, Mail
 from amply.modules.people import factors
 from amply.modules.people.domain import LetterKind
 from amply.modules.people.letters import letter
-from amply.modules.people.links import LetterLinks, Stamped
+from amply.modules.people.links import LetterLinks, StampedPerson
 from amply.modules.people.models import ClaimRow, LetterRow, PersonRow
-from amply.modules.people.resealing import SealedColumn, tended_by
+from amply.modules.people.resealing import SealedColumn, sealed_columns_of
 from amply.modules.people.sealing import PeopleKey
 
 _BATCH_MAX: Final = 50
@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleTaskDependencies:
-    """What the tasks of people depend on. `page` is the address of people's own page, `listed` where erasures are noted."""
+    """Dependencies of the people tasks. `page` is the account page's address, `listed` the erasure list."""
 
     database: Database
     mailer: mail.Mailer
@@ -43,7 +43,7 @@ class PeopleTaskDependencies:
 
 
 def send_letters(parts: PeopleTaskDependencies, *, now: datetime) -> int:
-    """Write the letters that wait; return how many were handed over.
+    """Send due letters; return how many were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -63,9 +63,9 @@ def send_letters(parts: PeopleTaskDependencies, *, now: datetime) -> int:
     return sent
 
 
-def tended(key: PeopleKey) -> Tended:
-    """What the vault keeps sealed by the newest key, and where such seals stand."""
-    return tended_by(
+def sealed_rows(key: PeopleKey) -> SealedRows:
+    """Encrypted columns of people, which key rotation re-encrypts."""
+    return sealed_columns_of(
         key,
         "people",
         columns=(SealedColumn(column=PersonRow.sealed_address, of=str), factors.SEALED),
@@ -74,7 +74,7 @@ def tended(key: PeopleKey) -> Tended:
 
 
 def count_exhausted_letters(session: Session, *, now: datetime) -> int:
-    """How many letters used up their attempts; two days after they were asked for nobody needs them any more."""
+    """Count letters that used up their attempts; those older than two days no longer matter."""
     return session.scalars(
         select(func.count())
         .where(LetterRow.attempts >= _ATTEMPTS_MAX)
@@ -138,7 +138,7 @@ def _said(
     if kind is LetterKind.RESET:
         if owner is None:
             return "reset_unknown", f"{parts.page}?register"
-        token = parts.links.resets.sign(Stamped(person_id=owner.id, stamp=owner.stamp), now=now)
+        token = parts.links.resets.sign(StampedPerson(person_id=owner.id, stamp=owner.stamp), now=now)
         return "reset", f"{parts.page}?reset#{token}"
     if kind in (LetterKind.VERIFY, LetterKind.CHANGE_ADDRESS):
         if owner is not None:

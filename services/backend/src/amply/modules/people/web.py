@@ -1,4 +1,4 @@
-"""How people come in by HTTP: cookies, who asks, and that a page of somebody else's cannot ask for them."""
+"""HTTP side of people's sessions: cookies, authentication, and protection against CSRF."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ async def _visit(request: Request, parts: PartsOf) -> Visit:
     return Visit(
         address=client_address(request),
         agent=request.headers.get("User-Agent", "")[:_AGENT_LENGTH_MAX],
-        # What is no cookie of ours is none: it would be stored, and be as long as somebody likes.
+        # A malformed cookie is ignored: it would be stored, at any length.
         device=device if device and len(device) == _DEVICE_LENGTH else None,
     )
 
@@ -55,7 +55,7 @@ VisitOf = Annotated[Visit, Depends(_visit)]
 
 @dataclass(frozen=True)
 class SignedInHere:
-    """The dependency of a route for whoever is signed in, whatever their organisations.
+    """Dependency of routes for any signed-in person.
 
     Raises:
         SessionNotValid: Nobody is.
@@ -81,11 +81,11 @@ class SignedInHere:
 PersonOf = Annotated[PersonCaller, Depends(SignedInHere())]
 
 FROM_ANYBODY: Final = (Depends(limit_by_address("signing_in")),)
-"""The dependencies of a route for who is not signed in yet."""
+"""Dependencies of unauthenticated routes."""
 
 
 def recently_confirmed(caller: PersonOf, clock: ClockOf) -> PersonCaller:
-    """A dependency for what is dangerous: who is signed in, and has shown lately that it is them.
+    """Dependency for sensitive routes: a signed-in person who re-authenticated recently.
 
     Raises:
         ConfirmationRequired: It is too long ago; they confirm and repeat the request.
@@ -95,7 +95,7 @@ def recently_confirmed(caller: PersonOf, clock: ClockOf) -> PersonCaller:
 
 
 def require_recent(caller: PersonCaller, *, now: datetime) -> None:
-    """For what has the caller already.
+    """The same check for callers that are authenticated already.
 
     Raises:
         ConfirmationRequired: It is too long ago that this session showed who it is.
@@ -111,17 +111,17 @@ ConfirmedOf = Annotated[PersonCaller, Depends(recently_confirmed)]
 
 
 def token_of(request: Request, site: Site) -> str:
-    """The token that the session's cookie holds; whoever calls this has been let in by it."""
+    """The token in the session cookie of an authenticated request."""
     return request.cookies.get(site.session_cookie, "")
 
 
 def new_device(visit: Visit) -> str:
-    """What the browser is known by: what it has, or something new."""
+    """The browser's device cookie, or a new one."""
     return visit.device or secrets.token_urlsafe(16)
 
 
 def set_session(response: Response, site: Site, token: str) -> None:
-    """Give the browser a session's token, which no script can read and no other site's request carries."""
+    """Set the session cookie: HttpOnly and SameSite."""
     response.set_cookie(
         site.session_cookie,
         token,
@@ -134,14 +134,14 @@ def set_session(response: Response, site: Site, token: str) -> None:
 
 
 def clear_session(response: Response, site: Site) -> None:
-    """Take it away."""
+    """Delete the session cookie."""
     response.delete_cookie(
         site.session_cookie, path="/", secure=site.is_secure, httponly=True, samesite="lax"
     )
 
 
 def set_device(response: Response, site: Site, device: str) -> None:
-    """Give the browser what it is known by. It opens nothing: it only is no stranger's."""
+    """Set the device cookie, which grants nothing by itself."""
     response.set_cookie(
         site.device_cookie,
         device,
@@ -154,7 +154,7 @@ def set_device(response: Response, site: Site, device: str) -> None:
 
 
 class OwnPagesOnly:
-    """Refuses what changes something when a page of somebody else's asks for it with a person's cookie.
+    """CSRF protection: refuses changes by cookie from pages of other origins.
 
     For every route, so that none can forget it: whatever carries a session's cookie, and all under `/v1/auth/`, where a
     page could otherwise sign its visitor in as somebody else. SameSite=Lax is the first defence, this is the second.

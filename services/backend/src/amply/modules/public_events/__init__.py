@@ -1,4 +1,4 @@
-"""Public events: what has happened to an organisation's money, for its integrators and for the event bus.
+"""Public events about an organisation's money, for integrators' webhooks and the event bus.
 
 A module records one in the transaction that makes it true. `modules/webhook_endpoints` delivers it to organisations' endpoints.
 Import from here only.

@@ -1,4 +1,4 @@
-"""What a public event says. Pure."""
+"""Types and payloads of public events. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PublicEvent:
-    """An event as everybody who is told of it reads it. `data` holds ids, amounts and states, and nothing personal."""
+    """An event as integrators read it. `data` holds ids, amounts and states, and nothing personal."""
 
     id: str
     type: str
@@ -36,7 +36,7 @@ class PublicEvent:
     occurred_at: datetime
 
     def body(self) -> bytes:
-        """The JSON that is sent, the same bytes each time (Standard Webhooks, "Payload structure")."""
+        """The JSON body, always the same bytes (Standard Webhooks, "Payload structure")."""
         said = {
             "id": self.id,
             "type": self.type,

@@ -1,4 +1,4 @@
-"""Putting events on the bus: the scheduler's part. At least once, and in no particular order."""
+"""Publishes events on the bus (run by the scheduler): at least once, unordered."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ _LATE_AFTER: Final = timedelta(minutes=15)
 
 
 def publish(database: Database, bus: EventBus, *, now: datetime) -> int:
-    """Put what waits on the bus, ten events at a time; return how many it took.
+    """Publish waiting events, ten at a time; return how many the bus accepted.
 
     What it did not take is tried again after a minute, doubling to an hour, for as long as the event is kept. Killed between the bus
     and the row, the event is put there once more, under the same id.
@@ -42,7 +42,7 @@ def publish(database: Database, bus: EventBus, *, now: datetime) -> int:
 
 
 def count_unpublished(session: Session, *, now: datetime) -> int:
-    """How many events the bus should have had a quarter of an hour ago."""
+    """Count events that should have been published a quarter of an hour ago."""
     waiting = select(func.count()).where(
         PublicEventRow.published_at.is_(None), PublicEventRow.created_at < now - _LATE_AFTER
     )

@@ -1,4 +1,4 @@
-"""Recording events, and forgetting them."""
+"""Records public events, and deletes old ones."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def record(
     occurred_at: datetime,
     now: datetime,
 ) -> None:
-    """Record what has just become true, in the transaction that makes it so.
+    """Record an event in the transaction of the change.
 
     `subject_id`: the donation, payout or plan it is about. `data`: what `PAYLOADS` has for the type.
     """
@@ -54,12 +54,12 @@ def record(
 
 
 def forget_about(session: Session, *, subject_ids: Collection[str]) -> None:
-    """Delete the events about these, with their deliveries: a donor behind them is being forgotten."""
+    """Delete the events about these ids with their deliveries, because a donor is being erased."""
     session.execute(delete(PublicEventRow).where(PublicEventRow.subject_id.in_(subject_ids)))
 
 
 def forget_old(database: Database, *, now: datetime) -> None:
-    """Delete events that can be replayed no more, with their deliveries: the oldest first, ten thousand at most."""
+    """Delete events too old to be replayed, with their deliveries: oldest first, ten thousand at most."""
     old = (
         select(PublicEventRow.id)
         .where(PublicEventRow.created_at < now - KEPT)

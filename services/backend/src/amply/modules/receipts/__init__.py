@@ -1,4 +1,4 @@
-"""Receipts: what each jurisdiction asks, numbers that are never used twice, paper and letters. Import from here only."""
+"""Receipts: rules of each jurisdiction, gapless numbering, PDF and letters. Import from here only."""
 
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,8 @@ from amply.modules.receipts.donor_details import (
     declare,
     erase,
     keep,
+    sealed_rows,
     state_advantage,
-    tended,
     told_of,
     told_of_many,
     withdraw_declarations,
@@ -118,9 +118,9 @@ __all__ = [
     "routers",
     "save_settings",
     "schedule",
+    "sealed_rows",
     "settings_of",
     "state_advantage",
-    "tended",
     "told_of",
     "told_of_many",
     "void",
@@ -129,7 +129,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.receipts import settings_router  # noqa: PLC0415 -- see above
 
     return (settings_router.settings_router,)

@@ -1,4 +1,4 @@
-"""From a gift and what may be said of it to the words of its receipt."""
+"""Composes a receipt's text from a gift and the rules of its jurisdiction."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,12 +22,12 @@ _GIFT_AID_SHARE = 4
 
 
 def language_of(settings: ReceiptSettings | None, gift: GiftFacts) -> Language:
-    """The donor's, else the organisation's, else English."""
+    """The donor's language, else the organisation's, else English."""
     return gift.donor.language or (settings.language if settings is not None else Language.EN)
 
 
 def wording_of(settings: ReceiptSettings | None, *, language: Language, country: str) -> Wording:
-    """How the organisation's letters are worded in a language."""
+    """The organisation's wording in a language."""
     zone = settings.time_zone if settings is not None else "UTC"
     return Wording.of(language, country=country, time_zone=zone)
 
@@ -40,7 +40,7 @@ def compose(
     replaces: str | None,
     now: datetime,
 ) -> Document:
-    """The words of a receipt issued now, but for its number. `replaces` is the printed number of the one it replaces."""
+    """The text of a receipt issued now, without its number. `replaces` is the printed number of the replaced one."""
     wording = wording_of(settings, language=language_of(settings, gift), country=gift.country)
     rows = _rows(settings, gift, assessment, wording=wording, now=now)
     issuer = (settings.legal_name, *settings.address) if settings else (harmless(gift.organization),)
@@ -60,13 +60,13 @@ def compose(
 
 
 def numbered(document: Document, number: str) -> Document:
-    """The receipt with the number that the database gave it, in its first row."""
+    """The receipt with its number, in the first row."""
     label = texts_in(Language(document.language))["row"]["number"]
     return replace(document, rows=((label, number), *document.rows))
 
 
 def cancelled(document: Document) -> Document:
-    """The same receipt, marked as void."""
+    """The receipt marked as void."""
     return replace(document, banner=texts_in(Language(document.language))["banner"]["cancelled"])
 
 

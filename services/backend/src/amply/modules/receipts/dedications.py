@@ -1,4 +1,4 @@
-"""The letter to somebody who is told of a gift made for another: names, and neither amount nor link."""
+"""The letter to the recipient of a dedication: names only, without amount or link."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _TITLES: Final = re.compile(r"(?<![\w.])((?:[^\W\d_]{1,4}\.)+)([^\W\d_]+\.?)")
 
 
 def is_name_alone(text: str) -> bool:
-    """Whether a letter to somebody who did not ask for it may hold this name: it is short, and leads nowhere."""
+    """Whether a name is safe in a letter to somebody who did not ask for it: short, and without links."""
     return len(text) <= _NAME_LENGTH_MAX and _LEADS_AWAY.search(_spaced(text)) is None
 
 
@@ -34,9 +34,7 @@ def _apart(found: re.Match[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class DedicationLetter:
-    """Everything the letter says. `donor_name` is None where the donor would rather not be named; one that is no name
-    alone is left out too.
-    """
+    """Contents of the letter. `donor_name` is None if withheld, or if it is more than a name."""
 
     recipient_name: str
     recipient_email: str
@@ -48,7 +46,7 @@ class DedicationLetter:
 
 
 def dedication_mail(letter: DedicationLetter) -> Mail:
-    """Write the letter as text and as HTML that say the same."""
+    """Render the letter as text and HTML."""
     wording = Wording.of(letter.language, country=letter.country)
     honouree = _spaced(harmless(letter.dedicated.honouree))
     named = letter.donor_name is not None and is_name_alone(letter.donor_name)

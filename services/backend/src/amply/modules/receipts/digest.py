@@ -1,4 +1,4 @@
-"""The digest that a receipt's words are held to. The database makes it of words in the clear, and lets nobody change it.
+"""Digest of a receipt's text. The database computes it from plain text and forbids changes.
 
 Of words that are sealed it cannot see whether they change when they are sealed anew: whoever opens them compares.
 """
@@ -14,11 +14,11 @@ from amply.modules.receipts.models import IssuedReceiptRow
 
 
 class ReceiptWordsChanged(InvariantViolation):
-    """A receipt opens, and says something other than when it was issued."""
+    """A decrypted receipt does not match the digest from its issuing."""
 
 
 def fresh_salt() -> str:
-    """Keeps the digest from being checked against a guess; sealed with the words."""
+    """A random salt, so that the digest cannot be checked against guesses; encrypted with the text."""
     return secrets.token_hex(32)
 
 
@@ -28,7 +28,7 @@ def words_of(document: Mapping[str, Any], *, salt: str) -> str:
 
 
 def document_in(row: IssuedReceiptRow) -> dict[str, Any] | None:
-    """What a receipt says; None once its donor was erased.
+    """A receipt's contents; None once its donor was erased.
 
     Raises:
         ReceiptWordsChanged: A receipt opens, and says something other than when it was issued.

@@ -1,4 +1,4 @@
-"""What a receipt is made of: who issues it under which law, what the donor told for it, and what was given."""
+"""Data of a receipt: issuer, jurisdiction, donor details, gift. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _ASKED: Final[Mapping[Jurisdiction, tuple[str, ...]]] = {
     Jurisdiction.AU: ("registration_number", "address"),
     Jurisdiction.NONE: (),
 }
-"""The fields of settings without which an official receipt is not lawful."""
+"""Settings required for an official receipt, by jurisdiction."""
 
 
 class ReceiptKind(StrEnum):
@@ -88,7 +88,7 @@ class ReceiptNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class PostalAddress:
-    """Where a donor lives. `country` is ISO 3166-1 alpha-2."""
+    """A donor's postal address. `country` is ISO 3166-1 alpha-2."""
 
     lines: tuple[str, ...]
     city: str
@@ -97,7 +97,7 @@ class PostalAddress:
     region: str = ""
 
     def as_lines(self) -> list[str]:
-        """As it is written under a name."""
+        """The address as printed under a name."""
         place = " ".join(part for part in (self.city, self.region, self.postal_code) if part)
         return [*self.lines, place, self.country]
 
@@ -119,7 +119,9 @@ class GiftAidDeclaration:
 
 @dataclass(frozen=True, kw_only=True)
 class Advantage:
-    """What the donor got in return. `value` is the organisation's good-faith estimate, taxes included; None where it has none."""
+    """A benefit that the donor received. `value` is the organisation's good-faith estimate including taxes; None if it
+    has none.
+    """
 
     kind: AdvantageKind
     description: str
@@ -128,7 +130,7 @@ class Advantage:
 
 @dataclass(frozen=True, kw_only=True)
 class Company:
-    """Who gives, where it is a company: the receipt is made out to it. `tax_id` as the company writes it; may be empty."""
+    """A company as donor, to which the receipt is issued. `tax_id` as written by the company; may be empty."""
 
     name: str
     tax_id: str = ""
@@ -136,7 +138,7 @@ class Company:
 
 @dataclass(frozen=True, kw_only=True)
 class Dedicated:
-    """For whom a gift was made. `kind` names a text: `in_honour_of`, `in_memory_of`."""
+    """A gift's honouree. `kind` names a text: `in_honour_of`, `in_memory_of`."""
 
     kind: str
     honouree: str
@@ -144,7 +146,7 @@ class Dedicated:
 
 @dataclass(frozen=True, kw_only=True)
 class DonorFacts:
-    """What a donor may tell for the receipt. Personal: erasable, and never in the log."""
+    """Donor details for the receipt. Personal: erasable, and never in the log."""
 
     language: Language | None = None
     address: PostalAddress | None = None
@@ -153,13 +155,13 @@ class DonorFacts:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to keep."""
+        """Whether there is nothing to store."""
         return self == DonorFacts()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptSettings:
-    """How an organisation issues receipts.
+    """An organisation's receipt settings.
 
     Attributes:
         registration_number: As the jurisdiction writes it: EIN, CRA number, charity or HMRC number, ABN.
@@ -189,13 +191,13 @@ class ReceiptSettings:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The fields that the jurisdiction asks for and that are empty: until they are filled in, gifts are acknowledged."""
+        """Required fields of the jurisdiction that are empty: until then, gifts get acknowledgements."""
         return tuple(name for name in _ASKED[self.jurisdiction] if not getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)
 class InKind:
-    """A gift that is no money. `appraiser` says who valued it, where somebody did."""
+    """A gift in kind. `appraiser` says who valued it, if somebody did."""
 
     description: str
     appraiser: str = ""
@@ -228,7 +230,7 @@ class GiftFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """All that a receipt says, worded: what is kept, so that the same receipt never says anything else.
+    """The complete text of a receipt, stored so that it never changes.
 
     `rows` are labels with what they label; `banner` is empty, or that it is cancelled or replaces another one.
     """
@@ -248,7 +250,7 @@ class Document:
 
     @classmethod
     def of_json(cls, kept: dict[str, Any]) -> "Document":
-        """What `as_json` gave."""
+        """Parse the JSON of `as_json`."""
         return cls(
             language=kept["language"],
             title=kept["title"],
@@ -303,5 +305,5 @@ def number_of(jurisdiction: Jurisdiction, serial: int) -> str:
 
 
 def harmless(text: str) -> str:
-    """One line without characters that control terminals, headers or the direction of text."""
+    """One line without control characters for terminals, headers or text direction."""
     return " ".join(_CONTROLS.sub(" ", text).split())

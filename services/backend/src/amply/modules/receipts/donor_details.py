@@ -1,4 +1,4 @@
-"""What donors tell for their receipts, kept beside the gift and forgotten with it."""
+"""Donor details for receipts, stored beside the gift and erased with it."""
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
 from amply.modules.mail import Language
@@ -71,7 +71,7 @@ def _plain(text: str) -> str:
 
 
 def keep(session: Session, *, donation_id: str, donor: DonorFacts) -> None:
-    """Keep what the donor told; nothing where there is nothing. In the transaction that records the gift."""
+    """Store donor details, if any, in the transaction that records the gift."""
     if donor.is_empty:
         return
     said = {
@@ -90,7 +90,7 @@ def keep(session: Session, *, donation_id: str, donor: DonorFacts) -> None:
 
 
 def told_of(session: Session, *, donation_id: str) -> tuple[DonorFacts, Advantage | None]:
-    """What was told of one gift."""
+    """Donor details of one gift."""
     row = session.scalars(
         select(ReceiptFactsRow).where(ReceiptFactsRow.donation_id == donation_id)
     ).one_or_none()
@@ -100,13 +100,13 @@ def told_of(session: Session, *, donation_id: str) -> tuple[DonorFacts, Advantag
 def told_of_many(
     session: Session, *, donation_ids: Collection[str]
 ) -> Mapping[str, tuple[DonorFacts, Advantage | None]]:
-    """What was told of these gifts, for those of which something was."""
+    """Donor details of those of these gifts that have some."""
     rows = session.scalars(select(ReceiptFactsRow).where(ReceiptFactsRow.donation_id.in_(donation_ids)))
     return {row.donation_id: _read(row) for row in rows}
 
 
 def state_advantage(session: Session, *, donation_id: str, advantage: Advantage) -> None:
-    """Keep what the organisation says the donor got in return.
+    """Store a benefit that the donor received, as stated by the organisation.
 
     Raises:
         AdvantageNotAcceptable: It has no description or a value that is none.
@@ -129,7 +129,7 @@ def state_advantage(session: Session, *, donation_id: str, advantage: Advantage)
 
 
 def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) -> None:
-    """Take the declaration from gifts that are not claimed yet. Claims rest on receipts: what was issued stays as it is.
+    """Withdraw Gift Aid declarations of gifts not claimed yet. Issued receipts stay unchanged.
 
     The API may not read what was declared: it says that nothing is any more, and the worker takes it out.
     """
@@ -141,8 +141,8 @@ def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) ->
     )
 
 
-def tended() -> tuple[Tended, ...]:
-    """What the vault keeps sealed by the newest keys; withdrawn declarations are taken out of it."""
+def sealed_rows() -> tuple[SealedRows, ...]:
+    """Rows that key rotation re-encrypts; withdrawn declarations are removed at the same time."""
     kept = of_records(ReceiptFactsRow)
     return (replace(kept, reseal=partial(_forget_or, kept.reseal)), of_records(IssuedReceiptRow))
 
@@ -162,7 +162,7 @@ def _forget_or(reseal: Callable[[Session, int], int], session: Session, limit: i
 
 
 def erase(session: Session, *, donation_ids: Collection[str]) -> None:
-    """Forget what donors told and what their receipts say. The numbers stay taken, with amounts and days."""
+    """Erase donor details and receipt texts. Numbers, amounts and dates stay."""
     session.execute(delete(ReceiptFactsRow).where(ReceiptFactsRow.donation_id.in_(donation_ids)))
     session.execute(
         update(IssuedReceiptRow)

@@ -36,7 +36,7 @@ class ScheduleNotPossible(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedGift:
-    """One line: a gift in pounds, and what its donor declared with it."""
+    """One line of the schedule: a gift in pounds, with its donor's declaration."""
 
     declaration: GiftAidDeclaration
     given_on: date
@@ -44,7 +44,7 @@ class ClaimedGift:
 
 
 def schedule(gifts: Sequence[ClaimedGift]) -> bytes:
-    """The spreadsheet for these gifts, the earliest first.
+    """The spreadsheet of these gifts, earliest first.
 
     Raises:
         ScheduleNotPossible: There are none, or more than 1,000: choose a shorter period.

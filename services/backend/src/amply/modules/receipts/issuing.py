@@ -1,4 +1,4 @@
-"""Numbered receipts: issued once for a gift, made void when the gift is given back, replaced when it changes.
+"""Numbered receipts: issued once for each gift, voided when it is refunded, replaced when it changes.
 
 The database gives the numbers, without gaps and never twice (migration 0018): an issuing that is rolled back takes none.
 """
@@ -40,7 +40,7 @@ class VoidReason(StrEnum):
 def issue(
     session: Session, *, gift: GiftFacts, now: datetime, replaces: IssuedReceipt | None = None
 ) -> IssuedReceipt:
-    """The valid receipt of a gift: the one it has, or a new one with the next number of its series.
+    """The valid receipt of a gift: existing, or new with the next number of its series.
 
     Whoever calls it holds the lock of the gift's row of `receipt`; should two come all the same, the second one's
     transaction fails and is repeated.
@@ -91,7 +91,7 @@ def void(
     gift: GiftFacts | None,
     now: datetime,
 ) -> IssuedReceipt | None:
-    """Make the valid receipt of a gift void, because `remaining` is left of the gift; return what stands now.
+    """Void a gift's receipt because `remaining` is left; return the receipt that is valid now.
 
     Where something is left and `gift` is given (with `remaining` as its amount), the replacement is returned; otherwise the
     cancelled receipt, or None where none was ever issued. Refunds repeated, late or reordered change nothing: what counts is
@@ -128,7 +128,7 @@ def latest(session: Session, *, donation_id: str) -> IssuedReceipt | None:
 
 
 def find(session: Session, *, receipt_id: str, donation_id: str) -> IssuedReceipt | None:
-    """One receipt of a gift, valid or void; None where the gift has none with this id."""
+    """One receipt of a gift, valid or void, or None."""
     row = session.scalars(
         select(IssuedReceiptRow).where(
             IssuedReceiptRow.id == receipt_id, IssuedReceiptRow.donation_id == donation_id
@@ -154,7 +154,7 @@ def latest_of_many(session: Session, *, donation_ids: Collection[str]) -> Mappin
 
 
 def problems(session: Session, *, organization_id: str) -> Mapping[str, int]:
-    """How many gifts got an acknowledgement instead of a receipt, by reason; void ones are not counted."""
+    """Count gifts with an acknowledgement instead of a receipt, by reason, without void ones."""
     reason = func.unnest(IssuedReceiptRow.reasons).label("reason")
     rows = session.execute(
         select(reason, func.count())

@@ -1,4 +1,4 @@
-"""The e-mail with a receipt: text, HTML, the PDF, and the ledger's proof that checks offline."""
+"""The receipt e-mail: text, HTML, the PDF, and the ledger proof that verifies offline."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ _OURS: Final = "#05668d"
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """Everything the e-mail says. `proof` is the tlog-proof text; the policy's file stands on the site of `ledger_page`."""
+    """Contents of the e-mail. `proof` is the tlog-proof text; the witness policy is on the site of `ledger_page`."""
 
     receipt: IssuedReceipt
     document: Document
@@ -34,12 +34,12 @@ class Letter:
 
     @property
     def proof_filename(self) -> str:
-        """What the proof is called, attached to the letter and within the PDF."""
+        """File name of the proof, in the e-mail and in the PDF."""
         return f"{self.receipt.donation_id}.tlog-proof"
 
 
 def receipt_mail(letter: Letter) -> Mail:
-    """Write the letter as text and as HTML, with `ID.tlog-proof` and `NUMBER.pdf` attached."""
+    """Render the e-mail, with `ID.tlog-proof` and `NUMBER.pdf` attached."""
     is_void = letter.receipt.voided_at is not None
     document = cancelled(letter.document) if is_void else letter.document
     wording = Wording.of(letter.receipt.language, country=letter.country)
@@ -75,7 +75,7 @@ def receipt_mail(letter: Letter) -> Mail:
 def paper_of(
     receipt: IssuedReceipt | None, *, entry_id: str, proof: str, ledger_page: str, logo: bytes | None = None
 ) -> dict[str, bytes]:
-    """The PDF of a receipt under its name; nothing where none was issued, or its donor erased."""
+    """A receipt's PDF with its file name; None if none was issued, or the donor was erased."""
     if receipt is None or receipt.document is None:
         return {}
     is_void = receipt.voided_at is not None

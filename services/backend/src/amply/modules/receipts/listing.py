@@ -1,4 +1,4 @@
-"""The receipts of gifts as their donors see them listed: numbers and what became of them, without what they say."""
+"""Lists the receipts of gifts for their donors: numbers and states, without contents."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +25,7 @@ class ReceiptState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ListedReceipt:
-    """One receipt of a gift; `amount` is what it is over."""
+    """A receipt of a gift; `amount` is the receipted amount."""
 
     id: str
     number: str
@@ -37,19 +37,19 @@ class ListedReceipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
-    """How an organisation counts days and years: UTC and from January where it never said."""
+    """An organisation's time zone and fiscal year (default: UTC, January)."""
 
     zone: ZoneInfo
     fiscal_year_starts: int
 
     def days_of(self, year: int) -> tuple[date, date]:
-        """The first and the last day of the fiscal year that begins in `year`."""
+        """First and last day of the fiscal year beginning in `year`."""
         first = date(year, self.fiscal_year_starts, 1)
         return first, first.replace(year=year + 1) - timedelta(days=1)
 
 
 def listed(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Sequence[ListedReceipt]]:
-    """The receipts of each gift that has any, the newest first."""
+    """Receipts of each gift that has any, newest first."""
     row, later = IssuedReceiptRow, aliased(IssuedReceiptRow)
     found = session.execute(
         select(
@@ -83,7 +83,7 @@ def listed(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, S
 
 
 def calendars_of(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, Calendar]:
-    """How each of these organisations counts days and years."""
+    """Time zone and fiscal year of each of these organisations."""
     row = ReceiptSettingsRow
     found = session.execute(
         select(row.organization_id, row.time_zone, row.fiscal_year_starts).where(

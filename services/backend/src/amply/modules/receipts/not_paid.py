@@ -1,4 +1,4 @@
-"""The e-mail that says that a gift has not arrived: a bank refused, days after the donor left the page."""
+"""The e-mail about a gift whose payment failed days after it was made."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from amply.modules.receipts.wording import Wording
 
 @dataclass(frozen=True, kw_only=True)
 class NotPaid:
-    """Everything the e-mail says. `amount`: what the donor wanted to pay in all."""
+    """Contents of the e-mail. `amount`: the attempted total."""
 
     language: Language
     country: str
@@ -22,7 +22,7 @@ class NotPaid:
 
 
 def not_paid_mail(about: NotPaid) -> Mail:
-    """Write the letter as text and as HTML. It has no attachment: there is nothing to prove."""
+    """Render the e-mail, without attachments."""
     wording = Wording.of(about.language, country=about.country)
     filled = {"organization": harmless(about.organization), "amount": wording.amount(about.amount)}
     subject = wording.say("not_paid", "subject", **filled)

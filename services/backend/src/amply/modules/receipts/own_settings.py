@@ -1,4 +1,4 @@
-"""How an organisation issues receipts, as its own people and programs see and change it (ADR 0160).
+"""Receipt settings of an organisation, for its own members and API keys (ADR 0160).
 
 A registration number, and the legal name beside one, are what staff verified: the API's database user has no grant to change them.
 Without a number the name may be the organisation's own, which nobody verified.
@@ -31,20 +31,18 @@ class OwnSettings:
 
     @property
     def offered(self) -> tuple[Jurisdiction, ...]:
-        """What the jurisdiction may be changed to. Staff may have said the law of another country, and what stands may stay; where
-        they refused official receipts, none is.
-        """
+        """Jurisdictions that may be chosen: the country's, and the current one."""
         if self.settings.is_law_withheld:
             return (Jurisdiction.NONE,)
         return tuple(sorted({self.settings.jurisdiction, self.of_country, Jurisdiction.NONE}))
 
     def shown(self) -> ReceiptSettingsOut:
-        """As the API shows them."""
+        """The API's view of them."""
         return ReceiptSettingsOut.of(self.settings, offered=self.offered)
 
 
 def own_settings(session: Session, access: Access) -> OwnSettings:
-    """How the organisation that the caller was let in to issues receipts.
+    """Receipt settings of the caller's organisation.
 
     Raises:
         OrganizationHidden: They may not any more.
@@ -59,7 +57,7 @@ def own_settings(session: Session, access: Access) -> OwnSettings:
 def change_settings(
     session: Session, access: Access, *, asked: ReceiptSettingsChange, if_match: str | None
 ) -> ReceiptSettingsOut:
-    """Change what was sent and leave the rest. Two at once: the second one is told.
+    """Update the sent fields, if `If-Match` is current.
 
     Raises:
         OrganizationHidden: The caller may not any more.

@@ -1,4 +1,4 @@
-"""Receipts and statements as PDF: tagged (PDF/UA-1), for archives (PDF/A-3a), the ledger's proof attached within.
+"""Receipts and statements as PDF: tagged (PDF/UA-1), archivable (PDF/A-3a), with the ledger proof attached.
 
 Typst sets them. What people wrote enters as JSON, never as markup; equal input gives equal bytes.
 """
@@ -28,11 +28,11 @@ _BREAK: Final = "\u200b"
 _UNPRINTABLE: Final = "could not be displayed"
 """What Typst says of a character that no font has, where the standard demands one."""
 _COLOUR: Final = "#05668d"
-"""Ours, where the organisation has none."""
+"""Our colour, if the organisation has none."""
 
 
 class PaperNotMade(Exception):
-    """A document could not be set. It holds nothing of the document: that names people."""
+    """The PDF could not be rendered. The error holds nothing of the document, which names people."""
 
 
 def receipt_pdf(
@@ -45,7 +45,7 @@ def receipt_pdf(
     filename: str,
     logo: bytes | None = None,
 ) -> bytes:
-    """One receipt. `proof` is the tlog-proof text, attached as `filename`."""
+    """The PDF of one receipt. `proof` is the tlog-proof text, attached as `filename`."""
     said = texts_in(Language(document.language))
     facts = {
         "title": document.title,
@@ -64,7 +64,7 @@ def receipt_pdf(
 
 
 def statement_pdf(facts: Mapping[str, Any], *, language: str, at: datetime) -> bytes:
-    """A statement of gifts; `facts` as `templates/statement.typ` reads them."""
+    """The PDF of a statement; `facts` as `templates/statement.typ` reads them."""
     return _set(
         "statement.typ", {**facts, "colour": facts.get("colour") or _COLOUR}, language=language, at=at
     )
@@ -84,7 +84,7 @@ def _set(
     except typst.TypstError as error:
         if _UNPRINTABLE not in str(error):
             raise PaperNotMade(template) from None
-    # A name in a script that the fonts lack is no reason to send nothing.
+    # Characters missing in the fonts must not prevent the document.
     note = texts_in(Language(language))["paper"]["unprintable"]
     try:
         return _compile(template, {**_spelled(plain), "unprintable": note}, attached=attached, at=at)

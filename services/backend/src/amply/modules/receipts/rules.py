@@ -1,4 +1,4 @@
-"""What each jurisdiction asks of a receipt. Pure: settings and a gift in, and what may be said of it out.
+"""Rules of each jurisdiction for receipts: from settings and gift to the permitted statements. Pure.
 
 Sources: US IRC §170(f)(8), §6115 and IRS Publication 1771; Canada Income Tax Regulations 3501 and the CRA's checklist;
 UK Gift Aid (gov.uk, "Claiming Gift Aid as a charity", donor benefit rules of 2019); Australia ITAA 1997 s 30-228, div 30.
@@ -50,7 +50,9 @@ GB_HOUSE_MAX: Final = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """What may be said of a gift. `statements` name texts; `eligible` is what counts, the whole gift where nothing is claimed."""
+    """What a receipt may state. `statements` name texts; `eligible` is the eligible amount (all of it where nothing is
+    claimed).
+    """
 
     kind: ReceiptKind
     eligible: Money
@@ -60,7 +62,7 @@ class Assessment:
 
 
 def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
-    """What the organisation's jurisdiction lets it say of this gift; an acknowledgement where something is missing."""
+    """What the jurisdiction lets a receipt of this gift state; an acknowledgement if something is missing."""
     if settings is None:
         return _acknowledgement(gift, (Reason.NO_SETTINGS,))
     if settings.jurisdiction is Jurisdiction.NONE:
@@ -97,7 +99,7 @@ def _official(gift: GiftFacts, *statements: str, states_amount: bool = True) -> 
 
 
 def returned(gift: GiftFacts) -> int:
-    """What the donor got in return is worth, in minor units; never more than the gift."""
+    """Value of the donor's benefit in minor units, at most the gift."""
     value = gift.advantage.value if gift.advantage is not None else None
     return min(value.minor_units, gift.amount.minor_units) if value is not None else 0
 
@@ -176,19 +178,19 @@ def _australian_thing(gift: GiftFacts) -> Assessment:
 
 
 def gift_aid_benefit_max(minor_units: int) -> int:
-    """What a donor may get back of a gift with Gift Aid, in pence: a quarter of the first £100, a twentieth above, £2,500."""
+    """Maximum benefit under Gift Aid, in pence: a quarter of the first £100, a twentieth above, at most £2,500."""
     first = min(minor_units, GB_BENEFIT_FIRST)
     return min(first // 4 + (minor_units - first) // 20, GB_BENEFIT_MAX)
 
 
 def not_in_names(name: str) -> str | None:
-    """The first character of a name that HMRC's schedule does not take; None where it takes all of them."""
+    """The first character of a name that HMRC's schedule does not accept, or None."""
     found = _GB_NOT_IN_NAMES.search(name)
     return found.group() if found is not None else None
 
 
 def is_usable(declaration: GiftAidDeclaration) -> bool:
-    """Whether HMRC's schedule takes it: the name, the house and the postcode of the home."""
+    """Whether HMRC's schedule accepts the name, house and postcode."""
     return (
         len(declaration.title) <= GB_TITLE_MAX
         and all(

@@ -1,4 +1,4 @@
-"""How an organisation issues receipts, as its own people and programs see and change it."""
+"""API schemas of receipt settings."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How an organisation issues receipts: checked when it is said, since a receipt must not fail for it later."""
+"""Receipt settings of an organisation, validated when they are saved, so that no receipt fails later."""
 
 import re
 import struct
@@ -53,7 +53,8 @@ _NUMBER: Final = {
 
 
 def check(settings: ReceiptSettings) -> ReceiptSettings:
-    """The settings with their texts made harmless. They may be incomplete: `missing` says what their jurisdiction asks for.
+    """Validate settings and normalise their texts. They may be incomplete: `missing` lists what the jurisdiction
+    requires.
 
     Raises:
         ReceiptSettingsNotAcceptable: Names the field that is wrong.
@@ -149,7 +150,7 @@ def _is_small_png(content: bytes) -> bool:
 
 
 def save(session: Session, *, settings: ReceiptSettings, now: datetime) -> ReceiptSettings:
-    """Keep them; receipts that were issued stay as they are.
+    """Store settings; issued receipts stay unchanged.
 
     Raises:
         ReceiptSettingsNotAcceptable: As `check` says.
@@ -164,7 +165,7 @@ def save(session: Session, *, settings: ReceiptSettings, now: datetime) -> Recei
 
 
 def jurisdiction_of(country: str) -> Jurisdiction:
-    """The law that an organisation of this country (ISO 3166-1 alpha-2) may issue official receipts under."""
+    """The jurisdiction for official receipts in this country (ISO 3166-1 alpha-2)."""
     try:
         return Jurisdiction(country)
     except ValueError:
@@ -172,7 +173,7 @@ def jurisdiction_of(country: str) -> Jurisdiction:
 
 
 def registration_number_of(tax_id: str, *, jurisdiction: Jurisdiction) -> str:
-    """A verified tax id as the jurisdiction writes it on receipts; empty where it is no number that it asks for there."""
+    """A verified tax id in the jurisdiction's notation; empty if it requires no such number."""
     if jurisdiction is Jurisdiction.NONE:
         return ""
     number = re.sub(r"\s", "", tax_id).upper()
@@ -184,7 +185,7 @@ def registration_number_of(tax_id: str, *, jurisdiction: Jurisdiction) -> str:
 def begin(
     session: Session, *, organization_id: str, country: str, legal_name: str, tax_id: str, now: datetime
 ) -> ReceiptSettings:
-    """Take over what staff verified. What was said before stays, but for the legal name, and a number where there was none."""
+    """Take over verified data. Other existing settings stay, except the legal name, and a missing number."""
     standing = find(session, organization_id=organization_id) or ReceiptSettings(
         organization_id=organization_id, jurisdiction=jurisdiction_of(country), legal_name=legal_name
     )
@@ -200,7 +201,7 @@ def begin(
 
 
 def find(session: Session, *, organization_id: str) -> ReceiptSettings | None:
-    """How this organisation issues receipts; None when it never said."""
+    """An organisation's receipt settings, or None."""
     row = session.scalars(
         select(ReceiptSettingsRow).where(ReceiptSettingsRow.organization_id == organization_id)
     ).one_or_none()
@@ -208,7 +209,7 @@ def find(session: Session, *, organization_id: str) -> ReceiptSettings | None:
 
 
 def settings_in(row: ReceiptSettingsRow) -> ReceiptSettings:
-    """What a row says."""
+    """The settings in a row."""
     return ReceiptSettings(
         organization_id=row.organization_id,
         jurisdiction=Jurisdiction(row.jurisdiction),

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/receipt-settings`: how an organisation issues receipts, for its own people and programs."""
+"""`/v1/organisations/{organization_id}/receipt-settings`: an organisation's receipt settings."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A donor's year with one organisation: what was given and what counts, each currency by itself."""
+"""A donor's yearly statement with one organisation, by currency."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class YearNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class FiscalYear:
-    """The days of an organisation's year, in its own time zone; named by the calendar year it begins in."""
+    """The days of a fiscal year in the organisation's time zone; named by the calendar year it begins in."""
 
     first: date
     last: date
@@ -38,7 +38,7 @@ class FiscalYear:
 
     @classmethod
     def of(cls, settings: ReceiptSettings | None, *, year: int) -> "FiscalYear":
-        """The organisation's year that begins in `year`; the calendar year, in UTC, where it never said.
+        """The organisation's fiscal year beginning in `year`; by default the calendar year in UTC.
 
         Raises:
             YearNotAcceptable: Before 2000 or after 2199.
@@ -53,7 +53,7 @@ class FiscalYear:
 
     @classmethod
     def of_days(cls, settings: ReceiptSettings | None, *, first: date, last: date) -> "FiscalYear":
-        """Any span of days, both included, in the organisation's time zone."""
+        """Any range of days, inclusive, in the organisation's time zone."""
         return cls(
             first=first,
             last=last,
@@ -62,12 +62,12 @@ class FiscalYear:
 
     @property
     def begins_at(self) -> datetime:
-        """The first moment, in UTC."""
+        """Its start, in UTC."""
         return self._midnight(self.first)
 
     @property
     def ends_before(self) -> datetime:
-        """The first moment that no longer belongs to it, in UTC."""
+        """Its end (exclusive), in UTC."""
         return self._midnight(self.last + timedelta(days=1))
 
     def _midnight(self, day: date) -> datetime:
@@ -76,7 +76,7 @@ class FiscalYear:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftInYear:
-    """One line. `number` is None where no receipt is valid; `eligible` is what its receipt counts, nothing without one."""
+    """One line. `number` is None without a valid receipt; `eligible` is that of the receipt, zero without one."""
 
     given_at: datetime
     number: str | None
@@ -86,7 +86,7 @@ class GiftInYear:
 
 @dataclass(frozen=True, kw_only=True)
 class ThingInYear:
-    """A gift that is no money: described, without an amount."""
+    """A gift in kind: described, without an amount."""
 
     given_at: datetime
     number: str | None
@@ -95,7 +95,7 @@ class ThingInYear:
 
 @dataclass(frozen=True, kw_only=True)
 class GiverInYear:
-    """Who gave, a person or a company, and what."""
+    """A donor (person or company) and their gifts."""
 
     name: str
     gifts: Sequence[GiftInYear]
@@ -104,7 +104,7 @@ class GiverInYear:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """Everything a statement says. `givers`: a person, and companies that the same person gave for, each by itself."""
+    """Contents of a statement. `givers`: the person, and each company they gave for."""
 
     organization: str
     country: str
@@ -115,7 +115,7 @@ class Statement:
 
     @property
     def gifts(self) -> list[GiftInYear]:
-        """The gifts of money of all of them."""
+        """All gifts of money."""
         return [gift for giver in self.givers for gift in giver.gifts]
 
 
@@ -125,12 +125,12 @@ def as_pdf(statement: Statement, *, now: datetime) -> bytes:
 
 
 def as_html(statement: Statement) -> str:
-    """The statement as a page of its own."""
+    """The statement as an HTML page."""
     return _TEMPLATES.get_template("statement.html").render(_facts(statement), language=statement.language)
 
 
 def totals(gifts: Sequence[GiftInYear]) -> dict[str, tuple[Money, Money]]:
-    """Given and eligible, by currency."""
+    """Given and eligible totals by currency."""
     sums: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for gift in gifts:
         given, eligible = sums[gift.amount.currency]

@@ -1,4 +1,4 @@
-"""Texts in each language, and amounts and days as people of a place write them."""
+"""Localised texts, amounts and dates."""
 
 import zoneinfo
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _CURLY: Final = "\u2019"
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """Words of one language, numbers and days as one place writes them."""
+    """Texts in one language, with number and date formats of one locale."""
 
     language: Language
     texts: Texts
@@ -35,7 +35,7 @@ class Wording:
 
     @classmethod
     def of(cls, language: Language, *, country: str, time_zone: str = "UTC") -> "Wording":
-        """The wording for a language in a country (ISO 3166-1 alpha-2); the language's own where it is not spoken there."""
+        """The wording for a language and country (ISO 3166-1 alpha-2); the language's default if it is not spoken there."""
         return cls(
             language=language,
             texts=texts_in(language),
@@ -44,11 +44,11 @@ class Wording:
         )
 
     def say(self, section: str, name: str, **said: str) -> str:
-        """One text with its blanks filled in. What is filled in stands as it is: braces in it mean nothing."""
+        """One text with its placeholders filled in; braces in values have no meaning."""
         return self.texts[section][name].format_map(said)
 
     def listing(self, names: Sequence[str]) -> str:
-        """`A, B and C`."""
+        """Join as `A, B and C`."""
         return format_list(names, locale=self.locale)
 
     def amount(self, money: Money) -> str:
@@ -66,7 +66,7 @@ class Wording:
         return format_decimal(number, format=pattern, locale=self.locale)
 
     def day_of(self, moment: datetime) -> date:
-        """Which day a moment falls on."""
+        """The local date of a time."""
         return moment.astimezone(self.zone).date()
 
     def day(self, moment: datetime | date) -> str:

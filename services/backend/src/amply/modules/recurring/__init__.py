@@ -1,9 +1,10 @@
-"""Recurring gifts: plans, their charges, letters about them, and donors' own links. Import from here only."""
+"""Recurring gifts: plans, charges, letters, and signed donor links. Import from here only."""
 
 from typing import TYPE_CHECKING
 
 from amply.modules.recurring.callers import CallerOf, PartsOf
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
+from amply.modules.recurring.charge_attempts import CollectionDependencies
 from amply.modules.recurring.dependencies import Dependencies, RecurringNotOffered
 from amply.modules.recurring.domain import (
     LinkNotValid,
@@ -22,7 +23,7 @@ from amply.modules.recurring.queries import (
     newest_address,
     plans_of,
     plans_of_gifts,
-    tended,
+    sealed_rows,
 )
 from amply.modules.recurring.tasks import (
     RecurringTaskDependencies,
@@ -30,7 +31,6 @@ from amply.modules.recurring.tasks import (
     pause_contested,
     send_letters,
 )
-from amply.modules.recurring.turns import CollectionDependencies
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -65,14 +65,14 @@ __all__ = [
     "plans_of_gifts",
     "resume",
     "routers",
+    "sealed_rows",
     "send_letters",
-    "tended",
     "unanswered",
 ]
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.recurring import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

@@ -1,4 +1,4 @@
-"""Donors who come by a link, as routes are given them: those of plans, and of whoever shows donors more."""
+"""Authenticates donors by their signed link."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,7 +19,7 @@ _NO_LINK = "Open this page by the link in our letter, or ask for a new one with 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A donor who came by a valid link, and the parts their request works with. Whoever has a digest is nobody else."""
+    """A donor authenticated by link, with the request's dependencies."""
 
     database: Database
     clock: Clock

@@ -1,4 +1,4 @@
-"""Another card or account for a plan, and paying now what was declined: both with the donor's browser at the processor."""
+"""Replaces a plan's payment method, and pays a declined charge on-session."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from amply.modules import defence, payments
 from amply.modules.recurring.contested import require_uncontested
 from amply.modules.recurring.domain import CHANGEABLE, ChargeState, Plan, PlanNotChangeable
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import lock_plan, pays_with, plan_of
+from amply.modules.recurring.plan_transitions import lock_plan, pays_with, plan_of
 
 _LOOK_AFTER: Final = timedelta(minutes=10)
-"""Whoever stores a card and closes the page before it has told us."""
+"""When to check a setup whose donor closed the page."""
 _LOOKED_AT_MAX: Final = 10
 _BATCH_MAX: Final = 50
 _DONOR_PAYS: Final = timedelta(minutes=1)
@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Cards:
-    """The parts that changing what pays works with."""
+    """Dependencies of changing a payment method."""
 
     database: Database
     saved: payments.SavedMethods
@@ -40,14 +40,14 @@ class Cards:
 
 @dataclass(frozen=True, kw_only=True)
 class AtProcessor:
-    """What the donor's browser needs to carry on at the processor."""
+    """What the donor's browser needs to continue at the processor."""
 
     client_secret: str
     account_id: str
 
 
 def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCard) -> AtProcessor:
-    """Let the donor's browser store another way to pay. `admit` asks the gate.
+    """Start replacing the payment method in the donor's browser. `admit` asks the gate.
 
     Requests at the same time get the same one: the processor makes one that follows the last, or what paid when there was none.
 
@@ -85,7 +85,7 @@ def begin_card(parts: Cards, *, plan_id: str, email_sha256: str, admit: AdmitsCa
 
 
 def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan:
-    """Take over what the donor's browser has stored, in whichever tab; before that, nothing changes.
+    """Adopt the payment method that the donor's browser stored. Nothing changes before.
 
     Where cards were stored in several, the one that was begun last counts.
 
@@ -104,7 +104,7 @@ def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan
     now = parts.clock()
     with parts.database.transaction() as session:
         row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
-        # One that is not begun any more was taken over meanwhile, and another one since, perhaps.
+        # A setup that is not open any more was adopted meanwhile, perhaps followed by another.
         waiting = [remote_id for remote_id in _begun(session, plan_of(row)) if remote_id in stored]
         if waiting and row.status in CHANGEABLE:
             pays_with(session, row, stored[waiting[0]], now=now)
@@ -117,7 +117,7 @@ def finish_card(parts: Cards, *, plan_id: str, email_sha256: str | None) -> Plan
 def _begun(session: Session, plan: Plan) -> Sequence[str]:
     """The plan's setups that may have stored a card which nobody has taken over, the newest first."""
     found = [each.remote_id for each in defence.open_setups(session, owner_id=plan.id)[:_LOOKED_AT_MAX]]
-    # A process of the release before has written down the newest one alone.
+    # The previous release stored the newest one only.
     return found if plan.setup_id is None or plan.setup_id in found else [plan.setup_id, *found]
 
 
@@ -128,7 +128,7 @@ def _next_look(session: Session, *, plan_id: str, now: datetime) -> datetime | N
 
 
 def finish_waiting_cards(parts: Cards, *, now: datetime) -> int:
-    """Look once at each setup that nobody has finished here; return how many plans were looked at."""
+    """Check each unfinished setup once; return how many plans were checked."""
     with parts.database.transaction() as session:
         due = session.scalars(
             select(PlanRow.id)
@@ -145,7 +145,7 @@ def finish_waiting_cards(parts: Cards, *, now: datetime) -> int:
 
 
 def pay_now(parts: Cards, *, plan_id: str, email_sha256: str) -> AtProcessor:
-    """Let the donor pay what was declined, with their bank's page if it asks for them.
+    """Pay a declined charge on-session, with bank authentication if required.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.

@@ -1,4 +1,4 @@
-"""What donors change about their own plans, and staff on their behalf. Amounts and days change from the next gift on."""
+"""Changes of a plan by its donor, or by staff on their behalf. New amounts and dates apply from the next charge."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,7 +23,7 @@ from amply.modules.recurring.domain import (
     Reason,
 )
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import (
+from amply.modules.recurring.plan_transitions import (
     LetterKind,
     lock_plan,
     owe_letter,
@@ -41,14 +41,14 @@ PAUSE_MAX: Final = timedelta(days=366)
 
 @dataclass(frozen=True, kw_only=True)
 class CoverChange:
-    """What the donor says of the fee with another amount: the cover they were quoted for it, or that they cover none."""
+    """The fee cover for a new amount: the quoted one, or none."""
 
     cover: FeeCover | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptionsChange:
-    """What is said of gifts to come. `changes` names what is changed: the fields below that it does not name stay."""
+    """Options of future gifts. `changes` names the changed fields; the others stay."""
 
     changes: frozenset[str]
     fund_id: str | None = None
@@ -65,7 +65,7 @@ def change_amount(
     now: datetime,
     fee_cover: CoverChange | None = None,
 ) -> Plan:
-    """Give another amount from the next gift on. One that is being collected keeps its own.
+    """Change the amount from the next gift on. A charge in progress keeps its own.
 
     Without `fee_cover` the donor adds what they agreed to before at most, whatever the amount.
 
@@ -85,7 +85,7 @@ def change_amount(
     if amount.minor_units != row.minor_units or fee_cover is not None:
         row.minor_units = amount.minor_units
         if row.next_due_at is not None:
-            # A notice that told of the old amount is no notice of this one.
+            # A notice of the old amount does not cover the new one.
             put_next(row, period=row.next_period)
     row.updated_at = now
     return plan_of(row)
@@ -105,7 +105,7 @@ def _agree(session: Session, row: PlanRow, *, amount: Money, cover: FeeCover | N
 def change_options(
     session: Session, *, plan_id: str, email_sha256: str | None, change: OptionsChange, now: datetime
 ) -> Plan:
-    """Say something else of gifts to come. A plan that was paused because its gifts were not taken so goes on.
+    """Change options of future gifts. A plan paused because of its options resumes.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.
@@ -124,7 +124,7 @@ def change_options(
 
 
 def cancel_gift_aid(session: Session, *, plan_id: str, email_sha256: str | None, now: datetime) -> Plan:
-    """Let nothing be claimed on gifts that arrive from now on; what arrived before stays claimed. Once canceled, for good.
+    """Cancel the Gift Aid declaration for gifts from now on, permanently.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.
@@ -145,7 +145,7 @@ def cancel_gift_aid(session: Session, *, plan_id: str, email_sha256: str | None,
 
 
 def skip_next(session: Session, *, plan_id: str, email_sha256: str | None, now: datetime) -> Plan:
-    """Leave the next gift out.
+    """Skip the next gift.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.
@@ -180,7 +180,7 @@ def pause(
     now: datetime,
     reason: Reason = Reason.DONOR,
 ) -> Plan:
-    """Collect nothing until a day of the donor's calendar, or until the plan is resumed. What is being tried is given up.
+    """Pause until a day of the donor's calendar, or until resumed. An open charge is abandoned.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.
@@ -201,7 +201,7 @@ def pause(
 
 
 def resume(session: Session, *, plan_id: str, email_sha256: str | None, now: datetime) -> Plan:
-    """Collect again, from the next day that the plan knows; what fell into the pause is not made up for.
+    """Resume from the next due day; missed periods are not collected.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.
@@ -228,7 +228,7 @@ def cancel(
     now: datetime,
     reason: Reason = Reason.DONOR,
 ) -> Plan:
-    """End a plan for good, and confirm it by letter; ending one that has ended changes nothing.
+    """End a plan permanently, with a letter of confirmation. Idempotent.
 
     Raises:
         PlanNotFound: No plan has this id for this caller.

@@ -1,4 +1,4 @@
-"""Plans of whoever's bank wants a gift back: nothing more is taken from them until it is settled.
+"""Pauses plans while one of their gifts is disputed.
 
 A gift is contested while a dispute of it is open, once one is lost, and when it was given back as fraud
 (`donations.contested`). Whoever opens or collects a charge asks here first, so that none is made even where the news of it
@@ -16,7 +16,7 @@ from amply.infra.database import Database
 from amply.modules import donations
 from amply.modules.recurring.domain import PlanContested, PlanStatus, Reason
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import LetterKind, lock_plan, owe_letter, rest
+from amply.modules.recurring.plan_transitions import LetterKind, lock_plan, owe_letter, rest
 
 _IS_CHARGED: Final = (PlanStatus.ACTIVE, PlanStatus.PAST_DUE)
 
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 
 def contested_period(session: Session, *, plan_id: str) -> int | None:
-    """The newest period whose gift is contested; None where none is."""
+    """The newest period whose gift is disputed, or None."""
     gifts = {
         row.donation_id: row.period
         for row in session.execute(
@@ -38,14 +38,14 @@ def contested_period(session: Session, *, plan_id: str) -> int | None:
 
 
 def rest_contested(session: Session, row: PlanRow, *, period: int, now: datetime) -> None:
-    """Let a locked plan rest because of this period's gift, and owe its donor one letter about that."""
+    """Pause a locked plan because of this period's disputed gift, with one letter to the donor."""
     rest(session, row, status=PlanStatus.PAUSED, reason=Reason.CONTESTED, now=now)
     owe_letter(session, row, kind=LetterKind.CONTESTED, key=f"{LetterKind.CONTESTED}:{period}", now=now)
     _log.warning("plan_contested", plan_id=row.id, period=period)
 
 
 def pause_contested(database: Database, *, donation_id: str, now: datetime) -> bool:
-    """Let the plan that a contested gift is of rest; False where it is of none, or its plan is not charged anyway."""
+    """Pause the plan of a disputed gift; False if there is none, or it is not charged anyway."""
     with database.transaction() as session:
         plan_id = session.scalar(
             select(PlanChargeRow.plan_id).where(PlanChargeRow.donation_id == donation_id)
@@ -64,7 +64,7 @@ def pause_contested(database: Database, *, donation_id: str, now: datetime) -> b
 
 
 def require_uncontested(session: Session, *, plan_id: str) -> None:
-    """See that nothing of a plan is contested.
+    """Raise if a gift of the plan is disputed.
 
     Raises:
         PlanContested: Something is.

@@ -1,4 +1,4 @@
-"""What follows when a gift of a plan is refused: when it is tried again, and when it is not.
+"""Retry schedule of declined charges.
 
 Issuers and card networks charge for tries that cannot succeed, and block who keeps trying. Sources:
 docs.stripe.com/declines/codes, docs.stripe.com/declines/card ("Retrying issuer declines"), and
@@ -14,10 +14,10 @@ from typing import Final
 from amply.modules.payments import Decline
 
 LADDER_DAYS: Final = (1, 3, 5, 7)
-"""Days after a period was opened on which a card is tried again."""
+"""Retry days of a declined card, after a period was opened."""
 
 BANK_LADDER_DAYS: Final = (5,)
-"""A bank answers after days, and its refusal costs the organisation money: once more, after the next payday or so."""
+"""Retry days of bank debits: answers take days and refusals cost money, so once, after the next payday."""
 
 _ASKS_THE_DONOR: Final = frozenset({"authentication_required", "authentication_not_handled"})
 _NEVER_AGAIN: Final = frozenset(
@@ -34,8 +34,8 @@ _NEVER_AGAIN: Final = frozenset(
 _ADVICE_AGAINST: Final = frozenset({"confirm_card_data", "do_not_try_again"})
 
 
-class Step(StrEnum):
-    """What is done. `ASK_DONOR`: their bank wants to hear them, and nobody else can try."""
+class DeclineResponse(StrEnum):
+    """How to respond to a decline. `ASK_DONOR`: the bank requires authentication by the donor."""
 
     TRY_AGAIN = "try_again"
     ASK_DONOR = "ask_donor"
@@ -44,30 +44,30 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Following:
-    """The next step, and when: for `ASK_DONOR` how long they have."""
+    """The next step and its time; for `ASK_DONOR` the donor's deadline."""
 
-    step: Step
+    step: DeclineResponse
     at: datetime | None
 
 
 def following(
     decline: Decline, *, declines: int, method_kind: str | None, opened_at: datetime, now: datetime
 ) -> Following:
-    """What follows the n-th decline (`declines`, from 1) of one period."""
+    """The response to the n-th decline (`declines`, from 1) of a period."""
     ladder = LADDER_DAYS if method_kind == "card" else BANK_LADDER_DAYS
     if decline.code in _NEVER_AGAIN or decline.advice in _ADVICE_AGAINST or declines > len(ladder):
-        return Following(step=Step.STOP, at=None)
+        return Following(step=DeclineResponse.STOP, at=None)
     if decline.code in _ASKS_THE_DONOR:
         last = opened_at + timedelta(days=ladder[-1])
-        return Following(step=Step.ASK_DONOR if last > now else Step.STOP, at=last)
+        return Following(step=DeclineResponse.ASK_DONOR if last > now else DeclineResponse.STOP, at=last)
     # After an outage the ladder's day may be over: never sooner than tomorrow.
     at = max(opened_at + timedelta(days=ladder[declines - 1]), now + timedelta(days=1))
-    return Following(step=Step.TRY_AGAIN, at=at)
+    return Following(step=DeclineResponse.TRY_AGAIN, at=at)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """How long before a charge its donor is told. Where it `is_required`, `days_min` must lie between letter and charge."""
+    """Advance notice of a charge. Where it `is_required`, `days_min` must lie between letter and charge."""
 
     days: int
     days_min: int
@@ -89,7 +89,7 @@ _YEARLY: Final = Notice(days=7, days_min=0, is_required=False)
 
 
 def notice_before(*, method_kind: str | None, months: int) -> Notice | None:
-    """What a charge by this kind of method, so many months after the last one, is preceded by; None by nothing."""
+    """The required notice before a charge of this kind of method, so many months after the last one; None if none."""
     known = _NOTICES.get(method_kind or "")
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""What recurring gifts depend on, and the error where they are not set up."""
+"""Dependencies of recurring gifts, and the error where they are not configured."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class RecurringNotOffered(NotOffered):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of recurring gifts depend on, beside what all routes have."""
+    """Dependencies of the recurring routes."""
 
     saved: payments.SavedMethods
     links: LinkKey

@@ -1,4 +1,4 @@
-"""What a plan of recurring gifts is, and the decisions about it, free of I/O.
+"""Plans, charges, and the decisions about them. Pure.
 
 incomplete ──> active <──> past_due
     │            │  ^          │
@@ -92,7 +92,7 @@ class Unanswered(StrEnum):
 
 
 UNDER_WAY: Final = (ChargeState.OPEN, ChargeState.WAITING, ChargeState.GIVING_UP)
-"""Charges that somebody still looks at."""
+"""States of charges that are still processed."""
 
 CHANGEABLE: Final = (PlanStatus.ACTIVE, PlanStatus.PAST_DUE, PlanStatus.PAUSED)
 """Plans that a donor can still change."""
@@ -144,7 +144,7 @@ class LinkNotValid(AmplyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Recurring gifts of one donor to one organisation.
+    """A recurring plan of one donor to one organisation.
 
     Attributes:
         amount: Of each gift that is not opened yet.
@@ -176,13 +176,15 @@ class Plan:
 
     @property
     def next_due_on(self) -> date | None:
-        """The donor's calendar day of the next gift; None while none is due."""
+        """The next gift's day in the donor's calendar, or None."""
         return self.schedule.due_on(self.next_period) if self.next_due_at is not None else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """One period of a plan: `fee_cover` was added to `amount`. `declines` counts refusals since what pays it was last changed, `looks` turns since a change."""
+    """One period of a plan: `fee_cover` is added to `amount`. `declines` counts refusals since the payment method last
+    changed, `looks` attempts since a change.
+    """
 
     plan_id: str
     period: int
@@ -198,10 +200,10 @@ class Charge:
 
     @property
     def total(self) -> Money:
-        """What is charged."""
+        """The charged total."""
         return self.amount + self.fee_cover
 
     @property
     def waits_for_donor(self) -> bool:
-        """Whether its donor can pay it now."""
+        """Whether the donor can pay it now."""
         return self.state is ChargeState.OPEN and self.declines > 0

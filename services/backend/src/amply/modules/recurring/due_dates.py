@@ -1,4 +1,4 @@
-"""Which day a gift is due on, and at which moment that is.
+"""Computes due dates and times of charges.
 
 Days are the donor's: a gift of the 31st falls on the last day of a shorter month and on the 31st again afterwards,
 because each day is counted from the first month and never from the day before.
@@ -27,13 +27,13 @@ class Interval(StrEnum):
 
     @property
     def months(self) -> int:
-        """From one gift to the next."""
+        """Months between gifts."""
         return {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12}[self]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """When gifts are due.
+    """The due dates of a plan.
 
     Attributes:
         first_month: The first day of the month that period 0 belongs to.
@@ -50,7 +50,7 @@ class Schedule:
     def beginning(
         cls, *, now: datetime, every: Interval, time_zone: str, day_of_month: int | None = None
     ) -> "Schedule":
-        """The schedule of a plan whose first gift is given now; on the same day of the month unless another is chosen."""
+        """The schedule of a plan that starts now, by default on the same day of the month."""
         today = now.astimezone(zoneinfo.ZoneInfo(time_zone)).date()
         made = cls(
             every=every,
@@ -68,24 +68,24 @@ class Schedule:
         )
 
     def due_on(self, period: int) -> date:
-        """The donor's calendar day of a period."""
+        """A period's day in the donor's calendar."""
         month = _months_later(self.first_month, period * self.every.months)
         return month.replace(day=min(self.day_of_month, monthrange(month.year, month.month)[1]))
 
     def due_at(self, period: int) -> datetime:
-        """The moment a period is collected, UTC."""
+        """When a period is collected (UTC)."""
         return self.moment_of(self.due_on(period))
 
     def moment_of(self, day: date) -> datetime:
-        """The moment gifts of a day are collected, UTC."""
+        """When gifts of a day are collected (UTC)."""
         return datetime.combine(day, COLLECTED_AT, zoneinfo.ZoneInfo(self.time_zone)).astimezone(UTC)
 
     def today(self, now: datetime) -> date:
-        """The donor's calendar day."""
+        """Today in the donor's calendar."""
         return now.astimezone(zoneinfo.ZoneInfo(self.time_zone)).date()
 
     def first_from(self, day: date, *, at_least: int = 1) -> int:
-        """The first period due on or after a day, and not before `at_least`."""
+        """The first period due on or after a day, at least `at_least`."""
         between = (day.year - self.first_month.year) * 12 + day.month - self.first_month.month
         period = max(at_least, between // self.every.months)
         while self.due_on(period) < day:
@@ -93,7 +93,7 @@ class Schedule:
         return period
 
     def last_due(self, now: datetime, *, at_least: int) -> int:
-        """The newest period whose moment has come, and not before `at_least`: what was missed before it has lapsed."""
+        """The newest due period, at least `at_least`: earlier missed ones have lapsed."""
         period = self.first_from(self.today(now), at_least=at_least)
         while period > at_least and self.due_at(period) > now:
             period -= 1

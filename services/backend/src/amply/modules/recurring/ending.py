@@ -1,4 +1,4 @@
-"""What is told of a charge that was tried, and how one ends that nobody paid."""
+"""Letters about attempted charges, and the end of a charge that stays unpaid."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from amply.modules.recurring.domain import Charge, ChargeState, PlanStatus, Unanswered
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import Amounts, LetterKind, PaidWith, owe_letter
+from amply.modules.recurring.plan_transitions import Amounts, LetterKind, PaidWith, owe_letter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """A charge as it was tried. The plan may have another amount and another card by the time its donor reads of it."""
+    """An attempted charge with the amount and payment method of that time."""
 
     charge: Charge
     method_kind: str | None
@@ -22,7 +22,7 @@ class Tried:
 def write_of(
     session: Session, plan: PlanRow, kind: LetterKind, *, tried: Tried, now: datetime, again: str = ""
 ) -> None:
-    """Owe a letter about what was tried: its day, its amounts and what was to pay. `again`: what tells it from others."""
+    """Schedule a letter about an attempt: day, amounts, method. `again` distinguishes it from others."""
     charge = tried.charge
     owe_letter(
         session,
@@ -37,12 +37,12 @@ def write_of(
 
 
 def note_unanswered(row: PlanChargeRow, what: Unanswered | None, *, now: datetime) -> None:
-    """Keep for staff what the processor never said; None once it has said it after all."""
+    """Record what the processor never answered, for staff; None clears it."""
     row.unanswered, row.unanswered_at = what, now if what is not None else None
 
 
 def end_unpaid(session: Session, plan: PlanRow, row: PlanChargeRow, *, tried: Tried, now: datetime) -> None:
-    """Nobody can pay it any more. Where nobody answered, its donor hears now that nothing was taken, and not before.
+    """Close a charge unpaid. If the processor never answered, the donor is told only now.
 
     A plan that does not go on has been written about.
     """

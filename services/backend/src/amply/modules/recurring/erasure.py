@@ -1,4 +1,4 @@
-"""Forgetting a donor's plans: they end, and nothing leads from them to anybody."""
+"""Erases a donor's plans: they end, and lose all personal data."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from amply.infra import idempotency
 from amply.modules import defence, payments, public_events
 from amply.modules.recurring.domain import UNDER_WAY, ChargeState, PlanStatus, Reason
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import forget_donor, rest
+from amply.modules.recurring.plan_transitions import forget_donor, rest
 from amply.modules.recurring.starting import IDEMPOTENCY_SCOPE
 
 
 def forget(session: Session, *, email_sha256: str | None, donation_id: str | None, now: datetime) -> int:
-    """End and forget the plans of an address (its digest), or the one that a gift belongs to; return how many.
+    """End and erase the plans of an address (its digest), or of a gift; return how many.
 
     Before the gifts are erased, which changes their ids. What the processor keeps of a donor stays with it until the
     organisation deletes the customer there; nothing of ours charges it any more. None where nobody is named.

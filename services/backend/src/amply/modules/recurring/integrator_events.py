@@ -1,4 +1,4 @@
-"""What integrators are told of a plan, recorded in the transaction that moves it. Nothing in it says whose it is."""
+"""Records public events about plans in the transaction of the change. They do not identify the donor."""
 
 from datetime import datetime
 from typing import Final
@@ -20,7 +20,7 @@ _TOLD: Final = {
 def record_move(
     session: Session, plan: PlanRow, *, to: PlanStatus, reason: Reason | None, now: datetime
 ) -> None:
-    """The plan is about to move. Nobody is told of one that never started."""
+    """Record a plan's state transition. Plans that never started are left out."""
     is_new = plan.status == PlanStatus.INCOMPLETE
     if plan.status == to or (is_new and to is PlanStatus.ENDED):
         return

@@ -1,4 +1,4 @@
-"""Which plans are late: due and not tried, or given up without an answer.
+"""Counts late plans: due and not attempted, or abandoned without an answer.
 
 What somebody else has to settle first is listed, and no alarm rings for it.
 """
@@ -15,10 +15,10 @@ from amply.modules.recurring.letters import ATTEMPTS_MAX
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 
 LATE_AFTER: Final = timedelta(hours=6)
-"""A gift is tried within a minute of its hour; what waits for an organisation is looked at again this often."""
+"""Gifts are attempted within a minute; those waiting for an organisation are checked this often."""
 
 GIVEN_UP_RINGS_FOR: Final = timedelta(days=7)
-"""How long a gift that was given up without an answer is counted: the alarm must not fall silent the moment nobody tries."""
+"""How long an abandoned gift is counted, so that the alarm outlasts the last attempt."""
 
 NOTICE_MAY_TAKE: Final = timedelta(days=4)
 """A donor who changes the amount of a debit on the eve of its day is announced another one: three days, and one to send it."""
@@ -27,7 +27,7 @@ NOTICE_MAY_TAKE: Final = timedelta(days=4)
 def late(
     session: Session, *, organization_id: str | None, now: datetime, limit: int
 ) -> list[Mapping[str, Any]]:
-    """Plans whose gift is late, without their donors, the latest at the front: what operators may read."""
+    """Late plans without their donors, latest first, for operators."""
     rows = _late(now=now).order_by("late_since", PlanRow.id).limit(limit)
     if organization_id is not None:
         rows = rows.where(PlanRow.organization_id == organization_id)
@@ -35,7 +35,7 @@ def late(
 
 
 def count_late(session: Session, *, now: datetime) -> int:
-    """How many plans are late for a reason of ours, and gifts that were given up without an answer in the last week.
+    """Count plans that are late through our fault, and gifts of the last week abandoned without an answer.
 
     Those that wait for their organisation are not counted.
     """
@@ -51,7 +51,7 @@ def count_late(session: Session, *, now: datetime) -> int:
 
 
 def unanswered(session: Session, *, organization_id: str | None, limit: int) -> list[Mapping[str, Any]]:
-    """Gifts of plans that were given up since the processor did not answer, the newest first: what operators may read."""
+    """Abandoned gifts without an answer from the processor, newest first, for operators."""
     chosen = (
         select(
             PlanRow.id,
@@ -76,7 +76,7 @@ def unanswered(session: Session, *, organization_id: str | None, limit: int) -> 
 
 
 def count_exhausted_letters(session: Session) -> int:
-    """How many letters about plans used up their attempts and wait for a person."""
+    """Count letters about plans that used up their attempts."""
     return session.scalars(
         select(func.count()).where(
             PlanLetterRow.sent_at.is_(None),

@@ -1,4 +1,4 @@
-"""Letters about plans: written in the donor's language, sent until the mail service has them, each with a link of its own."""
+"""Letters about plans, in the donor's language, each with its own signed link, retried until sent."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +18,7 @@ from amply.modules.receipts import Language, Wording, harmless
 from amply.modules.recurring.domain import Reason
 from amply.modules.recurring.links import LinkKey
 from amply.modules.recurring.models import PlanLetterRow, PlanRow
-from amply.modules.recurring.moves import LetterKind
+from amply.modules.recurring.plan_transitions import LetterKind
 
 ATTEMPTS_MAX: Final = 20
 _BATCH_MAX: Final = 50
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class PlanLetterDependencies:
-    """What letters about plans depend on. `page` is the address of the donors' own page."""
+    """Dependencies of plan letters. `page` is the donor page's address."""
 
     database: Database
     mailer: mail.Mailer
@@ -40,7 +40,7 @@ class PlanLetterDependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What one letter tells of a plan. `amount` is what is charged in all, and `fee_cover` what of it is for the fee."""
+    """Contents of a plan letter. `amount` is the total charge, `fee_cover` its part for the fee."""
 
     kind: LetterKind
     to: str
@@ -60,7 +60,7 @@ class Letter:
 
 
 def plan_mail(letter: Letter) -> Mail:
-    """Write a letter as text and as HTML that say the same."""
+    """Render a letter as text and HTML."""
     wording = Wording.of(letter.language, country=letter.country)
     texts = letter_texts(_PACKAGE, letter.language)
     filled = {
@@ -86,7 +86,7 @@ def plan_mail(letter: Letter) -> Mail:
 
 
 def send_due(parts: PlanLetterDependencies, *, now: datetime) -> int:
-    """Send what is owed about plans; return how many letters were handed over.
+    """Send due letters about plans; return how many were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """

@@ -1,4 +1,4 @@
-"""Links that let a donor at their own gifts and plans without an account: good for a week, and signed (`infra.signed_links`)."""
+"""Signed links to a donor's own gifts and plans, valid for a week (`infra.signed_links`)."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from amply.modules.recurring.domain import LinkNotValid
 
 
 class LinkKey(SignedLinks):
-    """What links are signed with."""
+    """Signing key of donor links."""
 
     version = "v2"
     purpose = "amply/donor-link/v2/giving"
@@ -18,7 +18,7 @@ class LinkKey(SignedLinks):
         return self._sign(email_sha256, now=now)
 
     def donor_of(self, token: str, *, now: datetime) -> str:
-        """The digest that a token was signed for.
+        """The address digest in a token.
 
         Raises:
             LinkNotValid: It is not ours, or its time is over; which of the two is not told.

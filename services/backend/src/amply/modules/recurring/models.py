@@ -66,7 +66,7 @@ class PlanRow(SealedRecord):
 
 
 class PlanChargeRow(Record):
-    """Charged is `minor_units`, which is the gift, and `fee_cover_minor_units` on top of it.
+    """A charge. The total is `minor_units` (the gift) plus `fee_cover_minor_units`.
 
     `unanswered`: what the processor never said before it was given up, and `unanswered_at` when that was.
     """
@@ -93,7 +93,7 @@ class PlanChargeRow(Record):
 
 
 class PlanLetterRow(DueRow):
-    """`minor_units`: what it says is charged in all; None where it tells of the plan. The cover is a part of that.
+    """A letter. `minor_units`: the stated total, fee cover included; None if the letter is about the plan.
 
     `method_kind`, `method_last4`: what was tried; None where it tells of what will be, which is paid with what the plan has then.
     """

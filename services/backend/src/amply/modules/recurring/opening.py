@@ -1,4 +1,4 @@
-"""Opening what is due: a period's charge with its donation and payment, in the transaction that moves the plan on.
+"""Opens due charges: charge, donation and payment, in the transaction that advances the plan.
 
 The charge's key is plan and period, so that two schedulers, a repeat and a crash open it once: the plan is locked, and
 whoever comes second finds the next period.
@@ -22,7 +22,7 @@ from amply.modules.recurring.contested import contested_period, rest_contested
 from amply.modules.recurring.declines import notice_before
 from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason, WaitsFor
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
-from amply.modules.recurring.moves import (
+from amply.modules.recurring.plan_transitions import (
     FIRST,
     Amounts,
     LetterKind,
@@ -35,10 +35,10 @@ from amply.modules.recurring.moves import (
 )
 
 BATCH_MAX: Final = 100
-"""Plans of one run; the next one follows in half a minute."""
+"""Plans in one run; the next one follows in half a minute."""
 
 ABANDONED_AFTER: Final = timedelta(days=1)
-"""How long a donor may take over the first gift."""
+"""Time for a donor to complete the first gift."""
 
 _ASKED_AGAIN_AFTER: Final = timedelta(hours=1)
 _ORGANIZATION_AGAIN_AFTER: Final = timedelta(hours=6)
@@ -47,8 +47,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Due:
-    """A locked plan whose moment has come, and the period it is for."""
+class _DuePlan:
+    """A locked plan that is due, and the period to open."""
 
     session: Session
     row: PlanRow
@@ -57,17 +57,17 @@ class _Due:
 
 
 def open_due(database: Database, *, now: datetime) -> int:
-    """Open the charges of plans whose moment has come; return how many plans were looked at."""
+    """Open due charges; return how many plans were processed."""
     return _each(database, PlanRow.next_due_at, _open, now=now)
 
 
 def announce_due(database: Database, *, now: datetime) -> int:
-    """Owe the notices that charges are preceded by; return how many."""
+    """Schedule due advance notices; return how many."""
     return _each(database, PlanRow.next_notice_at, _announce, now=now)
 
 
 def end_abandoned(database: Database, *, now: datetime) -> int:
-    """End plans that never got as far as a first gift, and forget their donors; return how many."""
+    """End plans without a first gift, and erase their donors; return how many."""
     with database.transaction() as session:
         begun = select(PlanChargeRow.plan_id).where(
             PlanChargeRow.plan_id == PlanRow.id, PlanChargeRow.period == FIRST
@@ -91,7 +91,7 @@ def end_abandoned(database: Database, *, now: datetime) -> int:
 def _each(
     database: Database,
     moment: InstrumentedAttribute[datetime | None],
-    work: Callable[[_Due], None],
+    work: Callable[[_DuePlan], None],
     *,
     now: datetime,
 ) -> int:
@@ -114,7 +114,7 @@ def _each(
                 if row.donor_email is None:
                     _forget_again(session, row, now=now)
                 else:
-                    work(_Due(session=session, row=row, period=period, now=now))
+                    work(_DuePlan(session=session, row=row, period=period, now=now))
                 done += 1
         except Exception:  # noqa: BLE001 -- one plan that cannot be opened must not hold back the others
             _log.exception("plan_not_opened", plan_id=passed[-1] if passed else None)
@@ -145,7 +145,7 @@ def _put_off(
         )
 
 
-def _open(due: _Due) -> None:
+def _open(due: _DuePlan) -> None:
     row, session, now = due.row, due.session, due.now
     if _organization_has_left(due) or _is_contested(due) or not _is_taken(due) or not _was_announced(due):
         return
@@ -164,7 +164,7 @@ def _open(due: _Due) -> None:
     put_next(row, period=due.period + 1)
 
 
-def _is_taken(due: _Due) -> bool:
+def _is_taken(due: _DuePlan) -> bool:
     """Whether the organisation still takes gifts that say what this plan's say; otherwise the plan rests."""
     try:
         terms.check_options(due.session, due.row)
@@ -175,19 +175,19 @@ def _is_taken(due: _Due) -> bool:
     return True
 
 
-def _wait(due: _Due, *, until: datetime, waits_for: WaitsFor) -> None:
+def _wait(due: _DuePlan, *, until: datetime, waits_for: WaitsFor) -> None:
     due.row.next_due_at, due.row.waits_for = until, waits_for
     due.row.due_since = due.row.due_since or due.now
 
 
-def _amounts(due: _Due) -> Amounts:
+def _amounts(due: _DuePlan) -> Amounts:
     """What would be charged now."""
     gift, cover = terms.amount_of(due.row), terms.cover_of(due.session, due.row)
     added = cover.amount if cover is not None else Money(minor_units=0, currency=gift.currency)
     return Amounts(total=gift + added, fee_cover=added)
 
 
-def _was_announced(due: _Due) -> bool:
+def _was_announced(due: _DuePlan) -> bool:
     """Whether the charge may be made; otherwise when it is looked at again is written down."""
     row = due.row
     notice = notice_before(method_kind=row.method_kind, months=schedule_of(row).every.months)
@@ -210,7 +210,7 @@ def _was_announced(due: _Due) -> bool:
     return False
 
 
-def _organization_has_left(due: _Due) -> bool:
+def _organization_has_left(due: _DuePlan) -> bool:
     """A plan whose organisation has left its account rests; its donor hears of it now, when the gift would have been next.
 
     Whether it comes back nobody knows: donors let a plan go on themselves, so that nobody is charged unawares.
@@ -223,7 +223,7 @@ def _organization_has_left(due: _Due) -> bool:
     return True
 
 
-def _is_contested(due: _Due) -> bool:
+def _is_contested(due: _DuePlan) -> bool:
     """A plan rests while its donor's bank wants a gift of it back, and once that has kept one."""
     period = contested_period(due.session, plan_id=due.row.id)
     if period is None:
@@ -232,7 +232,7 @@ def _is_contested(due: _Due) -> bool:
     return True
 
 
-def _write(due: _Due, kind: LetterKind) -> None:
+def _write(due: _DuePlan, kind: LetterKind) -> None:
     """Tell of the gift that would have been collected now, with what it would have been."""
     owe_letter(
         due.session,
@@ -245,13 +245,13 @@ def _write(due: _Due, kind: LetterKind) -> None:
     )
 
 
-def _announce(due: _Due) -> None:
+def _announce(due: _DuePlan) -> None:
     if not _organization_has_left(due) and not _is_contested(due) and _is_taken(due):
         _owe_notice(due)
         due.row.next_notice_at = None
 
 
-def _owe_notice(due: _Due) -> None:
+def _owe_notice(due: _DuePlan) -> None:
     """Of the day it will be: the calendar's, or the earliest one that the notice leaves where that is later."""
     row, schedule = due.row, schedule_of(due.row)
     notice = notice_before(method_kind=row.method_kind, months=schedule.every.months)
@@ -269,7 +269,7 @@ def _owe_notice(due: _Due) -> None:
     row.announced_minor_units = amounts.total.minor_units
 
 
-def _record_charge(due: _Due, *, customer_id: str) -> None:
+def _record_charge(due: _DuePlan, *, customer_id: str) -> None:
     """The period's gift is an ordinary one, and says what the plan's gifts say."""
     row, session = due.row, due.session
     gift = terms.gift_of(session, row)

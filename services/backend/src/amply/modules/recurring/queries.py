@@ -1,4 +1,4 @@
-"""Reading plans: a donor's own, and what staff may see of all."""
+"""Queries of plans: by their donor, and by staff."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.reencryption import Tended, of_records
+from amply.infra.vault.reencryption import SealedRows, of_records
 from amply.kernel.money import Money
 from amply.modules import donations, organizations
 from amply.modules.donations import Costs, DonationStatus
 from amply.modules.recurring import terms
 from amply.modules.recurring.domain import Charge, Plan, PlanStatus
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import charge_of, plan_of
+from amply.modules.recurring.plan_transitions import charge_of, plan_of
 
 LISTED_MAX: Final = 1_000
 _PLANS_MAX: Final = 100
@@ -23,7 +23,7 @@ _GIFTS_MAX: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodInView:
-    """One period, how its gift stands, and what it cost; None where there is no gift."""
+    """One period: its charge, the state of its gift, and its cost; None where there is no gift."""
 
     charge: Charge
     status: DonationStatus | None
@@ -32,7 +32,7 @@ class PeriodInView:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanInView:
-    """A plan as its donor sees it: with its periods, the newest first. `next_cover`: what the next gift adds for the fee today."""
+    """A plan as its donor sees it, with its periods, newest first. `next_cover`: the next fee cover at today's fees."""
 
     plan: Plan
     organization: str
@@ -42,7 +42,7 @@ class PlanInView:
 
 
 def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None) -> list[PlanInView]:
-    """The plans of whoever has this address, those that never began left out; the newest first."""
+    """Started plans of an address, newest first."""
     owned = (
         select(PlanRow)
         .where(PlanRow.is_of(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
@@ -92,7 +92,7 @@ def _periods_of(session: Session, plan_ids: Sequence[str]) -> list[PeriodInView]
 
 
 def newest_address(session: Session, *, email_sha256: str) -> str | None:
-    """The address as the donor's newest plan has it; None where nobody with it has one."""
+    """The address in the donor's newest plan, or None."""
     row = session.scalar(
         select(PlanRow)
         .where(PlanRow.is_of(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
@@ -102,13 +102,13 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
     return None if row is None else row.donor_email
 
 
-def tended() -> Tended:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> SealedRows:
+    """Rows that key rotation re-encrypts."""
     return of_records(PlanRow)
 
 
 def plans_of_gifts(session: Session, *, donation_ids: Collection[str]) -> dict[str, str]:
-    """The plan of each gift that is one of a plan's."""
+    """The plan of each gift that has one."""
     rows = session.execute(
         select(PlanChargeRow.donation_id, PlanChargeRow.plan_id).where(
             PlanChargeRow.donation_id.in_(donation_ids)
@@ -130,7 +130,7 @@ def _charges_of(session: Session, plan_ids: Sequence[str]) -> list[Charge]:
 def listed(
     session: Session, *, organization_id: str | None, status: PlanStatus | None, limit: int
 ) -> list[Mapping[str, Any]]:
-    """Plans without their donors, those whose next gift is due first at the front: what operators may read."""
+    """Plans without their donors, next due first, for operators."""
     chosen = select(
         PlanRow.id,
         PlanRow.organization_id,

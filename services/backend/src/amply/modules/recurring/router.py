@@ -1,4 +1,4 @@
-"""`/v1/recurring`: begin a plan. `/v1/donor`: what donors do with their own plans, by a link and without an account."""
+"""`/v1/recurring`: starts a plan. `/v1/donor`: a donor's own plans, by signed link and without an account."""
 
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import defence, donations, organizations, payments
-from amply.modules.recurring import cards, changes, moves, queries, starting
+from amply.modules.recurring import cards, changes, plan_transitions, queries, starting
 from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
 from amply.modules.recurring.dependencies import RecurringNotOffered
 from amply.modules.recurring.domain import (
@@ -257,7 +257,7 @@ def _shown(session: Session, caller: Caller, plan_id: str) -> PlanOut:
 
 
 class _Change(Protocol):
-    """What is done about a plan of theirs."""
+    """Applies a change to a donor's plan."""
 
     def __call__(
         self, session: Session, *, plan_id: str, email_sha256: str | None, now: datetime
@@ -277,7 +277,7 @@ def _changed(caller: Caller, plan_id: str, change: _Change, *, is_conditional: b
     now = caller.clock()
     with caller.database.transaction() as session:
         if caller.if_match is not None or is_conditional:
-            moves.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
+            plan_transitions.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
             require_version(caller.if_match, _shown(session, caller, plan_id).version)
         change(session, plan_id=plan_id, email_sha256=caller.email_sha256, now=now)
     return _seen(caller, plan_id)

@@ -1,4 +1,4 @@
-"""Plans as the API takes and shows them. Amounts are strings of minor units: JSON numbers lose digits."""
+"""API schemas of plans. Amounts are strings of minor units: JSON numbers lose digits."""
 
 import zoneinfo
 from datetime import date, datetime

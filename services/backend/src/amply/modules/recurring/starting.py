@@ -1,4 +1,4 @@
-"""Beginning a plan with its first gift, while the donor is there: record, call, record, twice.
+"""Starts a plan with its first gift, on-session: record, call, record, twice.
 
 (1) one transaction: idempotency key and plan. (2) the processor makes a customer, whom it will keep a way to pay for.
 (3) one transaction: the first gift, as any other, and its period. (4) the processor opens its payment, which keeps what the
@@ -23,14 +23,14 @@ from amply.modules.donations import Answer, Gift
 from amply.modules.recurring.domain import ChargeState, Plan, PlanNeverStarted, PlanStatus, Reason
 from amply.modules.recurring.due_dates import Schedule
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import FIRST, lock_plan, plan_of, rest
+from amply.modules.recurring.plan_transitions import FIRST, lock_plan, plan_of, rest
 
 IDEMPOTENCY_SCOPE: Final = "POST /v1/recurring"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanStartDependencies:
-    """What starting a plan depends on."""
+    """Dependencies of starting a plan."""
 
     database: Database
     processor: payments.Processor
@@ -47,7 +47,8 @@ def start(
     request: Mapping[str, Any],
     marks: defence.Fingerprints | None = None,
 ) -> Answer:
-    """Begin a plan and take its first gift as far as the donor's browser can carry on. `marks`: as for `donations.donate`.
+    """Start a plan with its first gift, up to what the donor's browser needs to continue. `marks`: as for
+    `donations.donate`.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.

@@ -1,4 +1,4 @@
-"""What the worker does about plans every half minute, in bounded batches. Two at once, a repeat and a crash do no harm."""
+"""Worker tasks for plans, every half minute in bounded batches. Safe to run twice, concurrently, or after a crash."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,15 +6,15 @@ from datetime import datetime
 from amply.kernel.clock import Clock
 from amply.modules.recurring import contested
 from amply.modules.recurring.cards import Cards, finish_waiting_cards
+from amply.modules.recurring.charge_attempts import CollectionDependencies
 from amply.modules.recurring.collecting import collect
 from amply.modules.recurring.letters import PlanLetterDependencies, send_due
 from amply.modules.recurring.opening import announce_due, end_abandoned, open_due
-from amply.modules.recurring.turns import CollectionDependencies
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecurringTaskDependencies:
-    """What the worker's tasks about plans depend on."""
+    """Dependencies of the recurring tasks."""
 
     collecting: CollectionDependencies
     writing: PlanLetterDependencies
@@ -22,7 +22,7 @@ class RecurringTaskDependencies:
 
 
 def collect_due(parts: RecurringTaskDependencies, *, now: datetime) -> int:
-    """Open what is due, then take every charge a step further; return how many charges were looked at."""
+    """Open due charges, then advance every charge by one step; return how many were attempted."""
     database = parts.collecting.database
     announce_due(database, now=now)
     open_due(database, now=now)
@@ -33,10 +33,10 @@ def collect_due(parts: RecurringTaskDependencies, *, now: datetime) -> int:
 
 
 def pause_contested(parts: RecurringTaskDependencies, *, donation_id: str, now: datetime) -> bool:
-    """Let the plan that a contested gift is of rest; False where there is none that is charged."""
+    """Pause the plan of a disputed gift; False if there is none that is charged."""
     return contested.pause_contested(parts.collecting.database, donation_id=donation_id, now=now)
 
 
 def send_letters(parts: RecurringTaskDependencies, *, now: datetime) -> int:
-    """Send the letters that are owed; return how many were handed over."""
+    """Send due letters; return how many were handed over."""
     return send_due(parts.writing, now=now)

@@ -1,4 +1,4 @@
-"""What each gift of a plan says, and what is added to it for the processor's fee: what its donor agreed to, and never more.
+"""Terms of a plan's gifts: receipt details, dedication, and the fee cover that the donor agreed to.
 
 Whatever concerns the receipt (address, company, Gift Aid) and for whom the gifts are is read from the first gift, where
 the donor said it. The rest stands in the plan, where the donor may change it. Why so: ADR 0096.
@@ -12,11 +12,11 @@ from amply.kernel.money import Money
 from amply.modules import donations, payments, receipts
 from amply.modules.donations import Anonymity, GiftOptions, GiftOptionsNotAcceptable
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
-from amply.modules.recurring.moves import FIRST, has_gift_aid
+from amply.modules.recurring.plan_transitions import FIRST, has_gift_aid
 
 
 def gift_of(session: Session, row: PlanRow) -> donations.Gift:
-    """The gift that is collected next, its fee cover included. Personal.
+    """The next gift to collect, with its fee cover. Personal.
 
     Somebody was told by letter of the first gift, and of none after it.
     """
@@ -35,12 +35,12 @@ def gift_of(session: Session, row: PlanRow) -> donations.Gift:
 
 
 def amount_of(row: PlanRow) -> Money:
-    """The gift itself."""
+    """The gift's amount."""
     return Money(minor_units=row.minor_units, currency=row.currency)
 
 
 def cover_of(session: Session, row: PlanRow) -> payments.FeeCover | None:
-    """What is added for the fee today: as quoted for what pays, at most what was agreed to and what a notice has said.
+    """Today's fee cover for the payment method, limited by the donor's agreement and the sent notice.
 
     None where the donor covers nothing, and where nobody publishes the fee of what pays.
     """
@@ -57,7 +57,7 @@ def cover_of(session: Session, row: PlanRow) -> payments.FeeCover | None:
 
 
 def check_options(session: Session, row: PlanRow) -> None:
-    """Refuse what the plan's gifts say where the organisation does not take it (any more). Reads nothing personal.
+    """Refuse options that the organisation does not accept (any more). Reads nothing personal.
 
     Raises:
         FundNotAcceptable: The fund is closed.

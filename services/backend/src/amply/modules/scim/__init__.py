@@ -1,4 +1,4 @@
-"""SCIM 2.0: an organisation's directory says who is in it, and in which groups. Import from here only.
+"""SCIM 2.0: an organisation's directory provisions its members and groups. Import from here only.
 
 The protocol's models take half a second to load, and the API alone answers by them: they are loaded when it asks.
 """
@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from amply.modules.scim.dependencies import PREFIX, Dependencies
 from amply.modules.scim.listing import Listing
-from amply.modules.scim.tending import tended
+from amply.modules.scim.reencryption import sealed_rows
 
-__all__ = ["PREFIX", "Dependencies", "Listing", "refusal", "routers", "tended"]
+__all__ = ["PREFIX", "Dependencies", "Listing", "refusal", "routers", "sealed_rows"]
 
 
 def routers() -> tuple[APIRouter, APIRouter]:
@@ -21,7 +21,7 @@ def routers() -> tuple[APIRouter, APIRouter]:
 
 
 def refusal(status: int, detail: str) -> Response:
-    """A body that is read no further, in SCIM's form."""
+    """A SCIM error response for an unreadable body."""
     from amply.modules.scim import endpoint  # noqa: PLC0415 -- see above
 
     return endpoint.refusal(status, detail)

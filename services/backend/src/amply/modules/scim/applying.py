@@ -1,5 +1,5 @@
-"""What a directory has changed, made so here at once: who is gone or not active is out, with all their sessions, and groups
-are roles. An organisation keeps an owner, whatever its directory says.
+"""Applies directory changes: deactivated users lose membership and sessions at once, groups map to roles. An owner always
+remains.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from amply.modules import audit, federation, people
 from amply.modules.access import LastOwner, Role
 from amply.modules.audit import Action
 from amply.modules.scim import group_digests, values
-from amply.modules.scim.domain import Known
+from amply.modules.scim.domain import DirectoryCaller
 from amply.modules.scim.models import ResourceRow
-from amply.modules.scim.storage import Shelf, address_in
+from amply.modules.scim.storage import PostgresScimStorage, address_in
 
 _LAST_OWNER: Final = "ck_member_last_owner"
 _ROLES: Final = text("SELECT default_role, group_roles FROM roles_by_provider(:organization_id)")
@@ -59,17 +59,19 @@ _UNINVITE: Final = text(
 
 @dataclass
 class Applying:
-    """One request's. `stamps` are the new stamps of those whose sessions end, for the cache to be told of afterwards."""
+    """Effects of one SCIM request. `stamps`: new stamps of people whose sessions end, to be written to the cache
+    afterwards.
+    """
 
     session: Session
-    known: Known
-    shelf: Shelf
+    known: DirectoryCaller
+    shelf: PostgresScimStorage
     key: people.PeopleKey = field(repr=False)
     now: datetime
     stamps: dict[str, int] = field(default_factory=dict)
 
     def apply(self) -> None:
-        """Hold the members against the directory, and change those who are not as it has them: five hundred at most.
+        """Compare members with the directory, and apply up to five hundred differences.
 
         Raises:
             LastOwner: Nobody would be left to own the organisation; nothing of the request is kept.
@@ -153,7 +155,7 @@ class Applying:
         return {"organization_id": self.known.organization_id}
 
     def _record(self, action: Action, person_id: str, *, reason: str | None = None) -> None:
-        deed = audit.Deed(
+        deed = audit.AuditedAction(
             actor=audit.Actor(kind=audit.ActorKind.KEY, id=self.known.token_id),
             action=action,
             targets=(person_id,),

@@ -1,4 +1,4 @@
-"""What directories are answered with, and where they ask."""
+"""Dependencies of the SCIM endpoint."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,7 +12,7 @@ PREFIX: Final = "/scim/v2"
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What directories are answered with. `is_secure`: they reach us over https, though it ends before us."""
+    """Dependencies of the SCIM endpoint. `is_secure`: clients use https, although TLS ends before us."""
 
     database: Database
     key: people.PeopleKey = field(repr=False)

@@ -1,4 +1,4 @@
-"""What is found in what is sealed: keyed digests of a few attributes, as SCIM compares their values (RFC 7643 §2.4).
+"""Blind indexes of encrypted attributes, compared as SCIM defines (RFC 7643 §2.4).
 
 Whoever reads the table sees that two values are equal, within one organisation, and not what they are.
 """
@@ -21,7 +21,7 @@ USER_NAME: Final = "urn:ietf:params:scim:schemas:core:2.0:User:userName"
 
 
 def digests_of(resource: Resource[Any], *, key: people.PeopleKey, organization_id: str) -> set[bytes]:
-    """All that a resource can be found by."""
+    """All blind indexes of a resource."""
     found = {
         digest_of(binding.urn, compared, key=key, organization_id=organization_id)
         for binding, path in _paths(type(resource))
@@ -34,7 +34,7 @@ def digests_of(resource: Resource[Any], *, key: people.PeopleKey, organization_i
 
 
 def compared_as(binding: AttributeBinding, value: str) -> str | None:
-    """A value in the form it is compared in; None where it can be compared with nothing."""
+    """A value's comparison form; None if it cannot be compared."""
     try:
         return str(binding.comparable(value))
     except ValueError:
@@ -42,7 +42,7 @@ def compared_as(binding: AttributeBinding, value: str) -> str | None:
 
 
 def name_of(resource: Resource[Any]) -> str | None:
-    """A user's name in the form it is compared in: no two have the same."""
+    """A user name's comparison form, which is unique."""
     if not isinstance(resource, User) or not resource.user_name:
         return None
     binding, _ = _paths(type(resource))[0]
@@ -50,7 +50,7 @@ def name_of(resource: Resource[Any]) -> str | None:
 
 
 def is_found_by(urn: str) -> bool:
-    """Whether values of this attribute are looked up."""
+    """Whether values of this attribute are indexed."""
     return urn in _urns()
 
 

@@ -1,4 +1,4 @@
-"""What a directory is known by, and what is refused about it."""
+"""The directory as a caller, and the errors about its tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,28 +8,28 @@ from amply.kernel.checked_secret import TAIL, CheckedSecret
 from amply.kernel.errors import Conflict, NotFound
 
 TOKENS_MAX: Final = 2
-"""That work at a time: one and, while it is rotated, the next."""
+"""Active tokens: one and, during rotation, the next."""
 RESOURCES_MAX: Final = 20_000
-"""Users and groups of one organisation, and members of one group."""
+"""Users and groups of an organisation, and members of a group."""
 PATTERN: Final = rf"scim_{TAIL}"
-"""What scanners look for (docs/sign-in.md)."""
+"""For secret scanners (docs/sign-in.md)."""
 
 
 class Secret(CheckedSecret):
-    """A token as a directory sends it."""
+    """A SCIM token as sent in a request."""
 
     FORM = PATTERN
     PURPOSE = b"amply/scim-token/v1"
 
     @classmethod
     def fresh(cls) -> "Secret":
-        """One that nobody has."""
+        """A new random token."""
         return cls.random("scim_")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A token as it is known after it was made: all but the secret."""
+    """A SCIM token after creation, without its secret."""
 
     id: str
     last_four: str
@@ -40,8 +40,8 @@ class Token:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """Whose directory asks."""
+class DirectoryCaller:
+    """The authenticated directory of a request."""
 
     token_id: str
     organization_id: str

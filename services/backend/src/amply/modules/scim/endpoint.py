@@ -1,4 +1,4 @@
-"""`/scim/v2`: the protocol by scim2-server (RFC 7643, RFC 7644), over one organisation's shelf.
+"""`/scim/v2`: the SCIM protocol by scim2-server (RFC 7643, RFC 7644), over one organisation's storage.
 
 Errors have SCIM's own form here and no other: whoever asks is a directory, which reads nothing else (RFC 7644 §3.12).
 """
@@ -45,9 +45,9 @@ from amply.modules.audit import Action
 from amply.modules.scim import tokens
 from amply.modules.scim.applying import Applying
 from amply.modules.scim.dependencies import PREFIX, Dependencies
-from amply.modules.scim.domain import Known
+from amply.modules.scim.domain import DirectoryCaller
 from amply.modules.scim.group_patch import named_by
-from amply.modules.scim.storage import Shelf, one_at_a_time
+from amply.modules.scim.storage import PostgresScimStorage, one_at_a_time
 
 router = APIRouter()
 
@@ -60,8 +60,8 @@ _NO_CONTENT: Final = 204
 _log = structlog.get_logger()
 
 
-class Refused(SCIMException):
-    """Something that our own rules refuse."""
+class RequestRefused(SCIMException):
+    """One of our own errors as a SCIM error response."""
 
     def __init__(self, error: AmplyError) -> None:
         self.status = error.status
@@ -70,7 +70,7 @@ class Refused(SCIMException):
 
 @cache
 def provider() -> ScimProvider:
-    """What is served, and what of the protocol."""
+    """The service provider: resource types, schemas and features that are supported."""
     return ScimProvider(
         models=(User, Group, EnterpriseUser),
         resource_types=[
@@ -111,7 +111,7 @@ def _answered(request: Request, body: bytes) -> Response:
     try:
         answer = _handled(request, body, service)
     except AmplyError as error:
-        answer = service.error_response(Refused(error))
+        answer = service.error_response(RequestRefused(error))
         if isinstance(error, TooManyRequests):
             answer.headers["Retry-After"] = str(error.retry_after_seconds)
     except SCIMException as error:
@@ -120,7 +120,7 @@ def _answered(request: Request, body: bytes) -> Response:
 
 
 def _handled(request: Request, body: bytes, service: ScimService) -> ScimResponse:
-    parts: Dependencies | None = request.app.state.directories
+    parts: Dependencies | None = request.app.state.scim_directories
     if parts is None:
         raise people.PeopleNotOffered("Accounts are not set up here; ask whoever runs this platform.")
     now = parts.clock()
@@ -141,7 +141,7 @@ def _handled(request: Request, body: bytes, service: ScimService) -> ScimRespons
 
 
 def _within(
-    parts: Dependencies, known: Known, asked: ScimRequest, service: ScimService, *, now: datetime
+    parts: Dependencies, known: DirectoryCaller, asked: ScimRequest, service: ScimService, *, now: datetime
 ) -> ScimResponse:
     """One request, one transaction; whose sessions end is told to the cache once it is committed."""
     is_change = asked.method in _CHANGED and not asked.path.endswith("/.search")
@@ -151,7 +151,7 @@ def _within(
             one_at_a_time(session, known)
         models = {str(each.name): service.get_model(each) for each in service.provider.resource_types}
         named = named_by(asked.method, asked.path, is_plain=not asked.query, body=asked.body)
-        shelf = Shelf(session, known, key=parts.key, models=models, now=now, named=named)
+        shelf = PostgresScimStorage(session, known, key=parts.key, models=models, now=now, named=named)
         answer = ScimHandler(service, shelf).handle(asked)
         if is_change:
             if shelf.has_users():
@@ -165,9 +165,11 @@ def _within(
     return answer
 
 
-def _record(session: Any, known: Known, answer: ScimResponse, asked: ScimRequest, *, now: datetime) -> None:
+def _record(
+    session: Any, known: DirectoryCaller, answer: ScimResponse, asked: ScimRequest, *, now: datetime
+) -> None:
     target = str((answer.body or {}).get("id") or asked.path.rpartition("/")[2])
-    deed = audit.Deed(
+    deed = audit.AuditedAction(
         actor=audit.Actor(kind=audit.ActorKind.KEY, id=known.token_id),
         action=Action.DIRECTORY_CHANGED,
         targets=(target,),
@@ -179,7 +181,7 @@ def _record(session: Any, known: Known, answer: ScimResponse, asked: ScimRequest
 
 
 def refusal(status: int, detail: str) -> Response:
-    """A body that is read no further, in SCIM's form."""
+    """A SCIM error response for an unreadable body."""
     error = Error(status=status, detail=detail)
     return JSONResponse(error.model_dump(), status_code=status, media_type=SCIM_MEDIA_TYPE)
 

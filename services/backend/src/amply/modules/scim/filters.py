@@ -1,4 +1,4 @@
-"""A filter as the database can answer it: equal names, ids, members, and who is active. What is left is looked at in memory."""
+"""Translates SCIM filters to SQL where it can (equality of names, ids, members, active). The rest is filtered in memory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from amply.modules.scim.digests import compared_as, is_found_by
 from amply.modules.scim.models import ResourceRow
 
 Finds = Callable[[str, str], ColumnElement[bool]]
-"""Which resources have this value of the attribute with this URN."""
+"""Condition: a resource has this value of the attribute with this URN."""
 
 _ID: Final = "id"
 _ACTIVE: Final = "active"
@@ -30,7 +30,7 @@ _VALUE: Final = "value"
 
 @dataclass(frozen=True, kw_only=True)
 class Narrowed:
-    """Which rows can match. `is_whole`: all of them do, and nothing is left to look at. None: any row."""
+    """SQL prefilter. `is_whole`: it is exact, so nothing is left to check. `None`: no restriction."""
 
     condition: ColumnElement[bool] | None = None
     is_whole: bool = False
@@ -40,7 +40,7 @@ _ANY: Final = Narrowed()
 
 
 def narrowed(asked: ScimFilter[Any] | None, finds: Finds) -> Narrowed:
-    """What of a filter is the database's to answer. Without a filter every row matches."""
+    """The part of a filter that SQL can evaluate. Without a filter every row matches."""
     if asked is None:
         return Narrowed(is_whole=True)
     return _ANY if asked.model is None else _of(asked, asked.ast, finds)

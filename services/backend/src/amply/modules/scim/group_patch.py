@@ -1,4 +1,4 @@
-"""Which members of a group a change is about. Only these are given to the library: of thousands, it takes seconds.
+"""Finds the members that a group PATCH names, so that the SCIM library need not load thousands.
 
 What is not surely about these alone is about all of them.
 """
@@ -14,7 +14,7 @@ _KEYS: Final = frozenset({"op", "path", "value"})
 
 
 def named_by(method: str, path: str, *, is_plain: bool, body: bytes) -> frozenset[str] | None:
-    """The members whom a change of a group names, none of them for a change of its name; None where it may be about all.
+    """The members that a group PATCH names (none for a change of name); None if it may concern all.
 
     `is_plain`: the answer is asked for in no form of its own, so that it does not show the group.
     """

@@ -1,6 +1,4 @@
-"""What a directory says of somebody who comes by the organisation's provider. What the provider's token says of groups
-does not count where a directory says it.
-"""
+"""A directory's groups for somebody who signs in through the provider. They override the groups in the provider's token."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from amply.modules import people
-from amply.modules.federation import Listed
+from amply.modules.federation import DirectoryEntry
 from amply.modules.scim import group_digests
 
 _MINE: Final = text("SELECT id, person_id, active FROM listed_as(:organization_id, :index)")
@@ -31,24 +29,24 @@ class Listing:
 
     def listed(
         self, session: Session, *, organization_id: str, person_id: str, address: people.Address
-    ) -> Listed | None:
-        """By who they are here, or, for the first time, by their address."""
+    ) -> DirectoryEntry | None:
+        """Look up by person, or, at the first sign-in, by address."""
         del person_id  # the unit of work is bound to them, and the database's functions know
         if not session.scalar(_HAS_ONE, {"organization_id": organization_id}):
             return None
         own = {"organization_id": organization_id}
         mine = session.execute(_MINE, {**own, "index": self.key.index_of(address)}).one_or_none()
         if mine is None:
-            return Listed(is_active=False, groups=())
+            return DirectoryEntry(is_active=False, groups=())
         earlier = {row.id: (row.kind, self._said(row)) for row in session.execute(_EARLIER, own)}
         _, said = earlier.get(mine.id, ("User", {"active": mine.active is not False}))
         if not said.get("active", True):
-            return Listed(is_active=False, groups=())
+            return DirectoryEntry(is_active=False, groups=())
         if mine.person_id is None:
             session.execute(_CLAIM, {**own, "user_id": mine.id})
         groups = [each for kind, each in earlier.values() if kind == "Group"]
         named = self._named(session, organization_id=organization_id, user_id=mine.id)
-        return Listed(is_active=True, groups=(*named, *_of(groups, mine.id)))
+        return DirectoryEntry(is_active=True, groups=(*named, *_of(groups, mine.id)))
 
     def _named(self, session: Session, *, organization_id: str, user_id: str) -> tuple[str, ...]:
         """The groups a user is in that roles are given to; others mean nothing here."""

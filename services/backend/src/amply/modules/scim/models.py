@@ -6,13 +6,13 @@ from amply.modules.access import RevocableRow
 
 
 class TokenRow(RevocableRow):
-    """A token is looked for by the database's function `find_scim_token`."""
+    """A SCIM token, looked up by the database function `find_scim_token`."""
 
     __tablename__ = "scim_token"
 
 
 class ResourceRow(Record):
-    """A user or a group as the directory wrote it, sealed. `person_id`: who that is here, once they are.
+    """An encrypted SCIM user or group. `person_id`: the corresponding person, once there is one.
 
     `active` is what it says of a user, None where it says nothing; `is_indexed`: its values stand in `scim_value`.
     """
@@ -30,7 +30,7 @@ class ResourceRow(Record):
 
 
 class ValueRow(Record):
-    """What a resource is found by: a keyed digest of a value of an attribute."""
+    """A blind index entry: keyed digest of an attribute's value."""
 
     __tablename__ = "scim_value"
 

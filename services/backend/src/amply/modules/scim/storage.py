@@ -1,4 +1,4 @@
-"""A directory's users and groups in PostgreSQL, as the library's storage asks for them.
+"""PostgreSQL storage of a directory's users and groups, as scim2-server requires it.
 
 They are sealed, so that the database finds them by digests of their names, ids and members, and counts and pages what it found
 (ADR 0131). Filters and orders that it does not have are left to the library's own storage in memory, over a thousand at most. That
@@ -32,14 +32,14 @@ from amply.kernel import ids
 from amply.modules import people
 from amply.modules.access import hold_organization
 from amply.modules.scim import digests, group_digests, values
-from amply.modules.scim.domain import RESOURCES_MAX, Known
+from amply.modules.scim.domain import RESOURCES_MAX, DirectoryCaller
 from amply.modules.scim.filters import narrowed
 from amply.modules.scim.models import ResourceRow
 
 SEARCHED_MAX: Final = 1_000
-"""What is looked at in memory for one request, where the database cannot tell what matches or in which order."""
+"""Resources filtered or sorted in memory for one request."""
 _BYTES_MAX: Final = 8 * 1024 * 1024
-"""Sealed, of one page or of what is looked at: groups may be large."""
+"""Encrypted bytes of one page: groups may be large."""
 # The database takes what is written without it for an earlier release's, which keeps no digests (0050).
 _DIGESTS_KEPT: Final = text("SELECT set_config('amply.scim_digests', 'kept', true)")
 _PREFIXES: Final = {"User": "scu", "Group": "scg"}
@@ -47,7 +47,7 @@ _VERSION_BYTES: Final = 12
 
 
 class TooManyResources(SCIMException):
-    """A directory holds as much as it may."""
+    """The directory reached its maximum size."""
 
     status = 409
     _default_detail = (
@@ -56,7 +56,7 @@ class TooManyResources(SCIMException):
 
 
 class _Memory(InMemoryStorage):
-    """The library's, with our ids, versions and clock."""
+    """The library's in-memory backend with our ids, versions and clock."""
 
     def generate_id(self, resource_type: ResourceType, resource: Resource[Any]) -> str:
         del resource
@@ -66,8 +66,8 @@ class _Memory(InMemoryStorage):
         return f'W/"{secrets.token_hex(_VERSION_BYTES)}"'
 
 
-class Shelf(ScimStorage):
-    """One organisation's, within one transaction that is bound to it and to the token that asks.
+class PostgresScimStorage(ScimStorage):
+    """One organisation's resources, within one transaction that is bound to it and its token.
 
     `named`: the members of a group that the request is about; None where it may be about all.
     """
@@ -75,7 +75,7 @@ class Shelf(ScimStorage):
     def __init__(
         self,
         session: Session,
-        known: Known,
+        known: DirectoryCaller,
         *,
         key: people.PeopleKey,
         models: dict[str, Any],
@@ -96,7 +96,7 @@ class Shelf(ScimStorage):
         self._find_what_an_earlier_release_wrote()
 
     def has_users(self) -> bool:
-        """Whether anybody is listed."""
+        """Whether the directory has any user."""
         found = select(ResourceRow.id).where(self._own, ResourceRow.kind == "User").limit(1)
         return self._session.scalars(found).one_or_none() is not None
 
@@ -158,12 +158,12 @@ class Shelf(ScimStorage):
             self.deleted_persons.append(gone)
 
     def users(self, *conditions: ColumnElement[bool]) -> list[Any]:
-        """Users by their rows, unsealed."""
+        """Users of these rows, decrypted."""
         rows = self._session.scalars(select(ResourceRow).where(self._own, *conditions))
         return [self._read(row) for row in rows if row.kind == "User"]
 
     def link(self, user_id: str, person_id: str) -> None:
-        """Note who a user is here."""
+        """Store which person a user is."""
         self._session.execute(
             update(ResourceRow)
             .where(self._own, ResourceRow.id == user_id)
@@ -295,13 +295,13 @@ class Shelf(ScimStorage):
             )
 
 
-def one_at_a_time(session: Session, known: Known) -> None:
-    """Let whoever changes something of this organisation's wait for the others."""
+def one_at_a_time(session: Session, known: DirectoryCaller) -> None:
+    """Serialise changes of an organisation's directory."""
     hold_organization(session, known.organization_id)
 
 
 def address_in(user: Any) -> people.Address | None:
-    """The address that a user signs in with: their user name, or else their primary one."""
+    """The address a user signs in with: the user name, or else the primary e-mail address."""
     primary = [each.value for each in user.emails or () if each.primary and each.value]
     for said in (user.user_name, *primary):
         try:

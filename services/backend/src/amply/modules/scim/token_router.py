@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/directory-tokens`: what an organisation's directory is known by."""
+"""`/v1/organisations/{organization_id}/directory-tokens`: SCIM tokens of an organisation."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A directory's tokens: made, listed, revoked, and looked up at each request."""
+"""SCIM tokens: create, list, revoke, and look up on each request."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from amply.modules.access import (
     row_of_secret,
 )
 from amply.modules.audit import Action
-from amply.modules.scim.domain import TOKENS_MAX, Known, Secret, Token, TokenNotFound, TooManyTokens
+from amply.modules.scim.domain import TOKENS_MAX, DirectoryCaller, Secret, Token, TokenNotFound, TooManyTokens
 from amply.modules.scim.models import TokenRow
 
 _LISTED_MAX: Final = 100
@@ -31,7 +31,8 @@ _NOTE: Final = text("SELECT note_scim_token_use(:id, :now)")
 
 
 def make(session: Session, access: Access) -> tuple[Token, Secret]:
-    """Make a token. The secret is in this answer alone. To rotate: make a second one, give it to the directory, revoke the first.
+    """Create a token. Only this response contains the secret. To rotate: create a second one, install it, revoke the
+    first.
 
     Raises:
         TooManyTokens: Two work.
@@ -56,12 +57,12 @@ def make(session: Session, access: Access) -> tuple[Token, Secret]:
 
 
 def tokens_of(session: Session, access: Access) -> Sequence[Token]:
-    """The newest first, and then those that are revoked; 100 at most."""
+    """Active tokens, newest first, then revoked ones; 100 at most."""
     return [_token(row) for row in newest_first(session, access, TokenRow, most=_LISTED_MAX)]
 
 
 def revoke(session: Session, access: Access, *, token_id: str) -> Token:
-    """Let a token in no more, from the moment this is committed. Again, it changes nothing.
+    """Revoke a token, effective at commit. Idempotent.
 
     Raises:
         TokenNotFound: The organisation has no such token.
@@ -74,8 +75,8 @@ def revoke(session: Session, access: Access, *, token_id: str) -> Token:
     return _token(row)
 
 
-def known_by(database: Database, authorization: str, *, now: datetime) -> Known | None:
-    """Whose directory sends this; None where no token of ours that works is in it, and why is not told."""
+def known_by(database: Database, authorization: str, *, now: datetime) -> DirectoryCaller | None:
+    """The directory that a request's token authenticates; None if there is no valid token."""
     scheme, _, sent = authorization.partition(" ")
     secret = Secret.parse(sent) if scheme.lower() == "bearer" else None
     if secret is None:
@@ -84,7 +85,7 @@ def known_by(database: Database, authorization: str, *, now: datetime) -> Known 
     if row is None:
         return None
     note_use(database, row, note=_NOTE, now=now)
-    return Known(token_id=row.id, organization_id=row.organization_id)
+    return DirectoryCaller(token_id=row.id, organization_id=row.organization_id)
 
 
 def _token(row: TokenRow) -> Token:

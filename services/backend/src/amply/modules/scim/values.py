@@ -1,4 +1,4 @@
-"""The digests by which resources are found, as rows: as many for each as it has values that are looked up."""
+"""Rows of blind indexes by which SCIM resources are found, one for each indexed value."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -41,7 +41,7 @@ _BOTH: Final = text("""
 
 
 def having(organization_id: str, digest: bytes) -> ColumnElement[bool]:
-    """Which of an organisation's resources have a value."""
+    """Resources of an organisation with a value."""
     found = select(ValueRow.resource_id).where(
         ValueRow.organization_id == organization_id, ValueRow.digest == digest
     )
@@ -49,7 +49,7 @@ def having(organization_id: str, digest: bytes) -> ColumnElement[bool]:
 
 
 def keep(session: Session, *, organization_id: str, resource_id: str, digests: Collection[bytes]) -> None:
-    """Let a resource be found by these and by nothing else."""
+    """Replace a resource's index entries."""
     asked = {"organization_id": organization_id, "resource_id": resource_id, "digests": list(digests)}
     session.execute(_GONE, asked)
     session.execute(_ADDED, asked)
@@ -63,7 +63,7 @@ def change(
     gone: Collection[bytes],
     added: Collection[bytes],
 ) -> None:
-    """Let a resource no longer be found by some, and be found by others; by whatever else it is found, it stays so."""
+    """Remove some of a resource's index entries, and add others."""
     for statement, digests in ((_NO_LONGER, gone), (_BESIDES, added)):
         if digests:
             asked = {"organization_id": organization_id, "resource_id": resource_id, "digests": list(digests)}
@@ -73,6 +73,6 @@ def change(
 def both(
     session: Session, *, organization_id: str, names: Collection[bytes], users: Collection[bytes]
 ) -> Sequence[Any]:
-    """Which groups called so have which of these members."""
+    """Groups with one of these names and one of these members."""
     asked = {"organization_id": organization_id, "names": list(names), "users": list(users)}
     return session.execute(_BOTH, asked).all()

@@ -1,4 +1,4 @@
-"""What an organisation sees of the data it has part in: who consents, what was released, who used it, what it brought.
+"""Seller portal: an organisation's datasets, consents, releases, usage and revenue.
 
 Import from here only. Nothing is changed here: what is seen is written by others.
 """
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.seller_portal import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

@@ -1,4 +1,4 @@
-"""How many of an organisation's donors let facts of their gifts be shared, by month.
+"""Counts an organisation's consenting donors by month.
 
 Told are months that have ended, and no single person: whoever could look while a gift arrives would see what its donor chose.
 """
@@ -40,7 +40,7 @@ _CHARGE: Final = table("plan_charge", column("donation_id", Text), column("perio
 
 
 def consents_of(session: Session, access: Access) -> list[Consents]:
-    """The last twelve months that have ended and had gifts, the newest first."""
+    """The last twelve completed months with gifts, newest first."""
     rows = session.execute(_by_month(access)).all()
     return [
         Consents(

@@ -1,4 +1,4 @@
-"""Datasets as who has them sees them, and how many people may be told of without telling of anybody."""
+"""Datasets as their sellers see them, and the rounding that keeps small counts from identifying anybody."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 
 SHARED: Final = "donations"
-"""The dataset of all organisations' gifts whose donors let facts be shared; the platform's own (ADR 0137)."""
+"""The platform's own dataset of shared facts about gifts (ADR 0137)."""
 PEOPLE_MIN: Final = 20
-"""Of fewer people nothing is told but that they are fewer: as many as every released row is at least of."""
+"""Smaller counts are only reported as fewer than this, the minimum class size of releases."""
 _STEP: Final = 10
 
 
@@ -48,14 +48,14 @@ class Telling(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """A number of people. `about` is rounded down to tens, and told only where nobody can be made out by it."""
+    """A number of people. `about` is rounded down to tens, and set only where it identifies nobody."""
 
     said: Telling
     about: int | None = None
 
 
 def people(count: int, *, of: int | None = None) -> People:
-    """How `count` is told, where it was counted of `of`: neither few who did something nor few who did not are told of."""
+    """Round a count out of `of` people, so that neither few who did something nor few who did not can be identified."""
     if count < PEOPLE_MIN:
         return People(said=Telling.FEWER)
     if of is not None and of - count < PEOPLE_MIN:
@@ -65,7 +65,7 @@ def people(count: int, *, of: int | None = None) -> People:
 
 @dataclass(frozen=True, kw_only=True)
 class Consents:
-    """Of one month (`2026-10`, UTC): who gave on a form that asks, who ticked its box, and who of these took it back since."""
+    """Consents of one month (`2026-10`, UTC): donors asked, consented, and withdrawn since."""
 
     month: str
     gave: People
@@ -75,7 +75,7 @@ class Consents:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """What is handed in, and what has become of it.
+    """A dataset and its releases.
 
     Attributes:
         owner: The organisation's id, or another word for the platform's own.
@@ -96,7 +96,7 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """One revision; more of it stands in its certificate.
+    """One revision; its certificate says more.
 
     Attributes:
         k: Every row is one of at least so many people's.
@@ -119,7 +119,7 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class CertifiedPart:
-    """What a certificate says of one file (docs/data-platform.md). Shares are decimals in a text, 0 to 1.
+    """A certificate's statements about one file (docs/data-platform.md). Ratios are decimal strings, 0 to 1.
 
     Attributes:
         t_max: How far a class's values are at most from those of the whole file.
@@ -140,7 +140,7 @@ class CertifiedPart:
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """What one contract was given of a dataset in a month. Counted are answers with the sizes of their files."""
+    """One contract's usage of a dataset in a month: responses, with the sizes of their files."""
 
     month: str
     contract_id: str
@@ -151,7 +151,7 @@ class Use:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What a dataset brought somebody in a period. `transfer_id` leads to the ledger; a correction is below zero."""
+    """Revenue of a dataset for an owner. `transfer_id` refers to the ledger; corrections are negative."""
 
     period: str
     transfer_id: str
@@ -160,5 +160,5 @@ class Share:
 
     @property
     def entry_id(self) -> str:
-        """The ledger's entry that the transfer is in."""
+        """The ledger entry of the transfer."""
         return self.transfer_id.partition("#")[0]

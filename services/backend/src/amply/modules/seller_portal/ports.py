@@ -1,4 +1,4 @@
-"""What the seller portal needs from outside. Called outside transactions; each list is bounded by its `limit`."""
+"""Ports of the seller portal. Called outside transactions; each list is bounded by its `limit`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,32 +16,32 @@ class TablesAway(Unavailable):
 
 
 class SoldTables(Protocol):
-    """The control plane's tables, as far as sellers see them. Whatever is asked may raise TablesAway."""
+    """Read access to the control plane's tables. Every method may raise TablesAway."""
 
     def datasets(self, owner: str, *, after: str | None, limit: int) -> Sequence[Dataset]:
-        """Of one owner, by their ids: those behind `after`."""
+        """Datasets of one owner, by id, after `after`."""
 
     def dataset(self, dataset_id: str) -> Dataset | None:
-        """None where there is none of this id."""
+        """One dataset, or None."""
 
     def releases(self, dataset: Dataset, *, before: int | None, limit: int) -> Sequence[Release]:
-        """The newest first: those with a lower number than `before`."""
+        """Releases below `before`, newest first."""
 
     def release(self, dataset_id: str, number: int) -> Release | None:
-        """None where there is none of this number."""
+        """One release, or None."""
 
     def uses(self, dataset_id: str, *, before: tuple[str, str] | None, limit: int) -> Sequence[Use]:
-        """The newest month first: what stands behind this month and contract."""
+        """Usage, newest month first, after the given month and contract."""
 
     def shares(self, credited: str, *, before: tuple[str, str] | None, limit: int) -> Sequence[Share]:
-        """The newest period first: what stands behind this period and transfer."""
+        """Revenue shares, newest period first, after the given period and transfer."""
 
 
 class Certificates(Protocol):
-    """Where the releases' certificates are."""
+    """Store of release certificates."""
 
     def read(self, place: str) -> bytes | None:
-        """At most as long as a certificate may be. None where there is nothing.
+        """A certificate's bytes, up to the size limit; None if there is none.
 
         Raises:
             TablesAway: The store does not answer.
@@ -50,7 +50,7 @@ class Certificates(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What the routes of the seller portal depend on."""
+    """Dependencies of the seller portal routes."""
 
     tables: SoldTables
     certificates: Certificates

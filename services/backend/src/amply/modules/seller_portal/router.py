@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/data`: what an organisation sees of the data it has part in. It changes nothing.
+"""`/v1/organisations/{organization_id}/data`: read-only view of the data that an organisation has a part in.
 
 Where nothing is sold, each answer is `degraded` and empty.
 """
@@ -15,7 +15,7 @@ from amply.infra.web import responses
 from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable, cursor_of, place_in
 from amply.modules import ledger
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
-from amply.modules.seller_portal.certified import certified_parts
+from amply.modules.seller_portal.certificate_reading import certified_parts
 from amply.modules.seller_portal.consents import consents_of
 from amply.modules.seller_portal.domain import (
     SHARED,
@@ -50,7 +50,7 @@ _DIGITS_MAX = 10
 
 
 async def _parts(request: Request) -> Dependencies | None:
-    parts: Dependencies | None = request.app.state.sold
+    parts: Dependencies | None = request.app.state.seller_data
     return parts
 
 

@@ -1,4 +1,4 @@
-"""What sellers are shown, as it goes over the wire."""
+"""API schemas of the seller portal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

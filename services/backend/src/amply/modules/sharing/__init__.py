@@ -1,15 +1,15 @@
-"""Donors' consent to sharing facts of their gifts, and the facts that leave the platform. Import from here only."""
+"""Donors' consent to sharing facts about their gifts, and the export of these facts to the lake. Import from here only."""
 
 from typing import TYPE_CHECKING
 
-from amply.infra.vault.reencryption import Tended, of_records
-from amply.modules.sharing.counting import people_by_organization
-from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
+from amply.infra.vault.reencryption import SealedRows, of_records
+from amply.modules.sharing.consent_sync import SharingDependencies, tell_consents
+from amply.modules.sharing.domain import Decision, PublishedConsent, Purpose
+from amply.modules.sharing.fact_files import write_facts
 from amply.modules.sharing.models import SpanRow
+from amply.modules.sharing.people_counts import people_by_organization
 from amply.modules.sharing.ports import ConsentTable, FileMoved, RawFiles
 from amply.modules.sharing.service import TOPIC_CHANGED, Ticks, forget
-from amply.modules.sharing.telling import SharingDependencies, tell_consents
-from amply.modules.sharing.writing import write_facts
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -19,27 +19,27 @@ __all__ = [
     "ConsentTable",
     "Decision",
     "FileMoved",
+    "PublishedConsent",
     "Purpose",
     "RawFiles",
     "SharingDependencies",
     "Ticks",
-    "ToldConsent",
     "forget",
     "people_by_organization",
     "routers",
+    "sealed_rows",
     "tell_consents",
-    "tended",
     "write_facts",
 ]
 
 
-def tended() -> Tended:
-    """What the vault keeps sealed by the newest keys."""
+def sealed_rows() -> SealedRows:
+    """Rows that key rotation re-encrypts."""
     return of_records(SpanRow)
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.sharing import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

@@ -1,4 +1,4 @@
-"""What a donor can consent to, and how far a consent has come."""
+"""Consents to data sharing, and their states."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from amply.kernel.errors import NotOffered
 
 GIFTS_MAX: Final = 5_000
-"""In one file."""
+"""Gifts in one file."""
 
 
 class Purpose(StrEnum):
@@ -24,7 +24,7 @@ class Decision(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Way(StrEnum):
+class DecisionChannel(StrEnum):
     """Where they did. `ERASURE`: they were forgotten. `CONSENT_TABLE`: the table knew of it, and the database no longer did."""
 
     DONATION_PAGE = "donation_page"
@@ -49,7 +49,7 @@ class DataSharingNotOffered(NotOffered):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a donor has decided. `since`: when they last did; None where they never have."""
+    """A donor's current decision. `since`: its time; None if there never was one."""
 
     purpose: Purpose
     extent: Extent
@@ -57,8 +57,8 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToldConsent:
-    """What the consent table holds of one person of the lake, from a version on.
+class PublishedConsent:
+    """A person's consent in the lake's consent table, at a version.
 
     Attributes:
         changed_at: When it was decided.
@@ -75,7 +75,7 @@ class ToldConsent:
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One line of a file: a gift, or what became of it since. Texts are empty where nothing is known.
+    """One line of a facts file: a gift, or a later change to it. Unknown texts are empty.
 
     Attributes:
         event_id: This line's own name.
@@ -103,7 +103,7 @@ class Fact:
 
 
 def band_of(major_units: int) -> str:
-    """The band that an amount of whole major units lies in: `10-99`; without its sign."""
+    """The band of an amount in whole major units, such as `10-99`, without its sign."""
     size = abs(major_units)
     if size == 0:
         return "0"

@@ -14,7 +14,7 @@ def _itself(digest: str) -> str:
 
 
 class SpanRow(SealedRecord, DueRow):
-    """`donor_sha256`: the digest of the address, sealed; a donor who was forgotten has none, and no index.
+    """A donor's consent period. `donor_sha256`: encrypted digest of the address; empty after erasure.
 
     `told_version`: what the consent table knows.
     """
@@ -52,7 +52,7 @@ class ConsentRow(Record):
 
 
 class TickRow(Record):
-    """A gift whose donor ticked the box beside it."""
+    """A gift whose donor consented beside it."""
 
     __tablename__ = "sharing_tick"
 
@@ -61,7 +61,7 @@ class TickRow(Record):
 
 
 class BatchRow(DueRow):
-    """`rows`: how many lines the file has, once it is written."""
+    """A file of facts. `rows`: number of lines once written."""
 
     __tablename__ = "sharing_batch"
 
@@ -72,7 +72,7 @@ class BatchRow(DueRow):
 
 
 class FactRow(Record):
-    """`kept_minor`: what the organisation keeps of the gift by the lines up to this one."""
+    """`kept_minor`: the gift's net amount by the facts up to this one."""
 
     __tablename__ = "sharing_fact"
 

@@ -1,4 +1,4 @@
-"""What persons and gifts are called in the lake: under a key of the lake's own, so that neither store leads to the other.
+"""Pseudonyms of donors and gifts in the lake, under a key of its own: neither store leads to the other.
 
 A person's name is made of their span, which is random, and not of their address: whoever has the key and a list of addresses
 can look nobody up. The key is the first version of its scope for good: another one would count everybody twice.
@@ -14,14 +14,14 @@ LAKE: Final = "lake"
 
 
 class LakeNames:
-    """Names as hexadecimal digits."""
+    """Pseudonyms as hexadecimal strings."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
     @classmethod
     def at_hand(cls, database: Database) -> "LakeNames":
-        """The names, with the key fetched where it is not there yet. Outside transactions.
+        """Load the key of pseudonyms if necessary. Outside transactions.
 
         Raises:
             KeyNotAtHand: The key service is away.
@@ -33,15 +33,15 @@ class LakeNames:
         return cls(database.keyring)
 
     def person(self, span_id: str) -> str:
-        """Whose gifts these are, for as long as one consent lasts."""
+        """Pseudonym of a donor, for the duration of one consent."""
         return self._name("person", span_id)
 
     def gift(self, span_id: str, donation_id: str) -> str:
-        """Which gift it is."""
+        """Pseudonym of a gift."""
         return self._name("gift", f"{span_id}/{donation_id}")
 
     def event(self, span_id: str, donation_id: str, number: int) -> str:
-        """One line about it."""
+        """Pseudonym of one fact about a gift."""
         return self._name("event", f"{span_id}/{donation_id}/{number}")
 
     def _name(self, kind: str, what: str) -> str:

@@ -1,18 +1,18 @@
-"""What sharing needs from outside. Called outside transactions."""
+"""Ports of data sharing. Called outside transactions."""
 
 from typing import Protocol
 
-from amply.modules.sharing.domain import Decision, ToldConsent
+from amply.modules.sharing.domain import Decision, PublishedConsent
 
 
 class FileMoved(Exception):
-    """The file changed since its version was asked for: somebody else writes it."""
+    """The file changed since its version was read: another writer is active."""
 
 
 class ConsentTable(Protocol):
-    """Who may be in a release, as those who make releases ask."""
+    """The consent table that the release process reads."""
 
-    def put(self, consent: ToldConsent) -> Decision:
+    def put(self, consent: PublishedConsent) -> Decision:
         """Keep a consent unless a withdrawal is there, or it is given and this version or a later one is; return what stands there then.
 
         A withdrawal needs no newer version: it is final, and the database may have been restored to before what the table was told.
@@ -20,13 +20,13 @@ class ConsentTable(Protocol):
 
 
 class RawFiles(Protocol):
-    """Where facts are handed in. Nobody here reads them."""
+    """The raw files of facts. Write-only from here."""
 
     def version(self, path: str) -> str | None:
-        """What stands there now; None where nothing does."""
+        """The current version, or None."""
 
     def write(self, path: str, content: bytes, *, replaces: str | None) -> None:
-        """Store a whole file in place of that version; None: where nothing is.
+        """Replace the given version by a whole file; None: create it.
 
         Raises:
             FileMoved: Something else stands there.

@@ -1,5 +1,5 @@
-"""Consent to sharing: what is asked, and what a donor says. Where no data is shared, nobody is asked and giving consent is 503;
-what was consented to before is shown, and can be taken back.
+"""Routes of consent to sharing. Without the data platform, consent is refused (503); earlier consents stay visible and
+revocable.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Deciding: what a donor says is written down, and the newest word counts.
+"""Records donors' consent decisions. The latest decision counts.
 
 A donor's decisions of one purpose wait for each other, and are numbered in the order in which they commit: two clicks at once
 end in one state. A consent lasts from when it is given until it is withdrawn, a span, and a span that has ended never goes on.
@@ -19,7 +19,7 @@ from amply.kernel import ids
 from amply.modules import donations, mail
 from amply.modules.donations import DataSharing, DataSharingNotAcceptable
 from amply.modules.sharing import wording
-from amply.modules.sharing.domain import Decision, Extent, Purpose, Standing, Way
+from amply.modules.sharing.domain import Decision, DecisionChannel, Extent, Purpose, Standing
 from amply.modules.sharing.models import ConsentRow, FactRow, SpanRow, TickRow
 
 TOPIC_CHANGED: Final = "sharing.consent_changed"
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class Ticks:
-    """Keeps the ticks of gifts that are opened: implements what `donations` hands a gift's consent to."""
+    """Implements `donations.ConsentKeeping`: stores consents given with gifts."""
 
     def keep(
         self, session: Session, *, donation_id: str, email: str, said: DataSharing, now: datetime
@@ -50,12 +50,14 @@ class Ticks:
             span = _begin(session, digest, purpose, covers_all=False, now=now)
         else:
             _move_on(span, now=now)
-        _write_down(session, span, Decision.GIVEN, Way.DONATION_PAGE, wording=said.wording, now=now)
+        _write_down(
+            session, span, Decision.GIVEN, DecisionChannel.DONATION_PAGE, wording=said.wording, now=now
+        )
         session.add(TickRow(donation_id=donation_id, span_id=span.id))
 
 
 def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bool, now: datetime) -> None:
-    """What somebody with a link says of all their gifts. Saying it again changes nothing.
+    """Record a donor's decision about all their gifts. Idempotent.
 
     Raises:
         DataSharingNotAcceptable: Nobody was shown these words.
@@ -65,7 +67,7 @@ def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bo
     span = _given(session, email_sha256, purpose)
     if not shares:
         if span is not None:
-            _end(session, span, Way.OWN_PAGE, now=now)
+            _end(session, span, DecisionChannel.OWN_PAGE, now=now)
         return
     if span is not None and span.covers_all:
         return
@@ -74,25 +76,25 @@ def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bo
     else:
         span.covers_all = True
         _move_on(span, now=now)
-    _write_down(session, span, Decision.GIVEN, Way.OWN_PAGE, wording=said.wording, now=now)
+    _write_down(session, span, Decision.GIVEN, DecisionChannel.OWN_PAGE, wording=said.wording, now=now)
 
 
 def end_withdrawn(session: Session, span_id: str, *, now: datetime) -> bool:
-    """End a consent that the table of consents knows to be withdrawn; return whether it had not ended here yet."""
+    """End a consent that the consent table has as withdrawn; return whether it was still active here."""
     span = session.scalar(select(SpanRow).where(SpanRow.id == span_id, SpanRow.is_given).with_for_update())
     if span is not None:
-        _end(session, span, Way.CONSENT_TABLE, now=now)
+        _end(session, span, DecisionChannel.CONSENT_TABLE, now=now)
         session.flush()
     return span is not None
 
 
 def standing(session: Session, *, email_sha256: str) -> list[Standing]:
-    """How a donor has decided, by purpose."""
+    """A donor's current decisions by purpose."""
     return [_standing(session, email_sha256, purpose) for purpose in Purpose]
 
 
 def forget(session: Session, *, email_sha256: str | None, donation_id: str | None, now: datetime) -> None:
-    """Withdraw what an address (its digest), or whoever made a gift, consented to, and let nothing lead from it to them.
+    """Withdraw the consents of an address (its digest) or of a gift's donor, and unlink them from the person.
 
     Before the gifts are erased, which changes their ids. The history stays, of nobody. In a restored database the gift may open
     for nobody: then what its index and its tick lead to.
@@ -104,7 +106,7 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
     chosen = _of(session, owner) if owner is not None else _beside(session, donation_id or "")
     for span in session.scalars(select(SpanRow).where(chosen).order_by(SpanRow.id).with_for_update()).all():
         if span.is_given:
-            _end(session, span, Way.ERASURE, now=now)
+            _end(session, span, DecisionChannel.ERASURE, now=now)
         span.donor_sha256 = None
         session.execute(delete(TickRow).where(TickRow.span_id == span.id))
         session.execute(delete(FactRow).where(FactRow.span_id == span.id))
@@ -182,14 +184,20 @@ def _move_on(span: SpanRow, *, now: datetime) -> None:
     span.attempts, span.next_attempt_at = 0, now
 
 
-def _end(session: Session, span: SpanRow, way: Way, *, now: datetime) -> None:
+def _end(session: Session, span: SpanRow, way: DecisionChannel, *, now: datetime) -> None:
     span.is_given = False
     _move_on(span, now=now)
     _write_down(session, span, Decision.WITHDRAWN, way, wording=None, now=now)
 
 
 def _write_down(
-    session: Session, span: SpanRow, decision: Decision, way: Way, *, wording: str | None, now: datetime
+    session: Session,
+    span: SpanRow,
+    decision: Decision,
+    way: DecisionChannel,
+    *,
+    wording: str | None,
+    now: datetime,
 ) -> None:
     session.add(
         ConsentRow(

@@ -1,4 +1,4 @@
-"""What donors are asked, word for word. A wording that somebody has agreed to is never changed: another one gets another name."""
+"""Consent wordings, verbatim. A wording that was agreed to never changes: a new one gets a new name."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -28,7 +28,7 @@ DONATION_PAGE: Final[Mapping[str, Mapping[Purpose, Mapping[str, str]]]] = {
         }
     }
 }
-"""Of one gift, by wording, purpose and language."""
+"""Consent for one gift, by wording, purpose and language."""
 
 OWN_PAGE: Final[Mapping[str, Mapping[Purpose, Mapping[str, str]]]] = {
     "1": {
@@ -51,4 +51,4 @@ OWN_PAGE: Final[Mapping[str, Mapping[Purpose, Mapping[str, str]]]] = {
         }
     }
 }
-"""Of all gifts, on the donor's own page."""
+"""Consent for all gifts, on the donor page."""

@@ -1,4 +1,4 @@
-"""Test organisations that people make by themselves, in sandboxes alone (ADR 0114). Import from here only."""
+"""Self-service test organisations, in sandboxes only (ADR 0114). Import from here only."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ __all__ = ["Dependencies", "are_offered", "routers"]
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.trials import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

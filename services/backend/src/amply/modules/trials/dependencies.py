@@ -1,4 +1,4 @@
-"""What trying depends on, beside what all routes have."""
+"""Dependencies of test organisations, beyond those that all routes share."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from amply.modules.members import People
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What trying depends on. `processor_url` is where test cards are charged."""
+    """Dependencies of the route. `processor_url` is where test cards are charged."""
 
     people: People
     processor_url: str

@@ -1,4 +1,4 @@
-"""Where people may try by themselves, how much, and what is refused."""
+"""Limits and errors of test organisations."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from amply.modules.access import Scope
 
 OF_A_PERSON_A_DAY: Final = 3
 OF_ALL_A_DAY: Final = 100
-"""Both are held by the database (`found_test_organization`), against requests at the same moment too."""
+"""Enforced by the database (`found_test_organization`), also against concurrent requests."""
 
 KEY_NAME: Final = "first key"
 SCOPES: Final = frozenset(Scope)
@@ -26,5 +26,5 @@ class TooManyTrials(Conflict):
 
 
 def are_offered(*, environment: str, livemode: bool) -> bool:
-    """Whether this environment is for trying: a laptop, or a sandbox, the shared one or one with a name. Never with live money."""
+    """Whether this environment offers test organisations: a laptop or a sandbox, never with live money."""
     return not livemode and (environment in ("local", "sandbox") or environment.startswith("sandbox-"))

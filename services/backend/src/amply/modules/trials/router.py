@@ -1,4 +1,4 @@
-"""`POST /v1/me/test-organisations`: how somebody who integrates begins, without talking to anyone."""
+"""`POST /v1/me/test-organisations`: creates a test organisation, for integrators."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 
 from amply.infra.web import responses
 from amply.modules import payments
-from amply.modules.access import OWN_PROBLEMS, Own, Permission, signed_in
+from amply.modules.access import OWN_PROBLEMS, Permission, PersonAccess, signed_in
 from amply.modules.trials import service
 from amply.modules.trials.dependencies import Dependencies
 from amply.modules.trials.domain import TooManyTrials, TrialsNotOffered
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/me", tags=["Trying"])
 
 
 async def _parts(request: Request) -> Dependencies:
-    parts: Dependencies | None = request.app.state.trying
+    parts: Dependencies | None = request.app.state.test_organizations
     if parts is None:
         raise TrialsNotOffered("Test organisations are made in the sandbox alone; this is not it.")
     return parts
@@ -30,7 +30,7 @@ async def _parts(request: Request) -> Dependencies:
 )
 def make_test_organisation(
     body: TestOrganizationIn,
-    own: Annotated[Own, signed_in(Permission.TEST_ORGANISATION_MAKE)],
+    own: Annotated[PersonAccess, signed_in(Permission.TEST_ORGANISATION_MAKE)],
     parts: Annotated[Dependencies, Depends(_parts)],
 ) -> TestOrganizationOut:
     """In sandboxes alone. Whoever asks owns it, and gets a test key with all scopes; its secret is in this answer alone."""

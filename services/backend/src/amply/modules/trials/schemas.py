@@ -1,4 +1,4 @@
-"""Test organisations as the API takes and shows them."""
+"""API schemas of test organisations."""
 
 from typing import Annotated
 

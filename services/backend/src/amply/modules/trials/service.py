@@ -1,4 +1,4 @@
-"""Making a test organisation: the organisation, its owner, a key, and the word that opens its test account."""
+"""Creates a test organisation: the organisation, its owner, an API key, and the request for a processor test account."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from amply.infra.database import bind
 from amply.kernel import ids
 from amply.modules import audit, keys, onboarding, payments
-from amply.modules.access import Access, Own, Permission, Role, SessionNotValid
+from amply.modules.access import Access, Permission, PersonAccess, Role, SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.keys import KeyMade
 from amply.modules.members import People
@@ -28,15 +28,17 @@ _REFUSED: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class CreatedTestOrganization:
     """A test organisation with its first key."""
 
     organization_id: str
     key: KeyMade
 
 
-def found(people: People, own: Own, *, name: str, country: str, language: Language) -> Made:
-    """Make one, all in one transaction; the worker opens its test account at the processor and writes to its owner.
+def found(
+    people: People, own: PersonAccess, *, name: str, country: str, language: Language
+) -> CreatedTestOrganization:
+    """Create a test organisation in one transaction; the worker opens its processor test account and sends the letter.
 
     Raises:
         CountryNotAdmitted: The processor takes no gifts for organisations of its country.
@@ -84,4 +86,4 @@ def found(people: People, own: Own, *, name: str, country: str, language: Langua
         key, secret = keys.make(
             session, owner, name=KEY_NAME, scopes=SCOPES, lifetime_days=None, is_live=False
         )
-    return Made(organization_id=organization_id, key=KeyMade.with_secret(key, secret))
+    return CreatedTestOrganization(organization_id=organization_id, key=KeyMade.with_secret(key, secret))

@@ -1,9 +1,9 @@
-"""Webhook endpoints: where organisations have their events sent, signed and tried again. Import from here only."""
+"""Outgoing webhooks: endpoints of organisations, signed deliveries, retries. Import from here only."""
 
 from typing import TYPE_CHECKING
 
-from amply.infra.vault.reencryption import Tended, of_records
-from amply.modules.webhook_endpoints.deliveries import TOPIC_ASKED
+from amply.infra.vault.reencryption import SealedRows, of_records
+from amply.modules.webhook_endpoints.deliveries import TOPIC_DELIVERY_REQUESTED
 from amply.modules.webhook_endpoints.delivering import DeliveryDependencies, deliver
 from amply.modules.webhook_endpoints.domain import TEST_TYPE, EndpointTest, Failure
 from amply.modules.webhook_endpoints.lateness import count_late
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TEST_TYPE",
-    "TOPIC_ASKED",
+    "TOPIC_DELIVERY_REQUESTED",
     "Answer",
     "DeliveryDependencies",
     "EndpointTest",
@@ -24,17 +24,17 @@ __all__ = [
     "count_late",
     "deliver",
     "routers",
-    "tended",
+    "sealed_rows",
 ]
 
 
 def routers() -> "tuple[APIRouter, APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.webhook_endpoints import router  # noqa: PLC0415 -- see above
 
     return (router.router, router.public_router)
 
 
-def tended() -> Tended:
-    """The private keys, which the vault keeps sealed by the newest keys."""
+def sealed_rows() -> SealedRows:
+    """Private signing keys, which key rotation re-encrypts."""
     return of_records(SigningKeyRow)

@@ -1,4 +1,4 @@
-"""What became of an endpoint's events, and sending them again."""
+"""Lists an endpoint's deliveries, and sends events again on request."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ from amply.modules.webhook_endpoints.fan_out import new_delivery
 from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow
 from amply.modules.webhook_endpoints.service import find as find_endpoint
 
-TOPIC_ASKED: Final = "webhook_endpoints.asked"
+TOPIC_DELIVERY_REQUESTED: Final = "webhook_endpoints.asked"
 _ATTEMPTS_SHOWN: Final = 100
 _NEWEST: Final = Order(
     name="webhook-deliveries", columns=(DeliveryRow.created_at, DeliveryRow.id), descending=True
@@ -50,7 +50,7 @@ def listed(
     cursor: str | None,
     limit: int,
 ) -> Page[Delivery]:
-    """An endpoint's deliveries, the newest first.
+    """An endpoint's deliveries, newest first.
 
     Raises:
         EndpointNotFound: The organisation has no such endpoint.
@@ -69,7 +69,7 @@ def listed(
 def find(
     session: Session, access: Access, *, endpoint_id: str, delivery_id: str
 ) -> tuple[Delivery, Sequence[Attempt]]:
-    """One of them, with its newest attempts, the oldest first.
+    """One delivery, with its newest attempts in chronological order.
 
     Raises:
         DeliveryNotFound: The endpoint has no such delivery, or not any more.
@@ -97,7 +97,7 @@ def find(
 
 
 def send_test(session: Session, access: Access, *, endpoint_id: str) -> Delivery:
-    """Have an event sent that tells of nothing, to this endpoint alone, whatever types it wants.
+    """Send a test event to this endpoint alone, whatever types it subscribes to.
 
     Raises:
         EndpointNotFound: The organisation has no such endpoint.
@@ -136,7 +136,7 @@ def replay(
     before: datetime | None,
     includes_delivered: bool,
 ) -> int:
-    """Have events sent again under their ids, also those that came before the endpoint did; return how many.
+    """Send events again under their ids, including those older than the endpoint; return how many.
 
     Of a range those of the endpoint's types; without `includes_delivered` what has arrived is left out. An event that is named is
     sent whatever became of it. What is on its way already goes on as it is.
@@ -184,7 +184,7 @@ def _left_out(endpoint_id: str, *, includes_delivered: bool) -> ColumnElement[bo
 
 def _ask_for_delivery(session: Session, access: Access, *, endpoint_id: str) -> None:
     """Somebody waits for it: the worker is told at once, and would look within half a minute anyway."""
-    outbox.put(session, topic=TOPIC_ASKED, payload={"endpoint_id": endpoint_id}, now=access.now)
+    outbox.put(session, topic=TOPIC_DELIVERY_REQUESTED, payload={"endpoint_id": endpoint_id}, now=access.now)
 
 
 def _due_again(session: Session, access: Access, event_id: str, *, endpoint_id: str, again: bool) -> int:

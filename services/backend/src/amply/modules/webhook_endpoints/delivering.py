@@ -1,4 +1,4 @@
-"""Delivering events: the worker's part. At least once, in no particular order, under an id that stays the same.
+"""Worker task that delivers events: at least once, unordered, with a stable id.
 
 An attempt is counted before it is made. Killed in between, the delivery comes again when its turn does, and the endpoint knows the
 event by its id.
@@ -17,7 +17,7 @@ from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.kernel.clock import Clock
 from amply.modules import audit, mail, public_events
-from amply.modules.audit import Action, Actor, ActorKind, Deed
+from amply.modules.audit import Action, Actor, ActorKind, AuditedAction
 from amply.modules.public_events import PublicEvent, PublicEventRow
 from amply.modules.webhook_endpoints.domain import (
     ATTEMPTS_MAX,
@@ -38,13 +38,13 @@ from amply.modules.webhook_endpoints.service import delete_expired_keys
 from amply.modules.webhook_endpoints.signatures import signed_headers
 
 _TURN_MAX: Final = timedelta(seconds=60)
-"""Far less than a message of the queue stays hidden: a turn that took longer would be begun again beside itself."""
+"""Much shorter than the queue's visibility timeout, so that no turn runs twice at once."""
 _SHARE_ATTEMPTS: Final = 20
 _SHARE_MAX: Final = timedelta(seconds=5)
-"""After so many attempts, or so long, it is another endpoint's turn, whatever this one answers."""
+"""After this time or number of attempts, another endpoint is served."""
 _GONE: Final = 410
 _NO_KEY_UPDATE: Final = {"key_share": True}
-"""Others may insert rows that refer to a row that is locked so: a replay does."""
+"""FOR NO KEY UPDATE: lets others insert rows that refer to the locked one, as a replay does."""
 _ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="webhook-delivery")
 
 _log = structlog.get_logger()
@@ -52,7 +52,9 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryDependencies:
-    """What deliveries work with. `turn`: one thread of a process delivers at a time, so that slow endpoints hold no others up."""
+    """Dependencies of deliveries. `turn`: a lock that lets one thread of a process deliver at a time, so that slow
+    endpoints occupy only one.
+    """
 
     database: Database
     sender: Sender
@@ -68,7 +70,7 @@ class _Message:
 
 
 def deliver(parts: DeliveryDependencies, *, clock: Clock) -> int:
-    """Make deliveries of new events, and attempt those that are due; return how many attempts were made.
+    """Create deliveries of new events, and attempt due ones; return the number of attempts.
 
     New events get their deliveries whether or not another thread is sending.
     """
@@ -86,7 +88,7 @@ def deliver(parts: DeliveryDependencies, *, clock: Clock) -> int:
 
 
 class _Turn:
-    """A minute of sending, divided between the endpoints that something is due for: whoever was served longest ago comes first.
+    """A minute of sending, shared fairly among the endpoints with due deliveries: least recently served first.
 
     So an endpoint that takes seconds for each answer, or has thousands of events to come, is one of many, and comes again when the
     others were served. One that fails is left alone for the rest of the turn, and rests (`rest_after`).
@@ -100,7 +102,7 @@ class _Turn:
         self._attempts = 0
 
     def run(self) -> int:
-        """Attempt what is due until nothing is, or the turn is over; return how many attempts were made."""
+        """Attempt due deliveries until none is left or the time is over; return the number of attempts."""
         while (now := self._clock()) < self._ends_at:
             endpoint_id = self._next_endpoint(now)
             if endpoint_id is None:
@@ -247,7 +249,7 @@ def _disable(session: Session, endpoint: EndpointRow, reason: DisabledReason, *,
         return
     endpoint.state, endpoint.disabled_reason = EndpointState.DISABLED, reason
     endpoint.changed_at = endpoint.letter_owed_at = now
-    deed = Deed(
+    deed = AuditedAction(
         actor=_ACTOR,
         action=Action.WEBHOOK_ENDPOINT_DISABLED,
         targets=(endpoint.id,),

@@ -1,4 +1,4 @@
-"""Endpoints, their deliveries, and what is refused about them. Pure."""
+"""Webhook endpoints and deliveries: states and errors. Pure."""
 
 import ipaddress
 from collections.abc import Collection, Mapping, Sequence
@@ -19,21 +19,21 @@ ATTEMPTS_MAX: Final = 14
 FIRST_RETRY_AFTER: Final = timedelta(minutes=1)
 RETRY_AFTER_MAX: Final = timedelta(days=1)
 FAILING_MAX: Final = timedelta(hours=82)
-"""Without one success, until an endpoint is disabled: by then a delivery has used up its attempts."""
+"""Time without success after which an endpoint is disabled: by then a delivery has used up its attempts."""
 _REST_MAX: Final = timedelta(hours=1)
 _JITTER: Final = 0.1
 REPLAYED_MAX: Final = 1_000
 FORMER_KEY_HOURS_MAX: Final = 168
 TEST_TYPE: Final = "endpoint.test"
-"""Sent when somebody asks for it, and to that endpoint alone."""
+"""Sent on request, to that endpoint alone."""
 _PORT: Final = 443
-"""What the tasks' security group lets out (`stacks/network.py`)."""
+"""The only outbound port that the tasks' security group allows (`stacks/network.py`)."""
 _URL_LENGTH_MAX: Final = 500
 _DESCRIPTION_LENGTH_MAX: Final = 200
 
 
 def retry_after(attempts: int, *, delivery_id: str, asked: timedelta | None = None) -> timedelta:
-    """How long after its n-th attempt (from 1) a delivery is tried again: doubling from a minute to a day, 82 hours in all.
+    """Delay after a delivery's n-th attempt (from 1): doubling from a minute to a day, 82 hours in all.
 
     Up to a tenth longer, so that what failed together does not come again together: how much, its id decides. `asked`: the
     answer's `Retry-After`, a day of which is kept to.
@@ -44,7 +44,7 @@ def retry_after(attempts: int, *, delivery_id: str, asked: timedelta | None = No
 
 
 def rest_after(failing: timedelta, *, asked: timedelta | None = None) -> timedelta:
-    """How long an endpoint is left alone that has failed for so long: as long again, an hour at most, or as it asked.
+    """Pause of a failing endpoint: as long as it has been failing, an hour at most, or as it requested.
 
     However many events wait for it, an endpoint that is away gets a request an hour.
     """
@@ -86,7 +86,7 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PublicKey:
-    """What an endpoint's signatures are verified with, until `expires_at` where it has been replaced."""
+    """A verification key of an endpoint, until `expires_at` if it was replaced."""
 
     public_key: str
     expires_at: datetime | None
@@ -94,7 +94,7 @@ class PublicKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where an organisation's events are sent. `failing_since`: the first failure since the last success."""
+    """A webhook endpoint. `failing_since`: the first failure since the last success."""
 
     id: str
     organization_id: str
@@ -111,7 +111,7 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One request. `status` is None where there was no answer, and `error` where there was a good one."""
+    """One request. `status` is None without a response, `error` None after a successful one."""
 
     at: datetime
     status: int | None
@@ -121,7 +121,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One event on its way to one endpoint."""
+    """One event for one endpoint."""
 
     id: str
     endpoint_id: str
@@ -182,7 +182,7 @@ class ReplayNotAcceptable(InvalidRequest):
 
 
 def checked_url(text: str, *, allows_loopback: bool) -> str:
-    """An address that can be an endpoint's. What its name resolves to is judged whenever something is sent there.
+    """Validate an endpoint's URL. The resolved address is checked at each request.
 
     Raises:
         EndpointNotAcceptable: It is not https, names a port, or a machine that is not on the public internet.
@@ -210,7 +210,7 @@ def checked_url(text: str, *, allows_loopback: bool) -> str:
 
 
 def checked_description(text: str) -> str:
-    """What an endpoint is for, in one line.
+    """Normalise an endpoint's description to one line.
 
     Raises:
         EndpointNotAcceptable: It is too long, or has characters that cannot be printed.
@@ -224,14 +224,14 @@ def checked_description(text: str) -> str:
 
 
 def sorted_types(chosen: Collection[EventType]) -> list[str]:
-    """The types an endpoint is sent, as they are kept."""
+    """Event types as stored."""
     return sorted(str(each) for each in chosen)
 
 
 def to_replay(
     *, event_id: str | None, since: datetime | None, before: datetime | None
 ) -> Mapping[str, str | datetime]:
-    """Which events are asked for: one, or those of a time range.
+    """The requested events: one, or a time range.
 
     Raises:
         ReplayNotAcceptable: Neither or both.

@@ -1,4 +1,4 @@
-"""Making a delivery of each new event for each endpoint that wants its type."""
+"""Creates a delivery of each new event for each endpoint that subscribes to its type."""
 
 from datetime import datetime
 from typing import Final
@@ -18,14 +18,14 @@ _BATCHES_MAX: Final = 50
 
 
 def fan_out_all(database: Database, *, clock: Clock) -> None:
-    """Make the deliveries of all events that are new, ten thousand at most: the next task goes on."""
+    """Create deliveries of all new events, ten thousand at most; the next task continues."""
     for _ in range(_BATCHES_MAX):
         if fan_out(database, now=clock()) < _EVENTS_AT_ONCE:
             break
 
 
 def fan_out(database: Database, *, now: datetime) -> int:
-    """Make those of one batch; return how many events were new.
+    """Create the deliveries of one batch; return how many events were new.
 
     Endpoints that are disabled get theirs too: they are sent once the endpoint is enabled, as long as the events are kept.
     """
@@ -60,7 +60,7 @@ def _make_deliveries(session: Session, event_ids: list[str], *, now: datetime) -
 def new_delivery(
     event_id: str, *, endpoint_id: str, organization_id: str, now: datetime
 ) -> dict[str, str | datetime]:
-    """The values of a delivery that is due at once."""
+    """Column values of a delivery that is due at once."""
     return {
         "id": ids.new_id("whd"),
         "event_id": event_id,

@@ -1,4 +1,4 @@
-"""What endpoints should have been sent and were not, by our own doing: the scheduler counts it."""
+"""Counts late deliveries for which we are responsible, for the scheduler's metrics."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +14,7 @@ _LATE_AFTER: Final = timedelta(minutes=15)
 
 
 def count_late(session: Session, *, now: datetime) -> int:
-    """How many events have waited a quarter of an hour for their deliveries to be made, or deliveries for their attempt.
+    """Count events waiting a quarter of an hour for their deliveries, and deliveries for their attempt.
 
     What an endpoint delays itself does not count: one that fails rests, and one that answers slowly is served in turn.
     """

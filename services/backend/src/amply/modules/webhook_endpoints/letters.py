@@ -1,4 +1,4 @@
-"""The letter that tells an organisation that one of its endpoints was disabled, as text and as HTML that say the same."""
+"""The letter about a disabled endpoint, as text and HTML with the same content."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 def disabled_mail(
     *, to: str, organization: str, language: Language, endpoint_id: str, url: str, reason: str
 ) -> Mail:
-    """Tell whoever reads `to` which endpoint it is, and why. Of its address the host is said: the rest may hold a secret."""
+    """The letter about a disabled endpoint. Only the host of its URL is shown: the rest may hold a secret."""
     texts = letter_texts(_PACKAGE, language)
     filled = {
         "organization": harmless(organization),
@@ -46,7 +46,7 @@ def disabled_mail(
 
 
 def send_letters(database: Database, mailer: mail.Mailer, *, now: datetime) -> int:
-    """Write about endpoints that were disabled; return how many letters were handed over.
+    """Send letters about disabled endpoints; return how many were handed over.
 
     A letter is owed no more from before it is sent: killed in between it is lost, which the audit log and the list of endpoints are not.
     One that cannot be sent is tried for a day.

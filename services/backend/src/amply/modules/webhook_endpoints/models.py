@@ -33,7 +33,7 @@ class EndpointRow(Record):
 
 
 class SigningKeyRow(SealedRecord):
-    """The API inserts and lists keys by their columns: it may not read `sealed`, and so no whole row."""
+    """The API inserts and lists keys by column: its role may not read `sealed`, and so no whole row."""
 
     __tablename__ = "webhook_signing_key"
 

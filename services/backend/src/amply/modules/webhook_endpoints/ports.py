@@ -1,4 +1,4 @@
-"""What deliveries need from outside."""
+"""Port of deliveries: sending HTTP requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from amply.modules.webhook_endpoints.domain import Failure
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of one request: a status, a failure, or a status that is one. `retry_after`: when it asks to be asked again."""
+    """The result of one request: a status, a failure, or both. `retry_after`: the requested time of the next attempt."""
 
     status: int | None
     failure: Failure | None
@@ -19,7 +19,7 @@ class Answer:
 
 
 class Sender(Protocol):
-    """Sends one request to an address that strangers named."""
+    """Sends requests to untrusted addresses."""
 
     def post(self, *, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send it. Whatever happens is in the answer; of the response nothing is read but its status and `Retry-After`."""
+        """Send a request. All outcomes are in the answer; only status and `Retry-After` of the response are read."""

@@ -1,4 +1,4 @@
-"""`/v1/organisations/{organization_id}/webhook-endpoints`: where an organisation's events are sent, and what became of them."""
+"""`/v1/organisations/{organization_id}/webhook-endpoints`: an organisation's webhook endpoints, and their deliveries."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -45,7 +45,7 @@ Sending = Annotated[Access, allowed(Permission.WEBHOOKS_SEND)]
 
 
 class _LimitedByOrganization(Limited):
-    """Who is let in, counted against the organisation, whoever of it asks."""
+    """Authorises the caller, and counts the request against the organisation."""
 
     def __call__(self, request: Request, access: Sending) -> Access:
         count(request, limit=self.limit, caller=access.organization_id, whose="for this organisation")
@@ -53,7 +53,7 @@ class _LimitedByOrganization(Limited):
 
 
 class _LimitedRotation(Limited):
-    """The same for those who may change endpoints."""
+    """The same for callers who may change endpoints."""
 
     def __call__(self, request: Request, access: Changing) -> Access:
         count(request, limit=self.limit, caller=access.organization_id, whose="for this organisation")
@@ -90,7 +90,7 @@ def add_webhook_endpoint(
     body: EndpointIn, access: Changing, allows_loopback: AllowsLoopback, response: Response
 ) -> EndpointOut:
     """Five at most. Again with the same, it changes nothing: the endpoint of this address is the answer."""
-    wanted = service.Wanted(url=body.url, description=body.description, event_types=body.event_types)
+    wanted = service.EndpointValues(url=body.url, description=body.description, event_types=body.event_types)
     with access.transaction() as session:
         made, keys = service.add(session, access, wanted=wanted, allows_loopback=allows_loopback)
     return _tagged(EndpointOut.of(made, keys), response)
@@ -128,7 +128,7 @@ def change_webhook_endpoint(
     if_match: IfMatch = None,
 ) -> EndpointOut:
     """One that was disabled is enabled here again."""
-    wanted = service.Wanted(**body.model_dump())
+    wanted = service.EndpointValues(**body.model_dump())
     with access.transaction() as session:
         before = service.find(session, access, endpoint_id=endpoint_id, locks=True)
         keys = service.keys_of(session, access, endpoint_id=endpoint_id)

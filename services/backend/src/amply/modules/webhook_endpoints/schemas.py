@@ -1,4 +1,4 @@
-"""Webhook endpoints as the API takes and shows them."""
+"""API schemas of webhook endpoints."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""An organisation's endpoints and their keys. Whether the caller may is decided in each statement, and by row-level security again."""
+"""An organisation's endpoints and their signing keys. Authorised within each statement, and again by row-level security."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ _TAKEN: Final = "Another endpoint has this address: change that one, or remove i
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What an endpoint is to be. What is None stays as it is."""
+class EndpointValues:
+    """Values of an endpoint to create or change; None keeps a value."""
 
     url: str | None = None
     description: str | None = None
@@ -61,9 +61,9 @@ class Wanted:
 
 
 def add(
-    session: Session, access: Access, *, wanted: Wanted, allows_loopback: bool
+    session: Session, access: Access, *, wanted: EndpointValues, allows_loopback: bool
 ) -> tuple[Endpoint, Sequence[PublicKey]]:
-    """Add an endpoint with a key of its own. Again with the same, it changes nothing: the endpoint of this address is the answer.
+    """Add an endpoint with a key of its own. Idempotent by URL.
 
     Raises:
         EndpointNotAcceptable: The address or the description cannot be.
@@ -97,7 +97,7 @@ def add(
 
 
 def endpoints_of(session: Session, access: Access) -> Sequence[Endpoint]:
-    """The organisation's endpoints, the oldest first."""
+    """The organisation's endpoints, oldest first."""
     rows = session.scalars(
         select(EndpointRow).where(access.covers(EndpointRow.organization_id)).order_by(EndpointRow.id)
     )
@@ -105,7 +105,7 @@ def endpoints_of(session: Session, access: Access) -> Sequence[Endpoint]:
 
 
 def find(session: Session, access: Access, *, endpoint_id: str, locks: bool = False) -> Endpoint:
-    """One of them.
+    """One endpoint.
 
     Raises:
         EndpointNotFound: The organisation has no such endpoint.
@@ -120,9 +120,10 @@ def find(session: Session, access: Access, *, endpoint_id: str, locks: bool = Fa
 
 
 def change(
-    session: Session, access: Access, *, endpoint_id: str, wanted: Wanted, allows_loopback: bool
+    session: Session, access: Access, *, endpoint_id: str, wanted: EndpointValues, allows_loopback: bool
 ) -> Endpoint:
-    """Change an endpoint that `find` has locked. Enabled again, or moved, it begins without failures, and what waits is sent.
+    """Change an endpoint that `find` has locked. If enabled again or moved, its failures are reset, and waiting
+    deliveries are sent.
 
     Raises:
         EndpointNotAcceptable: It cannot be like this.
@@ -130,9 +131,8 @@ def change(
     """
     values = wanted.values(allows_loopback=allows_loopback)
     if "url" in values:
-        hold_organization(
-            session, access.organization_id
-        )  # so that two do not take one address at the same time
+        # Two do not take one address at the same time.
+        hold_organization(session, access.organization_id)
     urls = {each.id: each.url for each in endpoints_of(session, access)}
     former = urls.pop(endpoint_id)
     if values.get("url") in urls.values():
@@ -174,7 +174,7 @@ def remove(session: Session, access: Access, *, endpoint_id: str) -> None:
 def rotate_key(
     session: Session, access: Access, *, endpoint_id: str, former_ends_after: timedelta
 ) -> Sequence[PublicKey]:
-    """Let a new key sign, and the present one beside it for a while. One from before that ends now: two sign at most.
+    """Add a new signing key; the current one signs beside it for a while. An older one ends now: at most two sign.
 
     Raises:
         EndpointNotFound: The organisation has no such endpoint.
@@ -198,17 +198,17 @@ def rotate_key(
 
 
 def delete_expired_keys(session: Session, *, now: datetime) -> None:
-    """Delete keys that sign no more: what somebody has copied of one is good for nothing, and neither is the row."""
+    """Delete keys that no longer sign."""
     session.execute(delete(SigningKeyRow).where(SigningKeyRow.expires_at <= now))
 
 
 def keys_of(session: Session, access: Access, *, endpoint_id: str) -> Sequence[PublicKey]:
-    """The public keys of an endpoint that sign now, the newest first."""
+    """Public keys of an endpoint that sign now, newest first."""
     return keys_by_endpoint(session, access).get(endpoint_id, [])
 
 
 def keys_by_endpoint(session: Session, access: Access) -> Mapping[str, Sequence[PublicKey]]:
-    """Those of each of the organisation's endpoints."""
+    """Public keys of each of the organisation's endpoints."""
     rows = session.execute(
         select(SigningKeyRow.endpoint_id, SigningKeyRow.public_key, SigningKeyRow.expires_at)
         .where(*_live(access))
@@ -222,7 +222,7 @@ def keys_by_endpoint(session: Session, access: Access) -> Mapping[str, Sequence[
 
 
 def public_keys(database: Database, *, endpoint_id: str, now: datetime) -> Sequence[PublicKey]:
-    """The same for whoever asks.
+    """The same without authentication.
 
     Raises:
         EndpointNotFound: There is no such endpoint.

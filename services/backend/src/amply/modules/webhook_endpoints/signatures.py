@@ -1,4 +1,4 @@
-"""Signatures as Standard Webhooks 1.0.0 has them, asymmetric ones (`v1a`, Ed25519): who receives holds a public key alone.
+"""Signatures of Standard Webhooks 1.0.0, asymmetric (`v1a`, Ed25519): receivers hold a public key only.
 
 Source: standardwebhooks.com, specification 1.0.0, "Signature scheme" and "Webhook headers".
 """
@@ -15,19 +15,19 @@ _PUBLIC: Final = "whpk_"
 
 
 def fresh_private_key() -> str:
-    """A private key that nobody has, as `whsk_` and the base64 of its 32 bytes."""
+    """A new random private key: `whsk_` and the base64 of its 32 bytes."""
     return _PRIVATE + _base64(Ed25519PrivateKey.generate().private_bytes_raw())
 
 
 def public_key_of(private_key: str) -> str:
-    """The public half, as `whpk_` and the base64 of its 32 bytes."""
+    """The public key: `whpk_` and the base64 of its 32 bytes."""
     return _PUBLIC + _base64(_key(private_key).public_key().public_bytes_raw())
 
 
 def signed_headers(
     body: bytes, *, message_id: str, private_keys: Sequence[str], now: datetime
 ) -> dict[str, str]:
-    """The headers of one attempt: its id, when it is made (Unix seconds), and a signature by each key.
+    """Headers of one attempt: id, time (Unix seconds), and a signature by each key.
 
     The id stays the same however often a message is sent; it has no full stop, so that nobody can move what is signed.
     """

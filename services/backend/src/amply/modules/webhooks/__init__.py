@@ -1,4 +1,4 @@
-"""Webhooks. Today the ways in: provider events, vouched for, stored once, handled later. Import from here only."""
+"""Incoming provider events: verified, stored once, handled later. Import from here only."""
 
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,13 @@ from amply.modules.webhooks.domain import (
     SignatureNotValid,
     WrongLivemode,
 )
-from amply.modules.webhooks.gaps import Gaps, Looked, find_missed, find_missed_of
+from amply.modules.webhooks.event_queue import EventQueueDependencies, take
+from amply.modules.webhooks.missed_events import (
+    MissedEventDependencies,
+    WalkResult,
+    find_missed,
+    find_missed_of,
+)
 from amply.modules.webhooks.ports import (
     EventPage,
     EventQueue,
@@ -62,7 +68,6 @@ from amply.modules.webhooks.service import (
     put_off,
     type_of,
 )
-from amply.modules.webhooks.taking import EventQueueDependencies, take
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -93,15 +98,15 @@ __all__ = [
     "EventTraces",
     "EventTypeNotHandled",
     "EventVerifier",
-    "Gaps",
     "KeepsEvent",
-    "Looked",
+    "MissedEventDependencies",
     "Outcome",
     "ProviderEvent",
     "Replayed",
     "SignatureNotValid",
     "StoredEvent",
     "UnhandledGroup",
+    "WalkResult",
     "WrongLivemode",
     "claim",
     "complete",
@@ -130,7 +135,7 @@ __all__ = [
 
 
 def routers() -> "tuple[APIRouter]":
-    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    """The module's routes, imported lazily: only the API needs them, and building them is as slow as the rest of the module."""
     from amply.modules.webhooks import router  # noqa: PLC0415 -- see above
 
     return (router.router,)

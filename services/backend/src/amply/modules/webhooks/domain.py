@@ -1,4 +1,4 @@
-"""Provider events: what they are and when they are refused.
+"""Provider events, and the reasons to refuse one.
 
 EventRejected
 ├── SignatureNotValid   not signed by the provider, too old, or from the future (400)
@@ -58,7 +58,7 @@ ACCOUNT_TYPES: Final = SHUT_OUT_TYPES | frozenset(
         "v2.core.account[requirements].updated",
     }
 )
-"""Event types by what they are about. Thin events of v1's objects have the types of their snapshots."""
+"""Event types by subject. Thin events of v1 objects have the types of their snapshots."""
 
 HANDLED_TYPES: Final = (
     GIFT_TYPES
@@ -70,7 +70,7 @@ HANDLED_TYPES: Final = (
     | FRAUD_WARNING_TYPES
     | ACCOUNT_TYPES
 )
-"""What is handled when it arrives. Other types are stored and wait: `Outcome.UNSUPPORTED`."""
+"""Event types with handlers. Others are stored as `Outcome.UNSUPPORTED`."""
 
 AWAITED_TYPES: Final = frozenset(
     {
@@ -81,7 +81,7 @@ AWAITED_TYPES: Final = frozenset(
 """Those among the others that moved money: the books have a kind for each, and nobody posts it yet (docs/books.md)."""
 
 ACCOUNT_OUT_OF_REACH: Final = "account_out_of_reach"
-"""Why events wait whose organisation has shut us out of its account."""
+"""Reason of events that wait because their account is inaccessible."""
 
 ATTEMPTS_MAX: Final = 10
 RETRY_DELAY_MAX: Final = timedelta(hours=1)

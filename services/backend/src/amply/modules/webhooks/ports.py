@@ -1,4 +1,4 @@
-"""What webhooks need from outside."""
+"""Ports of provider events: signature verification, event list, event queue."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from amply.modules.webhooks.domain import ProviderEvent
 
 KeepsEvent = Callable[[Session, ProviderEvent], bool]
-"""Whether an event that nobody handles yet is kept: it is of an account we know, and about nobody who was erased."""
+"""Whether to store an event without handler: of a known account, and of no erased donor."""
 
 
 class EventVerifier(Protocol):
-    """Knows the provider's signature."""
+    """Verifies the provider's signature."""
 
     def verify(self, *, payload: bytes, signature: str, now: datetime) -> ProviderEvent:
-        """Return the event that `payload` carries.
+        """Verify and parse `payload`.
 
         Raises:
             SignatureNotValid: The signature does not match or its time is more than 5 minutes from `now`.
@@ -27,22 +27,22 @@ class EventVerifier(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EventPage:
-    """Events, newest first. `older_than` asks for the next page; None on the last one."""
+    """Events, newest first. `older_than` requests the next page; None on the last one."""
 
     items: Sequence[ProviderEvent]
     older_than: str | None
 
 
 class EventSource(Protocol):
-    """The provider's own list of events, and what they are about. May not be called inside a transaction."""
+    """The provider's event list, and the objects of thin events. May not be called inside a transaction."""
 
     def events_between(
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
     ) -> EventPage:
-        """A page of what happened on an account (None: the platform's own) from `since` (inclusive) to `until`."""
+        """A page of an account's events (None: the platform's own) from `since` (inclusive) to `until`."""
 
     def about(self, event: ProviderEvent) -> Mapping[str, Any]:
-        """What a thin event is about, as it stands now. The event has a `fetch`."""
+        """The current state of a thin event's object. The event has a `fetch`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +54,10 @@ class EventReceived:
 
 
 class EventQueue(Protocol):
-    """Where the provider puts events for us. May not be called inside a transaction."""
+    """The queue of provider events. May not be called inside a transaction."""
 
     def receive(self) -> Sequence[EventReceived]:
-        """What waits, at most ten; waits a little for the first. What is not marked as done comes back."""
+        """Receive at most ten messages (long polling). Unacknowledged ones come back."""
 
     def done(self, *, receipt: str) -> None:
-        """Take a message off the queue."""
+        """Acknowledge a message."""

@@ -1,4 +1,4 @@
-"""Events that wait for a person or for a handler: what there is, and starting them again.
+"""Lists and replays provider events that wait for a handler or an operator.
 
 Every handler tolerates a repeat, so starting one too often changes nothing.
 """
@@ -26,7 +26,7 @@ from amply.modules.webhooks.models import ProviderEventRow
 from amply.modules.webhooks.service import FIRST_SWEEP_AFTER, TOPIC_RECEIVED
 
 REPLAYED_MAX: Final = 1_000
-"""How many are listed or started at once: each becomes a message, and a question to the processor."""
+"""Events listed or replayed at once: each causes a message and a request to the processor."""
 
 _IS_UNSUPPORTED: Final = ProviderEventRow.outcome == Outcome.UNSUPPORTED
 _IS_EXHAUSTED: Final = and_(ProviderEventRow.handled_at.is_(None), ProviderEventRow.attempts >= ATTEMPTS_MAX)
@@ -39,7 +39,7 @@ _IS_FAILING: Final = and_(
 
 @dataclass(frozen=True, kw_only=True)
 class StoredEvent:
-    """An event that nothing happens to. `state`: `unsupported` (nobody handles its type) or `exhausted` (ten attempts)."""
+    """An unhandled event. `state`: `unsupported` (no handler for its type) or `exhausted` (ten attempts)."""
 
     id: str
     type: str
@@ -52,7 +52,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Replayed:
-    """How many were started, and how many of the same choice are left."""
+    """How many events were replayed, and how many matching ones are left."""
 
     started: int
     left: int
@@ -60,7 +60,7 @@ class Replayed:
 
 @dataclass(frozen=True, kw_only=True)
 class UnhandledGroup:
-    """Events of one type to which nothing has happened, for one reason.
+    """Unhandled events of one type, for one reason.
 
     Attributes:
         state: `unsupported`: nobody handles the type. `exhausted`: ten attempts have failed. `failing`: the last attempt has
@@ -78,7 +78,7 @@ class UnhandledGroup:
 
 
 def summary(session: Session) -> list[UnhandledGroup]:
-    """All events to which nothing has happened, by type and reason, the most first. Those under way for the first time are none."""
+    """Unhandled events by type and reason, most first, without those in their first attempt."""
     state = _state()
     found = session.execute(
         select(
@@ -101,7 +101,7 @@ def summary(session: Session) -> list[UnhandledGroup]:
 
 
 def count_failing(session: Session) -> int:
-    """How many events failed at their last attempt and are tried again."""
+    """Count events whose last attempt failed and that are retried."""
     return session.scalars(select(func.count()).where(_IS_FAILING)).one()
 
 
@@ -115,7 +115,7 @@ def _state() -> ColumnElement[str]:
 
 
 def unhandled(session: Session, *, event_type: str | None, limit: int) -> list[StoredEvent]:
-    """Events that wait for a handler or for a person, the oldest first."""
+    """Events that wait for a handler or a person, oldest first."""
     rows = session.scalars(
         select(ProviderEventRow)
         .where(_waiting(event_type))
@@ -137,7 +137,7 @@ def unhandled(session: Session, *, event_type: str | None, limit: int) -> list[S
 
 
 def replay(session: Session, *, event_type: str | None, limit: int, now: datetime) -> Replayed:
-    """Announce waiting events again, the oldest first, as if they had just arrived.
+    """Announce waiting events again, oldest first, as if they had just arrived.
 
     Without a type, all that can be handled.
 
@@ -161,7 +161,7 @@ def replay(session: Session, *, event_type: str | None, limit: int, now: datetim
 
 
 def replay_one(session: Session, *, event_id: str, now: datetime) -> Replayed:
-    """Announce one event again, whatever became of it: one that was handled changes nothing.
+    """Announce one event again in any state; a handled one changes nothing.
 
     One about a SetupIntent that was handled stays as it is: what it was about was forgotten with its handling.
 
@@ -183,7 +183,7 @@ def replay_one(session: Session, *, event_id: str, now: datetime) -> Replayed:
 
 
 def count_awaited(session: Session) -> int:
-    """How many stored events have moved money that the books do not show, since nobody handles their type."""
+    """Count stored events that moved money outside the ledger because their type has no handler."""
     awaited = select(func.count()).where(_IS_UNSUPPORTED, ProviderEventRow.type.in_(AWAITED_TYPES))
     return session.scalars(awaited).one()
 

@@ -1,4 +1,4 @@
-"""The inbox: an event is stored once, however often it is delivered, and stays until it is handled."""
+"""The inbox of provider events: each is stored once, however often it is delivered, until it is handled."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,7 @@ from amply.modules.webhooks.ports import EventSource, KeepsEvent
 
 TOPIC_RECEIVED: Final = "provider_event.received"
 _KEPT: Final = ("id", "object", "payment_intent")
-"""What handling reads, beside our own metadata. The rest of an event (names, addresses, card digits) is the processor's
-to keep, not ours."""
+"""Fields that handlers read, beside our metadata. Names, addresses and card digits are not stored."""
 
 _KEPT_FOR_LATER: Final = (
     *_KEPT,
@@ -42,10 +41,10 @@ _KEPT_FOR_LATER: Final = (
         "arrival_date",
     ),
 )
-"""What whoever will handle an event may read: names of things at the processor, and what moved. Never a text."""
+"""Fields stored for future handlers: ids and amounts, never text."""
 
 _FETCH: Final = "fetch"
-"""In what is stored of a thin event: where the processor has what it is about, until that was asked for."""
+"""Key of a stored thin event under which its object's URL stands until it was fetched."""
 
 _SWEEP_BATCH_MAX: Final = 100
 FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)
@@ -56,7 +55,7 @@ _again: Final = partial(again, first=FIRST_SWEEP_AFTER, most=RETRY_DELAY_MAX)
 def ingest(
     session: Session, *, event: ProviderEvent, livemode: bool, keeps: KeepsEvent, now: datetime
 ) -> bool:
-    """Store a verified event with the fact that announces it; return whether it was stored now.
+    """Store a verified event with its outbox message; return whether it is new.
 
     One of a type that nobody handles is announced to nobody. It is stored where `keeps` says so, to be replayed.
 
@@ -109,12 +108,12 @@ def _kept(snapshot: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def type_of(session: Session, *, event_id: str) -> str | None:
-    """What a stored event tells of; None when it is not stored."""
+    """A stored event's type, or None."""
     return session.scalar(select(ProviderEventRow.type).where(ProviderEventRow.id == event_id))
 
 
 def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | None:
-    """Count an attempt at an event and return it; None when it is handled already."""
+    """Count an attempt at an event and return it; None if it is handled already."""
     row = _locked(session, event_id)
     if row is None or row.handled_at is not None:
         return None
@@ -124,7 +123,7 @@ def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | 
 
 
 def complete(database: Database, source: EventSource, *, event_id: str, now: datetime) -> None:
-    """Ask for what a stored thin event is about, once, before it is handled. Of any other event nothing is asked.
+    """Fetch a stored thin event's object once, before it is handled. Does nothing for other events.
 
     Raises:
         Whatever the source raises: that counts as an attempt at the event.
@@ -147,7 +146,7 @@ def complete(database: Database, source: EventSource, *, event_id: str, now: dat
 
 
 def put_off(session: Session, *, event_id: str, now: datetime, delay: timedelta = FIRST_SWEEP_AFTER) -> None:
-    """Take an attempt back that could not be made, for a reason that is not the event's: it comes again after `delay`."""
+    """Undo an attempt that failed for a reason outside the event; it is retried after `delay`."""
     row = _locked(session, event_id)
     if row is not None and row.handled_at is None and row.attempts > 0:
         row.attempts -= 1
@@ -155,20 +154,20 @@ def put_off(session: Session, *, event_id: str, now: datetime, delay: timedelta 
 
 
 def note_failure(session: Session, *, event_id: str, reason: str) -> None:
-    """Write down why the last attempt at an event came to nothing: the name of an error, never its words."""
+    """Record the last attempt's error by its class name, never its message."""
     row = _locked(session, event_id)
     if row is not None and row.handled_at is None:
         row.last_failure = reason
 
 
 def lock_unhandled(session: Session, *, event_id: str) -> bool:
-    """Lock the event for the rest of the transaction; False when somebody else handled it meanwhile."""
+    """Lock the event until the end of the transaction; False if it was handled meanwhile."""
     row = _locked(session, event_id)
     return row is not None and row.handled_at is None
 
 
 def mark_handled(session: Session, *, event_id: str, outcome: Outcome, now: datetime) -> None:
-    """Stamp the event in the transaction that holds its effects."""
+    """Mark the event as handled, in the transaction of its effects."""
     row = _locked(session, event_id)
     if row is not None:
         row.handled_at = now
@@ -177,7 +176,7 @@ def mark_handled(session: Session, *, event_id: str, outcome: Outcome, now: date
 
 
 def due_again(session: Session, *, now: datetime) -> int:
-    """Announce again what was stored but not handled in time; return how many.
+    """Announce stored events again that were not handled in time; return how many.
 
     After ten attempts an event waits for a person; it is never dropped.
     """
@@ -207,7 +206,7 @@ def due_again(session: Session, *, now: datetime) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class EventTraces:
-    """Events about one payment: those that were handled, how many were not yet, and whose ids all of them hold."""
+    """Events about one payment: handled ones, the number of unhandled ones, and all ids in them."""
 
     handled_ids: frozenset[str]
     unhandled: int
@@ -217,7 +216,7 @@ class EventTraces:
 def lock_events_about(
     session: Session, *, remote_ids: Collection[str], payment_ids: Collection[str]
 ) -> EventTraces:
-    """Lock the stored events about these intents (by the processor's ids) or payments (by ours), or about their charges."""
+    """Lock stored events about these intents (the processor's ids), payments (ours), or their charges."""
     payload = ProviderEventRow.payload
     about = or_(
         payload["id"].as_string().in_(remote_ids),
@@ -239,7 +238,7 @@ def lock_events_about(
 
 
 def forget(session: Session, *, event_ids: Collection[str]) -> None:
-    """Delete handled events and what announced them. One that is delivered again is handled again, and changes nothing."""
+    """Delete handled events with their outbox messages. A redelivered one is handled again without effect."""
     session.execute(
         delete(ProviderEventRow).where(
             ProviderEventRow.id.in_(event_ids), ProviderEventRow.handled_at.is_not(None)
@@ -249,14 +248,14 @@ def forget(session: Session, *, event_ids: Collection[str]) -> None:
 
 
 def forget_object(session: Session, *, event_id: str) -> None:
-    """Keep of an event that it was there, and nothing of what it was about."""
+    """Reduce an event to the fact that it existed."""
     row = _locked(session, event_id)
     if row is not None:
         row.payload = {}
 
 
 def count_exhausted(session: Session) -> int:
-    """How many events used up their attempts and wait for a person."""
+    """Count events that used up their attempts."""
     exhausted = select(func.count()).where(
         ProviderEventRow.handled_at.is_(None), ProviderEventRow.attempts >= ATTEMPTS_MAX
     )

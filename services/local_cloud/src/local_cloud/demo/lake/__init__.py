@@ -1,1 +1,1 @@
-"""Data that others may use: handed in, released where nobody stands out, sold, and taken back."""
+"""The demo of the data platform: data is ingested, anonymised, sold and withdrawn."""

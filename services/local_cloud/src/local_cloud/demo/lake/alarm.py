@@ -1,4 +1,4 @@
-"""The metric of refused releases, and its alarm."""
+"""Reads the metric of refused releases and its alarm."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ _ALARM_SECONDS_MAX: Final = 30.0
 
 
 class ViolationAlarm:
-    """Rings when a release was refused.
+    """The alarm on refused releases.
 
     Filter, metric and alarm are the deployed ones: the emulated cloud counts the line by the filter, and judges the alarm when the point comes. One that
     rings already changes nothing then.

@@ -1,4 +1,4 @@
-"""Who buys: a contract and a token by the operator's commands, and a stranger's program that reads with them."""
+"""A data buyer: contract and token by the operator's commands, and an independent program that reads with them."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ _MADE_SECONDS_MAX: Final = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """Who has a contract, a token that may or may not have been granted anything, and a key of the gateway."""
+    """A buyer with a contract, a token (perhaps without grants), and a gateway key."""
 
     name: str
     contract: str
@@ -43,8 +43,8 @@ class Buyer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
-    """What a program found: `refused` is the status it was refused with."""
+class BuyerRead:
+    """What a buyer's program read; `refused` is the HTTP status of a refusal."""
 
     rows: int = 0
     columns: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """A revision as its buyer has it: files, and the certificate beside them."""
+    """A downloaded revision: files and certificate."""
 
     folder: Path
     files: tuple[Path, ...]
@@ -65,7 +65,7 @@ class Fetched:
 
 
 class Market:
-    """Signs contracts, gives tokens, and lets buyers ask."""
+    """Creates contracts and tokens, and runs buyers' programs."""
 
     def __init__(self, platform: DataPlatform, *, dataset: str) -> None:
         self._platform, self._dataset = platform, dataset
@@ -126,7 +126,7 @@ class Market:
             otherwise=f"No release to {buyer.name} was made; 'make logs PART={RELEASES}' says more.",
         )
 
-    def reads(self, buyer: Buyer) -> Read:
+    def reads(self, buyer: Buyer) -> BuyerRead:
         """What a stranger's pandas makes of the buyer's profile file."""
         profile = self.folder / "profile.share"
         said = {
@@ -148,7 +148,7 @@ class Market:
             last = (done.stderr.splitlines() or ["nothing was said"])[-1]
             raise LocalCloudError(f"A buyer's pandas could not read {table}: {last}")
         found = json.loads(done.stdout.splitlines()[-1])
-        return Read(
+        return BuyerRead(
             rows=found.get("rows", 0),
             columns=tuple(found.get("columns", ())),
             first=tuple(found.get("first", ())),

@@ -1,4 +1,4 @@
-"""Where somebody is in what was released, as only the operator can find out: with the key of keyed hashes and the release ledger."""
+"""Finds a person's cells in released data, with the operator's HMAC key and the release ledger."""
 
 import io
 import json
@@ -20,7 +20,7 @@ _WITHHELD: Final = "withheld"
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of a batch, with how many people and rows stand in it."""
+    """One cell of a batch, with its people and rows."""
 
     batch: int
     cell: int

@@ -1,4 +1,4 @@
-"""What is deployed of the data platform, as its operator sees it: buckets, tables, what was released and why not."""
+"""The operator's view of the deployed data platform: buckets, tables, releases, and reasons for refusal."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def require(cloud: Cloud) -> None:
 
 
 class DataPlatform:
-    """Asks what any operator could ask, by the names that the deployed task has been told."""
+    """Operator's queries, by the names in the deployed task's environment."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

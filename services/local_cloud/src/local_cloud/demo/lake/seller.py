@@ -1,4 +1,4 @@
-"""An organisation that hands data in: it has an owner, a key of its own, and asks the API as its programs would."""
+"""A data seller: an organisation with an owner and an API key that ingests data."""
 
 import json
 import uuid
@@ -25,7 +25,7 @@ _FORM_TAKEN: Final = (200, 201, 204)
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What became of a file: rows by what was done with them, and why some were refused."""
+    """The result of a file: row counts by outcome, and reasons for refusal."""
 
     id: str
     accepted: int
@@ -34,7 +34,7 @@ class Job:
 
 
 class Seller:
-    """Hands in what it has. Its key is kept beside the run's other credentials, so that the next walk has it at once."""
+    """Ingests its data. Its API key is kept with the run's credentials, for the next run."""
 
     def __init__(self, platform: DataPlatform, *, mark: str) -> None:
         self._platform, self._mark = platform, mark

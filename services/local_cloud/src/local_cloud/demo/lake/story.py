@@ -1,4 +1,4 @@
-"""The steps of `make demo-lake` in their order."""
+"""The steps of `make demo-lake`, in order."""
 
 import json
 import uuid
@@ -33,7 +33,7 @@ _PERSON: Final = "donor"
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """A release of a dataset, which each buyer's own follow."""
+    """A dataset's release, which each buyer's own releases follow."""
 
     number: int
     rows: int
@@ -42,7 +42,7 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True)
 class LakeResult:
-    """The last line, as JSON.
+    """The last line of output, as JSON.
 
     `releases` were made of `donations`, `survey_rows` and `quarantined` are of the public data set, `k` and `loss` of the first
     release's newest part, `in_common` counts pseudonyms that two buyers share, `refused` is the status that a buyer without a grant
@@ -117,7 +117,7 @@ def _walked(walk: "_Walk") -> LakeResult:
 
 
 class _Walk:
-    """The steps. `mark` keeps one walk's rows and people apart from another's."""
+    """The steps, in order. `mark` keeps one run's rows and people apart from another's."""
 
     def __init__(self, platform: DataPlatform, market: Market, steps: Steps, *, now: datetime) -> None:
         self._platform, self._steps, self._today = platform, steps, now.date()

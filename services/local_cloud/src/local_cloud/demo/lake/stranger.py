@@ -1,4 +1,4 @@
-"""Runs by the Python of `.venv-peers`: a buyer who has a profile file, pandas and the public client of Delta Sharing, and nothing of ours.
+"""An independent buyer program, run by `.venv-peers`: pandas and the public Delta Sharing client, with a profile file alone.
 
     python stranger.py PROFILE SHARE.SCHEMA.TABLE
 

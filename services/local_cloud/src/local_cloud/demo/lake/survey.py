@@ -1,4 +1,4 @@
-"""A public data set about people: the American National Election Study of 1996, which is in the public domain.
+"""A public data set about people: the American National Election Study of 1996, in the public domain.
 
 `statsmodels` carries 944 of its answers in a file; it is installed in `.venv-peers`, so that nothing is downloaded and nothing
 is copied into this project.

@@ -1,4 +1,4 @@
-"""One donor who is real to the platform: ticks the box beside a gift, and takes the consent back by the signed link of a letter."""
+"""A donor who consents to data sharing with a gift, and withdraws by the signed link in a letter."""
 
 import io
 import secrets
@@ -39,7 +39,7 @@ sender.send(task_names.WRITE_FACTS, queue=sqs.LOW, arguments={})
 
 
 class SharingDonor:
-    """Gives, lets facts of the gift be shared, and changes their mind."""
+    """Gives, consents to data sharing, and withdraws."""
 
     def __init__(self, platform: DataPlatform, *, mark: str) -> None:
         self._platform, self._settings = platform, platform.cloud.settings

@@ -1,4 +1,4 @@
-"""A year of gifts that nobody gave: facts as the platform's worker writes them, of donors who consent.
+"""Synthetic facts of a year of gifts by consenting donors, in the worker's format.
 
 Their columns and names are those of docs/adr/0137-sharing-by-consent.md; the donors, their gifts and consents are drawn.
 """

@@ -1,4 +1,4 @@
-"""The price rules, by CloudFormation type. A type that is neither here nor in `free` stops the estimate.
+"""Price rules by CloudFormation type. A type that is neither here nor in `free` fails the estimate.
 
 Some are of types that no template holds: a reviewer's comment is written by the target branch's programs, which then know
 the price of what the change is the first to make. What an ADR has decided against (a serverless cache, 0013) has none.

@@ -1,4 +1,4 @@
-"""What runs: Fargate tasks, Lambda functions, and the images they start from."""
+"""Price rules of compute: Fargate tasks, Lambda functions, and container images."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What is kept: databases, caches, buckets, keys, secrets, backups."""
+"""Price rules of storage: databases, caches, buckets, keys, secrets, backups."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What faces the internet: the HTTP API, CloudFront, names, certificates and the firewall."""
+"""Price rules of the edge: HTTP API, CloudFront, DNS, certificates, WAF."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

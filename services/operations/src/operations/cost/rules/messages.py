@@ -1,4 +1,4 @@
-"""What is passed on: queues, topics, events, e-mail, schedules."""
+"""Price rules of messaging: queues, topics, events, e-mail, schedules."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""The way in, the way out, and what crosses between zones."""
+"""Price rules of the network: load balancers, NAT and endpoints, and traffic between zones."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

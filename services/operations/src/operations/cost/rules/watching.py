@@ -1,4 +1,4 @@
-"""What watches: logs, metrics, alarms, dashboards, canaries, traces."""
+"""Price rules of monitoring: logs, metrics, alarms, dashboards, canaries, traces."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,1 +1,1 @@
-"""What the processor's events about payments do to gifts and the books: a file for each kind of event, run by `tasks.py`."""
+"""Handlers of the processor's payment events: one file for each kind, dispatched by `tasks.py`."""

@@ -1,4 +1,4 @@
-"""Payments that take days: what is on its way is reserved in the books, and released when the bank says no.
+"""Payments that take days: the ledger reserves the amount while pending, and releases it on failure.
 
 Success and cancellation are final at the processor and have events of their own (`success`). In between a payment may be
 tried again and again, so that an event about an attempt says nothing of how things stand by the time it is handled.
@@ -23,7 +23,7 @@ _TRIED = (PaymentStatus.PROCESSING, PaymentStatus.FAILED)
 
 
 def about_attempt(payment_event: PaymentEvent) -> ApplyAnswer:
-    """Ask how the payment stands, whichever attempt the event is about."""
+    """Query the payment's current state, whichever attempt the event is about."""
     told = payment_event.processor.attempt(
         remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
     )
@@ -46,7 +46,7 @@ def _apply(
     )
     if not moves and following is not payment.status:
         return webhooks.Outcome.NO_CHANGE
-    # A digest: what the processor calls an attempt leads to the donor.
+    # A digest, since the processor's id of an attempt leads to the donor.
     attempt = None if told.name is None else payments.erased_reference(told.name)
     if not moves and gift.newest_attempt == attempt:
         return webhooks.Outcome.NO_CHANGE

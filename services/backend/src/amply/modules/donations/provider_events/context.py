@@ -1,4 +1,4 @@
-"""An event about a payment, and who can be asked what it is about.
+"""A provider event with the payment it concerns, and the dependencies of its handlers.
 
 An event is a hint, and its snapshot may be stale: whoever handles one asks the processor first, outside any transaction,
 and applies the answer inside one.
@@ -17,12 +17,12 @@ from amply.modules.donations.openings import gift_of
 
 
 class GiftNotBookedYet(Exception):
-    """An event about what became of a gift came before the gift's success; it stays unhandled and comes back."""
+    """An event that needs the gift's success arrived before it; it stays unhandled and is retried."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentEvent:
-    """An event about a payment of ours, as the payment stood before the processor is asked."""
+    """An event with the payment's state before the processor was queried."""
 
     event: webhooks.ProviderEvent
     payment: payments.Payment
@@ -32,22 +32,22 @@ class PaymentEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class EventTransaction:
-    """The transaction that an event's effects belong to."""
+    """The transaction in which an event takes effect."""
 
     session: Session
     now: datetime
 
 
 ApplyAnswer = Callable[[EventTransaction], webhooks.Outcome]
-"""Applies the processor's answer. Raises `AnswerOutdated` when another event was applied since it was asked."""
+"""Applies the processor's answer. Raises `AnswerOutdated` if another event was applied since it was requested."""
 
 Handler = Callable[[PaymentEvent], ApplyAnswer]
-"""Asks the processor what an event is about."""
+"""Queries the processor about an event."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GiftBooks:
-    """Books what becomes of one gift after it has arrived."""
+    """Posts ledger entries about one succeeded gift."""
 
     session: Session
     gift: DonationRow
@@ -56,7 +56,7 @@ class GiftBooks:
 
     @property
     def parts(self) -> GiftParts:
-        """What the gift consists of."""
+        """The gift's components."""
         cover = self.gift.fee_cover_minor_units
         return GiftParts(gift=self.gift.minor_units - cover, cover=cover, currency=self.gift.currency)
 
@@ -71,7 +71,7 @@ class GiftBooks:
         reverses: str | None = None,
         reason: str | None = None,
     ) -> str:
-        """One entry a key and kind; returns its id. The log commits to the reference and does not show it.
+        """Post one entry for a key and kind; returns its id. The reference is committed to, not published.
 
         About an erased donor nothing is kept to open it.
         """

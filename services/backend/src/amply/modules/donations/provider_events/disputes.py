@@ -1,4 +1,4 @@
-"""The books follow a gift's disputes, balance transaction by balance transaction; inquiries move nothing."""
+"""Books a gift's disputes, one balance transaction at a time. Inquiries book nothing."""
 
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,7 @@ from amply.modules.donations.provider_events.reversals import apply_returns
 
 
 def about_disputes(payment_event: PaymentEvent) -> ApplyAnswer:
-    """Ask for all disputes of the payment, whichever of them the event names."""
+    """Query all disputes of the payment, whichever the event names."""
     told = payment_event.processor.disputes(
         remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
     )
@@ -28,7 +28,7 @@ def about_disputes(payment_event: PaymentEvent) -> ApplyAnswer:
 
 
 def about_fraud_warning(payment_event: PaymentEvent) -> ApplyAnswer:
-    """Ask what a card issuer warns of. Nothing is refunded by itself: people decide."""
+    """Query the card issuer's warning. Nothing is refunded automatically."""
     told = payment_event.processor.fraud_warning(
         warning_id=str(payment_event.event.object.get("id")), account_id=payment_event.payment.account_id
     )
@@ -121,7 +121,7 @@ def _book_given_back(
     )
     free = standing.held - standing.lost
     won_after_all = min(max(0, amount.minor_units - free), standing.lost)
-    # What was lost last comes back first.
+    # The latest loss is reversed first.
     cover = min(won_after_all, standing.lost_cover)
     if won_after_all > 0:
         taken = TakenBack(minor_units=won_after_all, cover=cover, currency=amount.currency)

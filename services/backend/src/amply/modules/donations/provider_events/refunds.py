@@ -1,4 +1,4 @@
-"""The books follow a gift's refunds: whoever made them, in whatever order their events come."""
+"""Books a gift's refunds, whoever made them and in whatever order their events arrive."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ Lines = tuple[ledger.NewTransfer, ...]
 
 
 def about_refunds(payment_event: PaymentEvent) -> ApplyAnswer:
-    """Ask for all refunds of the payment, whichever of them the event names."""
+    """Query all refunds of the payment, whichever the event names."""
     told = payment_event.processor.refunds(
         remote_id=intent_id(payment_event.event.object), account_id=payment_event.payment.account_id
     )
@@ -25,7 +25,7 @@ def about_refunds(payment_event: PaymentEvent) -> ApplyAnswer:
 
 
 def refund_lines(gift: DonationRow, taken: TakenBack) -> Lines:
-    """What a refund moves, the gift's part out of its fund.
+    """Ledger transfers of a refund; the gift's part comes out of its fund.
 
     A donor's contribution to the platform will be taken last, once gifts have one.
     """
@@ -38,7 +38,7 @@ def refund_lines(gift: DonationRow, taken: TakenBack) -> Lines:
 
 
 def reserved_lines(gift: DonationRow, taken: TakenBack) -> Lines:
-    """What stands in the books before we ask for a refund."""
+    """Pending transfers before a refund is requested."""
     return ledger.postings.reserve(refund_lines(gift, taken))
 
 
@@ -135,7 +135,7 @@ def _book_failed(
 
 
 def released_lines(gift: DonationRow, refund: payments.Refund) -> Lines:
-    """What releases a refund's reservation."""
+    """Transfers that void a refund's pending entry."""
     return ledger.postings.void(
         entry_id=refund.reserved_entry_id or "", pending=reserved_lines(gift, _reserved(refund))
     )

@@ -1,4 +1,4 @@
-"""What events about refunds and about disputes have in common: all that stands is followed, and then the gift."""
+"""Shared handling of refund and dispute events: books all open changes, then updates the gift."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -20,7 +20,7 @@ from amply.modules.donations.queries import contested
 from amply.modules.donations.receipting import void_what_went_back
 
 TOPIC_CONTESTED: Final = "donation.contested"
-"""A gift's bank wants it back or has kept it, or it was given back as fraud: nothing more may be taken from its donor."""
+"""A gift was disputed, lost in a dispute, or refunded as fraud: its donor must not be charged any more."""
 
 Told = TypeVar("Told")
 
@@ -33,7 +33,7 @@ def apply_returns(
     follow: Callable[[GiftBooks, payments.Payment, Told], bool],
     conclude: Callable[[Session, DonationRow, payments.Payment], None],
 ) -> webhooks.Outcome:
-    """Book what is not in the books of what the processor told, and let the gift and its receipt say so.
+    """Book what is not booked yet of the processor's answer, then update the gift and its receipt.
 
     `follow` says whether one of them stands otherwise than it did; `conclude` writes down at the gift what all come to.
 

@@ -1,4 +1,4 @@
-"""Cards that a SetupIntent did not take: each attempt is an answer about a card, as a declined payment is."""
+"""Failed card attempts on SetupIntents, reported to the defence like declined payments."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from amply.modules.donations.tasks import EventDependencies
 
 
 def handle_setup_event(parts: EventDependencies, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
-    """Count the cards that were declined by the SetupIntent an event is about, and let it end where it must.
+    """Report an event's declined cards to the defence, and end the SetupIntent if it must.
 
     The event says that there was one, the processor which. What the event was about is forgotten with its handling: no gift would
     lead an erasure to it. Returns None when there is nothing left to do.

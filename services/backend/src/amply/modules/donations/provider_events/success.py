@@ -1,4 +1,4 @@
-"""A payment that succeeded, was canceled, or whose fee became known: what its event does to the gift and the books."""
+"""Events of payments that succeeded, were canceled, or whose fee became known: updates the gift and the ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ _FEE_KNOWN: Final = "charge.updated"
 
 
 def needs_settlement(event: webhooks.ProviderEvent) -> bool:
-    """Whether the processor must be asked what was moved."""
+    """Whether the processor must be asked for the settled amounts."""
     return event.type in (_SUCCESS, _FEE_KNOWN)
 
 
 def about_gift(payment_event: PaymentEvent) -> ApplyAnswer:
-    """Ask what a payment moved, where its event says that it did."""
+    """Query a payment's settled amounts, if its event says that it succeeded."""
     settlement = None
     if needs_settlement(payment_event.event):
         settlement = _settlement(payment_event)
@@ -77,7 +77,7 @@ def _settlement(payment_event: PaymentEvent) -> payments.Settlement:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftEventBooking:
-    """An event, what the processor said of its money, and the transaction its effects belong to."""
+    """An event, the processor's account of the money, and the transaction in which it takes effect."""
 
     session: Session
     event: webhooks.ProviderEvent
@@ -138,7 +138,7 @@ class GiftEventBooking:
             personal={field: value for field, value in personal.items() if value is not None},
         )
         self._book_fee(row, settlement)
-        # A gift is what arrived. The processor's truth wins over what was asked for.
+        # The amount that arrived counts, not the requested one.
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
         row.fee_cover_minor_units = parts.cover
         row.entry_id = posted.id
