@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Locator, expect
+from sqlalchemy import text
 
 from amply.kernel.money import Money
 from amply.modules import public_events, webhook_endpoints
@@ -147,6 +148,18 @@ def _has_events_sent_again(post: Post, row: Locator) -> None:
     expect(gift).to_contain_text("arrived · 1 attempt")
 
 
+def _looks_further_back(post: Post, row: Locator) -> None:
+    for _ in range(20):
+        post.gift_arrives()
+    post.delivers()
+    presses(row.get_by_role("button", name=f"Look again: {URL}"))
+    shown = row.locator(".deliveries > ul > li")
+    expect(shown).to_have_count(20)
+    presses(row.get_by_role("button", name="Show older events"))
+    expect(shown).to_have_count(22)
+    expect(row.get_by_text("There are no older events.")).to_be_focused()
+
+
 def _changes_it(place: Place, row: Locator) -> None:  # noqa: F811 -- of the fixture's kind
     presses(row.get_by_role("button", name=f"Change: {URL}"))
     row.get_by_label("What it is for", exact=True).fill("our books")
@@ -183,6 +196,7 @@ def test_an_endpoint_is_added_tried_looked_after_and_removed(
     assert page.evaluate("navigator.clipboard.readText()") == row.locator("dd code").inner_text()
     _sees_a_test_event_fail_and_arrive(post, row)
     _has_events_sent_again(post, row)
+    _looks_further_back(post, row)
     _changes_it(place, row)
 
     place.goes("/account/webhooks/?org=org_another&lang=de")
@@ -192,7 +206,17 @@ def test_an_endpoint_is_added_tried_looked_after_and_removed(
     place.clicks("Den Endpunkt entfernen")
     expect(page.get_by_text("Es gibt noch keine Endpunkte.")).to_be_visible()
     expect(page.get_by_text("Der Endpunkt ist entfernt.")).to_be_visible()
-    assert post.delivers(hours=1) == []
+    expect(page.get_by_text("Es gibt noch keine Endpunkte.").locator("..")).to_be_focused()
+    assert post.delivers() == []
+    master = databases.as_role("master")
+    with master.transaction() as session:
+        session.execute(text("UPDATE member SET role = 'finance'"))
+    master.close()
+    page.reload()
+    expect(page.get_by_text("Sie verwalten die Webhook-Endpunkte keiner Organisation")).to_be_visible()
+    presses(page.get_by_role("link", name="Zu Ihrem Konto"))
+    expect(page.get_by_role("link", name="Spenden", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Webhook-Endpunkte")).to_have_count(0)
 
 
 def test_the_page_offers_every_type_of_event_and_words_all_that_the_api_says_of_them() -> None:

@@ -24,8 +24,12 @@ export function useDeliveries(api: WebhooksApi, endpointId: string, isEnabled: b
     setPage((shown) => (shown === null ? null : withNewest(shown, newest)));
   });
   const older = async () => {
-    const next = await api.deliveries(endpointId, page?.next ?? null);
-    setPage((shown) => ({ ...next, deliveries: [...(shown?.deliveries ?? []), ...next.deliveries] }));
+    const from = page?.next ?? null;
+    const next = await api.deliveries(endpointId, from);
+    // Asked for twice, it is shown once; and not at all where nobody looks any more.
+    setPage((shown) =>
+      shown?.next === from ? { ...next, deliveries: [...shown.deliveries, ...next.deliveries] } : shown,
+    );
   };
   return {
     page,
