@@ -187,7 +187,7 @@ def carry_out_requests(parts: RefundDependencies) -> int:
         RefundRequestRow.state == RequestState.WAITING,
         do=partial(_carry_out, parts),
         most=_BATCH_MAX,
-        now=parts.clock(),
+        now=parts.clock,
         again_max=_AGAIN_MAX,
     )
 
