@@ -52,9 +52,7 @@ def take(
         return 1
 
     is_meant = BatchRow.id.like(of)
-    done = work_off(
-        database, BatchRow, is_meant, do=work, most=10, now=now, starts_at_once=starts_at_once
-    )
+    done = work_off(database, BatchRow, is_meant, do=work, most=10, now=now, starts_at_once=starts_at_once)
     assert done == len(taken)
     return taken
 

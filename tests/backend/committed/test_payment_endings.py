@@ -104,13 +104,18 @@ def test_a_payment_on_an_account_that_its_organisation_has_left_is_ended_when_it
 
 
 @pytest.mark.parametrize(
-    "gone", ["status = 'closed'", "account_id = 'acct_another'"], ids=["closed", "replaced"]
+    "gone",
+    [
+        "UPDATE processor_account SET status = 'closed'",
+        "UPDATE processor_account SET account_id = 'acct_another'",
+    ],
+    ids=["closed", "replaced"],
 )
 def test_a_payment_on_an_account_that_nobody_comes_back_to_is_given_up(form: Form, gone: str) -> None:
     form.open()
     form.clock.advance(days=1, seconds=1)
     with form.operator.transaction() as session:
-        session.execute(text(f"UPDATE processor_account SET {gone}"))
+        session.execute(text(gone))
 
     assert form.close() == 0
     with form.operator.transaction() as session:
