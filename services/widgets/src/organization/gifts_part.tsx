@@ -82,8 +82,10 @@ function useGifts(api: GiftsApi): Gifts {
   const [failed, setFailed] = useState<unknown>(null);
   useEffect(() => void api.arrived(null).then(setShown, setFailed), [api]);
   const older = async () => {
-    const next = await api.arrived(shown?.next ?? null);
-    setShown((before) => ({ ...next, gifts: [...(before?.gifts ?? []), ...next.gifts] }));
+    const cursor = shown?.next ?? null;
+    const next = await api.arrived(cursor);
+    // Pressed twice, the same page comes twice.
+    setShown((before) => (before?.next === cursor ? { ...next, gifts: [...before.gifts, ...next.gifts] } : before));
   };
   const put = (gift: Gift) =>
     setShown(
