@@ -288,6 +288,11 @@ check-protection: .venv/ready ## see whether GitHub guards ENVIRONMENT as it mus
 check-newest-run: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
 	@$(BIN)/python -m operations.github.turn $(call needed,ENVIRONMENT)
 
+# What the release before called these two; until the next one, pull requests from that release call them so.
+.PHONY: deployed comment
+deployed: fetch-templates
+comment: post-comment
+
 deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there); refuses to lose data
 	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))
 
