@@ -21,6 +21,7 @@ const SCRIPTS = {
   keys: "src/keys/main.tsx",
   organization: "src/organization/main.tsx",
   sign_in: "src/sign_in/main.tsx",
+  webhooks: "src/webhooks/main.tsx",
   integrate: "src/integrate/main.tsx",
   ledger: "src/ledger/main.tsx",
   demo: "src/demo/main.tsx",

@@ -43,6 +43,7 @@ def test_every_asset_carries_its_hash_in_name_and_manifest(dist: Path) -> None:
         "keys",
         "organization",
         "sign_in",
+        "webhooks",
         "integrate",
         "ledger",
         "demo",

@@ -126,7 +126,7 @@ def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
     # No page applies for an organisation yet.
     pages = re.compile(
         r"/v1/(auth/|invitation|me/(?!applications))"
-        r"|/v1/organisations/\{organization_id\}($|/(keys|membership|sign-in|directory-tokens|images|funds|gifts|projects|receipt-settings))"
+        r"|/v1/organisations/\{organization_id\}($|/(keys|membership|sign-in|directory-tokens|images|funds|gifts|projects|receipt-settings|webhook-endpoints))"
     )
     codes = {
         code

@@ -1,13 +1,10 @@
-"""Webhook endpoints: registered, told of what happens, tried again, disabled, and sent again what they missed."""
+"""Webhook endpoints: registered, told of what happens, and sent again what they missed."""
 
 import base64
-import dataclasses
 import json
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
-from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,109 +13,26 @@ from sqlalchemy import select
 from amply.entrypoints import task_names
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra.database import Database
-from amply.kernel.money import Money
-from amply.modules import donations, organizations, public_events, webhook_endpoints
-from amply.modules.public_events import EventAmount, EventType, GiftSucceeded
-from amply.modules.webhook_endpoints import Answer, DeliveryDependencies, Failure, deliveries, delivering
-from amply.modules.webhook_endpoints.domain import ATTEMPTS_MAX, FAILING_MAX, RETRY_AFTER_MAX
+from amply.modules import donations, public_events
+from amply.modules.webhook_endpoints import deliveries
 from amply.modules.webhook_endpoints.fan_out import fan_out
 from amply.modules.webhook_endpoints.models import DeliveryRow
 from tests.backend.committed.money_back import INTENT, REFUND, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import House
-from tests.backend.webhook_fakes import FakeSender, Sent
-
-URL: Final = "https://river.example/hook"
-SUBJECT: Final = f"don_{'0' * 26}"
-AWAY: Final = Answer(status=503, failure=Failure.STATUS, milliseconds=40)
-GONE: Final = Answer(status=410, failure=Failure.STATUS, milliseconds=1)
-
-
-class Post:
-    """The house's endpoints, what happens there, and the worker that tells them."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.sender = FakeSender()
-        self.parts = DeliveryDependencies(database=house.database, sender=self.sender, mailer=house.mailer)
-
-    def add(self, url: str = URL, *types: str) -> str:
-        body = {"url": url, "event_types": list(types or ("donation.succeeded",))}
-        answer = self.ask("POST", "", json=body)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
-
-    def ask(self, method: str, path: str, **more: Any) -> Any:
-        return self.house.ask(method, f"/webhook-endpoints{path}", by="usr_owner", **more)
-
-    def happen(self, kind: EventType = EventType.DONATION_SUCCEEDED, *, of: str | None = None) -> None:
-        now = self.house.clock()
-        with self.house.database.transaction() as session:
-            public_events.record(
-                session,
-                type=kind,
-                organization_id=of or self.house.organization_id,
-                subject_id=SUBJECT,
-                data=GiftSucceeded(
-                    donation_id=SUBJECT,
-                    amount=EventAmount.of(Money(minor_units=2500, currency="EUR")),
-                    fund_id=None,
-                    method=None,
-                    plan_id=None,
-                ),
-                occurred_at=now,
-                now=now,
-            )
-
-    def deliver(self, **later: float) -> list[Sent]:
-        """What is sent now."""
-        self.house.clock.now += timedelta(**later)
-        before = len(self.sender.sent)
-        webhook_endpoints.deliver(self.parts, clock=self.house.clock)
-        return self.sender.sent[before:]
-
-    def shown(self, endpoint_id: str) -> Mapping[str, Any]:
-        shown: Mapping[str, Any] = self.ask("GET", f"/{endpoint_id}").json()
-        return shown
-
-    def deliveries(self, endpoint_id: str, query: str = "") -> list[dict[str, Any]]:
-        answer = self.ask("GET", f"/{endpoint_id}/deliveries{query}")
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["data"]
-        return found
-
-    def change(self, endpoint_id: str, **wanted: Any) -> Mapping[str, Any]:
-        tag = {"If-Match": self.ask("GET", f"/{endpoint_id}").headers["ETag"]}
-        answer = self.ask("PATCH", f"/{endpoint_id}", headers=tag, json=wanted)
-        assert answer.status_code == 200, answer.text
-        changed: Mapping[str, Any] = answer.json()
-        return changed
+from tests.backend.webhook_fakes import Sent
+from tests.backend.webhook_post import SUBJECT, URL, Post, beside, code, post_of
 
 
 @pytest.fixture
 def post(house: House) -> Post:
-    contact = organizations.Contact(email="desk@river.example", language="en")
-    with house.database.transaction() as session:
-        organizations.keep_contact(
-            session, organization_id=house.organization_id, contact=contact, now=house.clock()
-        )
-    return Post(house)
+    return post_of(house)
 
 
 def verify(sent: Sent, public_key: str) -> None:
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key.removeprefix("whpk_")))
     signed = f"{sent.headers['webhook-id']}.{sent.headers['webhook-timestamp']}.".encode() + sent.body
     key.verify(base64.b64decode(sent.headers["webhook-signature"].split(" ")[0].removeprefix("v1a,")), signed)
-
-
-def beside(does: Callable[[], Any]) -> Any:
-    """What somebody else does while a transaction is open."""
-    with ThreadPoolExecutor(1) as other:
-        return other.submit(does).result()
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 def test_an_event_arrives_signed_once_at_the_endpoints_that_want_its_type(post: Post) -> None:
@@ -153,139 +67,6 @@ def test_an_event_arrives_signed_once_at_the_endpoints_that_want_its_type(post: 
     assert [(each["status"], each["error"], each["milliseconds"]) for each in log] == [(204, None, 3)]
 
 
-def test_what_did_not_arrive_comes_again_ever_later_under_the_same_id(post: Post) -> None:
-    endpoint_id = post.add()
-    post.sender.answers[URL] = AWAY
-    post.happen()
-    post.happen()
-
-    first = post.deliver()
-    assert len(first) == 1, "after a failure the endpoint is left alone for this turn"
-    assert post.shown(endpoint_id)["failing_since"] is not None
-    post.deliver()
-    assert post.deliver(seconds=59) == []
-    post.sender.answers.clear()
-    again = post.deliver(seconds=8)
-    assert {each.headers["webhook-id"] for each in again} == {
-        sent.headers["webhook-id"] for sent in post.sender.sent
-    }
-    assert post.shown(endpoint_id)["failing_since"] is None
-    assert [each["attempts"] for each in post.deliveries(endpoint_id)] == [2, 2]
-
-
-def test_an_endpoint_rests_as_long_as_it_has_failed_and_an_hour_at_most_however_much_waits_for_it(
-    post: Post,
-) -> None:
-    post.add()
-    post.sender.answers[URL] = AWAY
-    for _ in range(30):
-        post.happen()
-    assert len(post.deliver()) == 1
-    assert len(post.deliver(minutes=10)) == 1
-    assert post.deliver(minutes=9) == []
-    assert len(post.deliver(minutes=1)) == 1
-    assert len(post.deliver(hours=8)) == 1
-    assert post.deliver(minutes=59) == []
-    assert len(post.deliver(minutes=1)) == 1
-
-
-def test_an_endpoint_that_asks_for_time_gets_it_up_to_a_day(post: Post) -> None:
-    post.add()
-    post.sender.answers[URL] = dataclasses.replace(AWAY, retry_after=timedelta(hours=2))
-    post.happen()
-    post.deliver()
-    post.happen()
-    assert post.deliver(minutes=119) == []
-    post.sender.answers[URL] = dataclasses.replace(AWAY, retry_after=timedelta(days=400))
-    assert len(post.deliver(minutes=2)) == 1
-    post.sender.answers.clear()
-    assert len(post.deliver(days=1)) == 2
-
-
-def test_an_endpoint_that_answers_slowly_holds_no_other_up(post: Post) -> None:
-    """It takes a turn of a minute four times; whoever was not served for longer comes before it."""
-    slow, quick = f"{URL}/slow", f"{URL}/quick"
-    post.sender.takes[slow] = timedelta(seconds=14)
-    post.sender.clock = post.house.clock
-    post.add(slow)
-    for _ in range(10):
-        post.happen()
-    assert [sent.url for sent in post.deliver()] == [slow] * 5, "a turn ends after a minute"
-    post.add(quick)
-    for _ in range(30):
-        post.happen()
-    sent = [sent.url for sent in post.deliver(seconds=1)]
-    assert (sent[:21], sent.count(quick)) == ([quick] * 20 + [slow], 30), "after twenty it is another's turn"
-
-
-def test_new_events_get_their_deliveries_while_another_thread_sends(post: Post) -> None:
-    endpoint_id = post.add()
-    post.happen()
-    with post.parts.turn:
-        assert post.deliver() == []
-    assert [each["state"] for each in post.deliveries(endpoint_id)] == ["pending"]
-
-
-def test_an_endpoint_where_nothing_arrived_for_three_days_is_disabled_and_what_waits_is_sent_once_it_is_enabled(
-    post: Post,
-) -> None:
-    endpoint_id = post.add()
-    post.sender.answers[URL] = AWAY
-    post.happen()
-    for _ in range(ATTEMPTS_MAX - 1):
-        assert len(post.deliver()) == 1
-        assert post.house.mailer.sent == []
-        post.house.clock.now += RETRY_AFTER_MAX * 1.1
-        post.house.run(
-            "UPDATE webhook_endpoint SET failing_since = :at", at=post.house.clock() - FAILING_MAX / 2
-        )
-    post.house.run("UPDATE webhook_endpoint SET failing_since = :at", at=post.house.clock() - FAILING_MAX)
-    assert len(post.deliver()) == 1
-
-    shown = post.shown(endpoint_id)
-    assert (shown["state"], shown["disabled_reason"]) == ("disabled", "failing")
-    assert [each["state"] for each in post.deliveries(endpoint_id, "?state=failed")] == ["failed"]
-    records = post.house.rows("SELECT content FROM audit_record WHERE content LIKE '%endpoint.disabled%'")
-    assert len(records) == 1
-    (letter,) = post.house.mailer.sent
-    assert (letter.to, "river.example" in letter.text, endpoint_id in letter.html) == (
-        "desk@river.example",
-        True,
-        True,
-    )
-    post.happen()
-    assert post.deliver(seconds=1) == []
-    assert code(post.ask("POST", f"/{endpoint_id}/test")) == (409, "endpoint_disabled")
-
-    post.sender.answers.clear()
-    enabled = post.change(endpoint_id, enabled=True)
-    assert (enabled["state"], enabled["disabled_reason"], enabled["failing_since"]) == ("enabled", None, None)
-    assert len(post.deliver()) == 1, "what happened while it was disabled"
-    since = (post.house.clock() - timedelta(days=29)).isoformat()
-    replayed = post.ask("POST", f"/{endpoint_id}/replays", json={"since": since})
-    assert replayed.json() == {"deliveries": 1}, "what had used up its attempts"
-    assert len(post.deliver()) == 1
-    assert post.ask("POST", f"/{endpoint_id}/replays", json={"since": since}).json() == {"deliveries": 0}
-
-
-def test_a_replay_does_not_wait_for_an_attempt_that_is_being_noted(post: Post) -> None:
-    """Both lock the endpoint and its deliveries, in opposite order: it would not only wait."""
-    post.happen()
-    fan_out(post.house.database, now=post.house.clock())
-    endpoint_id = post.add()
-    post.happen()
-    fan_out(post.house.database, now=post.house.clock())
-    now = post.house.clock.now = post.house.clock() + timedelta(seconds=1)
-    arrived = Answer(status=204, failure=None, milliseconds=3)
-    with post.house.database.transaction() as session:
-        row = session.scalars(select(DeliveryRow)).one()
-        delivering._note(session, row, arrived, url=URL, at=now, now=now)
-        session.flush()
-        whole = {"since": "2020-01-01T00:00:00Z"}
-        asked = beside(lambda: post.ask("POST", f"/{endpoint_id}/replays", json=whole))
-    assert asked.json() == {"deliveries": 1}
-
-
 def test_a_delivery_whose_event_is_forgotten_while_it_is_listed_is_left_out(post: Post) -> None:
     post.add()
     post.happen()
@@ -315,24 +96,6 @@ def test_an_endpoint_that_is_moved_where_another_is_just_moving_is_refused(post:
         assert code(waiting.result(60)) == (409, "endpoint_taken")
 
 
-def test_what_we_owe_endpoints_is_counted_and_what_they_delay_themselves_is_not(post: Post) -> None:
-    def late(*, minutes: int) -> int:
-        with post.house.database.transaction() as session:
-            return webhook_endpoints.count_late(session, now=post.house.clock() + timedelta(minutes=minutes))
-
-    endpoint_id = post.add()
-    post.happen()
-    assert (late(minutes=16), late(minutes=14)) == (1, 0), "no delivery was made"
-    fan_out(post.house.database, now=post.house.clock())
-    assert (late(minutes=16), late(minutes=14)) == (1, 0), "none was attempted"
-    post.sender.answers[URL] = AWAY
-    post.deliver()
-    assert len(post.deliver(minutes=50)) == 1
-    assert (late(minutes=50), late(minutes=66)) == (0, 1), "it rests, and then nobody comes"
-    post.change(endpoint_id, enabled=False)
-    assert late(minutes=66) == 0
-
-
 def test_what_has_arrived_does_not_count_for_the_limit_of_a_replay(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,30 +111,6 @@ def test_what_has_arrived_does_not_count_for_the_limit_of_a_replay(
     every = {**whole, "includes_delivered": True}
     assert code(post.ask("POST", f"/{endpoint_id}/replays", json=every)) == (422, "replay_not_acceptable")
     assert post.ask("POST", f"/{endpoint_id}/replays", json=whole).json() == {"deliveries": 1}
-
-
-def test_an_endpoint_that_says_it_is_gone_is_disabled_at_once_and_loses_nothing(post: Post) -> None:
-    endpoint_id = post.add()
-    post.sender.answers[URL] = GONE
-    post.happen()
-    post.deliver()
-    assert post.shown(endpoint_id)["disabled_reason"] == "gone"
-    post.sender.answers.clear()
-    post.change(endpoint_id, enabled=True)
-    assert len(post.deliver(minutes=2)) == 1
-
-
-def test_what_a_former_address_answers_says_nothing_of_the_present_one(post: Post) -> None:
-    endpoint_id = post.add()
-    moved = f"{URL}/moved"
-    post.sender.answers[URL] = GONE
-    post.sender.meanwhile = lambda: post.change(endpoint_id, url=moved)
-    post.happen()
-    post.deliver()
-    shown = post.shown(endpoint_id)
-    assert (shown["state"], shown["failing_since"]) == ("enabled", None)
-    post.sender.meanwhile = None
-    assert [sent.url for sent in post.deliver(minutes=2)] == [moved]
 
 
 def test_an_event_is_sent_again_when_it_is_named_and_in_a_range_where_that_is_asked_for(post: Post) -> None:

@@ -29,7 +29,7 @@ interface OrganizationAdminPageProps extends AskedPageProps {
   readonly title: WordsIn;
   /** For whoever keeps no organisation. */
   readonly notYours: WordsIn;
-  /** Whom it is for; those who look after keys and sign-in where nothing is said. */
+  /** Whom it is for; those who look after keys, webhook endpoints and sign-in where nothing is said. */
   readonly roles?: readonly string[];
   readonly children: (kept: Kept) => ComponentChildren;
 }

@@ -33,6 +33,7 @@ export function OrganizationsSection({ api, memberships, hasSellerPortal, attemp
               {KEEPERS.includes(role) && (
                 <>
                   <a href={`/account/keys/?org=${encodeURIComponent(organizationId)}`}>{t.keysOf}</a>
+                  <a href={`/account/webhooks/?org=${encodeURIComponent(organizationId)}`}>{t.webhooksOf}</a>
                   <a href={`/account/sign-in/?org=${encodeURIComponent(organizationId)}`}>{t.signInOf}</a>
                 </>
               )}

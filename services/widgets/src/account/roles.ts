@@ -1,4 +1,4 @@
-/** Roles that look after keys and the sign-in. Whoever forges one sees a page whose requests are refused. */
+/** Roles that look after keys, webhook endpoints and the sign-in. Whoever forges one sees a page whose requests are refused. */
 export const KEEPERS: readonly string[] = ["owner", "admin"];
 
 /** Roles that see what becomes of data. */

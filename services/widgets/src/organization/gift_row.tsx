@@ -1,19 +1,15 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { ActionResult } from "../account/action_result";
 import { useAttempts } from "../account/confirming";
 import { momentIn, type PersonSpeech, useSpeech } from "../account/language";
 import type { Kept } from "../account/organization_admin_page";
-import { RequestFault } from "../site/http";
-import { pause } from "../site/waiting";
 import { DisclosureForm } from "./disclosure_form";
 import { type Gift, type GiftsApi, isRefundable, type Refund, type RefundAsked } from "./gifts_api";
 import { RefundForm } from "./refund_form";
 import type { Guard } from "./refused";
+import { useLookedAt } from "./use_looked_at";
 import { useUntilClosed } from "./use_until_closed";
-
-const LOOK_EVERY_MILLISECONDS = 1_000;
-const LOOKS_MAX = 60;
 
 interface GiftRowProps extends Pick<Kept, "api" | "person"> {
   readonly gifts: GiftsApi;
@@ -87,27 +83,4 @@ export function GiftRow({ gifts, gift, onChanged, ...who }: GiftRowProps) {
 function saidOf({ amount, status, failureCode }: Refund, { t, money }: PersonSpeech): string {
   const state = failureCode === "" ? t.refundStates[status] : (t.refundFailures[failureCode] ?? t.refundStates.failed);
   return t.refundLine(money(amount), state);
-}
-
-/** While something is under way it is looked at anew, for a minute: it mostly takes seconds, and some banks take days. */
-function useLookedAt(isUnderWay: boolean, look: () => Promise<void>): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `look` is another function each time and asks the same
-  useEffect(() => {
-    if (!isUnderWay) return;
-    const left = new AbortController();
-    void lookAgain(look, left.signal);
-    return () => left.abort();
-  }, [isUnderWay]);
-}
-
-async function lookAgain(look: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
-    await pause(LOOK_EVERY_MILLISECONDS, signal);
-    if (signal.aborted) return;
-    try {
-      await look();
-    } catch (reason) {
-      if (!(reason instanceof RequestFault && reason.isPassing)) return;
-    }
-  }
 }

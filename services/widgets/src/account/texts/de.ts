@@ -3,6 +3,7 @@ import { DE as JOIN_DE } from "../../join/texts/de";
 import { DE as KEYS_DE } from "../../keys/texts/de";
 import { DE as ORGANIZATION_DE } from "../../organization/texts/de";
 import { DE as SIGN_IN_DE } from "../../sign_in/texts/de";
+import { DE as WEBHOOKS_DE } from "../../webhooks/texts/de";
 import type { PersonFault, Texts } from "./en";
 
 const SIGN_IN = "Bitte melden Sie sich an.";
@@ -20,6 +21,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   credential_not_valid: SIGN_IN,
   currency_not_supported: "Diese Währung gibt es hier nicht: Wählen Sie eine andere.",
   cursor_not_acceptable: RELOAD,
+  delivery_not_found: "Dieses Ereignis steht nicht mehr in der Liste: Laden Sie die Seite neu.",
   directory_token_not_found: "Diesen Token gibt es nicht mehr: Laden Sie die Seite neu.",
   domain_not_acceptable: "Schreiben Sie die Domain wie verein.example.",
   domain_not_found: "Diese Domain steht nicht mehr in der Liste: Laden Sie die Seite neu.",
@@ -30,6 +32,11 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   donation_not_found: "Diese Spende gibt es nicht: Laden Sie die Seite neu.",
   donation_not_refundable:
     "Von dieser Spende kann hier nichts zurückgehen: Laden Sie die Seite neu und sehen Sie, wie sie steht. Ist die Spenderin oder der Spender gelöscht, erstatten Sie auf dem Dashboard von Stripe; streitet die Bank darum, beantworten Sie das dort.",
+  endpoint_disabled: "Dieser Endpunkt ist angehalten: Setzen Sie ihn zuerst fort.",
+  endpoint_not_acceptable:
+    "Schreiben Sie eine Adresse mit https:// im öffentlichen Internet, ohne Port, und die Beschreibung in höchstens 200 Zeichen.",
+  endpoint_not_found: "Diesen Endpunkt gibt es nicht mehr: Laden Sie die Seite neu.",
+  endpoint_taken: "Ein anderer Endpunkt hat diese Adresse schon: Ändern Sie ihn, oder schreiben Sie eine andere.",
   factor_exists: "Eine App ist schon eingerichtet: Nehmen Sie sie zuerst weg.",
   factor_missing: "Richten Sie zuerst eine App oder einen Passkey ein.",
   factor_refused:
@@ -88,6 +95,8 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   refund_amount_not_acceptable: "Schreiben Sie einen Betrag über null in der Währung der Spende.",
   refund_not_finished: "Eine frühere Erstattung dieser Spende ist noch nicht ausgeführt: Warten Sie, bis sie es ist.",
   refund_not_found: "Diese Erstattung gibt es nicht: Laden Sie die Seite neu.",
+  replay_not_acceptable:
+    "So viel lässt sich nicht auf einmal noch einmal senden: Wählen Sie einen späteren Zeitpunkt, oder laden Sie die Seite neu.",
   request_from_elsewhere:
     "Diese Anfrage kam nicht von unseren eigenen Seiten. Öffnen Sie die Seite unter ihrer eigenen Adresse.",
   request_timeout: RELOAD,
@@ -107,6 +116,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   too_many_directory_tokens:
     "Zwei Tokens gelten schon: Widerrufen Sie zuerst den, den Ihr Verzeichnis nicht mehr verwendet.",
   too_many_domains: "Mehr Domains kann es nicht geben: Nehmen Sie zuerst eine weg.",
+  too_many_endpoints: "Fünf Endpunkte sind schon da: Entfernen Sie zuerst einen, den Sie nicht mehr brauchen.",
   too_many_identities: "Mehr Anbieter kann es nicht geben: Nehmen Sie zuerst einen weg.",
   too_many_images: "Zehn Bilder sind schon da: Nehmen Sie zuerst eines weg.",
   too_many_keys: "So viele Schlüssel kann es nicht geben: Widerrufen Sie zuerst einen.",
@@ -274,4 +284,5 @@ export const DE: Texts = {
   ...SIGN_IN_DE,
   ...INTEGRATE_DE,
   ...ORGANIZATION_DE,
+  ...WEBHOOKS_DE,
 };

@@ -3,6 +3,7 @@ import { EN as JOIN_EN } from "../../join/texts/en";
 import { EN as KEYS_EN } from "../../keys/texts/en";
 import { EN as ORGANIZATION_EN } from "../../organization/texts/en";
 import { EN as SIGN_IN_EN } from "../../sign_in/texts/en";
+import { EN as WEBHOOKS_EN } from "../../webhooks/texts/en";
 
 /** The API's problems that people's pages word themselves in other languages, by their codes. */
 export type PersonFault =
@@ -17,6 +18,7 @@ export type PersonFault =
   | "credential_not_valid"
   | "currency_not_supported"
   | "cursor_not_acceptable"
+  | "delivery_not_found"
   | "directory_token_not_found"
   | "domain_not_acceptable"
   | "domain_not_found"
@@ -24,6 +26,10 @@ export type PersonFault =
   | "domain_taken"
   | "donation_not_found"
   | "donation_not_refundable"
+  | "endpoint_disabled"
+  | "endpoint_not_acceptable"
+  | "endpoint_not_found"
+  | "endpoint_taken"
   | "factor_exists"
   | "factor_missing"
   | "factor_refused"
@@ -67,6 +73,7 @@ export type PersonFault =
   | "refund_amount_not_acceptable"
   | "refund_not_finished"
   | "refund_not_found"
+  | "replay_not_acceptable"
   | "request_from_elsewhere"
   | "request_timeout"
   | "request_too_large"
@@ -80,6 +87,7 @@ export type PersonFault =
   | "sign_in_refused"
   | "too_many_directory_tokens"
   | "too_many_domains"
+  | "too_many_endpoints"
   | "too_many_identities"
   | "too_many_images"
   | "too_many_keys"
@@ -247,6 +255,7 @@ export const EN = {
   ...SIGN_IN_EN,
   ...INTEGRATE_EN,
   ...ORGANIZATION_EN,
+  ...WEBHOOKS_EN,
 };
 
 export type Texts = typeof EN;

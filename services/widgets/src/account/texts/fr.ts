@@ -3,6 +3,7 @@ import { FR as JOIN_FR } from "../../join/texts/fr";
 import { FR as KEYS_FR } from "../../keys/texts/fr";
 import { FR as ORGANIZATION_FR } from "../../organization/texts/fr";
 import { FR as SIGN_IN_FR } from "../../sign_in/texts/fr";
+import { FR as WEBHOOKS_FR } from "../../webhooks/texts/fr";
 import type { PersonFault, Texts } from "./en";
 
 const SIGN_IN = "Veuillez vous connecter.";
@@ -20,6 +21,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   credential_not_valid: SIGN_IN,
   currency_not_supported: "Cette devise n’existe pas ici\u00a0: choisissez-en une autre.",
   cursor_not_acceptable: RELOAD,
+  delivery_not_found: "Cet événement n’est plus dans la liste\u00a0: rechargez la page.",
   directory_token_not_found: "Ce jeton n’existe plus\u00a0: rechargez la page.",
   domain_not_acceptable: "Écrivez le domaine comme association.example.",
   domain_not_found: "Ce domaine n’est plus dans la liste\u00a0: rechargez la page.",
@@ -29,6 +31,11 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   donation_not_found: "Ce don n’existe pas\u00a0: rechargez la page.",
   donation_not_refundable:
     "Rien de ce don ne peut être rendu ici\u00a0: rechargez la page et voyez où il en est. Si la personne a été effacée, remboursez sur le tableau de bord de Stripe\u00a0; si sa banque le conteste, répondez-y là-bas.",
+  endpoint_disabled: "Ce point de terminaison est en pause\u00a0: reprenez-le d’abord.",
+  endpoint_not_acceptable:
+    "Écrivez une adresse en https:// sur l’internet public, sans port, et une description de 200 caractères au plus.",
+  endpoint_not_found: "Ce point de terminaison n’existe plus\u00a0: rechargez la page.",
+  endpoint_taken: "Un autre point de terminaison a déjà cette adresse\u00a0: modifiez-le, ou écrivez-en une autre.",
   factor_exists: "Une application est déjà configurée : retirez-la d’abord.",
   factor_missing: "Configurez d’abord une application ou une clé d’accès.",
   factor_refused:
@@ -86,6 +93,8 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   refund_amount_not_acceptable: "Écrivez un montant supérieur à zéro, dans la devise du don.",
   refund_not_finished: "Un remboursement précédent de ce don n’est pas encore fait\u00a0: attendez qu’il le soit.",
   refund_not_found: "Ce remboursement n’existe pas\u00a0: rechargez la page.",
+  replay_not_acceptable:
+    "On ne peut pas en renvoyer autant à la fois\u00a0: choisissez un moment plus récent, ou rechargez la page.",
   request_from_elsewhere: "Cette demande ne venait pas de nos propres pages. Ouvrez la page à sa propre adresse.",
   request_timeout: RELOAD,
   request_too_large: RELOAD,
@@ -104,6 +113,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   too_many_directory_tokens:
     "Deux jetons sont déjà valables\u00a0: révoquez d’abord celui que votre annuaire n’utilise plus.",
   too_many_domains: "Il ne peut pas y avoir plus de domaines\u00a0: retirez-en d’abord un.",
+  too_many_endpoints: "Il y a déjà cinq points de terminaison\u00a0: supprimez d’abord celui qui ne sert plus.",
   too_many_identities: "Il ne peut pas y avoir plus de fournisseurs : retirez-en d’abord un.",
   too_many_images: "Il y a déjà dix images\u00a0: retirez-en d’abord une.",
   too_many_keys: "Il ne peut pas y avoir autant de clés : révoquez-en d’abord une.",
@@ -268,4 +278,5 @@ export const FR: Texts = {
   ...SIGN_IN_FR,
   ...INTEGRATE_FR,
   ...ORGANIZATION_FR,
+  ...WEBHOOKS_FR,
 };

@@ -1,7 +1,7 @@
 import type { OrganizationTexts } from "./en";
 
 export const DE: OrganizationTexts = {
-  ownOrganizationTitle: "Profil Ihrer Organisation",
+  ownOrganizationTitle: "Ihre Organisation",
   ownOrganizationAbout: "Was Spenderinnen, Spender und alle anderen von ihr sehen.",
   ownOrganizationNotYours:
     "Sie pflegen das Profil keiner Organisation: Das tun Inhaber, Verwaltung und wer die Rolle Inhalte oder Finanzen hat.",

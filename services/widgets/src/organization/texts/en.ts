@@ -1,6 +1,6 @@
 /** What `/account/organisation/` says, in English: a part of the table of people's pages. */
 export const EN = {
-  ownOrganizationTitle: "Profile of your organisation",
+  ownOrganizationTitle: "Your organisation",
   ownOrganizationAbout: "What donors and everybody else see of it.",
   ownOrganizationNotYours:
     "You look after the profile of no organisation: owners, administrators and whoever has the content or the finance role do.",

@@ -1,7 +1,7 @@
 import type { OrganizationTexts } from "./en";
 
 export const FR: OrganizationTexts = {
-  ownOrganizationTitle: "Profil de votre organisation",
+  ownOrganizationTitle: "Votre organisation",
   ownOrganizationAbout: "Ce que les donateurs et tout le monde voient d’elle.",
   ownOrganizationNotYours:
     "Vous ne vous occupez du profil d’aucune organisation\u00a0: ses responsables, son administration et les personnes chargées du contenu ou des finances le font.",

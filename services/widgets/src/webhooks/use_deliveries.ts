@@ -1,0 +1,40 @@
+import { useState } from "preact/hooks";
+
+import { useLookedAt } from "../organization/use_looked_at";
+import { withNewest } from "./delivery_words";
+import type { DeliveryPage, WebhooksApi } from "./webhooks_api";
+
+/** What was sent to one endpoint, while somebody looks at it. */
+export interface Deliveries {
+  /** Null: nobody looks at it. */
+  readonly page: DeliveryPage | null;
+  /** Shows the newest, as they stand now. */
+  readonly open: () => Promise<void>;
+  readonly close: () => void;
+  readonly older: () => Promise<void>;
+}
+
+/** What has not been tried yet is looked at anew until it has been. */
+export function useDeliveries(api: WebhooksApi, endpointId: string, isEnabled: boolean): Deliveries {
+  const [page, setPage] = useState<DeliveryPage | null>(null);
+  const isUnderWay =
+    isEnabled && (page?.deliveries ?? []).some(({ state, attempts }) => state === "pending" && attempts === 0);
+  useLookedAt(isUnderWay, async () => {
+    const newest = await api.deliveries(endpointId, null);
+    setPage((shown) => (shown === null ? null : withNewest(shown, newest)));
+  });
+  const older = async () => {
+    const from = page?.next ?? null;
+    const next = await api.deliveries(endpointId, from);
+    // Asked for twice, it is shown once; and not at all where nobody looks any more.
+    setPage((shown) =>
+      shown?.next === from ? { ...next, deliveries: [...shown.deliveries, ...next.deliveries] } : shown,
+    );
+  };
+  return {
+    page,
+    open: async () => setPage(await api.deliveries(endpointId, null)),
+    close: () => setPage(null),
+    older,
+  };
+}
