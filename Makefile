@@ -49,7 +49,9 @@ prerequisites:
 $(shell .ci/environment elsewhere $(filter .venv%,$(INSTALLED))): anew
 
 .venv/uv: | prerequisites
-	@.ci/owned .venv && rm -rf .venv
+	@.ci/environment remove .venv
+# Ours from the first moment, however far it gets.
+	@mkdir .venv && touch $@
 	$(call step,Python environment,$(PYTHON) -m venv .venv)
 	$(call step,installer,$(BIN)/python -m pip install -q "$$(grep -oE '^uv==[^ ]+' requirements.txt)")
 	@.ci/environment mark $@
@@ -62,7 +64,7 @@ $(shell .ci/environment elsewhere $(filter .venv%,$(INSTALLED))): anew
 	@.ci/environment mark $@
 
 .venv-cloud/ready: .venv/uv $(EMULATOR)/requirements.txt
-	@.ci/owned $(@D) && { [ -z "$$(.ci/environment elsewhere $@)" ] || rm -rf $(@D); }
+	@.ci/owned $(@D) && { [ -z "$$(.ci/environment elsewhere $@)" ] || .ci/environment remove $(@D); }
 	$(call step,emulated cloud,$(UV) venv -q --allow-existing --python $(BIN)/python $(@D))
 	$(call step,emulator packages,$(UV) pip install -q --python $(@D)/bin/python --require-hashes -r $(EMULATOR)/requirements.txt)
 	@.ci/environment mark $@
@@ -145,6 +147,7 @@ stop: ## stop the platform, keep its data
 	@if .ci/environment works; then $(BIN)/python -m local_cloud stop; else .ci/end-run stop; fi
 
 clean: ## stop it and remove its data and everything that was installed
+	@[ -n "$${AMPLY_LOCAL_DIR:-}" ] || .ci/in-turn
 	@if .ci/environment works; then $(BIN)/python -m local_cloud clean; else .ci/end-run clean; fi
 	@[ -n "$${AMPLY_LOCAL_DIR:-}" ] || .ci/in-turn $(MAKE) uninstall
 
@@ -152,7 +155,8 @@ clean: ## stop it and remove its data and everything that was installed
 .PHONY: uninstall
 uninstall:
 	@.ci/owned .venv .venv-cloud .venv-peers node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist var
-	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud .venv-peers node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* deployed.out var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv-cloud .venv-peers node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* deployed.out var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@if .ci/environment foreign; then echo ".venv was not made by 'make setup' and is left as it is." >&2; else rm -rf .venv; fi
 
 ## ---- proving it -----------------------------------------------------------------------------------------------
 
@@ -283,6 +287,11 @@ check-protection: .venv/ready ## see whether GitHub guards ENVIRONMENT as it mus
 
 check-newest-run: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
 	@$(BIN)/python -m operations.github.turn $(call needed,ENVIRONMENT)
+
+# What the release before called these two; until the next one, pull requests from that release call them so.
+.PHONY: deployed comment
+deployed: fetch-templates
+comment: post-comment
 
 deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there); refuses to lose data
 	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))

@@ -1,15 +1,11 @@
 """What the app reads from its context: `-c KEY=VALUE` on the command line, or `cdk.json` (docs/cdk-json.md has each key)."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from enum import StrEnum
 
 import aws_cdk as cdk
 
 from constructs_lib.waiver import WITHOUT_WAIVERS
-
-_ALIKE = 0.75
-"""How alike two names must be for one to be the other, mistyped; `difflib` calls it a cutoff."""
 
 
 class Context(StrEnum):
@@ -41,5 +37,21 @@ def _mistyped(said: Iterable[str]) -> Iterable[tuple[str, str]]:
     """Other keys are whoever's: a person's own `~/.cdk.json` may hold some, and the command line adds some."""
     known = [*Context, WITHOUT_WAIVERS]
     for key in sorted(set(said) - set(known)):
-        if alike := get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=_ALIKE):
-            yield key, str(alike[0])
+        written = key.lower().replace("-", "_")
+        yield from ((key, str(meant)) for meant in known if _is_slip(written, meant))
+
+
+def _is_slip(written: str, meant: str) -> bool:
+    """Whether one letter is wrong, missing or too much, or two changed places. A longer name (`owners`) is another's."""
+    if written == meant:
+        return True
+    return not written.startswith(meant) and _is_one_edit(written, meant)
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Optimal string alignment distance of at most 1."""
+    pairs = enumerate(zip(one, other, strict=False))
+    differ_at = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    one, other = one[differ_at:], other[differ_at:]
+    are_swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return are_swapped or one[1:] in {other[1:], other} or one == other[1:]

@@ -82,6 +82,6 @@ def image_missing(environment: str) -> str:
     """CloudFormation's error for a deployment without an image."""
     return (
         f"{environment}: no image is named, so nothing is deployed; name the one to run, -c image=REPOSITORY@sha256:DIGEST "
-        "(make assembly IMAGE=REPOSITORY@sha256:DIGEST), or deploy a stack that runs none by itself, "
-        f"cdk deploy {environment}/STACK --exclusively (docs/runbooks/first-deployment.md)."
+        "(make assembly IMAGE=REPOSITORY@sha256:DIGEST), or deploy a stack other than network that runs none by "
+        f"itself, cdk deploy {environment}/STACK --exclusively (docs/runbooks/first-deployment.md)."
     )

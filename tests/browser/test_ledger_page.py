@@ -326,6 +326,9 @@ def test_without_a_pinned_key_nothing_is_shown_until_the_visitor_gives_one(
     page.get_by_label("The ledger's verifier key").fill(str(verifier_key(NEXT_KEY)))
     expect(page.get_by_role("alert").filter(has_text="Do not rely on this checkpoint")).to_be_visible()
     expect(page.get_by_role("article")).to_have_count(0)
+    # Pasted without its last newline.
+    page.get_by_label("The ledger's verifier key").fill(f"log {verifier_key()}\nquorum none")
+    expect(newest(page)).to_have_count(20)
     page.get_by_label("The ledger's verifier key").fill(str(verifier_key()))
     expect(newest(page)).to_have_count(20)
     expect(page.locator(".asked").get_by_role("article")).to_contain_text("entry 4")

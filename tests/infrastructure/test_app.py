@@ -97,6 +97,9 @@ def test_without_the_widgets_one_sentence_says_what_to_do(tmp_path: Path) -> Non
         ("image", "", "is written REPOSITORY@sha256:DIGEST, not ''"),
         ("idel", "true", "Nothing reads -c idel=…; the key is called idle: -c idle=…"),
         ("port-base", "8800", "called port_base"),
+        ("Image", "amply", "called image"),
+        ("flag", "etl", "called flags"),
+        ("ownar", "ada@example.org", "called owner"),
         ("port_base", "99999", "leaves no room"),
         ("port_base", "high", "whole number"),
         ("only", "sandbox-ada", "there are production, staging, sandbox, local"),
@@ -113,7 +116,10 @@ def test_wrong_context_is_answered_with_a_sentence(
 def test_other_peoples_keys_are_left_alone(tmp_path: Path) -> None:
     """`~/.cdk.json` is read for every app of a person, and the command line keeps keys of its own beside ours."""
     theirs = {"stage": "dev", "vpc-provider:account=1": "vpc-1", "acknowledged-issue-numbers": [1]}
-    app = cdk.App(context={**CONTEXT, **theirs, "only": "nowhere"})
+    alike = dict.fromkeys(
+        ("imageTag", "imageId", "ownerId", "owners", "sandboxId", "image_uri", "expiry"), "x"
+    )
+    app = cdk.App(context={**CONTEXT, **theirs, **alike, "only": "nowhere"})
     with pytest.raises(CannotBuildError, match="No environment is called"):
         build(app, site=small_site(tmp_path / "site"))
 

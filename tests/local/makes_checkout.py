@@ -17,7 +17,7 @@ case "$name $*" in
   *" -m venv "* | "uv venv "*)
     mkdir -p "${@: -1}/bin"
     ln -sf "$STUBS/interpreter" "${@: -1}/bin/python" ;;
-  "python -m pip install "*) ln -s "$STUBS/interpreter" .venv/bin/uv ;;
+  "python -m pip install "*) [ ! -e "$STUBS/no-network" ] || exit 1; ln -s "$STUBS/interpreter" .venv/bin/uv ;;
   "uv pip install "*) echo "installed into $goes_to" ;;
   "python -m local_cloud "*) echo "local_cloud $3, modules of ${PYTHONPATH:-None}" ;;
   "node -p "*) echo 22; exit ;;

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local_cloud import cli, doctor
+from local_cloud.clean import remove_everything
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import PROJECT_ROOT, Settings
 from stacks.local_ports import LocalPorts
@@ -114,6 +115,53 @@ def test_a_copied_environment_acts_on_nothing(settings: Settings, monkeypatch: p
     monkeypatch.setattr(sys, "prefix", "/copy/.venv")
     with pytest.raises(LocalCloudError, match=rf"/copy/\.venv was copied from {PROJECT_ROOT}"):
         doctor.require_own(settings)
+
+
+def test_an_environment_on_another_disk_that_is_linked_here_is_this_checkouts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings.root / ".venv").symlink_to(settings.root / "path")
+    monkeypatch.setattr(doctor, "PROJECT_ROOT", settings.root.resolve())
+    monkeypatch.setattr(sys, "prefix", str(settings.root / ".venv"))
+    doctor.require_own(settings)
+
+
+def test_what_has_gone_while_it_was_looked_at_belongs_to_nobody(settings: Settings) -> None:
+    settings.prepare()
+    (settings.state / "socket").symlink_to("gone")
+    doctor.require_own(settings)
+
+
+def test_nothing_begins_in_a_folder_that_holds_something_else(settings: Settings) -> None:
+    settings.state.mkdir()
+    doctor.require_everything(settings)
+    (settings.state / "letters").touch()
+    assert _said(settings).startswith(f"{settings.state} holds something else than a run of this platform")
+
+
+@pytest.mark.parametrize("other", [".git", "Makefile"])
+def test_a_folder_that_is_not_a_runs_alone_is_never_removed(
+    other: str, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.state.mkdir()
+    (settings.state / "letters").touch()
+    refusal = f"{settings.state} is no run of this platform, or holds more than that, and is left as it is"
+    assert _typed("clean", settings, monkeypatch, capsys).startswith(refusal)
+    settings.prepare()
+    (settings.state / other).touch()
+    assert _typed("clean", settings, monkeypatch, capsys).startswith(refusal)
+    assert (settings.state / "letters").exists()
+
+
+def test_what_cannot_be_removed_is_told(settings: Settings) -> None:
+    behind = Settings(state=settings.root / "behind", ports=settings.ports, root=settings.root)
+    behind.prepare()
+    settings.state.symlink_to(behind.state)
+    with pytest.raises(LocalCloudError, match=r"could not be removed .*: mend that, then type the same"):
+        remove_everything(settings)
+    settings.state.unlink()
+    remove_everything(behind)
+    assert not behind.state.exists()
 
 
 @pytest.mark.parametrize("command", ["status", "logs", "stop", "clean", "demo", "demo-payments", "destroy"])

@@ -2,13 +2,16 @@
 
 import fcntl
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local_cloud.settings import Settings
 from tests.local.makes_checkout import Checkout, checkout_in
 
 ENVIRONMENTS = (".venv", ".venv-cloud", ".venv-peers")
@@ -184,6 +187,7 @@ def test_a_step_that_fails_says_why_and_what_to_do_next(checkout: Checkout) -> N
     assert then == "Mend what it names, then type the same command again."
     assert Path(path).read_text() == f"{why}\n"
     Path(path).unlink()
+    (checkout.stubs / "no-network").unlink()
 
 
 @pytest.mark.parametrize("command", ["setup", "demo", "status", "uninstall"])
@@ -195,9 +199,100 @@ def test_what_this_user_may_not_write_to_is_named_with_its_owner_and_left_alone(
     (environment / "uv").unlink()
     environment.chmod(0o500)
     done = set_up.make(command, without_privileges=True)
-    owner = environment.owner()
     assert done.stderr.splitlines()[0] == (
-        f".venv belongs to {owner}: type the command as that user (root: with sudo)."
+        ".venv is not writable: change its mode (chmod u+w) or its disk's, then type the same command again."
     )
     assert (environment / "bin").exists()
     assert set_up.called() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_what_belongs_to_another_user_is_named_with_that_user(set_up: Checkout) -> None:
+    (set_up.folder / ".venv" / "ready").unlink()
+    os.chown(set_up.folder / ".venv", 65534, 65534)
+    assert set_up.make("status", without_privileges=True).stderr.splitlines()[0] == (
+        ".venv belongs to nobody: type the command as that user (root: with sudo)."
+    )
+
+
+def test_what_runs_is_ended_before_what_it_runs_from_is_made_anew(
+    set_up: Checkout, run: "subprocess.Popen[bytes]"
+) -> None:
+    assert set_up.make("setup").returncode == 0
+    assert run.poll() is None
+    # As those of earlier versions were.
+    (set_up.folder / ".venv" / "uv").write_text("")
+    done = set_up.make("setup")
+    assert (done.returncode, run.poll()) == (0, -signal.SIGTERM)
+    assert done.stderr.startswith("The platform was stopped, because what it runs from is made anew")
+    assert (set_up.run / "data").exists()
+    assert ".venv" in _made_anew(set_up.called())
+
+
+def test_an_environment_that_somebody_else_made_is_left_with_a_word(checkout: Checkout) -> None:
+    own = checkout.folder / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert checkout.make("setup").stderr.startswith(".venv was not made by 'make setup', which needs that")
+    assert checkout.make("clean").stderr.splitlines()[-1] == (
+        ".venv was not made by 'make setup' and is left as it is."
+    )
+    assert own.exists()
+
+
+def test_a_half_made_environment_of_ours_is_mended(checkout: Checkout) -> None:
+    (checkout.stubs / "no-network").touch()
+    assert checkout.make("setup").returncode == 2
+    (checkout.stubs / "no-network").unlink()
+    assert checkout.make("setup").returncode == 0
+    assert _made_anew(checkout.called()) == [".venv", *ENVIRONMENTS]
+
+
+@pytest.mark.parametrize("name", ["{}/", "./{}", "/{}//.", "up/../{}"])
+def test_a_run_is_found_however_its_folder_is_written(set_up: Checkout, name: str, tmp_path: Path) -> None:
+    (set_up.folder / ".venv" / "ready").unlink()
+    is_absolute = name.startswith("/")
+    written = name.format(str(tmp_path / "run")[1:] if is_absolute else "run")
+    marked = Settings.from_environment({"AMPLY_LOCAL_DIR": str(set_up.folder / written)}).state
+    left = subprocess.Popen(["sleep", "600"], env={"AMPLY_LOCAL_RUN": str(marked)})
+    done = set_up.make("stop", AMPLY_LOCAL_DIR=written)
+    left.kill()
+    left.wait()
+    assert (done.returncode, done.stdout) == (0, "Stopped.\n")
+
+
+@pytest.mark.parametrize("holds", [(), ("up.lock", ".git"), ("supervisor.lock", "Makefile")])
+def test_a_folder_that_is_not_a_runs_alone_is_never_removed(
+    set_up: Checkout, holds: tuple[str, ...], tmp_path: Path
+) -> None:
+    (set_up.folder / ".venv" / "ready").unlink()
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("letters", *holds):
+        (home / name).touch()
+    done = set_up.make("clean", AMPLY_LOCAL_DIR=str(home))
+    assert done.stderr.startswith(f"{home} is no run of this platform, or holds more than that, and is left")
+    assert {path.name for path in home.iterdir()} == {"letters", *holds}
+
+
+def test_a_run_in_a_folder_of_its_own_is_removed_alone(set_up: Checkout, tmp_path: Path) -> None:
+    (set_up.folder / ".venv" / "ready").unlink()
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / "up.lock").touch()
+    assert set_up.make("clean", AMPLY_LOCAL_DIR=f"{beside}/").returncode == 0
+    assert not beside.exists()
+    assert (set_up.folder / ".venv").exists()
+
+
+def test_without_flock_nothing_is_removed(set_up: Checkout, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if program.name != "flock" and not (set_up.stubs / program.name).exists():
+            (programs / program.name).symlink_to(program)
+    set_up.run.mkdir(parents=True)
+    done = set_up.make("clean", PATH=f"{set_up.stubs}:{programs}")
+    assert done.stderr.startswith("flock is missing: apt-get install util-linux.")
+    assert set_up.called() == []
+    assert set_up.run.exists()

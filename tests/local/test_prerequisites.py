@@ -13,7 +13,7 @@ NO_VENV = "#!/bin/sh\ncase $2 in *ensurepip*) exit 1;; esac\n"
 TOO_OLD = PYTHON + "case $2 in *version_info*) exit 1;; esac\n"
 NODE = '#!/bin/sh\n[ "$1" = --version ] && echo v22.1.0 || echo 22\n'
 OLD_NODE = NODE.replace("22", "18")
-WHOLE = {"python3": PYTHON, "node": NODE, "npm": "#!/bin/sh\n"}
+WHOLE = {"python3": PYTHON, "node": NODE, "npm": "#!/bin/sh\n", "flock": "#!/bin/sh\n"}
 
 
 def _said(machine: Mapping[str, str], folder: Path) -> tuple[int, str]:
@@ -50,7 +50,11 @@ def test_a_machine_with_everything_is_told_nothing(tmp_path: Path) -> None:
         ({"python3": PYTHON}, "Node.js is missing: install Node 20 or newer."),
         ({**WHOLE, "node": OLD_NODE}, "Node v18.1.0 is too old: install Node 20 or newer."),
         (
-            {"python3": PYTHON, "node": NODE},
+            {name: program for name, program in WHOLE.items() if name != "flock"},
+            "flock is missing: apt-get install util-linux.",
+        ),
+        (
+            {name: program for name, program in WHOLE.items() if name != "npm"},
             "npm is missing: install it beside Node (Debian: apt-get install npm).",
         ),
     ],

@@ -16,7 +16,7 @@ from local_cloud.settings import Settings
 from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.part import Health, Part
-from local_cloud.supervisor.running import State
+from local_cloud.supervisor.running import RunningPart, State
 from local_cloud.up import alone
 from stacks.local_ports import LocalPorts
 from tests.faults.waiting import within
@@ -179,6 +179,49 @@ def test_the_note_of_a_copied_run_names_nobody(tmp_path: Path, monkeypatch: pyte
     moved = original.rename(tmp_path / "moved")
     assert control.running_pid(moved) == os.getpid()
     assert control.running_pid(copy) is None
+
+
+def _alone(run: Path, *command: str, health: tuple[str, ...]) -> RunningPart:
+    """A part without a supervisor: who asks says what time it is."""
+    described = Part(
+        name="lonely",
+        command=command,
+        environment={"PATH": os.environ["PATH"]},
+        directory=str(run),
+        log=str(run / "lonely.log"),
+        health=Health(command=health, interval=1.0, retries=2, start_period=0.0),
+    )
+    return RunningPart(described, run=run, now=0.0)
+
+
+def _await_end(running: RunningPart) -> None:
+    pid = running.status(2.0).pid
+    assert pid is not None
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    running.tick(2.0)
+
+
+def test_a_program_that_is_gone_is_an_end_and_tried_again(tmp_path: Path) -> None:
+    running = _alone(tmp_path, str(tmp_path / "program"), health=("true",))
+    for now in (0.0, 0.1, 0.5):
+        running.tick(now)
+    assert (running.state, running.status(0.5).restarts) == (State.WAITING, 2)
+    assert "it could not be started: [Errno 2]" in (tmp_path / "lonely.log").read_text()
+    (tmp_path / "program").symlink_to("/bin/true")
+    running.tick(1.5)
+    assert running.state is State.STARTING
+    _await_end(running)
+
+
+def test_a_health_check_that_is_gone_is_a_failed_one(tmp_path: Path) -> None:
+    running = _alone(tmp_path, "sleep", "600", health=(str(tmp_path / "probe"),))
+    for now in (0.0, 0.1):
+        running.tick(now)
+    states = [running.status(0.1).state]
+    running.tick(1.1)
+    _await_end(running)  # it was killed, to be replaced
+    assert [*states, running.status(2.0).state] == [State.UNHEALTHY, State.WAITING]
+    assert "its health check could not be started" in (tmp_path / "lonely.log").read_text()
 
 
 def test_two_commands_that_change_a_run_are_told_to_take_turns(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from operations.difference.cli import cli as difference_command
+
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
 WORKFLOWS: Mapping[str, Any] = {
@@ -343,6 +345,7 @@ def test_a_change_from_a_fork_is_judged_without_credentials() -> None:
     assert commands[1].startswith(
         "make diff-comment BEFORE=cdk.out AFTER=change/cdk.out REPLACEMENTS=change/stacks/replacements.toml"
     )
+    assert " WAIVERS=change/stacks/replacements.toml " in commands[1]
     assert not any("continue-on-error" in part for part in (job, *job["steps"]))
 
 
@@ -368,6 +371,16 @@ def test_the_look_after_a_deployment_demands_the_witnesses_of_what_was_deployed(
     assert 'ENVIRONMENT="$NAME"' in smoke["run"].split()
 
 
+def test_the_base_is_asked_by_names_that_the_release_before_knows_and_this_one_still() -> None:
+    """The pull request that brings this release is judged by the commands of the one before."""
+    before = {"assembly", "deployed", "comment", "diff-comment"}
+    jobs = WORKFLOWS["pull-request"]["jobs"]
+    runs = [step["run"] for name in ("losses", "difference") for step in jobs[name]["steps"] if "run" in step]
+    assert {target for run in runs for target in re.findall(r"^make ([a-z-]+)", run)} == before
+    takes = {name for option in difference_command.params for name in option.opts}
+    assert takes >= {"--waivers", "--replacements"}
+
+
 def test_the_comment_reads_the_approvals_of_the_change_and_runs_the_code_of_the_base() -> None:
     jobs = WORKFLOWS["pull-request"]["jobs"]
     (kept,) = [step for step in jobs["assembly"]["steps"] if "upload-artifact" in step.get("uses", "")]
@@ -377,4 +390,4 @@ def test_the_comment_reads_the_approvals_of_the_change_and_runs_the_code_of_the_
 
     assert "stacks/replacements.toml" in kept["with"]["path"].split()
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
-    assert "--replacements change/stacks/replacements.toml" in compare["run"]
+    assert "--waivers change/stacks/replacements.toml" in compare["run"]

@@ -165,6 +165,7 @@ def stop() -> None:
 def clean() -> None:
     """Stop the platform and remove everything it made."""
     settings = _own_run()
+    doctor.require_run(settings)
     if settings.state.exists():
         client_of(settings).end()
     cleaning.remove_everything(settings)

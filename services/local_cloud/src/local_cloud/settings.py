@@ -12,6 +12,10 @@ PROJECT_ROOT = Path(__file__).resolve().parents[4]
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ENVIRONMENT = "local"
+_MARKS = ("up.lock", "supervisor.lock")
+"""Either is in every run's directory; `.ci/end-run` looks for the same."""
+_OF_A_CHECKOUT = (".git", "Makefile")
+"""Neither is in any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,14 @@ class Settings:
             )
         state = Path(environ.get("AMPLY_LOCAL_DIR") or PROJECT_ROOT / "var" / "local")
         return cls(state=state.absolute(), ports=LocalPorts(base=int(base)))
+
+    @property
+    def holds_a_run(self) -> bool:
+        """Whether the directory was made by a run and holds nothing else: all in it may be removed."""
+        if self.is_default:
+            return True
+        is_marked = any((self.state / name).exists() for name in _MARKS)
+        return is_marked and not any((self.state / name).exists() for name in _OF_A_CHECKOUT)
 
     @property
     def is_default(self) -> bool:
@@ -67,6 +79,11 @@ class Settings:
     @property
     def cloud_url(self) -> str:
         return self.url(self.ports.cloud)
+
+    @property
+    def lock(self) -> Path:
+        """What commands that change the run lock; from its first moment it marks the directory as a run's."""
+        return self.state / _MARKS[0]
 
     @property
     def verifier_key(self) -> Path:
@@ -125,5 +142,6 @@ class Settings:
     def prepare(self) -> None:
         """Make the directories: for this user's eyes, but for the way to the database, which may run as another."""
         self.state.mkdir(parents=True, exist_ok=True)
+        self.lock.touch()
         for directory in (self.logs, self.mail, self.heartbeats, self.emulator, self.credentials):
             directory.mkdir(mode=0o700, exist_ok=True)

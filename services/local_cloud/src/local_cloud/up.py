@@ -156,7 +156,7 @@ class Up:
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
     """Lock the run against concurrent commands."""
-    with (settings.state / "up.lock").open("w") as lock:
+    with settings.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,7 +6,7 @@ import { EntryCard } from "./entry_card";
 import { type ProvenEntry, readEntries } from "./log";
 import { ReceiptCheck } from "./receipt_check";
 import { Signers } from "./signers";
-import { NOBODY, type Standing, type Trust, trustFrom } from "./trust";
+import { NOBODY, type Standing, type Trust, trustFromField } from "./trust";
 import { type LedgerView, refusalIn, useLedger } from "./watching";
 
 interface LedgerPageProps {
@@ -56,7 +56,7 @@ function useTrust(pinned: Trust, typedKey: string): Trust {
   useEffect(() => {
     let isLatest = true;
     if (pinned.policy === null)
-      void trustFrom(typedKey).then((found) => isLatest && setTyped(found.policy === null ? NOBODY : found));
+      void trustFromField(typedKey).then((found) => isLatest && setTyped(found.policy === null ? NOBODY : found));
     return () => {
       isLatest = false;
     };

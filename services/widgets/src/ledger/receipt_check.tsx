@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { MAX_RECEIPT_BYTES, type VerifiedReceipt, VerifyFault, verifyReceipt } from "../verify";
 import { ReceiptVerdict } from "./receipt_verdict";
-import { type Trust, trustFrom } from "./trust";
+import { type Trust, trustFromField } from "./trust";
 
 export type Verdict =
   | { readonly is: "genuine"; readonly file: string; readonly receipt: VerifiedReceipt }
@@ -25,7 +25,7 @@ export function ReceiptCheck({ trust, typedKey, onTypedKey }: ReceiptCheckProps)
     if (file === undefined) return;
     latest.current += 1;
     const turn = latest.current;
-    const found = await verdictOn(file, trust.policy === null ? await trustFrom(typedKey) : trust);
+    const found = await verdictOn(file, trust.policy === null ? await trustFromField(typedKey) : trust);
     if (turn === latest.current) setVerdict(found);
   }
 

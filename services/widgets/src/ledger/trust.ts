@@ -47,6 +47,11 @@ export async function trustFrom(text: string, formerKeys = ""): Promise<Trust> {
   }
 }
 
+/** The same of what a person has typed or pasted, where a last newline is easily lost; that of a file must be there. */
+export function trustFromField(text: string): Promise<Trust> {
+  return trustFrom(text.endsWith("\n") ? text : `${text}\n`);
+}
+
 /** A key has no space in it, and a size in front of one is no word. */
 function isPolicy(text: string): boolean {
   return text.split("\n").some((line) => /^[ \t]*(?:log|witness|group|quorum)[ \t]/.test(line));

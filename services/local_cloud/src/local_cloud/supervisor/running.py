@@ -74,8 +74,7 @@ class RunningPart:
         elif self._probe is not None:
             self._read_probe(now)
         elif now >= self._next_probe:
-            self._probe = process.start_probe(self.part, run=self._run)
-            self._probe_ends = now + self.part.health.timeout
+            self._start_probe(now)
 
     def stop(self, now: float) -> None:
         """Terminate it; killed after its grace period. Not restarted."""
@@ -88,10 +87,26 @@ class RunningPart:
             self._process.send_signal(self.part.stop_signal)
 
     def _start(self, now: float) -> None:
-        self._process = process.start(self.part, run=self._run)
+        self._started_at = self._next_probe = now
+        try:
+            self._process = process.start(self.part, run=self._run)
+        except OSError as error:
+            # Its program or its directory is gone, as while the installation is made anew: it is tried again.
+            self._say(f"it could not be started: {error}")
+            self._last_exit = None
+            self._try_again(now)
+            return
         self.state = State.STARTING
         self._failed_probes = 0
-        self._started_at = self._next_probe = now
+
+    def _start_probe(self, now: float) -> None:
+        try:
+            self._probe = process.start_probe(self.part, run=self._run)
+        except OSError as error:
+            self._say(f"its health check could not be started: {error}")
+            self._unwell(now)
+            return
+        self._probe_ends = now + self.part.health.timeout
 
     def _ended(self, now: float) -> None:
         assert self._process is not None  # noqa: S101 -- tick asked it
@@ -102,6 +117,9 @@ class RunningPart:
         if self.state is State.STOPPING:
             self.state = State.STOPPED
             return
+        self._try_again(now)
+
+    def _try_again(self, now: float) -> None:
         self._restarts = self._restarts.after_end(ran_seconds=now - self._started_at)
         self._next_start = now + self._restarts.delay_seconds()
         self.state = State.WAITING
@@ -130,6 +148,11 @@ class RunningPart:
         if self._failed_probes >= health.retries and self._process is not None:
             # ECS replaces a task that stays unhealthy; what ends here is started again.
             process.kill_session(self._process)
+
+    def _say(self, sentence: str) -> None:
+        """In the part's own log, where people look; the log's folder may be gone as well."""
+        with suppress(OSError), Path(self.part.log).open("a") as log:
+            print(f"supervisor: {sentence}", file=log)
 
     def _drop_probe(self) -> None:
         if self._probe is not None:

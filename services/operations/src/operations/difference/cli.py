@@ -30,8 +30,14 @@ _folder = click.Path(path_type=Path)
 @click.argument("before", type=_folder)
 @click.argument("after", type=_folder)
 @click.option("--environment", metavar="NAME", help="Only this one; the default is every environment.")
+# `--waivers`: what it was called in the release before; until the next one, pull requests from that release say it.
 @click.option(
-    "--replacements", "replacements_file", type=_folder, metavar="FILE", help="Replacements agreed to."
+    "--replacements",
+    "--waivers",
+    "replacements_file",
+    type=_folder,
+    metavar="FILE",
+    help="Replacements agreed to.",
 )
 @click.option("--markdown-dir", type=_folder, metavar="DIR", help="Also write DIR/ENVIRONMENT.md.")
 @click.option("--whole", is_flag=True, help="Print everything, also what is too long for one comment.")
