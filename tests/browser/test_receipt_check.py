@@ -159,18 +159,14 @@ def test_without_a_pinned_key_the_visitor_gives_one(pages: Pages, edge: str, sit
     drop(page, encode_receipt(example_receipt()))
     expect(verdict(page)).to_contain_text("This receipt could not be checked")
     given = page.get_by_label("The ledger's verifier key")
-    for no_key in (
-        f"# the log's\u2028{verifier_key()}\n",
-        f"\xa0{verifier_key()}\n",
-        f"log {verifier_key()}\nquorum none",
-    ):
+    for no_key in (f"# the log's\u2028{verifier_key()}\n", f"\xa0{verifier_key()}\n"):
         given.fill(no_key)
         drop(page, encode_receipt(example_receipt()))
         expect(verdict(page)).to_contain_text("This receipt could not be checked")
     given.fill(f"# the log's\n{verifier_key()}\n")
     drop(page, encode_receipt(example_receipt()))
     expect(verdict(page)).to_contain_text("This receipt is genuine")
-    given.fill(POLICY)
+    given.fill(POLICY.rstrip("\n"))  # as it is copied without the end of its last line
     drop(page, encode_receipt(example_receipt()))
     expect(verdict(page)).to_contain_text("too few witnesses have signed for the quorum all-three")
     drop(page, cosigning(1, 2, 3))
