@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import organizations, public_events, webhook_endpoints
 from amply.modules.public_events import EventAmount, EventType, GiftSucceeded
@@ -16,6 +17,32 @@ URL: Final = "https://river.example/hook"
 SUBJECT: Final = f"don_{'0' * 26}"
 AWAY: Final = Answer(status=503, failure=Failure.STATUS, milliseconds=40)
 GONE: Final = Answer(status=410, failure=Failure.STATUS, milliseconds=1)
+
+
+def gift_arrives(
+    database: Database,
+    organization_id: str,
+    *,
+    now: datetime,
+    type_: EventType = EventType.DONATION_SUCCEEDED,
+) -> None:
+    """The event of a gift of 25 euros: endpoints are not told yet."""
+    with database.transaction() as session:
+        public_events.record(
+            session,
+            type=type_,
+            organization_id=organization_id,
+            subject_id=SUBJECT,
+            data=GiftSucceeded(
+                donation_id=SUBJECT,
+                amount=EventAmount.of(Money(minor_units=2500, currency="EUR")),
+                fund_id=None,
+                method=None,
+                plan_id=None,
+            ),
+            occurred_at=now,
+            now=now,
+        )
 
 
 class Post:
@@ -36,23 +63,9 @@ class Post:
         return self.house.ask(method, f"/webhook-endpoints{path}", by="usr_owner", **more)
 
     def happen(self, kind: EventType = EventType.DONATION_SUCCEEDED, *, of: str | None = None) -> None:
-        now = self.house.clock()
-        with self.house.database.transaction() as session:
-            public_events.record(
-                session,
-                type=kind,
-                organization_id=of or self.house.organization_id,
-                subject_id=SUBJECT,
-                data=GiftSucceeded(
-                    donation_id=SUBJECT,
-                    amount=EventAmount.of(Money(minor_units=2500, currency="EUR")),
-                    fund_id=None,
-                    method=None,
-                    plan_id=None,
-                ),
-                occurred_at=now,
-                now=now,
-            )
+        gift_arrives(
+            self.house.database, of or self.house.organization_id, type_=kind, now=self.house.clock()
+        )
 
     def deliver(self, **later: float) -> list[Sent]:
         """What is sent now."""

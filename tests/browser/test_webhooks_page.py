@@ -8,10 +8,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 from sqlalchemy import text
 
-from amply.kernel.money import Money
-from amply.modules import public_events, webhook_endpoints
-from amply.modules.public_events import EventAmount, EventType, GiftSucceeded
-from amply.modules.webhook_endpoints import Answer, Failure
+from amply.modules import webhook_endpoints
+from amply.modules.public_events import EventType
+from amply.modules.webhook_endpoints import Failure
 from amply.modules.webhook_endpoints.domain import DeliveryState, DisabledReason
 from tests.backend.conftest import Databases, database, databases, server  # noqa: F401 -- fixtures of the world
 from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
@@ -21,13 +20,12 @@ from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
     world,
 )
 from tests.backend.webhook_fakes import FakeSender
+from tests.backend.webhook_post import AWAY, URL, gift_arrives
 from tests.browser.colleague import joins
 from tests.browser.pages_code import run_in_node
 from tests.browser.peoples_place import Place, place  # noqa: F401 -- the fixture
 from tests.browser.pressing import presses
 
-URL: Final = "https://river.example/hook"
-AWAY: Final = Answer(status=503, failure=Failure.STATUS, milliseconds=40)
 API: Final = ("src/webhooks/webhooks_api.ts", "src/account/language.ts", "src/language/language.ts")
 WORDS: Final = ("src/webhooks/delivery_words.ts", "src/account/language.ts")
 FORM: Final = ("src/webhooks/endpoint_draft.ts", "src/webhooks/local_moment.ts", "src/account/language.ts")
@@ -45,23 +43,7 @@ class Post:
         return self.place.world
 
     def gift_arrives(self) -> None:
-        donation_id, now = f"don_{'0' * 26}", self.world.clock()
-        with self.world.worker.transaction() as session:
-            public_events.record(
-                session,
-                type=EventType.DONATION_SUCCEEDED,
-                organization_id=self.place.organization_id,
-                subject_id=donation_id,
-                data=GiftSucceeded(
-                    donation_id=donation_id,
-                    amount=EventAmount.of(Money(minor_units=2500, currency="EUR")),
-                    fund_id=None,
-                    method=None,
-                    plan_id=None,
-                ),
-                occurred_at=now,
-                now=now,
-            )
+        gift_arrives(self.world.worker, self.place.organization_id, now=self.world.clock())
 
     def delivers(self, **later: float) -> list[str]:
         """The types of what is sent now."""

@@ -1,4 +1,5 @@
 import type { Attempt, Words } from "../account/confirming";
+import { FormButtons } from "../account/form_buttons";
 import { Told, useSpeech } from "../account/language";
 import { LANGUAGES, type Language } from "../language/language";
 import { useOneAtATime } from "../site/one_at_a_time";
@@ -66,14 +67,7 @@ function AltForm({ kind, alt, isAnew, onSave, onLeave }: AltFormProps) {
   return (
     <form onSubmit={submit}>
       <AltFields prefix={prefix} alt={alt} takesFocus={isAnew} />
-      <div class="actions">
-        <button type="submit" class="outlined">
-          {t.saveAlt}
-        </button>
-        <button type="button" class="outlined" onClick={onLeave}>
-          {t.leaveIt}
-        </button>
-      </div>
+      <FormButtons action={t.saveAlt} onLeave={onLeave} />
     </form>
   );
 }

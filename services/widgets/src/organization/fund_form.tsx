@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-
+import { FormButtons } from "../account/form_buttons";
 import { Told, useSpeech, wordsOf } from "../account/language";
 import { FormField, FormSelect } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
@@ -77,14 +77,7 @@ export function FundForm({
           ))}
         </FormSelect>
       )}
-      <div class="actions">
-        <button type="submit" class="outlined">
-          {action}
-        </button>
-        <button type="button" class="outlined" onClick={onLeave}>
-          {t.leaveIt}
-        </button>
-      </div>
+      <FormButtons action={action} onLeave={onLeave} />
     </form>
   );
 }

@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-
+import { FormButtons } from "../account/form_buttons";
 import { useSpeech, wordsOf } from "../account/language";
 import { CURRENCIES } from "../currencies";
 import { FormField, FormSelect } from "../donate/field";
@@ -89,14 +89,7 @@ export function ProjectForm({ prefix, said, taken, action, isAnew = false, onSav
         prefix={prefix}
         fault={fault}
       />
-      <div class="actions">
-        <button type="submit" class="outlined">
-          {action}
-        </button>
-        <button type="button" class="outlined" onClick={onLeave}>
-          {t.leaveIt}
-        </button>
-      </div>
+      <FormButtons action={action} onLeave={onLeave} />
     </form>
   );
 }

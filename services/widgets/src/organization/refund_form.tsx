@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-
+import { FormButtons } from "../account/form_buttons";
 import { Told, useSpeech, wordsOf } from "../account/language";
 import { FormField, FormSelect } from "../donate/field";
 import { parseAmount } from "../money";
@@ -67,14 +67,7 @@ export function RefundForm({ gift, onAsk, onEdit, onLeave }: RefundFormProps) {
           </option>
         ))}
       </FormSelect>
-      <div class="actions">
-        <button type="submit" class="outlined">
-          {t.refundNow}
-        </button>
-        <button type="button" class="outlined" onClick={onLeave}>
-          {t.leaveIt}
-        </button>
-      </div>
+      <FormButtons action={t.refundNow} onLeave={onLeave} />
     </form>
   );
 }

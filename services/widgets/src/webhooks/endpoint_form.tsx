@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-
+import { FormButtons } from "../account/form_buttons";
 import { useSpeech, wordsOf } from "../account/language";
 import { FormField } from "../donate/field";
 import { type Guard, useFieldFaults } from "../organization/refused";
@@ -66,14 +66,7 @@ export function EndpointForm({ prefix, said, action, isAnew = false, onSave, onL
         autocomplete="off"
       />
       <EventTypeChoices {...field("event-type")} said={said} />
-      <div class="actions">
-        <button type="submit" class="outlined">
-          {action}
-        </button>
-        <button type="button" class="outlined" onClick={onLeave}>
-          {t.leaveIt}
-        </button>
-      </div>
+      <FormButtons action={action} onLeave={onLeave} />
     </form>
   );
 }

@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-
+import { FormButtons } from "../account/form_buttons";
 import { Told, useSpeech, wordsOf } from "../account/language";
 import { FormField } from "../donate/field";
 import { useFieldFaults } from "../organization/refused";
@@ -53,14 +53,7 @@ export function ReplayForm({ prefix, failingSince, onSend, onLeave }: ReplayForm
         <input type="checkbox" name={`${prefix}includes-delivered`} />
         <span>{t.replayIncludesDelivered}</span>
       </label>
-      <div class="actions">
-        <button type="submit" class="outlined">
-          {t.replayNow}
-        </button>
-        <button type="button" class="outlined" onClick={onLeave}>
-          {t.leaveIt}
-        </button>
-      </div>
+      <FormButtons action={t.replayNow} onLeave={onLeave} />
     </form>
   );
 }

@@ -1,3 +1,4 @@
+import { FormButtons } from "../account/form_buttons";
 import { useSpeech } from "../account/language";
 import { FormSelect } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
@@ -29,14 +30,7 @@ export function RotationForm({ prefix, onRotate, onLeave }: RotationFormProps) {
           </option>
         ))}
       </FormSelect>
-      <div class="actions">
-        <button type="submit" class="outlined">
-          {t.rotateWebhookKeyNow}
-        </button>
-        <button type="button" class="outlined" onClick={onLeave}>
-          {t.leaveIt}
-        </button>
-      </div>
+      <FormButtons action={t.rotateWebhookKeyNow} onLeave={onLeave} />
     </form>
   );
 }
