@@ -9,17 +9,19 @@ from amply.infra.database import forbid_transaction
 class FakeExports:
     """Keeps whole files; `dies_after` ends the process once so many pieces came, with nothing kept.
 
-    `meanwhile` is done once all of a file came, and before it is kept. `pieces`: how many the newest one came in.
+    `first` is done before any of a file came, `meanwhile` once all of a file came, and before it is kept. `pieces`: how many the newest one came in.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.dies_after: int | None = None
+        self.first: Callable[[], None] = lambda: None
         self.meanwhile: Callable[[], None] = lambda: None
         self.pieces = 0
 
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
         forbid_transaction("write an export")
+        self.first()
         held = b""
         for number, piece in enumerate(pieces, start=1):
             self.pieces = number

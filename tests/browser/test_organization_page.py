@@ -87,6 +87,8 @@ def test_a_profile_is_written_and_what_two_say_at_once_is_theirs_to_settle(
     presses(page.get_by_role("link", name="Profile", exact=True))
     part = part_of(place, "What it says of itself")
     expect(part.get_by_text("There are texts in Spanish too")).to_be_visible()
+    expect(page.get_by_text("No gift has arrived yet.")).to_be_visible()
+    assert page.evaluate("document.activeElement === document.body"), "nothing that arrives takes the focus"
     place.fills(website="https://river.example", tagline_en="We clean rivers")
     page.get_by_role("checkbox", name="6. Clean water and sanitation").check()
     place.clicks("Save the profile")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Response, Route, expect
 
 from amply.modules import donations, webhooks
 from tests.backend.committed.money_back import INTENT, thing
@@ -84,6 +84,62 @@ def _loses_the_answer(route: Route) -> None:
     route.abort()
 
 
+def _changes_and_leaves_what_waits(place: Place) -> None:  # noqa: F811 -- of the fixture's kind
+    """What was asked for in it is not to be confirmed any more."""
+    password = place.page.get_by_label("Password")
+    expect(password).to_be_visible()
+    expect(place.page.get_by_text("Refund of €10.00", exact=True)).to_be_visible()
+    place.page.get_by_label("How much goes back").fill("5.00")
+    expect(password).to_have_count(0)
+    place.clicks("Give it back now")
+    expect(place.page.get_by_text("Refund of €5.00", exact=True)).to_be_visible()
+    place.clicks("Leave it as it is")
+    expect(password).to_have_count(0)
+
+
+def _loses_all_answers(place: Place, row: Locator) -> None:  # noqa: F811 -- of the fixture's kind
+    """The refund is asked for, and shown to whoever opens the form again."""
+    give_back = row.get_by_role("button", name=re.compile("Give back: "))
+    presses(give_back)
+    place.page.get_by_label("How much goes back").fill("5.00")
+    place.page.route("**/refunds", _loses_the_answer, times=1)
+    place.page.route("**/gifts/*expand=refunds", lambda route: route.abort(), times=1)
+    place.clicks("Give it back now")
+    expect(row.get_by_role("alert").last).to_contain_text("could not reach the server")
+    place.clicks("Leave it as it is")
+    presses(give_back)
+    expect(row.get_by_text("Refund of €5.00: is being made")).to_be_visible()
+    expect(give_back).to_have_count(0)
+
+
+def _asks_for_older_ones_twice(place: Place) -> None:  # noqa: F811 -- of the fixture's kind
+    """Before the first answer is there: each of them is shown once."""
+    page = place.page
+
+    def answers(route: Route) -> None:
+        is_older = "cursor=" in route.request.url
+        found = route.fetch(url=route.request.url.replace("&cursor=older", "")).json()
+        if is_older:
+            found["data"][0]["id"] = "don_older"
+        route.fulfill(json={**found, "next_cursor": None if is_older else "older"})
+
+    page.route(re.compile(r"/gifts\?"), answers)
+    page.reload()
+    older = page.get_by_role("button", name="Show older gifts")
+    expect(older).to_be_visible()
+    came: list[str] = []
+
+    def is_the_second(answer: Response) -> bool:
+        came.extend([answer.url] if "cursor=older" in answer.url else [])
+        return len(came) == 2
+
+    with page.expect_response(is_the_second):
+        older.evaluate("button => { button.click(); button.click(); }")
+    expect(page.get_by_text("There are no older ones.")).to_be_visible()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(page.locator("#gifts").get_by_role("listitem")).to_have_count(2)
+
+
 def test_finance_gives_a_part_of_a_gift_back_once_and_sees_what_becomes_of_it(
     till: Till,
     place: Place,  # noqa: F811 -- the fixture
@@ -113,12 +169,17 @@ def test_finance_gives_a_part_of_a_gift_back_once_and_sees_what_becomes_of_it(
 
     place.world.clock.advance(minutes=11)
     place.clicks("Give it back now")
+    _changes_and_leaves_what_waits(place)
+    presses(row.get_by_role("button", name=re.compile("Give back: ")))
+    amount.fill("10.00")
+    place.clicks("Give it back now")
     place.fills(password=PASSWORD)
     page.route("**/refunds", _loses_the_answer, times=1)
     place.clicks("Confirm")
     expect(row.get_by_role("alert").last).to_contain_text("could not reach the server")
-    place.clicks("Give it back now")
     expect(row.get_by_text("Refund of €10.00: is being made")).to_be_visible()
+    place.clicks("Give it back now")
+    expect(amount).to_have_count(0)
     expect(row.locator("p").first).to_be_focused()
     assert till.works() == 1, "asked for twice in one form, and once in all"
     expect(row.get_by_text("Refund of €10.00: on its way to the donor")).to_be_visible()
@@ -127,6 +188,8 @@ def test_finance_gives_a_part_of_a_gift_back_once_and_sees_what_becomes_of_it(
     expect(row.get_by_text("given back in part")).to_be_visible()
     (made,) = till.processor.refunded[INTENT].values()
     assert made.amount.minor_units == 1000
+    _loses_all_answers(place, row)
+    _asks_for_older_ones_twice(place)
     place.clicks("Français")
-    expect(row.get_by_text("Remboursement de 10,00")).to_be_visible()
+    expect(row.first.get_by_text("Remboursement de 10,00")).to_be_visible()
     place.is_for_everybody()

@@ -82,7 +82,7 @@ def _adds_an_endpoint(place: Place) -> None:  # noqa: F811 -- of the fixture's k
     place.clicks("Add the endpoint")
     expect(address).to_be_focused()
     expect(address).to_have_accessible_description(
-        "Https, on the public internet, without a port. Write the address that events are sent to."
+        "An https address on the public internet, without a port. Write the address that events are sent to."
     )
     expect(page.get_by_text("Choose at least one type of event.")).to_be_visible()
     address.fill("https://10.0.0.1/hook")
@@ -91,7 +91,7 @@ def _adds_an_endpoint(place: Place) -> None:  # noqa: F811 -- of the fixture's k
     place.fills(password=PASSWORD)
     place.clicks("Confirm")
     expect(address).to_have_accessible_description(
-        "Https, on the public internet, without a port. Give an address on the public internet."
+        "An https address on the public internet, without a port. Give an address on the public internet."
     )
     expect(address).to_be_focused()
     address.fill(URL)

@@ -320,6 +320,27 @@ def test_a_worker_that_is_killed_makes_the_same_file_in_the_same_place(house: Ho
     assert list(house.exports.files) == [f"organisations/{house.organization_id}/{export_id}"]
 
 
+def test_a_worker_that_another_one_has_overtaken_does_not_replace_its_file(house: House) -> None:
+    export_id = asked(house)
+
+    def overtaken() -> None:
+        house.exports.first = lambda: None
+        assert work(house, minutes=11) == 1
+        house.exports.files = dict.fromkeys(house.exports.files, b"of the other one")
+
+    house.exports.first = overtaken
+    assert work(house) == 0
+    assert content(house, export_id) == b"of the other one"
+
+
+def test_a_worker_that_is_late_does_not_say_that_the_other_ones_file_is_ready(house: House) -> None:
+    export_id = asked(house)
+    house.exports.meanwhile = lambda: house.run("UPDATE organization_export SET attempts = attempts + 1")
+    assert work(house) == 0
+    (row,) = house.rows("SELECT state, sha256 FROM organization_export WHERE id = :id", id=export_id)
+    assert tuple(row) == ("waiting", None)
+
+
 def test_a_week_later_it_is_gone(house: House) -> None:
     export_id = asked(house)
     work(house)

@@ -86,7 +86,9 @@ def stand(form: Form, status: str) -> None:
 
 
 @pytest.mark.parametrize("cards", [0, 4])
-def test_a_payment_on_an_account_that_its_organisation_has_left_is_given_up(form: Form, cards: int) -> None:
+def test_a_payment_on_an_account_that_its_organisation_has_left_is_ended_when_it_comes_back(
+    form: Form, cards: int
+) -> None:
     opened = form.open().json()["id"]
     for number in range(cards):
         form.decline(opened, card=f"card-{number}")
@@ -95,8 +97,29 @@ def test_a_payment_on_an_account_that_its_organisation_has_left_is_given_up(form
 
     assert form.close() == 0
     stand(form, "active")
-    form.clock.advance(days=40)
+    form.clock.advance(days=29)
     assert (form.close(), form.processor.canceled) == (0, [])
+    form.clock.advance(days=1)
+    assert (form.close(), form.processor.canceled) == (1, ["pi_0"])
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "UPDATE processor_account SET status = 'closed'",
+        "UPDATE processor_account SET account_id = 'acct_another'",
+    ],
+    ids=["closed", "replaced"],
+)
+def test_a_payment_on_an_account_that_nobody_comes_back_to_is_given_up(form: Form, gone: str) -> None:
+    form.open()
+    form.clock.advance(days=1, seconds=1)
+    with form.operator.transaction() as session:
+        session.execute(text(gone))
+
+    assert form.close() == 0
+    with form.operator.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM payment_ending WHERE ended_at IS NOT NULL")) == 1
 
 
 def test_one_that_cannot_be_looked_at_holds_back_no_other(form: Form) -> None:

@@ -13,7 +13,9 @@ from amply.modules import donations, payments, webhooks
 from amply.modules.donations.refund_requests import count_exhausted_requests
 from amply.modules.donations.refunds import WantedRefund, carry_out
 from tests.backend.committed.money_back import INTENT, thing
+from tests.backend.committed.test_booking_gate import begin_another_life
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 from tests.backend.worker_parts import worker_parts
 from tests.backend.world import NOW, death
@@ -233,14 +235,48 @@ def test_a_restored_database_finds_the_refund_that_was_made_before(finance: Fina
     assert donations.complete_stuck_refunds(finance.refunding) == 0
 
 
+def test_a_restored_database_that_hears_of_the_refund_first_takes_it_for_the_one_that_was_asked_for(
+    finance: Finance,
+) -> None:
+    house, asked = finance.house, finance.ask(eur(1000)).json()
+    house.processor.tell_refund(INTENT, "re_before", minor_units=1000, refund_id=asked["id"])
+    house.clock.advance(days=2)
+    finance.news("refund.created")
+
+    gift = house.ask("GET", f"/gifts/{finance.donation_id}?expand=refunds", by="usr_viewer").json()
+    assert [(each["id"], each["status"]) for each in gift["refunds"]] == [(asked["id"], "succeeded")]
+    assert finance.work() == 0
+    assert list(house.processor.refunded[INTENT]) == ["re_before"]
+    assert house.rows("SELECT state FROM refund_request") == [("recorded",)]
+    assert finance.ask(eur(1500)).status_code == 202, "nothing of the gift is reserved for what was made"
+
+
+def another_waits(finance: Finance) -> None:
+    """A request of a second later, about another gift."""
+    finance.house.run(
+        "INSERT INTO refund_request (id, organization_id, donation_id, minor_units, currency, reason, next_attempt_at, created_at) "
+        "SELECT :id, organization_id, :theirs, minor_units, currency, reason, "
+        "next_attempt_at + interval '1 second', created_at FROM refund_request",
+        id="rfd_" + "z" * 26,
+        theirs=finance.give(finance.house.other_id),
+    )
+    finance.house.clock.advance(seconds=1)
+
+
+def test_while_bookings_are_paused_one_request_is_tried_and_the_others_lose_no_attempt(
+    finance: Finance, databases: Databases
+) -> None:
+    finance.ask(eur(100))
+    another_waits(finance)
+    begin_another_life(databases)
+    assert finance.work() == 0
+    rows = finance.house.rows("SELECT state, attempts FROM refund_request ORDER BY id")
+    assert [tuple(row) for row in rows] == [("waiting", 1), ("waiting", 0)]
+
+
 def test_a_processor_that_does_not_answer_is_asked_about_one_request(finance: Finance) -> None:
     house, refund_id = finance.house, finance.ask(eur(100)).json()["id"]
-    house.run(
-        "INSERT INTO refund_request (id, organization_id, donation_id, minor_units, currency, reason, next_attempt_at, created_at) "
-        "SELECT :id, organization_id, :theirs, minor_units, currency, reason, next_attempt_at, created_at FROM refund_request",
-        id="rfd_" + "z" * 26,
-        theirs=finance.give(house.other_id),
-    )
+    another_waits(finance)
     house.processor.fails = [payments.ProcessorUnavailable("later")] * 2
     assert finance.work() == 0
     assert len(house.processor.fails) == 1

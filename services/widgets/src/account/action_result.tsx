@@ -3,7 +3,7 @@ import { type Attempts, Confirmation } from "./confirming";
 import { Failure } from "./failure";
 import { useSpeech } from "./language";
 
-interface ActionResultProps extends Omit<Attempts, "attempt"> {
+interface ActionResultProps extends Omit<Attempts, "attempt" | "forget"> {
   readonly api: AccountApi;
   readonly person: Person;
 }
@@ -17,7 +17,9 @@ export function ActionResult({ said, failed, waiting, api, person }: ActionResul
       <p role="status" class="said">
         {said === null ? "" : said(t)}
       </p>
-      {waiting !== null && <Confirmation api={api} person={person} onConfirmed={() => void waiting()} />}
+      {waiting !== null && (
+        <Confirmation api={api} person={person} about={waiting.about} onConfirmed={() => void waiting.resume()} />
+      )}
     </>
   );
 }

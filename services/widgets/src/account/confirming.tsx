@@ -9,23 +9,33 @@ import { useSpeech, type Words } from "./language";
 import { knowsPasskeys, showPasskey } from "./passkeys";
 
 export type { Words };
-/** Does something; where it succeeds, `said` is what the page says then. `isLast`: nothing is left to be looked at anew. */
-export type Attempt = (work: () => Promise<unknown>, said?: Words, isLast?: boolean) => Promise<void>;
+/**
+ * Does something; where it succeeds, `said` is what the page says then. `isLast`: nothing is left to be looked at anew. `about`: what
+ * is said to be confirmed, should a confirmation be required.
+ */
+export type Attempt = (work: () => Promise<unknown>, said?: Words, isLast?: boolean, about?: Words) => Promise<void>;
+
+export interface Waiting {
+  readonly resume: () => Promise<void>;
+  readonly about: Words | undefined;
+}
 
 export interface Attempts {
   readonly attempt: Attempt;
   readonly said: Words | null;
   readonly failed: unknown;
   /** What waits until somebody has shown again that it is them. */
-  readonly waiting: (() => Promise<void>) | null;
+  readonly waiting: Waiting | null;
+  /** Drops what waits, where the form it was asked for in says something else by now, or is left. */
+  readonly forget: () => void;
 }
 
 /** What people do on their page. What is dangerous waits for a confirmation where the last one is too long ago. */
 export function useAttempts(look: () => Promise<void>): Attempts {
   const [said, setSaid] = useState<Words | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
-  const [waiting, setWaiting] = useState<(() => Promise<void>) | null>(null);
-  const attempt: Attempt = async (work, words, isLast = false) => {
+  const [waiting, setWaiting] = useState<Waiting | null>(null);
+  const attempt: Attempt = async (work, words, isLast = false, about = undefined) => {
     setSaid(null);
     setFailed(null);
     setWaiting(null);
@@ -36,21 +46,22 @@ export function useAttempts(look: () => Promise<void>): Attempts {
       await look();
     } catch (reason) {
       const isTooLongAgo = reason instanceof RequestFault && reason.code === "confirmation_required";
-      if (isTooLongAgo) setWaiting(() => () => attempt(work, words, isLast));
+      if (isTooLongAgo) setWaiting({ resume: () => attempt(work, words, isLast, about), about });
       else setFailed(reason);
     }
   };
-  return { attempt, said, failed, waiting };
+  return { attempt, said, failed, waiting, forget: () => setWaiting(null) };
 }
 
 interface ConfirmationProps {
   readonly api: AccountApi;
   readonly person: Person;
+  readonly about?: Words | undefined;
   readonly onConfirmed: () => void;
 }
 
 /** Password and code, or a passkey. */
-export function Confirmation({ api, person, onConfirmed }: ConfirmationProps) {
+export function Confirmation({ api, person, about, onConfirmed }: ConfirmationProps) {
   const { t } = useSpeech();
   const asks = person.usesApp || person.passkeys > 0 ? [passwordAsked(t), codeAsked(t)] : [passwordAsked(t)];
   const byPasskey = async () => {
@@ -61,6 +72,11 @@ export function Confirmation({ api, person, onConfirmed }: ConfirmationProps) {
   return (
     <section class="once">
       <StepHeading>{t.confirmTitle}</StepHeading>
+      {about !== undefined && (
+        <p>
+          <strong>{about(t)}</strong>
+        </p>
+      )}
       <p>{t.confirmIntro}</p>
       <AccountForm
         asks={asks}

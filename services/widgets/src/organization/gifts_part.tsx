@@ -16,7 +16,6 @@ export function GiftsPart({ config, organization, ...who }: Kept) {
   const { t } = useSpeech();
   const gifts = useMemo(() => new GiftsApi(config.apiUrl, organization.organizationId), [config, organization]);
   const { shown, failed, older, put } = useGifts(gifts);
-  const { name: end, isOffered } = useUntilClosed(shown !== null && shown.next === null);
   const top = useRef<HTMLDivElement>(null);
   const isShown = shown !== null;
   useLayoutEffect(() => {
@@ -36,26 +35,36 @@ export function GiftsPart({ config, organization, ...who }: Kept) {
                 ))}
               </ul>
             )}
-            {shown !== null && (
-              <>
-                {!isOffered && (
-                  <p ref={end} tabIndex={-1}>
-                    {shown.gifts.length === 0 ? t.noGifts : t.noOlderGifts}
-                  </p>
-                )}
-                {isOffered && (
-                  <p class="actions">
-                    <button type="button" class="outlined" onClick={() => void attempt(older, undefined, true)}>
-                      {t.olderGifts}
-                    </button>
-                  </p>
-                )}
-              </>
-            )}
+            {shown !== null && <OlderGifts of={shown} onOlder={() => void attempt(older, undefined, true)} />}
           </>
         )}
       </Part>
     </div>
+  );
+}
+
+interface OlderGiftsProps {
+  readonly of: GiftPage;
+  readonly onOlder: () => void;
+}
+
+/** Asks for more of them; what says that there are no more takes the focus of the button that it replaces. */
+function OlderGifts({ of: { gifts, next }, onOlder }: OlderGiftsProps) {
+  const { t } = useSpeech();
+  const { name: end, isOffered } = useUntilClosed(next === null);
+  if (!isOffered) {
+    return (
+      <p ref={end} tabIndex={-1}>
+        {gifts.length === 0 ? t.noGifts : t.noOlderGifts}
+      </p>
+    );
+  }
+  return (
+    <p class="actions">
+      <button type="button" class="outlined" onClick={onOlder}>
+        {t.olderGifts}
+      </button>
+    </p>
   );
 }
 
@@ -73,8 +82,10 @@ function useGifts(api: GiftsApi): Gifts {
   const [failed, setFailed] = useState<unknown>(null);
   useEffect(() => void api.arrived(null).then(setShown, setFailed), [api]);
   const older = async () => {
-    const next = await api.arrived(shown?.next ?? null);
-    setShown((before) => ({ ...next, gifts: [...(before?.gifts ?? []), ...next.gifts] }));
+    const cursor = shown?.next ?? null;
+    const next = await api.arrived(cursor);
+    // Pressed twice, the same page comes twice.
+    setShown((before) => (before?.next === cursor ? { ...next, gifts: [...before.gifts, ...next.gifts] } : before));
   };
   const put = (gift: Gift) =>
     setShown(

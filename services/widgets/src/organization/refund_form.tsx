@@ -19,11 +19,13 @@ const OF_THE_AMOUNT: readonly string[] = [
 interface RefundFormProps {
   readonly gift: Gift;
   readonly onAsk: (asked: RefundAsked, guard: Guard) => Promise<void>;
+  /** Told when what the form says is changed. */
+  readonly onEdit: () => void;
   readonly onLeave: () => void;
 }
 
 /** How much of a gift goes back, and why. */
-export function RefundForm({ gift, onAsk, onLeave }: RefundFormProps) {
+export function RefundForm({ gift, onAsk, onEdit, onLeave }: RefundFormProps) {
   const speech = useSpeech();
   const { t } = speech;
   const left = leftOf(gift);
@@ -46,7 +48,7 @@ export function RefundForm({ gift, onAsk, onLeave }: RefundFormProps) {
     })(event);
   };
   return (
-    <form ref={form} onSubmit={submit} noValidate>
+    <form ref={form} onSubmit={submit} onInput={onEdit} noValidate>
       <p>{t.refundAbout}</p>
       <FormField
         id={amountField}

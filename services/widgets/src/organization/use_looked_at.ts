@@ -6,15 +6,18 @@ import { pause } from "../site/waiting";
 const LOOK_EVERY_MILLISECONDS = 1_000;
 const LOOKS_MAX = 60;
 
-/** While something is under way it is looked at anew, for a minute: it mostly takes seconds, and some banks take days. */
-export function useLookedAt(isUnderWay: boolean, look: () => Promise<void>): void {
+/**
+ * While something is under way it is looked at anew, for a minute: it mostly takes seconds, and some banks take days.
+ * `underWay`: what it is, or empty where nothing is; something else has a minute of its own.
+ */
+export function useLookedAt(underWay: string, look: () => Promise<void>): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `look` is another function each time and asks the same
   useEffect(() => {
-    if (!isUnderWay) return;
+    if (underWay === "") return;
     const left = new AbortController();
     void lookAgain(look, left.signal);
     return () => left.abort();
-  }, [isUnderWay]);
+  }, [underWay]);
 }
 
 async function lookAgain(look: () => Promise<void>, signal: AbortSignal): Promise<void> {

@@ -19,7 +19,7 @@ export function useDeliveries(api: WebhooksApi, endpointId: string, isEnabled: b
   const [page, setPage] = useState<DeliveryPage | null>(null);
   const isUnderWay =
     isEnabled && (page?.deliveries ?? []).some(({ state, attempts }) => state === "pending" && attempts === 0);
-  useLookedAt(isUnderWay, async () => {
+  useLookedAt(isUnderWay ? endpointId : "", async () => {
     const newest = await api.deliveries(endpointId, null);
     setPage((shown) => (shown === null ? null : withNewest(shown, newest)));
   });

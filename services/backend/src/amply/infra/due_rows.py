@@ -1,9 +1,10 @@
 """Work queue in a table: rows become due, are claimed one at a time, and the attempt is counted before the work begins.
 
-Two workers never take the same one. One that nothing can be done about holds back no other: it comes again, ever later.
-Killed in between, what is done about a row may be done again when its turn comes.
+Two workers never take the same one while less than `first_again` is spent on it. One that nothing can be done about holds back no
+other: it comes again, ever later. Killed in between, what is done about a row may be done again when its turn comes.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -13,8 +14,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.database import Database
 from amply.infra.orm import Record
+from amply.kernel.clock import Clock
 
 MINUTE: Final = timedelta(minutes=1)
+LASTS: Final = MINUTE
+"""Far less than until a queue delivers the message again that began a run (`stacks.queues.VISIBILITY`)."""
+
+_STEP: Final = timedelta(seconds=10)
 _AGAIN_MAX: Final = timedelta(days=1)
 _DOUBLINGS_MAX: Final = 20
 """Limits the exponent: unlimited doubling would overflow a timedelta."""
@@ -46,7 +52,8 @@ def work_off(
     *waits: ColumnElement[bool],
     do: Callable[[Row], int | None],
     most: int,
-    now: datetime,
+    now: datetime | Clock,
+    lasts: timedelta = LASTS,
     first_again: timedelta = MINUTE,
     again_max: timedelta = _AGAIN_MAX,
     turns: Sequence[ColumnElement[Any]] = (),
@@ -55,13 +62,17 @@ def work_off(
     """Do something about the rows that are due, `most` of them, by `turns` and the longest due first; return the sum of what `do`
     returns.
 
-    `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
+    `now`: when the run begins, or a clock; each row is taken at a moment of its own, so that it is due to nobody else while it is in
+    hand, however late in the run. `lasts`: after which no further row is taken; the others stay due. `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
     doubles from then on, up to `again_max`. `starts_at_once`: the first attempt waits for no clock, since the one that wrote
     the row may be ahead of this one. `do` is called outside any transaction, with a row that is not to be changed; where
     it returns None the others would fare no better now, and the run ends.
     """
-    done = 0
+    clock = now if callable(now) else clock_from(now)
+    done, ends_at = 0, clock() + lasts
     for _ in range(most):
+        if (taken_at := clock()) >= ends_at:
+            break
         row = _take(
             database,
             table,
@@ -70,7 +81,7 @@ def work_off(
             first_again=first_again,
             again_max=again_max,
             starts_at_once=starts_at_once,
-            now=now,
+            now=taken_at,
         )
         if row is None:
             break
@@ -79,6 +90,20 @@ def work_off(
             break
         done += counted
     return done
+
+
+def clock_from(now: datetime, *, timer: Callable[[], float] = time.monotonic) -> Clock:
+    """A clock that begins at `now`. It goes by steps of ten seconds: what is done at once is all done at `now`.
+
+    `timer`: seconds, from any beginning.
+    """
+    begun = timer()
+
+    def read() -> datetime:
+        elapsed = timedelta(seconds=timer() - begun)
+        return now + elapsed // _STEP * _STEP
+
+    return read
 
 
 def again(attempts: int, *, first: timedelta = MINUTE, most: timedelta = _AGAIN_MAX) -> timedelta:

@@ -162,6 +162,7 @@ export const DE: OrganizationTexts = {
     fraudulent: "Betrug: Wem die Karte gehört, hat sie nicht gegeben",
   },
   refundNow: "Jetzt zurückgeben",
+  refundOf: (amount) => `Erstattung von ${amount}`,
   refundLine: (amount, state) => `Erstattung von ${amount}: ${state}`,
   refundStates: {
     requested: "wird ausgeführt",

@@ -157,6 +157,7 @@ export const EN = {
     fraudulent: "fraud: the card’s owner did not give it",
   },
   refundNow: "Give it back now",
+  refundOf: (amount: string) => `Refund of ${amount}`,
   refundLine: (amount: string, state: string) => `Refund of ${amount}: ${state}`,
   refundStates: {
     requested: "is being made",

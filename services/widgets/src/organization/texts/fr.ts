@@ -160,6 +160,7 @@ export const FR: OrganizationTexts = {
     fraudulent: "fraude\u00a0: ce n’est pas le titulaire de la carte qui a donné",
   },
   refundNow: "Rendre maintenant",
+  refundOf: (amount) => `Remboursement de ${amount}`,
   refundLine: (amount, state) => `Remboursement de ${amount}\u00a0: ${state}`,
   refundStates: {
     requested: "en cours d’exécution",

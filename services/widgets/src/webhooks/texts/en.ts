@@ -26,7 +26,7 @@ export const EN = {
   saveEndpoint: "Save the endpoint",
   endpointSaved: "The endpoint is saved.",
   endpointUrl: "Address",
-  endpointUrlHint: "Https, on the public internet, without a port.",
+  endpointUrlHint: "An https address on the public internet, without a port.",
   endpointUrlMissing: "Write the address that events are sent to.",
   endpointDescription: "What it is for",
   endpointDescriptionHint: "Only you see this. It may stay empty.",

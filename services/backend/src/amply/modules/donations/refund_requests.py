@@ -187,7 +187,7 @@ def carry_out_requests(parts: RefundDependencies) -> int:
         RefundRequestRow.state == RequestState.WAITING,
         do=partial(_carry_out, parts),
         most=_BATCH_MAX,
-        now=parts.clock(),
+        now=parts.clock,
         again_max=_AGAIN_MAX,
     )
 
@@ -300,7 +300,7 @@ def _put(
 
 
 def _carry_out(parts: RefundDependencies, row: RefundRequestRow) -> int | None:
-    """Make one; whatever stops this one must not stop the others, but that nobody answers (None)."""
+    """Make one; whatever stops this one must not stop the others, but that nobody answers or nothing may be booked (None)."""
     wanted = WantedRefund(
         id=row.id,
         donation_id=row.donation_id,
@@ -316,7 +316,9 @@ def _carry_out(parts: RefundDependencies, row: RefundRequestRow) -> int | None:
         _log.warning("refund_request_unanswered", refund_id=row.id, reason=reason.code)
         if is_silence(reason):
             return None
-    except (RefundNotFinished, ledger.BookingsPaused, _NoLongerWaiting):
+    except ledger.BookingsPaused:
+        return None
+    except (RefundNotFinished, _NoLongerWaiting):
         return 0
     except (Conflict, InvalidRequest, NotFound) as reason:
         return _refuse(parts, row.id, reason)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
@@ -53,6 +53,10 @@ class ExportJobs:
 
     database: Database
     store: ExportStore
+
+
+class _TakenOver(Exception):
+    """Another worker makes the file by now: aborts the upload, so that it does not replace the other one's."""
 
 
 @dataclass
@@ -115,14 +119,18 @@ def _make(parts: ExportJobs, row: ExportRow, *, now: datetime) -> int:
     try:
         content = _MAKERS[wanted.wanted.kind](parts.database, wanted, counted)
         path = path_of(organization_id=row.organization_id, export_id=row.id)
-        parts.store.write(path, counted.of_bytes(content), media_type=wanted.wanted.format.media_type)
+        pieces = _while_ours(parts.database, row, counted.of_bytes(content))
+        parts.store.write(path, pieces, media_type=wanted.wanted.format.media_type)
+    except _TakenOver:
+        _log.warning("export_taken_over", export_id=row.id)
+        return 0
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.warning("export_not_made", export_id=row.id, kind=row.kind, reason=type(error).__name__)
         is_final = isinstance(error, AmplyError) and not isinstance(error, Unavailable)
         if is_final or row.attempts >= ATTEMPTS_MAX:
             _note(parts.database, row, state=ExportState.FAILED)
         return 0
-    _note(
+    is_noted = _note(
         parts.database,
         row,
         state=ExportState.READY,
@@ -131,18 +139,37 @@ def _make(parts: ExportJobs, row: ExportRow, *, now: datetime) -> int:
         sha256=counted.digest.hexdigest(),
         ready_at=now,
     )
-    return 1
+    return int(is_noted)
 
 
-def _note(database: Database, row: ExportRow, **outcome: object) -> None:
-    """Only while it is still wanted."""
+def _note(database: Database, row: ExportRow, **outcome: object) -> bool:
+    """Only while it is still wanted, and by whoever took it last; whether it was."""
     with database.transaction() as session:
-        session.execute(
+        noted = session.execute(
             update(ExportRow)
-            .where(ExportRow.id == row.id, ExportRow.state == ExportState.WAITING)
+            .where(
+                ExportRow.id == row.id,
+                ExportRow.state == ExportState.WAITING,
+                ExportRow.attempts == row.attempts,
+            )
             .values(**outcome)
+            .returning(ExportRow.id)
             .execution_options(synchronize_session=False)
-        )
+        ).one_or_none()
+    return noted is not None
+
+
+def _while_ours(database: Database, row: ExportRow, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """All of a file, unless another worker has begun to make it meanwhile.
+
+    Raises:
+        _TakenOver: At the end, before the file is kept.
+    """
+    yield from pieces
+    with database.transaction() as session:
+        attempts = session.scalar(select(ExportRow.attempts).where(ExportRow.id == row.id))
+    if attempts not in (None, row.attempts):
+        raise _TakenOver
 
 
 def _still_may(database: Database, row: ExportRow, *, now: datetime) -> bool:

@@ -31,8 +31,6 @@ from amply.modules.ingestion.reading import Reading, Shape
 _BATCH_MAX: Final = 10
 _AGAIN: Final = timedelta(minutes=10)
 """Longer than a file takes, so that one is not begun again while it is being read."""
-_TURN: Final = MINUTE
-"""Time after which no further file is begun, so that a run ends before its message is redelivered."""
 NOT_READ: Final = "file_not_read"
 GIVEN_UP: Final = "file_given_up"
 
@@ -48,13 +46,18 @@ def read_files(parts: IngestionDependencies, *, clock: Clock) -> int:
 
     `clock`: files take minutes, so that each begins at a moment of its own.
     """
-    read, begun = 0, clock()
-    for _ in range(_BATCH_MAX):
-        now = clock()
-        found = _next(parts, now=now) if now - begun < _TURN else None
-        if found is None:
-            break
-        read += found
+    read = work_off(
+        parts.database,
+        JobRow,
+        JobRow.received_at.is_not(None),
+        JobRow.finished_at.is_(None),
+        JobRow.removed_at.is_(None),
+        do=lambda row: _read(parts, row, now=clock()),
+        most=_BATCH_MAX,
+        now=clock,
+        first_again=_AGAIN,
+        turns=_turns(),
+    )
     _tidy(parts, now=clock())
     return read
 
@@ -85,29 +88,6 @@ def _turns() -> tuple[ColumnElement[Any], ...]:
         .scalar_subquery()
     )
     return own_before, last_read.nulls_first()
-
-
-def _next(parts: IngestionDependencies, *, now: datetime) -> int | None:
-    """Read the one whose turn it is; None where none is due."""
-    done: list[int] = []
-
-    def read(row: JobRow) -> int:
-        done.append(_read(parts, row, now=now))
-        return done[-1]
-
-    work_off(
-        parts.database,
-        JobRow,
-        JobRow.received_at.is_not(None),
-        JobRow.finished_at.is_(None),
-        JobRow.removed_at.is_(None),
-        do=read,
-        most=1,
-        now=now,
-        first_again=_AGAIN,
-        turns=_turns(),
-    )
-    return done[0] if done else None
 
 
 def accepted_path(row: JobRow) -> str:

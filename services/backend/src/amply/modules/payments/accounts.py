@@ -217,6 +217,12 @@ def has_left(session: Session, *, organization_id: str, account_id: str) -> bool
     return row is None or row.account_id != account_id or row.status in LEFT
 
 
+def is_gone(session: Session, *, organization_id: str, account_id: str) -> bool:
+    """Whether nobody will be let into this account again: it is closed, or the organisation has another one."""
+    row = session.get(ProcessorAccountRow, organization_id, populate_existing=True)
+    return row is None or row.account_id != account_id or row.status == AccountStatus.CLOSED
+
+
 def knows_account(session: Session, *, account_id: str) -> bool:
     """Whether this is or was an account of an organisation of ours."""
     return owner_of_account(session, account_id=account_id) is not None

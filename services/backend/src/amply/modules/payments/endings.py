@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
-from amply.modules.payments.accounts import has_left
+from amply.modules.payments.accounts import has_left, is_gone
 from amply.modules.payments.domain import Payment, PaymentStatus
 from amply.modules.payments.erasure import ATTEMPTS_MAX, ERASED
 from amply.modules.payments.models import PaymentEndingRow, PaymentRow
@@ -28,13 +28,15 @@ ABANDONED_AFTER: Final = timedelta(days=1)
 
 class Ended(StrEnum):
     """What became of ending a payment. `OVER`: there was nothing left to end. `KEPT`: its donor has something in hand to pay it
-    with, such as a voucher. `SHUT_OUT`: the processor lets us do nothing with its account now. `UNHEARD`: it did not answer.
+    with, such as a voucher. `SHUT_OUT`: the processor lets us do nothing with its account now. `LEFT`: its organisation has left
+    the account, and may come back. `UNHEARD`: it did not answer.
     """
 
     ENDED = "ended"
     OVER = "over"
     KEPT = "kept"
     SHUT_OUT = "shut_out"
+    LEFT = "left"
     UNHEARD = "unheard"
 
 
@@ -42,6 +44,7 @@ _OPEN: Final = (PaymentStatus.PENDING, PaymentStatus.FAILED)
 _BATCH_MAX: Final = 50
 _COUNTED_FOR: Final = timedelta(days=2)
 _LATER: Final = timedelta(days=1)
+_MUCH_LATER: Final = timedelta(days=30)
 
 _log = structlog.get_logger()
 
@@ -93,22 +96,23 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
 
     `is_exhausted`: those that many cards were tried on are tried ten times, ever later, until another card is declined there; the
     others for as long as they are open, once a day in the end. The first that the processor does not answer about ends the run.
-    Payments on an account that its organisation has left are given up: nobody is let in there.
+    Payments on an account that its organisation has left are looked at once a month, since it may come back; where the account is
+    closed, or another one stands in its place, they are given up: nobody is let in there.
     """
 
     def ended(row: PaymentEndingRow) -> int | None:
         with database.transaction() as session:
             payment = payment_of(session.get_one(PaymentRow, row.payment_id))
-            is_left = has_left(
-                session, organization_id=payment.organization_id, account_id=payment.account_id
-            )
-        told = Ended.OVER if is_left else end(payment)
+            left = _left(session, payment)
+        told = left or end(payment)
         if told is Ended.UNHEARD:
             return None
         with database.transaction() as session:
             kept = session.get_one(PaymentEndingRow, row.payment_id, with_for_update=True)
             if told in (Ended.ENDED, Ended.OVER):
                 kept.ended_at = now
+            elif told is Ended.LEFT:
+                kept.attempts, kept.next_attempt_at = 0, now + _MUCH_LATER
             elif not kept.is_exhausted:
                 kept.attempts, kept.next_attempt_at = 0, now + _LATER
         return int(told is Ended.ENDED)
@@ -130,6 +134,14 @@ def end_due(database: Database, *, end: Callable[[Payment], Ended], is_exhausted
         most=_BATCH_MAX,
         now=now,
     )
+
+
+def _left(session: Session, payment: Payment) -> Ended | None:
+    """Why nothing can be ended on the payment's account; None where it can be tried."""
+    account = {"organization_id": payment.organization_id, "account_id": payment.account_id}
+    if is_gone(session, **account):
+        return Ended.OVER
+    return Ended.LEFT if has_left(session, **account) else None
 
 
 def count_unended(session: Session, *, now: datetime) -> int:

@@ -132,13 +132,14 @@ def refunded_as_fraud(session: Session, *, donation_ids: Collection[str]) -> fro
 def refund_told_of(session: Session, *, payment: Payment, told: RemoteRefund, now: datetime) -> Refund:
     """The refund the processor speaks of: found by its id there, or by ours in its metadata while we do not know that.
 
-    One that was made on the processor's own pages is recorded now. (Metadata can be edited there: an id of ours that
-    belongs to another payment, or to a refund with another id, finds nothing.)
+    One that was made on the processor's own pages is recorded now, as is one of ours that a restored database has lost: that keeps
+    its id. (Metadata can be edited there: an id of ours that belongs to another payment, or to a refund with another id, finds
+    nothing.)
     """
     row = _one_told_of(session, payment=payment, told=told)
     if row is None:
         row = RefundRow(
-            id=ids.new_id("rfd"),
+            id=_id_for(session, told),
             payment_id=payment.id,
             minor_units=told.amount.minor_units,
             currency=told.amount.currency,
@@ -256,6 +257,14 @@ def count_exhausted_refunds(session: Session) -> int:
 def remote_name(payment: Payment, remote_id: str) -> str:
     """What is kept of the processor's id: a digest where its payment's donor was erased."""
     return erased_reference(remote_id) if is_erased(payment.remote_id) else remote_id
+
+
+def _id_for(session: Session, told: RemoteRefund) -> str:
+    """The id that a refund we do not know was made under, where it is one of ours and nobody else has it."""
+    said = told.refund_id or ""
+    if ids.is_id(said, prefix="rfd") and session.get(RefundRow, said) is None:
+        return said
+    return ids.new_id("rfd")
 
 
 def _one_told_of(session: Session, *, payment: Payment, told: RemoteRefund) -> RefundRow | None:

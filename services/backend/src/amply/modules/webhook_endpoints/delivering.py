@@ -152,7 +152,7 @@ class _Turn:
             DeliveryRow.endpoint_id == endpoint_id,
             do=attempt,
             most=_SHARE_ATTEMPTS,
-            now=self._clock(),
+            now=self._clock,
             first_again=FIRST_RETRY_AFTER,
             again_max=RETRY_AFTER_MAX,
         )

@@ -2,12 +2,14 @@
 
 from functools import partial
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from amply.modules import ledger, payments
 from amply.modules.donations.bookings import intent_id
+from amply.modules.donations.domain import RequestState
 from amply.modules.donations.gift_components import TakenBack
-from amply.modules.donations.models import DonationRow
+from amply.modules.donations.models import DonationRow, RefundRequestRow
 from amply.modules.donations.provider_events.context import ApplyAnswer, GiftBooks, PaymentEvent
 from amply.modules.donations.provider_events.reversals import apply_returns
 
@@ -52,6 +54,8 @@ def _follow(
 ) -> bool:
     """Book what is not in the books of one refund; False when it stands as it did."""
     known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
+    if known.id == told.refund_id and known.reserved_entry_id is None:
+        _take_as_recorded(books.session, refund_id=known.id)
     entry_id, failed_entry_id = known.entry_id, known.failed_entry_id
     taken = TakenBack(minor_units=told.amount.minor_units, cover=known.cover, currency=told.amount.currency)
     if entry_id is None and told.moved_at is not None:
@@ -73,6 +77,16 @@ def _follow(
         now=books.now,
     )
     return True
+
+
+def _take_as_recorded(session: Session, *, refund_id: str) -> None:
+    """The request for a refund that a restored database has lost: the processor made it, so that nothing is left to be done."""
+    session.execute(
+        update(RefundRequestRow)
+        .where(RefundRequestRow.id == refund_id, RefundRequestRow.state == RequestState.WAITING)
+        .values(state=RequestState.RECORDED)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _taken(
