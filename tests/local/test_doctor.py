@@ -120,7 +120,8 @@ def test_a_copied_environment_acts_on_nothing(settings: Settings, monkeypatch: p
 def test_an_environment_on_another_disk_that_is_linked_here_is_this_checkouts(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (settings.root / ".venv").symlink_to(settings.root / "path")
+    (settings.root / "another" / "disk").mkdir(parents=True)
+    (settings.root / ".venv").symlink_to(settings.root / "another" / "disk")
     monkeypatch.setattr(doctor, "PROJECT_ROOT", settings.root.resolve())
     monkeypatch.setattr(sys, "prefix", str(settings.root / ".venv"))
     doctor.require_own(settings)
