@@ -103,6 +103,28 @@ def test_a_payment_on_an_account_that_its_organisation_has_left_is_ended_when_it
     assert (form.close(), form.processor.canceled) == (1, ["pi_0"])
 
 
+def test_cards_that_are_tried_once_the_organisation_is_back_end_the_payment_at_once(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(4):
+        form.decline(opened, card=f"card-{number}")
+    stand(form, "disconnected")
+    assert form.close() == 0
+    stand(form, "active")
+    form.clock.advance(days=1)
+    form.decline(opened, card="card-5")
+    assert (form.close(), form.processor.canceled) == (1, ["pi_0"])
+
+
+def test_a_donor_is_erased_while_a_payment_of_theirs_waits_for_an_account_that_was_left(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(4):
+        form.decline(opened, card=f"card-{number}")
+    stand(form, "disconnected")
+    assert form.close() == 0
+    erased = erase_donor(form.operator, SECRETS, email_sha256=None, donation_id=opened, now=form.clock())
+    assert erased.gifts == 1
+
+
 @pytest.mark.parametrize(
     "gone",
     [

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 import structlog
-from sqlalchemy import exists, false, func, literal, or_, select
+from sqlalchemy import and_, exists, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -64,6 +64,10 @@ def must_end(session: Session, *, payment_id: str, now: datetime) -> bool:
             PaymentEndingRow.ended_at.is_not(None),
             ~PaymentEndingRow.is_exhausted,
             PaymentEndingRow.attempts >= ATTEMPTS_MAX,
+            # Put off while its account was left: now that cards are declined there, its organisation is back.
+            and_(
+                PaymentEndingRow.attempts == 0, PaymentEndingRow.next_attempt_at > PaymentEndingRow.asked_at
+            ),
         ),
     )
     return session.scalar(noted.returning(PaymentEndingRow.payment_id)) is not None

@@ -105,16 +105,12 @@ def erase(session: Session, *, payment_id: str, now: datetime) -> None:
 
     Raises:
         RefundUnderWay: A refund of it was asked for and not answered yet.
-        EndingUnderWay: It is about to be ended at the processor. What could not be ended ten times holds nothing up.
+        EndingUnderWay: It is about to be ended at the processor. What could not be ended ten times, or waits for an organisation to
+            come back to its account, holds nothing up.
     """
     _erase_returns(session, payment_id=payment_id)
     ending = session.get(PaymentEndingRow, payment_id)
-    if (
-        ending is not None
-        and ending.ended_at is None
-        and ending.is_exhausted
-        and ending.attempts < ATTEMPTS_MAX
-    ):
+    if ending is not None and _is_under_way(ending):
         raise EndingUnderWay
     session.execute(delete(PaymentEndingRow).where(PaymentEndingRow.payment_id == payment_id))
     row = session.scalars(select(PaymentRow).where(PaymentRow.id == payment_id).with_for_update()).one()
@@ -133,6 +129,14 @@ def erase(session: Session, *, payment_id: str, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     session.expunge(row)
+
+
+def _is_under_way(ending: PaymentEndingRow) -> bool:
+    """Whether it ends within minutes or hours. Put off without an attempt counted, it waits for an account that was left."""
+    is_put_off = ending.attempts == 0 and ending.next_attempt_at > ending.asked_at
+    return (
+        ending.ended_at is None and ending.is_exhausted and ending.attempts < ATTEMPTS_MAX and not is_put_off
+    )
 
 
 def _without_name(remote_id: str | None) -> str | None:
