@@ -14,12 +14,11 @@ export interface Deliveries {
   readonly older: () => Promise<void>;
 }
 
-/** What has not been tried yet is looked at anew until it has been. */
+/** What has been tried once at most is looked at anew: an attempt counts from its beginning, while no answer has come yet. */
 export function useDeliveries(api: WebhooksApi, endpointId: string, isEnabled: boolean): Deliveries {
   const [page, setPage] = useState<DeliveryPage | null>(null);
-  const isUnderWay =
-    isEnabled && (page?.deliveries ?? []).some(({ state, attempts }) => state === "pending" && attempts === 0);
-  useLookedAt(isUnderWay ? endpointId : "", async () => {
+  const underWay = (page?.deliveries ?? []).filter(({ state, attempts }) => state === "pending" && attempts <= 1);
+  useLookedAt(isEnabled ? underWay.map(({ id }) => id).join() : "", async () => {
     const newest = await api.deliveries(endpointId, null);
     setPage((shown) => (shown === null ? null : withNewest(shown, newest)));
   });
