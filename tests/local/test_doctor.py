@@ -1,6 +1,8 @@
 """What must be there before a command does anything, and whose it must be."""
 
+import errno
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,13 +156,24 @@ def test_a_folder_that_is_not_a_runs_alone_is_never_removed(
     assert (settings.state / "letters").exists()
 
 
-def test_what_cannot_be_removed_is_told(settings: Settings) -> None:
+def refused(folder: Path) -> None:
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(folder))
+
+
+def test_what_cannot_be_removed_is_told_and_the_rest_is_still_a_run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     behind = Settings(state=settings.root / "behind", ports=settings.ports, root=settings.root)
     behind.prepare()
     settings.state.symlink_to(behind.state)
     with pytest.raises(LocalCloudError, match=r"could not be removed .*: mend that, then type the same"):
         remove_everything(settings)
     settings.state.unlink()
+    with monkeypatch.context() as refusing:
+        refusing.setattr(shutil, "rmtree", refused)
+        with pytest.raises(LocalCloudError, match=r"could not be removed \(Device or resource busy\)"):
+            remove_everything(behind)
+    assert behind.holds_a_run, "the command can be repeated"
     remove_everything(behind)
     assert not behind.state.exists()
 

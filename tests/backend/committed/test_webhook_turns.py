@@ -1,6 +1,7 @@
 """Whose turn it is to be sent something: endpoints that fail, rest, answer slowly, are gone or moved, and are disabled."""
 
 import dataclasses
+import json
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,18 @@ def test_what_did_not_arrive_comes_again_ever_later_under_the_same_id(post: Post
     }
     assert post.shown(endpoint_id)["failing_since"] is None
     assert [each["attempts"] for each in post.deliveries(endpoint_id)] == [2, 2]
+
+
+def test_what_somebody_asks_for_waits_for_no_rest(post: Post) -> None:
+    endpoint_id = post.add()
+    post.sender.answers[URL] = AWAY
+    post.happen()
+    post.deliver()
+    post.deliver(hours=8)
+    post.sender.answers.clear()
+    assert post.deliver(minutes=1) == []
+    assert post.ask("POST", f"/{endpoint_id}/test").status_code == 202
+    assert "endpoint.test" in {json.loads(sent.body)["type"] for sent in post.deliver()}
 
 
 def test_an_endpoint_rests_as_long_as_it_has_failed_and_an_hour_at_most_however_much_waits_for_it(

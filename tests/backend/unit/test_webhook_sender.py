@@ -122,7 +122,7 @@ def test_who_answers_piece_by_piece_is_hung_up_on(piece: bytes, over: str, tmp_p
     scheme = "https" if over == "tls" else "http"
     answer = post(
         f"{scheme}://river.example:{endpoint.port}/",
-        seconds_max=0.3,
+        seconds_max=2.0,
         trusts=trusts,
         resolve=lambda *_: ["127.0.0.1"],
     )

@@ -12,7 +12,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[4]
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ENVIRONMENT = "local"
-_MARKS = ("up.lock", "supervisor.lock")
+MARKS = ("up.lock", "supervisor.lock")
 """Either is in every run's directory; `.ci/end-run` looks for the same."""
 _OF_A_CHECKOUT = (".git", "Makefile")
 """Neither is in any."""
@@ -45,7 +45,7 @@ class Settings:
         """Whether the directory was made by a run and holds nothing else: all in it may be removed."""
         if self.is_default:
             return True
-        is_marked = any((self.state / name).exists() for name in _MARKS)
+        is_marked = any((self.state / name).exists() for name in MARKS)
         return is_marked and not any((self.state / name).exists() for name in _OF_A_CHECKOUT)
 
     @property
@@ -83,7 +83,7 @@ class Settings:
     @property
     def lock(self) -> Path:
         """What commands that change the run lock; from its first moment it marks the directory as a run's."""
-        return self.state / _MARKS[0]
+        return self.state / MARKS[0]
 
     @property
     def verifier_key(self) -> Path:

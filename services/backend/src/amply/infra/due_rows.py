@@ -62,8 +62,9 @@ def work_off(
     """Do something about the rows that are due, `most` of them, by `turns` and the longest due first; return the sum of what `do`
     returns.
 
-    `now`: when the run begins, or a clock; each row is taken at a moment of its own, so that it is due to nobody else while it is in
-    hand, however late in the run. `lasts`: after which no further row is taken; the others stay due. `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
+    `now`: when the run begins, or a clock; each row is taken at a moment of its own, so that it is due to nobody else
+    while it is in hand, however late in the run. `lasts`: after which no further row is taken; the others stay due.
+    `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
     doubles from then on, up to `again_max`. `starts_at_once`: the first attempt waits for no clock, since the one that wrote
     the row may be ahead of this one. `do` is called outside any transaction, with a row that is not to be changed; where
     it returns None the others would fare no better now, and the run ends.

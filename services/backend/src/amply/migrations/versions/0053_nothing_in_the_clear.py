@@ -55,6 +55,12 @@ def upgrade() -> None:
     for table, columns in PLAIN.items():
         op.execute(f"ALTER TABLE {table} {', '.join(f'DROP COLUMN {column}' for column in columns)}")
     op.execute("DROP FUNCTION address_digest(text)")
+    # Gifts that a worker from before 0066 has opened after it.
+    op.execute("""
+        UPDATE donation SET plan_id = plan_charge.plan_id
+        FROM plan_charge
+        WHERE plan_charge.donation_id = donation.id AND donation.plan_id IS NULL AND donation.erased_at IS NULL
+    """)
 
 
 def downgrade() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, insert, select
+from sqlalchemy import ColumnElement, exists, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
@@ -31,7 +31,7 @@ from amply.modules.webhook_endpoints.domain import (
     to_replay,
 )
 from amply.modules.webhook_endpoints.fan_out import new_delivery
-from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow
+from amply.modules.webhook_endpoints.models import AttemptRow, DeliveryRow, EndpointRow
 from amply.modules.webhook_endpoints.service import find as find_endpoint
 
 TOPIC_DELIVERY_REQUESTED: Final = "webhook_endpoints.asked"
@@ -183,7 +183,21 @@ def _left_out(endpoint_id: str, *, includes_delivered: bool) -> ColumnElement[bo
 
 
 def _ask_for_delivery(session: Session, access: Access, *, endpoint_id: str) -> None:
-    """Somebody waits for it: the worker is told at once, and would look within half a minute anyway."""
+    """Somebody waits for it: an endpoint that rests is asked all the same, and the worker is told at once.
+
+    A worker that is noting an attempt says itself how long the endpoint rests, and is not waited for.
+    """
+    resting = (
+        select(EndpointRow.id)
+        .where(EndpointRow.id == endpoint_id)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    session.execute(
+        update(EndpointRow)
+        .where(EndpointRow.id.in_(resting))
+        .values(next_attempt_at=None)
+        .execution_options(synchronize_session=False)
+    )
     outbox.put(session, topic=TOPIC_DELIVERY_REQUESTED, payload={"endpoint_id": endpoint_id}, now=access.now)
 
 

@@ -48,6 +48,8 @@ def _make_deliveries(session: Session, event_ids: list[str], *, now: datetime) -
         select(PublicEventRow.id, EndpointRow.id, EndpointRow.organization_id)
         .join(EndpointRow, EndpointRow.organization_id == PublicEventRow.organization_id)
         .where(PublicEventRow.id.in_(event_ids), PublicEventRow.type == func.any(EndpointRow.event_types))
+        # None of them is removed before its deliveries are there.
+        .with_for_update(of=EndpointRow, read=True, key_share=True)
     ).all()
     made = [
         new_delivery(event_id, endpoint_id=endpoint_id, organization_id=organization_id, now=now)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.modules.public_events import PublicEventRow
@@ -30,7 +30,7 @@ def count_late(session: Session, *, now: datetime) -> int:
             DeliveryRow.state == DeliveryState.PENDING,
             DeliveryRow.next_attempt_at < since,
             EndpointRow.state == EndpointState.ENABLED,
-            or_(EndpointRow.next_attempt_at.is_(None), EndpointRow.next_attempt_at < since),
+            func.coalesce(EndpointRow.next_attempt_at, EndpointRow.changed_at) < since,
         )
     )
     return session.scalars(new).one() + session.scalars(overdue).one()

@@ -1,5 +1,6 @@
 """Books a gift's refunds, whoever made them and in whatever order their events arrive."""
 
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import update
@@ -53,6 +54,8 @@ def _follow(
     payment_event: PaymentEvent, books: GiftBooks, payment: payments.Payment, told: payments.RemoteRefund
 ) -> bool:
     """Book what is not in the books of one refund; False when it stands as it did."""
+    if _names_a_request_of_another(books, told):
+        told = replace(told, refund_id=None)
     known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
     if known.id == told.refund_id and known.reserved_entry_id is None:
         _take_as_recorded(books.session, refund_id=known.id)
@@ -79,12 +82,21 @@ def _follow(
     return True
 
 
+def _names_a_request_of_another(books: GiftBooks, told: payments.RemoteRefund) -> bool:
+    """Whether the id that it was made under is of another gift's request: metadata can be edited at the processor."""
+    if told.refund_id is None:
+        return False
+    request = books.session.get(RefundRequestRow, told.refund_id)
+    return request is not None and request.donation_id != books.gift.id
+
+
 def _take_as_recorded(session: Session, *, refund_id: str) -> None:
-    """The request for a refund that a restored database has lost: the processor made it, so that nothing is left to be done."""
+    """The request for a refund that a restored database has lost, and may have refused since: the processor made it."""
+    undecided_or_refused = RefundRequestRow.state.in_((RequestState.WAITING, RequestState.REFUSED))
     session.execute(
         update(RefundRequestRow)
-        .where(RefundRequestRow.id == refund_id, RefundRequestRow.state == RequestState.WAITING)
-        .values(state=RequestState.RECORDED)
+        .where(RefundRequestRow.id == refund_id, undecided_or_refused)
+        .values(state=RequestState.RECORDED, refusal=None)
         .execution_options(synchronize_session=False)
     )
 
