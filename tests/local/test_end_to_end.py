@@ -245,6 +245,7 @@ def test_a_second_up_changes_nothing(platform: Platform, demo: dict[str, Any]) -
     assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
 
 
+@pytest.mark.nightly
 def test_every_way_that_money_moves_is_shown_with_its_entries(platform: Platform) -> None:
     done = platform.type("demo-payments")
     assert done.returncode == 0, done.stdout + done.stderr

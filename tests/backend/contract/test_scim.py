@@ -25,6 +25,7 @@ from tests.backend.world import FakeProcessor, ready_organization
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
+@pytest.mark.nightly
 def test_the_public_tester_finds_nothing_wrong(directory: Directory) -> None:
     client = directory.client
     client.base_url = client.base_url.join("/scim/v2")
