@@ -80,9 +80,8 @@ class Amendment:
 
     @property
     def changes_terms(self) -> bool:
-        return not (self.datasets is None and self.price is None and self.per is None) or (
-            self.seller_share_bp is not None
-        )
+        said = (self.datasets, self.price, self.per, self.seller_share_bp)
+        return any(each is not None for each in said)
 
 
 class DataSalesNotOffered(NotOffered):
