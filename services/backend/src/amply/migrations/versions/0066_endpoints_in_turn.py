@@ -21,7 +21,7 @@ _VIEW = """
 """
 
 
-_FILL_IN = """
+FILL_IN = """
     DO $$
     DECLARE
         filled integer;
@@ -63,7 +63,7 @@ def _fill_in() -> None:
     # What is repeated without harm where this is cut off: gifts go on being taken meanwhile.
     with op.get_context().autocommit_block():
         op.execute("SET statement_timeout = '2h'")
-        op.execute(_FILL_IN)
+        op.execute(FILL_IN)
         op.execute("SET statement_timeout = '10min'")
 
 
